@@ -1,0 +1,65 @@
+"""The command line. Results go to stdout, progress and errors to stderr; exit codes are in `errors.ExitCode`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from augment_correction.errors import AugmentCorrectionError, ExitCode, UserError
+
+app = typer.Typer(
+    name="augment_correction",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Turns mistakes into better models: documents in, loss-masked correction conversations out.",
+    epilog="Start with [bold]python -m augment_correction run configs/correction.yaml[/]",
+)
+
+
+def main() -> int:
+    """Run the command line; returns the exit code. A user's mistake is one clear line, a bug keeps its traceback."""
+    for name in ("run", "check", "inspect", "files"):
+        import_module(f"augment_correction.cli.{name}")
+    try:
+        app(prog_name="augment_correction", standalone_mode=True)
+    except UserError as failure:
+        return complain(failure)
+    except AugmentCorrectionError as failure:
+        complain(failure)
+        if failure.exit_code is ExitCode.BUG:
+            raise
+        return int(failure.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on: nothing is asked twice\n")
+        return int(ExitCode.INTERRUPTED)
+    return 0
+
+
+def complain(failure: AugmentCorrectionError) -> int:
+    sys.stderr.write(f"error: {failure.message}\n")
+    if failure.hint:
+        sys.stderr.write(f"  remedy: {failure.hint}\n")
+    return int(failure.exit_code)
+
+
+Config = Annotated[str, typer.Argument(help="A config file, or the name of a shipped one.", metavar="CONFIG")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key, for example [bold]--set system.chunk_size=500[/]. Repeatable."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        from augment_correction import __version__
+
+        print(__version__)
+        raise typer.Exit

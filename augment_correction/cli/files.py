@@ -1,0 +1,60 @@
+"""`init`, `list`, `copy`: the shipped configs, pipelines and prompts, to a folder of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from augment_correction.cli import app
+from augment_correction.errors import UserError
+from augment_correction.project import EDITED_FOLDERS, bundled
+
+
+@app.command(epilog="Example: python -m augment_correction init my_project")
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.", metavar="[DIR]")] = Path(),
+) -> None:
+    """Copy all configs, pipelines, prompts and example documents into a folder. Nothing is overwritten."""
+    for path in _shipped():
+        _copy(path, folder)
+
+
+@app.command("list", epilog="Example: python -m augment_correction list")
+def list_() -> None:
+    """List the shipped configs, pipelines, prompts and example documents by name."""
+    for path in _shipped():
+        print(path.as_posix())
+
+
+@app.command(epilog="Example: python -m augment_correction copy prompts/filter.jinja")
+def copy(
+    name: Annotated[str, typer.Argument(help="A name that 'list' prints, or its end.", metavar="NAME")],
+    folder: Annotated[Path, typer.Option("--to", help="The project folder to copy into.")] = Path(),
+) -> None:
+    """Copy one shipped file into a folder, at its place below it. Nothing is overwritten."""
+    matching = [path for path in _shipped() if name in (path.as_posix(), path.name, path.stem)]
+    if not matching:
+        raise UserError(f"nothing shipped is called '{name}'", hint="'augment_correction list' prints what there is")
+    for path in matching:
+        _copy(path, folder)
+
+
+def _shipped() -> Iterator[Path]:
+    """Relative to the project folder."""
+    root = bundled()
+    for top in EDITED_FOLDERS:
+        below = root / top / "examples" if top == "inputs" else root / top
+        yield from sorted(path.relative_to(root) for path in below.rglob("*") if path.is_file())
+
+
+def _copy(path: Path, folder: Path) -> None:
+    target = folder / path
+    if target.exists():
+        print(f"skip (exists)  {target}")
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes((bundled() / path).read_bytes())
+    print(f"write          {target}")

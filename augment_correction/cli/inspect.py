@@ -1,0 +1,95 @@
+"""`inspect`: conversations with their mask, their passage, the rejects and the cost, in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from augment_correction.cli import app
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction inspect outputs/correction
+
+  python -m augment_correction inspect outputs/correction --id 3f2a
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def inspect(
+    folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Show one: a conversation's or passage's id, or how it begins.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many conversations to show.", min=0)] = 3,
+) -> None:
+    """Show what a run made: conversations with the masked part marked, their passages, rejects by reason, the cost."""
+    from rich.console import Console
+
+    from augment_correction.errors import InputError
+    from augment_correction.runner.reading import open_run
+
+    console = Console(highlight=False)
+    with open_run(folder) as made:
+        shown = 0
+        for chunk, outcome in made.results.outcomes():
+            wanted = id_ is None and outcome.status == "kept"
+            if id_ is not None:
+                wanted = chunk.id.startswith(id_) or outcome.body.get("conversation", {}).get("id", "").startswith(id_)
+            if not wanted or (id_ is None and shown >= limit):
+                continue
+            _show(console, chunk, outcome, made.story(chunk))
+            shown += 1
+        if id_ is not None:
+            if not shown:
+                raise InputError(f"no conversation or passage of {folder} has an id that begins with '{id_}'")
+            return
+        _show_sums(console, made, shown)
+
+
+def _show(console: Any, chunk: Any, outcome: Any, story: Path) -> None:
+    from rich.markup import escape
+    from rich.panel import Panel
+    from rich.text import Text
+
+    place = chunk.places[0]
+    page = f", page {place['page']}" if place["page"] else ""
+    console.rule(f"{escape(place['title'])}{page}")
+    console.print(Panel(Text(chunk.text), title=f"passage {chunk.id}, {escape(place['source'])}", border_style="dim"))
+    if outcome.status == "kept":
+        conversation = outcome.body["conversation"]
+        console.print(f"[bold]{conversation['kind']}[/] {conversation['id']}")
+        for turn in conversation["turns"]:
+            mask = "" if turn["train"] else "  MASKED: no loss on this turn"
+            style = "" if turn["train"] else "black on red"
+            console.print(
+                Text.assemble(
+                    (f"{turn['role']}:{mask}\n", "bold" if turn["train"] else "bold red"), (turn["text"], style)
+                )
+            )
+            console.print()
+    else:
+        console.print(
+            Text(f"{outcome.status} at {outcome.stage}: {outcome.reason}: {outcome.body['detail']}", style="yellow")
+        )
+    console.print(Text(f"the whole story: {story}", style="dim"))
+
+
+def _show_sums(console: Any, made: Any, shown: int) -> None:
+    from augment_correction.progress import money
+
+    counts = made.results.counts()
+    console.rule("the run")
+    print(f"{counts['kept']} conversations ({shown} shown), {counts['rejected']} rejected, {counts['failed']} failed")
+    for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
+        print(f"  {count:>6}  {reason}")
+    for unread in made.results.unread():
+        print(f"  not read: {unread.source}: {unread.reason}: {unread.detail}")
+    for tokens in made.tokens():
+        print(
+            f"{tokens['name']}: {tokens['requests']} requests, tokens in {tokens['input_tokens']:,} "
+            f"out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
+        )

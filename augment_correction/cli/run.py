@@ -1,0 +1,105 @@
+"""`run`: the whole pipeline, or its estimate."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from augment_correction.cli import Config, Overrides, app
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction run configs/correction.yaml
+
+  python -m augment_correction run configs/correction_api.yaml --dry-run
+
+  python -m augment_correction run mine.yaml --set system.use_subset=true --set system.subset_size=20
+
+Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing kept or too much rejected, 4 stopped at cost.max_usd,
+130 interrupted. After 2, 4, 130 or a crash the same command goes on where it stopped; nothing is asked twice.
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def run(
+    config: Config,
+    overrides: Overrides = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, cut and count; print requests, tokens and cost; ask nothing.")
+    ] = False,
+) -> None:
+    """Make conversations from the documents of a config."""
+    from augment_correction.config import load_config
+
+    loaded = load_config(config, overrides or [])
+    if dry_run:
+        from augment_correction.runner import estimate
+
+        _print_estimate(asyncio.run(estimate(loaded)))
+        return
+    from augment_correction import runner
+    from augment_correction.progress import live_display
+
+    result = runner.run(loaded, watch=live_display)
+    _print_summary(result)
+    raise typer.Exit(int(result.exit_code))
+
+
+def _print_estimate(made: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from augment_correction.progress import money
+
+    console = Console()
+    print(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
+    for unread in made.unread:
+        print(f"  not read: {unread.source}: {unread.reason}: {unread.detail}")
+    table = Table("stage", "model", "requests", "tokens in", "tokens out", "at most", box=None)
+    for stage in made.stages:
+        limit = f"{stage.output_limit:,}" if stage.output_limit is not None else "unbounded"
+        source = "" if stage.observed else " (assumed)"
+        table.add_row(
+            stage.name, stage.model, f"{stage.requests:,}", f"{stage.input:,}", f"{stage.output:,}{source}", limit
+        )
+    console.print(table)
+    for role, price in made.prices.items():
+        shown = f"{price.input} in, {price.output} out USD per million ({price.source})" if price else "unknown"
+        print(f"price of the {role} model: {shown}")
+    print(f"cost: about {money(made.cost())}; at most {money(made.cost(limit=True))}, retries not counted")
+    print("an upper bound: every passage is taken to pass every stage; reasoning tokens count as output")
+
+
+def _print_summary(result: Any) -> None:
+    from augment_correction.progress import duration, money
+
+    counts = result.counts
+    print(f"{counts['documents']} documents, {counts['chunks']} passages in {duration(result.seconds)}")
+    print(f"  kept      {counts['kept']}")
+    print(f"  rejected  {counts['rejected']}")
+    for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
+        print(f"    {count:>6}  {reason}")
+    if counts["failed"]:
+        print(f"  failed    {counts['failed']} (tried again by the next run)")
+    if counts["pending"]:
+        print(f"  pending   {counts['pending']}")
+    if counts["unread"]:
+        print(f"  not read  {counts['unread']} files, pages or lines (rejected.jsonl names them)")
+    for role, tokens in result.tokens.items():
+        print(
+            f"  {role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
+            f"tokens in {tokens['input_tokens']:,} out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
+        )
+    print(f"  cost      {money(result.cost)}")
+    print("files")
+    for name, path in result.files.items():
+        print(f"  {name:<15} {path}")
+    if result.stopped:
+        print(f"stopped: {result.stopped}")
+    if result.hint:
+        print(f"  remedy: {result.hint}")
+    if result.kept and "axolotl_config" in result.files:
+        print(f"next: axolotl train {result.files['axolotl_config']}")

@@ -1,0 +1,47 @@
+"""From a folder of files to passages with exact provenance.
+
+`read_documents` reads, `chunk_document` cuts, `stream_chunks` does both in a process of its own beside the event
+loop. Names are resolved on first use: importing this package loads no PDF, Word or tokenizer library (bpe_openai
+alone is 80 MB of vocabulary).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from augment_correction.documents.chunking import ChunkSettings, chunk_document
+    from augment_correction.documents.contract import ReadLimits
+    from augment_correction.documents.frames import Batch, DocumentInfo
+    from augment_correction.documents.reading import read_documents
+    from augment_correction.documents.stream import stream_chunks
+    from augment_correction.documents.tokens import TokenCounter
+
+__all__ = [
+    "Batch",
+    "ChunkSettings",
+    "DocumentInfo",
+    "ReadLimits",
+    "TokenCounter",
+    "chunk_document",
+    "read_documents",
+    "stream_chunks",
+]
+
+_HOME = {
+    "Batch": "frames",
+    "ChunkSettings": "chunking",
+    "DocumentInfo": "frames",
+    "ReadLimits": "contract",
+    "TokenCounter": "tokens",
+    "chunk_document": "chunking",
+    "read_documents": "reading",
+    "stream_chunks": "stream",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,134 @@
+"""What a Word paragraph is: a heading of some level, an item of some list, or plain."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
+_BODY_LEVEL = 9  # Word's outline level for "no heading"
+
+
+def tag(name: str) -> str:
+    return _W + name
+
+
+def attribute(node: Any, name: str) -> str | None:
+    value: str | None = node.get(_W + name)
+    return value
+
+
+class Styles:
+    """Levels and list kinds of all styles, worked out once: asking python-docx for each paragraph's style walks the
+    style sheet every time."""
+
+    def __init__(self, document: Any) -> None:
+        self._levels: dict[str, int] = {}
+        self._lists: dict[str, tuple[str, int]] = {}
+        self._formats = _list_formats(document)
+        self._counts: Counter[tuple[str, int]] = Counter()
+        parents: dict[str, str] = {}
+        for style in document.styles.element.iterfind(tag("style")):
+            identity = attribute(style, "styleId") or ""
+            based = style.find(tag("basedOn"))
+            if based is not None:
+                parents[identity] = attribute(based, "val") or ""
+            self._note(identity, style)
+        for identity in parents:
+            self._inherit(identity, parents)
+
+    def _note(self, identity: str, style: Any) -> None:
+        named = style.find(tag("name"))
+        name = attribute(named, "val") or "" if named is not None else ""
+        heading = _HEADING.match(name)
+        if heading:
+            self._levels[identity] = max(1, int(heading[1]))
+        elif name.casefold() == "title":
+            self._levels[identity] = 1
+        else:
+            level = _outline_level(style)
+            if level is not None:
+                self._levels[identity] = level
+        numbered = _numbering(style)
+        if numbered:
+            self._lists[identity] = numbered
+        elif name.casefold().startswith(("list bullet", "list number")):
+            self._lists[identity] = (name.casefold().split()[1], 0)
+
+    def _inherit(self, identity: str, parents: dict[str, str]) -> None:
+        ancestor, steps = parents.get(identity, ""), 0
+        while ancestor and steps < 16:  # a broken file may define two styles as each other's base
+            if identity not in self._levels and ancestor in self._levels:
+                self._levels[identity] = self._levels[ancestor]
+            if identity not in self._lists and ancestor in self._lists:
+                self._lists[identity] = self._lists[ancestor]
+            ancestor, steps = parents.get(ancestor, ""), steps + 1
+
+    def heading_level(self, paragraph: Any) -> int:
+        """1 to 9, or 0 for a paragraph that is no heading."""
+        own = _outline_level(paragraph)
+        return own if own is not None else self._levels.get(_style_of(paragraph), 0)
+
+    def list_marker(self, paragraph: Any) -> str | None:
+        """The Markdown marker with its indent, or None outside of lists. Numbers count on with each call."""
+        found = _numbering(paragraph) or self._lists.get(_style_of(paragraph))
+        if not found or found[0] == "0":  # number 0 takes a paragraph out of its style's list
+            return None
+        identity, level = found
+        kind = self._formats.get((identity, level), "bullet" if identity == "bullet" else "decimal")
+        for key in list(self._counts):
+            if key[0] == identity and key[1] > level:
+                del self._counts[key]
+        self._counts[identity, level] += 1
+        marker = "- " if kind in ("bullet", "none") else f"{self._counts[identity, level]}. "
+        return "  " * min(level, 8) + marker
+
+
+def _style_of(paragraph: Any) -> str:
+    found = paragraph.find(f"{tag('pPr')}/{tag('pStyle')}")
+    return (attribute(found, "val") or "") if found is not None else ""
+
+
+def _outline_level(node: Any) -> int | None:
+    found = node.find(f"{tag('pPr')}/{tag('outlineLvl')}")
+    value = attribute(found, "val") if found is not None else None
+    if value is None or not value.isdigit():
+        return None
+    return 0 if int(value) >= _BODY_LEVEL else int(value) + 1
+
+
+def _numbering(node: Any) -> tuple[str, int] | None:
+    """(list, level) as the paragraph or style itself says it."""
+    found = node.find(f"{tag('pPr')}/{tag('numPr')}")
+    if found is None:
+        return None
+    number, level = found.find(tag("numId")), found.find(tag("ilvl"))
+    depth = attribute(level, "val") if level is not None else None
+    if number is None:
+        return None
+    return attribute(number, "val") or "0", int(depth) if depth and depth.isdigit() else 0
+
+
+def _list_formats(document: Any) -> dict[tuple[str, int], str]:
+    """(list, level) to "bullet", "decimal", "lowerLetter" ... from the numbering part, where the file has one."""
+    formats: dict[tuple[str, int], str] = {}
+    with suppress(Exception):  # python-docx raises NotImplementedError where there is none
+        root = next(
+            rel.target_part.element for rel in document.part.rels.values() if rel.reltype.endswith("/numbering")
+        )
+        abstract: dict[str, list[tuple[int, str]]] = {}
+        for definition in root.iterfind(tag("abstractNum")):
+            abstract[attribute(definition, "abstractNumId") or ""] = [
+                (int(attribute(level, "ilvl") or 0), attribute(kind, "val") or "decimal")
+                for level in definition.iterfind(tag("lvl"))
+                if (kind := level.find(tag("numFmt"))) is not None
+            ]
+        for number in root.iterfind(tag("num")):
+            reference = number.find(tag("abstractNumId"))
+            key = attribute(reference, "val") or "" if reference is not None else ""
+            for depth, name in abstract.get(key, []):
+                formats[attribute(number, "numId") or "", depth] = name
+    return formats

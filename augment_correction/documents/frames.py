@@ -1,0 +1,99 @@
+"""What the reading process says to its parent: length-prefixed pickles over a pipe.
+
+Both ends are this package in this interpreter, started by us, so pickle is as safe as the import of the package.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from augment_correction.documents.chunking import ChunkSettings
+from augment_correction.documents.contract import ReadLimits
+from augment_correction.records import Chunk, Document, UnreadInput
+
+LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document without its text. `characters` is the text's length, `pages` their number (0 where it has none)."""
+
+    id: str
+    title: str
+    source: str
+    media_type: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    characters: int = 0
+    pages: int = 0
+
+    @classmethod
+    def of(cls, document: Document) -> DocumentInfo:
+        return cls(
+            id=document.id,
+            title=document.title,
+            source=document.source,
+            media_type=document.media_type,
+            metadata=document.metadata,
+            characters=len(document.text),
+            pages=len(document.pages),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Neighbouring results of one file. A document stands in the batch of its first chunk or in an earlier one."""
+
+    documents: tuple[DocumentInfo, ...] = ()
+    chunks: tuple[Chunk, ...] = ()
+    unread: tuple[UnreadInput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`after` is the place in the sorted list of files behind which to begin; None begins at the first."""
+
+    folder: str
+    settings: ChunkSettings
+    encoding: str
+    batch: int
+    limits: ReadLimits
+    after: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Sent before a file is opened: if nothing more comes, this file is to blame."""
+
+    place: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The user's mistake, found in the child: an error that the parent raises again as its own."""
+
+    message: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Every file was read. `bug` is a traceback where our own code failed instead."""
+
+    bug: str = ""
+
+
+Frame = Batch | Started | Refused | Finished
+
+
+def pack(value: Frame | Job) -> bytes:
+    data = pickle.dumps(value, protocol=5)
+    return len(data).to_bytes(LENGTH_BYTES, "big") + data
+
+
+def read_job(stream: BinaryIO) -> Job:
+    job = pickle.loads(stream.read(int.from_bytes(stream.read(LENGTH_BYTES), "big")))
+    assert isinstance(job, Job)
+    return job

@@ -1,0 +1,119 @@
+"""Reader of .pdf: text page by page, with the offset of each page and the outline as headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from augment_correction.documents.contract import ReadLimits, Unread, build_document
+from augment_correction.documents.pdf_layout import (
+    continues,
+    drop_running_lines,
+    join_broken_words,
+    looks_glued,
+    page_text,
+)
+from augment_correction.documents.pdf_pages import Line, OutlineItem, PdfSource, open_pdf
+from augment_correction.documents.text import clean
+from augment_correction.records import Document, Heading, UnreadInput
+
+_KEPT = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
+_NO_TITLES = {"untitled", "(anonymous)", "anonymous", "(unspecified)", "unspecified", "title"}
+_NO_TEXT = "no text on any page: it may be scanned; run OCR on it first (ocrmypdf, for example)"
+
+
+def read_pdf(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
+    with open_pdf(path) as pdf:
+        pages: list[list[Line]] = []
+        failed: list[UnreadInput] = []
+        for number in range(pdf.count()):
+            try:
+                pages.append(pdf.lines(number))
+            except Exception as error:  # one broken page must not cost the others
+                pages.append([])
+                failed.append(UnreadInput(f"{source}#p{number + 1}", "unreadable", str(error)[:500]))
+        yield from failed
+        if not any(pages):
+            raise Unread("unreadable", "no page of it can be read") if failed else Unread("no_text", _NO_TEXT)
+        yield _document(pdf, pages, source)
+
+
+def _document(pdf: PdfSource, pages: list[list[Line]], source: str) -> Document:
+    metadata: dict[str, Any] = {}
+    said = pdf.metadata()
+    for key, name in _KEPT.items():
+        if said.get(key):
+            metadata[name] = clean(str(said[key]))
+    empty = sum(not lines for lines in pages)
+    if empty:
+        metadata["pages_without_text"] = empty
+    dropped = drop_running_lines(pages)
+    if dropped:
+        metadata["running_lines_removed"] = dropped
+    texts = [clean(page_text(lines)) for lines in pages]
+    join_broken_words(texts)
+    text, starts = _joined(texts)
+    if looks_glued(text):
+        metadata["warning"] = "words look glued together: the file holds no spaces between them"
+    return build_document(
+        text,
+        source=source,
+        media_type="application/pdf",
+        title=_title(said),
+        metadata=metadata,
+        pages=starts,
+        headings=_headings(text, starts, pdf.outline()),
+    )
+
+
+def _title(said: Mapping[str, Any]) -> str:
+    title = clean(str(said.get("Title") or "")).strip()
+    return "" if title.casefold() in _NO_TITLES or title.startswith("Microsoft Word - ") else title
+
+
+def _joined(texts: Sequence[str]) -> tuple[str, list[int]]:
+    """The pages as one text, and where each starts; a sentence that runs over the page's end is not cut in two."""
+    parts: list[str] = []
+    starts: list[int] = []
+    length, before = 0, ""
+    for text in texts:
+        if before and text:
+            gap = "\n" if continues(before, text) else "\n\n"
+            parts.append(gap)
+            length += len(gap)
+        starts.append(length)
+        parts.append(text)
+        length += len(text)
+        before = text or before
+    return "".join(parts), starts
+
+
+def _headings(text: str, starts: Sequence[int], outline: Sequence[OutlineItem]) -> list[Heading]:
+    """Where the title stands on its page if it can be found there at the beginning of a line, else where the page starts.
+
+    Titles are searched in order, so that two equal ones on a page are two places.
+    """
+    found: list[Heading] = []
+    floor = 0
+    for item in outline:
+        title = " ".join(clean(item.title).split())
+        if not title or item.page >= len(starts):
+            continue
+        start = starts[item.page]
+        end = starts[item.page + 1] if item.page + 1 < len(starts) else len(text)
+        place = _line_of(text, title, max(start, min(floor, end)), end)
+        found.append(Heading(start if place is None else place, item.level, title))
+        floor = start if place is None else place + 1
+    return sorted(found, key=lambda heading: heading.start)
+
+
+def _line_of(text: str, title: str, start: int, end: int) -> int | None:
+    """Start of the line that holds `title`, if nothing but a short number stands before it."""
+    at = text.find(title, start, end)
+    while at >= 0:
+        line = text.rfind("\n", 0, at) + 1
+        if at - line <= 16 and line >= start - 1:
+            return max(line, start)
+        at = text.find(title, at + 1, end)
+    return None

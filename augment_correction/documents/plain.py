@@ -1,0 +1,78 @@
+"""Readers of .txt and .md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from augment_correction.documents.contract import ReadLimits, build_document
+from augment_correction.documents.text import decode
+from augment_correction.records import Document, Heading
+
+FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
+_ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>[^\n]*?))??(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
+_SETEXT = re.compile(r"^ {0,3}(?P<title>[^\s\-=#>|`~][^\n]*)\n {0,3}(?P<line>=+|-{2,})[ \t]*$", re.MULTILINE)
+
+
+def read_txt(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+    decoded = decode(path.read_bytes())
+    yield build_document(decoded.text, source=source, media_type="text/plain", metadata={"encoding": decoded.encoding})
+
+
+def read_markdown(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+    decoded = decode(path.read_bytes())
+    headings = markdown_headings(decoded.text)
+    yield build_document(
+        decoded.text,
+        source=source,
+        media_type="text/markdown",
+        title=headings[0].title if headings else "",
+        metadata={"encoding": decoded.encoding},
+        headings=headings,
+    )
+
+
+def fences(text: str) -> list[tuple[int, int]]:
+    """(start, end) of every closed code fence, both fence lines included.
+
+    An unclosed fence is none: in a text that is not Markdown, it would swallow the rest of the document.
+    """
+    if "```" not in text and "~~~" not in text:
+        return []
+    found: list[tuple[int, int]] = []
+    opened: re.Match[str] | None = None
+    for match in FENCE.finditer(text):
+        mark, info = match["mark"], match["info"]
+        if opened is None:
+            if not (mark[0] == "`" and "`" in info):
+                opened = match
+        elif mark[0] == opened["mark"][0] and len(mark) >= len(opened["mark"]) and not info.strip():
+            found.append((opened.start(), match.end()))
+            opened = None
+    return found
+
+
+def markdown_headings(text: str) -> list[Heading]:
+    """ATX and setext headings outside code fences, in order."""
+    found = [
+        Heading(match.start(), len(match["marks"]), match["title"].strip())
+        for match in _ATX.finditer(text)
+        if match["title"] and match["title"].strip()
+    ]
+    if "\n=" in text or "\n-" in text or "\n " in text:
+        found += [
+            Heading(match.start(), 1 if match["line"][0] == "=" else 2, match["title"].strip())
+            for match in _SETEXT.finditer(text)
+            if match.start() == 0 or text[: match.start()].endswith("\n\n") or _after_blank(text, match.start())
+        ]
+    code = fences(text)
+    if code:
+        found = [heading for heading in found if not any(start <= heading.start < end for start, end in code)]
+    return sorted(found, key=lambda heading: heading.start)
+
+
+def _after_blank(text: str, start: int) -> bool:
+    """A setext title is the last line of a paragraph; we take only one-line paragraphs, as titles are."""
+    previous = text.rfind("\n", 0, start - 1)
+    return not text[previous + 1 : start].strip()

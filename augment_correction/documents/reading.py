@@ -1,0 +1,115 @@
+"""A folder to documents: the walk, and the promise that no file can break the others."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from augment_correction.documents.contract import ReadLimits, Unread
+from augment_correction.errors import InputError
+from augment_correction.records import Document, UnreadInput
+
+Reader = Callable[[Path, str, ReadLimits], Iterator[Document | UnreadInput]]
+
+_READERS = {
+    ".txt": ("plain", "read_txt"),
+    ".md": ("plain", "read_markdown"),
+    ".pdf": ("pdf", "read_pdf"),
+    ".docx": ("docx", "read_docx"),
+    ".jsonl": ("jsonl", "read_jsonl"),
+}
+
+
+def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterator[Document | UnreadInput]:
+    """Every document under `folder`, sorted by relative path. What cannot be read is an UnreadInput, never silent.
+
+    Raises InputError where `folder` is not a folder; that is the only error.
+    """
+    for source, path in list_files(folder):
+        yield from read_file(path, source, limits or ReadLimits())
+
+
+def list_files(folder: Path) -> list[tuple[str, Path]]:
+    """(relative posix path, path) of every file that is not hidden, and of every folder that cannot be listed.
+
+    Real folders are walked before links, and each real folder once: links may form a loop, and a real path is a
+    better name than a linked one.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder", hint="give the folder that holds your documents")
+    found: list[tuple[str, Path]] = []
+    seen: set[tuple[int, int]] = set()
+    linked: list[tuple[str, Path]] = []
+    waiting = [("", folder)]
+    while waiting or linked:
+        if not waiting:
+            waiting.append(linked.pop(0))
+        name, path = waiting.pop()
+        try:
+            status = path.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(path) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            found.append((name or ".", path))
+            continue
+        for entry in listed:
+            if entry.name.startswith("."):
+                continue
+            place = (f"{name}/{entry.name}" if name else entry.name, path / entry.name)
+            if not _is_folder(entry):
+                found.append(place)
+            elif entry.is_symlink():
+                linked.append(place)
+            else:
+                waiting.append(place)
+    return sorted((_printable(name), path) for name, path in found)
+
+
+def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
+    """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file."""
+    try:
+        yield from _reader(path, limits)(path, source, limits)
+    except Unread as unread:
+        yield UnreadInput(source, unread.reason, unread.detail)
+    except OSError as error:
+        yield UnreadInput(source, "unreadable", error.strerror or type(error).__name__)
+    except MemoryError:
+        yield UnreadInput(source, "too_large", "does not fit into memory")
+    except Exception as error:  # a hostile file may raise anything out of a parser; the others must go on
+        yield UnreadInput(source, "unreadable", f"{type(error).__name__}: {error}"[:500])
+
+
+def _reader(path: Path, limits: ReadLimits) -> Reader:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise Unread("unreadable", "this folder cannot be listed")
+    suffix = path.suffix.lower()
+    if suffix not in _READERS:
+        raise Unread("unsupported", f"{suffix or 'no extension'}; read are {', '.join(sorted(_READERS))}")
+    if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
+        raise Unread("unsupported", "not a regular file")
+    if status.st_size == 0:
+        raise Unread("empty", "the file has no bytes")
+    if status.st_size > limits.file and suffix != ".jsonl":
+        raise Unread("too_large", f"{status.st_size:,} bytes; the limit is {limits.file:,}")
+    module, function = _READERS[suffix]
+    reader: Reader = getattr(import_module(f"augment_correction.documents.{module}"), function)
+    return reader
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that points at itself
+        return False
+
+
+def _printable(name: str) -> str:
+    """A file name that is not UTF-8 reaches Python as lone surrogates, which no output file could hold."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,125 @@
+"""Every error this package raises on purpose, and what happens to each.
+
+    AugmentCorrectionError            carries `hint`: what the user does about it
+    ├── UserError                     exit 2, one clear line, no traceback
+    │   ├── ConfigError               a config, pipeline or prompt file is wrong; carries file, line, column
+    │   ├── InputError                the input or output folder cannot be used
+    │   └── MissingExtra              an optional dependency is not installed
+    ├── ModelError                    a model call failed
+    │   ├── TransientError            429, 5xx, timeout, dropped connection: retried by llm/metered.py, nowhere else
+    │   ├── RequestRefused            this request is bad (400: context too long ...): its record is rejected
+    │   └── ModelUnusable             wrong key, unknown model, server unreachable: the run stops, resumable (exit 2)
+    ├── BudgetExhausted               the cap was reached: the run stops cleanly, all files valid (exit 4)
+    └── Reject                        a stage drops this record: data, not a failure
+
+Anything else that escapes is a bug: it keeps its traceback and exits 1. A run that is interrupted exits 130; a
+run that finished but kept nothing, or rejected more than `limits.max_rejected` allows, exits 3.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    BUG = 1
+    USER = 2
+    REJECTS = 3
+    BUDGET = 4
+    INTERRUPTED = 130
+
+
+class AugmentCorrectionError(Exception):
+    """Base of the tree above; `hint` says what to do about it."""
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UserError(AugmentCorrectionError):
+    exit_code = ExitCode.USER
+
+
+class ConfigError(UserError):
+    """`str()` starts with `file:line:column:` where these are known, so that editors can jump there."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: Path | str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.bare = message
+        self.file, self.line, self.column = file, line, column
+        place = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+
+
+class InputError(UserError):
+    pass
+
+
+class MissingExtra(UserError):
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs an optional dependency that is not installed",
+            hint=f'pip install "augment-correction[{extra}]"',
+        )
+
+
+class ModelError(AugmentCorrectionError):
+    """A model call failed; `status` is the HTTP status where there was one."""
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class TransientError(ModelError):
+    """Worth another try; `retry_after` (seconds) is the server's own wish where it gave one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        unreachable: bool = False,
+    ) -> None:
+        super().__init__(message, status=status)
+        self.retry_after = retry_after
+        self.unreachable = unreachable
+
+    @property
+    def rate_limited(self) -> bool:
+        return self.status == 429
+
+
+class RequestRefused(ModelError):
+    pass
+
+
+class ModelUnusable(ModelError):
+    exit_code = ExitCode.USER
+
+
+class BudgetExhausted(AugmentCorrectionError):
+    exit_code = ExitCode.BUDGET
+
+
+class Reject(AugmentCorrectionError):
+    """Raised by a stage to drop its record. `reason` is a short closed word, `detail` a sentence for a person."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail

@@ -1,0 +1,152 @@
+"""How a conversation is written as text: a named template, one in the config, or a model's own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.ext import loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from augment_correction.config import RunConfig
+from augment_correction.errors import ConfigError
+
+
+def _raise_exception(message: str) -> None:
+    raise jinja2.TemplateError(message)
+
+
+def _tojson(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """As Transformers sets it up for chat templates, but without `strftime_now`: Llama 3.1's template would write
+    today's date into every row, and the same run would end in other bytes tomorrow."""
+    env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    env.filters["tojson"] = _tojson
+    env.globals["raise_exception"] = _raise_exception
+    return env
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """`name` says for a person where the template is from; `bos_token` is empty where none is known."""
+
+    name: str
+    source: str
+    bos_token: str = ""
+    eos_token: str = ""
+
+    @cached_property
+    def _compiled(self) -> jinja2.Template:
+        try:
+            return _environment().from_string(self.source)
+        except jinja2.TemplateSyntaxError as failure:
+            raise ConfigError(f"{self.name} is not valid Jinja2 (line {failure.lineno}): {failure.message}") from None
+
+    def render(self, messages: Sequence[dict[str, str]]) -> str:
+        """Raises: ConfigError where the template refuses these messages."""
+        try:
+            return self._compiled.render(
+                messages=list(messages),
+                bos_token=self.bos_token,
+                eos_token=self.eos_token,
+                add_generation_prompt=False,
+            )
+        except (jinja2.TemplateError, TypeError, ValueError) as failure:
+            raise ConfigError(f"{self.name} cannot render the conversation: {failure}") from None
+
+
+def load_chat_template(config: RunConfig) -> ChatTemplate:
+    """The template that `system.prompt_template` names.
+
+    Raises: ConfigError with the places that were looked at.
+    """
+    wanted = config.system.prompt_template
+    bos = config.system.bos_token
+    own = read_tokenizer_config(tokenizer_folder(config)) if config.system.tokenizer else {}
+    bos_token = bos if bos is not None else _token(own, "bos_token")
+    eos_token = _token(own, "eos_token")
+    if wanted == "tokenizer":
+        if not own:
+            raise config.error(
+                ("system", "prompt_template"),
+                "prompt_template: tokenizer needs system.tokenizer",
+                "name its folder there",
+            )
+        source = own.get("chat_template")
+        if not source:
+            raise config.error(
+                ("system", "tokenizer"),
+                f"the tokenizer {config.system.tokenizer} has no chat template",
+                "set system.prompt_template to chatml, llama3, augmentoolkit or a template of yours",
+            )
+        return ChatTemplate(f"the chat template of {config.system.tokenizer}", source, bos_token, eos_token)
+    if "{{" in wanted or "{%" in wanted:
+        return ChatTemplate("system.prompt_template", wanted, bos_token, eos_token)
+    folders = dict.fromkeys([config.path.prompts, config.path.default_prompts, "prompts"])
+    path = config.project.find(
+        f"the chat template '{wanted}'", [f"{folder}/chat_templates/{wanted}.jinja" for folder in folders]
+    )
+    return ChatTemplate(wanted, path.read_text(encoding="utf-8-sig").removesuffix("\n"), bos_token, eos_token)
+
+
+def tokenizer_folder(config: RunConfig) -> Path:
+    """The folder of `system.tokenizer`: a path, or a model id that is in the Hugging Face cache.
+
+    Raises: ConfigError where it is neither.
+    """
+    wanted = config.system.tokenizer or ""
+    found = find_tokenizer(wanted, config.project.root)
+    if found is None:
+        raise config.error(
+            ("system", "tokenizer"),
+            f"no tokenizer at {config.project.resolve(wanted)}, and {wanted} is not in the Hugging Face cache",
+            f"give the folder that holds tokenizer.json, or fetch it: hf download {wanted} --include 'tokenizer*'",
+        )
+    return found
+
+
+def find_tokenizer(wanted: str, root: Path) -> Path | None:
+    """The folder of a tokenizer that is on this machine already, else None. Nothing is downloaded."""
+    local = (root / Path(wanted).expanduser()).resolve()
+    if local.is_file():
+        local = local.parent
+    if (local / "tokenizer_config.json").is_file() or (local / "tokenizer.json").is_file():
+        return local
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    snapshots = cache / f"models--{wanted.replace('/', '--')}" / "snapshots"
+    found = sorted(snapshots.glob("*/tokenizer_config.json"), key=lambda path: path.stat().st_mtime)
+    return found[-1].parent if found else None
+
+
+def read_tokenizer_config(folder: Path) -> dict[str, Any]:
+    """`tokenizer_config.json`, with the chat template that newer models keep in a file beside it."""
+    path = folder / "tokenizer_config.json"
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as failure:
+        raise ConfigError(f"not valid JSON: {failure}", file=path) from None
+    template = data.get("chat_template")
+    if isinstance(template, list):  # several named ones; the one called "default" is for plain chat
+        named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
+        data["chat_template"] = named.get("default") or next(iter(named.values()), None)
+    beside = folder / "chat_template.jinja"
+    if beside.is_file():
+        data["chat_template"] = beside.read_text(encoding="utf-8")
+    return data
+
+
+def _token(data: dict[str, Any], name: str) -> str:
+    value = data.get(name)
+    if isinstance(value, dict):
+        value = value.get("content")
+    return value if isinstance(value, str) else ""

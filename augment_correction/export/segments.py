@@ -1,0 +1,190 @@
+"""Where each message stands in the rendered text, and the segments that follow from it.
+
+The place of a message is found by rendering it between two marker characters, never by searching for its text: an
+answer that is "No", or that the correction quotes, is found as surely as any other. That the markers changed nothing
+is proven for every conversation: without them the rendering must equal the one made without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from augment_correction.errors import ConfigError
+from augment_correction.export.chat_template import ChatTemplate
+from augment_correction.records import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    text: str
+    label: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """`spans[i]` is (start, end of the text, end of its end-of-turn) of turn i in `text`, in characters."""
+
+    text: str
+    spans: tuple[tuple[int, int, int], ...]
+
+
+Roles = tuple[str, ...]
+_PROBES = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta")
+
+
+def render(conversation: Conversation, template: ChatTemplate) -> Rendering:
+    """Raises: ConfigError where the template drops, repeats, reorders or rewrites a message."""
+    roles = tuple(turn.role for turn in conversation.turns)
+    texts = [turn.text for turn in conversation.turns]
+    scaffold = _scaffold(template, roles)
+    plain = template.render(_messages(roles, texts))
+    # Most templates put the same text around any message: then the places follow from its lengths.
+    pieces = [piece for pair in zip(scaffold, [*texts, ""], strict=True) for piece in pair]
+    if "".join(pieces) == plain:
+        cores, position = [], 0
+        for before, text in zip(scaffold, texts, strict=False):
+            position += len(before)
+            cores.append((position, position + len(text)))
+            position += len(text)
+    else:
+        cores = _locate(template, roles, texts, plain)
+    return Rendering(plain, tuple(_with_turn_ends(template, roles, plain, cores)))
+
+
+def segments(conversation: Conversation, template: ChatTemplate) -> list[Segment]:
+    """The rendering cut where the mask changes. Joined they are the rendering.
+
+    A cut that would fall after a space is put before it: byte-level and SentencePiece tokenizers both join a space to
+    the word that follows, so that a cut after it would train on a seam that inference never shows.
+    """
+    rendering = render(conversation, template)
+    pieces: list[tuple[int, bool]] = []  # (end, label)
+    position = 0
+    for turn, (start, _, end) in zip(conversation.turns, rendering.spans, strict=True):
+        if start > position:
+            pieces.append((start, conversation.train_scaffold))
+        pieces.append((end, turn.train))
+        position = end
+    if position < len(rendering.text):
+        pieces.append((len(rendering.text), conversation.train_scaffold))
+    return list(_cut(rendering.text, pieces))
+
+
+def _cut(text: str, pieces: Sequence[tuple[int, bool]]) -> Iterator[Segment]:
+    start = 0
+    for index, (end, label) in enumerate(pieces):
+        if index + 1 < len(pieces):
+            if pieces[index + 1][1] == label:
+                continue
+            if end - 1 > start and text[end - 1] == " " and not text[end : end + 1].isspace():
+                end -= 1
+        if end > start:
+            yield Segment(text[start:end], label)
+        start = end
+
+
+# ------------------------------------------------------------------------------------------ finding the places
+
+
+def _messages(roles: Sequence[str], texts: Sequence[str]) -> list[dict[str, str]]:
+    return [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
+
+
+def _locate(
+    template: ChatTemplate, roles: Roles, texts: Sequence[str], plain: str | None = None
+) -> list[tuple[int, int]]:
+    """(start, end) of each text, surrounding white space not counted, since templates may trim it."""
+    opening, closing = _markers(template.source, texts)
+    marked = [_mark(text, opening, closing) for text in texts]
+    rendered = template.render(_messages(roles, marked))
+    cores: list[tuple[int, int]] = []
+    for index, role in enumerate(roles):
+        for marker in (opening, closing):
+            if rendered.count(marker) != len(roles):
+                _complain(template, rendered.count(opening), roles)
+        start = _nth(rendered, opening, index) - 2 * index
+        end = _nth(rendered, closing, index) - 2 * index - 1
+        if start > end or rendered[start + 2 * index + 1 : end + 2 * index + 1] != texts[index].strip():
+            raise ConfigError(
+                f"{template.name} reorders or rewrites message {index + 1} ({role})",
+                hint="the mask cannot be placed; use a template that writes every message as it is, in order",
+            )
+        cores.append((start, end))
+    unmarked = rendered.replace(opening, "").replace(closing, "")
+    if plain is not None and unmarked != plain:
+        raise ConfigError(
+            f"{template.name} writes other text depending on what a message says",
+            hint="the mask cannot be placed for such a template; simplify it",
+        )
+    return cores
+
+
+def _complain(template: ChatTemplate, found: int, roles: Roles) -> None:
+    what = "drops" if found < len(roles) else "repeats"
+    raise ConfigError(
+        f"{template.name} {what} messages: {found} of {len(roles)} are in the text (roles: {', '.join(roles)})",
+        hint="the template must write every message exactly once",
+    )
+
+
+def _mark(text: str, opening: str, closing: str) -> str:
+    core = text.strip()
+    if not core:
+        return f"{text}{opening}{closing}"
+    start = text.index(core)
+    return f"{text[:start]}{opening}{core}{closing}{text[start + len(core) :]}"
+
+
+def _markers(source: str, texts: Sequence[str]) -> tuple[str, str]:
+    """Two characters that stand nowhere in the template or the texts (private use area)."""
+    used = set(source).union(*texts)
+    free = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in used)
+    return next(free), next(free)
+
+
+def _nth(text: str, marker: str, index: int) -> int:
+    position = -1
+    for _ in range(index + 1):
+        position = text.index(marker, position + 1)
+    return position
+
+
+@lru_cache(maxsize=256)
+def _scaffold(template: ChatTemplate, roles: Roles) -> tuple[str, ...]:
+    """What the template writes before each of the messages and after the last, learned from probe texts."""
+    probes = [_PROBES[index % len(_PROBES)] for index in range(len(roles))]
+    rendered = template.render(_messages(roles, probes))
+    pieces, position = [], 0
+    for start, end in _locate(template, roles, probes, rendered):
+        pieces.append(rendered[position:start])
+        position = end
+    return (*pieces, rendered[position:])
+
+
+def _with_turn_ends(
+    template: ChatTemplate, roles: Roles, text: str, cores: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, int]]:
+    starts = [start for start, _ in cores[1:]] + [len(text)]
+    for index, ((start, end), following) in enumerate(zip(cores, starts, strict=True)):
+        gap = text[end:following]
+        turn_end = _turn_end(template, roles, index)
+        yield start, end, end + _common(gap, turn_end)
+
+
+def _common(one: str, other: str) -> int:
+    """Length of the longest common beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+@lru_cache(maxsize=1024)
+def _turn_end(template: ChatTemplate, roles: Roles, index: int) -> str:
+    """The template's end-of-turn after message `index`: what it writes after it when nothing follows."""
+    try:
+        return _scaffold(template, roles[: index + 1])[-1]
+    except ConfigError:
+        # The template refuses a conversation that ends here; its last turn of the same role shows the end.
+        same = [later for later in range(len(roles)) if roles[later] == roles[index]]
+        return _scaffold(template, roles)[-1] if same[-1] == len(roles) - 1 else ""

@@ -1,0 +1,186 @@
+"""What the run has cost, what it may still cost, and the cap. Prices: the config's, else a maintained table
+(`genai-prices`), else unknown; an unknown price makes a cost null, never 0. Models on this machine cost 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from augment_correction.config import ModelConfig, RunConfig
+from augment_correction.errors import BudgetExhausted, ConfigError
+from augment_correction.store.journal import CallTotals
+from augment_correction.usage import Price, Usage, add_known
+
+LOCAL_MODES = ("embedded", "scripted", "vllm")
+UNBOUNDED_REPLY = 4_096
+"""Tokens assumed for a reply that neither a limit nor a finished call bounds."""
+
+
+def price_of(config: RunConfig, role: str) -> Price | None:
+    """Raises: ConfigError where only one of a role's two prices is given."""
+    model = config.model(role)
+    given = [getattr(config.cost, f"cost_per_million_{role}_{side}") for side in ("input", "output")]
+    if all(price is not None for price in given):
+        return Price(given[0], given[1])
+    if any(price is not None for price in given):
+        raise config.error(
+            ("cost",), f"one of cost_per_million_{role}_input and _output is missing", "set both or none"
+        )
+    if model.mode in LOCAL_MODES:
+        return Price(Decimal(0), Decimal(0), source="runs on this machine")
+    return _from_table(model)
+
+
+def _from_table(model: ModelConfig) -> Price | None:
+    from genai_prices import Usage as TableUsage
+    from genai_prices import calc_price
+
+    try:
+        found = calc_price(TableUsage(input_tokens=1, output_tokens=1), model.model, provider_api_url=model.base_url)
+    except LookupError:
+        return None
+    prices = found.model_price
+    sides = [_flat(prices.input_mtok), _flat(prices.output_mtok), _flat(prices.cache_read_mtok)]
+    if sides[0] is None or sides[1] is None:
+        return None
+    return Price(sides[0], sides[1], sides[2], source=f"genai-prices, {found.provider.name}")
+
+
+def _flat(price: Any) -> Decimal | None:
+    """A price with tiers counts with its first: passages stay far below the tiers' bounds (128,000 tokens and more)."""
+    flat: Decimal | None = getattr(price, "base", price)
+    return flat
+
+
+@dataclass
+class Totals:
+    """Sums for one role. `failures` are attempts that brought no reply (retries among them)."""
+
+    requests: int = 0
+    input: int = 0
+    output: int = 0
+    cached_input: int | None = None
+    reasoning: int | None = None
+    estimated: int = 0
+    failures: int = 0
+
+    def add(self, usage: Usage) -> None:
+        self.requests += 1
+        self.input += usage.input
+        self.output += usage.output
+        self.cached_input = add_known((self.cached_input, usage.cached_input))
+        self.reasoning = add_known((self.reasoning, usage.reasoning))
+        self.estimated += usage.estimated
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.input, self.output, self.cached_input, self.reasoning)
+
+
+@dataclass
+class Ledger:
+    """Everything ever paid into one output folder, by role; goes on from what the journal holds."""
+
+    models: Mapping[str, str]
+    prices: Mapping[str, Price | None]
+    max_usd: Decimal | None = None
+    totals: dict[str, Totals] = field(default_factory=dict)
+    _reserved: Decimal = Decimal(0)
+
+    @classmethod
+    def open(cls, config: RunConfig, roles: Iterable[str], paid: Iterable[CallTotals]) -> Ledger:
+        """Raises: ConfigError where a cap is set that an unknown price makes unenforceable."""
+        roles = tuple(roles)
+        prices = {role: price_of(config, role) for role in roles}
+        unknown = [role for role, price in prices.items() if price is None]
+        if config.cost.max_usd is not None and unknown:
+            role = unknown[0]
+            raise config.error(
+                ("cost", "max_usd"),
+                f"the cap cannot be kept: no price is known for {config.model(role).model}",
+                f"set cost.cost_per_million_{role}_input and cost_per_million_{role}_output",
+            )
+        ledger = cls({role: config.model(role).model for role in roles}, prices, config.cost.max_usd)
+        for row in paid:
+            totals = ledger.totals.setdefault(row.role, Totals())
+            totals.requests += row.requests
+            totals.input += row.input
+            totals.output += row.output
+            totals.cached_input = add_known((totals.cached_input, row.cached_input))
+            totals.reasoning = add_known((totals.reasoning, row.reasoning))
+            totals.estimated += row.estimated
+            totals.failures += row.failures
+        return ledger
+
+    def of(self, role: str) -> Totals:
+        return self.totals.setdefault(role, Totals())
+
+    def cost(self, role: str | None = None) -> Decimal | None:
+        """USD so far; None as soon as one price is unknown for a role that was used."""
+        total = Decimal(0)
+        for name in [role] if role else list(self.totals):
+            totals, price = self.of(name), self.prices.get(name)
+            if price is None:
+                if totals.requests:
+                    return None
+                continue
+            total += price.cost(totals.usage)
+        return total
+
+    # ------------------------------------------------------------------------------------------- the cap
+
+    def reserve(self, role: str, input_tokens: int, max_tokens: int | None) -> Decimal:
+        """Set aside what a call may cost, before it starts.
+
+        Raises: BudgetExhausted where the cap could be passed by it.
+        """
+        if self.max_usd is None:
+            return Decimal(0)
+        price, totals = self.prices[role], self.of(role)
+        spent = self.cost()
+        if price is None or spent is None:
+            raise ConfigError("the cap cannot be kept: a price is unknown")
+        # Twice the mean reply where there is experience: replies vary, and the bound of a reasoning model
+        # (16,000 tokens and more) would stop a run with most of its money unspent.
+        expected = 2 * totals.output // totals.requests if totals.requests >= 8 else UNBOUNDED_REPLY
+        output = min(expected, max_tokens or expected)
+        amount = price.cost(Usage(input_tokens, output))
+        if spent + self._reserved + amount > self.max_usd:
+            raise BudgetExhausted(
+                f"stopped at the cap of {self.max_usd} USD: {spent:.4f} spent, {self._reserved:.4f} in flight, "
+                f"the next call may cost {amount:.4f}",
+                hint="raise cost.max_usd and run the same command again: nothing is asked twice",
+            )
+        self._reserved += amount
+        return amount
+
+    def release(self, amount: Decimal) -> None:
+        self._reserved -= amount
+
+    # ------------------------------------------------------------------------------------------- the files
+
+    def as_json(self, role: str) -> dict[str, Any]:
+        """Augmentoolkit's keys first; the rest is ours. Unknown is null."""
+        totals, price = self.of(role), self.prices.get(role)
+        total = price.cost(totals.usage) if price else None
+        output = price.cost(Usage(0, totals.output)) if price else None
+        return {
+            "input_tokens": totals.input,
+            "input_cost": _number(total - output) if total is not None and output is not None else None,
+            "output_tokens": totals.output,
+            "output_cost": _number(output),
+            "name": self.models.get(role),
+            "requests": totals.requests,
+            "retries": totals.failures,
+            "cached_input_tokens": totals.cached_input,
+            "reasoning_tokens": totals.reasoning,
+            "estimated_requests": totals.estimated,
+            "total_cost": _number(total),
+            "price_source": price.source if price else None,
+        }
+
+
+def _number(cost: Decimal | None) -> float | None:
+    return None if cost is None else float(round(cost, 8))

@@ -1,0 +1,1 @@
+"""Only this package talks to models."""

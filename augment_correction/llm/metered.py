@@ -1,0 +1,186 @@
+"""A model as the stages see it: every call goes through the journal, the limits, the one retry layer and the ledger,
+so that no stage can forget them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from augment_correction.config import ModelConfig
+from augment_correction.errors import ModelError, ModelUnusable, TransientError
+from augment_correction.ledger import Ledger
+from augment_correction.llm.backend import Backend
+from augment_correction.llm.limiter import Limiter
+from augment_correction.llm.openai_chat import StructuredOutputRefused
+from augment_correction.records import Completion, Message, Request
+from augment_correction.store import Journal
+
+LONGEST_HOLD = 300.0
+"""Seconds; a server that asks for a longer pause than this is asked again anyway."""
+RATE_LIMIT_PATIENCE = 200
+"""429s in a row for one call, after which the limit is not a matter of waiting."""
+_backoff = wait_random_exponential(multiplier=0.5, max=30)
+
+
+@dataclass
+class Halt:
+    """Why no further call may start: budget, interrupt, a model that cannot be used. The first cause stays."""
+
+    cause: BaseException | None = None
+
+    def because(self, cause: BaseException) -> None:
+        self.cause = self.cause or cause
+
+    def check(self) -> None:
+        if self.cause is not None:
+            raise self.cause
+
+
+class MeteredModel:
+    """One role's model. `complete` is what a stage calls."""
+
+    def __init__(
+        self,
+        role: str,
+        config: ModelConfig,
+        backend: Backend,
+        *,
+        journal: Journal,
+        ledger: Ledger,
+        limiter: Limiter,
+        halt: Halt,
+        count: Callable[[str], int],
+        notice: Callable[[str], None],
+    ) -> None:
+        self.role = role
+        self.config = config
+        self.limiter = limiter
+        self._backend = backend
+        self._journal = journal
+        self._ledger = ledger
+        self._halt = halt
+        self._count = count
+        self._notice = notice
+        self._enforce_schema = config.structured_output != "never"
+        self._asking: dict[str, asyncio.Future[Completion]] = {}
+
+    def request(
+        self,
+        messages: tuple[Message, ...],
+        sampling: Mapping[str, Any],
+        schema: Mapping[str, Any],
+        form: Literal["json", "tags", "verdict"],
+    ) -> Request:
+        return Request(
+            messages,
+            self.config.model,
+            sampling,
+            schema,
+            form,
+            structured=form == "json" and self._enforce_schema,
+        )
+
+    async def complete(self, request: Request, stage: str) -> Completion:
+        """The journal's reply where there is one, else the model's, which is in the journal when this returns.
+
+        Raises: RequestRefused, TransientError (after all retries), ModelUnusable, BudgetExhausted, the halt's cause.
+        """
+        known = self._journal.find(request.key)
+        if known is not None:
+            return known
+        same = self._asking.get(request.key)
+        if same is not None:
+            return await asyncio.shield(same)
+        future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
+        self._asking[request.key] = future
+        try:
+            completion = await self._ask(request, stage)
+        except BaseException as failure:
+            future.set_exception(failure if isinstance(failure, Exception) else asyncio.CancelledError())
+            future.exception()  # marks it as seen: nobody else need be waiting
+            raise
+        else:
+            future.set_result(completion)
+            return completion
+        finally:
+            del self._asking[request.key]
+
+    async def _ask(self, request: Request, stage: str) -> Completion:
+        failures = _Failures(self.config.retries)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(TransientError), stop=failures.stop, wait=self._wait, reraise=True
+        )
+        async for attempt in retrying:
+            with attempt:
+                return await self._attempt(request, stage, failures)
+        raise AssertionError("tenacity leaves its loop by returning or raising")
+
+    async def _attempt(self, request: Request, stage: str, failures: _Failures) -> Completion:
+        async with self.limiter:
+            self._halt.check()
+            prompt_tokens = sum(len(message.content) for message in request.messages) // 3
+            reserved = self._ledger.reserve(self.role, prompt_tokens, request.sampling.get("max_tokens"))
+            try:
+                completion = await self._structured_or_plain(request)
+                await self._journal.add(request, completion, role=self.role, stage=stage)
+                self._ledger.of(self.role).add(completion.usage)
+                return completion
+            except ModelError as failure:
+                failures.note(failure)
+                self._ledger.of(self.role).failures += 1
+                self._journal.note_failure(
+                    request, role=self.role, stage=stage, status=failure.status, message=failure.message
+                )
+                if isinstance(failure, TransientError) and failure.retry_after:
+                    self.limiter.hold(min(failure.retry_after, LONGEST_HOLD))
+                raise
+            finally:
+                self._ledger.release(reserved)
+
+    async def _structured_or_plain(self, request: Request) -> Completion:
+        """Ask with the schema; where the server does not know schemas, say so once and ask without from then on."""
+        request = replace(request, structured=request.structured and self._enforce_schema)
+        try:
+            return await self._backend.complete(request)
+        except StructuredOutputRefused as refusal:
+            if self.config.structured_output == "always":
+                raise ModelUnusable(
+                    refusal.message,
+                    status=refusal.status,
+                    hint=f"set api.{self.role}_structured_output: auto",
+                ) from None
+            if self._enforce_schema:
+                self._enforce_schema = False
+                self._notice(f"{self.config.model} takes no JSON schema: replies are read as plain text from here on")
+        return await self._backend.complete(replace(request, structured=False))
+
+    def _wait(self, state: RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        if isinstance(failure, TransientError) and failure.retry_after is not None:
+            return 0.0  # the limiter holds every call back for that long already
+        return float(_backoff(state))
+
+    async def close(self) -> None:
+        await self._backend.close()
+
+
+class _Failures:
+    """What ended the tries at one call so far: a 429 waits and does not use up the retries."""
+
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self._errors = 0
+        self._rate_limits = 0
+
+    def note(self, failure: ModelError) -> None:
+        if isinstance(failure, TransientError) and failure.rate_limited:
+            self._rate_limits += 1
+        else:
+            self._errors += 1
+
+    def stop(self, _: RetryCallState) -> bool:
+        return self._errors > self._allowed or self._rate_limits > RATE_LIMIT_PATIENCE

@@ -1,0 +1,95 @@
+"""A model without a model: fixed replies made from the request alone, so that tests and demonstrations run the real
+program and end in the same bytes every time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import orjson
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from augment_correction.records import Completion, Request
+from augment_correction.sampling import Declaration
+from augment_correction.usage import Usage
+from augment_correction.yamlfile import read_yaml
+
+_PASSAGE = re.compile(r"<passage>\s*(.*?)\s*</passage>|\"\"\"\s*(.*?)\s*\"\"\"", re.DOTALL)
+_BOILERPLATE = re.compile(
+    r"all rights reserved|table of contents|^\s*contents\b|permission is hereby granted", re.I | re.M
+)
+
+
+class Rule(Declaration):
+    contains: str
+    text: str
+    finish_reason: str = "stop"
+
+
+class Script(Declaration):
+    fields: dict[str, str] = {}
+    rules: tuple[Rule, ...] = ()
+    delay: float = 0.0
+    """Seconds that each reply takes."""
+
+
+class Scripted:
+    """`script` is a YAML file; fields that it does not name are answered as the shipped script does."""
+
+    def __init__(self, script: Path | None, count: Callable[[str], int]) -> None:
+        shipped = read_yaml(Path(__file__).with_name("scripted.yaml")).validate(Script)
+        own = read_yaml(script).validate(Script) if script else Script()
+        env = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
+        self._fields = {name: env.from_string(text) for name, text in {**shipped.fields, **own.fields}.items()}
+        self._rules = own.rules
+        self._delay = own.delay
+        self._count = count
+
+    async def complete(self, request: Request) -> Completion:
+        if self._delay:
+            await asyncio.sleep(self._delay)
+        asked = "\n".join(message.content for message in request.messages)
+        for rule in self._rules:
+            if rule.contains in asked:
+                return self._completion(request, rule.text, rule.finish_reason)
+        return self._completion(request, self._reply(request), "stop")
+
+    async def close(self) -> None:
+        pass
+
+    def _reply(self, request: Request) -> str:
+        values = _values(request)
+        properties: dict[str, Any] = (request.schema or {}).get("properties", {})
+        fields = {}
+        for name, kind in properties.items():
+            text = self._fields[name].render(values) if name in self._fields else f"{name}: {values['sentences'][0]}"
+            allowed = kind.get("enum")
+            fields[name] = text if not allowed or text in allowed else allowed[0]
+        if request.form == "json":
+            return orjson.dumps(fields).decode()
+        if request.form == "verdict":
+            return f"Reason: {fields['reason']}\nVerdict: {fields['verdict']}"
+        return "\n".join(f"<{name}>{text}</{name}>" for name, text in fields.items())
+
+    def _completion(self, request: Request, text: str, finish_reason: str) -> Completion:
+        prompt = sum(self._count(message.content) for message in request.messages)
+        return Completion(text, None, finish_reason, Usage(prompt, self._count(text)))
+
+
+def _values(request: Request) -> dict[str, Any]:
+    last = "\n".join(message.content for message in request.messages if message.role == "user")
+    passages = [first or second for first, second in _PASSAGE.findall(last)]
+    passage = passages[-1] if passages else request.messages[-1].content
+    words = passage.split()
+    return {
+        "passage": passage,
+        "sentences": [part.strip() for part in re.split(r"(?<=[.!?。])\s+", passage) if part.strip()] or [passage],
+        "subject": " ".join(words[:6]).strip(".,:;#*| "),
+        "number": 2 + hashlib.sha256(passage.encode("utf-8", "replace")).digest()[0] % 40,
+        "boilerplate": bool(_BOILERPLATE.search(passage)) or len(words) < 8,
+    }

@@ -1,0 +1,153 @@
+"""Model text to fields. Only the final answer is read: what stands in `<think>` never counts, and of several
+answers the last complete one does, because a reasoning model drafts before it answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from augment_correction.errors import Reject
+
+_THINK_END = re.compile(r"</(?:think|thinking|reasoning)\s*>", re.IGNORECASE)
+_THINK_START = re.compile(r"<(?:think|thinking|reasoning)\s*>", re.IGNORECASE)
+_FENCE = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
+
+
+def final_answer(text: str) -> str:
+    """What follows the reasoning. Reasoning that was opened and never closed leaves no answer: "" is returned."""
+    ends = list(_THINK_END.finditer(text))
+    if ends:
+        text = text[ends[-1].end() :]
+    unclosed = _THINK_START.search(text)
+    return (text[: unclosed.start()] if unclosed else text).strip()
+
+
+@lru_cache(maxsize=64)
+def _tag(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<\s*(/?)\s*{re.escape(name)}\s*>", re.IGNORECASE)
+
+
+def read_tags(text: str, names: Sequence[str]) -> dict[str, str]:
+    """`<name>value</name>` for each of `names`, in this order: the last complete set in the final answer.
+
+    Raises: Reject("no_answer" | "missing_field" | "empty_field").
+    """
+    answer = _answer_of(text)
+    openings = [match for match in _tag(names[0]).finditer(answer) if not match.group(1)]
+    for opening in reversed(openings):
+        fields = _tags_from(answer, opening.start(), names)
+        if fields is not None:
+            return _not_empty(fields)
+    missing = next((name for name in names if not _has_pair(answer, name)), names[0])
+    raise Reject("missing_field", f"the reply has no complete <{missing}>...</{missing}> in the asked order")
+
+
+def _tags_from(text: str, position: int, names: Sequence[str]) -> dict[str, str] | None:
+    fields = {}
+    for name in names:
+        opening = next((m for m in _tag(name).finditer(text, position) if not m.group(1)), None)
+        closing = opening and next((m for m in _tag(name).finditer(text, opening.end()) if m.group(1)), None)
+        if not opening or not closing:
+            return None
+        fields[name] = text[opening.end() : closing.start()].strip()
+        position = closing.end()
+    return fields
+
+
+def _has_pair(text: str, name: str) -> bool:
+    slashes = [match.group(1) for match in _tag(name).finditer(text)]
+    return "" in slashes and "/" in slashes
+
+
+def read_json(text: str, names: Sequence[str]) -> dict[str, str]:
+    """The last JSON object in the final answer that holds all of `names` as text; prose and fences around it are fine.
+
+    Raises: Reject("no_answer" | "invalid_json" | "missing_field" | "empty_field").
+    """
+    answer = _answer_of(text)
+    objects = list(_objects(answer))
+    if not objects:
+        raise Reject("invalid_json", "the reply holds no JSON object")
+    for found in reversed(objects):
+        if all(isinstance(found.get(name), str) for name in names):
+            return _not_empty({name: str(found[name]).strip() for name in names})
+    missing = [name for name in names if not isinstance(objects[-1].get(name), str)]
+    raise Reject("missing_field", f"the reply's JSON has no text under {', '.join(missing)}")
+
+
+def _objects(text: str) -> Iterator[dict[str, object]]:
+    decoder = json.JSONDecoder(strict=False)
+    position = text.find("{")
+    while position != -1:
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError):
+            end = position + 1
+        else:
+            if isinstance(value, dict):
+                yield value
+        position = text.find("{", end)
+
+
+def _answer_of(text: str) -> str:
+    answer = final_answer(text)
+    if not answer:
+        raise Reject("no_answer", "nothing follows the reasoning" if text.strip() else "the reply is empty")
+    return answer
+
+
+def _not_empty(fields: dict[str, str]) -> dict[str, str]:
+    for name, value in fields.items():
+        if not value:
+            raise Reject("empty_field", f"{name} is empty")
+    return fields
+
+
+def read_verdict(text: str, keep: str, drop: str) -> tuple[bool, str]:
+    """(kept?, reason) from JSON {reason, verdict}, from a line "Verdict: ...", or from the last sentence that names one
+    of the two words. A negation before a word turns it round: "not suitable" drops and "not unsuitable" keeps.
+
+    Raises: Reject("no_answer" | "unclear_verdict").
+    """
+    answer = _answer_of(text)
+    for found in reversed(list(_objects(answer))):
+        verdict = found.get("verdict")
+        if isinstance(verdict, str):
+            return _word(verdict, keep, drop), str(found.get("reason", "")).strip()
+    labelled = re.findall(r"(?:verdict|judge?ment|answer)\s*[:：]\s*[*_`\"']*([^\n]+)", answer, re.IGNORECASE)
+    sentences = [part for part in re.split(r"(?<=[.!?。])\s+|\n+", answer) if part.strip()]
+    for place in [*reversed(labelled), *reversed(sentences)]:
+        if _verdict_words(place, keep, drop):
+            return _word(place, keep, drop), _reason(answer)
+    raise Reject("unclear_verdict", f"the reply names neither '{keep}' nor '{drop}'")
+
+
+def _reason(answer: str) -> str:
+    found = re.search(r"reason\s*[:：]\s*([^\n]+)", answer, re.IGNORECASE)
+    return (found.group(1) if found else answer).strip()[:500]
+
+
+@lru_cache(maxsize=16)
+def _verdict_pattern(keep: str, drop: str) -> re.Pattern[str]:
+    words = "|".join(sorted((re.escape(keep), re.escape(drop)), key=len, reverse=True))
+    return re.compile(
+        rf"\b((?:not|isn't|never|non)(?!\s+(?:only|just|merely)\b)[\s-]+(?:\w+\s+){{0,2}})?({words})\b",
+        re.IGNORECASE,
+    )
+
+
+def _verdict_words(text: str, keep: str, drop: str) -> list[bool]:
+    """Each mention as kept or dropped, in order."""
+    return [
+        (word.lower() == keep.lower()) != bool(negation)
+        for negation, word in _verdict_pattern(keep, drop).findall(text)
+    ]
+
+
+def _word(text: str, keep: str, drop: str) -> bool:
+    verdicts = set(_verdict_words(text, keep, drop))
+    if len(verdicts) != 1:
+        raise Reject("unclear_verdict", f"cannot tell '{keep}' from '{drop}' in: {text.strip()[:200]}")
+    return verdicts.pop()

@@ -1,0 +1,216 @@
+"""How the model is asked: one question per file.
+
+A `.jinja` prompt is a sequence of `{% system %}...{% endsystem %}`, `{% user %}` and `{% assistant %}` blocks; inside
+them is ordinary Jinja2, strict (an unknown variable is an error) and sandboxed. Values are data: Jinja syntax in a
+document is never evaluated. A `.yaml` prompt is Augmentoolkit's: a list of {role, content} with {text} and {metadata}.
+
+A block without variables is rendered once, when the prompt is loaded; constant blocks in front of the passage are
+also what the prefix caches of vLLM and of hosted APIs need.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import jinja2
+from jinja2 import meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from augment_correction.errors import ConfigError
+from augment_correction.project import Project
+from augment_correction.records import Message, Role, content_id
+from augment_correction.yamlfile import read_yaml
+
+ROLES = ("system", "user", "assistant")
+_OPEN = re.compile(r"\{%-?\s*(system|user|assistant)\s*-?%\}\n?")
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+Render = Callable[[Mapping[str, Any]], str]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One message: constant text, or how to make it."""
+
+    role: Role
+    constant: Message | None
+    render: Render | None
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A loaded prompt. `variables` are what it reads; `fingerprint` changes with its text."""
+
+    name: str
+    path: Path
+    variables: frozenset[str]
+    fingerprint: str
+    parts: tuple[_Part, ...]
+
+    def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
+        """Raises: ConfigError where the template itself fails (an attribute that a value does not have, say)."""
+        try:
+            return tuple(part.constant or Message(part.role, cast(Render, part.render)(values)) for part in self.parts)
+        except (jinja2.TemplateError, TypeError, ValueError, ZeroDivisionError) as failure:
+            raise ConfigError(f"prompt cannot be rendered: {failure}", file=self.path) from None
+
+    @cached_property
+    def constant_prefix(self) -> tuple[Message, ...]:
+        """The leading messages that are the same for every record."""
+        prefix: list[Message] = []
+        for part in self.parts:
+            if part.constant is None:
+                break
+            prefix.append(part.constant)
+        return tuple(prefix)
+
+
+class PromptLibrary:
+    """Prompts by name, looked up in `folders` in order, then among the shipped ones; `.jinja` before `.yaml`."""
+
+    def __init__(self, project: Project, folders: Sequence[str] = ("prompts",)) -> None:
+        self._project = project
+        self._folders = tuple(dict.fromkeys([*folders, "prompts"]))
+        self._loaded: dict[str, Prompt] = {}
+
+    def load(self, name: str) -> Prompt:
+        """Raises: ConfigError with file and line, or with every place where it was looked for."""
+        if name not in self._loaded:
+            candidates = [f"{folder}/{name}{end}" for folder in self._folders for end in ("", ".jinja", ".yaml")]
+            path = self._project.find(f"prompt '{name}'", [c for c in candidates if Path(c).suffix])
+            self._loaded[name] = load_prompt(path, name)
+        return self._loaded[name]
+
+
+def load_prompt(path: Path, name: str | None = None) -> Prompt:
+    name = name or path.stem
+    return _load_yaml(path, name) if path.suffix in (".yaml", ".yml") else _load_jinja(path, name)
+
+
+# ------------------------------------------------------------------------------------------------- Jinja
+
+
+def _load_jinja(path: Path, name: str) -> Prompt:
+    source = path.read_text(encoding="utf-8-sig")
+    env = ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(path.parent),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts: list[_Part] = []
+    variables: set[str] = set()
+    for role, text, line in _blocks(source, path):
+        try:
+            names = _variables(env, text) - set(env.globals)
+            template = env.from_string(text)
+        except jinja2.TemplateSyntaxError as failure:
+            raise ConfigError(
+                failure.message or "not valid Jinja2", file=path, line=line + failure.lineno - 1
+            ) from None
+        variables |= names
+        if names:
+            parts.append(_Part(role, None, _stripped(template)))
+        else:
+            parts.append(_Part(role, Message(role, template.render().strip()), None))
+    if not parts:
+        raise ConfigError(
+            "the prompt has no message",
+            file=path,
+            line=1,
+            hint="write {% user %}...{% enduser %} around the question",
+        )
+    return Prompt(name, path, frozenset(variables), content_id(source), tuple(parts))
+
+
+def _variables(env: jinja2.Environment, text: str) -> set[str]:
+    """What the text reads, its includes followed."""
+    tree = env.parse(text)
+    names = meta.find_undeclared_variables(tree)
+    for included in meta.find_referenced_templates(tree):
+        if included and env.loader:
+            names |= _variables(env, env.loader.get_source(env, included)[0])
+    return names
+
+
+def _stripped(template: jinja2.Template) -> Render:
+    return lambda values: template.render(values).strip()
+
+
+def _blocks(source: str, path: Path) -> list[tuple[Role, str, int]]:
+    """(role, text, 1-based line of the text) for each block; only comments may stand between them."""
+    blocks: list[tuple[Role, str, int]] = []
+    position = 0
+    while opening := _OPEN.search(source, position):
+        role = opening.group(1)
+        _only_comments(source[position : opening.start()], source, position, path)
+        closing = re.compile(rf"\{{%-?\s*end{role}\s*-?%\}}").search(source, opening.end())
+        line = source.count("\n", 0, opening.end()) + 1
+        if closing is None:
+            raise ConfigError(f"{{% {role} %}} is never closed", file=path, line=line, hint=f"add {{% end{role} %}}")
+        text = source[opening.end() : closing.start()]
+        if nested := _OPEN.search(text):
+            raise ConfigError(
+                f"{{% {nested.group(1)} %}} inside {{% {role} %}}", file=path, line=line + text.count("\n", 0, nested.start())
+            )  # fmt: skip
+        blocks.append((cast(Role, role), text, line))
+        position = closing.end()
+    _only_comments(source[position:], source, position, path)
+    return blocks
+
+
+def _only_comments(text: str, source: str, position: int, path: Path) -> None:
+    rest = _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text)
+    if rest.strip():
+        line = source.count("\n", 0, position) + rest[: len(rest) - len(rest.lstrip())].count("\n") + 1
+        raise ConfigError(
+            f"text outside of a message: {rest.strip().splitlines()[0][:60]!r}", file=path, line=line,
+            hint="put it inside {% system %}, {% user %} or {% assistant %}",
+        )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------- Augmentoolkit's YAML
+
+_BRACES = re.compile(r"\{\{|\}\}|\{(\w+)\}")
+_YAML_NAMES = {"text": "passage", "metadata": "title"}
+
+
+def _load_yaml(path: Path, name: str) -> Prompt:
+    file = read_yaml(path)
+    if not isinstance(file.data, list) or not file.data:
+        raise ConfigError("a YAML prompt is a list of {role, content}", file=path, line=1)
+    parts: list[_Part] = []
+    variables: set[str] = set()
+    for index, row in enumerate(file.data):
+        if not isinstance(row, dict) or row.get("role") not in ROLES or not isinstance(row.get("content"), str):
+            raise file.error((index,), "a message needs a role (system, user, assistant) and a text as content")
+        role, text = cast(Role, row["role"]), str(row["content"]).strip()
+        names = {_YAML_NAMES[found] for found in _BRACES.findall(text) if found in _YAML_NAMES}
+        variables |= names
+        if names:
+            parts.append(_Part(role, None, _formatter(text)))
+        else:
+            parts.append(_Part(role, Message(role, _format(text, {})), None))
+    source = path.read_text(encoding="utf-8-sig")
+    return Prompt(name, path, frozenset(variables), content_id(source), tuple(parts))
+
+
+def _formatter(text: str) -> Render:
+    return lambda values: _format(text, values)
+
+
+def _format(text: str, values: Mapping[str, Any]) -> str:
+    """`str.format` for the two known names; any other brace stays as it stands, so that JSON examples survive."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match.group() in ("{{", "}}"):
+            return match.group()[0]
+        name = _YAML_NAMES.get(match.group(1))
+        return str(values[name]) if name else match.group()
+
+    return _BRACES.sub(replace, text)

@@ -1,0 +1,190 @@
+"""The frozen values that flow through the house. Ids are content hashes: the same text has the same id on every
+machine and in every run, which is what lets a run resume, deduplicate and name its rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import orjson
+
+from augment_correction.usage import Usage
+
+Role = Literal["system", "user", "assistant"]
+
+
+def content_id(*parts: str) -> str:
+    """20 hex digits of SHA-256 over the length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:20]
+
+
+# --------------------------------------------------------------------------------------------- what is read
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that stands at `start` in the document's text; `level` counts from 1."""
+
+    start: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`id` is the hash of the text. `source` is the path relative to the input folder, with `#L12` for line 12 of
+    a JSONL file. `pages[i]` is the offset at which page i+1 starts; empty where the format has no pages."""
+
+    id: str
+    title: str
+    text: str
+    source: str
+    media_type: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: `document.text[start:end] == text` exactly. `id` is the hash of the text alone, so that identical
+    passages of different documents are one. `heading` is the path of titles above it, outermost first."""
+
+    id: str
+    document_id: str
+    index: int
+    text: str
+    start: int
+    end: int
+    tokens: int
+    page: int | None = None
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadInput:
+    """A file, page or line that could not become a document: counted and listed, never silent."""
+
+    source: str
+    reason: str
+    detail: str
+
+
+# --------------------------------------------------------------------------------------- what is asked, answered
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model. `schema` is the JSON schema of what the reply must hold, in the spelling that `form`
+    names; `structured` says whether the server is asked to enforce it. `sample` tells apart several draws of the
+    same question."""
+
+    messages: tuple[Message, ...]
+    model: str
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    form: Literal["json", "tags", "verdict"] = "json"
+    structured: bool = False
+    sample: int = 0
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash of what is really asked: the journal's key. Concurrency, timeouts and the server's address
+        are not part of it, nor whether it enforces the schema: moving a model to another machine asks nothing again."""
+        asked = [
+            self.model,
+            [[message.role, message.content] for message in self.messages],
+            self.sampling,
+            self.schema,
+            self.sample,
+        ]
+        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's reply. `reasoning` is what the server sent apart from the text (`reasoning_content`); it is kept for
+    a person to read and never parsed. `cached` is True where the journal answered."""
+
+    text: str
+    reasoning: str | None
+    finish_reason: str
+    usage: Usage
+    cached: bool = False
+
+
+# ------------------------------------------------------------------------------------------ what flows
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stage did to a record. With a model call, `call` is its journal key and `parsed` what was read from the
+    reply; `reason` is empty where the stage was content."""
+
+    stage: str
+    model: str | None = None
+    prompt: str | None = None
+    call: str | None = None
+    parsed: Mapping[str, Any] | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What flows through the stages. `fields` only grows. `parent_id` is the record it was made from, if any."""
+
+    id: str
+    fields: Mapping[str, Any]
+    parent_id: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A dropped record with its story. `failed` is True where the world was at fault (server errors after all
+    retries) and not the record: such a record is tried again by the next run."""
+
+    record: Record
+    stage: str
+    reason: str
+    detail: str
+    failed: bool = False
+
+
+# -------------------------------------------------------------------------------------------- what is made
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message. `train` is the loss mask of its text and of the end-of-turn that follows it."""
+
+    role: Role
+    text: str
+    train: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A finished row. The loss mask is decided here, once: Axolotl's `label`, OpenAI's `weight` and `labels = -100`
+    are spellings of it. `train_scaffold` says the same for the template's own text (BOS, role headers)."""
+
+    id: str
+    kind: str
+    turns: tuple[Turn, ...]
+    train_scaffold: bool
+    provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,46 @@
+"""A finished (or stopped) run, read back from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from augment_correction.errors import InputError
+from augment_correction.runner.story import story_file
+from augment_correction.store import Database, Journal, Results, RunFolder, StoredChunk
+from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
+
+
+@dataclass(frozen=True)
+class MadeRun:
+    folder: RunFolder
+    journal: Journal
+    results: Results
+    manifest: dict[str, Any]
+    """`run.json`; empty where the run has not come to its end yet."""
+
+    def story(self, chunk: StoredChunk) -> Path:
+        return self.folder.debug / story_file(chunk)
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """What stands in each `<role>_model_tokens.json`."""
+        return [json.loads(path.read_text("utf-8")) for path in sorted(self.folder.root.glob("*_model_tokens.json"))]
+
+
+@contextmanager
+def open_run(root: Path) -> Iterator[MadeRun]:
+    """Raises: InputError where `root` is not the output folder of a run."""
+    folder = RunFolder(root.resolve())
+    if not folder.journal.is_file():
+        raise InputError(f"{root} is not the output folder of a run: it has no {folder.journal.name}")
+    database = Database(folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
+    try:
+        manifest = json.loads(folder.manifest.read_text("utf-8")) if folder.manifest.is_file() else {}
+        yield MadeRun(folder, Journal(database), Results(database, manifest.get("plan", "")), manifest)
+    finally:
+        database.close()

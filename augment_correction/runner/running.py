@@ -1,0 +1,152 @@
+"""One run from a config to its files."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
+from pathlib import Path
+
+from augment_correction.config import RunConfig
+from augment_correction.documents import TokenCounter
+from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, ExitCode, ModelUnusable
+from augment_correction.ledger import Ledger
+from augment_correction.llm.metered import Halt
+from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.runner.engine import Engine, Interrupted
+from augment_correction.runner.outputs import write_outputs
+from augment_correction.runner.plan import Plan, make_plan
+from augment_correction.runner.source import encoding_of, read_passages
+from augment_correction.runner.state import RunResult, RunState, StageCounts
+from augment_correction.store import Database, Journal, Results
+from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
+
+Watch = Callable[[RunState], AbstractContextManager[object]]
+
+
+def run(config: RunConfig, *, watch: Watch | None = None) -> RunResult:
+    """Run the config's pipeline; see `run_async`. For programs without an event loop of their own."""
+    return asyncio.run(run_async(config, watch=watch))
+
+
+async def run_async(config: RunConfig, *, watch: Watch | None = None) -> RunResult:
+    """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
+    poll the state, for a display.
+
+    A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid
+    files of what there is; the same call again goes on where it stopped.
+
+    Raises: UserError where the run cannot start.
+    """
+    plan = make_plan(config)
+    state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
+    state.notices += config.notices
+    with plan.folder.held(), _database(plan) as database, (watch or _unwatched)(state):
+        return await _run(plan, database, state)
+
+
+def _unwatched(_: RunState) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+@contextmanager
+def _database(plan: Plan) -> Iterator[Database]:
+    database = Database(plan.folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+async def _run(plan: Plan, database: Database, state: RunState) -> RunResult:
+    journal, results = Journal(database), Results(database, plan.fingerprint())
+    ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
+    halt = Halt()
+    around = Surroundings(
+        journal=journal,
+        ledger=ledger,
+        halt=halt,
+        logs=plan.folder.logs,
+        count=TokenCounter(encoding_of(plan.config)).count,
+        report=lambda what, done, total: setattr(state, "loading", (what, done, total)),
+        notice=state.notices.append,
+    )
+    await results.begin()
+    async with _interruptible(halt, state), open_models(plan.config, plan.pipeline.roles, around) as models:
+        state.loading, state.phase = None, "running"
+        engine = Engine(plan.stages, models, results, state, halt, plan.config.system.seed)
+        async with aclosing(read_passages(plan.config, plan.input_dir)) as reads:
+            await engine.run(reads)
+    await database.flush()
+    state.phase = "writing"
+    files = await asyncio.to_thread(write_outputs, plan, journal, results, ledger)
+    return _result(plan, results, ledger, halt, state, files)
+
+
+@asynccontextmanager
+async def _interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
+    """The first Ctrl-C lets calls in flight finish and starts no more; the second stops at once."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        if halt.cause is not None:
+            task.cancel()
+            return
+        halt.because(Interrupted("interrupted", hint="run the same command again to go on: nothing is asked twice"))
+        state.notices.append("stopping: waiting for the calls in flight (Ctrl-C again stops at once)")
+
+    installed = False
+    with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: the caller's own business
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+        installed = True
+    try:
+        yield
+    finally:
+        if installed:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+def _result(
+    plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, files: dict[str, Path]
+) -> RunResult:
+    counts = results.counts()
+    counts["pending"] = counts["chunks"] - results.settled()
+    code, stopped, hint = _ending(plan, counts, halt)
+    return RunResult(
+        exit_code=code,
+        counts=counts,
+        tokens={role: ledger.as_json(role) for role in plan.pipeline.roles},
+        cost=ledger.cost(),
+        seconds=time.monotonic() - state.started,
+        files=files,
+        notices=tuple(state.notices),
+        stopped=stopped,
+        hint=hint,
+    )
+
+
+def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> tuple[ExitCode, str | None, str | None]:
+    cause = halt.cause
+    if isinstance(cause, AugmentCorrectionError):
+        codes = {BudgetExhausted: ExitCode.BUDGET, Interrupted: ExitCode.INTERRUPTED, ModelUnusable: ExitCode.USER}
+        return codes.get(type(cause), ExitCode.USER), cause.message, cause.hint
+    if not counts["chunks"]:
+        return ExitCode.USER, f"no passage was found in {plan.input_dir}", "put .txt, .md, .pdf, .docx or .jsonl there"
+    if not counts["kept"]:
+        return ExitCode.REJECTS, "nothing was kept", "see rejected.jsonl and debug_outputs/ for the reasons"
+    share = (counts["rejected"] + counts["failed"]) / counts["chunks"]
+    if share > plan.config.limits.max_rejected:
+        return (
+            ExitCode.REJECTS,
+            f"{share:.0%} of the passages were rejected or failed; limits.max_rejected allows "
+            f"{plan.config.limits.max_rejected:.0%}",
+            "see rejected.jsonl for the reasons",
+        )
+    return ExitCode.DONE, None, None

@@ -1,0 +1,112 @@
+"""Passages in a stable order: read, cut, identical ones made once, a subset drawn where asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from dataclasses import dataclass
+
+from augment_correction.config import RunConfig
+from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, stream_chunks
+from augment_correction.records import Chunk, Record, UnreadInput
+from augment_correction.stages import neutral
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk at its place `seq` in the output's order; `document` is where it was read."""
+
+    seq: int
+    chunk: Chunk
+    document: DocumentInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One step of the source: what was read since the last one."""
+
+    documents: tuple[DocumentInfo, ...]
+    passages: tuple[Passage, ...]
+    unread: tuple[UnreadInput, ...]
+
+
+def chunk_settings(config: RunConfig) -> ChunkSettings:
+    system = config.system
+    if system.chunk_overlap >= system.chunk_size:
+        raise config.error(("system", "chunk_overlap"), "chunk_overlap must be smaller than chunk_size")
+    return ChunkSettings(size=system.chunk_size, unit=system.chunk_unit, overlap=system.chunk_overlap)
+
+
+def encoding_of(config: RunConfig) -> str:
+    """A name of tiktoken's, or an absolute path of a tokenizer.json."""
+    encoding = config.system.encoding
+    return str(config.project.resolve(encoding)) if encoding.endswith(".json") else encoding
+
+
+async def read_passages(config: RunConfig, input_dir: Path) -> AsyncGenerator[Read, None]:
+    """Every passage of the input folder, or the subset that `system.seed` draws from it."""
+    reads = _numbered(config, input_dir)
+    if not config.system.use_subset:
+        async for read in reads:
+            yield read
+        return
+    async for read in _subset(reads, config.system.subset_size, config.system.seed):
+        yield read
+
+
+async def _numbered(config: RunConfig, input_dir: Path) -> AsyncGenerator[Read, None]:
+    seq = 0
+    documents: dict[str, DocumentInfo] = {}
+    batches: AsyncIterator[Batch] = stream_chunks(input_dir, chunk_settings(config), encoding=encoding_of(config))
+    async for batch in batches:
+        for document in batch.documents:
+            # Passages come in the order of their documents: an older one is needed no more.
+            if len(documents) > 1000:
+                documents.pop(next(iter(documents)))
+            documents[document.id] = document
+        passages = []
+        for chunk in batch.chunks:
+            passages.append(Passage(seq, chunk, documents[chunk.document_id]))
+            seq += 1
+        yield Read(batch.documents, tuple(passages), batch.unread)
+
+
+async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIterator[Read]:
+    """The `size` passages whose hash with the seed is smallest: the same draw on every machine, in one pass, with only
+    the chosen ones in memory; a document added later changes the draw by its own passages only."""
+    chosen: list[tuple[int, int, Passage]] = []
+    seen: set[str] = set()
+    async for read in reads:
+        for passage in read.passages:
+            if passage.chunk.id in seen:
+                continue
+            rank = int.from_bytes(hashlib.sha256(f"{seed}:{passage.chunk.id}".encode()).digest()[:8], "big")
+            if len(chosen) == size and -rank <= chosen[0][0]:
+                continue
+            seen.add(passage.chunk.id)
+            entry = (-rank, passage.seq, passage)
+            heapq.heappush(chosen, entry)
+            if len(chosen) > size:
+                seen.discard(heapq.heappop(chosen)[2].chunk.id)
+        if read.documents or read.unread:
+            yield Read(read.documents, (), read.unread)
+    yield Read((), tuple(sorted((passage for *_, passage in chosen), key=lambda passage: passage.seq)), ())
+
+
+def record_of(passage: Passage) -> Record:
+    """The record as the first stage sees it; `pipeline.SOURCE_FIELDS` names its fields. Control strings of chat
+    templates are made harmless here, for every prompt at once; the chunk itself keeps the document's exact text."""
+    chunk, document = passage.chunk, passage.document
+    return Record(
+        id=chunk.id,
+        fields={
+            "passage": neutral(chunk.text),
+            "title": neutral(document.title),
+            "heading": neutral(" > ".join(chunk.heading)),
+            "source": document.source,
+            "page": chunk.page,
+            "metadata": document.metadata,
+        },
+    )

@@ -1,0 +1,88 @@
+"""Where a run stands, as plain counters that a display polls, and what it came to."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from augment_correction.errors import ExitCode
+from augment_correction.ledger import Ledger
+
+
+@dataclass
+class StageCounts:
+    """Passages at one stage. `done` is kept + rejected + failed; `reused` were answered by an earlier run."""
+
+    name: str
+    kept: int = 0
+    rejected: int = 0
+    failed: int = 0
+    in_flight: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.kept + self.rejected + self.failed
+
+
+@dataclass
+class RunState:
+    """Written by the runner, read by whoever watches. `total` is None until the last document is read."""
+
+    stages: dict[str, StageCounts]
+    ledger: Ledger | None = None
+    phase: str = "starting"
+    documents: int = 0
+    unread: int = 0
+    chunks: int = 0
+    duplicates: int = 0
+    finished: int = 0
+    total: int | None = None
+    reused: int = 0
+    started: float = field(default_factory=time.monotonic)
+    loading: tuple[str, int, int] | None = None
+    """(what, done, total) while a server starts: bytes of weights, or seconds waited with total 0."""
+    notices: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Rejects and failures by stage/reason."""
+    _finish_times: deque[float] = field(default_factory=lambda: deque(maxlen=200))
+
+    def note_finished(self) -> None:
+        self.finished += 1
+        self._finish_times.append(time.monotonic())
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds to go at the pace of the last 200 passages; None while unknown."""
+        if self.total is None or len(self._finish_times) < 2:
+            return None
+        span = time.monotonic() - self._finish_times[0]
+        return (self.total - self.finished) * span / len(self._finish_times)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to. `counts` are documents, unread, chunks, kept, rejected, failed, pending and reasons;
+    `stopped` says why it ended early, if it did."""
+
+    exit_code: ExitCode
+    counts: dict[str, Any]
+    tokens: dict[str, dict[str, Any]]
+    """Per role, what stands in `<role>_model_tokens.json`."""
+    cost: Decimal | None
+    seconds: float
+    files: dict[str, Path]
+    notices: tuple[str, ...] = ()
+    stopped: str | None = None
+    hint: str | None = None
+
+    @property
+    def kept(self) -> int:
+        return int(self.counts["kept"])
+
+    @property
+    def dataset(self) -> Path:
+        return self.files["dataset"]

@@ -1,0 +1,94 @@
+"""The loop under every question: ask, read, and ask again with what was wrong, a bounded number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+from augment_correction.errors import Reject
+from augment_correction.pipeline import ModelStage
+from augment_correction.prompts import Prompt
+from augment_correction.records import Completion, Message, Record, Step
+from augment_correction.sampling import Sampling
+from augment_correction.stages.base import Surroundings, Tools
+
+ReadT = TypeVar("ReadT")
+
+
+class Question:
+    """A model stage's prompt, schema and sampling, prepared once."""
+
+    def __init__(
+        self,
+        stage: ModelStage,
+        around: Surroundings,
+        form: Literal["json", "tags", "verdict"],
+        schema: Mapping[str, Any],
+    ) -> None:
+        self.stage = stage
+        self.prompt: Prompt = around.prompts[stage.prompt]
+        self.schema = schema
+        self.form = form
+        self._reask = around.reask
+        self._sampling = Sampling().merged(stage.sampling).merged(around.sampling.get(stage.name)).sent()
+
+    async def ask(self, record: Record, tools: Tools, read: Callable[[str], tuple[ReadT, Mapping[str, Any]]]) -> ReadT:
+        """`read` turns a reply into (what the stage wants, what a person should see of it), or raises Reject.
+
+        Raises: Reject with the last reply's reason, when no reply was usable.
+        """
+        messages = self.prompt.render(record.fields)
+        asked = messages
+        model = tools.models[self.stage.model]
+        for attempts_left in range(self.stage.reasks, -1, -1):
+            request = model.request(asked, self._sampling, self.schema, self.form)
+            completion = await model.complete(request, self.stage.name)
+            try:
+                _check_finish(completion)
+                value, parsed = read(completion.text)
+            except Reject as problem:
+                tools.trace.append(self._step(request.model, request.key, None, problem))
+                if not attempts_left or problem.reason == "refused":
+                    raise
+                asked = self._asked_again(messages, problem)
+            else:
+                tools.trace.append(self._step(request.model, request.key, parsed, None))
+                return value
+        raise AssertionError("the loop returns or raises")
+
+    def _asked_again(self, messages: tuple[Message, ...], problem: Reject) -> tuple[Message, ...]:
+        """The same question with the problem below it: what stands before stays byte-identical, for prefix caches."""
+        note = self._reask.render({"problem": problem.detail or problem.reason})[-1].content
+        last = messages[-1]
+        return (*messages[:-1], Message(last.role, f"{last.content}\n\n{note}"))
+
+    def _step(self, model: str, call: str, parsed: Mapping[str, Any] | None, problem: Reject | None) -> Step:
+        return Step(
+            stage=self.stage.name,
+            model=model,
+            prompt=self.prompt.fingerprint,
+            call=call,
+            parsed=parsed,
+            reason=problem.reason if problem else "",
+            detail=problem.detail if problem else "",
+        )
+
+
+def _check_finish(completion: Completion) -> None:
+    if completion.finish_reason == "length":
+        raise Reject("truncated", "the reply was cut off at the token limit; answer more briefly")
+    if completion.finish_reason == "content_filter":
+        raise Reject("refused", "the server's content filter stopped the reply")
+
+
+def text_schema(names: tuple[str, ...], **enums: list[str]) -> dict[str, Any]:
+    """An object with a text under each name, and nothing else (what strict servers demand)."""
+    properties: dict[str, Any] = {
+        name: {"type": "string", "enum": enums[name]} if name in enums else {"type": "string"} for name in names
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(names),
+        "additionalProperties": False,
+    }

@@ -1,0 +1,75 @@
+"""What a stage is given and must be."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+from augment_correction.config import SystemConfig
+from augment_correction.prompts import Prompt
+from augment_correction.records import Completion, Message, Record, Request, Step
+from augment_correction.sampling import Sampling
+
+
+class Model(Protocol):
+    """What a stage sees of a model; `llm/metered.py` is the real one."""
+
+    def request(
+        self,
+        messages: tuple[Message, ...],
+        sampling: Mapping[str, Any],
+        schema: Mapping[str, Any],
+        form: Literal["json", "tags", "verdict"],
+    ) -> Request: ...
+
+    async def complete(self, request: Request, stage: str) -> Completion: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """All that a stage may use beside its record. `trace` takes a `Step` per model call, the unusable replies too."""
+
+    models: Mapping[str, Model]
+    rng: random.Random
+    trace: list[Step] = field(default_factory=list)
+
+
+class Stage(Protocol):
+    """`records in, records out`; raising `Reject` drops the record."""
+
+    name: str
+
+    async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]: ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stages are built from: the prompts by name, the config's sampling by stage, its `system` section."""
+
+    prompts: Mapping[str, Prompt]
+    reask: Prompt
+    sampling: Mapping[str, Sampling]
+    system: SystemConfig
+
+
+def with_fields(record: Record, fields: Mapping[str, Any]) -> Record:
+    return replace(record, fields={**record.fields, **fields})
+
+
+# Strings that chat templates of common models use as control tokens, and the tags of our own prompts. A server would
+# read them as such inside a message, and so would a trainer that tokenises the row.
+_CONTROL = re.compile(
+    r"<(?=\|[^<>|\n]{1,40}\|>|｜[^<>\n]{1,40}｜>)"
+    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|think|start_of_turn|end_of_turn|passage|tool_call|tool_response)>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|IMG)\])"
+    r"|<(?=</?SYS>>)",
+    re.IGNORECASE,
+)
+
+
+def neutral(text: str) -> str:
+    """The text with a space inside each control string, so that it is read as text: `<|im_end|>` to `< |im_end|>`."""
+    return _CONTROL.sub(lambda match: match.group() + " ", text)

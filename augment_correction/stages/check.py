@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from augment_correction.pipeline import CheckStage
+from augment_correction.records import Record
+from augment_correction.stages.base import Surroundings, Tools
+from augment_correction.stages.checks import run_checks
+
+
+class Check:
+    """Reject records whose fields fail one of the stage's checks."""
+
+    def __init__(self, stage: CheckStage, _: Surroundings) -> None:
+        self.name = stage.name
+        self._checks = stage.checks
+
+    async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
+        run_checks(self._checks, record.fields)
+        return [record]

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from augment_correction.errors import Reject
+from augment_correction.parsing import read_verdict
+from augment_correction.pipeline import JudgeStage
+from augment_correction.records import Record
+from augment_correction.stages.asking import Question, text_schema
+from augment_correction.stages.base import Surroundings, Tools, with_fields
+
+
+class Judge:
+    """Keep the record or reject it by a model's verdict; the reason it gives is kept either way."""
+
+    def __init__(self, stage: JudgeStage, around: Surroundings) -> None:
+        self.name = stage.name
+        self._stage = stage
+        schema = text_schema(stage.reply_fields, verdict=[stage.keep, stage.drop])
+        self._question = Question(stage, around, "json" if stage.reply == "json" else "verdict", schema)
+
+    async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
+        kept, reason = await self._question.ask(record, tools, self._read)
+        if not kept:
+            raise Reject(self._stage.drop, reason)
+        return [with_fields(record, {f"{self.name}_reason": reason})]
+
+    def _read(self, reply: str) -> tuple[tuple[bool, str], Mapping[str, Any]]:
+        kept, reason = read_verdict(reply, self._stage.keep, self._stage.drop)
+        return (kept, reason), {"verdict": self._stage.keep if kept else self._stage.drop, "reason": reason}

@@ -1,0 +1,156 @@
+"""One SQLite file per run, in WAL mode. One thread writes; whatever is waiting goes into one transaction, so that the
+cost of an fsync is shared by all calls that finish at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from augment_correction.errors import InputError
+
+Statement = tuple[str, Sequence[Any]]
+SCHEMA_VERSION = 1
+
+
+class _Write:
+    __slots__ = ("future", "statements")
+
+    def __init__(self, statements: list[Statement], future: asyncio.Future[None] | None) -> None:
+        self.statements = statements
+        self.future = future
+
+
+class Database:
+    """Reads happen in the calling thread (a primary-key look-up takes 10 µs); writes are handed to the writer."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self.path = path
+        self._reader = self._connect()
+        try:
+            self._prepare(schema)
+        except sqlite3.DatabaseError as failure:
+            self._reader.close()
+            raise InputError(
+                f"{path} cannot be used: {failure}", hint="move it away to start this folder afresh (its paid calls are in it)"
+            ) from None  # fmt: skip
+        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        # FULL makes a commit survive a power cut, not only kill -9; the fsync is shared by the batch.
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    def _prepare(self, schema: str) -> None:
+        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA_VERSION):
+            raise sqlite3.DatabaseError(f"it was written by another version (schema {version})")
+        self._reader.executescript(schema)
+        self._reader.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._reader.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows one by one over a connection of its own, so that a table of any size fits."""
+        connection = self._connect()
+        try:
+            yield from connection.execute(sql, values)
+        finally:
+            connection.close()
+
+    def write(self, *statements: Statement) -> None:
+        """Hand over and go on. A failure shows at the next `write_durably` or `flush`."""
+        self._writes.put(_Write(list(statements), None))
+
+    async def write_durably(self, *statements: Statement) -> None:
+        """Return when the statements are on disk.
+
+        Raises: InputError where they cannot be written (disk full, folder gone).
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writes.put(_Write(list(statements), future))
+        await future
+
+    async def flush(self) -> None:
+        """Return when everything handed over so far is on disk."""
+        await self.write_durably()
+
+    def close(self) -> None:
+        self._writes.put(None)
+        self._thread.join()
+        self._reader.close()
+
+    # ------------------------------------------------------------------------------------- the writer's thread
+
+    def _run(self) -> None:
+        connection = self._connect()
+        try:
+            closing = False
+            while not closing:
+                batch, closing = self._waiting()
+                if batch:
+                    self._commit(connection, batch)
+                    self._tell(batch)
+        finally:
+            connection.close()
+
+    def _waiting(self) -> tuple[list[_Write], bool]:
+        """The next write and all that wait behind it; True with the last of them."""
+        batch: list[_Write] = []
+        item = self._writes.get()
+        while item is not None:
+            batch.append(item)
+            try:
+                item = self._writes.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, connection: sqlite3.Connection, batch: Iterable[_Write]) -> None:
+        try:
+            if self._failure is not None:
+                raise self._failure
+            connection.execute("BEGIN IMMEDIATE")
+            for write in batch:
+                for sql, values in write.statements:
+                    connection.execute(sql, values)
+            connection.execute("COMMIT")
+        except sqlite3.Error as failure:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            # What could not be stored must not be used, now or later: everything after it fails too.
+            self._failure = InputError(
+                f"{self.path} cannot be written: {failure}",
+                hint="make room on the disk and start the run again: it goes on where it stopped",
+            )
+        except InputError:
+            pass
+
+    def _tell(self, batch: list[_Write]) -> None:
+        futures = [write.future for write in batch if write.future is not None]
+        if not futures:
+            return
+        failure = self._failure
+
+        def resolve() -> None:
+            for future in futures:
+                if future.done():
+                    continue
+                if failure is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(failure)
+
+        loop = futures[0].get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(resolve)

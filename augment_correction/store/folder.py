@@ -1,0 +1,97 @@
+"""Every path of a run, written atomically, held by one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from augment_correction.errors import InputError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    root: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.sqlite"
+
+    @property
+    def dataset(self) -> Path:
+        return self.root / "axolotl_correction_conversations.json"
+
+    @property
+    def rejected(self) -> Path:
+        return self.root / "rejected.jsonl"
+
+    @property
+    def debug(self) -> Path:
+        return self.root / "debug_outputs"
+
+    @property
+    def meta_dataset(self) -> Path:
+        return self.root / "meta_datagen" / "meta_dataset.jsonl"
+
+    @property
+    def axolotl_config(self) -> Path:
+        return self.root / "axolotl_lora.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "run.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def tokens(self, role: str) -> Path:
+        return self.root / f"{role}_model_tokens.json"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Create the folder and lock it for this process; the lock ends with the process, however it ends.
+
+        Raises: InputError where it cannot be written, or another run holds it.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = (self.root / ".lock").open("a+")
+        except OSError as failure:
+            raise InputError(
+                f"the output folder {self.root} cannot be written: {failure.strerror}",
+                hint="set path.output_dir to a folder of yours",
+            ) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError(
+                    f"another run is writing to {self.root}",
+                    hint="wait for it, or set another path.output_dir",
+                ) from None
+            yield
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole or not at all: written beside `path`, fsynced, renamed over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

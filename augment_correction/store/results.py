@@ -1,0 +1,198 @@
+"""What was read, and what became of every passage. Rows of the present run have a `seq`, the place in the output's
+order; an outcome of an earlier run under the same plan is taken over instead of being made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from augment_correction.records import Chunk, UnreadInput
+from augment_correction.store.database import Database, Statement
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT, seq INTEGER NOT NULL, title TEXT, source TEXT, media_type TEXT, metadata TEXT, characters INTEGER,
+    PRIMARY KEY (id, source)
+);
+CREATE TABLE IF NOT EXISTS unread (seq INTEGER PRIMARY KEY, source TEXT, reason TEXT, detail TEXT);
+CREATE TABLE IF NOT EXISTS chunks (
+    id TEXT PRIMARY KEY, seq INTEGER, text TEXT NOT NULL, tokens INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS places (
+    chunk_id TEXT, document_id TEXT, source TEXT, title TEXT, idx INTEGER, start INTEGER, "end" INTEGER, page INTEGER,
+    heading TEXT, seq INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS chunks_by_seq ON chunks (seq);
+CREATE INDEX IF NOT EXISTS places_by_chunk ON places (chunk_id);
+CREATE TABLE IF NOT EXISTS outcomes (
+    chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
+    PRIMARY KEY (chunk_id, part)
+) WITHOUT ROWID;
+"""
+
+Status = Literal["kept", "rejected", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One final record of a passage. `body` is JSON-safe: `conversation` where kept, `detail` where not, `steps` always."""
+
+    chunk_id: str
+    part: int
+    status: Status
+    stage: str | None
+    reason: str | None
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A passage and every place it was read from, the first one first."""
+
+    id: str
+    seq: int
+    text: str
+    places: tuple[dict[str, Any], ...]
+
+
+class Results:
+    def __init__(self, database: Database, plan: str) -> None:
+        self._database = database
+        self._plan = plan
+
+    async def begin(self) -> None:
+        """Forget the order of earlier runs, what they read, and what they made under another plan or failed to make."""
+        await self._database.write_durably(
+            ("DELETE FROM documents", ()),
+            ("DELETE FROM unread", ()),
+            ("DELETE FROM places", ()),
+            ("UPDATE chunks SET seq = NULL", ()),
+            ("DELETE FROM outcomes WHERE plan != ? OR status = 'failed'", (self._plan,)),
+        )
+
+    def finished(self, chunk_id: str) -> list[tuple[Status, str | None, str | None]]:
+        """(status, stage, reason) of each record an earlier run made of this passage under the same plan."""
+        return self._database.query(  # type: ignore[return-value,unused-ignore]
+            "SELECT status, stage, reason FROM outcomes WHERE chunk_id = ? AND plan = ?",
+            (chunk_id, self._plan),
+        )
+
+    def add_document(self, seq: int, document: Any) -> None:
+        """`document` has id, title, source, media_type, metadata and characters."""
+        self._database.write(
+            (
+                "INSERT OR REPLACE INTO documents VALUES (?,?,?,?,?,?,?)",
+                (document.id, seq, document.title, document.source, document.media_type,
+                 orjson.dumps(dict(document.metadata), default=str).decode(), document.characters),
+            )
+        )  # fmt: skip
+
+    def add_unread(self, seq: int, unread: UnreadInput) -> None:
+        self._database.write(
+            (
+                "INSERT OR REPLACE INTO unread VALUES (?,?,?,?)",
+                (seq, unread.source, unread.reason, unread.detail),
+            )
+        )
+
+    def add_place(self, seq: int, chunk: Chunk, source: str, title: str) -> Statement:
+        heading = orjson.dumps(chunk.heading).decode()
+        place = (
+            chunk.id,
+            chunk.document_id,
+            source,
+            title,
+            chunk.index,
+            chunk.start,
+            chunk.end,
+            chunk.page,
+            heading,
+            seq,
+        )
+        return "INSERT INTO places VALUES (?,?,?,?,?,?,?,?,?,?)", place
+
+    def add_chunk(self, seq: int, chunk: Chunk) -> Statement:
+        return (
+            "INSERT INTO chunks VALUES (?,?,?,?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
+            (chunk.id, seq, chunk.text, chunk.tokens),
+        )
+
+    def write(self, *statements: Statement) -> None:
+        self._database.write(*statements)
+
+    def add_outcomes(self, outcomes: list[Outcome]) -> None:
+        self._database.write(
+            *(
+                (
+                    "INSERT OR REPLACE INTO outcomes VALUES (?,?,?,?,?,?,?)",
+                    (each.chunk_id, each.part, self._plan, each.status, each.stage, each.reason, orjson.dumps(each.body).decode()),
+                )
+                for each in outcomes
+            )
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------------- reading
+
+    def outcomes(self, status: Status | None = None) -> Iterator[tuple[StoredChunk, Outcome]]:
+        """Every final record in the output's order; only the chunks of the present run."""
+        rows = self._database.stream(
+            "SELECT o.chunk_id, c.seq, c.text, o.part, o.status, o.stage, o.reason, o.body"
+            " FROM chunks c JOIN outcomes o ON o.chunk_id = c.id WHERE c.seq IS NOT NULL"
+            + (" AND o.status = ?" if status else "")
+            + " ORDER BY c.seq, o.part",
+            (status,) if status else (),
+        )
+        for chunk_id, seq, text, part, status_, stage, reason, body in rows:
+            chunk = StoredChunk(chunk_id, seq, text, self.places(chunk_id))
+            yield chunk, Outcome(chunk_id, part, status_, stage, reason, orjson.loads(body))
+
+    def places(self, chunk_id: str) -> tuple[dict[str, Any], ...]:
+        rows = self._database.query(
+            'SELECT document_id, source, title, idx, start, "end", page, heading FROM places WHERE chunk_id = ? ORDER BY seq',
+            (chunk_id,),
+        )
+        names = ("document_id", "source", "title", "index", "start", "end", "page")
+        return tuple({**dict(zip(names, row[:-1], strict=True)), "heading": orjson.loads(row[-1])} for row in rows)
+
+    def unread(self) -> list[UnreadInput]:
+        return [
+            UnreadInput(*row) for row in self._database.query("SELECT source, reason, detail FROM unread ORDER BY seq")
+        ]
+
+    def documents(self) -> list[dict[str, Any]]:
+        rows = self._database.query(
+            "SELECT id, title, source, media_type, metadata, characters FROM documents ORDER BY seq"
+        )
+        names = ("id", "title", "source", "media_type", "metadata", "characters")
+        return [dict(zip(names, row, strict=True)) | {"metadata": orjson.loads(row[4])} for row in rows]
+
+    def settled(self) -> int:
+        """Passages of the present run that have an outcome."""
+        rows = self._database.query(
+            "SELECT COUNT(*) FROM chunks c WHERE seq IS NOT NULL AND EXISTS (SELECT 1 FROM outcomes WHERE chunk_id = c.id)"
+        )
+        return int(rows[0][0])
+
+    def counts(self) -> dict[str, Any]:
+        """Of the present run: passages, each status, and rejects by reason (stage/reason)."""
+        chunks = self._database.query("SELECT COUNT(*) FROM chunks WHERE seq IS NOT NULL")[0][0]
+        rows = self._database.query(
+            "SELECT o.status, o.stage, o.reason, COUNT(*) FROM chunks c JOIN outcomes o ON o.chunk_id = c.id"
+            " WHERE c.seq IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+        by_status = {"kept": 0, "rejected": 0, "failed": 0}
+        reasons: dict[str, int] = {}
+        for status, stage, reason, count in rows:
+            by_status[status] += count
+            if status != "kept":
+                reasons[f"{stage}/{reason}"] = count
+        return {
+            "documents": self._database.query("SELECT COUNT(*) FROM documents")[0][0],
+            "unread": self._database.query("SELECT COUNT(*) FROM unread")[0][0],
+            "chunks": chunks,
+            **by_status,
+            "reasons": reasons,
+        }

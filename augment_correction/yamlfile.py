@@ -1,0 +1,191 @@
+"""Strict YAML with positions: what a person edits is refused with file, line, column and a remedy.
+
+Differences from `yaml.safe_load`, each the cause of a real misreading: two equal keys in one mapping are refused
+(PyYAML keeps the last), only true/false are booleans (PyYAML reads yes, no, on and off as such), and a
+`!!PLACEHOLDER!!` that was left in names its key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from augment_correction.errors import ConfigError
+
+Path_ = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+PLACEHOLDER = re.compile(r"!!PLACEHOLDER!*")
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+# YAML 1.1 reads 1e-4 as a string; every trainer's config writes learning rates so.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """Parsed data, and for each value's path (keys and list indices from the root) its 1-based line and column."""
+
+    path: Path
+    data: Any
+    places: dict[Path_, tuple[int, int]]
+
+    def error(self, path: Path_, message: str, hint: str | None = None) -> ConfigError:
+        """An error at the value at `path`, or at its nearest ancestor that stands in the file."""
+        line, column = self.places.get(self._standing(path), (1, 1))
+        return ConfigError(message, file=self.path, line=line, column=column, hint=hint)
+
+    def _standing(self, path: Path_) -> Path_:
+        """`path` as the file spells it: pydantic's tags of unions are no keys, and `small: {model}` may be `small_model`."""
+        standing: Path_ = ()
+        for index, part in enumerate(path):
+            flat = f"{part}_{path[index + 1]}" if index + 1 < len(path) else ""
+            if (*standing, flat) in self.places:
+                return (*standing, flat)
+            if (*standing, part) in self.places:
+                standing = (*standing, part)
+        return standing
+
+    def validate(self, model: type[ModelT], data: Any = None) -> ModelT:
+        """`data` (this file's own by default) as a `model`.
+
+        Raises: ConfigError with every problem, each with its line; unknown keys come with a "did you mean".
+        """
+        try:
+            return model.model_validate(self.data if data is None else data)
+        except ValidationError as failure:
+            raise self._explain(model, failure) from None
+
+    def _explain(self, model: type[BaseModel], failure: ValidationError) -> ConfigError:
+        problems = [self._problem(model, error) for error in failure.errors()]
+        first, rest = problems[0], problems[1:]
+        if not rest:
+            return first
+        lines = [first.bare, *(f"  line {other.line}: {other.bare}" for other in rest)]
+        hints = [problem.hint for problem in problems if problem.hint]
+        return ConfigError(
+            "\n".join(lines),
+            file=first.file,
+            line=first.line,
+            column=first.column,
+            hint="; ".join(dict.fromkeys(hints)) or None,
+        )
+
+    def _problem(self, model: type[BaseModel], error: Any) -> ConfigError:
+        path: Path_ = tuple(error["loc"])
+        dotted = ".".join(str(part) for part in path)
+        if error["type"] == "extra_forbidden":
+            return self.error(path, f"unknown key '{dotted}'", _did_you_mean(model, path))
+        if error["type"] == "missing":
+            return self.error(path, f"'{dotted}' is missing")
+        message = error["msg"].removeprefix("Value error, ")
+        return self.error(path, f"'{dotted}': {message}" if dotted else message)
+
+
+def _did_you_mean(model: type[BaseModel], path: Path_) -> str | None:
+    known = known_keys(model, path[:-1])
+    close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known here: {', '.join(sorted(known))}" if known else None
+
+
+def known_keys(model: type[BaseModel], path: Path_) -> list[str]:
+    """The keys that `model` accepts at pydantic's `path` (keys, list indices, tags of unions). A model may list more
+    spellings in a classmethod `extra_key_names`."""
+    models = [model]
+    for part in path:
+        inside = [
+            found for each in models if part in each.model_fields
+            for found in _models_in(each.model_fields[str(part)].annotation)
+        ]  # fmt: skip
+        tagged = [each for each in models if _is_tagged(each, part)]
+        models = inside or tagged or models
+    names: list[str] = []
+    for each in models:
+        names += [field.alias or name for name, field in each.model_fields.items()]
+        names += getattr(each, "extra_key_names", list)()
+    return list(dict.fromkeys(names))
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for arg in getattr(annotation, "__args__", ()) for model in _models_in(arg)]
+
+
+def _is_tagged(model: type[BaseModel], tag: str | int) -> bool:
+    return any(tag in getattr(field.annotation, "__args__", ()) for field in model.model_fields.values())
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Parse the YAML file at `path`.
+
+    Raises: ConfigError where it cannot be read, is not YAML, repeats a key or still holds a placeholder.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise ConfigError(f"cannot be read: {failure}", file=path) from None
+    return parse_yaml(text, path)
+
+
+def parse_yaml(text: str, path: Path) -> YamlFile:
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        file = YamlFile(path, None, {})
+        data = None if root is None else _build(root, (), file, _Loader(""))
+    except yaml.MarkedYAMLError as failure:
+        mark = failure.problem_mark or failure.context_mark
+        raise ConfigError(
+            f"not valid YAML: {failure.problem or failure}",
+            file=path,
+            line=mark.line + 1 if mark else None,
+            column=mark.column + 1 if mark else None,
+            hint="quote the value if it holds ': ', '#', '{' or starts with '*', '&', '!' or '%'",
+        ) from None
+    return YamlFile(path, data, file.places)
+
+
+def _build(node: yaml.Node, path: Path_, file: YamlFile, loader: _Loader) -> Any:
+    file.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _build_mapping(node, path, file, loader)
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(child, (*path, index), file, loader) for index, child in enumerate(node.value)]
+    if PLACEHOLDER.search(node.tag) or (isinstance(node.value, str) and PLACEHOLDER.search(node.value)):
+        dotted = ".".join(str(part) for part in path)
+        raise file.error(path, f"'{dotted}' is still a !!PLACEHOLDER!!", "write your own value there")
+    return loader.construct_object(node, deep=True)
+
+
+def _build_mapping(node: yaml.MappingNode, path: Path_, file: YamlFile, loader: _Loader) -> dict[str, Any]:
+    loader.flatten_mapping(node)
+    built: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(loader.construct_object(key_node, deep=True))
+        file.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if key in built:
+            raise file.error((*path, key), f"'{key}' stands twice", "keep one of the two")
+        place = file.places[(*path, key)]
+        built[key] = _build(value_node, (*path, key), file, loader)
+        file.places[(*path, key)] = place
+    return built

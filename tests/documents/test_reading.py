@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import re
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from augment_correction.documents import ReadLimits, read_documents, reading
+from augment_correction.errors import InputError
+from augment_correction.records import content_id
+
+from .files import read
+
+
+def test_importing_the_package_loads_no_reader() -> None:
+    code = (
+        "import sys, augment_correction.documents as d\n"
+        "heavy = {'pypdf', 'pypdfium2', 'docx', 'bpe_openai', 'tokenizers', 'charset_normalizer', 'lxml', 'asyncio'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "assert set(d.__all__) == set(d._HOME)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+
+
+def test_a_text_file_becomes_a_document(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_bytes(b"First line.\r\nSecond line.\r")
+    documents, unread = read(tmp_path)
+    assert not unread
+    [document] = documents
+    assert document.text == "First line.\nSecond line.\n"
+    assert (document.title, document.source, document.media_type) == ("note", "note.txt", "text/plain")
+    assert document.id == content_id(document.text)
+    assert document.metadata == {"encoding": "utf-8"}
+
+
+def test_folders_are_walked_in_order_of_their_relative_path(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.txt", "a.txt", "a/b/c.TXT", "Z.Md", "a/.hidden.txt", ".git/x.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Text of {name}")
+    sources = [document.source for document in read(tmp_path)[0]]
+    assert sources == ["Z.Md", "a.txt", "a/b/c.TXT", "a/z.txt", "b.txt"] == sorted(sources)
+
+
+def test_links_are_followed_once_and_loops_survived(tmp_path: Path) -> None:
+    (tmp_path / "z" / "deep").mkdir(parents=True)
+    (tmp_path / "z" / "deep" / "x.txt").write_text("once")
+    (tmp_path / "z" / "deep" / "up").symlink_to(tmp_path)
+    (tmp_path / "a").symlink_to(tmp_path / "z")
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
+    documents, unread = read(tmp_path)
+    assert [document.source for document in documents] == ["z/deep/x.txt"]
+    assert {(found.source, found.reason) for found in unread} == {("self", "unreadable"), ("gone.txt", "unreadable")}
+
+
+def test_a_linked_folder_outside_is_read(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "x.txt").write_text("text")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "outside")
+    assert [document.source for document in read(tmp_path / "in")[0]] == ["link/x.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("picture.png", b"\x89PNG", "unsupported"),
+        ("book.epub", b"PK\x03\x04", "unsupported"),
+        ("README", b"text", "unsupported"),
+        ("none.txt", b"", "empty"),
+        ("blank.md", b" \n\t\r\n", "empty"),
+        ("blank16.txt", "\ufeff \n".encode("utf-16-le"), "empty"),
+        ("elf.txt", bytes(range(256)) * 40, "binary"),
+        ("zip.md", b"PK\x03\x04" + bytes([0, 7, 3, 200, 1, 99, 2, 250]) * 200, "binary"),
+        ("bad16.txt", b"\xff\xfea\x00b", "binary"),
+        ("blank.jsonl", b"\n\n", "empty"),
+    ],
+)
+def test_what_cannot_be_read_is_listed(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    documents, unread = read(tmp_path)
+    assert not documents
+    assert [(found.source, found.reason) for found in unread] == [(name, reason)]
+    assert unread[0].detail
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x" * 100)
+    (tmp_path / "b.jsonl").write_text('{"text": "' + "x" * 100 + '"}\n')
+    documents, unread = read(tmp_path, ReadLimits(file=50))
+    assert [found.reason for found in unread] == ["too_large"]
+    assert [document.source for document in documents] == ["b.jsonl#L1"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_missing_permission(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("secret")
+    (tmp_path / "a.txt").chmod(0)
+    (tmp_path / "shut").mkdir(mode=0)
+    _, unread = read(tmp_path)
+    assert [(found.source, found.reason) for found in unread] == [("a.txt", "unreadable"), ("shut", "unreadable")]
+    (tmp_path / "shut").chmod(stat.S_IRWXU)
+
+
+def test_a_pipe_or_socket_does_not_hang_the_reader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(os.path.relpath(tmp_path / "socket.txt"))
+    listening.close()
+    assert [found.reason for found in read(tmp_path)[1]] == ["unsupported", "unsupported"]
+
+
+def test_a_file_name_that_is_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("text")
+    [document] = read(tmp_path)[0]
+    assert document.source == "caf�.txt"
+    document.source.encode()
+
+
+def test_a_failing_reader_costs_only_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from augment_correction.documents import plain
+
+    def broken(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(plain, "read_markdown", broken)
+    (tmp_path / "a.md").write_text("# A")
+    (tmp_path / "b.txt").write_text("B")
+    documents, unread = read(tmp_path)
+    assert [document.source for document in documents] == ["b.txt"]
+    assert (unread[0].source, unread[0].reason) == ("a.md", "unreadable")
+    assert re.search("RecursionError: too deep", unread[0].detail)
+
+
+def test_the_input_must_be_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a folder"):
+        list(read_documents(tmp_path / "nowhere"))
+
+
+def test_every_reader_named_in_the_table_exists() -> None:
+    from importlib import import_module
+
+    for module, function in reading._READERS.values():
+        assert callable(getattr(import_module(f"augment_correction.documents.{module}"), function))
