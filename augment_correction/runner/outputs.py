@@ -15,11 +15,11 @@ import yaml
 
 from augment_correction.export import axolotl_config, segments_row
 from augment_correction.ledger import Ledger
-from augment_correction.records import Conversation, Turn
+from augment_correction.records import Conversation
 from augment_correction.runner.meta import meta_rows
 from augment_correction.runner.plan import Plan, describe
 from augment_correction.runner.story import write_stories
-from augment_correction.store import Journal, Outcome, Results, StoredChunk
+from augment_correction.store import Journal, Results, StoredChunk
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.results import Status
 
@@ -56,18 +56,7 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
 def conversations(results: Results) -> Iterator[tuple[StoredChunk, Conversation]]:
     """The kept conversations in the output's order, with where their passage stands."""
     for chunk, outcome in results.outcomes("kept"):
-        yield chunk, conversation_of(chunk, outcome)
-
-
-def conversation_of(chunk: StoredChunk, outcome: Outcome) -> Conversation:
-    stored = outcome.body["conversation"]
-    return Conversation(
-        id=stored["id"],
-        kind=stored["kind"],
-        turns=tuple(Turn(turn["role"], turn["text"], turn["train"]) for turn in stored["turns"]),
-        train_scaffold=stored["train_scaffold"],
-        provenance={"chunk_id": chunk.id, "places": chunk.places},
-    )
+        yield chunk, outcome.conversation(chunk)
 
 
 def _write_dataset(plan: Plan, results: Results) -> str:

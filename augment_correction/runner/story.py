@@ -31,6 +31,7 @@ def write_stories(plan: Plan, journal: Journal, results: Results) -> None:
     for path in folder.rglob("*.md"):
         if path.is_file() and path not in written:
             path.unlink()
+    _prune(folder)
 
 
 def story_file(chunk: StoredChunk) -> str:
@@ -111,3 +112,10 @@ def _message(message: Message) -> str:
 
 def _quote(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines()) or ">"
+
+
+def _prune(folder: Path) -> None:
+    """Folders of documents that are no more."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

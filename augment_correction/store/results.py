@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
-from augment_correction.records import Chunk, UnreadInput
+from augment_correction.records import Chunk, Conversation, Turn, UnreadInput
 from augment_correction.store.database import Database, Statement
 
 SCHEMA = """
@@ -47,10 +47,22 @@ class Outcome:
     reason: str | None
     body: dict[str, Any]
 
+    def conversation(self, chunk: StoredChunk) -> Conversation:
+        """Only where `status` is kept."""
+        stored = self.body["conversation"]
+        return Conversation(
+            id=stored["id"],
+            kind=stored["kind"],
+            turns=tuple(Turn(turn["role"], turn["text"], turn["train"]) for turn in stored["turns"]),
+            train_scaffold=stored["train_scaffold"],
+            provenance={"chunk_id": chunk.id, "places": chunk.places},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A passage and every place it was read from, the first one first."""
+    """A passage and every place it was read from, the first one first. A place has document_id, source, title, index,
+    start, end, page and heading."""
 
     id: str
     seq: int

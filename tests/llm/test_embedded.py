@@ -126,9 +126,11 @@ asyncio.run(main())
 @pytest.mark.embedded
 async def test_the_model_dies_with_a_parent_killed_by_9(tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True)
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PARENT, str(tmp_path / "log")), stdout=subprocess.PIPE
+    )
     assert parent.stdout is not None
-    url = parent.stdout.readline().strip()
+    url = (await parent.stdout.readline()).decode().strip()
     status, _ = await ask(url, "Hello", max_tokens=2)
     assert status == 200
     parent.send_signal(signal.SIGKILL)

