@@ -274,7 +274,8 @@ def _apply(file: YamlFile, override: str) -> None:
     if not equals:
         raise ConfigError(f"--set {override}: write key=value, for example system.chunk_size=500")
     try:
-        value = yaml.safe_load(text)
+        # A chat template begins like a YAML mapping and is none.
+        value = text if text.startswith(("{{", "{%")) else yaml.safe_load(text)
     except yaml.YAMLError as failure:
         raise ConfigError(f"--set {override}: the value is not YAML: {failure}") from None
     *parents, last = dotted.split(".")

@@ -4,6 +4,7 @@ A `.jinja` prompt is a sequence of `{% system %}...{% endsystem %}`, `{% user %}
 them is ordinary Jinja2, strict (an unknown variable is an error) and sandboxed. Values are data: Jinja syntax in a
 document is never evaluated. A `.yaml` prompt is Augmentoolkit's: a list of {role, content} with {text} and {metadata}.
 
+Outside of the blocks `{% include "other.jinja" %}` puts the blocks of another file there, for what prompts share.
 A block without variables is rendered once, when the prompt is loaded; constant blocks in front of the passage are
 also what the prefix caches of vLLM and of hosted APIs need.
 """
@@ -96,7 +97,7 @@ def load_prompt(path: Path, name: str | None = None) -> Prompt:
 
 
 def _load_jinja(path: Path, name: str) -> Prompt:
-    source = path.read_text(encoding="utf-8-sig")
+    source = _with_includes(path)
     env = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FileSystemLoader(path.parent),
@@ -140,6 +141,35 @@ def _variables(env: jinja2.Environment, text: str) -> set[str]:
 
 def _stripped(template: jinja2.Template) -> Render:
     return lambda values: template.render(values).strip()
+
+
+_INCLUDE = re.compile(r"""^\{%-?\s*include\s+['"]([^'"]+)['"]\s*-?%\}[ \t]*$""", re.MULTILINE)
+
+
+def _with_includes(path: Path, within: tuple[Path, ...] = ()) -> str:
+    """The prompt's text with what it includes at its top level; an include inside a block is Jinja's own affair.
+
+    Line numbers of errors count from the top of the result, which is the file itself where it includes nothing.
+    """
+    if path in within:
+        raise ConfigError(f"includes itself, by way of {path.name}", file=within[0])
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except OSError as failure:
+        raise ConfigError(f"cannot be read: {failure.strerror}", file=path) from None
+    inside = [(opening.start(), _closing(source, opening)) for opening in _OPEN.finditer(source)]
+
+    def replace(match: re.Match[str]) -> str:
+        if any(start < match.start() < end for start, end in inside):
+            return match.group()
+        return _with_includes((path.parent / match.group(1)).resolve(), (*within, path)).rstrip("\n")
+
+    return _INCLUDE.sub(replace, source)
+
+
+def _closing(source: str, opening: re.Match[str]) -> int:
+    end = source.find(f"end{opening.group(1)}", opening.end())
+    return end if end != -1 else len(source)
 
 
 def _blocks(source: str, path: Path) -> list[tuple[Role, str, int]]:

@@ -171,7 +171,8 @@ def _build(node: yaml.Node, path: Path_, file: YamlFile, loader: _Loader) -> Any
         return _build_mapping(node, path, file, loader)
     if isinstance(node, yaml.SequenceNode):
         return [_build(child, (*path, index), file, loader) for index, child in enumerate(node.value)]
-    if PLACEHOLDER.search(node.tag) or (isinstance(node.value, str) and PLACEHOLDER.search(node.value)):
+    # Unquoted, YAML takes `!!PLACEHOLDER!!` for a tag of an empty value.
+    if "PLACEHOLDER" in node.tag or (isinstance(node.value, str) and PLACEHOLDER.search(node.value)):
         dotted = ".".join(str(part) for part in path)
         raise file.error(path, f"'{dotted}' is still a !!PLACEHOLDER!!", "write your own value there")
     return loader.construct_object(node, deep=True)

@@ -42,8 +42,8 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         with atomic_write(folder.meta_dataset) as file:
             for row in meta_rows(plan, journal, results):
                 file.write(orjson.dumps(row) + b"\n")
-    files["dataset"] = folder.dataset
-    if counts["kept"] or not folder.dataset.exists():
+    if counts["kept"]:
+        files["dataset"] = folder.dataset
         digest = _write_dataset(plan, results)
         prepared = folder.root / "prepared" / digest
         files["axolotl_config"] = folder.axolotl_config

@@ -84,5 +84,6 @@ class RunResult:
         return int(self.counts["kept"])
 
     @property
-    def dataset(self) -> Path:
-        return self.files["dataset"]
+    def dataset(self) -> Path | None:
+        """None where nothing was kept: an earlier dataset is left as it is, and an empty one is not written."""
+        return self.files.get("dataset")

@@ -8,6 +8,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +31,32 @@ class Database:
 
     def __init__(self, path: Path, schema: str) -> None:
         self.path = path
-        self._reader = self._connect()
         try:
+            self._reader = self._connect()
             self._prepare(schema)
-        except sqlite3.DatabaseError as failure:
-            self._reader.close()
-            raise InputError(
-                f"{path} cannot be used: {failure}", hint="move it away to start this folder afresh (its paid calls are in it)"
-            ) from None  # fmt: skip
+            writer = self._connect()
+        except sqlite3.Error as failure:
+            raise self._unusable(failure) from None
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(writer,), name="journal", daemon=True)
         self._thread.start()
+
+    def _unusable(self, failure: sqlite3.Error) -> InputError:
+        return InputError(
+            f"{self.path} cannot be used: {failure}",
+            hint="move it away to start this folder afresh (its paid calls are in it)",
+        )
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode=WAL")
-        # FULL makes a commit survive a power cut, not only kill -9; the fsync is shared by the batch.
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            # FULL makes a commit survive a power cut, not only kill -9; the fsync is shared by the batch.
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, schema: str) -> None:
@@ -58,15 +67,22 @@ class Database:
         self._reader.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._reader.execute(sql, values).fetchall()
+        """Raises: InputError where the file is damaged."""
+        try:
+            return self._reader.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as failure:
+            raise self._unusable(failure) from None
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows one by one over a connection of its own, so that a table of any size fits."""
-        connection = self._connect()
         try:
-            yield from connection.execute(sql, values)
-        finally:
-            connection.close()
+            connection = self._connect()
+            try:
+                yield from connection.execute(sql, values)
+            finally:
+                connection.close()
+        except sqlite3.DatabaseError as failure:
+            raise self._unusable(failure) from None
 
     def write(self, *statements: Statement) -> None:
         """Hand over and go on. A failure shows at the next `write_durably` or `flush`."""
@@ -92,8 +108,7 @@ class Database:
 
     # ------------------------------------------------------------------------------------- the writer's thread
 
-    def _run(self) -> None:
-        connection = self._connect()
+    def _run(self, connection: sqlite3.Connection) -> None:
         try:
             closing = False
             while not closing:
@@ -117,24 +132,27 @@ class Database:
         return batch, True
 
     def _commit(self, connection: sqlite3.Connection, batch: Iterable[_Write]) -> None:
+        # What could not be stored must not be used, now or later: everything after a failure fails too.
+        if self._failure is not None:
+            return
         try:
-            if self._failure is not None:
-                raise self._failure
             connection.execute("BEGIN IMMEDIATE")
             for write in batch:
                 for sql, values in write.statements:
                     connection.execute(sql, values)
             connection.execute("COMMIT")
-        except sqlite3.Error as failure:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            # What could not be stored must not be used, now or later: everything after it fails too.
+        except sqlite3.OperationalError as failure:
             self._failure = InputError(
                 f"{self.path} cannot be written: {failure}",
                 hint="make room on the disk and start the run again: it goes on where it stopped",
             )
-        except InputError:
-            pass
+        except sqlite3.DatabaseError as failure:
+            self._failure = self._unusable(failure)
+        except Exception as bug:  # a value that SQLite does not take: those who wait must hear of it, or they wait forever
+            self._failure = bug
+        if self._failure is not None and connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
 
     def _tell(self, batch: list[_Write]) -> None:
         futures = [write.future for write in batch if write.future is not None]

@@ -1,0 +1,135 @@
+"""`run`, `check` and `inspect` as a user calls them, with the scripted model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from augment_correction.project import bundled
+from tests.cli.program import program
+
+BEES = """# Bees
+
+Bees fly at 24 km per hour. A colony holds 50,000 bees in summer. The queen lays 1,500 eggs a day.
+
+# Contents
+
+All rights reserved. Table of contents.
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A user's folder with one document and the smoke config on it."""
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs" / "bees.md").write_text(BEES)
+    (tmp_path / "prompts").mkdir()
+    text = (bundled() / "configs" / "smoke.yaml").read_text()
+    text = text.replace("./inputs/examples", "./inputs").replace("chunk_size: 400", "chunk_size: 40")
+    (tmp_path / "config.yaml").write_text(text)
+    return tmp_path
+
+
+def test_a_run_ends_with_a_dataset_a_summary_and_the_next_command(project: Path) -> None:
+    made = program("run", "config.yaml", cwd=project)
+    assert made.code == 0, made.err
+    folder = project / "outputs" / "smoke"
+    rows = json.loads((folder / "axolotl_correction_conversations.json").read_text())
+    assert [[segment["label"] for segment in row["segments"]] for row in rows] == [[True, False, True]]
+    assert "kept      1" in made.out
+    assert "judgement/unsuitable" in made.out
+    assert f"axolotl train {folder / 'axolotl_lora.yaml'}" in made.out
+    assert "passages 2/2" in made.err
+    assert "\x1b" not in made.err, "a log is not a terminal: plain lines"
+
+
+def test_a_second_run_asks_nothing_again(project: Path) -> None:
+    program("run", "config.yaml", cwd=project)
+    before = (project / "outputs" / "smoke" / "small_model_tokens.json").read_text()
+    made = program("run", "config.yaml", cwd=project)
+    assert "2 from before" in made.err
+    assert (project / "outputs" / "smoke" / "small_model_tokens.json").read_text() == before
+
+
+def test_a_dry_run_asks_nothing_and_writes_nothing(project: Path) -> None:
+    made = program("run", "config.yaml", "--dry-run", cwd=project)
+    assert made.code == 0, made.err
+    assert "1 documents, 2 passages" in made.out
+    assert "masked_conversation" in made.out
+    assert not (project / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "system.chunk_sise=3"], "did you mean 'chunk_size'?"),
+        (["--set", "path.input_dir=nowhere"], "the input folder not found; looked for"),
+        (["--set", "pipeline=nothing"], "the pipeline 'nothing' not found"),
+        (
+            ["--set", "system.prompt_template={{ messages[0].content }}"],
+            "system.prompt_template drops messages: 1 of 4",
+        ),
+        (["--set", "sampling.nobody.temperature=1"], "no stage is named 'nobody'"),
+        (["--set", "api.large_mode=embeded"], "large_mode|api.large.mode"),
+    ],
+)
+def test_a_users_mistake_is_a_clear_line_and_exit_code_2(project: Path, arguments: list[str], message: str) -> None:
+    made = program("run", "config.yaml", *arguments, cwd=project)
+    assert made.code == 2
+    assert made.err.startswith("error: ")
+    assert any(part in made.err for part in message.split("|"))
+    assert "Traceback" not in made.err
+
+
+class TestCheck:
+    def test_a_good_config_passes(self, project: Path) -> None:
+        made = program("check", "config.yaml", cwd=project)
+        assert made.code == 0, made.out
+        assert made.out.endswith("all good\n")
+
+    def test_each_broken_prompt_is_told_with_its_file_and_line(self, project: Path) -> None:
+        (project / "prompts" / "filter.jinja").write_text("{% user %}{{ pasage }}{% enduser %}")
+        made = program("check", "config.yaml", cwd=project)
+        assert made.code == 2
+        assert "prompt 'filter' reads pasage, which nothing before it writes" in made.out
+
+    def test_a_missing_key_and_an_unreachable_server_are_told_with_a_remedy(self, project: Path) -> None:
+        made = program(
+            "check", "config.yaml", "--set", "api.small_mode=api", "--set", "api.large_mode=api",
+            "--set", "api.large_base_url=http://127.0.0.1:9/v1", cwd=project, OPENAI_API_KEY="",
+        )  # fmt: skip
+        assert made.code == 2
+        assert "no API key for api.openai.com" in made.out
+        assert "export OPENAI_API_KEY=..." in made.out
+        assert "at 127.0.0.1: " in made.out
+
+
+class TestInspect:
+    def test_the_masked_part_and_the_rejects_are_shown(self, project: Path) -> None:
+        program("run", "config.yaml", cwd=project)
+        made = program("inspect", "outputs/smoke", cwd=project)
+        assert made.code == 0, made.err
+        assert "MASKED: no loss on this turn" in made.out
+        assert "judgement/unsuitable" in made.out
+        assert "bees.md" in made.out
+
+    def test_one_is_found_by_the_beginning_of_its_id(self, project: Path) -> None:
+        program("run", "config.yaml", cwd=project)
+        rows = json.loads((project / "outputs" / "smoke" / "axolotl_correction_conversations.json").read_text())
+        made = program("inspect", "outputs/smoke", "--id", rows[0]["id"][:8], cwd=project)
+        assert rows[0]["id"] in made.out
+        assert program("inspect", "outputs/smoke", "--id", "zzz", cwd=project).code == 2
+
+    def test_a_folder_that_is_no_run_is_refused(self, project: Path) -> None:
+        made = program("inspect", ".", cwd=project)
+        assert made.code == 2
+        assert "is not the output folder of a run" in made.err
+
+
+@pytest.mark.parametrize("command", ["run", "check", "init", "list", "copy", "inspect"])
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    made = program(command, "--help")
+    assert made.code == 0
+    assert "augment_correction" in made.out.split("Usage")[1].replace(f"augment_correction {command}", "", 1)

@@ -1,0 +1,182 @@
+"""Configs: Augmentoolkit's and ours, keys and secrets, relative paths."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from augment_correction import load_config
+from augment_correction.errors import ConfigError
+from augment_correction.project import Project, bundled, find_config
+
+CONFIGS = sorted((bundled() / "configs").glob("*.yaml"))
+
+AUGMENTOOLKIT = """
+pipeline: correction-pipeline
+api:
+  large_model: deepseek-ai/DeepSeek-R1-Distill-Llama-70B
+  large_api_key: {key}
+  large_base_url: https://api.deepinfra.com/v1/openai
+  large_mode: api
+  small_model: meta-llama/Meta-Llama-3.1-8B-Instruct
+  small_base_url: https://api.deepinfra.com/v1/openai
+  small_api_key: {key}
+  small_mode: api
+path:
+  default_prompts: ./prompts
+  input_dir: ./inputs/examples/facts
+  output_dir: ./outputs/correction_data_test
+  prompts: ./prompts
+system:
+  completion_mode: False
+  concurrency_limit: 30
+  use_stop: True
+  subset_size: 30
+  use_min_p: False
+  use_subset: True
+  chunk_size: 3000
+  prompt_template: "{{{{ bos_token }}}}{{% for message in messages %}}{{{{ message['content'] }}}}{{% endfor %}}"
+meta_datagen:
+  do_meta_datagen: False
+  meta_datagen_keys:
+    - masked_conversation_details
+    - judgement_details
+  meta_datagen_extras:
+cost:
+  cost_per_million_small_input: 0.03
+  cost_per_million_small_output: 0.05
+  cost_per_million_large_input: 0.23
+  cost_per_million_large_output: 0.40
+"""
+
+
+def write(folder: Path, text: str, name: str = "config.yaml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+MINIMAL = """
+pipeline: correction
+api:
+  small_model: a
+  small_mode: scripted
+  large_model: b
+  large_mode: scripted
+path: {input_dir: ./in, output_dir: ./out}
+"""
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_shipped_config_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OPENROUTER_API_KEY", "k")
+    config = load_config(path)
+    assert config.api.small and config.api.large
+
+
+def test_augmentoolkits_config_runs_unchanged_and_says_what_means_nothing_here(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, AUGMENTOOLKIT.format(key="sk-1")))
+    assert config.pipeline_name == "correction"
+    assert config.model("large").model == "deepseek-ai/DeepSeek-R1-Distill-Llama-70B"
+    assert config.system.chunk_size == 3000
+    assert [notice.split(" ")[0] for notice in config.notices] == [
+        "system.completion_mode", "system.use_stop", "system.use_min_p",
+    ]  # fmt: skip
+
+
+def test_a_placeholder_names_its_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config\.yaml:5:\d+: 'api\.large_api_key' is still a !!PLACEHOLDER!!"):
+        load_config(write(tmp_path, AUGMENTOOLKIT.format(key="!!PLACEHOLDER!!")))
+
+
+def test_flat_and_nested_spellings_of_a_model_are_the_same(tmp_path: Path) -> None:
+    nested = MINIMAL.replace("small_model: a\n  small_mode: scripted", "small: {model: a, mode: scripted}")
+    assert load_config(write(tmp_path, MINIMAL)).api == load_config(write(tmp_path, nested)).api
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("  smal_model: x\n", "small_model"), ("  large_concurency: 3\n", "large_concurrency")]
+)
+def test_an_unknown_flat_key_asks_did_you_mean(tmp_path: Path, line: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match="unknown key") as failure:
+        load_config(write(tmp_path, MINIMAL.replace("path:", f"{line}path:")))
+    assert failure.value.hint == f"did you mean '{meant}'?"
+    assert failure.value.line == 8
+
+
+def test_a_wrong_value_of_a_flat_key_is_found_at_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as failure:
+        load_config(write(tmp_path, MINIMAL.replace("small_mode: scripted", "small_mode: magic")))
+    assert failure.value.line == 5
+
+
+def test_overrides_are_laid_over_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, MINIMAL)
+    config = load_config(path, ["system.chunk_size=99", "api.small_model=c", "cost.max_usd=1.5"])
+    assert (config.system.chunk_size, config.model("small").model, str(config.cost.max_usd)) == (99, "c", "1.5")
+    with pytest.raises(ConfigError, match="write key=value"):
+        load_config(path, ["system.chunk_size"])
+    with pytest.raises(ConfigError, match="did you mean 'chunk_size'|unknown key"):
+        load_config(path, ["system.chunk_siz=3"])
+
+
+class TestKeys:
+    def test_a_variable_is_taken_from_the_environment_then_from_dotenv(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write(tmp_path, MINIMAL.replace("small_mode:", "small_api_key: ${MY_KEY}\n  small_mode:"))
+        with pytest.raises(ConfigError, match=r"\$\{MY_KEY\}, which is not set"):
+            load_config(path)
+        write(tmp_path, "MY_KEY=from-file\n", ".env")
+        assert load_config(path).model("small").api_key.get_secret_value() == "from-file"  # type: ignore[union-attr]
+        monkeypatch.setenv("MY_KEY", "from-environment")
+        assert load_config(path).model("small").api_key.get_secret_value() == "from-environment"  # type: ignore[union-attr]
+
+    def test_a_providers_key_goes_to_its_own_host_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
+        text = MINIMAL.replace("large_mode: scripted", "large_base_url: https://elsewhere.example/v1")
+        config = load_config(write(tmp_path, text.replace("  small_mode: scripted\n", "")))
+        assert config.model("small").api_key.get_secret_value() == "sk-openai"  # type: ignore[union-attr]
+        assert config.model("large").api_key is None
+
+    def test_no_secret_in_any_shown_form(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SMALL_API_KEY", "sk-secret-1")
+        text = MINIMAL.replace(
+            "large_mode: scripted", "large_api_key: sk-secret-2\n  large_base_url: https://me:sk-secret-3@host/v1"
+        )
+        config = load_config(write(tmp_path, text))
+        shown = json.dumps(config.without_secrets())
+        assert "sk-secret" not in shown
+        assert "https://host/v1" in shown
+        assert "sk-secret-1" not in repr(config) and "sk-secret-2" not in repr(config)
+
+
+class TestPaths:
+    def test_relative_paths_start_at_the_nearest_ancestor_with_prompts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "project" / "prompts").mkdir(parents=True)
+        path = write(tmp_path / "project" / "configs" / "mine", MINIMAL)
+        monkeypatch.chdir(tmp_path)
+        assert load_config(path).project.resolve("./out") == tmp_path / "project" / "out"
+
+    def test_without_one_they_start_at_the_configs_folder(self, tmp_path: Path) -> None:
+        assert Project.of(write(tmp_path / "a", MINIMAL)).root == tmp_path / "a"
+
+    def test_a_miss_lists_every_place(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError) as failure:
+            Project(tmp_path).find("the thing", ["x.yaml", "y.yaml"])
+        assert str(failure.value).count("\n") == 4
+
+    def test_a_shipped_config_is_found_by_name_from_anywhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert find_config(Path("configs/smoke.yaml")).is_file()
+        assert find_config(Path("smoke")).is_file()
+        with pytest.raises(ConfigError, match="config not found"):
+            find_config(Path("nowhere.yaml"))

@@ -1,0 +1,146 @@
+"""Prompt files: blocks, strictness, constants, Augmentoolkit's YAML, and that values are never evaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.errors import ConfigError
+from augment_correction.pipeline import load_pipeline
+from augment_correction.project import Project, bundled
+from augment_correction.prompts import PromptLibrary, load_prompt
+from augment_correction.records import Message
+
+VALUES = {"passage": "P", "title": "T", "heading": "H", "source": "s", "page": 1, "metadata": {}, "problem": "p"}
+
+
+def write(folder: Path, text: str, name: str = "ask.jinja") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def shipped_pipelines() -> list[Path]:
+    return sorted((bundled() / "pipelines").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", shipped_pipelines(), ids=lambda path: path.stem)
+def test_every_shipped_pipeline_loads_wires_and_renders(path: Path) -> None:
+    pipeline = load_pipeline(path)
+    library = PromptLibrary(Project(bundled()))
+    prompts = {stage.prompt: library.load(stage.prompt) for stage in pipeline.model_stages}
+    assert list(pipeline.check_wiring({name: prompt.variables for name, prompt in prompts.items()})) == []
+    written = {name: "x" for stage in pipeline.model_stages for name in stage.writes}
+    for prompt in prompts.values():
+        messages = prompt.render({**VALUES, **written})
+        assert messages[-1].role == "user"
+        assert all(message.content for message in messages)
+
+
+@pytest.mark.parametrize("path", sorted((bundled() / "prompts").rglob("*.jinja")), ids=lambda path: path.stem)
+def test_every_shipped_prompt_is_used_or_included(path: Path) -> None:
+    if path.parent.name == "chat_templates":
+        return
+    used = {stage.prompt for each in shipped_pipelines() for stage in load_pipeline(each).model_stages} | {"reask"}
+    name = path.relative_to(bundled() / "prompts").with_suffix("").as_posix()
+    included = any(f'"{path.name}"' in other.read_text() for other in path.parent.glob("*.jinja"))
+    assert name in used or included
+
+
+def test_constant_messages_are_made_once_and_stand_first(tmp_path: Path) -> None:
+    prompt = load_prompt(
+        write(tmp_path, "{% system %}\nBe brief.\n{% endsystem %}\n{% user %}{{ passage }}{% enduser %}")
+    )
+    assert prompt.constant_prefix == (Message("system", "Be brief."),)
+    assert prompt.render(VALUES)[0] is prompt.render(VALUES)[0]
+    assert prompt.variables == {"passage"}
+
+
+def test_an_unknown_variable_is_an_error_and_not_an_empty_string(tmp_path: Path) -> None:
+    prompt = load_prompt(write(tmp_path, "{% user %}{{ metadata.author }}{% enduser %}"))
+    with pytest.raises(ConfigError, match="author"):
+        prompt.render(VALUES)
+
+
+@given(st.text())
+def test_a_document_is_data_and_never_evaluated(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    prompt = load_prompt(write(folder, "{% user %}[{{ passage }}]{% enduser %}", "data.jinja"))
+    for hostile in (text, "{{ 7 * 7 }}", "{% for x in [] %}", "{# gone #}"):
+        assert prompt.render({**VALUES, "passage": hostile})[0].content == f"[{hostile}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("{% user %}a{% enduser %}\nstray", 2, "text outside of a message"),
+        ("\n{% user %}a", 2, "never closed"),
+        ("{% user %}\n{% system %}a{% endsystem %}{% enduser %}", 2, "inside"),
+        ("{# only a comment #}", 1, "no message"),
+        ("{% user %}\nok\n{{ broken\n{% enduser %}", 3, "unexpected end of template"),
+    ],
+)
+def test_a_broken_prompt_is_told_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as failure:
+        load_prompt(write(tmp_path, text))
+    assert abs((failure.value.line or 0) - line) <= 1
+
+
+def test_templates_are_sandboxed(tmp_path: Path) -> None:
+    prompt = load_prompt(write(tmp_path, "{% user %}{{ passage.__class__.__mro__ }}{% enduser %}"))
+    with pytest.raises(ConfigError):
+        prompt.render(VALUES)
+
+
+class TestIncludes:
+    def test_the_blocks_of_another_file_come_in_place(self, tmp_path: Path) -> None:
+        write(tmp_path, "{# shared #}\n{% system %}S{% endsystem %}\n", "shared.jinja")
+        path = write(tmp_path, '{% include "shared.jinja" %}\n{% user %}{{ passage }}{% enduser %}')
+        prompt = load_prompt(path)
+        assert [message.content for message in prompt.render(VALUES)] == ["S", "P"]
+
+    def test_a_change_of_the_included_file_changes_the_fingerprint(self, tmp_path: Path) -> None:
+        write(tmp_path, "{% system %}S{% endsystem %}", "shared.jinja")
+        path = write(tmp_path, '{% include "shared.jinja" %}\n{% user %}{{ passage }}{% enduser %}')
+        before = load_prompt(path).fingerprint
+        write(tmp_path, "{% system %}other{% endsystem %}", "shared.jinja")
+        assert load_prompt(path).fingerprint != before
+
+    def test_a_circle_is_refused(self, tmp_path: Path) -> None:
+        path = write(tmp_path, '{% include "ask.jinja" %}\n{% user %}a{% enduser %}')
+        with pytest.raises(ConfigError, match="includes itself"):
+            load_prompt(path)
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"gone\.jinja"):
+            load_prompt(write(tmp_path, '{% include "gone.jinja" %}\n{% user %}a{% enduser %}'))
+
+
+class TestAugmentoolkitYaml:
+    TEXT = (
+        "- role: system\n  content: |\n    Keep {{braces}} and {json}.\n- role: user\n  content: '{metadata}: {text}'\n"
+    )
+
+    def test_it_reads_text_and_metadata(self, tmp_path: Path) -> None:
+        prompt = load_prompt(write(tmp_path, self.TEXT, "filter.yaml"))
+        assert prompt.variables == {"passage", "title"}
+        rendered = prompt.render({**VALUES, "passage": "{metadata} {{x}}"})
+        assert [message.content for message in rendered] == ["Keep {braces} and {json}.", "T: {metadata} {{x}}"]
+
+    def test_it_is_found_before_the_shipped_prompt_of_that_name(self, tmp_path: Path) -> None:
+        write(tmp_path, self.TEXT, "prompts/filter.yaml")
+        assert PromptLibrary(Project(tmp_path)).load("filter").path == tmp_path / "prompts" / "filter.yaml"
+
+    def test_a_message_without_content_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="needs a role"):
+            load_prompt(write(tmp_path, "- role: user\n", "filter.yaml"))
+
+
+def test_a_missing_prompt_lists_where_it_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="prompt 'nothing' not found") as failure:
+        PromptLibrary(Project(tmp_path), ["mine", "prompts"]).load("nothing")
+    assert str(tmp_path / "mine" / "nothing.jinja") in str(failure.value)
