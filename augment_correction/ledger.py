@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from augment_correction.config import ModelConfig, RunConfig
-from augment_correction.errors import BudgetExhausted, ConfigError
+from augment_correction.errors import BudgetExhausted
 from augment_correction.store.journal import CallTotals
 from augment_correction.usage import Price, Usage, add_known
 
@@ -88,6 +89,7 @@ class Ledger:
     max_usd: Decimal | None = None
     totals: dict[str, Totals] = field(default_factory=dict)
     _reserved: Decimal = Decimal(0)
+    _freed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def open(cls, config: RunConfig, roles: Iterable[str], paid: Iterable[CallTotals]) -> Ledger:
@@ -131,33 +133,42 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------- the cap
 
-    def reserve(self, role: str, input_tokens: int, max_tokens: int | None) -> Decimal:
-        """Set aside what a call may cost, before it starts.
+    async def reserve(self, role: str, input_tokens: int, max_tokens: int | None) -> Decimal:
+        """Set aside what a call may cost, before it starts. Where only what is in flight stands in the way, wait for
+        it to end: most calls cost less than what was set aside for them.
 
         Raises: BudgetExhausted where the cap could be passed by it.
         """
         if self.max_usd is None:
             return Decimal(0)
+        while True:
+            amount, spent = self._may_cost(role, input_tokens, max_tokens), self._spent()
+            if spent + self._reserved + amount <= self.max_usd:
+                self._reserved += amount
+                return amount
+            if not self._reserved:
+                raise BudgetExhausted(
+                    f"stopped at the cap of {self.max_usd} USD: {spent:.4f} spent, the next call may cost {amount:.4f}",
+                    hint="raise cost.max_usd and run the same command again: nothing is asked twice",
+                )
+            self._freed.clear()
+            await self._freed.wait()
+
+    def _spent(self) -> Decimal:
+        """What the cap counts: every role that has a price (`open` made sure of those that this run uses)."""
+        return sum((price.cost(self.of(role).usage) for role, price in self.prices.items() if price), Decimal(0))
+
+    def _may_cost(self, role: str, input_tokens: int, max_tokens: int | None) -> Decimal:
         price, totals = self.prices[role], self.of(role)
-        spent = self.cost()
-        if price is None or spent is None:
-            raise ConfigError("the cap cannot be kept: a price is unknown")
+        assert price is not None
         # Twice the mean reply where there is experience: replies vary, and the bound of a reasoning model
         # (16,000 tokens and more) would stop a run with most of its money unspent.
         expected = 2 * totals.output // totals.requests if totals.requests >= 8 else UNBOUNDED_REPLY
-        output = min(expected, max_tokens or expected)
-        amount = price.cost(Usage(input_tokens, output))
-        if spent + self._reserved + amount > self.max_usd:
-            raise BudgetExhausted(
-                f"stopped at the cap of {self.max_usd} USD: {spent:.4f} spent, {self._reserved:.4f} in flight, "
-                f"the next call may cost {amount:.4f}",
-                hint="raise cost.max_usd and run the same command again: nothing is asked twice",
-            )
-        self._reserved += amount
-        return amount
+        return price.cost(Usage(input_tokens, min(expected, max_tokens or expected)))
 
     def release(self, amount: Decimal) -> None:
         self._reserved -= amount
+        self._freed.set()
 
     # ------------------------------------------------------------------------------------------- the files
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from augment_correction.documents.text import decode
 from augment_correction.records import Document, Heading
 
 FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
-_ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>[^\n]*?))??(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
+_ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<title>\S[^\n]*)$", re.MULTILINE)
 _SETEXT = re.compile(r"^ {0,3}(?P<title>[^\s\-=#>|`~][^\n]*)\n {0,3}(?P<line>=+|-{2,})[ \t]*$", re.MULTILINE)
 
 
@@ -56,23 +57,35 @@ def fences(text: str) -> list[tuple[int, int]]:
 def markdown_headings(text: str) -> list[Heading]:
     """ATX and setext headings outside code fences, in order."""
     found = [
-        Heading(match.start(), len(match["marks"]), match["title"].strip())
+        Heading(match.start(), len(match["marks"]), title)
         for match in _ATX.finditer(text)
-        if match["title"] and match["title"].strip()
+        if (title := _without_closing_marks(match["title"]))
     ]
     if "\n=" in text or "\n-" in text or "\n " in text:
         found += [
             Heading(match.start(), 1 if match["line"][0] == "=" else 2, match["title"].strip())
             for match in _SETEXT.finditer(text)
-            if match.start() == 0 or text[: match.start()].endswith("\n\n") or _after_blank(text, match.start())
+            if _after_blank_line(text, match.start())
         ]
     code = fences(text)
     if code:
-        found = [heading for heading in found if not any(start <= heading.start < end for start, end in code)]
+        starts = [start for start, _ in code]
+        found = [heading for heading in found if not _inside(heading.start, starts, code)]
     return sorted(found, key=lambda heading: heading.start)
 
 
-def _after_blank(text: str, start: int) -> bool:
-    """A setext title is the last line of a paragraph; we take only one-line paragraphs, as titles are."""
-    previous = text.rfind("\n", 0, start - 1)
+def _without_closing_marks(title: str) -> str:
+    title = title.rstrip()
+    bare = title.rstrip("#")
+    return bare.rstrip() if not bare or bare[-1] in " \t" else title
+
+
+def _after_blank_line(text: str, start: int) -> bool:
+    """A setext title may be a whole paragraph; only those of one line are taken, as titles are."""
+    previous = text.rfind("\n", 0, max(0, start - 1))
     return not text[previous + 1 : start].strip()
+
+
+def _inside(offset: int, starts: list[int], spans: list[tuple[int, int]]) -> bool:
+    at = bisect_right(starts, offset) - 1
+    return at >= 0 and offset < spans[at][1]

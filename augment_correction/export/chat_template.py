@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import orjson
 from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
+
+
+TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "tekken.json")
 
 
 def _raise_exception(message: str) -> None:
@@ -72,8 +77,8 @@ def load_chat_template(config: RunConfig) -> ChatTemplate:
     wanted = config.system.prompt_template
     bos = config.system.bos_token
     own = read_tokenizer_config(tokenizer_folder(config)) if config.system.tokenizer else {}
-    bos_token = bos if bos is not None else _token(own, "bos_token")
-    eos_token = _token(own, "eos_token")
+    bos_token = bos if bos is not None else token_text(own, "bos_token") if writes_bos(own) else ""
+    eos_token = token_text(own, "eos_token")
     if wanted == "tokenizer":
         if not own:
             raise config.error(
@@ -119,7 +124,7 @@ def find_tokenizer(wanted: str, root: Path) -> Path | None:
     local = (root / Path(wanted).expanduser()).resolve()
     if local.is_file():
         local = local.parent
-    if (local / "tokenizer_config.json").is_file() or (local / "tokenizer.json").is_file():
+    if any((local / name).is_file() for name in TOKENIZER_FILES):
         return local
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
@@ -129,7 +134,8 @@ def find_tokenizer(wanted: str, root: Path) -> Path | None:
 
 
 def read_tokenizer_config(folder: Path) -> dict[str, Any]:
-    """`tokenizer_config.json`, with the chat template that newer models keep in a file beside it."""
+    """`tokenizer_config.json`, with the chat template that newer models keep in a file beside it; `folder` is added
+    for `writes_bos`."""
     path = folder / "tokenizer_config.json"
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -142,10 +148,44 @@ def read_tokenizer_config(folder: Path) -> dict[str, Any]:
     beside = folder / "chat_template.jinja"
     if beside.is_file():
         data["chat_template"] = beside.read_text(encoding="utf-8")
+    data["folder"] = folder
     return data
 
 
-def _token(data: dict[str, Any], name: str) -> str:
+_BOS_PROBE = "\ue000bos\ue001"
+_PROBE_ROLES = (("user",), ("user", "assistant"), ("system", "user"))
+
+
+def writes_bos(own: dict[str, Any]) -> bool:
+    """Whether the model is used to a BOS token: its chat template writes one, or, where it has none, its tokenizer
+    adds one. A `bos_token` alone says nothing: SmolLM2 names `<|im_start|>`, Qwen `<|endoftext|>` or none, and no row
+    of either begins with an extra one."""
+    if not token_text(own, "bos_token"):
+        return False
+    if not own.get("chat_template"):
+        return _adds_bos(own)
+    template = ChatTemplate("the tokenizer's chat template", own["chat_template"], _BOS_PROBE, "")
+    for roles in _PROBE_ROLES:
+        with suppress(ConfigError):
+            return _BOS_PROBE in template.render([{"role": role, "content": "Probe"} for role in roles])
+    return _adds_bos(own)
+
+
+def _adds_bos(own: dict[str, Any]) -> bool:
+    path = own["folder"] / "tokenizer.json"
+    if not path.is_file():
+        return bool(own.get("add_bos_token", False))
+    waiting = [orjson.loads(path.read_bytes()).get("post_processor")]
+    while waiting:
+        step = waiting.pop() or {}
+        waiting += step.get("processors", [])
+        first: dict[str, Any] = next(iter(step.get("single", [])), {})
+        if first.get("SpecialToken", {}).get("id") == token_text(own, "bos_token"):
+            return True
+    return False
+
+
+def token_text(data: dict[str, Any], name: str) -> str:
     value = data.get(name)
     if isinstance(value, dict):
         value = value.get("content")

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from typing import Literal
 
 from augment_correction.errors import ConfigError
 from augment_correction.export.chat_template import ChatTemplate
@@ -28,6 +30,16 @@ class Rendering:
 
     text: str
     spans: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Characters `start` to `end` of a rendering. `scaffold` is the template's own text; `end` what ends a turn."""
+
+    start: int
+    end: int
+    label: bool
+    kind: Literal["scaffold", "message", "end"]
 
 
 Roles = tuple[str, ...]
@@ -53,6 +65,21 @@ def render(conversation: Conversation, template: ChatTemplate) -> Rendering:
     return Rendering(plain, tuple(_with_turn_ends(template, roles, plain, cores)))
 
 
+def zones(conversation: Conversation, rendering: Rendering) -> list[Zone]:
+    """The rendering from its first character to its last, each part with its side of the mask."""
+    made: list[Zone] = []
+    position = 0
+    for turn, (start, text_end, end) in zip(conversation.turns, rendering.spans, strict=True):
+        made += [
+            Zone(position, start, conversation.train_scaffold, "scaffold"),
+            Zone(start, text_end, turn.train, "message"),
+            Zone(text_end, end, turn.train, "end"),
+        ]
+        position = end
+    made.append(Zone(position, len(rendering.text), conversation.train_scaffold, "scaffold"))
+    return [zone for zone in made if zone.end > zone.start]
+
+
 def segments(conversation: Conversation, template: ChatTemplate) -> list[Segment]:
     """The rendering cut where the mask changes. Joined they are the rendering.
 
@@ -60,29 +87,34 @@ def segments(conversation: Conversation, template: ChatTemplate) -> list[Segment
     the word that follows, so that a cut after it would train on a seam that inference never shows.
     """
     rendering = render(conversation, template)
-    pieces: list[tuple[int, bool]] = []  # (end, label)
-    position = 0
-    for turn, (start, _, end) in zip(conversation.turns, rendering.spans, strict=True):
-        if start > position:
-            pieces.append((start, conversation.train_scaffold))
-        pieces.append((end, turn.train))
-        position = end
-    if position < len(rendering.text):
-        pieces.append((len(rendering.text), conversation.train_scaffold))
-    return list(_cut(rendering.text, pieces))
+    places = zones(conversation, rendering)
+    cuts = [before_space(rendering.text, cut, places) for cut in changes(places)]
+    return cut_at(rendering.text, cuts, places[0].label if places else False)
 
 
-def _cut(text: str, pieces: Sequence[tuple[int, bool]]) -> Iterator[Segment]:
-    start = 0
-    for index, (end, label) in enumerate(pieces):
-        if index + 1 < len(pieces):
-            if pieces[index + 1][1] == label:
-                continue
-            if end - 1 > start and text[end - 1] == " " and not text[end : end + 1].isspace():
-                end -= 1
-        if end > start:
-            yield Segment(text[start:end], label)
-        start = end
+def changes(places: Sequence[Zone]) -> list[int]:
+    """Where the mask changes."""
+    return [zone.start for before, zone in pairwise(places) if before.label != zone.label]
+
+
+def before_space(text: str, cut: int, places: Sequence[Zone]) -> int:
+    """The cut, or one character earlier where that is a space before a word and no message's own character."""
+    left = next(zone for zone in places if zone.end == cut)
+    space = text[cut - 1] == " " and not text[cut : cut + 1].isspace()
+    return cut - 1 if space and left.kind == "scaffold" else cut
+
+
+def cut_at(text: str, cuts: Sequence[int], first: bool) -> list[Segment]:
+    """Pieces between the cuts, their labels taking turns from `first`; an empty one is left out."""
+    made: list[Segment] = []
+    label = first
+    for start, end in pairwise((0, *cuts, len(text))):
+        if end > start and made and made[-1].label == label:
+            made[-1] = Segment(made[-1].text + text[start:end], label)
+        elif end > start:
+            made.append(Segment(text[start:end], label))
+        label = not label
+    return made
 
 
 # ------------------------------------------------------------------------------------------ finding the places
@@ -170,7 +202,10 @@ def _with_turn_ends(
     for index, ((start, end), following) in enumerate(zip(cores, starts, strict=True)):
         gap = text[end:following]
         turn_end = _turn_end(template, roles, index)
-        yield start, end, end + _common(gap, turn_end)
+        ending = _common(gap, turn_end)
+        if ending < len(gap) and gap[:ending].endswith(" ") and not gap[ending].isspace():
+            ending -= 1  # "</s> USER": the space is the next word's
+        yield start, end, end + ending
 
 
 def _common(one: str, other: str) -> int:

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from augment_correction.config import ModelConfig
-from augment_correction.errors import ModelError, ModelUnusable, TransientError
+from augment_correction.errors import AugmentCorrectionError, ModelError, ModelUnusable, TransientError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
-from augment_correction.llm.limiter import Limiter
+from augment_correction.llm.limiter import Limiter, sleep_unless
 from augment_correction.llm.openai_chat import StructuredOutputRefused
 from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Journal
@@ -26,18 +26,27 @@ RATE_LIMIT_PATIENCE = 200
 _backoff = wait_random_exponential(multiplier=0.5, max=30)
 
 
+class Halted(AugmentCorrectionError):
+    """No further call may start; `Halt.cause` says why."""
+
+
 @dataclass
 class Halt:
-    """Why no further call may start: budget, interrupt, a model that cannot be used. The first cause stays."""
+    """Why no further call may start: budget, interrupt, a model that cannot be used, a bug. The first cause stays."""
 
-    cause: BaseException | None = None
+    cause: Exception | None = None
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def because(self, cause: BaseException) -> None:
+    def because(self, cause: Exception) -> None:
         self.cause = self.cause or cause
+        self.stopped.set()
 
     def check(self) -> None:
         if self.cause is not None:
-            raise self.cause
+            raise Halted(str(self.cause))
+
+    async def sleep(self, seconds: float) -> None:
+        await sleep_unless(self.stopped, seconds)
 
 
 class MeteredModel:
@@ -87,7 +96,7 @@ class MeteredModel:
     async def complete(self, request: Request, stage: str) -> Completion:
         """The journal's reply where there is one, else the model's, which is in the journal when this returns.
 
-        Raises: RequestRefused, TransientError (after all retries), ModelUnusable, BudgetExhausted, the halt's cause.
+        Raises: RequestRefused, TransientError (after all retries), ModelUnusable, BudgetExhausted, Halted.
         """
         known = self._journal.find(request.key)
         if known is not None:
@@ -112,36 +121,51 @@ class MeteredModel:
     async def _ask(self, request: Request, stage: str) -> Completion:
         failures = _Failures(self.config.retries)
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TransientError), stop=failures.stop, wait=self._wait, reraise=True
+            retry=retry_if_exception_type(TransientError),
+            stop=failures.stop,
+            wait=self._wait,
+            sleep=self._halt.sleep,
+            reraise=True,
         )
-        async for attempt in retrying:
-            with attempt:
-                return await self._attempt(request, stage, failures)
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    return await self._attempt(request, stage, failures)
+        except TransientError as failure:
+            if not failure.unreachable:
+                raise
+            # The next passage would meet the same silence: this is not about this record.
+            raise ModelUnusable(
+                f"{self.config.model}: {failure.message}",
+                hint=f"is the server running? check api.{self.role}_base_url and run the same command again",
+            ) from None
         raise AssertionError("tenacity leaves its loop by returning or raising")
 
     async def _attempt(self, request: Request, stage: str, failures: _Failures) -> Completion:
         async with self.limiter:
             self._halt.check()
             prompt_tokens = sum(len(message.content) for message in request.messages) // 3
-            reserved = self._ledger.reserve(self.role, prompt_tokens, request.sampling.get("max_tokens"))
+            reserved = await self._ledger.reserve(self.role, prompt_tokens, request.sampling.get("max_tokens"))
             try:
-                completion = await self._structured_or_plain(request)
+                self._halt.check()
+                completion = await self._structured_or_plain(request, stage)
                 await self._journal.add(request, completion, role=self.role, stage=stage)
                 self._ledger.of(self.role).add(completion.usage)
                 return completion
             except ModelError as failure:
                 failures.note(failure)
-                self._ledger.of(self.role).failures += 1
-                self._journal.note_failure(
-                    request, role=self.role, stage=stage, status=failure.status, message=failure.message
-                )
+                self._note_failure(request, stage, failure)
                 if isinstance(failure, TransientError) and failure.retry_after:
                     self.limiter.hold(min(failure.retry_after, LONGEST_HOLD))
                 raise
             finally:
                 self._ledger.release(reserved)
 
-    async def _structured_or_plain(self, request: Request) -> Completion:
+    def _note_failure(self, request: Request, stage: str, failure: ModelError) -> None:
+        self._ledger.of(self.role).failures += 1
+        self._journal.note_failure(request, role=self.role, stage=stage, status=failure.status, message=failure.message)
+
+    async def _structured_or_plain(self, request: Request, stage: str) -> Completion:
         """Ask with the schema; where the server does not know schemas, say so once and ask without from then on."""
         request = replace(request, structured=request.structured and self._enforce_schema)
         try:
@@ -156,11 +180,12 @@ class MeteredModel:
             if self._enforce_schema:
                 self._enforce_schema = False
                 self._notice(f"{self.config.model} takes no JSON schema: replies are read as plain text from here on")
+            self._note_failure(request, stage, refusal)
         return await self._backend.complete(replace(request, structured=False))
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
-        if isinstance(failure, TransientError) and failure.retry_after is not None:
+        if isinstance(failure, TransientError) and failure.retry_after:
             return 0.0  # the limiter holds every call back for that long already
         return float(_backoff(state))
 

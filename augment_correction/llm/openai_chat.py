@@ -6,11 +6,11 @@ with a small local model at hundreds of requests per second that is the differen
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -49,6 +49,7 @@ class OpenAIChat:
         # OpenAI's reasoning models refuse `max_tokens`; everybody else may not know its successor.
         self._limit_name = "max_completion_tokens" if "://api.openai.com" in base_url else "max_tokens"
         self._url = base_url.rstrip("/") + "/chat/completions"
+        self._place = urlsplit(self._url)._replace(netloc=urlsplit(self._url).netloc.rpartition("@")[2]).geturl()
         self._key = api_key
         self._extra = dict(extra_body or {})
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, 30))
@@ -59,17 +60,29 @@ class OpenAIChat:
     async def complete(self, request: Request) -> Completion:
         data = orjson.dumps(self._body(request))
         try:
-            async with self._open().post(self._url, data=data) as response:
+            # A redirect would turn the POST into a GET, or carry the passages to another server.
+            async with self._open().post(self._url, data=data, allow_redirects=False) as response:
                 raw = await _read(response)
                 status, headers = response.status, response.headers
+        except aiohttp.ConnectionTimeoutError:
+            seconds = self._timeout.sock_connect
+            raise TransientError(f"{self._place} does not answer within {seconds:g} s", unreachable=True) from None
         except TimeoutError:
             raise TransientError(f"no reply within {self._timeout.total:g} s") from None
         except aiohttp.ClientConnectorError as failure:
-            raise TransientError(f"{self._url} cannot be reached: {failure.os_error}", unreachable=True) from None
+            raise TransientError(f"{self._place} cannot be reached: {failure.os_error}", unreachable=True) from None
+        except ValueError as failure:  # aiohttp.InvalidURL is one
+            shown = self._hide(f"{self._place} is not usable: {type(failure).__name__}")
+            raise ModelUnusable(shown, hint="write base_url as http://host:port/v1") from None
         except (aiohttp.ClientError, ConnectionError) as failure:
-            raise TransientError(f"the connection broke: {type(failure).__name__} {failure}".strip()) from None
-        except ValueError as failure:
-            raise ModelUnusable(f"base_url is not usable: {failure}", hint="http://host:port/v1") from None
+            shown = self._hide(f"the connection broke: {type(failure).__name__} {failure}".strip())
+            raise TransientError(shown) from None
+        if 300 <= status < 400:
+            raise ModelUnusable(
+                f"{self._place} redirects to {headers.get('Location', 'another place')}",
+                status=status,
+                hint="set base_url to where it leads",
+            )
         if status != 200:
             raise self._explain(status, _error_text(raw), headers, request)
         return self._completion(raw, headers, request)
@@ -110,35 +123,34 @@ class OpenAIChat:
             body = orjson.loads(raw)
             choice = body["choices"][0]
             message = choice["message"]
-            text = message.get("content") or ""
+            text = _text(message.get("content"))
             reasoning = message.get("reasoning_content") or message.get("reasoning")
-            finish_reason = choice.get("finish_reason") or "unknown"
+            finish_reason = str(choice.get("finish_reason") or "unknown")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             # Some gateways answer 200 with an error in the body.
-            raise self._explain(None, _error_text(raw), headers, request) from None
-        if not isinstance(text, str):
-            text = "".join(part.get("text", "") for part in text if isinstance(part, dict))
+            raise self._explain(_status_in(raw), _error_text(raw), headers, request) from None
         reasoning = reasoning if isinstance(reasoning, str) else None
         return Completion(text, reasoning, finish_reason, self._usage(body, request, text, reasoning))
 
     def _usage(self, body: Mapping[str, Any], request: Request, text: str, reasoning: str | None) -> Usage:
         usage = body.get("usage")
-        if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
+        prompt, output = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
+        if prompt is None or output is None:
             prompt = sum(self._count(message.content) + 4 for message in request.messages)
             return Usage(prompt, self._count(text) + self._count(reasoning or ""), estimated=True)
-        prompt_details = usage.get("prompt_tokens_details") or {}
-        completion_details = usage.get("completion_tokens_details") or {}
+        assert isinstance(usage, dict)
         return Usage(
-            usage["prompt_tokens"],
-            usage.get("completion_tokens") or 0,
-            prompt_details.get("cached_tokens"),
-            completion_details.get("reasoning_tokens"),
+            prompt,
+            output,
+            _tokens(usage.get("prompt_tokens_details"), "cached_tokens"),
+            _tokens(usage.get("completion_tokens_details"), "reasoning_tokens"),
         )
 
     def _explain(self, status: int | None, text: str, headers: Mapping[str, str], request: Request) -> ModelError:
         """The error that says what is to be done; the tree in `errors.py` says what follows from it."""
         lower = text.lower()
-        shown = self._hide(f"{request.model}: HTTP {status or 200}: {text[:500]}")
+        # Hidden before it is cut: the cut may go through the key.
+        shown = f"{request.model}: HTTP {status or 200}: {self._hide(text)[:500]}"
         if status in (401, 403):
             return ModelUnusable(shown, status=status, hint="check the API key and that it may use this model")
         if status == 402 or (status == 429 and any(word in lower for word in _NO_MONEY)):
@@ -169,17 +181,39 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
+def _text(content: Any) -> str:
+    """A message's content: a text, null, or a list of parts of which the texts count."""
+    if isinstance(content, list):
+        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def _tokens(usage: Any, name: str) -> int | None:
+    """A count that a server sent; None for what is none (some send null, text or nothing)."""
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48 else None
+
+
 def _error_text(raw: bytes) -> str:
     """The message inside OpenAI's, vLLM's or FastAPI's error body, else the body itself."""
     try:
         body = orjson.loads(raw)
     except ValueError:
-        return raw[:500].decode("utf-8", "replace").strip() or "empty body"
+        return raw[:4000].decode("utf-8", "replace").strip() or "empty body"
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         words = [str(error[key]) for key in ("code", "type", "message", "detail") if error.get(key)]
         return " ".join(words) or "no choices in the reply"
     return str(error)
+
+
+def _status_in(raw: bytes) -> int | None:
+    """The status that a gateway wrote into the body of a 200 (OpenRouter: {"error": {"code": 429}})."""
+    try:
+        code = orjson.loads(raw)["error"]["code"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return None
+    return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -188,7 +222,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After")
     try:
         if milliseconds is not None:
-            return float(milliseconds) / 1000
+            return max(0.0, float(milliseconds) / 1000)
         return max(0.0, float(value)) if value is not None else None
     except ValueError:
         try:
@@ -208,5 +242,5 @@ async def reachable(base_url: str, api_key: str | None, timeout: float = 5.0) ->
             if response.status in (401, 403):
                 return False, f"HTTP {response.status}: the API key is refused"
             return True, f"HTTP {response.status}"
-    except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as failure:
+    except (aiohttp.ClientError, OSError, ValueError) as failure:
         return False, f"{type(failure).__name__}: {failure}".removesuffix(": ")

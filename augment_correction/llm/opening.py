@@ -57,7 +57,7 @@ async def open_models(
             model = config.model(role)
             same = model.model_dump_json()
             if same not in opened:
-                limiter = Limiter(concurrency_of(config, model))
+                limiter = Limiter(concurrency_of(config, model), around.halt.stopped)
                 backend = await _open_backend(config, model, limiter.capacity, around, stack)
                 stack.push_async_callback(backend.close)
                 opened[same] = (backend, limiter)

@@ -16,13 +16,13 @@ from typing import Any
 from augment_correction.errors import (
     AugmentCorrectionError,
     BudgetExhausted,
-    InputError,
+    ExitCode,
     ModelUnusable,
     Reject,
     RequestRefused,
     TransientError,
 )
-from augment_correction.llm.metered import Halt, MeteredModel
+from augment_correction.llm.metered import Halt, Halted, MeteredModel
 from augment_correction.records import Conversation, Record, Rejected, Step
 from augment_correction.runner.source import Passage, Read, record_of
 from augment_correction.runner.state import RunState
@@ -33,7 +33,13 @@ END_OF_STAGES = "end"
 
 
 class Interrupted(AugmentCorrectionError):
-    """The user asked the run to stop; what was in flight has been kept."""
+    """The user asked the run to stop."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+STOPS = (BudgetExhausted, ModelUnusable, Interrupted)
+"""After these a run still writes its files, of what there is; any other cause is raised."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +58,42 @@ class Engine:
         return sum(limiter.capacity for limiter in limiters.values()) + 4
 
     async def run(self, reads: AsyncIterator[Read]) -> None:
-        """Follow every passage; returns when all are done, or when the halt has a cause and nothing is in flight."""
+        """Follow every passage; returns when all are done, or when the run is to stop and nothing is in flight. What
+        goes wrong halts the run, and only after the calls in flight have come home is it raised: they are paid for.
+
+        Raises: whatever halted the run, unless it is one of STOPS.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                await self._start_all(reads, tasks)
+            except Exception as failure:
+                self.halt.because(failure)
+        if self.halt.cause is not None and not isinstance(self.halt.cause, STOPS):
+            raise self.halt.cause
+
+    async def _start_all(self, reads: AsyncIterator[Read], tasks: asyncio.TaskGroup) -> None:
+        """After a halt nothing is started, but reading goes on until every outcome of an earlier run has its place
+        again: a run that is stopped early must not write a shorter dataset than it found."""
         window = asyncio.Semaphore(self.window)
         seen: set[str] = set()
-        async with asyncio.TaskGroup() as tasks:
-            async for read in reads:
-                self._note(read, seen)
-                for passage in read.passages:
-                    if passage.chunk.id in seen:
-                        continue
-                    seen.add(passage.chunk.id)
-                    if self._reused(passage):
-                        continue
-                    await window.acquire()
-                    if self.halt.cause is not None:
-                        return
+        earlier = self.results.earlier()
+        async for read in reads:
+            self._note(read, seen)
+            for passage in read.passages:
+                if passage.chunk.id in seen:
+                    continue
+                seen.add(passage.chunk.id)
+                if self._reused(passage):
+                    continue
+                await window.acquire()
+                if self.halt.cause is None:
                     task = tasks.create_task(self._follow_passage(passage))
                     task.add_done_callback(lambda _: window.release())
-            self.state.total = self.state.chunks
+                elif self.state.reused >= earlier:
+                    return
+                else:
+                    window.release()
+        self.state.total = self.state.chunks
 
     def _note(self, read: Read, seen: set[str]) -> None:
         """Count and store what was read; a passage that stands in several places is stored with all of them."""
@@ -105,8 +129,10 @@ class Engine:
     async def _follow_passage(self, passage: Passage) -> None:
         try:
             ends = await self._follow(record_of(passage), 0)
-        except (BudgetExhausted, ModelUnusable, InputError, Interrupted) as cause:
-            self.halt.because(cause)  # this passage stays pending: the next run takes it up again
+        except Halted:
+            return  # this passage stays pending: the next run takes it up again
+        except Exception as cause:
+            self.halt.because(cause)
             return
         outcomes = [_outcome(passage.chunk.id, part, end) for part, end in enumerate(ends)]
         self.results.add_outcomes(outcomes)

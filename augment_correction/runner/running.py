@@ -11,7 +11,7 @@ from pathlib import Path
 
 from augment_correction.config import RunConfig
 from augment_correction.documents import TokenCounter
-from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, ExitCode, ModelUnusable
+from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, ExitCode, InputError, ModelUnusable
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import Surroundings, open_models
@@ -24,6 +24,7 @@ from augment_correction.store import Database, Journal, Results
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
 
+GO_ON = "run the same command again to go on: nothing is asked twice"
 Watch = Callable[[RunState], AbstractContextManager[object]]
 
 
@@ -70,7 +71,7 @@ async def _run(plan: Plan, database: Database, state: RunState) -> RunResult:
         ledger=ledger,
         halt=halt,
         logs=plan.folder.logs,
-        count=TokenCounter(encoding_of(plan.config)).count,
+        count=_counting(encoding_of(plan.config)),
         report=lambda what, done, total: setattr(state, "loading", (what, done, total)),
         notice=state.notices.append,
     )
@@ -82,22 +83,47 @@ async def _run(plan: Plan, database: Database, state: RunState) -> RunResult:
             await engine.run(reads)
     await database.flush()
     state.phase = "writing"
-    files = await asyncio.to_thread(write_outputs, plan, journal, results, ledger)
+    try:
+        files = await asyncio.to_thread(write_outputs, plan, journal, results, ledger)
+    except OSError as failure:
+        raise InputError(
+            f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",
+            hint="make room there and run the same command again: nothing is asked twice",
+        ) from failure
     return _result(plan, results, ledger, halt, state, files)
+
+
+def _counting(encoding: str) -> Callable[[str], int]:
+    """Token counts for servers that send none; the vocabulary (70 MB) is loaded by the first one only."""
+    counters: list[TokenCounter] = []
+
+    def count(text: str) -> int:
+        if not counters:
+            counters.append(TokenCounter(encoding))
+        return counters[0].count(text)
+
+    return count
 
 
 @asynccontextmanager
 async def _interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
-    """The first Ctrl-C lets calls in flight finish and starts no more; the second stops at once."""
+    """The first Ctrl-C lets calls in flight finish and starts no more; the second stops at once. While the models are
+    still being started there is nothing to wait for.
+
+    Raises: Interrupted where the run was stopped at once.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
+    at_once = False
 
     def interrupt() -> None:
-        if halt.cause is not None:
+        nonlocal at_once
+        if halt.cause is not None or state.phase == "starting":
+            at_once = True
             task.cancel()
             return
-        halt.because(Interrupted("interrupted", hint="run the same command again to go on: nothing is asked twice"))
+        halt.because(Interrupted("interrupted", hint=GO_ON))
         state.notices.append("stopping: waiting for the calls in flight (Ctrl-C again stops at once)")
 
     installed = False
@@ -107,6 +133,11 @@ async def _interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
         installed = True
     try:
         yield
+    except asyncio.CancelledError:
+        if not at_once:
+            raise
+        task.uncancel()
+        raise Interrupted("interrupted", hint=GO_ON) from None
     finally:
         if installed:
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
 from dataclasses import dataclass
+from pathlib import Path
 
 from augment_correction.config import RunConfig
 from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, stream_chunks
@@ -76,23 +76,26 @@ async def _numbered(config: RunConfig, input_dir: Path) -> AsyncGenerator[Read, 
 async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIterator[Read]:
     """The `size` passages whose hash with the seed is smallest: the same draw on every machine, in one pass, with only
     the chosen ones in memory; a document added later changes the draw by its own passages only."""
-    chosen: list[tuple[int, int, Passage]] = []
-    seen: set[str] = set()
+    ranks: list[tuple[int, str]] = []
+    chosen: dict[str, list[Passage]] = {}
+    """By chunk id, every place where an identical passage stands."""
     async for read in reads:
         for passage in read.passages:
-            if passage.chunk.id in seen:
+            id_ = passage.chunk.id
+            if id_ in chosen:
+                chosen[id_].append(passage)
                 continue
-            rank = int.from_bytes(hashlib.sha256(f"{seed}:{passage.chunk.id}".encode()).digest()[:8], "big")
-            if len(chosen) == size and -rank <= chosen[0][0]:
+            rank = int.from_bytes(hashlib.sha256(f"{seed}:{id_}".encode()).digest()[:8], "big")
+            if len(ranks) == size and -rank <= ranks[0][0]:
                 continue
-            seen.add(passage.chunk.id)
-            entry = (-rank, passage.seq, passage)
-            heapq.heappush(chosen, entry)
-            if len(chosen) > size:
-                seen.discard(heapq.heappop(chosen)[2].chunk.id)
+            chosen[id_] = [passage]
+            heapq.heappush(ranks, (-rank, id_))
+            if len(ranks) > size:
+                del chosen[heapq.heappop(ranks)[1]]
         if read.documents or read.unread:
             yield Read(read.documents, (), read.unread)
-    yield Read((), tuple(sorted((passage for *_, passage in chosen), key=lambda passage: passage.seq)), ())
+    passages = sorted((passage for places in chosen.values() for passage in places), key=lambda passage: passage.seq)
+    yield Read((), tuple(passages), ())
 
 
 def record_of(passage: Passage) -> Record:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from augment_correction.prompts import Prompt
-from augment_correction.records import Message
+from augment_correction.records import Message, content_id
 from augment_correction.runner.plan import Plan
 from augment_correction.store import Journal, Outcome, Results, StoredCall, StoredChunk
 
@@ -38,6 +38,8 @@ def story_file(chunk: StoredChunk) -> str:
     """Relative to `debug_outputs/`: the document's folder, the passage's number in it, its id."""
     place = chunk.places[0]
     document = re.sub(r"[^\w.#-]+", "_", str(PurePosixPath(place["source"])))
+    if len(document.encode()) > 200:  # a file system takes 255 bytes for one name
+        document = f"{document[:40]}_{content_id(document)}"
     return f"{document}/{place['index']:05d}-{chunk.id}.md"
 
 

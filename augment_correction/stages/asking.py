@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from augment_correction.errors import Reject
 from augment_correction.pipeline import ModelStage
 from augment_correction.prompts import Prompt
-from augment_correction.records import Completion, Message, Record, Step
+from augment_correction.records import Completion, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
-from augment_correction.stages.base import Surroundings, Tools
+from augment_correction.stages.base import Model, Surroundings, Tools
 
 ReadT = TypeVar("ReadT")
 
@@ -40,21 +41,29 @@ class Question:
         messages = self.prompt.render(record.fields)
         asked = messages
         model = tools.models[self.stage.model]
-        for attempts_left in range(self.stage.reasks, -1, -1):
-            request = model.request(asked, self._sampling, self.schema, self.form)
+        for attempt in range(self.stage.reasks + 1):
+            request = self._request(model, asked, attempt)
             completion = await model.complete(request, self.stage.name)
             try:
                 _check_finish(completion)
                 value, parsed = read(completion.text)
             except Reject as problem:
                 tools.trace.append(self._step(request.model, request.key, None, problem))
-                if not attempts_left or problem.reason == "refused":
+                if attempt == self.stage.reasks or problem.reason == "refused":
                     raise
                 asked = self._asked_again(messages, problem)
             else:
                 tools.trace.append(self._step(request.model, request.key, parsed, None))
                 return value
         raise AssertionError("the loop returns or raises")
+
+    def _request(self, model: Model, asked: tuple[Message, ...], attempt: int) -> Request:
+        """`sample` makes it another call than the one before: two replies that are wrong in the same way lead to the
+        same words, and the journal would answer with the wrong reply. A fixed seed moves for the same reason."""
+        sampling = self._sampling
+        if attempt and "seed" in sampling:
+            sampling = {**sampling, "seed": sampling["seed"] + attempt}
+        return replace(model.request(asked, sampling, self.schema, self.form), sample=attempt)
 
     def _asked_again(self, messages: tuple[Message, ...], problem: Reject) -> tuple[Message, ...]:
         """The same question with the problem below it: what stands before stays byte-identical, for prefix caches."""

@@ -24,7 +24,8 @@ _MENTION = re.compile(
     r"|\b(?:según|en)\s+(?:el|este)\s+(?:texto|pasaje|fragmento)\b",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"https?://|\bwww\.\w|\]\([^)\s]+\)", re.IGNORECASE)
+# `[` after a word or a bracket is an index, as in `handlers[0](event)`.
+_LINK = re.compile(r"https?://|\bwww\.\w|(?<![\w\])])\[[^\]\n]+\]\([^)\s]+\)", re.IGNORECASE)
 _TAG = re.compile(
     r"</?\s*(?:initial_question|flawed_answer|followup_confirmation|correct_answer\w*|verdict|reason|passage|"
     r"think|thinking|reasoning|answer|response)\s*>",
@@ -33,9 +34,10 @@ _TAG = re.compile(
 
 
 def _substance(text: str) -> str:
-    """Letters, digits and signs only, so that case, spacing and a full stop make no difference."""
+    """Letters, digits and signs that carry meaning only, so that case, spacing, emphasis and a full stop make no
+    difference, while `a < b` and `a > b`, C and C#, 1.5 and 15 differ."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[^\w+\-%]+|(?<=\w)-+(?=\s|$)", " ", folded).strip()
+    return re.sub(r"[^\w+\-%<>=≤≥≠/&|^$€£°#!]+|(?<=\w)-+(?=\s|$)|!(?!=)|(?<!\w)#", " ", folded).strip()
 
 
 def _differ(texts: Named) -> None:

@@ -42,7 +42,7 @@ class Database:
         self._thread = threading.Thread(target=self._run, args=(writer,), name="journal", daemon=True)
         self._thread.start()
 
-    def _unusable(self, failure: sqlite3.Error) -> InputError:
+    def _unusable(self, failure: Exception) -> InputError:
         return InputError(
             f"{self.path} cannot be used: {failure}",
             hint="move it away to start this folder afresh (its paid calls are in it)",
@@ -70,6 +70,8 @@ class Database:
         """Raises: InputError where the file is damaged."""
         try:
             return self._reader.execute(sql, values).fetchall()
+        except sqlite3.ProgrammingError:
+            raise
         except sqlite3.DatabaseError as failure:
             raise self._unusable(failure) from None
 
@@ -81,6 +83,8 @@ class Database:
                 yield from connection.execute(sql, values)
             finally:
                 connection.close()
+        except sqlite3.ProgrammingError:
+            raise
         except sqlite3.DatabaseError as failure:
             raise self._unusable(failure) from None
 
@@ -146,10 +150,9 @@ class Database:
                 f"{self.path} cannot be written: {failure}",
                 hint="make room on the disk and start the run again: it goes on where it stopped",
             )
-        except sqlite3.DatabaseError as failure:
-            self._failure = self._unusable(failure)
-        except Exception as bug:  # a value that SQLite does not take: those who wait must hear of it, or they wait forever
-            self._failure = bug
+        except Exception as failure:  # whatever it is: who waits for this write must hear of it, or waits for ever
+            damaged = type(failure) is sqlite3.DatabaseError
+            self._failure = self._unusable(failure) if damaged else failure
         if self._failure is not None and connection.in_transaction:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")

@@ -92,6 +92,10 @@ class Results:
             (chunk_id, self._plan),
         )
 
+    def earlier(self) -> int:
+        """Passages that an earlier run has finished under the same plan."""
+        return int(self._database.query("SELECT COUNT(DISTINCT chunk_id) FROM outcomes")[0][0])
+
     def add_document(self, seq: int, document: Any) -> None:
         """`document` has id, title, source, media_type, metadata and characters."""
         self._database.write(

@@ -28,6 +28,19 @@ def test_short_western_text_is_not_taken_for_another_language(text: str) -> None
     assert decode(text.encode("cp1252")).text == text
 
 
+CZECH = "Příliš žluťoučký kůň. Na jaře řeka stoupá a most se každý den kontroluje, protože voda je vysoká."
+POLISH = "Wiosną rzeka podnosi się i most jest sprawdzany każdego dnia, ponieważ woda jest wysoka. Żółć gęślą jaźń."
+HUNGARIAN = "Tavasszal a folyó megárad, és a hidat minden nap ellenőrzik, mert magas a víz. Árvíztűrő tükörfúrógép."
+GREEK = "Την άνοιξη το ποτάμι ανεβαίνει και η γέφυρα ελέγχεται κάθε μέρα."
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(CZECH, "cp1250"), (POLISH, "cp1250"), (HUNGARIAN, "cp1250"), (GREEK, "cp1253")]
+)
+def test_languages_further_east_are_not_taken_for_western(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)).text == text
+
+
 @pytest.mark.parametrize(("text", "encoding"), [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8-r"), ("日本語の文章です。川の水が増える。" * 20, "shift_jis")])
 def test_other_scripts_are_detected(text: str, encoding: str) -> None:
     found = decode(text.encode(encoding))

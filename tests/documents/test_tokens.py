@@ -33,6 +33,7 @@ def test_the_package_is_not_loaded_for_its_extension() -> None:
     assert "bpe_openai" not in sys.modules
 
 
+@pytest.mark.filterwarnings("ignore:open_binary is deprecated")
 def test_the_fast_way_counts_like_the_public_one() -> None:
     import bpe_openai
 

@@ -1,0 +1,57 @@
+"""`report.html` out of its parts: the page's own style and script, and the data, which the page treats as data only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+SCRIPTS = ("dom", "data", "charts", "overview", "documents", "conversation", "browse", "duplicates", "app")
+"""In the order in which they stand in the page."""
+
+
+def page(title: str, index: dict[str, Any], first_rows: str) -> bytes:
+    """`first_rows` is base64. A policy in the page lets no other inline script run and no request leave it."""
+    style = _part("report.css")
+    script = "(() => {\n'use strict';\n" + "\n".join(_part(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
+    parts = {
+        "policy": "; ".join(
+            (
+                "default-src 'none'",
+                f"script-src '{_hash(script)}' 'self' file:",
+                f"style-src '{_hash(style)}'",
+                "img-src data:",
+                "base-uri 'none'",
+                "form-action 'none'",
+            )
+        ),
+        "title": title.translate({ord(char): f"&#{ord(char)};" for char in "<>&\"'"}),
+        "style": style,
+        "index": json_in_html(index),
+        "rows": first_rows,
+        "script": script,
+    }
+    # One pass: what is put in is never looked at again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark.group(1)], _part("report.html")).encode()
+
+
+def json_in_html(data: Any) -> str:
+    """JSON that can stand in a script element: neither `</script>` nor `<!--` can come up in it."""
+    text = orjson.dumps(data).decode()
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+@cache
+def _part(name: str) -> str:
+    return files("augment_correction.report").joinpath("page", name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

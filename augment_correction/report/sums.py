@@ -1,0 +1,115 @@
+"""The figures of the overview, made while the rows stream past: their memory does not grow with the rows, but for one
+number a row (its class)."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from augment_correction.report.reading import Row
+from augment_correction.store.journal import CallTotals
+from augment_correction.usage import Price, Usage
+
+RowClass = tuple[str, str | None, str | None, str | None]
+"""(status, stage, reason, kind of the conversation)"""
+
+
+@dataclass
+class Classes:
+    """Which status, stage, reason and kind each row has, as a number into `names`."""
+
+    names: list[RowClass] = field(default_factory=list)
+    of_row: array[int] = field(default_factory=lambda: array("H"))
+    _numbers: dict[RowClass, int] = field(default_factory=dict)
+
+    def add(self, row: Row) -> None:
+        kind = row.body["conversation"]["kind"] if row.status == "kept" else None
+        name = (row.status, row.stage, row.reason, kind)
+        if name not in self._numbers:
+            self._numbers[name] = len(self.names)
+            self.names.append(name)
+        self.of_row.append(self._numbers[name])
+
+    def counts(self) -> Counter[RowClass]:
+        return Counter({self.names[number]: count for number, count in Counter(self.of_row).items()})
+
+
+def funnel(stages: Iterable[Mapping[str, Any]], counts: Counter[RowClass]) -> list[dict[str, Any]]:
+    """For each stage how many records reached it, and how many it rejected or failed to do."""
+    here = sum(count for (status, *_), count in counts.items() if status != "pending")
+    dropped = {stage: 0 for status, stage, *_ in counts if status in ("rejected", "failed") and stage}
+    declared = [(spec.get("name") or spec["stage"], spec) for spec in stages if spec["stage"] != "chunk"]
+    steps = []
+    for name, spec in [*declared, *((name, {}) for name in sorted(dropped.keys() - dict(declared).keys()))]:
+        step = {"stage": name, "does": spec.get("stage"), "model": spec.get("model"), "in": here}
+        for wanted in ("rejected", "failed"):
+            step[wanted] = sum(
+                count for (status, stage, *_), count in counts.items() if (status, stage) == (wanted, name)
+            )
+            here -= step[wanted]
+        steps.append(step)
+    return steps
+
+
+def spending(totals: Iterable[CallTotals], prices: Mapping[str, Price | None]) -> list[dict[str, Any]]:
+    """Tokens and USD by stage and model; an unknown price makes `cost` None."""
+    rows = []
+    for each in totals:
+        price = prices.get(each.role)
+        usage = Usage(each.input, each.output, each.cached_input, each.reasoning)
+        rows.append(
+            {
+                "stage": each.stage, "role": each.role, "model": each.model, "requests": each.requests,
+                "failures": each.failures, "input": each.input, "output": each.output,
+                "cached_input": each.cached_input, "reasoning": each.reasoning, "estimated": each.estimated,
+                "cost": float(round(price.cost(usage), 8)) if price else None,
+            }
+        )  # fmt: skip
+    return rows
+
+
+@dataclass
+class Lengths:
+    """A histogram in the making: how often each length came."""
+
+    name: str
+    unit: str
+    seen: Counter[int] = field(default_factory=Counter)
+
+    def as_json(self, bins: int = 32) -> dict[str, Any]:
+        """Bins of one round width up to the 99.5th percentile; what is longer stands in the last one."""
+        lengths = sorted(self.seen)
+        sums, total = [], 0
+        for length in lengths:
+            total += self.seen[length]
+            sums.append(total)
+        made: dict[str, Any] = {"name": self.name, "unit": self.unit, "total": total}
+        if not total:
+            return made
+
+        def percentile(share: float) -> int:
+            return lengths[bisect_left(sums, share * total)]
+
+        width = round_up(max(1, -(-percentile(0.995) // bins)))
+        counts = [0] * (percentile(0.995) // width + 1)
+        for length in lengths:
+            counts[min(length // width, len(counts) - 1)] += self.seen[length]
+        made |= {"width": width, "counts": counts, "cut": lengths[-1] // width >= len(counts)}
+        return made | {
+            "min": lengths[0], "median": percentile(0.5), "p95": percentile(0.95), "max": lengths[-1],
+            "mean": round(sum(length * count for length, count in self.seen.items()) / total, 1),
+        }  # fmt: skip
+
+
+def round_up(width: int) -> int:
+    """The next of 1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 80, 100 ..."""
+    scale = 1
+    while True:
+        for step in (1, 2, 4, 5, 8) if scale == 1 else (1, 2, 2.5, 4, 5, 8):
+            if width <= step * scale:
+                return int(step * scale)
+        scale *= 10
