@@ -87,22 +87,37 @@ class _Cutter:
         return self.counter.count(self.text[start:end]) if self.in_tokens else end - start
 
     def spans(self) -> Iterator[tuple[int, int, int]]:
-        """(start, end, tokens) of each passage, stripped."""
-        pieces, first, new = self.pieces, 0, 0  # pieces from `first`, of which those before `new` are overlap
-        while new < len(pieces.totals) - 1:
-            cut = self._best_cut(first, new)
-            while (span := self._fitting(first, cut)) is None:
-                if cut > new + 1:
-                    cut -= 1
-                elif first < new:
-                    first += 1
-                else:
-                    pieces.halve(first, self.text, self._measure)
-            if span[0] < span[1]:
+        """(start, end, tokens) of each passage, stripped. Each begins and ends behind the one before."""
+        totals = self.pieces.totals
+        first = new = 0  # a passage has the pieces from `first` on, of which those before `new` are overlap
+        begun = done = -1
+        while new < len(totals) - 1:
+            first, cut, span = self._next(first, new, begun)
+            start, end, _ = span
+            if start < end and end > done:
                 yield span
+                begun, done = start, end
             new = cut
-            first = max(first + 1, bisect_left(pieces.totals, pieces.totals[cut] - self.overlap, 0, cut + 1))
-            first = min(first, cut)
+            first = min(cut, max(first + 1, bisect_left(totals, totals[cut] - self.overlap, 0, cut + 1)))
+
+    def _next(self, first: int, new: int, begun: int) -> tuple[int, int, tuple[int, int, int]]:
+        """The first piece, the piece to cut before, and the span of the next passage. Where it turns out too large,
+        pieces go from its end, then its overlap goes, and at last a single piece is cut in two."""
+        cut = self._best_cut(first, new)
+        while True:
+            span = self._fitting(first, cut)
+            if span is not None and (first == new or span[0] > begun):
+                return first, cut, span
+            if span is None and cut > new + 1:
+                cut -= 1
+            elif first < new:
+                first += 1
+            elif self.pieces.starts[first + 1] - self.pieces.starts[first] > 1:
+                self.pieces.halve(first, self.text, self._measure)
+            else:
+                raise ConfigError(
+                    f"chunk size {self.size} is less than one character of this text in {self.counter.encoding}"
+                )
 
     def _best_cut(self, first: int, new: int) -> int:
         """Index of the piece before which to cut: at least `new` + 1, at most what fits from `first` on."""

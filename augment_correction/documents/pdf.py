@@ -11,6 +11,7 @@ from augment_correction.documents.pdf_layout import (
     continues,
     drop_running_lines,
     join_broken_words,
+    line_distance,
     looks_glued,
     page_text,
 )
@@ -19,7 +20,7 @@ from augment_correction.documents.text import clean
 from augment_correction.records import Document, Heading, UnreadInput
 
 _KEPT = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
-_NO_TITLES = {"untitled", "(anonymous)", "anonymous", "(unspecified)", "unspecified", "title"}
+_PLACEHOLDERS = {"untitled", "(anonymous)", "anonymous", "(unspecified)", "unspecified", "title"}
 _NO_TEXT = "no text on any page: it may be scanned; run OCR on it first (ocrmypdf, for example)"
 
 
@@ -43,15 +44,17 @@ def _document(pdf: PdfSource, pages: list[list[Line]], source: str) -> Document:
     metadata: dict[str, Any] = {}
     said = pdf.metadata()
     for key, name in _KEPT.items():
-        if said.get(key):
-            metadata[name] = clean(str(said[key]))
+        value = clean(str(said.get(key) or "")).strip()
+        if value and value.casefold() not in _PLACEHOLDERS:
+            metadata[name] = value
     empty = sum(not lines for lines in pages)
     if empty:
         metadata["pages_without_text"] = empty
     dropped = drop_running_lines(pages)
     if dropped:
         metadata["running_lines_removed"] = dropped
-    texts = [clean(page_text(lines)) for lines in pages]
+    usual = line_distance(pages[:50])
+    texts = [clean(page_text(lines, usual)) for lines in pages]
     join_broken_words(texts)
     text, starts = _joined(texts)
     if looks_glued(text):
@@ -69,7 +72,7 @@ def _document(pdf: PdfSource, pages: list[list[Line]], source: str) -> Document:
 
 def _title(said: Mapping[str, Any]) -> str:
     title = clean(str(said.get("Title") or "")).strip()
-    return "" if title.casefold() in _NO_TITLES or title.startswith("Microsoft Word - ") else title
+    return "" if title.casefold() in _PLACEHOLDERS or title.startswith("Microsoft Word - ") else title
 
 
 def _joined(texts: Sequence[str]) -> tuple[str, list[int]]:
@@ -90,7 +93,8 @@ def _joined(texts: Sequence[str]) -> tuple[str, list[int]]:
 
 
 def _headings(text: str, starts: Sequence[int], outline: Sequence[OutlineItem]) -> list[Heading]:
-    """Where the title stands on its page if it can be found there at the beginning of a line, else where the page starts.
+    """Where the title stands on its page if it can be found there at the beginning of a line, else where the
+    page starts.
 
     Titles are searched in order, so that two equal ones on a page are two places.
     """

@@ -9,13 +9,12 @@ from itertools import pairwise
 
 from augment_correction.documents.pdf_pages import Line
 
-Signature = tuple[str | int, int]
+Signature = tuple[str, int, int]  # text, how far its number is ahead of the page's, height
 
 _EDGE = 2  # lines at the top and at the bottom of a page where headers and footers are looked for
 _RUN = 4  # on so many pages, each within two pages of the last, a line must stand to be one of them
 _LONGEST_HEADER = 120
-_DIGITS = re.compile(r"\d+")
-_END_NUMBERS = re.compile(r"\A\d{1,5}\b|\b\d{1,5}\Z")
+_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")
 _ITEM = re.compile(r"(?:[•‣▪●◦–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _MARK = re.compile("[\ufffe\x02]\n?")
 _LINE_HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
@@ -30,8 +29,8 @@ _HAS_LIGATURE = re.compile("[\ufb00-\ufb06]")
 def drop_running_lines(pages: Sequence[list[Line]]) -> int:
     """Takes headers, footers and page numbers out of `pages`, in place; how many lines that were.
 
-    A running line stands at the same height page after page, or on every second page, and is either the same text
-    but for digits, or begins or ends with a number that counts along with the pages.
+    A running line stands at the same height page after page, or on every second page. It is the same text each time,
+    or the same but for a number that counts along with the pages, or it begins or ends with such a number.
     """
     places: defaultdict[Signature, list[int]] = defaultdict(list)
     for number, lines in enumerate(pages):
@@ -58,16 +57,25 @@ def drop_running_lines(pages: Sequence[list[Line]]) -> int:
     return dropped
 
 
-def _edges(lines: Sequence[Line]) -> list[Line]:
-    return list(lines) if len(lines) <= 2 * _EDGE else [*lines[:_EDGE], *lines[-_EDGE:]]
+def _edges(lines: Sequence[Line]) -> Sequence[Line]:
+    """The highest and the lowest lines; the file's own order, which may put a footer first, where heights are
+    unknown."""
+    if len(lines) <= 2 * _EDGE:
+        return lines
+    ordered = sorted(lines, key=lambda line: -line.y)
+    return [*ordered[:_EDGE], *ordered[-_EDGE:]]
 
 
 def _signatures(line: Line, page: int) -> Iterator[Signature]:
     height = round(line.y / 4)
-    yield _DIGITS.sub("#", line.text), height
+    yield line.text, 0, height
     if len(line.text) <= _LONGEST_HEADER:
-        for number in {match[0] for match in _END_NUMBERS.finditer(line.text)}:
-            yield int(number) - page, height
+        for match in _NUMBER.finditer(line.text):
+            before, after = line.text[: match.start()], line.text[match.end() :]
+            offset = int(match[0]) - page
+            yield f"{before}#{after}", offset, height
+            if not before or not after:
+                yield "", offset, height
 
 
 def _runs(numbers: Sequence[int]) -> list[list[int]]:
@@ -80,11 +88,14 @@ def _runs(numbers: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def page_text(lines: Sequence[Line]) -> str:
-    """Lines joined by a newline, paragraphs by a blank line. Lines are kept: they may be code or a table."""
+def page_text(lines: Sequence[Line], usual: float = 0.0) -> str:
+    """Lines joined by a newline, paragraphs by a blank line. Lines are kept: they may be code or a table.
+
+    `usual` is the document's own distance of two lines, for pages that have too few to tell.
+    """
     if not lines:
         return ""
-    leading = _leading(lines)
+    leading = line_distance([lines]) or usual
     parts = [lines[0].text]
     for before, line in pairwise(lines):
         parts.append(_gap(before, line, leading))
@@ -93,10 +104,16 @@ def page_text(lines: Sequence[Line]) -> str:
     return text.translate(_LIGATURES) if _HAS_LIGATURE.search(text) else text
 
 
-def _leading(lines: Sequence[Line]) -> float:
-    """The usual distance of two lines: the lower median, because blank lines and headings only make it larger."""
-    steps = sorted(before.bottom - line.y for before, line in pairwise(lines) if 0.5 < before.bottom - line.y < 60)
-    return steps[len(steps) * 2 // 5] if steps else 0.0
+def line_distance(pages: Sequence[Sequence[Line]]) -> float:
+    """The usual distance of two lines in points, 0 where there are too few to tell. It is below the median, because
+    blank lines and headings only make distances larger."""
+    steps = sorted(
+        step
+        for lines in pages
+        for before, line in pairwise(lines)
+        if 0.5 < (step := before.bottom - line.y) < 60  # not the next column, not a figure between them
+    )
+    return steps[len(steps) * 2 // 5] if len(steps) >= 5 else 0.0
 
 
 def _gap(before: Line, line: Line, leading: float) -> str:
@@ -107,7 +124,7 @@ def _gap(before: Line, line: Line, leading: float) -> str:
         return " "  # the same line, which PDFium broke at a wide space
     if step <= 0:  # up to the next column: the sentence may go on there
         return "\n" if continues(before.text, line.text) else "\n\n"
-    if leading and step > 1.35 * max(leading, line.size):
+    if step > 1.35 * max(leading or 1.2 * line.size, line.size):
         return "\n\n"
     if abs(before.size - line.size) > 0.12 * max(before.size, line.size):
         return "\n\n"

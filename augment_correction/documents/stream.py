@@ -8,12 +8,11 @@ import pickle
 import signal
 import sys
 import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 from augment_correction.documents.chunking import ChunkSettings
 from augment_correction.documents.contract import ReadLimits
@@ -50,48 +49,84 @@ async def stream_chunks(
 
     Raises InputError, ConfigError and MissingExtra for the user's mistakes; RuntimeError where our own reader failed.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder", hint="give the folder that holds your documents")
-    check_encoding(encoding)
-    job = Job(str(folder.absolute()), settings, encoding, max(1, batch), limits or ReadLimits())
+    job = _job(folder, settings, encoding, batch, limits or ReadLimits())
     while True:
-        crashed: tuple[str, str] | None = None
-        async with _reader(job) as reader, aclosing(reader.frames()) as frames:
-            async for found in frames:
+        async with _Reader(job) as reader:
+            while (found := await reader.batch()) is not None:
                 yield found
             if reader.finished:
                 return
-            crashed = reader.place
             why = await reader.cause_of_death()
-        if crashed is None:
+        if reader.place is None:
             raise RuntimeError(f"the document reader could not start: {why}")
-        yield Batch(unread=(UnreadInput(crashed[0], "reader_crashed", why),))
-        job = replace(job, after=crashed)
+        yield Batch(unread=(UnreadInput(reader.place[0], "reader_crashed", why),))
+        job = replace(job, after=reader.place)
+
+
+def _job(folder: Path, settings: ChunkSettings, encoding: str, batch: int, limits: ReadLimits) -> Job:
+    """Finds the user's mistakes before a process is started."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder", hint="give the folder that holds your documents")
+    check_encoding(encoding)
+    return Job(str(folder.absolute()), settings, encoding, max(1, batch), limits)
 
 
 class _Reader:
-    """One reading process: its frames, the file it is on, and why it died."""
+    """One reading process: its batches, the file it is on, and why it died.
 
-    def __init__(self, process: Process, errors: IO[bytes], limits: ReadLimits) -> None:
-        self._process = process
-        self._errors = errors
-        self._limits = limits
+    No generator inside the generator above: the event loop closes all that are left over at once, in any order.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __aexit__)
         self._stalled = False
         self.place: tuple[str, str] | None = None
         self.finished = False
 
-    async def frames(self) -> AsyncGenerator[Batch, None]:
-        """Batches until the process is done or dead; a half-written last frame is dropped with the crash."""
-        while not self.finished:
+    async def __aenter__(self) -> _Reader:
+        """Starts the process with our own import path, whatever the user's script did to it.
+
+        `-P` keeps the working folder out of the path: it holds the user's files, and a `docx.py` there would be ours.
+        """
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place)}
+        arguments = (sys.executable, "-P", "-m", _WORKER)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *arguments, stdin=PIPE, stdout=PIPE, stderr=self._errors, env=environment, limit=1 << 20
+            )
+        except BaseException:
+            self._errors.close()
+            raise
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        self._stdin, self._stdout = stdin, stdout
+        self._stdin.write(pack(self._job))  # what the pipe does not take at once is sent while we wait for frames
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._stdin.close()
+        self._errors.close()
+        while await self._stdout.read(1 << 20):  # a pipe that is not read to its end is never closed
+            pass
+        await self._process.wait()
+
+    async def batch(self) -> Batch | None:
+        """The next batch; None where the process is done or dead. A half-written frame goes with the crash."""
+        while True:
             try:
-                async with asyncio.timeout(self._limits.seconds):
-                    frame = await self._next()
+                async with asyncio.timeout(self._job.limits.seconds):
+                    frame = await self._frame()
             except TimeoutError:
                 self._stalled = True
-                return
-            except asyncio.IncompleteReadError:
-                return
+                return None
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return None
             match frame:
+                case Batch():
+                    return frame
                 case Started(place):
                     self.place = place
                 case Refused(message, hint):
@@ -100,71 +135,19 @@ class _Reader:
                     if bug:
                         raise RuntimeError(f"the document reader failed:\n{bug}")
                     self.finished = True
-                case Batch():
-                    yield frame
+                    return None
 
-    async def _next(self) -> Frame:
-        stdout = self._process.stdout
-        assert stdout is not None
-        length = int.from_bytes(await stdout.readexactly(LENGTH_BYTES), "big")
-        frame: Frame = pickle.loads(await stdout.readexactly(length))
+    async def _frame(self) -> Frame:
+        length = int.from_bytes(await self._stdout.readexactly(LENGTH_BYTES), "big")
+        frame: Frame = pickle.loads(await self._stdout.readexactly(length))
         return frame
 
     async def cause_of_death(self) -> str:
         if self._stalled:
-            return f"the reader gave no sign for {self._limits.seconds:g} seconds on this file"
+            return f"the reader gave no sign for {self._job.limits.seconds:g} seconds on this file"
         code = await self._process.wait()
         if code < 0:
             return f"the reader was ended by {signal.Signals(-code).name} on this file"
         self._errors.seek(0)
         said = self._errors.read()[-1000:].decode("utf-8", "replace").strip()
         return f"the reader ended with code {code} on this file" + (f": {said}" if said else "")
-
-
-@asynccontextmanager
-async def _reader(job: Job) -> AsyncIterator[_Reader]:
-    """Starts the process with our own import path, whatever the user's script did to it; ends it in any case.
-
-    `-P` keeps the working folder out of the path: it holds the user's files, and a `docx.py` there would be ours.
-    """
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place)}
-    with tempfile.TemporaryFile() as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            _WORKER,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=errors,
-            env=environment,
-            limit=1 << 20,
-        )
-        try:
-            await _send(process, job)
-            yield _Reader(process, errors, job.limits)
-        finally:
-            await _end(process)
-
-
-async def _send(process: Process, job: Job) -> None:
-    assert process.stdin is not None
-    process.stdin.write(pack(job))
-    try:
-        await process.stdin.drain()
-    except ConnectionError:
-        pass  # it died at once: reading from it will say so
-
-
-async def _end(process: Process) -> None:
-    if process.returncode is None:
-        try:
-            process.kill()
-        except ProcessLookupError:
-            pass
-    if process.stdin is not None:
-        process.stdin.close()
-    if process.stdout is not None:
-        while await process.stdout.read(1 << 20):  # a pipe that is not read to its end is never closed
-            pass
-    await process.wait()

@@ -9,10 +9,11 @@ from typing import Any
 from augment_correction.documents import ReadLimits, read_documents
 from augment_correction.records import Document, UnreadInput
 
-WORDS = (
-    "water river stone bridge light morning engine copper harvest winter signal garden measure letter island harbour "
-    "paper iron glass wind field road ship market school"
-).split()
+WORDS = [
+    *("water", "river", "stone", "bridge", "light", "morning", "engine", "copper", "harvest", "winter", "signal"),
+    *("garden", "measure", "letter", "island", "harbour", "paper", "iron", "glass", "wind", "field", "road", "ship"),
+    *("market", "school"),
+]
 
 
 def sentence(number: int, length: int = 12) -> str:

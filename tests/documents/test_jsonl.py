@@ -46,7 +46,10 @@ def test_keys_become_metadata_and_order_is_kept(tmp_path: Path) -> None:
 def test_one_bad_line_costs_one_line(tmp_path: Path, line: bytes, reason: str) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"text": "one"}\n' + line + b'\n\n{"text": "four"}\n')
     documents, unread = read(tmp_path, ReadLimits(line=1_000_000))
-    assert [(document.source, document.text) for document in documents] == [("a.jsonl#L1", "one"), ("a.jsonl#L4", "four")]
+    assert [(document.source, document.text) for document in documents] == [
+        ("a.jsonl#L1", "one"),
+        ("a.jsonl#L4", "four"),
+    ]
     assert [(found.source, found.reason) for found in unread] == [("a.jsonl#L2", reason)]
     assert len(unread[0].detail) < 600
 
@@ -54,7 +57,10 @@ def test_one_bad_line_costs_one_line(tmp_path: Path, line: bytes, reason: str) -
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.jsonl").write_bytes('{"text": "größer"}\n\n{"text": "zwei"}'.encode(encoding))
-    assert [(found.source, found.text) for found in read(tmp_path)[0]] == [("a.jsonl#L1", "größer"), ("a.jsonl#L3", "zwei")]
+    assert [(found.source, found.text) for found in read(tmp_path)[0]] == [
+        ("a.jsonl#L1", "größer"),
+        ("a.jsonl#L3", "zwei"),
+    ]
 
 
 def test_a_long_line_in_utf16(tmp_path: Path) -> None:

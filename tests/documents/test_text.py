@@ -41,7 +41,10 @@ def test_languages_further_east_are_not_taken_for_western(text: str, encoding: s
     assert decode(text.encode(encoding)).text == text
 
 
-@pytest.mark.parametrize(("text", "encoding"), [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8-r"), ("日本語の文章です。川の水が増える。" * 20, "shift_jis")])
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8-r"), ("日本語の文章です。川の水が増える。" * 20, "shift_jis")],
+)
 def test_other_scripts_are_detected(text: str, encoding: str) -> None:
     found = decode(text.encode(encoding))
     assert found.text == text

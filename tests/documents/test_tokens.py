@@ -53,7 +53,9 @@ def test_unknown_encoding_names_the_known_ones() -> None:
 def _tokenizer_file(path: Path) -> Path:
     vocabulary = {"[UNK]": 0, "hello": 1, "world": 2}
     model = {"type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]"}
-    path.write_text(json.dumps({"version": "1.0", "pre_tokenizer": {"type": "Whitespace"}, "model": model, "added_tokens": []}))
+    path.write_text(
+        json.dumps({"version": "1.0", "pre_tokenizer": {"type": "Whitespace"}, "model": model, "added_tokens": []})
+    )
     return path
 
 

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import json
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from augment_correction.documents import ChunkSettings, TokenCounter, chunk_document
+from augment_correction.documents.contract import build_document
+from augment_correction.documents.plain import markdown_headings
+from augment_correction.errors import ConfigError
+from augment_correction.records import Chunk, Document, content_id
+
+from .files import paragraph, sentence
+
+COUNTER = TokenCounter()
+
+# Pieces that are each hard in their own way; a text of them in any order must hold what is promised.
+_PIECES = st.sampled_from(
+    [
+        *("word", " ", "  ", "\n", "\n\n", "\n \n", "\t", ". ", "! ", "?\n", "/", "/bin/sh", "Mr. J. Smith "),
+        *("# Heading\n", "\n## Two\n\n", "\n\nTitle\n=====\n", "```\n", "~~~\n", "- item\n", "1. item\n"),
+        *("\n```python\ncode(1)\n\n\nmore\n```\n", "| a | b |\n| --- | --- |\n| 1 | 2 |\n", "<|endoftext|>"),
+        *("東京の川。水が増える。", "🙂🙂", "e\u0301\u0302", "\u200d", "\u2028", "\x0b", "\x85", "(){};//\n/"),
+        *("x" * 90, "🙂" * 30, "é" * 40, "12345678901234567890", "Sentence one. Sentence two! Three? "),
+    ]
+)
+TEXTS = st.one_of(
+    st.lists(_PIECES, max_size=60).map("".join),
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=300),
+    st.lists(st.integers(0, 99).map(paragraph), max_size=12).map("\n\n".join),
+)
+
+
+def document(text: str, pages: tuple[int, ...] = ()) -> Document:
+    made = build_document(text, source="a.md", media_type="text/markdown", pages=pages)
+    return Document(made.id, "", text, "a.md", "text/markdown", {}, pages, tuple(markdown_headings(text)))
+
+
+def cut(
+    text: str, size: int, *, overlap: int = 0, unit: str = "tokens", counter: TokenCounter = COUNTER
+) -> list[Chunk]:
+    chosen = ChunkSettings(size=size, overlap=overlap, unit=unit)  # type: ignore[arg-type]
+    return list(chunk_document(document(text), chosen, counter))
+
+
+def check(text: str, chunks: list[Chunk], size: int, measure: object = None) -> None:
+    """All that is promised of the passages of one text."""
+    covered = bytearray(len(text))
+    for index, chunk in enumerate(chunks):
+        assert text[chunk.start : chunk.end] == chunk.text
+        assert chunk.text and chunk.text == chunk.text.strip()
+        assert chunk.index == index and chunk.id == content_id(chunk.text)
+        assert (measure or COUNTER.count)(chunk.text) <= size  # type: ignore[operator]
+        covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
+    assert not "".join(text[at] for at, seen in enumerate(covered) if not seen).strip()
+    starts = [chunk.start for chunk in chunks]
+    ends = [chunk.end for chunk in chunks]
+    assert starts == sorted(set(starts)) and ends == sorted(set(ends))
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS.filter(lambda text: text.strip()), st.integers(16, 120))
+def test_passages_of_any_text(text: str, size: int) -> None:
+    chunks = cut(text, size)
+    check(text, chunks, size)
+    assert all(before.end <= after.start for before, after in pairwise(chunks))
+    assert all(COUNTER.count(chunk.text) <= chunk.tokens + 2 + chunk.text.count("\n/") for chunk in chunks)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS.filter(lambda text: text.strip()), st.integers(16, 80), st.integers(1, 40))
+def test_passages_with_overlap(text: str, size: int, overlap: int) -> None:
+    overlap = min(overlap, size // 2)
+    chunks = cut(text, size, overlap=overlap)
+    check(text, chunks, size)
+    for before, after in pairwise(chunks):
+        assert COUNTER.count(text[after.start : before.end]) <= overlap + 3
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS.filter(lambda text: text.strip()), st.integers(16, 200), st.integers(0, 8))
+def test_passages_in_characters(text: str, size: int, overlap: int) -> None:
+    chunks = cut(text, size, overlap=overlap, unit="characters")
+    check(text, chunks, size, len)
+    assert all(chunk.tokens == COUNTER.count(chunk.text) for chunk in chunks)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS.filter(lambda text: text.strip()), st.integers(16, 60))
+def test_a_tokenizer_that_does_not_add_up(text: str, size: int) -> None:
+    """One token for the whole and one for each character: what joins worst."""
+    counter = TokenCounter()
+    counter.additive = False
+    counter._count = lambda piece: len(piece.split()) // 2 + len(piece.encode()) // 3 + 1
+    check(text, cut(text, size, counter=counter), size, counter.count)
+
+
+def test_tokens_are_close_to_a_count_of_the_whole() -> None:
+    text = "\n\n".join(f"## Part {number}\n\n{paragraph(number, 9)}\n\n- one\n- two\n" for number in range(60))
+    for size in (40, 100, 300):
+        assert all(abs(COUNTER.count(chunk.text) - chunk.tokens) <= 2 for chunk in cut(text, size))
+
+
+def test_a_models_own_tokenizer_file(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    model = {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}
+    path = tmp_path / "tokenizer.json"
+    path.write_text(
+        json.dumps({"version": "1.0", "pre_tokenizer": {"type": "Whitespace"}, "model": model, "added_tokens": []})
+    )
+    counter = TokenCounter(str(path))
+    text = "\n\n".join(map(paragraph, range(20)))
+    check(text, cut(text, 100, counter=counter), 100, counter.count)
+
+
+def test_passages_are_cut_at_headings_and_know_their_path() -> None:
+    sections = [f"## Section {number}\n\n{paragraph(number)}\n\n{paragraph(number + 50)}" for number in range(6)]
+    chunks = cut("# Book\n\n" + "\n\n".join(sections), 160)
+    assert [chunk.text.split("\n")[0] for chunk in chunks] == [
+        "# Book",
+        *(f"## Section {number}" for number in range(1, 6)),
+    ]
+    assert chunks[0].heading == ("Book",)
+    assert chunks[3].heading == ("Book", "Section 3")
+
+
+def test_small_sections_are_packed_together() -> None:
+    chunks = cut("\n\n".join(f"# Term {number}\n\n{sentence(number)}" for number in range(40)), 200)
+    assert len(chunks) <= 6
+    assert all(chunk.text.startswith("# Term") for chunk in chunks)
+    assert min(chunk.tokens for chunk in chunks) > 40
+
+
+def test_a_heading_is_never_left_alone_at_the_end() -> None:
+    for size in range(60, 200, 7):
+        for chunk in cut(
+            "\n\n".join(f"# T {number}\n\n## U {number}\n\n{paragraph(number)}" for number in range(9)), size
+        ):
+            assert not chunk.text.split("\n")[-1].startswith("#")
+
+
+def test_no_crumb_is_left_at_the_end() -> None:
+    for count in range(4, 30):
+        chunks = cut("\n\n".join(paragraph(number, 2) for number in range(count)), 120)
+        assert len(chunks) == 1 or chunks[-1].tokens >= 25
+
+
+def test_fences_and_tables_stay_whole_where_they_fit() -> None:
+    code = "```python\n" + "\n\n".join(f"value_{number} = {number}" for number in range(12)) + "\n```"
+    table = "| name | size |\n| --- | --- |\n" + "\n".join(f"| row {number} | {number} |" for number in range(14))
+    text = "\n\n".join([paragraph(1), code, paragraph(2), table, paragraph(3)])
+    chunks = cut(text, 190)
+    assert any(code in chunk.text for chunk in chunks)
+    assert any(table in chunk.text for chunk in chunks)
+
+
+def test_a_table_over_the_limit_is_cut_between_rows() -> None:
+    rows = [f"| row {number} | {sentence(number)} |" for number in range(30)]
+    for chunk in cut("\n".join(["| a | b |", "| --- | --- |", *rows]), 100):
+        assert all(line.startswith("|") and line.endswith("|") for line in chunk.text.split("\n"))
+
+
+def test_long_paragraphs_end_at_sentences() -> None:
+    chunks = cut(" ".join(map(sentence, range(200))), 150)
+    assert all(chunk.text.endswith(".") for chunk in chunks)
+    hard_wrapped = "\n".join(paragraph(1, 60)[at : at + 70] for at in range(0, 4000, 70))
+    assert sum(chunk.text.endswith(".") for chunk in cut(hard_wrapped, 150)) >= 4
+
+
+def test_abbreviations_do_not_end_a_sentence() -> None:
+    chunks = cut("Then Dr. Brown met J. Smith and Mrs. Green by the old mill. " * 40, 100)
+    assert all(chunk.text.endswith("mill.") for chunk in chunks)
+
+
+def test_the_page_is_where_the_passage_starts() -> None:
+    texts = [paragraph(number, 6) for number in range(5)]
+    offsets = [0]
+    for text in texts[:-1]:
+        offsets.append(offsets[-1] + len(text) + 2)
+    made = document("\n\n".join(texts), tuple(offsets))
+    chunks = list(chunk_document(made, ChunkSettings(size=100), COUNTER))
+    assert [chunk.page for chunk in chunks] == [1, 2, 3, 4, 5]
+    assert cut("no pages", 100)[0].page is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300_000, "a b " * 100_000, "\n" * 100_000 + "x", " " * 200_000 + "x", "🙂" * 50_000, "東" *
+    100_000, "```\n" * 40_000,
+     "x\n\n" * 60_000, "# a\n" * 40_000, "." * 200_000, "a. A" * 50_000, "'" * 100_000, "- - " * 50_000],
+)  # fmt: skip
+def test_hostile_texts_take_linear_time(text: str) -> None:
+    begun = time.process_time()
+    chunks = cut(text, 512)
+    assert time.process_time() - begun < 4
+    check(text, chunks, 512)
+
+
+@pytest.mark.parametrize("wrong", [{"size": 15}, {"size": 100, "overlap": 51}, {"overlap": -1}, {"unit": "words"}])
+def test_wrong_settings(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="chunk "):
+        ChunkSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_equal_passages_have_equal_ids() -> None:
+    first, second = cut("Same text.", 100), cut("\n\nSame text.\n", 100)
+    assert first[0].id == second[0].id
+    assert first[0].document_id != second[0].document_id

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from augment_correction.documents import pdf_layout, pdf_pages
+from augment_correction.documents.pdf_pages import Line
+from augment_correction.records import Document
+
+from . import files
+from .files import read
+
+# pypdf 7 and reportlab 5 warn about their own future when a test writes with them
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def only(folder: Path) -> Document:
+    documents, unread = read(folder)
+    assert not unread
+    return documents[0]
+
+
+def test_paragraphs_come_back(tmp_path: Path) -> None:
+    paragraphs = [files.paragraph(number, 6) for number in range(4)]
+    drawn: list[str] = []
+    for text in paragraphs:
+        drawn += [*files.wrapped(text), ""]
+    files.pdf(tmp_path / "a.pdf", [files.lines(drawn)], title="On rivers", author="A. Writer")
+    document = only(tmp_path)
+    assert [" ".join(part.split()) for part in document.text.split("\n\n")] == paragraphs
+    assert (document.title, document.metadata["author"], document.media_type) == (
+        "On rivers",
+        "A. Writer",
+        "application/pdf",
+    )
+    assert document.pages == (0,)
+
+
+def test_indented_paragraphs_come_back(tmp_path: Path) -> None:
+    paragraphs = [files.paragraph(number, 6) for number in range(4)]
+
+    def draw(canvas: Any) -> None:
+        y = 760
+        for text in paragraphs:
+            for number, line in enumerate(files.wrapped(text)):
+                canvas.drawString(72 if number else 90, y, line)
+                y -= 14
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert [" ".join(part.split()) for part in only(tmp_path).text.split("\n\n")] == paragraphs
+
+
+def _book(path: Path, pages: int = 8) -> list[str]:
+    texts = [files.wrapped(files.paragraph(number, 20)) for number in range(pages)]
+
+    def page(number: int) -> Any:
+        def draw(canvas: Any) -> None:
+            canvas.drawString(72, 800, "The Book of Rivers" if number % 2 else "Chapter 1")
+            files.lines(texts[number])(canvas)
+            canvas.drawString(300, 30, str(number + 11))
+
+        return draw
+
+    files.pdf(path, [page(number) for number in range(pages)])
+    return [" ".join(text) for text in texts]
+
+
+def test_running_headers_and_page_numbers_go(tmp_path: Path) -> None:
+    texts = _book(tmp_path / "a.pdf")
+    document = only(tmp_path)
+    assert " ".join(document.text.split()) == " ".join(texts)
+    assert document.metadata["running_lines_removed"] == 16
+    assert len(document.pages) == 8
+    for start, text in zip(document.pages, texts, strict=True):
+        assert document.text[start:].startswith(text[:40])
+
+
+def test_a_line_that_only_looks_like_a_header_stays(tmp_path: Path) -> None:
+    files.pdf(tmp_path / "a.pdf", [files.lines(["Same first line", files.sentence(number)]) for number in range(2)])
+    assert only(tmp_path).text.count("Same first line") == 2
+
+
+def test_headers_that_change_but_count_along() -> None:
+    pages = [
+        [Line(f"topic{page}x {page + 31}", 72, 800, 10, 800)]
+        + [Line(f"body {7 * page} {row}", 72, 700 - row, 10, 700) for row in range(9)]
+        for page in range(9)
+    ]
+    assert pdf_layout.drop_running_lines(pages) == 9
+    assert all(len(lines) == 9 for lines in pages)
+
+
+def test_a_sentence_over_a_page_break_is_one_paragraph(tmp_path: Path) -> None:
+    pages = [
+        files.lines(["The river rises in spring and the bridge"]),
+        files.lines(["is closed until the water falls.", "", "", "Next one."]),
+    ]
+    files.pdf(tmp_path / "a.pdf", pages)
+    assert (
+        only(tmp_path).text == "The river rises in spring and the bridge\nis closed until the water falls.\n\nNext one."
+    )
+
+
+def test_words_broken_at_line_ends() -> None:
+    pages = [
+        "a com\ufffepany of non\ufffedevelopers and\ndevelopers",
+        "non-developers work in a com-\npany with x-\ny and Mason\x02Dixon",
+        "--long-\nname stays in the company",
+    ]
+    pdf_layout.join_broken_words(pages)
+    assert pages == [
+        "a company of non-developers and\ndevelopers",
+        "non-developers work in a company with x-\ny and Mason-Dixon",
+        "--long-\nname stays in the company",
+    ]
+
+
+def test_hyphens_in_a_real_file(tmp_path: Path) -> None:
+    files.pdf(tmp_path / "a.pdf", [files.lines(["The company looked at the bridge, and the com-", "pany closed it."])])
+    assert only(tmp_path).text == "The company looked at the bridge, and the company closed it."
+
+
+def test_ligatures_are_written_out() -> None:
+    assert pdf_layout.page_text([Line("e\ufb03cient \ufb01sh \ufb02ow", 1, 1, 10, 1)]) == "efficient fish flow"
+
+
+def test_outline_becomes_headings(tmp_path: Path) -> None:
+    def page(number: int) -> Any:
+        def draw(canvas: Any) -> None:
+            canvas.bookmarkPage(f"p{number}")
+            canvas.addOutlineEntry(f"Part {number}", f"p{number}", level=0)
+            canvas.bookmarkPage(f"q{number}")
+            canvas.addOutlineEntry("Not on the page", f"q{number}", level=1)
+            files.lines([files.sentence(number), "", f"{number}. Part {number}", "", files.sentence(number + 1)])(
+                canvas
+            )
+
+        return draw
+
+    files.pdf(tmp_path / "a.pdf", [page(1), page(2)])
+    document = only(tmp_path)
+    assert {(heading.level, heading.title) for heading in document.headings} == {
+        (1, "Part 1"), (2, "Not on the page"), (1, "Part 2")
+    }  # fmt: skip
+    for heading in document.headings:
+        if heading.level == 1:
+            assert document.text[heading.start :].startswith(f"{heading.title[-1]}. {heading.title}")
+        else:
+            assert heading.start in document.pages
+    assert list(document.headings) == sorted(document.headings, key=lambda heading: heading.start)
+
+
+def _encrypted(path: Path, user: str, algorithm: str = "RC4-128") -> None:
+    from pypdf import PdfWriter
+
+    plain = files.pdf(path.with_suffix(".tmp"), [files.lines(["Secret text of the file."])])
+    writer = PdfWriter(clone_from=plain)
+    writer.encrypt(user_password=user, owner_password="owner", algorithm=algorithm)
+    writer.write(path)
+    plain.unlink()
+
+
+def test_encrypted_files(tmp_path: Path) -> None:
+    _encrypted(tmp_path / "a.pdf", "secret")
+    _encrypted(tmp_path / "b.pdf", "")
+    documents, unread = read(tmp_path)
+    assert [(found.source, found.reason) for found in unread] == [("a.pdf", "encrypted")]
+    assert [document.text for document in documents] == ["Secret text of the file."]
+
+
+def _scanned(canvas: Any) -> None:
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    canvas.drawImage(ImageReader(Image.new("L", (200, 300), 200)), 0, 0, 595, 842)
+
+
+def test_a_scanned_file_says_what_to_do(tmp_path: Path) -> None:
+    files.pdf(tmp_path / "a.pdf", [_scanned, _scanned])
+    files.pdf(tmp_path / "b.pdf", [_scanned, files.lines(["A page with text."])])
+    documents, unread = read(tmp_path)
+    assert [(found.source, found.reason) for found in unread] == [("a.pdf", "no_text")]
+    assert "OCR" in unread[0].detail
+    assert documents[0].metadata["pages_without_text"] == 1
+    assert documents[0].pages == (0, 0)
+
+
+def test_broken_files(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"not a pdf at all")
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7\n" + bytes(range(256)) * 20)
+    whole = files.pdf(tmp_path / "c.pdf", [files.lines(["Text."])]).read_bytes()
+    (tmp_path / "c.pdf").write_bytes(whole[: len(whole) // 3])
+    documents, unread = read(tmp_path)
+    assert not documents
+    assert [found.reason for found in unread] == ["unreadable"] * 3
+
+
+def test_a_failing_page_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.pdf(tmp_path / "a.pdf", [files.lines([f"Text of page {number}."]) for number in range(1, 4)])
+    whole = pdf_pages._Pdfium.lines
+
+    def failing(self: Any, page: int) -> list[Line]:
+        if page == 1:
+            raise ValueError("PDFium cannot load this page")
+        return whole(self, page)
+
+    monkeypatch.setattr(pdf_pages._Pdfium, "lines", failing)
+    documents, unread = read(tmp_path)
+    assert [(found.source, found.reason) for found in unread] == [("a.pdf#p2", "unreadable")]
+    assert documents[0].text == "Text of page 1.\n\nText of page 3."
+    assert len(documents[0].pages) == 3
+
+
+def test_without_pypdfium2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    texts = _book(tmp_path / "a.pdf")
+    _encrypted(tmp_path / "b.pdf", "secret")
+    _encrypted(tmp_path / "c.pdf", "")
+    documents, unread = read(tmp_path)
+    assert [(found.source, found.reason) for found in unread] == [("b.pdf", "encrypted")]
+    assert " ".join(documents[0].text.split()) == " ".join(texts)
+    assert documents[1].text == "Secret text of the file."
+
+
+def test_glued_words_are_noted() -> None:
+    glued = "thewaterrisesinspringandthebridgeisclosed " * 30
+    assert pdf_layout.looks_glued(glued)
+    assert not pdf_layout.looks_glued(files.paragraph(1, 40))
+
+
+def test_no_word_is_lost(tmp_path: Path) -> None:
+    import pypdfium2
+
+    path = files.pdf(
+        tmp_path / "a.pdf", [files.lines(files.wrapped(files.paragraph(number, 30))) for number in range(5)]
+    )
+    with pypdfium2.PdfDocument(path) as opened:
+        raw = " ".join(page.get_textpage().get_text_range() for page in opened)
+    assert only(tmp_path).text.split() == raw.split()
