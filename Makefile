@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run check install format lint types layers tests
+.PHONY: run check install format lint types layers tests check-ray
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -37,3 +37,12 @@ layers: $(VENV)/installed-dev
 
 tests: $(VENV)/installed-dev
 	$(BIN)/pytest
+
+# Needs a second environment of about 600 MB, so `make check` skips these tests with a reason.
+check-ray: .venv-ray/installed
+	.venv-ray/bin/python -m pytest tests/runner/test_ray.py
+
+.venv-ray/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,ray]"
+	@touch $@

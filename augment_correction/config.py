@@ -46,15 +46,17 @@ class ModelConfig(Declaration):
 
     model: str
     """The name the server knows it by; for `embedded` a known weight's name or a GGUF file; for `scripted` any word."""
-    mode: Literal["api", "openai", "vllm", "embedded", "scripted"] = "api"
-    """`api` and `openai`: any OpenAI-compatible endpoint. `vllm`: start `vllm serve` for it and stop it afterwards.
+    mode: Literal["api", "openai", "batch", "vllm", "embedded", "scripted"] = "api"
+    """`api` and `openai`: any OpenAI-compatible endpoint. `batch`: OpenAI's Batch API, half the price for answers within
+    a day (a run that is stopped finds its batches again). `vllm`: start `vllm serve` for it and stop it afterwards.
     `embedded`: llama.cpp in this machine's CPU. `scripted`: no model, fixed replies (for tests and demonstrations)."""
     base_url: str = "https://api.openai.com/v1"
     api_key: SecretStr | None = None
     """Write `${NAME}` to take it from the environment or a `.env` file; unset, `SMALL_API_KEY` or `LARGE_API_KEY` and
     the host's usual variable (OPENAI_API_KEY ...) are looked for."""
     concurrency: int | None = Field(None, ge=1)
-    """Calls in flight at once; unset, `system.concurrency_limit` (for `embedded`: what the machine's cores allow)."""
+    """Calls in flight at once; unset, `system.concurrency_limit` (for `embedded`: what the machine's cores allow; for
+    `batch`, where it bounds how many wait for a batch, 10,000)."""
     timeout: float = Field(600.0, gt=0)
     """Seconds for one request, reasoning included."""
     retries: int = Field(5, ge=0)
@@ -181,6 +183,16 @@ class TrainingConfig(Declaration):
     val_set_size: float = Field(0.05, ge=0, lt=1)
 
 
+class OutputConfig(Declaration):
+    """Spellings of the dataset beside the one for Axolotl, each in `exports/<name>/` of the output folder."""
+
+    formats: tuple[Literal["axolotl", "axolotl_chat", "openai", "trl", "sharegpt", "hf"], ...] = ()
+    """`axolotl` is the dataset file itself, which every run writes. `trl` needs a tokenizer and pyarrow for its tokens
+    and labels; the command `export` makes any of them later."""
+    licence: str | None = None
+    """For the dataset card of `hf`: the licence that your documents allow, for example `cc-by-4.0`."""
+
+
 class RunConfig(Declaration):
     """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
 
@@ -195,6 +207,7 @@ class RunConfig(Declaration):
     cost: CostConfig = CostConfig()
     limits: LimitsConfig = LimitsConfig()
     training: TrainingConfig = TrainingConfig()
+    output: OutputConfig = OutputConfig()
 
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
     _file: YamlFile | None = PrivateAttr(default=None)

@@ -1,18 +1,18 @@
 """What the run has cost, what it may still cost, and the cap. Prices: the config's, else a maintained table
-(`genai-prices`), else unknown; an unknown price makes a cost null, never 0. Models on this machine cost 0."""
+(`genai-prices`), else unknown; an unknown price makes a cost null, never 0. Models on this machine cost 0. A price in
+the config counts as it is written; `mode: batch` takes the batch's price from the table (`price_source` says so)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from augment_correction.config import ModelConfig, RunConfig
 from augment_correction.errors import BudgetExhausted
-from augment_correction.store.journal import CallTotals
-from augment_correction.usage import Price, Usage, add_known
+from augment_correction.usage import CallTotals, Price, Usage, add_known
 
 LOCAL_MODES = ("embedded", "scripted", "vllm")
 UNBOUNDED_REPLY = 4_096
@@ -35,11 +35,26 @@ def price_of(config: RunConfig, role: str) -> Price | None:
 
 
 def _from_table(model: ModelConfig) -> Price | None:
+    single = _listed(model, {})
+    if single is None or model.mode != "batch":
+        return single
+    batch = _listed(model, {"processing": "batch"})
+    assert batch is not None
+    if (batch.input, batch.output) != (single.input, single.output):
+        return replace(batch, source=f"{batch.source}, batch")
+    if model.host != "api.openai.com":  # rather too much than too little: a cap is kept with it
+        return replace(single, source=f"{single.source}, in full: what it takes for batches is not in the table")
+    cached = single.cached_input / 2 if single.cached_input is not None else None
+    return Price(single.input / 2, single.output / 2, cached, source=f"{single.source}, half of it for a batch")
+
+
+def _listed(model: ModelConfig, context: dict[str, str]) -> Price | None:
     from genai_prices import Usage as TableUsage
     from genai_prices import calc_price
 
+    usage = TableUsage(input_tokens=1, output_tokens=1)
     try:
-        found = calc_price(TableUsage(input_tokens=1, output_tokens=1), model.model, provider_api_url=model.base_url)
+        found = calc_price(usage, model.model, provider_api_url=model.base_url, price_context=context)
     except LookupError:
         return None
     prices = found.model_price
@@ -153,6 +168,14 @@ class Ledger:
                 )
             self._freed.clear()
             await self._freed.wait()
+
+    def set_aside(self, role: str, input_tokens: int, max_tokens: int | None) -> Decimal:
+        """Like `reserve`, for what an earlier run has asked and is still to be paid: it neither waits nor fails."""
+        if self.max_usd is None or self.prices.get(role) is None:
+            return Decimal(0)
+        amount = self._may_cost(role, input_tokens, max_tokens)
+        self._reserved += amount
+        return amount
 
     def _spent(self) -> Decimal:
         """What the cap counts: every role that has a price (`open` made sure of those that this run uses)."""

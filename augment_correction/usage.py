@@ -39,3 +39,21 @@ class Price:
         cached_price = self.input if self.cached_input is None else self.cached_input
         total = (usage.input - cached) * self.input + cached * cached_price + usage.output * self.output
         return total / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotals:
+    """Sums over the calls of one role, model and stage."""
+
+    role: str
+    model: str
+    stage: str
+    requests: int
+    input: int
+    output: int
+    cached_input: int | None
+    reasoning: int | None
+    estimated: int
+    """Calls whose tokens we counted ourselves."""
+    failures: int
+    """Attempts that brought no reply: each was a retry or ended a record."""

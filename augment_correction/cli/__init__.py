@@ -23,7 +23,7 @@ app = typer.Typer(
 
 def main() -> int:
     """Run the command line; returns the exit code. A user's mistake is one clear line, a bug keeps its traceback."""
-    for name in ("run", "check", "inspect", "files"):
+    for name in ("run", "check", "inspect", "verify", "export", "report", "files"):
         import_module(f"augment_correction.cli.{name}")
     try:
         app(prog_name="augment_correction", standalone_mode=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,11 @@ Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing kept or too much reject
 """
 
 
+class EngineName(StrEnum):
+    local = "local"
+    ray = "ray"
+
+
 @app.command(epilog=EXAMPLES)
 def run(
     config: Config,
@@ -30,6 +36,13 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read, cut and count; print requests, tokens and cost; ask nothing.")
     ] = False,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="local: this machine; ray: a Ray cluster (docs/scaling.md).")
+    ] = EngineName.local,
+    ray_address: Annotated[
+        str | None,
+        typer.Option("--ray-address", help="For ray: auto, or host:port. Unset: RAY_ADDRESS, or this machine."),
+    ] = None,
 ) -> None:
     """Make conversations from the documents of a config."""
     from augment_correction.config import load_config
@@ -43,7 +56,7 @@ def run(
     from augment_correction import runner
     from augment_correction.progress import live_display
 
-    result = runner.run(loaded, watch=live_display)
+    result = runner.run(loaded, watch=live_display, engine=engine.value, ray_address=ray_address)
     _print_summary(result)
     raise typer.Exit(int(result.exit_code))
 
@@ -95,11 +108,24 @@ def _print_summary(result: Any) -> None:
         )
     print(f"  cost      {money(result.cost)}")
     print("files")
+    width = max(map(len, result.files), default=0)
     for name, path in result.files.items():
-        print(f"  {name:<15} {path}")
+        print(f"  {name:<{width}} {path}")
+    _print_verification(result)
     if result.stopped:
         print(f"stopped: {result.stopped}")
     if result.hint:
         print(f"  remedy: {result.hint}")
     if result.kept and "axolotl_config" in result.files:
-        print(f"next: axolotl train {result.files['axolotl_config']}")
+        print("next, in an environment with Axolotl (docs/training.md):")
+        for step in ("preprocess", "train"):
+            print(f"  axolotl {step} {result.files['axolotl_config']}")
+
+
+def _print_verification(result: Any) -> None:
+    from augment_correction.cli.verify import verification_lines
+
+    if result.verification is not None:
+        print("mask")
+        for line in verification_lines(result.verification):
+            print(f"  {line}")

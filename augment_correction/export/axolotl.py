@@ -1,67 +1,61 @@
-"""Axolotl's spellings: the rows of `type: input_output`, and the LoRA config that trains on them."""
+"""The dataset itself: rows of Axolotl's `type: input_output`, `{"segments": [{"label", "text"}, ...], "id"}`.
+
+Axolotl tokenises each segment by itself and adds nothing: BOS, headers and end-of-turn stand in the text.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from augment_correction.config import RunConfig
+import orjson
+
 from augment_correction.export.chat_template import ChatTemplate
-from augment_correction.export.segments import segments
+from augment_correction.export.cutting import fitted_segments
+from augment_correction.export.segments import Segment, segments
+from augment_correction.export.source import batched
+from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
+from augment_correction.store.folder import atomic_write
 
 
 def segments_row(conversation: Conversation, template: ChatTemplate) -> dict[str, Any]:
-    """`{"segments": [{"label", "text"}, ...], "id"}`; Axolotl ignores the id, people and reports find rows by it."""
-    parts = [{"label": segment.label, "text": segment.text} for segment in segments(conversation, template)]
-    return {"segments": parts, "id": conversation.id}
+    """The row as it is for any tokenizer; Axolotl ignores the id, people and reports find rows by it."""
+    return _row(conversation, segments(conversation, template))
 
 
-def axolotl_config(config: RunConfig, dataset: Path, prepared: Path, rows: int) -> dict[str, Any]:
-    """A config for Axolotl 0.19. `prepared` must change with the dataset's content: Axolotl's own cache key does not
-    look into the file, and trains on old rows after it was made anew."""
-    training = config.training
-    batch = training.micro_batch_size * training.gradient_accumulation_steps
-    held_out = int(rows * training.val_set_size)
-    steps = max(1, (rows - held_out) * training.num_epochs // batch)
-    made: dict[str, Any] = {
-        "base_model": training.base_model,
-        "adapter": training.adapter,
-        "datasets": [{"path": str(dataset), "ds_type": "json", "type": "input_output"}],
-        "train_on_inputs": False,
-        "dataset_prepared_path": str(prepared),
-        "output_dir": str(config.project.resolve(training.output_dir)),
-        "sequence_len": training.sequence_len,
-        "excess_length_strategy": "raise",
-        "sample_packing": False,
-        "eval_sample_packing": False,
-        "lora_r": training.lora_r,
-        "lora_alpha": training.lora_alpha,
-        "lora_dropout": training.lora_dropout,
-        "lora_target_linear": True,
-        "micro_batch_size": training.micro_batch_size,
-        "gradient_accumulation_steps": training.gradient_accumulation_steps,
-        "num_epochs": training.num_epochs,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler": "cosine",
-        "warmup_steps": min(20, max(1, steps // 10)),
-        "optimizer": "adamw_torch_fused",
-        "weight_decay": 0.0,
-        "bf16": "auto",
-        "tf32": "auto",
-        "attn_implementation": "sdpa",
-        "gradient_checkpointing": True,
-        "gradient_checkpointing_kwargs": {"use_reentrant": False},
-        "logging_steps": 1,
-        "val_set_size": training.val_set_size if held_out else 0,
-        "save_steps": max(1, steps // 4),
-        "save_total_limit": 3,
-        "seed": config.system.seed % 2**31,
-    }
-    if training.adapter == "qlora":
-        made["load_in_4bit"] = True
-    if held_out:
-        made["eval_steps"] = made["save_steps"]
-        made["load_best_model_at_end"] = True
-        made["early_stopping_patience"] = 3
-    return made
+def _row(conversation: Conversation, parts: Sequence[Segment]) -> dict[str, Any]:
+    return {"segments": [{"label": part.label, "text": part.text} for part in parts], "id": conversation.id}
+
+
+def _rows(
+    conversations: Iterable[Conversation], template: ChatTemplate, tokenizer: Tokenizer | None
+) -> Iterator[dict[str, Any]]:
+    if tokenizer is None:
+        yield from (segments_row(conversation, template) for conversation in conversations)
+        return
+    for batch in batched(conversations, 512):
+        fitted = fitted_segments(batch, template, tokenizer)
+        yield from (_row(conversation, parts) for conversation, parts in zip(batch, fitted, strict=True))
+
+
+def write_segments(
+    path: Path, conversations: Iterable[Conversation], template: ChatTemplate, tokenizer: Tokenizer | None = None
+) -> str:
+    """A JSON list, one row a line, cut for the tokenizer where one is known; returns 12 hex digits of its content."""
+    digest = hashlib.sha256()
+    with atomic_write(path) as file:
+
+        def put(data: bytes) -> None:
+            digest.update(data)
+            file.write(data)
+
+        put(b"[")
+        separator = b"\n"
+        for row in _rows(conversations, template, tokenizer):
+            put(separator + orjson.dumps(row))
+            separator = b",\n"
+        put(b"\n]\n")
+    return digest.hexdigest()[:12]

@@ -50,13 +50,13 @@ def render(conversation: Conversation, template: ChatTemplate) -> Rendering:
     """Raises: ConfigError where the template drops, repeats, reorders or rewrites a message."""
     roles = tuple(turn.role for turn in conversation.turns)
     texts = [turn.text for turn in conversation.turns]
-    scaffold = _scaffold(template, roles)
+    around = scaffold(template, roles)
     plain = template.render(_messages(roles, texts))
     # Most templates put the same text around any message: then the places follow from its lengths.
-    pieces = [piece for pair in zip(scaffold, [*texts, ""], strict=True) for piece in pair]
+    pieces = [piece for pair in zip(around, [*texts, ""], strict=True) for piece in pair]
     if "".join(pieces) == plain:
         cores, position = [], 0
-        for before, text in zip(scaffold, texts, strict=False):
+        for before, text in zip(around, texts, strict=False):
             position += len(before)
             cores.append((position, position + len(text)))
             position += len(text)
@@ -184,7 +184,7 @@ def _nth(text: str, marker: str, index: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _scaffold(template: ChatTemplate, roles: Roles) -> tuple[str, ...]:
+def scaffold(template: ChatTemplate, roles: Roles) -> tuple[str, ...]:
     """What the template writes before each of the messages and after the last, learned from probe texts."""
     probes = [_PROBES[index % len(_PROBES)] for index in range(len(roles))]
     rendered = template.render(_messages(roles, probes))
@@ -201,8 +201,8 @@ def _with_turn_ends(
     starts = [start for start, _ in cores[1:]] + [len(text)]
     for index, ((start, end), following) in enumerate(zip(cores, starts, strict=True)):
         gap = text[end:following]
-        turn_end = _turn_end(template, roles, index)
-        ending = _common(gap, turn_end)
+        ends = turn_end(template, roles, index)
+        ending = _common(gap, ends)
         if ending < len(gap) and gap[:ending].endswith(" ") and not gap[ending].isspace():
             ending -= 1  # "</s> USER": the space is the next word's
         yield start, end, end + ending
@@ -215,11 +215,29 @@ def _common(one: str, other: str) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _turn_end(template: ChatTemplate, roles: Roles, index: int) -> str:
+def turn_end(template: ChatTemplate, roles: Roles, index: int) -> str:
     """The template's end-of-turn after message `index`: what it writes after it when nothing follows."""
     try:
-        return _scaffold(template, roles[: index + 1])[-1]
+        return scaffold(template, roles[: index + 1])[-1]
     except ConfigError:
         # The template refuses a conversation that ends here; its last turn of the same role shows the end.
         same = [later for later in range(len(roles)) if roles[later] == roles[index]]
-        return _scaffold(template, roles)[-1] if same[-1] == len(roles) - 1 else ""
+        return scaffold(template, roles)[-1] if same[-1] == len(roles) - 1 else ""
+
+
+def answer_end(template: ChatTemplate) -> str:
+    """What the template writes after an answer; empty where it takes no question and answer."""
+    try:
+        return turn_end(template, ("user", "assistant"), 1)
+    except ConfigError:
+        return ""
+
+
+def generation_prompt(template: ChatTemplate) -> str:
+    """What the template writes between a question's end and the answer; a last space is left to the answer's first
+    word, as the cut leaves it."""
+    try:
+        between = scaffold(template, ("user", "assistant"))[1]
+        return between.removeprefix(turn_end(template, ("user", "assistant"), 0)).removesuffix(" ")
+    except ConfigError:
+        return ""

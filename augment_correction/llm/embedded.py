@@ -28,7 +28,7 @@ MANY_CORES = 4
 # examples in front: calls of two chunks that alternate read 340 tokens again each time instead of 20, however many
 # slots there are (measured with 1, 2 and 4).
 SAME_PROMPT = 0.9
-PROMPT_CACHE_MIB = 1024  # about 20 prompts of 1,700 tokens on the 1.5B model (28 KiB per token)
+PROMPT_CACHE_MIB = 1024  # about 13 prompts of 2,800 tokens on the 1.5B model (28 KiB per token)
 
 
 def cores() -> int:
@@ -48,7 +48,7 @@ async def embedded_server(
     *,
     log: Path,
     slots: int | None = None,
-    context: int = 4096,
+    context: int = 8192,
     threads: int | None = None,
     report: Report | None = None,
 ) -> AsyncIterator[str]:

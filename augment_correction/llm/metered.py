@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
@@ -144,13 +145,13 @@ class MeteredModel:
     async def _attempt(self, request: Request, stage: str, failures: _Failures) -> Completion:
         async with self.limiter:
             self._halt.check()
-            prompt_tokens = sum(len(message.content) for message in request.messages) // 3
-            reserved = await self._ledger.reserve(self.role, prompt_tokens, request.sampling.get("max_tokens"))
+            reserved = await self._reserve(request)
             try:
                 self._halt.check()
                 completion = await self._structured_or_plain(request, stage)
-                await self._journal.add(request, completion, role=self.role, stage=stage)
-                self._ledger.of(self.role).add(completion.usage)
+                if not completion.cached:  # what a batch brings is journaled and counted as it arrives
+                    await self._journal.add(request, completion, role=self.role, stage=stage)
+                    self._ledger.of(self.role).add(completion.usage)
                 return completion
             except ModelError as failure:
                 failures.note(failure)
@@ -161,6 +162,13 @@ class MeteredModel:
             finally:
                 self._ledger.release(reserved)
 
+    async def _reserve(self, request: Request) -> Decimal:
+        return await self._ledger.reserve(self.role, prompt_tokens(request), request.sampling.get("max_tokens"))
+
+    async def _reply(self, request: Request, stage: str) -> Completion:
+        """One try. A model that is asked in batches has another way (`llm/batch.py`)."""
+        return await self._backend.complete(request)
+
     def _note_failure(self, request: Request, stage: str, failure: ModelError) -> None:
         self._ledger.of(self.role).failures += 1
         self._journal.note_failure(request, role=self.role, stage=stage, status=failure.status, message=failure.message)
@@ -169,7 +177,7 @@ class MeteredModel:
         """Ask with the schema; where the server does not know schemas, say so once and ask without from then on."""
         request = replace(request, structured=request.structured and self._enforce_schema)
         try:
-            return await self._backend.complete(request)
+            return await self._reply(request, stage)
         except StructuredOutputRefused as refusal:
             if self.config.structured_output == "always":
                 raise ModelUnusable(
@@ -181,7 +189,7 @@ class MeteredModel:
                 self._enforce_schema = False
                 self._notice(f"{self.config.model} takes no JSON schema: replies are read as plain text from here on")
             self._note_failure(request, stage, refusal)
-        return await self._backend.complete(replace(request, structured=False))
+        return await self._reply(replace(request, structured=False), stage)
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
@@ -191,6 +199,11 @@ class MeteredModel:
 
     async def close(self) -> None:
         await self._backend.close()
+
+
+def prompt_tokens(request: Request) -> int:
+    """A bound from above for most languages, in no time; what was really read is counted by the server."""
+    return sum(len(message.content) for message in request.messages) // 3
 
 
 class _Failures:

@@ -6,11 +6,11 @@ with a small local model at hundreds of requests per second that is the differen
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -49,7 +49,7 @@ class OpenAIChat:
         # OpenAI's reasoning models refuse `max_tokens`; everybody else may not know its successor.
         self._limit_name = "max_completion_tokens" if "://api.openai.com" in base_url else "max_tokens"
         self._url = base_url.rstrip("/") + "/chat/completions"
-        self._place = urlsplit(self._url)._replace(netloc=urlsplit(self._url).netloc.rpartition("@")[2]).geturl()
+        self._place = re.sub(r"//[^/]*@", "//", self._url)
         self._key = api_key
         self._extra = dict(extra_body or {})
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, 30))
@@ -71,7 +71,7 @@ class OpenAIChat:
             raise TransientError(f"no reply within {self._timeout.total:g} s") from None
         except aiohttp.ClientConnectorError as failure:
             raise TransientError(f"{self._place} cannot be reached: {failure.os_error}", unreachable=True) from None
-        except ValueError as failure:  # aiohttp.InvalidURL is one
+        except (ValueError, aiohttp.NonHttpUrlClientError) as failure:  # aiohttp.InvalidURL is a ValueError
             shown = self._hide(f"{self._place} is not usable: {type(failure).__name__}")
             raise ModelUnusable(shown, hint="write base_url as http://host:port/v1") from None
         except (aiohttp.ClientError, ConnectionError) as failure:

@@ -9,23 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augment_correction.config import ModelConfig, RunConfig
+from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
+from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSurroundings
+from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.embedded import default_concurrency, embedded_server
 from augment_correction.llm.limiter import Limiter
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.vllm import vllm_server
-from augment_correction.store import Journal
+from augment_correction.store import Batches, Journal
 
 Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every model of a run shares. `count` counts tokens, `report(what, done, total)` shows how a server starts,
-    `notice` says one line to the user."""
+    """What every model of a run shares. `count` counts tokens, `report(what, done, total)` shows how a server starts or
+    a batch stands (an empty `what` ends that), `notice` says one line to the user."""
 
     journal: Journal
     ledger: Ledger
@@ -34,11 +37,15 @@ class Surroundings:
     count: Callable[[str], int]
     report: Report
     notice: Callable[[str], None]
+    batches: Batches | None = None
+    """None where a run is shared among many processes: none of them could find the batches of another one."""
 
 
 def concurrency_of(config: RunConfig, model: ModelConfig) -> int:
     if model.concurrency is not None:
         return model.concurrency
+    if model.mode == "batch":
+        return CONCURRENCY
     return default_concurrency() if model.mode == "embedded" else config.system.concurrency_limit
 
 
@@ -53,8 +60,12 @@ async def open_models(
     models: dict[str, MeteredModel] = {}
     opened: dict[str, tuple[Backend, Limiter]] = {}
     async with AsyncExitStack() as stack:
+        queues = _Queues(around, stack)
         for role in roles:
             model = config.model(role)
+            if model.mode == "batch":
+                models[role] = queues.model(role, model, Limiter(concurrency_of(config, model), around.halt.stopped))
+                continue
             same = model.model_dump_json()
             if same not in opened:
                 limiter = Limiter(concurrency_of(config, model), around.halt.stopped)
@@ -67,6 +78,50 @@ async def open_models(
                 halt=around.halt, count=around.count, notice=around.notice,
             )  # fmt: skip
         yield models
+
+
+class _Queues:
+    """The queues of batched models. Roles with one model at one place share its queue, for it takes up the batches that
+    an earlier run made there; how each role spells its requests (`extra_body`) stays its own."""
+
+    def __init__(self, around: Surroundings, stack: AsyncExitStack) -> None:
+        self._around, self._stack = around, stack
+        self._board: dict[str, str] = {}
+        self._queues: dict[tuple[str, str], BatchQueue] = {}
+
+    def model(self, role: str, model: ModelConfig, limiter: Limiter) -> BatchedModel:
+        """Raises: ConfigError on a cluster."""
+        around = self._around
+        if around.batches is None:
+            raise ConfigError(f"api.{role}_mode: batch waits on one machine", hint="run it without --engine ray")
+        key = model.api_key.get_secret_value() if model.api_key else None
+        endpoint = BatchEndpoint(
+            model.base_url,
+            model.model,
+            api_key=key,
+            timeout=model.timeout,
+            count=around.count,
+            extra_body=model.extra_body,
+        )
+        self._stack.push_async_callback(endpoint.close)
+        place = (endpoint.base_url, model.model)
+        if place not in self._queues:
+            self._queues[place] = self._open(endpoint, around.batches)
+        return BatchedModel(
+            role, model, queue=self._queues[place], endpoint=endpoint, journal=around.journal, ledger=around.ledger,
+            limiter=limiter, halt=around.halt, count=around.count, notice=around.notice,
+        )  # fmt: skip
+
+    def _open(self, endpoint: BatchEndpoint, batches: Batches) -> BatchQueue:
+        around = self._around
+        shared = BatchSurroundings(
+            batches, around.journal, around.ledger, around.halt, around.logs / "batches", self._board, around.report,
+            around.notice,
+        )  # fmt: skip
+        queue = BatchQueue(endpoint, shared)
+        self._stack.push_async_callback(queue.close)
+        queue.open()
+        return queue
 
 
 async def _open_backend(

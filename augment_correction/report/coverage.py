@@ -1,4 +1,4 @@
-"""Which rows stand for which file's passages. The lines of a JSONL file are documents of their own but one file here."""
+"""Which rows stand for which file. The lines of a JSONL file are documents of their own, but one file here."""
 
 from __future__ import annotations
 

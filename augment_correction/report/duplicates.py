@@ -60,11 +60,13 @@ class QuestionIndex:
 
     def groups(self) -> list[Group]:
         """Of two and more, the largest first."""
-        return sorted((group for group in self._leaders if group.others), key=lambda group: (-len(group.others), group.row))
+        return sorted(
+            (group for group in self._leaders if group.others), key=lambda group: (-len(group.others), group.row)
+        )
 
     def _nearest(self, text: str, signature: RMinHash) -> tuple[int, float] | None:
         candidates = sorted(self._index.query(signature))[:CANDIDATES]
-        estimated = sorted(((-signature.jaccard(self._signatures[key]), key) for key in candidates))
+        estimated = sorted((-signature.jaccard(self._signatures[key]), key) for key in candidates)
         best: tuple[int, float] | None = None
         for _, key in estimated[:3]:
             similarity = jaccard(text, normal(self._leaders[key].question))

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from augment_correction.report.reading import Row
-from augment_correction.store.journal import CallTotals
-from augment_correction.usage import Price, Usage
+from augment_correction.usage import CallTotals, Price, Usage
 
 RowClass = tuple[str, str | None, str | None, str | None]
 """(status, stage, reason, kind of the conversation)"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,13 @@ from augment_correction.report.coverage import File, files
 from augment_correction.report.duplicates import SIMILAR, Group, QuestionIndex
 from augment_correction.report.page import page
 from augment_correction.report.reading import Row, rows
-from augment_correction.report.sums import Classes, Lengths, funnel, spending
 from augment_correction.report.shards import ShardWriter
+from augment_correction.report.sums import Classes, Lengths, funnel, spending
 from augment_correction.store import Journal, Results, RunFolder, StoredChunk
 from augment_correction.store.folder import atomic_write
 from augment_correction.usage import Price
 
-UNREAD_SHOWN, GROUPS_SHOWN, MEMBERS_SHOWN, TEXTS_SHOWN = 2000, 2000, 500, 6
+UNREAD_SHOWN, GROUPS_SHOWN, TEXTS_SHOWN = 2000, 2000, 6
 Story = Callable[[StoredChunk], str]
 
 
@@ -78,7 +78,7 @@ class _Reading:
             shown |= self._conversation(number, row.body["conversation"])
         elif row.status != "pending":
             shown |= {"detail": row.body["detail"], "reply": self._last_reply(row.body["steps"])}
-        shown["steps"] = [_step(step) for step in row.body.get("steps", ())]
+        shown["steps"] = _steps(row.body.get("steps", ()))
         return shown
 
     def _conversation(self, number: int, made: dict[str, Any]) -> dict[str, Any]:
@@ -129,19 +129,30 @@ class _Reading:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    shown = [[group.row, 1.0, group.question[:300]]]
-    shown += [[row, similarity, text[:300]] for row, similarity, text in group.others[: TEXTS_SHOWN - 1]]
+    """The same words are shown once, with how often they came."""
+    texts: dict[str, list[Any]] = {group.question: [group.row, 1.0, group.question[:300], 1]}
+    for row, similarity, text in group.others:
+        texts.setdefault(text, [row, similarity, text[:300], 0])[3] += 1
+    shown = list(texts.values())[:TEXTS_SHOWN]
     members = [group.row, *(row for row, *_ in group.others)]
-    return {"count": len(members), "rows": members[:MEMBERS_SHOWN], "shown": shown}
+    more = len(members) - sum(times for *_, times in shown)
+    return {"count": len(members), "rows": members, "shown": shown, "more": more}
 
 
-def _step(step: dict[str, Any]) -> dict[str, Any]:
-    """Without what the conversation says again: of what was parsed only a verdict's reason."""
-    kept = {name: step[name] for name in ("stage", "model", "reason", "detail") if step.get(name)}
-    parsed = step.get("parsed") or {}
-    if "verdict" in parsed:
-        kept |= {"verdict": parsed["verdict"], "because": parsed.get("reason", "")}
-    return kept
+def _steps(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what the conversation says again: of what was parsed only a verdict and its reason. The step that names
+    why a verdict dropped the record is one with the step of that verdict."""
+    shown: list[dict[str, Any]] = []
+    for step in steps:
+        made = {name: step[name] for name in ("stage", "model", "reason", "detail") if step.get(name)}
+        parsed = step.get("parsed") or {}
+        if "verdict" in parsed:
+            made |= {"verdict": parsed["verdict"], "because": parsed.get("reason", "")}
+        if shown and shown[-1].get("verdict") == made.get("reason") and shown[-1]["stage"] == made["stage"]:
+            shown[-1]["reason"] = made["reason"]
+        else:
+            shown.append(made)
+    return shown
 
 
 def _turn_labels(pipeline: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -3,31 +3,30 @@ the documents, and `run.json` last. Made again from the same journal they are th
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
-import yaml
 
-from augment_correction.export import axolotl_config, segments_row
 from augment_correction.ledger import Ledger
-from augment_correction.records import Conversation
+from augment_correction.report import write_report
+from augment_correction.runner.dataset import Written, write_dataset
 from augment_correction.runner.meta import meta_rows
 from augment_correction.runner.plan import Plan, describe
-from augment_correction.runner.story import write_stories
-from augment_correction.store import Journal, Results, StoredChunk
+from augment_correction.runner.story import story_file, write_stories
+from augment_correction.store import Journal, Results
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.results import Status
 
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
-def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> dict[str, Path]:
-    """Write every file; an earlier dataset stays where nothing was kept this time. Returns the files by name."""
+def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> Written:
+    """Write every file; an earlier dataset stays where nothing was kept this time."""
     folder, counts = plan.folder, results.counts()
     files = {"rejected": folder.rejected, "debug": folder.debug, "manifest": folder.manifest}
     with atomic_write(folder.rejected) as file:
@@ -42,39 +41,18 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         with atomic_write(folder.meta_dataset) as file:
             for row in meta_rows(plan, journal, results):
                 file.write(orjson.dumps(row) + b"\n")
+    manifest = _manifest(plan, counts)
+    made = Written()
     if counts["kept"]:
-        files["dataset"] = folder.dataset
-        digest = _write_dataset(plan, results)
-        prepared = folder.root / "prepared" / digest
-        files["axolotl_config"] = folder.axolotl_config
-        with atomic_write(folder.axolotl_config) as file:
-            file.write(_axolotl_yaml(axolotl_config(plan.config, folder.dataset, prepared, counts["kept"])))
-    _write_json(folder.manifest, _manifest(plan, counts))
-    return files
-
-
-def conversations(results: Results) -> Iterator[tuple[StoredChunk, Conversation]]:
-    """The kept conversations in the output's order, with where their passage stands."""
-    for chunk, outcome in results.outcomes("kept"):
-        yield chunk, outcome.conversation(chunk)
-
-
-def _write_dataset(plan: Plan, results: Results) -> str:
-    """A JSON list, one row a line; returns 12 hex digits of its content."""
-    digest = hashlib.sha256()
-    with atomic_write(plan.folder.dataset) as file:
-
-        def put(data: bytes) -> None:
-            digest.update(data)
-            file.write(data)
-
-        put(b"[")
-        separator = b"\n"
-        for _, conversation in conversations(results):
-            put(separator + orjson.dumps(segments_row(conversation, plan.template)))
-            separator = b",\n"
-        put(b"\n]\n")
-    return digest.hexdigest()[:12]
+        tokens = tuple(ledger.as_json(role) for role in plan.pipeline.roles)
+        made = write_dataset(plan, results, counts["kept"], manifest, tokens)
+        manifest["verified"] = made.verification.as_json() if made.verification else None
+    files["report"] = write_report(
+        folder, journal, results, about=manifest, prices=ledger.prices, story=story_file
+    )  # fmt: skip
+    _write_json(folder.manifest, manifest)
+    made.files = files | made.files
+    return made
 
 
 def _rejected_rows(results: Results) -> Iterator[dict[str, Any]]:
@@ -100,6 +78,7 @@ def _manifest(plan: Plan, counts: dict[str, Any]) -> dict[str, Any]:
     packages = ("augment-correction", "aiohttp", "jinja2", "pydantic")
     return {
         **describe(plan),
+        "prompt_template": asdict(plan.template),
         "counts": counts,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
     }
@@ -110,11 +89,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _axolotl_yaml(config: dict[str, Any]) -> bytes:
-    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
-    return b"# For Axolotl 0.19 or newer: axolotl train axolotl_lora.yaml\n" + text.encode()
 
 
 def _write_json(path: Path, data: Any) -> None:

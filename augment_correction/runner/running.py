@@ -7,35 +7,60 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
-from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import TokenCounter
-from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, ExitCode, InputError, ModelUnusable
+from augment_correction.errors import (
+    AugmentCorrectionError,
+    BudgetExhausted,
+    ExitCode,
+    InputError,
+    MissingExtra,
+    ModelUnusable,
+)
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.runner.dataset import Written
 from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
 from augment_correction.runner.plan import Plan, make_plan
-from augment_correction.runner.source import encoding_of, read_passages
+from augment_correction.runner.source import Read, counting, read_passages
 from augment_correction.runner.state import RunResult, RunState, StageCounts
-from augment_correction.store import Database, Journal, Results
+from augment_correction.store import Batches, Database, Journal, Results
+from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store.journals import take_in
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
+
+if TYPE_CHECKING:
+    from augment_correction.runner.cluster.engine import ClusterEngine
 
 GO_ON = "run the same command again to go on: nothing is asked twice"
 Watch = Callable[[RunState], AbstractContextManager[object]]
+EngineName = Literal["local", "ray"]
 
 
-def run(config: RunConfig, *, watch: Watch | None = None) -> RunResult:
+def run(
+    config: RunConfig,
+    *,
+    watch: Watch | None = None,
+    engine: EngineName = "local",
+    ray_address: str | None = None,
+) -> RunResult:
     """Run the config's pipeline; see `run_async`. For programs without an event loop of their own."""
-    return asyncio.run(run_async(config, watch=watch))
+    return asyncio.run(run_async(config, watch=watch, engine=engine, ray_address=ray_address))
 
 
-async def run_async(config: RunConfig, *, watch: Watch | None = None) -> RunResult:
+async def run_async(
+    config: RunConfig,
+    *,
+    watch: Watch | None = None,
+    engine: EngineName = "local",
+    ray_address: str | None = None,
+) -> RunResult:
     """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
-    poll the state, for a display.
+    poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster; None: one of its own.
 
     A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid
     files of what there is; the same call again goes on where it stopped.
@@ -45,8 +70,9 @@ async def run_async(config: RunConfig, *, watch: Watch | None = None) -> RunResu
     plan = make_plan(config)
     state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
     state.notices += config.notices
-    with plan.folder.held(), _database(plan) as database, (watch or _unwatched)(state):
-        return await _run(plan, database, state)
+    connected = _on_cluster(ray_address) if engine == "ray" else nullcontext(None)
+    with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
+        return await _run(plan, database, state, cluster)
 
 
 def _unwatched(_: RunState) -> AbstractContextManager[object]:
@@ -55,14 +81,31 @@ def _unwatched(_: RunState) -> AbstractContextManager[object]:
 
 @contextmanager
 def _database(plan: Plan) -> Iterator[Database]:
-    database = Database(plan.folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
+    database = Database(plan.folder.journal, JOURNAL_SCHEMA + BATCHES_SCHEMA + RESULTS_SCHEMA)
     try:
+        take_in(plan.folder.journal, plan.folder.journals)
         yield database
     finally:
         database.close()
 
 
-async def _run(plan: Plan, database: Database, state: RunState) -> RunResult:
+@contextmanager
+def _on_cluster(address: str | None) -> Iterator[type[ClusterEngine]]:
+    """The engine for the cluster at `address`, connected.
+
+    Raises: MissingExtra, or UserError where there is no such cluster.
+    """
+    try:
+        from augment_correction.runner.cluster.engine import ClusterEngine, connected
+    except ModuleNotFoundError as failure:
+        if failure.name not in ("ray", "pyarrow"):
+            raise
+        raise MissingExtra("--engine ray", "ray") from None
+    with connected(address):
+        yield ClusterEngine
+
+
+async def _run(plan: Plan, database: Database, state: RunState, cluster: type[ClusterEngine] | None) -> RunResult:
     journal, results = Journal(database), Results(database, plan.fingerprint())
     ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
     halt = Halt()
@@ -71,38 +114,32 @@ async def _run(plan: Plan, database: Database, state: RunState) -> RunResult:
         ledger=ledger,
         halt=halt,
         logs=plan.folder.logs,
-        count=_counting(encoding_of(plan.config)),
-        report=lambda what, done, total: setattr(state, "loading", (what, done, total)),
+        count=counting(plan.config),
+        report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
         notice=state.notices.append,
+        batches=Batches(database),
     )
     await results.begin()
-    async with _interruptible(halt, state), open_models(plan.config, plan.pipeline.roles, around) as models:
-        state.loading, state.phase = None, "running"
-        engine = Engine(plan.stages, models, results, state, halt, plan.config.system.seed)
-        async with aclosing(read_passages(plan.config, plan.input_dir)) as reads:
-            await engine.run(reads)
+    async with _interruptible(halt, state), aclosing(read_passages(plan.config, plan.input_dir)) as reads:
+        if cluster is not None:
+            await cluster(plan, journal, results, ledger, state, halt).run(reads)
+        else:
+            async with open_models(plan.config, plan.pipeline.roles, around) as models:
+                state.loading, state.phase = None, "running"
+                await Engine(plan.stages, models, results, state, halt, plan.config.system.seed).run(reads)
     await database.flush()
+    if cluster is not None:
+        take_in(plan.folder.journal, plan.folder.journals)
+        ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
     state.phase = "writing"
     try:
-        files = await asyncio.to_thread(write_outputs, plan, journal, results, ledger)
+        made = await asyncio.to_thread(write_outputs, plan, journal, results, ledger)
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",
             hint="make room there and run the same command again: nothing is asked twice",
         ) from failure
-    return _result(plan, results, ledger, halt, state, files)
-
-
-def _counting(encoding: str) -> Callable[[str], int]:
-    """Token counts for servers that send none; the vocabulary (70 MB) is loaded by the first one only."""
-    counters: list[TokenCounter] = []
-
-    def count(text: str) -> int:
-        if not counters:
-            counters.append(TokenCounter(encoding))
-        return counters[0].count(text)
-
-    return count
+    return _result(plan, results, ledger, halt, state, made)
 
 
 @asynccontextmanager
@@ -144,19 +181,22 @@ async def _interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
                 loop.remove_signal_handler(number)
 
 
-def _result(
-    plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, files: dict[str, Path]
-) -> RunResult:
+def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, made: Written) -> RunResult:
     counts = results.counts()
     counts["pending"] = counts["chunks"] - results.settled()
     code, stopped, hint = _ending(plan, counts, halt)
+    if code is ExitCode.DONE and made.wrong:
+        code, stopped = ExitCode.REJECTS, "the loss mask of some rows is wrong for the tokenizer they are trained with"
+        hint = "the lines above name rows, places and remedies"
+    state.notices += made.notices
     return RunResult(
         exit_code=code,
         counts=counts,
         tokens={role: ledger.as_json(role) for role in plan.pipeline.roles},
         cost=ledger.cost(),
         seconds=time.monotonic() - state.started,
-        files=files,
+        files=made.files,
+        verification=made.verification,
         notices=tuple(state.notices),
         stopped=stopped,
         hint=hint,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import ExitCode
+from augment_correction.export import Verification
 from augment_correction.ledger import Ledger
 
 
@@ -54,6 +55,15 @@ class RunState:
         self.finished += 1
         self._finish_times.append(time.monotonic())
 
+    def count_outcome(self, status: str, stage: str | None, reason: str | None) -> None:
+        """An outcome that was made elsewhere (by an earlier run, on another machine), counted as if here and now."""
+        for counts in self.stages.values():
+            if counts.name == stage:
+                setattr(counts, status, getattr(counts, status) + 1)
+                self.reasons[f"{stage}/{reason}"] += 1
+                return
+            counts.kept += 1
+
     @property
     def eta(self) -> float | None:
         """Seconds to go at the pace of the last 200 passages; None while unknown."""
@@ -78,6 +88,8 @@ class RunResult:
     notices: tuple[str, ...] = ()
     stopped: str | None = None
     hint: str | None = None
+    verification: Verification | None = None
+    """The mask against the tokenizer; None where no tokenizer is on this machine or nothing was kept."""
 
     @property
     def kept(self) -> int:

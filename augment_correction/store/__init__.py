@@ -1,8 +1,9 @@
 """Everything a run keeps: its folder, the journal of paid calls, and what became of every passage."""
 
+from augment_correction.store.batches import Batches
 from augment_correction.store.database import Database
 from augment_correction.store.folder import RunFolder
 from augment_correction.store.journal import Journal, StoredCall
 from augment_correction.store.results import Outcome, Results, StoredChunk
 
-__all__ = ["Database", "Journal", "Outcome", "Results", "RunFolder", "StoredCall", "StoredChunk"]
+__all__ = ["Batches", "Database", "Journal", "Outcome", "Results", "RunFolder", "StoredCall", "StoredChunk"]

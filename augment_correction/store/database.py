@@ -27,10 +27,15 @@ class _Write:
 
 
 class Database:
-    """Reads happen in the calling thread (a primary-key look-up takes 10 µs); writes are handed to the writer."""
+    """Reads happen in the calling thread (a primary-key look-up takes 10 µs); writes are handed to the writer.
 
-    def __init__(self, path: Path, schema: str) -> None:
+    `shared`: the file lies where other machines will read it. WAL keeps its index in memory that all processes map,
+    which machines do not share; a rollback journal needs locks only, at the price of a second fsync per commit, and a
+    read may wait for a commit."""
+
+    def __init__(self, path: Path, schema: str, *, shared: bool = False) -> None:
         self.path = path
+        self._journal_mode = "TRUNCATE" if shared else "WAL"
         try:
             self._reader = self._connect()
             self._prepare(schema)
@@ -51,7 +56,7 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA journal_mode={self._journal_mode}")
             # FULL makes a commit survive a power cut, not only kill -9; the fsync is shared by the batch.
             connection.execute("PRAGMA synchronous=FULL")
         except sqlite3.Error:
@@ -64,7 +69,8 @@ class Database:
         if version not in (0, SCHEMA_VERSION):
             raise sqlite3.DatabaseError(f"it was written by another version (schema {version})")
         self._reader.executescript(schema)
-        self._reader.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        if version != SCHEMA_VERSION:
+            self._reader.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Raises: InputError where the file is damaged."""

@@ -22,6 +22,11 @@ class RunFolder:
         return self.root / "journal.sqlite"
 
     @property
+    def journals(self) -> Path:
+        """One journal per actor of a run on a cluster; empty or absent between runs."""
+        return self.root / "journals"
+
+    @property
     def dataset(self) -> Path:
         return self.root / "axolotl_correction_conversations.json"
 

@@ -15,7 +15,7 @@ import orjson
 
 from augment_correction.records import Completion, Message, Request
 from augment_correction.store.database import Database, Statement
-from augment_correction.usage import Usage
+from augment_correction.usage import CallTotals, Usage
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS texts (hash TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
@@ -45,30 +45,12 @@ class StoredCall:
     completion: Completion
 
 
-@dataclass(frozen=True, slots=True)
-class CallTotals:
-    """Sums over the calls of one role, model and stage."""
-
-    role: str
-    model: str
-    stage: str
-    requests: int
-    input: int
-    output: int
-    cached_input: int | None
-    reasoning: int | None
-    estimated: int
-    """Calls whose tokens we counted ourselves."""
-    failures: int
-    """Attempts that brought no reply: each was a retry or ended a record."""
-
-
 @lru_cache(maxsize=512)
-def _hash(text: str) -> str:
+def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-_COLUMNS = "text, reasoning, finish_reason, input, output, cached_input, reasoning_tokens, estimated"
+COLUMNS = "text, reasoning, finish_reason, input, output, cached_input, reasoning_tokens, estimated"
 
 
 class Journal:
@@ -77,13 +59,13 @@ class Journal:
         self._known_texts: dict[str, None] = {}
 
     def find(self, key: str) -> Completion | None:
-        rows = self._database.query(f"SELECT {_COLUMNS} FROM calls WHERE key = ?", (key,))
-        return _completion(rows[0]) if rows else None
+        rows = self._database.query(f"SELECT {COLUMNS} FROM calls WHERE key = ?", (key,))
+        return completion_of(rows[0]) if rows else None
 
     async def add(self, request: Request, completion: Completion, *, role: str, stage: str) -> None:
         """Return when the reply is on disk."""
         usage = completion.usage
-        messages = [(message.role, _hash(message.content)) for message in request.messages]
+        messages = [(message.role, text_hash(message.content)) for message in request.messages]
         call: Statement = (
             "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -98,7 +80,7 @@ class Journal:
     def _new_texts(self, request: Request) -> Iterator[Statement]:
         """Texts not written lately; the memory of what was is bounded, the table ignores a repeat."""
         for message in request.messages:
-            digest = _hash(message.content)
+            digest = text_hash(message.content)
             if digest in self._known_texts:
                 continue
             self._known_texts[digest] = None
@@ -114,13 +96,13 @@ class Journal:
 
     def read(self, key: str) -> StoredCall | None:
         rows = self._database.query(
-            f"SELECT role, model, stage, messages, sampling, {_COLUMNS} FROM calls WHERE key = ?", (key,)
+            f"SELECT role, model, stage, messages, sampling, {COLUMNS} FROM calls WHERE key = ?", (key,)
         )
         if not rows:
             return None
         role, model, stage, messages, sampling, *rest = rows[0]
         texts = tuple(Message(who, self._text(digest)) for who, digest in orjson.loads(messages))
-        return StoredCall(key, role, model, stage, texts, orjson.loads(sampling), _completion(tuple(rest)))
+        return StoredCall(key, role, model, stage, texts, orjson.loads(sampling), completion_of(tuple(rest)))
 
     def _text(self, digest: str) -> str:
         return str(self._database.query("SELECT text FROM texts WHERE hash = ?", (digest,))[0][0])
@@ -137,7 +119,7 @@ class Journal:
         return [CallTotals(*row) for row in rows]
 
 
-def _completion(row: tuple[Any, ...]) -> Completion:
+def completion_of(row: tuple[Any, ...]) -> Completion:
     text, reasoning, finish_reason, input_, output, cached_input, reasoning_tokens, estimated = row
     usage = Usage(input_, output, cached_input, reasoning_tokens, bool(estimated))
     return Completion(text, reasoning, finish_reason, usage, cached=True)

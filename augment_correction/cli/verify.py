@@ -1,0 +1,102 @@
+"""`verify`: the loss mask proven to the token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from augment_correction.cli import app
+from augment_correction.errors import ExitCode
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction verify outputs/correction --tokenizer Qwen/Qwen2.5-7B
+
+  python -m augment_correction verify outputs/correction --tokenizer ~/models/llama --show 3f2a
+
+Exit codes: 0 every row is right, 2 the folder or the tokenizer cannot be used, 3 a row is wrong.
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def verify(
+    folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="A folder with tokenizer.json, or a model id in the Hugging Face cache; else the config's."),
+    ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(help="Print one row's tokens, trained and masked in two colours, by how its id begins."),
+    ] = None,
+) -> None:
+    """Prove for every row that exactly the intended tokens are trained, or name the row and the place."""
+    from augment_correction.runner.reading import open_run
+    from augment_correction.runner.respelling import find_row, verify_run
+
+    with open_run(folder) as made:
+        if show is not None:
+            _print_tokens(*find_row(made, tokenizer, show))
+            return
+        proof = verify_run(made, tokenizer)
+    for line in verification_lines(proof):
+        print(line)
+    raise typer.Exit(int(ExitCode.REJECTS if proof.wrong else ExitCode.DONE))
+
+
+def verification_lines(proof: Any) -> list[str]:
+    """The outcome for a person; `run` prints the same."""
+    from augment_correction.export.proofs import REMEDIES
+
+    lines = [
+        f"{proof.rows:,} rows with the tokenizer of {proof.tokenizer}: {proof.trained:,} tokens trained, "
+        f"{proof.masked:,} masked, the longest row {proof.longest:,}"
+    ]
+    if proof.widened:
+        lines.append(f"  {proof.widened:,} tokens of the template's text are masked so that every cut is seamless")
+    lines += [f"  note: {notice}" for notice in proof.notices]
+    if proof.too_long:
+        lines.append(f"  {proof.too_long:,} rows are longer than training.sequence_len ({proof.sequence_len:,})")
+        lines += [f"    row {row} ({id_}): {tokens:,} tokens" for row, id_, tokens in proof.long_rows]
+        lines.append("    remedy: raise training.sequence_len; Axolotl stops at them (excess_length_strategy: raise)")
+    for name, count in proof.failing.items():
+        lines.append(f"  WRONG ({name}): {count:,} of {proof.rows:,} rows")
+        lines += [
+            f"    row {each.row} ({each.id}), character {each.start}: {each.detail}; near {each.excerpt!r}"
+            for each in proof.problems
+            if each.proof == name
+        ]
+        lines.append(f"    remedy: {REMEDIES[name]}")
+    if not proof.failing:
+        lines.append("  every row is right: seams, mask, BOS, end of turn, control tokens")
+    return lines
+
+
+def _print_tokens(row: Any, tokenizer: Any) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from augment_correction.export.proofs import prove, token_view
+
+    console = Console(highlight=False)
+    view = Text()
+    for index, (text, trained) in enumerate(token_view(row, tokenizer)):
+        shades = ("black on green", "black on bright_green") if trained else ("white on red", "white on bright_red")
+        shown = text.replace("\r", "␍").replace("\t", "␉").replace("\n", "␊")
+        view.append(shown, shades[index % 2])
+        if "\n" in text:
+            view.append("\n")
+    console.print(
+        Text.assemble(
+            f"row {row.number}, {row.conversation.id}: {len(row.joined)} tokens; ",
+            ("trained", "black on green"),
+            " ",
+            ("masked", "white on red"),
+        )
+    )
+    console.print(view)
+    for problem in prove(row, tokenizer):
+        print(f"WRONG ({problem.proof}), character {problem.start}: {problem.detail}")

@@ -1,0 +1,92 @@
+"""Axolotl's `type: chat_template`: messages, no template text. The conversation is tokenised as a whole, so that no cut
+can go wrong: the spelling for SentencePiece tokenizers.
+
+The flag stands at the message (`train`, which `message_field_training` names), and a masked message carries it in its
+part as well, so that a config without that key trains no mistake. A trained message's part carries none: Axolotl 0.19
+places flagged parts by tokenising the message alone, which shifts the mask where a template writes a space or
+(SentencePiece) anything before it; a message-level flag is placed by characters of the rendering and is exact.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from augment_correction.errors import InputError
+from augment_correction.export.chat_template import ChatTemplate
+from augment_correction.export.segments import answer_end, generation_prompt
+from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.tokenizer import Tokenizer
+from augment_correction.records import Conversation, Turn
+
+FILE = "conversations.jsonl"
+
+
+def chat_row(conversation: Conversation) -> dict[str, Any]:
+    return {"messages": [_message(turn) for turn in conversation.turns], "id": conversation.id}
+
+
+def _message(turn: Turn) -> dict[str, Any]:
+    part: dict[str, Any] = {"type": "text", "text": turn.text.strip()}
+    if not turn.train:
+        part["train"] = False
+    return {"role": turn.role, "content": [part], "train": turn.train}
+
+
+def write(source: ExportSource, folder: Path) -> list[str]:
+    keys = chat_keys(source.template, source.tokenizer, folder.with_name("axolotl_chat") / FILE)
+    with json_lines(folder / FILE) as put:
+        for conversation in source.conversations():
+            put(chat_row(conversation))
+    text = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, width=120)
+    (folder / "axolotl_keys.yaml").write_text(
+        "# The keys that an Axolotl config needs for this file, in place of its own `datasets`.\n" + text,
+        encoding="utf-8",
+    )
+    return []
+
+
+def chat_keys(template: ChatTemplate, tokenizer: Tokenizer | None, path: Path) -> dict[str, Any]:
+    """The keys that read the file with the run's own template.
+
+    Raises: InputError where Axolotl could not train the end of a turn.
+    """
+    ending = answer_end(template).strip()
+    if not ending or (tokenizer is not None and not tokenizer.is_special(ending)):
+        raise InputError(
+            f"axolotl_chat cannot train the end of a turn: {template.name} ends it with {ending!r}, which must be one "
+            "control token" + (f" of {tokenizer.name}" if tokenizer else ""),
+            hint="set system.prompt_template to 'tokenizer' or to one whose end-of-turn the model knows",
+        )
+    entry = {
+        "path": str(path),
+        "ds_type": "json",
+        "type": "chat_template",
+        "field_messages": "messages",
+        "message_field_training": "train",
+        "roles_to_train": [],
+        "train_on_eos": "turn",
+        "chat_template": "jinja",
+        "chat_template_jinja": served_template(template),
+    }
+    return {"datasets": [entry], "eot_tokens": [ending]}
+
+
+def served_template(template: ChatTemplate) -> str:
+    """The template with its BOS and EOS as this run wrote them, whatever the tokenizer calls so, and with the opening
+    of an answer where it is asked for one: what a server needs to speak as the rows do."""
+    made = template.source
+    opening = generation_prompt(template)
+    if "add_generation_prompt" not in made and opening:
+        made += "{% if add_generation_prompt %}{{ " + _quoted(opening) + " }}{% endif %}"
+    for name, value in (("eos_token", template.eos_token), ("bos_token", template.bos_token)):
+        if name in template.source:
+            made = "{% set " + name + " = " + _quoted(value) + " %}" + made
+    return made
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    return f"'{escaped}'"

@@ -1,0 +1,27 @@
+"""ShareGPT rows. The format has no mask of its own; `weight` (0 or 1 per turn) is the spelling that trainers which read
+one agree on. Axolotl reads it through `type: chat_template` with the keys that docs/training.md names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.records import Conversation
+
+FILE = "conversations.jsonl"
+SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
+
+
+def sharegpt_row(conversation: Conversation) -> dict[str, Any]:
+    turns = [
+        {"from": SPEAKERS[turn.role], "value": turn.text, "weight": int(turn.train)} for turn in conversation.turns
+    ]
+    return {"conversations": turns, "id": conversation.id}
+
+
+def write(source: ExportSource, folder: Path) -> list[str]:
+    with json_lines(folder / FILE) as put:
+        for conversation in source.conversations():
+            put(sharegpt_row(conversation))
+    return ["many ShareGPT readers ignore `weight` and would train the mistakes: check yours"]

@@ -1,0 +1,70 @@
+"""For TRL's SFTTrainer. With a tokenizer: Parquet with `input_ids` and `labels`, which the trainer takes as they are.
+Without one: messages alone, whose mask TRL cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from augment_correction.errors import MissingExtra
+from augment_correction.export.masking import labels, token_mask
+from augment_correction.export.segments import render, zones
+from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.tokenizer import Tokenizer
+from augment_correction.records import Conversation
+
+FILE = "train.parquet"
+MESSAGES_FILE = "messages.jsonl"
+
+
+def write(source: ExportSource, folder: Path) -> list[str]:
+    """Raises: MissingExtra where a tokenizer is given and pyarrow is not installed."""
+    if source.tokenizer is None:
+        with json_lines(folder / MESSAGES_FILE) as put:
+            for conversation in source.conversations():
+                put({"messages": _messages(conversation), "id": conversation.id})
+        return ["messages only, and TRL reads no mask from them: give --tokenizer for input_ids and labels"]
+    _write_parquet(source, source.tokenizer, folder / FILE)
+    return []
+
+
+def _messages(conversation: Conversation) -> list[dict[str, Any]]:
+    return [{"role": turn.role, "content": turn.text, "train": turn.train} for turn in conversation.turns]
+
+
+def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> None:
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtra("writing Parquet", "parquet") from None
+    message = arrow.struct([("role", arrow.string()), ("content", arrow.string()), ("train", arrow.bool_())])
+    # These widths are the ones that Axolotl's own strategies make: with others the file cannot be mixed with theirs.
+    schema = arrow.schema(
+        [
+            ("id", arrow.string()),
+            ("messages", arrow.list_(message)),
+            ("input_ids", arrow.list_(arrow.int32())),
+            ("attention_mask", arrow.list_(arrow.int8())),
+            ("labels", arrow.list_(arrow.int64())),
+        ]
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with parquet.ParquetWriter(path, schema) as writer:
+        for batch in source.batches():
+            writer.write_table(arrow.Table.from_pylist(list(_token_rows(source, tokenizer, batch)), schema=schema))
+
+
+def _token_rows(source: ExportSource, tokenizer: Tokenizer, batch: list[Conversation]) -> Iterator[dict[str, Any]]:
+    renderings = [render(conversation, source.template) for conversation in batch]
+    encoded = tokenizer.encode([rendering.text for rendering in renderings])
+    for conversation, rendering, whole in zip(batch, renderings, encoded, strict=True):
+        mask = token_mask(zones(conversation, rendering), whole, conversation.train_scaffold)
+        yield {
+            "id": conversation.id,
+            "messages": _messages(conversation),
+            "input_ids": whole.ids,
+            "attention_mask": [1] * len(whole.ids),
+            "labels": labels(whole.ids, mask),
+        }

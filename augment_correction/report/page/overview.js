@@ -1,0 +1,93 @@
+// What the run came to.
+
+function card(title, note, ...content) {
+  return h('section', {class: 'card'}, h('h2', {}, title), note && h('p', {class: 'note'}, note), content);
+}
+
+function tile(label, value, note, href) {
+  return h(href ? 'a' : 'div', {class: 'tile', href}, h('span', {class: 'tile-label'}, label), h('span', {class: 'tile-value'}, value), h('span', {class: 'tile-note'}, note));
+}
+
+function spent() {
+  const used = index.spending.filter((each) => each.requests);
+  const unknown = used.some((each) => each.cost === null);
+  return {cost: unknown ? null : used.reduce((sum, each) => sum + each.cost, 0), input: used.reduce((sum, each) => sum + each.input, 0), output: used.reduce((sum, each) => sum + each.output, 0)};
+}
+
+function tiles() {
+  const {cost, input, output} = spent();
+  const total = index.rows.length;
+  const duplicates = index.duplicates;
+  return h('div', {class: 'tiles'},
+    tile('Kept', share(totals.kept, total), `${number(totals.kept)} of ${number(total)}`, link('conversations', {status: 'kept'})),
+    tile('Rejected', number(totals.rejected), share(totals.rejected, total), link('conversations', {status: 'rejected'})),
+    totals.failed > 0 && tile('Failed', number(totals.failed), 'tried again by the next run', link('conversations', {status: 'failed'})),
+    totals.pending > 0 && tile('Pending', number(totals.pending), 'the run stopped before them', link('conversations', {status: 'pending'})),
+    tile('Near-duplicate questions', number(duplicates.rows_count), `in ${plural(duplicates.groups_count, 'group')}`, link('duplicates')),
+    tile('Tokens', short(input + output), `${short(input)} in, ${short(output)} out`),
+    tile('Cost', money(cost), cost && totals.kept ? `${money(cost / totals.kept)} a conversation` : cost === 0 ? 'nothing was paid' : cost === null ? 'a price is unknown' : ''));
+}
+
+function reasonTable() {
+  const most = Math.max(...reasons.map((each) => each.count));
+  return h('table', {class: 'table bars'},
+    h('thead', {}, h('tr', {}, h('th', {}, 'Reason'), h('th', {}, 'Stage'), h('th', {class: 'num'}, 'Passages'), h('th', {class: 'bar-cell', 'aria-hidden': 'true'}))),
+    h('tbody', {}, reasons.map((each) => h('tr', {},
+      h('td', {}, h('a', {href: link('conversations', {status: each.status, why: each.id})}, dot(each), reasonName(each)), each.status === 'failed' && h('span', {class: 'pill failed'}, 'failed')),
+      h('td', {class: 'quiet'}, words(each.stage)),
+      h('td', {class: 'num'}, number(each.count)),
+      h('td', {class: 'bar-cell'}, h('span', {class: 'meter', style: {width: `${(100 * each.count) / most}%`, background: each.color}}))))));
+}
+
+const dot = (each) => h('span', {class: 'dot', style: {background: each.color}, 'aria-hidden': 'true'});
+
+function spendingTable() {
+  const rows = index.spending;
+  const sum = spent();
+  const cell = (value) => h('td', {class: 'num'}, value);
+  const estimated = rows.some((each) => each.estimated);
+  return [h('table', {class: 'table'},
+    h('thead', {}, h('tr', {}, ['Stage', 'Model'].map((name) => h('th', {}, name)), ['Calls', 'Retries', 'Tokens in', 'Tokens out', 'Cost'].map((name) => h('th', {class: 'num'}, name)))),
+    h('tbody', {}, rows.map((each) => h('tr', {},
+      h('td', {}, words(each.stage)), h('td', {}, h('bdi', {}, each.model), ' ', h('span', {class: 'quiet'}, each.role)), cell(number(each.requests)), cell(number(each.failures)),
+      h('td', {class: 'num', title: each.cached_input === null ? null : `${number(each.cached_input)} of them cached`}, number(each.input)),
+      h('td', {class: 'num', title: each.reasoning === null ? null : `${number(each.reasoning)} of them reasoning`}, number(each.output)), cell(money(each.cost))))),
+    h('tfoot', {}, h('tr', {}, h('td', {}, 'All'), h('td', {}), cell(number(rows.reduce((all, each) => all + each.requests, 0))), cell(number(rows.reduce((all, each) => all + each.failures, 0))), cell(number(sum.input)), cell(number(sum.output)), cell(money(sum.cost))))),
+  estimated && h('p', {class: 'note'}, 'Some servers gave no usage: their tokens were counted here.')];
+}
+
+const LENGTH_NAMES = {passage: ['Passage', 'var(--ink-2)'], question: ['Question', 'var(--ink-2)'], mistake: ['Mistake', 'var(--mask)'], correction: ['Correction', 'var(--kept)']};
+function lengthCards() {
+  return h('div', {class: 'grid four'}, index.lengths.filter((each) => each.total).map((each) => {
+    const [name, color] = LENGTH_NAMES[each.name];
+    return h('figure', {class: 'histogram'}, h('figcaption', {}, h('b', {}, name), h('span', {class: 'quiet'}, ` ${each.unit}`)), histogram(each, color),
+      h('p', {class: 'note'}, `95% up to ${number(each.p95)}, longest ${number(each.max)}`));
+  }));
+}
+
+// Longer corrections than mistakes teach a model that length is truth: worth a line where it is so.
+function lengthNote() {
+  const [, , mistake, correction] = index.lengths;
+  if (!mistake.total || !correction.total || !mistake.median) return null;
+  const times = correction.median / mistake.median;
+  if (times < 1.5 && times > 0.67) return null;
+  return h('p', {class: 'note'}, `The median correction is ${times >= 1 ? times.toFixed(1) + ' times as long as' : Math.round(100 * times) + '% of the length of'} the median mistake: a model may learn the length with the answer.`);
+}
+
+function overview() {
+  const total = index.rows.length;
+  const head = h('div', {class: 'hero'},
+    h('h1', {}, plural(totals.kept, 'conversation'), h('span', {class: 'thin'}, ` from ${plural(index.passages, 'passage')} of ${plural(index.documents, 'document')}`)),
+    index.pipeline.about && h('p', {class: 'lead'}, index.pipeline.about));
+  if (!total) {
+    const cost = spent().cost;
+    return [head, h('p', {class: 'empty'}, index.unread_count ? `No passage was read: ${plural(index.unread_count, 'file, page or line', 'files, pages or lines')} could not be. ` : 'No passage was read. ',
+      `${cost ? 'Earlier calls of this folder cost ' + money(cost) : 'Nothing was asked and nothing was paid'}.`), index.unread_count > 0 && unreadCard()];
+  }
+  return [head, tiles(),
+    card('From passages to conversations', null, flow()),
+    h('div', {class: 'grid two'},
+      card('Why passages were rejected', reasons.length ? 'Choose a reason to read its passages.' : 'Nothing was rejected.', reasons.length > 0 && reasonTable()),
+      card('Tokens and cost', 'Everything ever paid into this folder, earlier runs too.', index.spending.length ? spendingTable() : h('p', {class: 'quiet'}, 'No model was asked.'))),
+    card('Lengths', null, lengthCards(), lengthNote())];
+}

@@ -1,0 +1,178 @@
+"""One actor of the cluster: a small run of its own, with its share of the limits and its own journal."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import uuid
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import ray
+
+from augment_correction.config import RunConfig
+from augment_correction.errors import ConfigError
+from augment_correction.ledger import Ledger
+from augment_correction.llm.metered import Halt, Halted
+from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.runner.cluster.allowance import leased
+from augment_correction.runner.cluster.board import packed
+from augment_correction.runner.cluster.shares import share_of
+from augment_correction.runner.engine import Interrupted
+from augment_correction.runner.following import Follower
+from augment_correction.runner.plan import Plan, make_plan
+from augment_correction.runner.source import Passage, counting, record_of
+from augment_correction.runner.state import RunState, StageCounts
+from augment_correction.store import Database, Outcome
+from augment_correction.store.journal import SCHEMA
+from augment_correction.store.journals import SharedJournal
+from augment_correction.usage import CallTotals
+
+BEAT = 0.5
+"""Seconds between an actor's signs of life; what halts one of them stops the others within as long."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every actor is made from. The config carries its API keys: they travel inside the cluster."""
+
+    config: RunConfig
+    fingerprint: str
+    actors: int
+    paid: tuple[CallTotals, ...]
+    frozen: str | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What comes back for a batch. `spent` is what the actor's ledger grew by since it last said so, for the display
+    only: the sums of the end come from the journals."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    spent: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class FollowPassages:
+    """The function of `map_batches`. Everything that belongs to an event loop is opened by the first batch, on the
+    loop that Ray Data runs all batches on."""
+
+    def __init__(self, job: Job, board: Any) -> None:
+        self._job = job
+        self._board = board
+        self._actor = ray.get_runtime_context().get_actor_id()
+        # A process that was taken for dead may still write: what replaces it begins a file of its own.
+        self._name = f"{self._actor}-{uuid.uuid4().hex[:8]}"
+        self._halt = Halt()
+        self._opening: asyncio.Task[_Opened] | None = None
+
+    async def __call__(self, batch: pa.Table) -> pa.Table:
+        [row] = batch.to_pylist()
+        made = await self._follow(row["number"], pickle.loads(row["passages"]))
+        return pa.table({"number": [row["number"]], "made": pa.array([pickle.dumps(made)], pa.large_binary())})
+
+    async def _follow(self, number: int, passages: list[Passage]) -> Made:
+        try:
+            opened = await self._opened()
+            earlier: list[str] = await self._board.begin.remote(number, self._name)
+            opened.journal.read_also(opened.plan.folder.journals / f"{name}.sqlite" for name in earlier)
+            ends = await asyncio.gather(*(self._follow_passage(opened.follower, passage) for passage in passages))
+            await opened.database.flush()
+        except Exception as cause:  # whatever it is, the driver shall raise it and Ray shall not try it again
+            self._stop(cause)
+            return Made()
+        return Made([outcome for outcomes in ends for outcome in outcomes], opened.spent())
+
+    async def _follow_passage(self, follower: Follower, passage: Passage) -> list[Outcome]:
+        if self._halt.cause is None:
+            try:
+                return await follower.follow(record_of(passage))
+            except Halted:
+                pass  # this passage stays pending: the next run takes it up again
+            except Exception as cause:
+                self._stop(cause)
+        return []
+
+    def _stop(self, cause: Exception) -> None:
+        if self._halt.cause is None:
+            self._board.halt.remote(packed(cause))
+        self._halt.because(cause)
+
+    # ------------------------------------------------------------------------------------------- opening
+
+    async def _opened(self) -> _Opened:
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> _Opened:
+        """Nothing is closed again: an actor is ended by a kill, with its servers elsewhere and its journal on disk."""
+        job = self._job
+        slot = await self._board.join.remote(self._actor)
+        config = share_of(job.config, _roles(job.config), slot, job.actors)
+        plan = make_plan(config)
+        if plan.fingerprint() != job.fingerprint:
+            raise ConfigError(
+                f"on {ray.util.get_node_ip_address()} the pipeline or a prompt is another one than on the driver",
+                hint="all machines need the same project folder at the same path and the same version of the package",
+            )
+        folder = plan.folder
+        database = Database(folder.journals / f"{self._name}.sqlite", SCHEMA, shared=True)
+        journal = SharedJournal(database, folder.journals / job.frozen if job.frozen else None)
+        ledger = leased(Ledger.open(config, plan.pipeline.roles, job.paid), self._lease)
+        around = Surroundings(
+            journal=journal,
+            ledger=ledger,
+            halt=self._halt,
+            logs=folder.logs,
+            count=counting(config),
+            report=lambda what, done, total: None,
+            notice=lambda text: self._board.say.remote(text),
+        )
+        stack = AsyncExitStack()
+        models = await stack.enter_async_context(open_models(config, plan.pipeline.roles, around))
+        state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
+        follower = Follower(plan.stages, models, state, config.system.seed)
+        beating = asyncio.create_task(self._beat(state))
+        return _Opened(plan, database, journal, ledger, follower, (stack, beating))
+
+    async def _lease(self, amount: Decimal) -> Decimal:
+        granted: Decimal = await self._board.lease.remote(amount)
+        return granted
+
+    async def _beat(self, state: RunState) -> None:
+        while self._halt.cause is None:
+            await asyncio.sleep(BEAT)
+            in_flight = {name: counts.in_flight for name, counts in state.stages.items()}
+            if await self._board.beat.remote(self._actor, in_flight):
+                self._halt.because(Interrupted("the run was stopped elsewhere"))
+                return
+
+
+def _roles(config: RunConfig) -> Iterable[str]:
+    return [role for role in type(config.api).model_fields if getattr(config.api, role) is not None]
+
+
+@dataclass
+class _Opened:
+    plan: Plan
+    database: Database
+    journal: SharedJournal
+    ledger: Ledger
+    follower: Follower
+    kept_alive: tuple[object, ...]
+    _said: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.spent()  # what was paid by earlier runs is not news
+
+    def spent(self) -> dict[str, dict[str, int]]:
+        now = {role: asdict(totals) for role, totals in self.ledger.totals.items()}
+        before, self._said = self._said, now
+        return {
+            role: {name: (count or 0) - (before.get(role, {}).get(name) or 0) for name, count in totals.items()}
+            for role, totals in now.items()
+        }

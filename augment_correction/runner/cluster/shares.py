@@ -1,0 +1,83 @@
+"""How many actors, how much each of them may do at once, and how passages are packed for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from augment_correction.config import RunConfig
+from augment_correction.errors import ConfigError
+from augment_correction.llm.opening import concurrency_of
+
+CALLS_PER_ACTOR = 128
+"""In flight. One core does more (0.5 to 0.8 ms of CPU per call), but a death costs what is in flight."""
+LIMITS = ("requests_per_minute", "tokens_per_minute")
+
+
+@dataclass(frozen=True)
+class Crew:
+    """`batch` passages travel together; an actor works on `batches` of them at once."""
+
+    actors: int
+    batch: int
+    batches: int
+
+    @property
+    def ahead(self) -> int:
+        """Batches read ahead of what has come back: each actor's own, as many waiting beside it, and some to spare."""
+        return self.actors * (2 * self.batches + 4)
+
+
+def refuse_own_servers(config: RunConfig, roles: Iterable[str]) -> None:
+    """Raises: ConfigError for a model that every actor would have to start for itself."""
+    for role in roles:
+        mode = config.model(role).mode
+        if mode in ("vllm", "embedded"):
+            raise config.error(
+                ("api", f"{role}_mode"),
+                f"--engine ray needs a server that all machines reach; {mode} starts one inside the run",
+                f"start the server yourself (vllm serve ...) and set {role}_mode: api and {role}_base_url",
+            )
+
+
+def crew_for(config: RunConfig, roles: Iterable[str], *, nodes: int, cpus: int) -> Crew:
+    """At least one actor per node, so that a node's death costs its share only; not more than the smallest cap.
+
+    Small batches, a dozen at once: an actor never waits for the slowest passage of one batch, and Ray's 2 to 3 ms per
+    batch are shared by its passages.
+    """
+    models = {model.model_dump_json(): concurrency_of(config, model) for model in map(config.model, roles)}
+    calls = sum(models.values())
+    actors = max(1, min(cpus, *models.values(), max(nodes, calls // CALLS_PER_ACTOR)))
+    window = math.ceil(calls / actors) + 4
+    batch = max(1, min(32, window // 8))
+    return Crew(actors, batch, math.ceil(1.25 * window / batch))
+
+
+def share_of(config: RunConfig, roles: Iterable[str], slot: int, actors: int) -> RunConfig:
+    """The config as actor number `slot` sees it. Whole shares add up to the cap exactly; where a limit is smaller than
+    the number of actors each gets 1 (`crew_for` makes no such crew for calls in flight)."""
+    models = {}
+    for role in roles:
+        model = config.model(role)
+        update = {"concurrency": _part(concurrency_of(config, model), slot, actors)}
+        for name in LIMITS:
+            limit = getattr(model, name, None)
+            if limit is not None:
+                update[name] = _part(limit, slot, actors)
+        models[role] = model.model_copy(update=update)
+    return config.model_copy(update={"api": config.api.model_copy(update=models)})
+
+
+def _part(whole: int, slot: int, actors: int) -> int:
+    return max(1, whole // actors + (slot % actors < whole % actors))
+
+
+def check_address(address: str | None) -> None:
+    """Raises: ConfigError for Ray Client, whose driver is no member of the cluster and cannot feed it."""
+    if address is not None and address.startswith("ray://"):
+        raise ConfigError(
+            f"--ray-address {address}: Ray Client is not supported",
+            hint="start this command on a node of the cluster with --ray-address auto",
+        )

@@ -1,0 +1,104 @@
+"""What a trainer reads: the dataset, proven to the token where the tokenizer is known, its further spellings, and the
+Axolotl configs that train on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from augment_correction.errors import InputError
+from augment_correction.export import (
+    ExportSource,
+    TrainingSet,
+    Verification,
+    axolotl_config,
+    axolotl_yaml,
+    export,
+    tokenizer_of,
+    verify_dataset,
+    write_segments,
+)
+from augment_correction.records import Conversation
+from augment_correction.runner.plan import Plan
+from augment_correction.store import Results, StoredChunk
+from augment_correction.store.folder import atomic_write
+
+
+@dataclass
+class Written:
+    """`files` by name. `verification` is None where no tokenizer is at hand; `whole` says that the Axolotl configs
+    train on the chat_template spelling, because this tokenizer cannot take the rows in segments."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    verification: Verification | None = None
+    whole: bool = False
+
+    @property
+    def wrong(self) -> bool:
+        """Whether what the configs train on is wrong. A seam is not, where they train on the other spelling."""
+        failing = set(self.verification.failing) if self.verification else set()
+        return bool(failing - {"seam"} if self.whole else failing)
+
+
+def write_dataset(
+    plan: Plan, results: Results, rows: int, manifest: Mapping[str, Any], tokens: tuple[Mapping[str, Any], ...]
+) -> Written:
+    """Write all of it for `rows` > 0 conversations."""
+    made = Written()
+    tokenizer, missing = tokenizer_of(plan.config)
+    if tokenizer is None:
+        made.notices.append(f"the mask was not checked against a tokenizer: {missing}")
+    made.files["dataset"] = plan.folder.dataset
+    digest = write_segments(plan.folder.dataset, _conversations(results), plan.template, tokenizer)
+    names: list[str] = [name for name in plan.config.output.formats if name != "axolotl"]
+    if tokenizer is not None:
+        made.verification = verify_dataset(
+            plan.folder.dataset, _conversations(results), plan.template, tokenizer, plan.config.training.sequence_len
+        )
+        made.whole = "seam" in made.verification.failing
+    source = ExportSource(
+        lambda: _conversations(results), plan.template, tokenizer, manifest, tuple(results.documents()), tokens
+    )
+    if made.whole and "axolotl_chat" not in names:
+        made.whole = _export(made, ["axolotl_chat"], source, plan)
+    _export(made, names, source, plan)
+    _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, made.whole))
+    return made
+
+
+def conversations(results: Results) -> Iterator[tuple[StoredChunk, Conversation]]:
+    """The kept conversations in the output's order, with where their passage stands."""
+    for chunk, outcome in results.outcomes("kept"):
+        yield chunk, outcome.conversation(chunk)
+
+
+def _conversations(results: Results) -> Iterator[Conversation]:
+    return (conversation for _, conversation in conversations(results))
+
+
+def _export(made: Written, names: list[str], source: ExportSource, plan: Plan) -> bool:
+    """A spelling that cannot be written is a line in the summary: the paid rows are there in the others."""
+    done = True
+    for name in names:
+        try:
+            for exported in export([name], source, plan.folder):
+                made.files[f"export_{name}"] = exported.path
+                made.notices += exported.notices
+        except InputError as failure:
+            done = False
+            made.notices.append(f"no export {name}: {failure.message} ({failure.hint})")
+    return done
+
+
+def _write_configs(made: Written, plan: Plan, data: TrainingSet) -> None:
+    for name, several in (("axolotl_config", False), ("axolotl_config_multi_gpu", True)):
+        path = plan.folder.axolotl_config
+        if several:
+            path = path.with_name(f"{path.stem}_multi_gpu{path.suffix}")
+        keys = axolotl_config(plan.config, data, several_gpus=several)
+        with atomic_write(path) as file:
+            file.write(axolotl_yaml(keys, path, several_gpus=several))
+        made.files[name] = path

@@ -1,0 +1,84 @@
+"""One passage through all stages. Both engines follow passages by this code: the one on asyncio on this machine, and
+the actors of a Ray cluster."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from augment_correction.errors import AugmentCorrectionError, Reject, RequestRefused, TransientError
+from augment_correction.llm.metered import MeteredModel
+from augment_correction.records import Conversation, Record, Rejected, Step
+from augment_correction.runner.state import RunState
+from augment_correction.stages import Stage, Tools
+from augment_correction.store import Outcome
+
+
+@dataclass(frozen=True)
+class Follower:
+    stages: Sequence[Stage]
+    models: Mapping[str, MeteredModel]
+    state: RunState
+    seed: int
+
+    async def follow(self, record: Record) -> list[Outcome]:
+        """All that becomes of a passage's record.
+
+        Raises: Halted where the run is to stop, and whatever else should stop it.
+        """
+        ends = await self._follow(record, 0)
+        return [_outcome(record.id, part, end) for part, end in enumerate(ends)]
+
+    async def _follow(self, record: Record, index: int) -> list[Record | Rejected]:
+        """All that becomes of a record from stage `index` on; a stage may make several records of one."""
+        if index == len(self.stages):
+            return [record]
+        stage = self.stages[index]
+        counts = self.state.stages[stage.name]
+        tools = Tools(self.models, random.Random(f"{self.seed}:{stage.name}:{record.id}"))
+        counts.in_flight += 1
+        try:
+            made = await stage(record, tools)
+        except (Reject, RequestRefused, TransientError) as problem:
+            return [self._rejected(record, stage, tools, problem)]
+        finally:
+            counts.in_flight -= 1
+        counts.kept += 1
+        steps = (*record.steps, *(tools.trace or [Step(stage.name)]))
+        ends: list[Record | Rejected] = []
+        for each in made:
+            ends += await self._follow(replace(each, steps=steps), index + 1)
+        return ends
+
+    def _rejected(self, record: Record, stage: Stage, tools: Tools, problem: AugmentCorrectionError) -> Rejected:
+        if isinstance(problem, Reject):
+            reason, detail, failed = problem.reason, problem.detail, False
+        elif isinstance(problem, RequestRefused):
+            reason, detail, failed = "request_refused", problem.message, False
+        else:
+            reason, detail, failed = "server_error", problem.message, True
+        status = "failed" if failed else "rejected"
+        counts = self.state.stages[stage.name]
+        setattr(counts, status, getattr(counts, status) + 1)
+        self.state.reasons[f"{stage.name}/{reason}"] += 1
+        steps = [*tools.trace]
+        if not steps or steps[-1].reason != reason:
+            steps.append(Step(stage.name, reason=reason, detail=detail))
+        return Rejected(replace(record, steps=(*record.steps, *steps)), stage.name, reason, detail, failed)
+
+
+def _outcome(chunk_id: str, part: int, end: Record | Rejected) -> Outcome:
+    if isinstance(end, Rejected):
+        body: dict[str, Any] = {"detail": end.detail, "steps": [_step(step) for step in end.record.steps]}
+        return Outcome(chunk_id, part, "failed" if end.failed else "rejected", end.stage, end.reason, body)
+    conversation = end.fields["conversation"]
+    assert isinstance(conversation, Conversation)
+    body = {"conversation": conversation, "steps": [_step(step) for step in end.steps]}
+    return Outcome(chunk_id, part, "kept", None, None, body)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    names = ("stage", "model", "prompt", "call", "parsed", "reason", "detail")
+    return {name: value for name in names if (value := getattr(step, name))}

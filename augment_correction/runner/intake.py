@@ -1,0 +1,69 @@
+"""What was read, stored and counted; what is left of it to be made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from augment_correction.llm.metered import Halt
+from augment_correction.runner.source import Passage, Read
+from augment_correction.runner.state import RunState
+from augment_correction.store import Results
+
+
+@dataclass(frozen=True)
+class Intake:
+    results: Results
+    state: RunState
+    halt: Halt
+    _seen: set[str] = field(default_factory=set)
+
+    async def to_do(self, reads: AsyncIterator[Read]) -> AsyncIterator[Passage]:
+        """Each passage once that no earlier run has finished. After a halt none is handed out, but reading goes on
+        until every outcome of an earlier run has its place again: a run that is stopped early must not write a
+        shorter dataset than it found."""
+        earlier = self.results.earlier()
+        async for read in reads:
+            self._note(read)
+            for passage in read.passages:
+                if passage.chunk.id in self._seen:
+                    continue
+                self._seen.add(passage.chunk.id)
+                if self._reused(passage):
+                    continue
+                if self.halt.cause is None:
+                    yield passage
+                elif self.state.reused >= earlier:
+                    return
+        self.state.total = self.state.chunks
+
+    def _note(self, read: Read) -> None:
+        """Count and store what was read; a passage that stands in several places is stored with all of them."""
+        state, results = self.state, self.results
+        for document in read.documents:
+            results.add_document(state.documents, document)
+            state.documents += 1
+        for unread in read.unread:
+            results.add_unread(state.unread, unread)
+            state.unread += 1
+        statements = []
+        new: set[str] = set()
+        for passage in read.passages:
+            chunk, document = passage.chunk, passage.document
+            statements.append(results.add_place(passage.seq, chunk, document.source, document.title))
+            if chunk.id in self._seen or chunk.id in new:
+                state.duplicates += 1
+                continue
+            new.add(chunk.id)
+            state.chunks += 1
+            statements.append(results.add_chunk(passage.seq, chunk))
+        results.write(*statements)
+
+    def _reused(self, passage: Passage) -> bool:
+        finished = self.results.finished(passage.chunk.id)
+        for status, stage, reason in finished:
+            self.state.count_outcome(status, stage, reason)
+        if finished:
+            self.state.reused += 1
+            self.state.note_finished()
+        return bool(finished)

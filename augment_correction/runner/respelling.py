@@ -1,0 +1,114 @@
+"""What can be made again from a run's folder without asking a model: its spellings, and the proof of its mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from augment_correction.errors import InputError, UserError
+from augment_correction.export import (
+    ChatTemplate,
+    Exported,
+    ExportSource,
+    Tokenizer,
+    Verification,
+    export,
+    load_tokenizer,
+    verify_dataset,
+)
+from augment_correction.export.proofs import Row
+from augment_correction.export.verify import read_rows
+from augment_correction.records import Conversation
+from augment_correction.runner.dataset import conversations
+from augment_correction.runner.reading import MadeRun
+
+AGAIN = "run the same config again: nothing is asked twice"
+
+
+def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
+    """Raises: UserError where the folder or the tokenizer cannot be used."""
+    template = run_template(made)
+    known = run_tokenizer(made, tokenizer, needed=True)
+    assert known is not None
+    length = int(made.manifest["config"]["training"]["sequence_len"])
+    return verify_dataset(_dataset(made), run_conversations(made), template, known, length)
+
+
+def find_row(made: MadeRun, tokenizer: str | None, id_: str) -> tuple[Row, Tokenizer]:
+    """The first row whose id begins with `id_`.
+
+    Raises: UserError.
+    """
+    known = run_tokenizer(made, tokenizer, needed=True)
+    assert known is not None
+    for row in read_rows(_dataset(made), run_conversations(made), run_template(made), known):
+        if row.conversation.id.startswith(id_):
+            return row, known
+    raise InputError(
+        f"no conversation of {made.folder.root} has an id that begins with '{id_}'",
+        hint="'inspect' lists some, and every row of the dataset has its id",
+    )
+
+
+def export_run(
+    made: MadeRun, names: Sequence[str], tokenizer: str | None, *, partial: bool = False
+) -> Iterator[Exported]:
+    """Raises: UserError where the folder is of an interrupted or older run; its earlier exports stay."""
+    template = run_template(made)
+    pending = made.results.counts()["chunks"] - made.results.settled()
+    if pending and not partial:
+        raise InputError(
+            f"the run in {made.folder.root} is not finished ({pending} passages are open); earlier exports stay",
+            hint=f"{AGAIN}; or export what there is with --partial",
+        )
+    source = ExportSource(
+        lambda: run_conversations(made),
+        template,
+        run_tokenizer(made, tokenizer),
+        made.manifest,
+        tuple(made.results.documents()),
+        tuple(made.tokens()),
+    )
+    yield from export(names, source, made.folder)
+
+
+def run_conversations(made: MadeRun) -> Iterator[Conversation]:
+    return (conversation for _, conversation in conversations(made.results))
+
+
+def run_template(made: MadeRun) -> ChatTemplate:
+    """The template that the run's rows were written with.
+
+    Raises: InputError where `run.json` is missing, older, or not of what the journal holds.
+    """
+    root, stored = made.folder.root, made.manifest.get("prompt_template", {})
+    if not made.manifest:
+        raise InputError(f"the run in {root} has not come to its end: it has no run.json", hint=AGAIN)
+    if "source" not in stored:
+        raise InputError(f"{root} was written by an older version: its run.json holds no chat template", hint=AGAIN)
+    if made.manifest["counts"] != made.results.counts():
+        raise InputError(f"a later run in {root} was interrupted: its run.json is not of its journal", hint=AGAIN)
+    return ChatTemplate(stored["name"], stored["source"], stored["bos_token"], stored["eos_token"])
+
+
+def run_tokenizer(made: MadeRun, wanted: str | None, *, needed: bool = False) -> Tokenizer | None:
+    """The one that is asked for, else the one of the run's config where this machine has it.
+
+    Raises: UserError where one is asked for or needed and cannot be had.
+    """
+    if wanted:
+        return load_tokenizer(wanted, Path.cwd())
+    config = made.manifest["config"]
+    own = config["system"]["tokenizer"] or config["training"]["base_model"]
+    try:
+        return load_tokenizer(own, Path.cwd())
+    except UserError as failure:
+        if not needed:
+            return None
+        raise InputError(failure.message, hint=f"name one: --tokenizer PATH_OR_ID. {failure.hint or ''}") from None
+
+
+def _dataset(made: MadeRun) -> Path:
+    if not made.folder.dataset.is_file():
+        raise InputError(f"{made.folder.root} holds no dataset", hint=f"{AGAIN}; rejected.jsonl has the reasons")
+    return made.folder.dataset

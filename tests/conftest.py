@@ -1,0 +1,53 @@
+"""Every test works in folders of its own, without network, home, caches or keys of whoever runs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.guard import sitecustomize as guard
+from tests.projects import MadeProject
+from tests.servers import ModelServer
+
+GUARD = Path(guard.__file__).parent
+SECRET_ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_PROXY", "_proxy")
+FOREIGN_BEGINNINGS = ("HF_", "OPENAI_", "AUGMENT_CORRECTION_", "XDG_", "PIP_", "UV_", "TIKTOKEN_", "HUGGING")
+
+
+@pytest.fixture(scope="session")
+def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def shut_in(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, nobodys_home: Path
+) -> Iterator[None]:
+    """Tests marked `embedded` fetch weights, and keep them where the next run of the tests finds them."""
+    if request.node.get_closest_marker("embedded"):
+        monkeypatch.setattr(guard, "online", True)
+        yield
+        return
+    for name in os.environ:
+        if name.endswith(SECRET_ENDINGS) or name.startswith(FOREIGN_BEGINNINGS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(nobodys_home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(nobodys_home / ".cache"))
+    monkeypatch.setenv("HF_HOME", str(nobodys_home / ".cache" / "huggingface"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(GUARD), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+    yield
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> MadeProject:
+    return MadeProject(tmp_path / "project")
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running

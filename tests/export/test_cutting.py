@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augment_correction.export import ChatTemplate, Tokenizer, render, segments
+from augment_correction.export.cutting import fitted_segments
+from augment_correction.export.segments import zones
+from tests.export.conversations import STRIPPED, TEMPLATES, conversation
+
+four = st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED)
+
+
+@pytest.mark.parametrize("family", ["qwen", "llama"])
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name != "nothing around"])
+@settings(max_examples=30, deadline=None)
+@given(texts=four, correction_only=st.booleans())
+def test_cuts_move_into_the_scaffold_and_nowhere_else(
+    tokenizers: dict[str, Tokenizer], family: str, name: str, texts: tuple[str, str, str, str], correction_only: bool
+) -> None:
+    made, template = conversation(*texts, correction_only=correction_only), TEMPLATES[name]
+    parts = fitted_segments([made], template, tokenizers[family])[0]
+    rendering = render(made, template)
+    assert "".join(part.text for part in parts) == rendering.text
+    labels = [part.label for part in parts for _ in part.text]
+    for zone in zones(made, rendering):
+        own = set(labels[zone.start : zone.end])
+        if zone.kind != "scaffold" or not zone.label:
+            spaces = rendering.text[zone.start : zone.end].isspace() or rendering.text[zone.end - 1] == " "
+            assert own <= {zone.label} or (zone.kind == "scaffold" and spaces)
+
+
+@pytest.mark.parametrize(("family", "name"), [("qwen", "chatml"), ("llama", "llama3 (trims)")])
+@settings(max_examples=150, deadline=None)
+@given(texts=four, correction_only=st.booleans())
+def test_a_models_own_template_is_cut_seamlessly(
+    tokenizers: dict[str, Tokenizer], family: str, name: str, texts: tuple[str, str, str, str], correction_only: bool
+) -> None:
+    made, tokenizer = conversation(*texts, correction_only=correction_only), tokenizers[family]
+    parts = fitted_segments([made], TEMPLATES[name], tokenizer)[0]
+    whole = tokenizer.ids(["".join(part.text for part in parts)])[0]
+    assert list(chain.from_iterable(tokenizer.ids([part.text for part in parts]))) == whole
+
+
+def test_a_cut_between_newlines_moves(tokenizers: dict[str, Tokenizer]) -> None:
+    template = ChatTemplate("mine", "{% for m in messages %}{{ m.role }}:\n\n{{ m.content }}\n\n{% endfor %}")
+    made = conversation("Which?", "\nwrong", "Sure?", "right")
+    tokenizer = tokenizers["qwen"]
+    whole = tokenizer.ids([render(made, template).text])[0]
+    usual = segments(made, template)
+    assert list(chain.from_iterable(tokenizer.ids([part.text for part in usual]))) != whole
+    parts = fitted_segments([made], template, tokenizer)[0]
+    assert list(chain.from_iterable(tokenizer.ids([part.text for part in parts]))) == whole
+    masked = "".join(part.text for part in parts if not part.label)
+    assert masked.startswith("\n\n\nwrong") and masked.endswith("\n\n")
+
+
+def test_many_rows_are_the_rows_one_by_one(tokenizers: dict[str, Tokenizer]) -> None:
+    rows = [conversation(f"Q{i}?", "\nwrong" if i % 3 else "wrong", "Sure?", "right") for i in range(20)]
+    template, tokenizer = TEMPLATES["a preface"], tokenizers["llama"]
+    assert fitted_segments(rows, template, tokenizer) == [
+        fitted_segments([row], template, tokenizer)[0] for row in rows
+    ]

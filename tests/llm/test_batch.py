@@ -1,0 +1,297 @@
+"""The real program against a server that speaks the Batch API and misbehaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from augment_correction.config import load_config
+from augment_correction.errors import ExitCode
+from augment_correction.ledger import price_of
+from augment_correction.runner.checking import check_run
+from augment_correction.store import Batches, Database
+from tests.llm.batch_program import QUICK
+from tests.llm.batch_server import BatchServer, answered, refused, unanswered
+from tests.projects import MadeProject, adds_up
+from tests.servers import passage_in
+
+BATCH = {"small_mode": "batch", "large_mode": "batch"}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for (module, name), seconds in QUICK.items():
+        monkeypatch.setattr(module, name, seconds)
+
+
+@pytest.fixture
+def batch_server() -> Iterator[BatchServer]:
+    with BatchServer() as running:
+        yield running
+
+
+def first_time(*passages: str, then: dict[str, Any] | None = None) -> Any:
+    """An answer that is `then` the first time a large model is asked about one of these passages."""
+    seen: set[str] = set()
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        passage = passage_in(body["messages"])
+        if body["model"] == "large" and any(words in passage for words in passages) and passage not in seen:
+            seen.add(passage)
+            return then or unanswered("batch_expired")
+        return answered(body)
+
+    return answer
+
+
+def test_each_stage_is_one_batch(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(20))
+    result = project.run(batch_server, api=BATCH)
+    assert result.exit_code is ExitCode.DONE, result
+    assert result.kept == 20
+    assert [len(batch.asked) for batch in batch_server.batches] == [20, 20]
+    assert len(batch_server.uploads) == 2
+    assert result.tokens["large"]["requests"] == 20
+    assert any("batch_1" in notice and "completed" in notice for notice in result.notices)
+
+
+def test_the_files_are_those_of_a_run_without_batches(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(4))
+    project.run(batch_server, api=BATCH)
+    batched = project.dataset()
+    usage = project.tokens("large")
+    assert len(batched) == 4
+    assert usage["input_tokens"] > 0
+    assert usage["estimated_requests"] == 0
+    assert not list(project.output.glob("logs/batches/*"))
+
+
+def test_what_a_batch_left_unanswered_goes_into_the_next(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(6))
+    batch_server.answer = first_time("Ander1 ", "Ander2 ")
+    result = project.run(batch_server, api=BATCH)
+    assert result.kept == 6
+    assert [len(batch.asked) for batch in batch_server.batches] == [6, 6, 2]
+    assert result.tokens["large"]["retries"] == 2
+    assert set(batch_server.paid.values()) == {1}
+
+
+def test_an_item_that_never_comes_fails_alone(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(4))
+    never = "Ander3 "
+    batch_server.answer = lambda body: (
+        refused(429, "slow down") if never in passage_in(body["messages"]) else answered(body)
+    )
+    result = project.run(batch_server, api={**BATCH, "small_retries": 1})
+    assert result.counts["failed"] == 1
+    assert result.kept == 3
+    assert adds_up(result)
+    assert [len(batch.asked) for batch in batch_server.batches if batch.asked[0]["body"]["model"] == "small"] == [4, 1]
+
+
+def test_a_refused_item_rejects_its_passage(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(4))
+    batch_server.answer = first_time("Ander2 ", then=refused(400, "context too long"))
+    result = project.run(batch_server, api=BATCH)
+    assert result.kept == 3
+    assert result.counts["reasons"] == {"masked_conversation/request_refused": 1}
+
+
+def test_an_unusable_reply_is_asked_again_in_the_next_batch(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(4))
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        first = "Ander2 " in passage_in(body["messages"]) and not batch_server.batches[2:]
+        return answered(body, "no tags at all") if first and body["model"] == "large" else answered(body)
+
+    batch_server.answer = answer
+    result = project.run(batch_server, api=BATCH)
+    assert result.kept == 4
+    assert [len(batch.asked) for batch in batch_server.batches] == [4, 4, 1]
+
+
+@pytest.mark.parametrize("fate", ["expired:2", "cancelled:2"])
+def test_of_a_batch_that_ends_early_the_answers_are_used(
+    project: MadeProject, batch_server: BatchServer, fate: str
+) -> None:
+    project.facts(range(5))
+    batch_server.fates = ["completed", fate]
+    result = project.run(batch_server, api=BATCH)
+    assert result.kept == 5
+    assert [len(batch.asked) for batch in batch_server.batches] == [5, 5, 3]
+    assert set(batch_server.paid.values()) == {1}
+
+
+def test_a_batch_that_fails_as_a_whole_stops_the_run_in_the_servers_words(
+    project: MadeProject, batch_server: BatchServer
+) -> None:
+    project.facts(range(3))
+    batch_server.fates = ["failed:model_not_found:The provided model 'small' is not supported by the Batch API."]
+    result = project.run(batch_server, api=BATCH)
+    assert result.exit_code is ExitCode.USER
+    assert "line 1" in (result.stopped or "")
+    assert "not supported by the Batch API" in (result.stopped or "")
+    assert project.run(batch_server, api=BATCH).kept == 3
+
+
+def test_too_many_tokens_at_once_are_asked_in_smaller_batches(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(8))
+    batch_server.most_in_a_batch = 2
+    result = project.run(batch_server, api={**BATCH, "large_mode": "scripted"})
+    assert result.kept == 8
+    assert [len(batch.asked) for batch in batch_server.batches] == [8, 4, 2, 2, 2, 2]
+    assert any("Enqueued token limit" in notice for notice in result.notices)
+
+
+def test_the_limits_of_one_batch_are_kept(
+    project: MadeProject, batch_server: BatchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("augment_correction.llm.batch.MOST_BYTES", 20_000)
+    project.facts(range(12))
+    result = project.run(batch_server, api={**BATCH, "large_mode": "scripted"})
+    assert result.kept == 12
+    assert len(batch_server.uploads) > 1
+    assert all(len(data) <= 20_000 for data in batch_server.uploads)
+    assert sum(len(batch.asked) for batch in batch_server.batches) == 12
+
+
+def test_a_server_that_stumbles_is_asked_again_and_nothing_is_made_twice(
+    project: MadeProject, batch_server: BatchServer
+) -> None:
+    project.facts(range(3))
+    batch_server.stumbles = {
+        "upload comes": [lambda: 503],
+        "upload is stored": [lambda: 503],  # stored all the same: it must be found and not sent again
+        "batch comes": [lambda: 429],
+        "batch is stored": [lambda: 500],
+        "poll": [lambda: 502],
+        "download comes": [lambda: 503],
+    }
+    result = project.run(batch_server, api=BATCH)
+    assert result.kept == 3
+    assert len(batch_server.uploads) == 2
+    assert len(batch_server.batches) == 2
+
+
+def test_a_wrong_key_stops_the_run(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(3))
+    batch_server.stumbles = {"upload comes": [lambda: 401]}
+    result = project.run(batch_server, api=BATCH)
+    assert result.exit_code is ExitCode.USER
+    assert "401" in (result.stopped or "")
+    assert project.run(batch_server, api=BATCH).kept == 3
+
+
+def test_a_schema_that_is_refused_is_left_out(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(4))
+    batch_server.answer = lambda body: (
+        refused(400, "response_format json_schema is not supported") if "response_format" in body else answered(body)
+    )
+    result = project.run(batch_server, api=BATCH, pipeline="correction_small")
+    assert adds_up(result)
+    assert not result.counts["reasons"].get("server_error")
+    assert all(reason.split("/")[1] != "request_refused" for reason in result.counts["reasons"])
+
+
+def test_the_cap_is_kept_by_what_goes_into_a_batch(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(30))
+    prices = {f"cost_per_million_{role}_{side}": 1000 for role in ("small", "large") for side in ("input", "output")}
+    result = project.run(batch_server, api=BATCH, cost={**prices, "max_usd": 30})
+    assert result.exit_code is ExitCode.BUDGET
+    assert result.cost is not None
+    assert result.cost <= 30
+    assert project.run(batch_server, api=BATCH, cost={**prices, "max_usd": 3000}).kept == 30
+    assert set(batch_server.paid.values()) == {1}
+
+
+def test_roles_with_one_model_keep_their_own_settings(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(2))
+    own = {"small_extra_body": {"reasoning_effort": "minimal"}, "small_model": "one", "large_model": "one"}
+    assert project.run(batch_server, api={**BATCH, **own}).kept == 2
+    efforts = [[item["body"].get("reasoning_effort") for item in batch.asked] for batch in batch_server.batches]
+    assert efforts == [["minimal", "minimal"], [None, None]]
+
+
+def test_what_is_not_asked_any_more_is_counted_all_the_same(project: MadeProject, batch_server: BatchServer) -> None:
+    """A batch was under way when the run was stopped, and then the documents changed."""
+    project.facts(range(4))
+    batch_server.polls = 10**6
+    api = {**BATCH, "large_mode": "scripted"}
+    with_interrupt = project.load(batch_server, api=api)
+    _run_until_submitted(project, batch_server, with_interrupt)
+    batch_server.polls = 2
+    project.facts(range(2, 6))
+    result = project.run(batch_server, api=api)
+    assert result.kept == 4
+    assert result.tokens["small"]["requests"] == 6
+    assert set(batch_server.paid.values()) == {1}
+
+
+def _run_until_submitted(project: MadeProject, server: BatchServer, config: Any) -> None:
+    from augment_correction.runner import run
+
+    server.stumbles["poll"] = [lambda: 401]
+    assert run(config).exit_code is ExitCode.USER
+
+
+def test_a_batch_of_another_account_is_not_asked_anew(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(2))
+    config = project.load(batch_server, api=BATCH)
+    _run_until_submitted(project, batch_server, config)
+    lost = batch_server.batches.pop()
+    result = project.run(batch_server, api=BATCH)
+    assert result.exit_code is ExitCode.USER
+    assert lost.id in (result.stopped or "")
+    assert len(batch_server.uploads) == 1
+
+
+async def test_check_asks_for_the_batch_api(project: MadeProject, batch_server: BatchServer, server: Any) -> None:
+    project.facts(range(1))
+    findings = await check_run(project.config(batch_server, api=BATCH))
+    assert all(finding.ok for finding in findings), findings
+    findings = await check_run(project.config(server, api=BATCH))
+    assert any("Batch API" in finding.what for finding in findings if not finding.ok), findings
+
+
+@pytest.mark.parametrize(
+    ("model", "url", "price", "source"),
+    [
+        ("gpt-5-nano", "https://api.openai.com/v1", "0.025", "batch"),
+        ("llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", "0.59", "in full"),
+    ],
+)
+def test_the_price_is_the_batch_price_where_it_is_known(
+    project: MadeProject, model: str, url: str, price: str, source: str
+) -> None:
+    api = {"small_mode": "batch", "small_model": model, "small_base_url": url}
+    found = price_of(load_config(project.config(api=api)), "small")
+    assert found is not None
+    assert str(found.input.normalize()) == price
+    assert source in found.source
+
+
+def test_a_price_in_the_config_counts_as_it_is_written(project: MadeProject) -> None:
+    api = {"small_mode": "batch", "small_model": "gpt-5-nano", "small_base_url": "https://api.openai.com/v1"}
+    cost = {"cost_per_million_small_input": 3, "cost_per_million_small_output": 5}
+    found = price_of(load_config(project.config(api=api, cost=cost)), "small")
+    assert found is not None
+    assert (found.input, found.output) == (3, 5)
+
+
+def open_rows(project: MadeProject, url: str) -> int:
+    from augment_correction.store.batches import SCHEMA
+    from augment_correction.store.journal import SCHEMA as JOURNAL
+
+    database = Database(project.output / "journal.sqlite", JOURNAL + SCHEMA)
+    try:
+        return sum(len(Batches(database).open(url, model)) for model in ("small", "large"))
+    finally:
+        database.close()
+
+
+def test_nothing_stays_open_after_a_run(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(2))
+    project.run(batch_server, api=BATCH)
+    assert open_rows(project, batch_server.url) == 0

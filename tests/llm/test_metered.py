@@ -1,0 +1,320 @@
+"""The one layer that every call passes: journal, limits, retries, ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from augment_correction.config import ModelConfig
+from augment_correction.errors import (
+    BudgetExhausted,
+    ConfigError,
+    ModelUnusable,
+    RequestRefused,
+    TransientError,
+)
+from augment_correction.ledger import Ledger
+from augment_correction.llm import metered
+from augment_correction.llm.limiter import Limiter
+from augment_correction.llm.metered import Halt, Halted, MeteredModel
+from augment_correction.llm.openai_chat import StructuredOutputRefused
+from augment_correction.records import Completion, Message, Request
+from augment_correction.store import Database, Journal
+from augment_correction.store.journal import SCHEMA
+from augment_correction.usage import Price, Usage
+
+Answer = Callable[[Request], Awaitable[Completion]]
+FINE = Completion("fine", None, "stop", Usage(10, 5))
+
+
+class Backend:
+    """Answers with what it is given, one after the other; the last one for all that follow."""
+
+    def __init__(self, *answers: Completion | Exception) -> None:
+        self.answers = list(answers) or [FINE]
+        self.asked: list[Request] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def complete(self, request: Request) -> Completion:
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        await self.gate.wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        pass
+
+
+class Bench:
+    """A metered model over a backend, with all that it works with in reach."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.journal = Journal(database)
+        self.halt = Halt()
+        self.notices: list[str] = []
+        self.ledger = Ledger({"small": "tiny"}, {"small": Price(Decimal(1), Decimal(2))})
+
+    def model(self, backend: Backend, *, capacity: int = 4, **config: Any) -> MeteredModel:
+        self.limiter = Limiter(capacity, self.halt.stopped)
+        return MeteredModel(
+            "small", ModelConfig(model="tiny", **config), backend, journal=self.journal, ledger=self.ledger,
+            limiter=self.limiter, halt=self.halt, count=len, notice=self.notices.append,
+        )  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(metered, "_backoff", lambda _: 0.001)
+    database = Database(tmp_path / "journal.sqlite", SCHEMA)
+    yield Bench(database)
+    database.close()
+
+
+def question(text: str = "Which town?", **more: Any) -> Request:
+    return Request((Message("user", text),), "tiny", {"max_tokens": 100}, **more)
+
+
+class TestTheJournal:
+    async def test_a_reply_is_in_it_when_the_stage_gets_it(self, bench: Bench) -> None:
+        await bench.model(Backend()).complete(question(), "judge")
+        stored = bench.journal.read(question().key)
+        assert stored is not None
+        assert (stored.stage, stored.role, stored.completion.text) == ("judge", "small", "fine")
+
+    async def test_what_is_in_it_is_not_asked(self, bench: Bench) -> None:
+        await bench.model(Backend()).complete(question(), "judge")
+        backend = Backend(RequestRefused("must not be asked"))
+        again = await bench.model(backend).complete(question(), "judge")
+        assert (again.text, again.cached) == ("fine", True)
+        assert not backend.asked
+        assert bench.ledger.of("small").requests == 1
+
+    async def test_it_answers_where_even_a_halted_run_would_not_ask(self, bench: Bench) -> None:
+        await bench.model(Backend()).complete(question(), "judge")
+        bench.halt.because(ConfigError("stop"))
+        assert (await bench.model(Backend()).complete(question(), "judge")).cached
+        with pytest.raises(Halted):
+            await bench.model(Backend()).complete(question("another"), "judge")
+
+    async def test_a_reply_that_cannot_be_stored_is_not_handed_out_nor_counted(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def full(*_: object, **__: object) -> None:
+            raise ConfigError("disk full")
+
+        monkeypatch.setattr(bench.journal, "add", full)
+        with pytest.raises(ConfigError, match="disk full"):
+            await bench.model(Backend()).complete(question(), "judge")
+        assert bench.ledger.of("small").requests == 0
+        assert bench.limiter.in_flight == 0
+
+
+class TestIdenticalRequests:
+    async def test_in_flight_at_once_are_asked_once(self, bench: Bench) -> None:
+        backend = Backend()
+        backend.gate.clear()
+        model = bench.model(backend, capacity=50)
+        calls = [asyncio.create_task(model.complete(question(), "judge")) for _ in range(200)]
+        await asyncio.sleep(0.01)
+        backend.gate.set()
+        assert {completion.text for completion in await asyncio.gather(*calls)} == {"fine"}
+        assert len(backend.asked) == bench.ledger.of("small").requests == 1
+
+    async def test_share_a_failure_and_the_next_one_asks_anew(self, bench: Bench) -> None:
+        backend = Backend(RequestRefused("no"), FINE)
+        backend.gate.clear()
+        model = bench.model(backend)
+        calls = [asyncio.create_task(model.complete(question(), "j")) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        backend.gate.set()
+        made = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(each) for each in made] == [RequestRefused] * 3
+        assert len(backend.asked) == 1
+        assert (await model.complete(question(), "j")).text == "fine"
+
+    async def test_one_that_gives_up_waiting_takes_nothing_from_the_others(self, bench: Bench) -> None:
+        backend = Backend()
+        backend.gate.clear()
+        model = bench.model(backend)
+        first, second, third = (asyncio.create_task(model.complete(question(), "j")) for _ in range(3))
+        await asyncio.sleep(0.01)
+        second.cancel()
+        await asyncio.sleep(0)
+        backend.gate.set()
+        assert (await first).text == (await third).text == "fine"
+        assert second.cancelled()
+
+    async def test_another_draw_of_the_same_question_is_another_request(self, bench: Bench) -> None:
+        backend = Backend()
+        model = bench.model(backend)
+        await asyncio.gather(model.complete(question(), "j"), model.complete(question(sample=1), "j"))
+        assert len(backend.asked) == 2
+
+
+class TestRetries:
+    async def test_transient_errors_are_tried_again_and_counted(self, bench: Bench) -> None:
+        backend = Backend(TransientError("500", status=500), TransientError("dropped"), FINE)
+        assert (await bench.model(backend, retries=2).complete(question(), "j")).text == "fine"
+        totals = bench.ledger.of("small")
+        assert (totals.requests, totals.failures) == (1, 2)
+        await bench.database.flush()
+        (row,) = bench.journal.totals()
+        assert (row.requests, row.failures) == (1, 2)
+
+    async def test_one_more_than_allowed_is_too_many(self, bench: Bench) -> None:
+        backend = Backend(TransientError("500", status=500))
+        with pytest.raises(TransientError, match="500"):
+            await bench.model(backend, retries=2).complete(question(), "j")
+        assert len(backend.asked) == 3
+
+    async def test_a_rate_limit_does_not_count_against_them(self, bench: Bench) -> None:
+        limited = [TransientError("429", status=429)] * 20
+        backend = Backend(*limited, TransientError("500", status=500), FINE)
+        assert (await bench.model(backend, retries=1).complete(question(), "j")).text == "fine"
+
+    async def test_a_rate_limit_that_never_ends_does(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(metered, "RATE_LIMIT_PATIENCE", 5)
+        backend = Backend(TransientError("429", status=429))
+        with pytest.raises(TransientError):
+            await bench.model(backend).complete(question(), "j")
+        assert len(backend.asked) == 6
+
+    @pytest.mark.parametrize("failure", [RequestRefused("400", status=400), ModelUnusable("401", status=401)])
+    async def test_what_will_not_get_better_is_not_tried_again(self, bench: Bench, failure: Exception) -> None:
+        backend = Backend(failure)
+        with pytest.raises(type(failure)):
+            await bench.model(backend).complete(question(), "j")
+        assert len(backend.asked) == 1
+
+    async def test_a_server_that_stays_away_is_unusable_for_all(self, bench: Bench) -> None:
+        backend = Backend(TransientError("cannot be reached", unreachable=True))
+        with pytest.raises(ModelUnusable, match="tiny: cannot be reached") as raised:
+            await bench.model(backend, retries=2).complete(question(), "j")
+        assert raised.value.hint is not None and "is the server running?" in raised.value.hint
+        assert len(backend.asked) == 3
+
+    async def test_retry_after_holds_the_others_too(self, bench: Bench) -> None:
+        backend = Backend(TransientError("503", status=503, retry_after=0.2), FINE)
+        model = bench.model(backend)
+        asked = asyncio.create_task(model.complete(question(), "j"))
+        while not bench.limiter.held_for:
+            await asyncio.sleep(0)
+        other = asyncio.create_task(model.complete(question("another"), "j"))
+        await asyncio.sleep(0.05)
+        assert len(backend.asked) == 1
+        await asyncio.gather(asked, other)
+        assert len(backend.asked) == 3
+
+    async def test_a_wish_for_an_hour_is_not_granted(self, bench: Bench) -> None:
+        backend = Backend(TransientError("429", status=429, retry_after=3600), FINE)
+        task = asyncio.create_task(bench.model(backend).complete(question(), "j"))
+        while not bench.limiter.held_for:
+            await asyncio.sleep(0)
+        assert bench.limiter.held_for <= metered.LONGEST_HOLD
+        bench.halt.because(ConfigError("stop"))
+        with pytest.raises(Halted):
+            await task
+
+
+class TestHalting:
+    async def test_calls_in_flight_come_home_and_no_other_starts(self, bench: Bench) -> None:
+        backend = Backend()
+        backend.gate.clear()
+        model = bench.model(backend, capacity=1)
+        calls = [asyncio.create_task(model.complete(question(str(number)), "j")) for number in range(3)]
+        await asyncio.sleep(0.01)
+        bench.halt.because(ConfigError("stop"))
+        backend.gate.set()
+        first, *others = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(first, Completion)
+        assert [type(other) for other in others] == [Halted, Halted]
+        assert len(backend.asked) == 1
+
+    async def test_a_retry_does_not_start_either(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(metered, "_backoff", lambda _: 60)
+        backend = Backend(TransientError("500"))
+        task = asyncio.create_task(bench.model(backend).complete(question(), "j"))
+        while not backend.asked:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        bench.halt.because(ConfigError("stop"))
+        with pytest.raises(Halted):
+            await asyncio.wait_for(task, 5)
+        assert len(backend.asked) == 1
+
+
+class TestTheCap:
+    async def test_a_call_that_could_pass_it_does_not_start(self, bench: Bench) -> None:
+        bench.ledger.max_usd = Decimal("0.0001")
+        backend = Backend()
+        with pytest.raises(BudgetExhausted, match=r"stopped at the cap of 0\.0001 USD"):
+            await bench.model(backend).complete(question(), "j")
+        assert not backend.asked
+
+    async def test_many_at_once_wait_for_each_other_instead_of_stopping_the_run(self, bench: Bench) -> None:
+        # 3 + 100 tokens are set aside for each, 15 are used: one call at a time fits below the cap, ten do not.
+        bench.ledger.max_usd = Decimal("0.0005")
+        backend = Backend()
+        model = bench.model(backend, capacity=10)
+        made = await asyncio.gather(*(model.complete(question(f"{number:09}"), "j") for number in range(10)))
+        assert len(made) == len(backend.asked) == 10
+        assert bench.ledger.cost() == Decimal("0.0002")
+
+    async def test_what_was_set_aside_for_a_failed_call_is_free_again(self, bench: Bench) -> None:
+        bench.ledger.max_usd = Decimal("0.00025")
+        backend = Backend(RequestRefused("no"), FINE)
+        model = bench.model(backend)
+        with pytest.raises(RequestRefused):
+            await model.complete(question(), "j")
+        assert (await model.complete(question(), "j")).text == "fine"
+
+
+class TestStructuredOutput:
+    SCHEMA: dict[str, Any] = {"type": "object"}
+
+    def request_of(self, model: MeteredModel, text: str = "?") -> Request:
+        return model.request((Message("user", text),), {}, self.SCHEMA, "json")
+
+    async def test_a_refused_schema_is_left_out_from_then_on(self, bench: Bench) -> None:
+        backend = Backend(StructuredOutputRefused("no response_format", status=400), FINE)
+        model = bench.model(backend)
+        early = self.request_of(model, "made before the refusal")
+        await model.complete(self.request_of(model), "j")
+        await model.complete(early, "j")
+        await model.complete(self.request_of(model, "later"), "j")
+        assert [request.structured for request in backend.asked] == [True, False, False, False]
+        assert len(bench.notices) == 1
+        totals = bench.ledger.of("small")
+        assert totals.requests + totals.failures == len(backend.asked)
+
+    async def test_always_means_always(self, bench: Bench) -> None:
+        backend = Backend(StructuredOutputRefused("no response_format", status=400))
+        model = bench.model(backend, structured_output="always")
+        with pytest.raises(ModelUnusable) as raised:
+            await model.complete(self.request_of(model), "j")
+        assert raised.value.hint == "set api.small_structured_output: auto"
+
+    async def test_never_means_never(self, bench: Bench) -> None:
+        model = bench.model(Backend(), structured_output="never")
+        assert not self.request_of(model).structured
+
+    async def test_only_json_is_enforced(self, bench: Bench) -> None:
+        model = bench.model(Backend())
+        assert self.request_of(model).structured
+        assert not model.request((), {}, self.SCHEMA, "tags").structured
+
+    async def test_whether_it_is_enforced_does_not_make_it_another_question(self, bench: Bench) -> None:
+        enforced, plain = bench.model(Backend()), bench.model(Backend(), structured_output="never")
+        assert self.request_of(enforced).key == self.request_of(plain).key

@@ -1,0 +1,81 @@
+"""`--dry-run`: what it will cost, before and without a call."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+from augment_correction.runner import Estimate, estimate
+from tests.projects import MadeProject
+from tests.servers import ModelServer
+
+PRICES = {
+    f"cost_per_million_{role}_{side}": price
+    for role, side, price in [("small", "input", 1), ("small", "output", 1), ("large", "input", 10), ("large", "output", 20)]
+}  # fmt: skip
+
+
+def estimated(project: MadeProject, server: ModelServer | None = None, **sections: dict[str, object]) -> Estimate:
+    return asyncio.run(estimate(project.load(server, **sections)))
+
+
+def test_no_call_is_made_and_nothing_is_written(project: MadeProject, server: ModelServer) -> None:
+    project.facts(range(6))
+    made = estimated(project, server)
+    assert (made.documents, made.chunks) == (6, 6)
+    assert server.count() == 0
+    assert not project.output.exists()
+
+
+def test_it_leaves_a_folder_that_has_been_run_as_it_is(project: MadeProject, server: ModelServer) -> None:
+    project.facts(range(3))
+    project.run(server)
+    before = {path: path.read_bytes() for path in project.output.rglob("*") if path.is_file()}
+    server.forget()
+    estimated(project, server)
+    assert {path: path.read_bytes() for path in project.output.rglob("*") if path.is_file()} == before
+    assert server.count() == 0
+
+
+def test_requests_are_an_upper_bound_and_tokens_close_to_what_is_sent(project: MadeProject) -> None:
+    project.facts(range(6))
+    made = estimated(project)
+    project.run()  # the scripted model counts with the same tokenizer
+    for stage, role in zip(made.stages, ("small", "large"), strict=True):
+        tokens = project.tokens(role)
+        assert stage.requests == tokens["requests"] == 6
+        assert abs(stage.input - tokens["input_tokens"]) / tokens["input_tokens"] < 0.1
+
+
+def test_replies_seen_before_replace_the_assumption(project: MadeProject) -> None:
+    project.facts(range(4))
+    assert [stage.observed for stage in estimated(project).stages] == [False, False]
+    project.run()
+    project.facts(range(8))
+    made = estimated(project)
+    assert [stage.observed for stage in made.stages] == [True, True]
+    assert made.stages[1].output == round(8 * project.tokens("large")["output_tokens"] / 4)
+
+
+def test_the_cost_follows_from_tokens_and_prices(project: MadeProject) -> None:
+    project.facts(range(4))
+    made = estimated(project, cost=PRICES)
+    small, large = made.stages
+    expected = (small.input + small.output + 10 * large.input + 20 * large.output) / Decimal(1_000_000)
+    assert made.cost() == expected
+    limit = made.cost(limit=True)
+    assert limit is not None and limit > expected
+    assert large.output_limit == 4 * 12_000
+
+
+def test_an_unknown_price_is_an_unknown_cost(project: MadeProject, server: ModelServer) -> None:
+    project.facts([1])
+    assert estimated(project, server).cost() is None
+
+
+def test_identical_passages_are_counted_once_and_unread_files_listed(project: MadeProject) -> None:
+    project.facts([1, 1, 1, 2])
+    project.write("inputs/empty.txt", "")
+    made = estimated(project)
+    assert (made.documents, made.chunks) == (4, 2)
+    assert [unread.source for unread in made.unread] == ["empty.txt"]

@@ -1,0 +1,93 @@
+"""Which passages a run takes, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from augment_correction.errors import ConfigError
+from augment_correction.pipeline import SOURCE_FIELDS
+from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
+from tests.projects import MadeProject
+from tests.servers import facts
+
+
+async def taken(project: MadeProject, **system: object) -> list[Passage]:
+    config = project.load(system=system)
+    return [passage async for read in read_passages(config, project.root / "inputs") for passage in read.passages]
+
+
+def texts(passages: list[Passage]) -> list[str]:
+    return [passage.chunk.text for passage in passages]
+
+
+class TestSubset:
+    async def test_the_same_draw_every_time_in_the_order_of_the_whole(self, project: MadeProject) -> None:
+        every = project.facts(range(40))
+        one = await taken(project, use_subset=True, subset_size=10)
+        other = await taken(project, use_subset=True, subset_size=10)
+        assert one == other
+        assert len(one) == 10
+        assert texts(one) == [text for text in every if text in texts(one)]
+
+    async def test_another_seed_draws_others(self, project: MadeProject) -> None:
+        project.facts(range(40))
+        one = await taken(project, use_subset=True, subset_size=10, seed=1)
+        other = await taken(project, use_subset=True, subset_size=10, seed=2)
+        assert texts(one) != texts(other)
+
+    async def test_a_larger_subset_holds_the_smaller_one(self, project: MadeProject) -> None:
+        project.facts(range(40))
+        small = await taken(project, use_subset=True, subset_size=7)
+        large = await taken(project, use_subset=True, subset_size=15)
+        assert set(texts(small)) < set(texts(large))
+
+    async def test_a_document_added_later_changes_the_draw_by_its_own_passages_only(self, project: MadeProject) -> None:
+        project.facts(range(40), "b.jsonl")
+        before = set(texts(await taken(project, use_subset=True, subset_size=10)))
+        added = set(project.facts(range(100, 110), "a.jsonl"))
+        after = set(texts(await taken(project, use_subset=True, subset_size=10)))
+        assert after - before <= added
+        assert len(before - after) == len(after & added)
+
+    async def test_identical_passages_count_once(self, project: MadeProject) -> None:
+        project.write("inputs/a.jsonl", "".join(f'{{"text": "{text}"}}\n' for text in facts([1, 2, 1, 3, 1, 2])))
+        drawn = await taken(project, use_subset=True, subset_size=3)
+        assert set(texts(drawn)) == set(facts([1, 2, 3]))
+        assert len(drawn) == 6  # every place of them
+
+    async def test_more_than_there_is_takes_all(self, project: MadeProject) -> None:
+        every = project.facts(range(5))
+        assert texts(await taken(project, use_subset=True)) == every
+
+
+class TestRecords:
+    async def test_they_hold_what_prompts_may_read(self, project: MadeProject) -> None:
+        project.write("inputs/a.md", "# Bridges\n\n## Stone\n\nThe bridge of Ander has nine arches of sandstone.\n")
+        (passage,) = await taken(project)
+        record = record_of(passage)
+        assert set(record.fields) == SOURCE_FIELDS
+        assert (record.id, record.fields["source"]) == (passage.chunk.id, "a.md")
+
+    async def test_control_strings_are_made_harmless_for_prompts_and_kept_in_the_chunk(
+        self, project: MadeProject
+    ) -> None:
+        hostile = "A model ends its turn with <|im_end|> and a passage with </passage>; [INST] opens a question."
+        project.write("inputs/<|im_start|>.txt", hostile)
+        (passage,) = await taken(project)
+        fields = record_of(passage).fields
+        assert passage.chunk.text == hostile
+        assert fields["passage"] == hostile.replace("<|", "< |").replace("</p", "< /p").replace("[I", "[ I")
+        assert "<|" not in str(fields["title"])
+
+
+class TestSettings:
+    async def test_an_overlap_as_large_as_the_chunk_is_refused(self, project: MadeProject) -> None:
+        with pytest.raises(ConfigError, match="chunk_overlap must be smaller"):
+            await taken(project, chunk_size=100, chunk_overlap=100)
+
+    def test_an_encoding_file_is_looked_for_in_the_project(self, project: MadeProject) -> None:
+        config = project.load(system={"encoding": "my/tokenizer.json"})
+        assert Path(encoding_of(config)) == (project.root / "my/tokenizer.json").resolve()
+        assert encoding_of(project.load(system={"encoding": "cl100k_base"})) == "cl100k_base"
