@@ -22,6 +22,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tenacity import RetryCallState
+
 from augment_correction.config import ModelConfig
 from augment_correction.errors import ModelError, ModelUnusable
 from augment_correction.ledger import Ledger
@@ -60,6 +62,9 @@ class BatchedModel(MeteredModel):
         if self._queue.holds(request.key):
             return Decimal(0)
         return await super()._reserve(request)
+
+    def _wait(self, state: RetryCallState) -> float:
+        return 0.0  # the next batch is a pause in itself; a random one would scatter the questions over several
 
     async def _reply(self, request: Request, stage: str) -> Completion:
         return await self._queue.ask(_Asked(request, self.role, stage, self._endpoint))
@@ -107,6 +112,7 @@ class BatchQueue:
         self._one_at_a_time = False
         self._under_way = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming_home: set[asyncio.Task[Any]] = set()
         self._storing = asyncio.Lock()
 
     def open(self) -> None:
@@ -114,6 +120,7 @@ class BatchQueue:
         self._steps.clean()
         for batch in self._batches.open(self._endpoint.base_url, self._endpoint.model):
             self._submitted.update(self._batches.keys(batch.name))
+            self._under_way += 1
             self._start(self._carry(batch, found=True))
         self._start(self._feed())
         self._start(self._let_go())
@@ -139,6 +146,8 @@ class BatchQueue:
         return await asyncio.shield(self._waiting[key][1])
 
     async def close(self) -> None:
+        if self._around.halt.cause is None:  # those that waited have their answers; the rest of the file is paid for too
+            await asyncio.gather(*self._coming_home, return_exceptions=True)
         async with self._storing:
             for task in self._tasks:
                 task.cancel()
@@ -202,11 +211,11 @@ class BatchQueue:
             batch = StoredBatch(name, self._endpoint.base_url, self._endpoint.model, time.time(), len(asked))
             await self._batches.add(batch, [each.item for each in asked])
             self._submitted.update(each.request.key for each in asked)
+            self._under_way += 1
             self._start(self._carry(batch, found=False))
 
     async def _carry(self, batch: StoredBatch, *, found: bool) -> None:
         """One batch, from wherever it is to its end."""
-        self._under_way += 1
         aside = self._set_aside(batch) if found else Decimal(0)
         try:
             if found:
@@ -218,15 +227,22 @@ class BatchQueue:
             said = "of an earlier run is found again" if found else "is submitted"
             self._around.notice(f"{batch.batch_id} ({batch.requests:,} requests to {batch.model}) {said}")
             status = await self._steps.wait(batch, lambda status: self._show(batch, status))
-            async for path in self._steps.answers(batch, status):
-                await self._take_home(batch, path)
-            await self._end(batch, status)
+            await self._come_home(batch, status)
         finally:
             self._under_way -= 1
             self._around.ledger.release(aside)
             self._around.board.pop(batch.name, None)
             if not self._around.board:
                 self._around.report("", 0, 0)
+
+    async def _come_home(self, batch: StoredBatch, status: BatchStatus) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._coming_home.add(task)
+        task.add_done_callback(self._coming_home.discard)
+        async for path in self._steps.answers(batch, status):
+            await self._take_home(batch, path)
+        await self._end(batch, status)
 
     def _set_aside(self, batch: StoredBatch) -> Decimal:
         total = Decimal(0)

@@ -137,6 +137,14 @@ class BatchEndpoint(OpenAIChat):
                 return _status(batch)
         return None
 
+    async def offered(self) -> str | None:
+        """Why batches cannot be made here, or None. Costs nothing: it asks for the list."""
+        try:
+            await self._call("GET", "/batches", params={"limit": "1"})
+        except ModelError as failure:
+            return failure.message
+        return None
+
     async def read_batch(self, batch_id: str) -> BatchStatus:
         return _status(await self._call("GET", f"/batches/{batch_id}"))
 

@@ -66,7 +66,8 @@ async def open_models(
             if model.mode == "batch":
                 models[role] = queues.model(role, model, Limiter(concurrency_of(config, model), around.halt.stopped))
                 continue
-            same = model.model_dump_json()
+            # The dump hides the key, and another key is another account.
+            same = f"{model.model_dump_json()} {model.api_key.get_secret_value() if model.api_key else ''}"
             if same not in opened:
                 limiter = Limiter(concurrency_of(config, model), around.halt.stopped)
                 backend = await _open_backend(config, model, limiter.capacity, around, stack)

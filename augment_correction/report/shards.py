@@ -69,4 +69,8 @@ class ShardWriter:
     def _old(self) -> Iterator[Path]:
         names = {shard["name"] for shard in self.shards}
         if self._folder.is_dir():
-            yield from sorted(path for path in self._folder.glob("*.js") if path.name not in names)
+            yield from sorted(
+                path
+                for path in self._folder.iterdir()
+                if path.name not in names and path.name.endswith((".js", ".js.part"))
+            )

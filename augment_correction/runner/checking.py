@@ -13,6 +13,7 @@ from pathlib import Path
 from augment_correction.config import KEYS_BY_HOST, ModelConfig, RunConfig, load_config
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.ledger import price_of
+from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.openai_chat import reachable
 from augment_correction.pipeline import load_pipeline
 from augment_correction.prompts import PromptLibrary
@@ -105,6 +106,14 @@ async def _models(plan: Plan) -> AsyncIterator[Finding]:
             yield Finding(True, f"{role} model: no price is known, costs will be null")
 
 
+async def _without_batches(model: ModelConfig, key: str | None) -> str | None:
+    endpoint = BatchEndpoint(model.base_url, model.model, api_key=key, timeout=10.0, count=len)
+    try:
+        return await endpoint.offered()
+    finally:
+        await endpoint.close()
+
+
 async def _model(role: str, model: ModelConfig, plan: Plan) -> Finding:
     name = f"{role} model {model.model} ({model.mode})"
     if model.mode == "scripted":
@@ -125,6 +134,8 @@ async def _model(role: str, model: ModelConfig, plan: Plan) -> Finding:
         )
     key = model.api_key.get_secret_value() if model.api_key else None
     reached, answer = await reachable(model.base_url, key)
+    if reached and model.mode == "batch" and (missing := await _without_batches(model, key)):
+        return Finding(False, f"{name}: no Batch API at {model.host}: {missing}", f"set {role}_mode: api")
     return Finding(
         reached, f"{name} at {model.host}: {answer}", None if reached else f"check {role}_base_url and {role}_api_key"
     )

@@ -69,10 +69,18 @@ async def run_async(
     """
     plan = make_plan(config)
     state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
-    state.notices += config.notices
+    state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
         return await _run(plan, database, state, cluster)
+
+
+def _template_notices(plan: Plan) -> Iterator[str]:
+    if "bos_token" in plan.template.source and not plan.template.bos_token:
+        yield (
+            f"{plan.template.name} begins with a bos_token and none is given (system.bos_token, system.tokenizer): "
+            "it is empty, which is right only for models without one"
+        )
 
 
 def _unwatched(_: RunState) -> AbstractContextManager[object]:

@@ -1,7 +1,7 @@
 """`make check-axolotl`: our rows against Axolotl itself, on a CPU.
 
-For each tokenizer our pipeline runs with the scripted model and writes every spelling; `axolotl preprocess` reads all of
-them, and each row's ids and labels are compared with the mask that its `Conversation` decided. Then `axolotl train`
+For each tokenizer our pipeline runs with the scripted model and writes every spelling; `axolotl preprocess` reads all
+of them, and each row's ids and labels are compared with the mask that its `Conversation` decided. Then `axolotl train`
 takes the generated `axolotl_lora.yaml` as it is, with command-line overrides only for what a CPU cannot do, and
 `axolotl merge-lora` merges what it made.
 """
@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ import yaml
 from augment_correction.config import load_config
 from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer, render
 from augment_correction.export.masking import IGNORED, labels, token_mask, touching
-from augment_correction.export.segments import zones
+from augment_correction.export.segments import answer_end, zones
 from augment_correction.records import Conversation
 from augment_correction.runner import run
 from augment_correction.runner.reading import open_run
@@ -51,9 +51,17 @@ QUIET = {
 }
 # A GPU's business, and a learning rate that moves a model of random weights within the few steps.
 CPU_OVERRIDES = (
-    "--bf16=false --tf32=false --no-lora-mlp-kernel --no-lora-qkv-kernel --no-lora-o-kernel --no-lora-embedding-kernel "
-    "--learning-rate=0.01"
-).split()
+    "--bf16=false",
+    "--tf32=false",
+    "--no-lora-mlp-kernel",
+    "--no-lora-qkv-kernel",
+    "--no-lora-o-kernel",
+    "--no-lora-embedding-kernel",
+    "--learning-rate=0.01",
+)
+
+
+TEMPLATE, LOSS = "system.prompt_template", "system.loss_on"
 
 
 @dataclass(frozen=True)
@@ -65,18 +73,27 @@ class Case:
     settings: tuple[str, ...] = ()
 
 
+# A header that ends in a line break: SentencePiece writes a space before whatever a segment begins with.
+NEWLINES = "{{ bos_token }}{% for m in messages %}{{ '### ' + m.role + ':\\n' + m.content + '</s>\\n' }}{% endfor %}"
 CASES = (
     Case("qwen-like", "qwen"),
-    Case("qwen-like, Augmentoolkit's template", "qwen", ("system.prompt_template=augmentoolkit", "system.loss_on=correction_only")),
+    Case("qwen-like, Augmentoolkit's template", "qwen", (f"{TEMPLATE}=augmentoolkit", f"{LOSS}=correction_only")),
     Case("llama-3-like", "llama"),
     Case("sentencepiece-like", "mistral"),
+    Case("sentencepiece-like, line breaks", "mistral", (f"{TEMPLATE}={json.dumps(NEWLINES)}",)),
     Case("SmolLM2 (real)", "smollm2"),
-    Case("Qwen2.5 (real)", "qwen2.5", ("system.loss_on=correction_only",)),
-    Case("Mistral 7B v0.1 (real)", "mistral-7b", ("system.loss_on=correction_only",)),
-)  # fmt: skip
+    Case("Qwen2.5 (real)", "qwen2.5", (f"{LOSS}=correction_only",)),
+    Case("Mistral 7B v0.1 (real)", "mistral-7b", (f"{LOSS}=correction_only",)),
+)
 MODELS = {
-    "qwen": "qwen", "llama": "llama", "mistral": "llama", "smollm2": "llama", "qwen2.5": "qwen", "mistral-7b": "mistral-sp",
-}  # fmt: skip
+    "qwen": "qwen",
+    "llama": "llama",
+    "mistral": "llama",
+    "smollm2": "llama",
+    "qwen2.5": "qwen",
+    "mistral-7b": "mistral-sp",
+}
+"""Tokenizers by the kind of model beside them."""
 TRAINED = ("qwen", "llama", "mistral")
 
 
@@ -115,7 +132,12 @@ class Place:
 
     def _run(self, command: Sequence[str]) -> str:
         ended = subprocess.run(
-            command, cwd=self.root, env={**os.environ, **QUIET}, capture_output=True, text=True, errors="replace"
+            command,
+            cwd=self.root,
+            env={**os.environ, **QUIET, "PATH": f"{self.environment}/bin:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
         if ended.returncode:
             sys.exit(
@@ -164,12 +186,15 @@ def write_inputs(folder: Path) -> None:
         (folder / f"passage-{index:03}.txt").write_text(text, encoding="utf-8")
 
 
+MISTAKES = ["No", "No.", "5", '"quoted"', "- a\n- b", "`x`", "1,500.", "é"]
+OPENINGS = ["No, I was wrong. ", "1. ", "- ", "**Right:** "]
+DOUBTS = ["Are you sure?", "No?", "5?", "Hm.\n\nReally?"]
 SCRIPT = {
     "fields": {
-        "initial_question": "What about {{ subject }}?{{ ['', '\n', ' 5', '  (really)', ' …'][number % 5] }}",
-        "flawed_answer": "{{ ['No', 'No.', '5', '\"' ~ subject ~ '\"', '- a\n- b\n', '`x`', '  1,500.', 'é'][number % 8] }}",
-        "followup_confirmation": "{{ ['Are you sure?', 'No?', '5?', '\nHm.'][number % 4] }}",
-        "correct_answer": "{{ ['No, I was wrong. ', '1. ', '\n\n', '**Right:** '][number % 4] }}{{ sentences[0] }}\n\n{{ sentences[-1] }}",
+        "initial_question": "What about {{ subject }}?{{ ['', ' 5', ' (really)', ' …'][number % 4] }}",
+        "flawed_answer": "{{ " + repr(MISTAKES) + "[number % 8] }}",
+        "followup_confirmation": "{{ " + repr(DOUBTS) + "[number % 4] }}",
+        "correct_answer": "{{ " + repr(OPENINGS) + "[number % 4] }}{{ sentences[0] }}\n\n{{ sentences[-1] }}",
     }
 }
 
@@ -237,14 +262,17 @@ def by_segments(made: Made, conversation: Conversation) -> tuple[list[int], list
 
 
 def by_messages(made: Made, conversation: Conversation) -> tuple[list[int], list[set[int]]]:
-    """Headers are never trained, and of the end-of-turn its first token alone."""
+    """Headers are never trained, and of the end of a turn only the end-of-turn token (`[/INST]` is none)."""
     encoded, places, mask = whole(made, conversation)
+    ending = made.tokenizer.token_id(answer_end(made.template).strip())
     trained = bytearray(len(mask))
     for zone in places:
-        if zone.kind != "scaffold":
-            part = touching(zone, encoded)
-            stop = part.stop if zone.kind == "message" else min(part.start + 1, part.stop)
-            trained[part.start : stop] = mask[part.start : stop]
+        part = touching(zone, encoded)
+        if zone.kind == "message":
+            trained[part] = mask[part]
+        elif zone.kind == "end" and ending in encoded.ids[part]:
+            index = encoded.ids.index(ending, part.start)
+            trained[index] = mask[index]
     return encoded.ids, [{label} for label in labels(encoded.ids, trained)]
 
 
@@ -271,13 +299,27 @@ def spellings(made: Made) -> Iterator[tuple[str, dict[str, Any], Expected]]:
     )
 
 
-def preprocess(place: Place, runs: list[Made]) -> tuple[list[Checked], float]:
-    """All spellings of one tokenizer in one `axolotl preprocess`, which keeps the order of files and rows."""
-    parts = [(made, *spelling) for made in runs for spelling in spellings(made)]
+Part = tuple[Made, str, dict[str, Any], Expected]
+
+
+def parts_of(runs: list[Made]) -> list[Part]:
+    return [(made, *spelling) for made in runs for spelling in spellings(made)]
+
+
+def preprocess(place: Place, groups: list[list[Made]]) -> dict[str, float]:
+    """All spellings of a tokenizer in one `axolotl preprocess`, which keeps the order of files and rows; several in one
+    process, since its imports take longer than its work. Returns the seconds of each."""
+    files = [write_config(runs) for runs in groups]
+    out = place.python("preprocess", *map(str, files))
+    seconds: list[float] = json.loads(out.splitlines()[-1])
+    return {runs[0].case.tokenizer: each for runs, each in zip(groups, seconds, strict=True)}
+
+
+def write_config(runs: list[Made]) -> Path:
     folder = runs[0].folder
     config = {
         **runs[0].config,
-        "datasets": [entry for _, _, entry, _ in parts],
+        "datasets": [entry for _, _, entry, _ in parts_of(runs)],
         "dataset_prepared_path": str(folder / "check_prepared"),
         "shuffle_merged_datasets": False,
         "val_set_size": 0,
@@ -290,13 +332,13 @@ def preprocess(place: Place, runs: list[Made]) -> tuple[list[Checked], float]:
         config["eot_tokens"] = yaml.safe_load(keys.read_text())["eot_tokens"]
     file = folder / "check.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
-    started = time.monotonic()
-    place.axolotl("preprocess", str(file))
-    seconds = time.monotonic() - started
-    place.python("dump", str(folder / "check_prepared"), str(folder / "check.jsonl"))
-    rows = iter((folder / "check.jsonl").read_text().splitlines())
+    return file
+
+
+def compare_rows(runs: list[Made]) -> list[Checked]:
+    rows = iter((runs[0].folder / "check.jsonl").read_text().splitlines())
     checked = []
-    for made, name, _, expected in parts:
+    for made, name, _, expected in parts_of(runs):
         result = Checked(made.case.name, name, 0)
         for conversation in made.conversations:
             result.rows += 1
@@ -306,7 +348,7 @@ def preprocess(place: Place, runs: list[Made]) -> tuple[list[Checked], float]:
         checked.append(result)
     if next(rows, None) is not None:
         checked[-1].wrong.append("more rows came out than went in")
-    return checked, seconds
+    return checked
 
 
 def compare(row: list[list[int]], expected: tuple[list[int], list[set[int]]], tokenizer: Tokenizer) -> str | None:
@@ -412,12 +454,14 @@ def check(place: Place, wheels: Path | None) -> int:
     assert rows == [len(made.conversations) for made in runs]
     note("axolotl preprocess")
     groups = {name: [made for made in runs if made.case.tokenizer == name] for name in MODELS}
+    halves = [list(groups.values())[half::2] for half in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda group: preprocess(place, group), groups.values()))
+        times = dict(
+            chain.from_iterable(each.items() for each in pool.map(lambda half: preprocess(place, half), halves))
+        )
         note("axolotl train, merge-lora")
         trained = list(pool.map(lambda name: train(place, groups[name][0]), TRAINED))
-    checked = [each for results, _ in outcomes for each in results]
-    times = {name: seconds for name, (_, seconds) in zip(groups, outcomes, strict=True)}
+    checked = [each for group in groups.values() for each in compare_rows(group)]
     good = report(checked, times, trained)
     note("all good" if good else "FAILED")
     return 0 if good else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,25 @@ def build_one(folder: str, kind: str) -> None:
         LlamaForCausalLM(LlamaConfig(**sizes)).save_pretrained(folder)
 
 
-def dump(prepared: str, file: str) -> None:
+def preprocess(*files: str) -> None:
+    """`axolotl preprocess FILE` for each, in one process; prints the seconds of each."""
+    from axolotl.cli.main import cli
+
+    seconds = []
+    for file in files:
+        started = time.monotonic()
+        cli(["preprocess", file], standalone_mode=False)
+        seconds.append(time.monotonic() - started)
+        dump(Path(file).parent / "check_prepared", Path(file).with_suffix(".jsonl"))
+    print("\n" + json.dumps(seconds))
+
+
+def dump(prepared: Path, file: Path) -> None:
     """The rows of `axolotl preprocess` in their order."""
     from datasets import load_from_disk
 
-    folder = next(path.parent for path in sorted(Path(prepared).glob("*/dataset_info.json")))
-    with Path(file).open("w") as out:
+    folder = next(path.parent for path in sorted(prepared.glob("*/dataset_info.json")))
+    with file.open("w") as out:
         for row in load_from_disk(str(folder)):
             out.write(json.dumps([list(row["input_ids"]), list(row["labels"])]) + "\n")
 
@@ -81,4 +95,4 @@ def load(*folders: str) -> None:
 
 
 if __name__ == "__main__":
-    {"build": build, "dump": dump, "keys": keys, "load": load}[sys.argv[1]](*sys.argv[2:])
+    {"build": build, "preprocess": preprocess, "keys": keys, "load": load}[sys.argv[1]](*sys.argv[2:])

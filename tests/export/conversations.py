@@ -27,8 +27,8 @@ TEMPLATES = {
     ),
     "a default system message": ChatTemplate(
         "smollm",
-        "{% for m in messages %}{% if loop.first and m.role != 'system' %}{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}"
-        "{% endif %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }}{% endfor %}",
+        "{% for m in messages %}{% if loop.first and m.role != 'system' %}"
+        "{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}{% endif %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }}{% endfor %}",
     ),
     "nothing around": ChatTemplate("bare", "{% for m in messages %}{{ m.content }}{% endfor %}"),
 }
@@ -43,28 +43,40 @@ def conversation(*texts: str, correction_only: bool = False) -> Conversation:
 
 # Texts as models and documents write them: any characters at all, and those on which masks go wrong.
 PIECES = st.sampled_from(
-    [
-        "No",
-        "No.",
-        "no",
-        "Are you sure?",
-        " ",
-        "  ",
-        "\n",
-        "\n\n",
-        "5",
-        "1,500",
-        "…",
-        "é",
-        "日本",
-        "🐝",
-        "</s",
-        "<|im_end",
-        "AI:",
-    ]
-    + ["[INST]", "user", "assistant", "{{ x }}", "\t", "- a\n- b", "e\u0301", "\ue000", "'s", "```py\nx = 1\n```"]
+    (
+        *(
+            "No",
+            "No.",
+            "no",
+            "Are you sure?",
+            " ",
+            "  ",
+            "\n",
+            "\n\n",
+            "\t",
+            "5",
+            "1,500",
+            "…",
+            "é",
+            "e\u0301",
+            "日本",
+            "🐝",
+        ),
+        *(
+            "</s",
+            "<|im_end",
+            "AI:",
+            "[INST]",
+            "user",
+            "assistant",
+            "{{ x }}",
+            "- a\n- b",
+            "\ue000",
+            "'s",
+            "```py\nx\n```",
+        ),
+    )
 )
-TEXTS = st.one_of(
-    st.lists(PIECES, max_size=6).map("".join), st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-)
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+TEXTS = st.one_of(st.lists(PIECES, max_size=6).map("".join), ANY)
 STRIPPED = TEXTS.map(str.strip).filter(bool)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 LLAMA3 = (
-    "{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + "
-    "message['content'] | trim + '<|eot_id|>' }}{% endfor %}"
+    "{{ bos_token }}{% for m in messages %}{{ '<|start_header_id|>' + m['role'] + '<|end_header_id|>\\n\\n' + "
+    "m['content'] | trim + '<|eot_id|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}"
 )
 INST = (
@@ -23,6 +23,12 @@ INST = (
     "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
     "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}"
     "{% else %}{{ ' ' + message['content'] + eos_token }}{% endif %}{% endfor %}"
+)
+# Qwen's and Llama 3's, which differ in the digits. Transformers 5 builds a Qwen tokenizer with this expression, whatever
+# its tokenizer.json says.
+SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+    r"|\s+(?!\S)|\s+"
 )
 CORPUS = [
     "The queen lays 1,500 eggs a day in summer. Are you sure about that? No, I was wrong: it is 2,000.\n\n" * 3,
@@ -47,11 +53,12 @@ QWEN = Family("qwen", CHATML, ("<|endoftext|>", "<|im_start|>", "<|im_end|>"), N
 LLAMA = Family(
     "llama",
     LLAMA3,
-    ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|finetune_right_pad_id|>"),
+    ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+    + ("<|finetune_right_pad_id|>",),
     "<|begin_of_text|>",
     "<|end_of_text|>",
     adds_bos=True,
-)  # fmt: skip
+)
 MISTRAL = Family("mistral", INST, ("<unk>", "<s>", "</s>"), "<s>", "</s>", adds_bos=True)
 FAMILIES = (QWEN, LLAMA, MISTRAL)
 
@@ -77,12 +84,8 @@ def save(family: Family, folder: Path, vocabulary: int = 900) -> Path:
 
 def _byte_level(family: Family, vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
-    split = pre_tokenizers.Split(
-        __import__("tokenizers").Regex(
-            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-        ),
-        "isolated",
-    )  # fmt: skip
+    digits = r"\p{N}" if family is QWEN else r"\p{N}{1,3}"
+    split = pre_tokenizers.Split(Regex(SPLIT.replace("DIGITS", digits)), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
@@ -104,7 +107,6 @@ def _byte_level(family: Family, vocabulary: int) -> Tokenizer:
 
 def _sentencepiece(family: Family, vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=False)
     # Trained word by word: merges of SentencePiece do not cross a space either.
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=True)
     tokens = [AddedToken(token, special=True, normalized=False) for token in family.special]
@@ -113,6 +115,7 @@ def _sentencepiece(family: Family, vocabulary: int) -> Tokenizer:
     tokenizer.train_from_iterator(CORPUS, trainer)
     data = json.loads(tokenizer.to_str())
     # The byte pieces are ordinary entries of the vocabulary and no added tokens.
+    data["pre_tokenizer"]["split"] = False
     data["added_tokens"] = [token for token in data["added_tokens"] if token["content"] in family.special]
     tokenizer = Tokenizer.from_str(json.dumps(data))
     tokenizer.decoder = decoders.Sequence(

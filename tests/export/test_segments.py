@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate, render, segments
 from augment_correction.export.segments import Segment, answer_end, before_space, generation_prompt, zones
-from tests.export.conversations import ROLES, STRIPPED, TEMPLATES, TEXTS, conversation
+from tests.export.conversations import STRIPPED, TEMPLATES, TEXTS, conversation
 
 four = st.tuples(TEXTS, TEXTS, TEXTS, TEXTS)
 
@@ -33,7 +35,7 @@ def test_joined_segments_are_the_rendering_and_the_mask_is_exact(
         assert rendering.text[start:text_end].strip() == turn.text.strip()
         assert set(labels[start:end]) <= {turn.train}
     assert all(part.text for part in parts)
-    assert all(one.label != other.label for one, other in zip(parts, parts[1:], strict=False))
+    assert all(one.label != other.label for one, other in pairwise(parts))
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -117,7 +119,3 @@ def test_a_template_that_looks_into_a_message_is_refused() -> None:
 def test_what_ends_and_what_opens_an_answer(name: str, ending: str, opening: str) -> None:
     assert answer_end(TEMPLATES[name]) == ending
     assert generation_prompt(TEMPLATES[name]).strip() == opening.strip()
-
-
-def test_roles_have_the_templates_own_names() -> None:
-    assert ROLES == tuple(turn.role for turn in conversation("a", "b", "c", "d").turns)

@@ -106,7 +106,14 @@ class BatchServer:
 
     def _file(self, id_: str) -> Item:
         name, data, made = self._files[id_]
-        return {"id": id_, "object": "file", "filename": name, "bytes": len(data), "created_at": made, "purpose": "batch"}
+        return {
+            "id": id_,
+            "object": "file",
+            "filename": name,
+            "bytes": len(data),
+            "created_at": made,
+            "purpose": "batch",
+        }
 
     async def _list_files(self, request: web.Request) -> web.Response:
         await self._step("files are listed")
@@ -236,7 +243,9 @@ class BatchServer:
     def asked(self) -> Counter[str]:
         """The passages of every batch that was made, by model."""
         return Counter(
-            f"{item['body']['model']}: {passage_in(item['body']['messages'])}" for each in self.batches for item in each.asked
+            f"{item['body']['model']}: {passage_in(item['body']['messages'])}"
+            for each in self.batches
+            for item in each.asked
         )
 
 

@@ -198,10 +198,10 @@ def test_a_schema_that_is_refused_is_left_out(project: MadeProject, batch_server
 def test_the_cap_is_kept_by_what_goes_into_a_batch(project: MadeProject, batch_server: BatchServer) -> None:
     project.facts(range(30))
     prices = {f"cost_per_million_{role}_{side}": 1000 for role in ("small", "large") for side in ("input", "output")}
-    result = project.run(batch_server, api=BATCH, cost={**prices, "max_usd": 30})
+    result = project.run(batch_server, api=BATCH, cost={**prices, "max_usd": 15})
     assert result.exit_code is ExitCode.BUDGET
     assert result.cost is not None
-    assert result.cost <= 30
+    assert result.cost <= 15
     assert project.run(batch_server, api=BATCH, cost={**prices, "max_usd": 3000}).kept == 30
     assert set(batch_server.paid.values()) == {1}
 

@@ -232,7 +232,7 @@ class TestErrors:
             assert "sk-" not in str(raised.value)
 
     @given(body=st.recursive(
-        st.none() | st.booleans() | st.integers(-5, 2**64) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+        st.none() | st.booleans() | st.integers(-5, 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
         lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
             st.sampled_from(["choices", "message", "content", "usage", "prompt_tokens", "completion_tokens", "error", "code"]),
             inner, max_size=3),

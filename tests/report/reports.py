@@ -34,20 +34,25 @@ class Page(HTMLParser):
 
     def __post_init__(self) -> None:
         super().__init__()
+        self._in_script = False
         self.text = (self.root / "report.html").read_text("utf-8")
         self.feed(self.text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self._in_script = tag == "script"
         found = dict(attrs)
         if tag == "script":
             self.scripts.append((found, ""))
         if found.get("http-equiv") == "Content-Security-Policy":
             self.policy = found["content"] or ""
 
+    def handle_endtag(self, tag: str) -> None:
+        self._in_script = False
+
     def handle_data(self, data: str) -> None:
-        if self.scripts and self.tags[-1] == "script":
+        if self._in_script:
             attributes, before = self.scripts[-1]
             self.scripts[-1] = attributes, before + data
 

@@ -23,6 +23,7 @@ function tiles() {
     tile('Rejected', number(totals.rejected), share(totals.rejected, total), link('conversations', {status: 'rejected'})),
     totals.failed > 0 && tile('Failed', number(totals.failed), 'tried again by the next run', link('conversations', {status: 'failed'})),
     totals.pending > 0 && tile('Pending', number(totals.pending), 'the run stopped before them', link('conversations', {status: 'pending'})),
+    index.unread_count > 0 && tile('Not read', number(index.unread_count), 'files, pages or lines', link('documents')),
     tile('Near-duplicate questions', number(duplicates.rows_count), `in ${plural(duplicates.groups_count, 'group')}`, link('duplicates')),
     tile('Tokens', short(input + output), `${short(input)} in, ${short(output)} out`),
     tile('Cost', money(cost), cost && totals.kept ? `${money(cost / totals.kept)} a conversation` : cost === 0 ? 'nothing was paid' : cost === null ? 'a price is unknown' : ''));

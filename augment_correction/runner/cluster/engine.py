@@ -45,7 +45,7 @@ def connected(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as failure:
@@ -104,7 +104,7 @@ class ClusterEngine:
         if not cpus:
             raise UserError("the Ray cluster has no CPU", hint="ray status shows its nodes")
         crew = crew_for(self.plan.config, self.plan.pipeline.roles, nodes=len(nodes), cpus=cpus)
-        self.state.notices.append(f"Ray: {crew.actors} actors on {len(nodes)} nodes with {cpus} CPUs")
+        self.state.notices.append(f"Ray: actors {crew.actors}, nodes {len(nodes)}, CPUs {cpus}")
         return crew
 
     def _board(self, crew: Crew) -> Any:
@@ -212,17 +212,20 @@ def _dataset(feed: Feed, job: Job, board: Any, crew: Crew) -> Any:
         rows = read_datasource(
             Passages(feed.folder),
             override_num_blocks=1,
-            ray_remote_args={"num_cpus": 0, "scheduling_strategy": _here()},
+            num_cpus=0,
+            label_selector={"ray.io/node-id": ray.get_runtime_context().get_node_id()},
         )
         return rows.map_batches(
             FollowPassages,
             fn_constructor_args=(job, board),
             batch_size=None,
             batch_format="pyarrow",
-            compute=ActorPoolStrategy(size=crew.actors, max_tasks_in_flight_per_actor=crew.batches + 2),
+            compute=ActorPoolStrategy(
+                size=crew.actors,
+                max_concurrent_calls_per_actor=crew.batches,
+                max_tasks_in_flight_per_actor=crew.batches + 2,
+            ),
             num_cpus=CPUS_PER_ACTOR,
-            scheduling_strategy="SPREAD",
-            max_concurrency=crew.batches,
         )
     finally:
         context.target_max_block_size, context.enable_progress_bars = before

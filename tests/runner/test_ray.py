@@ -1,0 +1,234 @@
+"""A real Ray cluster of two nodes on this machine: nothing that is killed loses what was paid. `make check-ray`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.projects import MadeProject, ended
+from tests.servers import ModelServer, fails
+
+pytest.importorskip("ray", reason="ray is not installed: make check-ray")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+"""Ray's own: deprecations inside it, sockets that it leaves open."""
+
+PASSAGES = 120
+CONCURRENCY = 8
+ARGUMENTS = ("--engine", "ray", "--ray-address")
+
+
+class Nodes:
+    """The driver's node and a second one, each with one CPU."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        self._second: Any = None
+        self.address = self._cluster.address
+
+    def both_up(self) -> None:
+        if self._second is None:
+            self._second = self._cluster.add_node(num_cpus=1)
+            self._cluster.wait_for_nodes()
+
+    def kill_second(self) -> None:
+        self._cluster.remove_node(self._second, allow_graceful=False)
+        self._second = None
+
+    def stop(self) -> None:
+        self._cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Nodes]:
+    nodes = Nodes()
+    yield nodes
+    nodes.stop()
+
+
+@pytest.fixture
+def nodes(cluster: Nodes) -> Nodes:
+    cluster.both_up()
+    return cluster
+
+
+def actors() -> list[int]:
+    """Process ids: Ray titles a process by what it runs."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            title = path.read_bytes()
+        except OSError:
+            continue
+        if title.startswith(b"ray::MapWorker(MapBatches(FollowPassages))"):
+            found.append(int(path.parent.name))
+    return found
+
+
+def is_local_result(project: MadeProject, server: ModelServer | None = None) -> bool:
+    """Whether the files are, byte for byte, what one machine makes of the same documents alone."""
+    made = project.files()
+    project.output.rename(project.root / "ray-out")
+    if server is not None:
+        server.delay = 0.0
+        server.forget()
+    project.again()
+    alone = project.files()
+    assert sorted(made) == sorted(alone)
+    assert [name for name in made if made[name] != alone[name]] == []
+    return True
+
+
+def asked_twice(server: ModelServer) -> int:
+    return sum(count - 1 for count in server.questions().values())
+
+
+class TestUndisturbed:
+    def test_the_files_are_those_of_one_machine(self, project: MadeProject, nodes: Nodes) -> None:
+        project.facts([*range(40), *range(5)])
+        project.config(meta_datagen={"do_meta_datagen": True})
+        made = project.command(*ARGUMENTS, nodes.address)
+        assert made.code == 0, made
+        assert not (project.output / "journals").exists()
+        assert is_local_result(project)
+
+    def test_a_second_run_asks_nothing(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
+        project.facts(range(20))
+        project.config(server)
+        assert project.command(*ARGUMENTS, nodes.address).code == 0
+        server.forget()
+        (project.output / "axolotl_correction_conversations.json").unlink()
+        assert project.command(*ARGUMENTS, nodes.address).code == 0
+        assert server.count() == 0
+        assert is_local_result(project, server)
+
+    def test_paid_calls_answer_a_changed_pipeline(
+        self, project: MadeProject, nodes: Nodes, server: ModelServer
+    ) -> None:
+        """Another plan makes every passage again; what its first stage asks has been asked before."""
+        project.facts(range(20))
+        project.config(server)
+        assert project.run(server).kept == 20
+        server.forget()
+        project.config(server, sampling={"masked_conversation": {"temperature": 0.9}})
+        assert project.command(*ARGUMENTS, nodes.address).code == 0
+        assert (server.count("small"), server.count("large")) == (0, 20)
+
+    def test_calls_in_flight_keep_to_the_limit(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
+        server.delay = 0.3
+        project.facts(range(60))
+        project.config(server, system={"concurrency_limit": 5})
+        assert project.command(*ARGUMENTS, nodes.address).code == 0
+        assert server.most_in_flight <= 2 * 5
+
+
+class TestKilled:
+    @pytest.fixture
+    def slow(self, project: MadeProject, server: ModelServer) -> ModelServer:
+        server.delay = 0.4
+        project.facts(range(PASSAGES))
+        project.config(server, system={"concurrency_limit": CONCURRENCY})
+        return server
+
+    def finish(self, project: MadeProject, nodes: Nodes, server: ModelServer, kill: Callable[[], None]) -> int:
+        """Kill while the run is under way; returns how many requests were sent twice."""
+        process = project.start(*ARGUMENTS, nodes.address)
+        server.wait_for(PASSAGES // 2, process, 120)
+        assert len(actors()) == 2
+        kill()
+        made = ended(process, 180)
+        assert made.code == 0, made
+        twice = asked_twice(server)
+        assert len(server.questions()) == 2 * PASSAGES
+        assert is_local_result(project, server)
+        return twice
+
+    def test_an_actor(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
+        """Half of the limit is what it may have had in flight, for each of the two models."""
+        assert self.finish(project, nodes, slow, lambda: os.kill(actors()[0], signal.SIGKILL)) <= CONCURRENCY
+
+    def test_every_actor(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
+        def kill() -> None:
+            for actor in actors():
+                os.kill(actor, signal.SIGKILL)
+
+        assert self.finish(project, nodes, slow, kill) <= 2 * CONCURRENCY
+
+    def test_a_node(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
+        assert self.finish(project, nodes, slow, nodes.kill_second) <= CONCURRENCY
+
+    def test_the_driver(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
+        """The next run takes in the journals of the dead actors, on whichever engine."""
+        process = project.start(*ARGUMENTS, nodes.address)
+        slow.wait_for(PASSAGES, process, 120)
+        process.kill()
+        process.communicate()
+        end = time.monotonic() + 60
+        while actors() and time.monotonic() < end:
+            time.sleep(0.1)
+        assert list((project.output / "journals").glob("*.sqlite"))
+        assert project.again().kept == PASSAGES
+        assert asked_twice(slow) <= 2 * CONCURRENCY
+        assert is_local_result(project, slow)
+
+
+class TestStopped:
+    def test_ctrl_c_drains_and_the_same_command_goes_on(
+        self, project: MadeProject, nodes: Nodes, server: ModelServer
+    ) -> None:
+        server.delay = 0.4
+        project.facts(range(PASSAGES))
+        project.config(server, system={"concurrency_limit": CONCURRENCY})
+        process = project.start(*ARGUMENTS, nodes.address)
+        server.wait_for(PASSAGES // 2, process, 120)
+        process.send_signal(signal.SIGINT)
+        made = ended(process, 60)
+        assert made.code == 130, made
+        assert "pending" in made.out
+        assert server.unanswered() == []
+        assert project.command(*ARGUMENTS, nodes.address).code == 0
+        assert asked_twice(server) == 0
+        assert is_local_result(project, server)
+
+    def test_a_refused_key_stops_all_actors(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
+        server.delay = 0.1
+        server.where("Ander50 ", fails(401, "bad key"))
+        project.facts(range(PASSAGES))
+        project.config(server, system={"concurrency_limit": CONCURRENCY})
+        made = project.command(*ARGUMENTS, nodes.address)
+        assert made.code == 2
+        assert "bad key" in made.out
+        assert "sk-small" not in made.out + made.err
+        assert len(server.questions()) < 2 * PASSAGES
+
+    def test_the_cap_is_kept_by_all_together(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
+        project.facts(range(PASSAGES))
+        prices = {f"cost_per_million_{role}_{side}": 1000 for role in ("small", "large") for side in ("input", "output")}
+        project.config(server, system={"concurrency_limit": CONCURRENCY}, cost={**prices, "max_usd": 60})
+        made = project.command(*ARGUMENTS, nodes.address)
+        assert made.code == 4, made
+        assert "cap of 60 USD" in made.out
+        spent = sum(project.tokens(role)["total_cost"] for role in ("small", "large"))
+        assert 30 < spent <= 60
+
+    def test_a_server_inside_the_run_is_refused(self, project: MadeProject, nodes: Nodes) -> None:
+        project.facts(range(3))
+        project.config(api={"small_mode": "embedded", "small_model": "qwen2.5-0.5b"})
+        made = project.command(*ARGUMENTS, nodes.address)
+        assert made.code == 2
+        assert "small_base_url" in made.err
+
+    def test_no_cluster_there(self, project: MadeProject) -> None:
+        project.facts(range(3))
+        project.config()
+        made = project.command(*ARGUMENTS, "127.0.0.1:1")
+        assert made.code == 2
+        assert "no Ray cluster" in made.err

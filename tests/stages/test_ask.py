@@ -1,0 +1,104 @@
+"""Named fields from a model; what is wrong with a reply is told, a bounded number of times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from augment_correction.errors import Reject, TransientError
+from augment_correction.pipeline import CheckSpec
+from tests.servers import tagged
+from tests.stages.making import FIELDS, Says, ask, build, record, sampling, tools
+
+GOOD = {
+    "initial_question": "How many arches has the bridge?",
+    "flawed_answer": "It has seven arches.",
+    "followup_confirmation": "Are you sure?",
+    "correct_answer": "I was wrong. It has nine arches.",
+}
+DIFFER = (CheckSpec(check="differ", fields=("flawed_answer", "correct_answer")),)
+
+
+async def test_the_fields_are_added_to_what_the_record_holds(tmp_path: Path) -> None:
+    (made,) = await build(tmp_path, ask())(record(kept="before"), tools(Says(tagged(GOOD))))
+    assert made.fields == {"passage": record().fields["passage"], "kept": "before", **GOOD}
+
+
+async def test_the_last_complete_answer_counts(tmp_path: Path) -> None:
+    draft = tagged(dict.fromkeys(FIELDS, "draft"))
+    reply = f"<think>{draft}</think>{draft}\nNo, better:\n{tagged(GOOD)}\n<initial_question>And"
+    (made,) = await build(tmp_path, ask())(record(), tools(Says(reply)))
+    assert made.fields["flawed_answer"] == GOOD["flawed_answer"]
+
+
+class TestAskingAgain:
+    @pytest.mark.parametrize(
+        ("reply", "told"),
+        [
+            ("I cannot do that.", "the reply has no complete <initial_question>...</initial_question> in the asked order"),
+            ("", "the reply is empty"),
+            ("<think>It has", "nothing follows the reasoning"),
+            (tagged({**GOOD, "flawed_answer": " "}), "flawed_answer is empty"),
+            (tagged({**GOOD, "flawed_answer": GOOD["correct_answer"].upper()}), "flawed_answer must be wrong"),
+            ((tagged(GOOD), "length"), "the reply was cut off at the token limit; answer more briefly"),
+        ],
+    )
+    async def test_the_model_is_told_what_was_wrong(self, tmp_path: Path, reply: str, told: str) -> None:
+        model = Says(reply, tagged(GOOD))
+        used = tools(model)
+        (made,) = await build(tmp_path, ask(DIFFER))(record(), used)
+        assert made.fields["correct_answer"] == GOOD["correct_answer"]
+        first, second = model.heard
+        assert first == "The bridge has nine arches."
+        assert second.startswith(f"{first}\n\n(Wrong: ") and told in second
+        assert [bool(step.reason) for step in used.trace] == [True, False]
+        assert [step.call for step in used.trace] == [request.key for request in model.asked]
+
+    async def test_what_stands_before_the_note_stays_as_it_was(self, tmp_path: Path) -> None:
+        model = Says("?", "??", tagged(GOOD))
+        await build(tmp_path, ask())(record(), tools(model))
+        assert {request.messages[0] for request in model.asked} == {model.asked[0].messages[0]}
+        assert all(heard.count("(Wrong") <= 1 for heard in model.heard)  # the notes do not pile up
+
+    async def test_it_ends(self, tmp_path: Path) -> None:
+        model = Says(*["nonsense"] * 9)
+        with pytest.raises(Reject) as raised:
+            await build(tmp_path, ask(reasks=2))(record(), tools(model))
+        assert raised.value.reason == "missing_field"
+        assert len(model.asked) == 3
+
+    async def test_none_where_the_pipeline_wants_none(self, tmp_path: Path) -> None:
+        model = Says("nonsense", tagged(GOOD))
+        with pytest.raises(Reject):
+            await build(tmp_path, ask(reasks=0))(record(), tools(model))
+        assert len(model.asked) == 1
+
+    async def test_the_same_mistake_twice_still_makes_a_new_call(self, tmp_path: Path) -> None:
+        """The words are the same then: without a difference the journal would answer with the wrong reply."""
+        model = Says("nonsense", "nonsense", tagged(GOOD))
+        await build(tmp_path, ask())(record(), tools(model))
+        assert model.heard[1] == model.heard[2]
+        assert len({request.key for request in model.asked}) == 3
+
+    async def test_a_fixed_seed_moves_on(self, tmp_path: Path) -> None:
+        model = Says("nonsense", "nonsense", tagged(GOOD))
+        await build(tmp_path, ask(sampling=sampling(seed=7)))(record(), tools(model))
+        assert [request.sampling["seed"] for request in model.asked] == [7, 8, 9]
+
+    async def test_a_refusal_of_the_servers_filter_is_final(self, tmp_path: Path) -> None:
+        model = Says(("", "content_filter"), tagged(GOOD))
+        with pytest.raises(Reject) as raised:
+            await build(tmp_path, ask())(record(), tools(model))
+        assert (raised.value.reason, len(model.asked)) == ("refused", 1)
+
+    async def test_a_failing_server_is_none_of_its_business(self, tmp_path: Path) -> None:
+        with pytest.raises(TransientError):
+            await build(tmp_path, ask())(record(), tools(Says(TransientError("500"))))
+
+
+async def test_sampling_is_the_pipelines_with_the_configs_on_top(tmp_path: Path) -> None:
+    model = Says(tagged(GOOD))
+    stage = ask(sampling=sampling(temperature=0.7, max_tokens=100))
+    await build(tmp_path, stage, sampling={"conversation": sampling(temperature=0.1)})(record(), tools(model))
+    assert model.asked[0].sampling == {"temperature": 0.1, "max_tokens": 100}

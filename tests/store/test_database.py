@@ -1,0 +1,169 @@
+"""One writer, batched commits: what is reported as stored is on disk, and a failure is never silent."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from augment_correction.errors import InputError
+from augment_correction.store import Database
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY, number INTEGER);"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "journal.sqlite", SCHEMA)
+    yield opened
+    opened.close()
+
+
+def insert(word: str, number: object = 1) -> tuple[str, tuple[object, ...]]:
+    return "INSERT INTO words VALUES (?,?)", (word, number)
+
+
+async def test_what_was_written_durably_can_be_read_at_once(database: Database) -> None:
+    await database.write_durably(insert("one"))
+    assert database.query("SELECT word FROM words") == [("one",)]
+
+
+async def test_many_writers_share_their_commits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits = 0
+    commit = database._commit
+
+    def counted(connection: sqlite3.Connection, batch: list[object]) -> None:
+        nonlocal commits
+        commits += 1
+        commit(connection, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(database, "_commit", counted)
+    await asyncio.gather(*(database.write_durably(insert(str(number))) for number in range(300)))
+    assert database.query("SELECT COUNT(*) FROM words") == [(300,)]
+    assert commits < 100
+
+
+async def test_the_statements_of_one_write_are_stored_together_or_not_at_all(database: Database) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.write_durably(insert("once"), insert("twice"), insert("once"))
+    assert database.query("SELECT * FROM words") == []
+
+
+async def test_writes_keep_their_order_and_flush_waits_for_them(database: Database) -> None:
+    for number in range(50):
+        database.write(("INSERT OR REPLACE INTO words VALUES ('last', ?)", (number,)))
+    await database.flush()
+    assert database.query("SELECT number FROM words") == [(49,)]
+
+
+def test_closing_writes_what_was_handed_over(tmp_path: Path) -> None:
+    opened = Database(tmp_path / "journal.sqlite", SCHEMA)
+    for number in range(100):
+        opened.write(insert(str(number)))
+    opened.close()
+    again = Database(tmp_path / "journal.sqlite", SCHEMA)
+    assert again.query("SELECT COUNT(*) FROM words") == [(100,)]
+    again.close()
+
+
+def test_it_is_on_disk_even_if_the_process_is_killed_the_moment_it_hears_so(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, os, signal
+from pathlib import Path
+from augment_correction.store import Database
+async def main():
+    database = Database(Path({str(tmp_path / "journal.sqlite")!r}), {SCHEMA!r})
+    for number in range(20):
+        await database.write_durably(("INSERT INTO words VALUES (?,?)", (str(number), number)))
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == -9
+    again = Database(tmp_path / "journal.sqlite", SCHEMA)
+    assert again.query("SELECT COUNT(*) FROM words") == [(20,)]
+    again.close()
+
+
+@pytest.mark.parametrize("value", [2**70, {"a": 1}, "\ud800"])
+async def test_a_value_that_sqlite_does_not_take_is_told_and_does_not_hang(database: Database, value: object) -> None:
+    with pytest.raises((OverflowError, sqlite3.Error, UnicodeEncodeError)):
+        await asyncio.wait_for(database.write_durably(insert("x", value)), 10)
+
+
+async def test_after_a_failure_nothing_more_is_stored(database: Database) -> None:
+    database.write(insert("x"), insert("x"))
+    for _ in range(2):
+        with pytest.raises(sqlite3.IntegrityError):
+            await database.write_durably(insert("y"))
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.flush()
+    assert database.query("SELECT * FROM words") == []
+
+
+async def test_a_full_disk_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = Database._connect
+
+    def small(self: Database) -> sqlite3.Connection:
+        connection = connect(self)
+        connection.execute("PRAGMA max_page_count = 5")
+        return connection
+
+    monkeypatch.setattr(Database, "_connect", small)
+    database = Database(tmp_path / "journal.sqlite", SCHEMA)
+    with pytest.raises(InputError, match="cannot be written: database or disk is full") as raised:
+        await database.write_durably(insert("x" * 100_000))
+    assert raised.value.hint is not None and "make room" in raised.value.hint
+    database.close()
+
+
+async def test_a_stream_of_rows_sees_what_is_committed_and_nothing_later(database: Database) -> None:
+    await database.write_durably(*(insert(str(number)) for number in range(10)))
+    rows = database.stream("SELECT word FROM words")
+    next(rows)
+    await database.write_durably(insert("later"))
+    assert len(list(rows)) == 9
+    assert len(list(database.stream("SELECT word FROM words"))) == 11
+
+
+def test_a_stream_left_early_holds_nothing(database: Database) -> None:
+    rows = database.stream("SELECT 1 UNION SELECT 2")
+    assert next(rows) == (1,)
+    rows.close()
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, and long enough for a header" * 50, b"SQLite format 3\0" + b"x" * 500])
+def test_a_file_that_is_no_database_is_the_users_to_move(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"journal\.sqlite cannot be used") as raised:
+        Database(path, SCHEMA)
+    assert raised.value.hint is not None and "move it away" in raised.value.hint
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unable to open"):
+        Database(tmp_path / "missing" / "journal.sqlite", SCHEMA)
+
+
+def test_one_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    Database(path, SCHEMA).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=7")
+    connection.close()
+    with pytest.raises(InputError, match=r"written by another version \(schema 7\)"):
+        Database(path, SCHEMA)
+
+
+def test_opening_one_that_is_up_to_date_changes_no_byte(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    Database(path, SCHEMA).close()
+    before = path.read_bytes()
+    Database(path, SCHEMA).close()
+    assert path.read_bytes() == before

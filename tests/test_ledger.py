@@ -1,0 +1,196 @@
+"""What it has cost and what it may still cost. Unknown is never nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.errors import BudgetExhausted, ConfigError
+from augment_correction.ledger import Ledger, Totals, price_of
+from augment_correction.usage import CallTotals, Price, Usage
+from tests.projects import MadeProject
+
+ROLES = ("small", "large")
+BOTH = {
+    "cost_per_million_small_input": 1, "cost_per_million_small_output": 2,
+    "cost_per_million_large_input": 10, "cost_per_million_large_output": 20,
+}  # fmt: skip
+
+
+def paid(role: str, requests: int, input_: int, output: int, **more: int | None) -> CallTotals:
+    known = {"cached_input": None, "reasoning": None, "estimated": 0, "failures": 0, **more}
+    return CallTotals(role, "m", "stage", requests, input_, output, **known)  # type: ignore[arg-type]
+
+
+class TestPrices:
+    def test_the_configs_own_come_first(self, project: MadeProject) -> None:
+        config = project.load(api={"small_mode": "api", "small_model": "gpt-4o"}, cost=BOTH)
+        assert price_of(config, "small") == Price(Decimal(1), Decimal(2))
+        assert price_of(config, "large") == Price(Decimal(10), Decimal(20))  # although it runs here
+
+    @pytest.mark.parametrize("mode", ["scripted", "embedded", "vllm"])
+    def test_a_model_on_this_machine_costs_nothing(self, project: MadeProject, mode: str) -> None:
+        price = price_of(project.load(api={"small_mode": mode}), "small")
+        assert price is not None
+        assert (price.input, price.output) == (0, 0)
+
+    def test_known_hosted_models_have_the_tables_price_and_say_so(self, project: MadeProject) -> None:
+        config = project.load(
+            api={"small_mode": "api", "small_model": "gpt-4o-mini", "small_base_url": "https://api.openai.com/v1"}
+        )
+        price = price_of(config, "small")
+        assert price is not None
+        assert 0 < price.input < price.output
+        assert price.cached_input is not None and price.cached_input < price.input
+        assert price.source == "genai-prices, OpenAI"
+
+    @pytest.mark.parametrize(
+        ("model", "url"),
+        [
+            ("gpt-4o-mini", "http://127.0.0.1:8000/v1"),  # a namesake on a server of one's own
+            ("a-model-of-tomorrow", "https://api.openai.com/v1"),
+            ("m", "https://nobody.example/v1"),
+        ],
+    )
+    def test_what_the_table_does_not_know_is_unknown(self, project: MadeProject, model: str, url: str) -> None:
+        config = project.load(api={"small_mode": "api", "small_model": model, "small_base_url": url})
+        assert price_of(config, "small") is None
+
+    def test_half_a_price_is_a_mistake(self, project: MadeProject) -> None:
+        config = project.load(cost={"cost_per_million_small_input": 1})
+        with pytest.raises(ConfigError, match="small_input and _output is missing") as raised:
+            price_of(config, "small")
+        assert raised.value.hint == "set both or none"
+
+
+class TestCosts:
+    def test_cached_input_lies_inside_the_input(self) -> None:
+        price = Price(Decimal(10), Decimal(20), Decimal(1))
+        assert price.cost(Usage(100, 0, cached_input=80)) == Decimal(20 * 10 + 80 * 1) / 1_000_000
+
+    def test_reasoning_lies_inside_the_output(self) -> None:
+        price = Price(Decimal(10), Decimal(20))
+        assert price.cost(Usage(0, 100, reasoning=90)) == price.cost(Usage(0, 100))
+
+    @given(st.lists(st.builds(
+        Usage, st.integers(0, 10**6), st.integers(0, 10**6),
+        st.none() | st.just(0), st.none() | st.integers(0, 100), st.booleans(),
+    ), max_size=8))  # fmt: skip
+    def test_the_sum_of_calls_costs_what_the_calls_cost(self, usages: list[Usage]) -> None:
+        price = Price(Decimal("0.15"), Decimal("0.6"), Decimal("0.07"))
+        ledger = Ledger({"small": "m"}, {"small": price})
+        for usage in usages:
+            ledger.of("small").add(usage)
+        assert ledger.cost() == sum((price.cost(usage) for usage in usages), Decimal(0))
+        assert ledger.of("small").requests == len(usages)
+
+    def test_what_no_call_told_stays_unknown_and_what_some_told_is_their_sum(self) -> None:
+        totals = Totals()
+        totals.add(Usage(1, 1))
+        assert totals.cached_input is None
+        totals.add(Usage(1, 1, cached_input=5, reasoning=0))
+        totals.add(Usage(1, 1, cached_input=2))
+        assert (totals.cached_input, totals.reasoning) == (7, 0)
+
+    def test_one_unknown_price_makes_the_whole_unknown_but_only_once_it_is_used(self) -> None:
+        ledger = Ledger({}, {"small": Price(Decimal(1), Decimal(1)), "large": None})
+        ledger.of("small").add(Usage(10**6, 0))
+        assert ledger.cost() == 1
+        ledger.of("large").add(Usage(1, 1))
+        assert ledger.cost() is None
+        assert ledger.cost("small") == 1
+
+    def test_it_goes_on_from_what_the_folder_has_paid_for(self, project: MadeProject) -> None:
+        earlier = [paid("small", 2, 10**6, 0, cached_input=4, failures=3), paid("small", 1, 10**6, 0, estimated=1)]
+        ledger = Ledger.open(project.load(cost=BOTH), ROLES, earlier)
+        assert ledger.cost() == 2
+        small = ledger.of("small")
+        assert (small.requests, small.failures, small.cached_input, small.estimated) == (3, 3, 4, 1)
+
+
+class TestFiles:
+    def test_augmentoolkits_keys_and_what_was_missing(self, project: MadeProject) -> None:
+        ledger = Ledger.open(project.load(cost=BOTH), ROLES, [paid("large", 3, 1000, 500, reasoning=400, failures=2)])
+        assert ledger.as_json("large") == {
+            "input_tokens": 1000,
+            "input_cost": 0.01,
+            "output_tokens": 500,
+            "output_cost": 0.01,
+            "name": "large",
+            "requests": 3,
+            "retries": 2,
+            "cached_input_tokens": None,
+            "reasoning_tokens": 400,
+            "estimated_requests": 0,
+            "total_cost": 0.02,
+            "price_source": "config",
+        }
+
+    def test_an_unknown_price_is_null(self) -> None:
+        ledger = Ledger({"small": "m"}, {"small": None})
+        ledger.of("small").add(Usage(1, 1))
+        made = ledger.as_json("small")
+        assert (made["input_cost"], made["output_cost"], made["total_cost"], made["price_source"]) == (None,) * 4
+
+
+class TestTheCap:
+    PRICE = Price(Decimal(0), Decimal(1_000_000))  # a dollar a token of output
+
+    def ledger(self, cap: int) -> Ledger:
+        return Ledger({"small": "m"}, {"small": self.PRICE}, Decimal(cap))
+
+    def test_it_cannot_be_kept_where_a_price_is_unknown(self, project: MadeProject) -> None:
+        api = {"small_mode": "api", "small_base_url": "http://127.0.0.1:1/v1"}
+        with pytest.raises(ConfigError, match="no price is known for small") as raised:
+            Ledger.open(project.load(api=api, cost={"max_usd": 1}), ROLES, [])
+        assert raised.value.hint is not None and "cost_per_million_small_input" in raised.value.hint
+
+    async def test_without_one_nothing_is_set_aside(self) -> None:
+        ledger = Ledger({}, {"small": None})
+        assert await ledger.reserve("small", 10**9, None) == 0
+
+    async def test_the_reply_is_taken_to_be_as_long_as_it_may_be(self) -> None:
+        assert await self.ledger(100).reserve("small", 5, 100) == 100
+        with pytest.raises(BudgetExhausted):
+            await self.ledger(99).reserve("small", 5, 100)
+
+    async def test_with_experience_twice_the_mean_is_enough(self) -> None:
+        ledger = self.ledger(1000)
+        for _ in range(8):
+            ledger.of("small").add(Usage(0, 10))
+        assert await ledger.reserve("small", 5, 16_000) == 20
+
+    async def test_what_is_spent_counts_from_earlier_runs_too(self) -> None:
+        ledger = self.ledger(100)
+        ledger.of("small").add(Usage(0, 95))
+        with pytest.raises(BudgetExhausted, match=r"95\.0000 spent, the next call may cost 10\.0000"):
+            await ledger.reserve("small", 0, 10)
+
+    async def test_calls_in_flight_are_waited_for_before_giving_up(self) -> None:
+        ledger = self.ledger(100)
+        first = await ledger.reserve("small", 0, 60)
+        second = asyncio.create_task(ledger.reserve("small", 0, 60))
+        await asyncio.sleep(0)
+        assert not second.done()
+        ledger.of("small").add(Usage(0, 10))  # it was shorter than feared
+        ledger.release(first)
+        assert await second == 60
+
+    async def test_and_given_up_when_they_leave_too_little(self) -> None:
+        ledger = self.ledger(100)
+        first = await ledger.reserve("small", 0, 60)
+        waiting = [asyncio.create_task(ledger.reserve("small", 0, 60)) for _ in range(3)]
+        await asyncio.sleep(0)
+        ledger.of("small").add(Usage(0, 60))
+        ledger.release(first)
+        made = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(each) for each in made] == [BudgetExhausted] * 3
+
+    async def test_a_role_of_an_earlier_pipeline_without_a_price_does_not_break_it(self, project: MadeProject) -> None:
+        config = project.load(cost={"cost_per_million_large_input": 0, "cost_per_million_large_output": 0, "max_usd": 1})
+        ledger = Ledger.open(config, ["large"], [paid("small", 3, 100, 100)])
+        assert await ledger.reserve("large", 10, 10) == 0
