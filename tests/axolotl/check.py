@@ -201,15 +201,15 @@ SCRIPT = {
 
 def make(place: Place, case: Case) -> Made:
     folder, model = place.root / "runs" / case.name.replace(" ", "_"), place.root / "models" / case.tokenizer
+    scripted = {"model": "scripted", "mode": "scripted", "script": str(place.root / "script.yaml")}
     config = {
         "pipeline": "correction",
-        "api": {f"{role}_{key}": value for role in ("small", "large") for key, value in (("model", "s"), ("mode", "scripted"))}
-        | {"large_script": str(place.root / "script.yaml")},
+        "api": {"small": scripted, "large": scripted},
         "path": {"input_dir": str(place.root / "inputs"), "output_dir": str(folder)},
         "system": {"chunk_size": 400, "prompt_template": "tokenizer", "tokenizer": str(model)},
         "training": {"base_model": str(model), "output_dir": str(folder / "lora"), "sequence_len": 1024},
         "output": {"formats": ["axolotl_chat", "trl", "sharegpt", "openai", "hf"]},
-    }  # fmt: skip
+    }
     file = folder.with_suffix(".yaml")
     file.parent.mkdir(exist_ok=True)
     file.write_text(yaml.safe_dump(config))

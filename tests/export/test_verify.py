@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augment_correction.errors import InputError
+from augment_correction.export import ChatTemplate, Tokenizer, Verification, verify_dataset, write_segments
+from augment_correction.export.proofs import REMEDIES, token_view
+from augment_correction.export.verify import read_rows
+from augment_correction.records import Conversation
+from tests.export.conversations import STRIPPED, TEMPLATES, conversation
+
+LLAMA, QWEN, INST = "llama3 (trims)", "chatml", "inst (alternating, space before)"
+GOOD = conversation("What is 5?", "No", "Are you sure?", "No, I was wrong: 5.")
+
+
+def verified(
+    tmp_path: Path,
+    rows: Sequence[Conversation],
+    template: ChatTemplate,
+    tokenizer: Tokenizer,
+    *,
+    fitted: bool = True,
+    sequence_len: int = 4096,
+) -> Verification:
+    file = tmp_path / "rows.json"
+    write_segments(file, rows, template, tokenizer if fitted else None)
+    return verify_dataset(file, rows, template, tokenizer, sequence_len)
+
+
+@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("llama", LLAMA), ("mistral", INST)])
+def test_a_good_row(tmp_path: Path, tokenizers: dict[str, Tokenizer], family: str, name: str) -> None:
+    made = verified(tmp_path, [GOOD] * 3, TEMPLATES[name], tokenizers[family])
+    assert not made.wrong, made.problems
+    assert made.rows == 3
+    assert made.trained > made.masked > 0
+
+
+@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("llama", LLAMA)])
+@settings(max_examples=100, deadline=None)
+@given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), correction_only=st.booleans())
+def test_any_texts_in_a_models_own_template(
+    tmp_path_factory: pytest.TempPathFactory,
+    tokenizers: dict[str, Tokenizer],
+    family: str,
+    name: str,
+    texts: tuple[str, str, str, str],
+    correction_only: bool,
+) -> None:
+    rows = [conversation(*texts, correction_only=correction_only)]
+    made = verified(tmp_path_factory.getbasetemp(), rows, TEMPLATES[name], tokenizers[family])
+    assert not made.wrong, made.problems
+
+
+def test_a_seam_is_named_with_its_place(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    template = ChatTemplate(
+        "mine", "{{ bos_token }}{% for m in messages %}{{ m.role }}:\n{{ m.content }}</s>\n{% endfor %}", "<s>"
+    )
+    made = verified(tmp_path, [GOOD], template, tokenizers["mistral"])
+    assert set(made.failing) == {"seam"}
+    problem = made.problems[0]
+    assert problem.row == 1 and problem.id == GOOD.id and "assistant:\n" in problem.excerpt
+    assert "axolotl_chat" in REMEDIES["seam"]
+
+
+def change(file: Path, row: int, segment: int, **values: object) -> None:
+    rows = orjson.loads(file.read_bytes())
+    rows[row]["segments"][segment] |= values
+    file.write_bytes(b"[\n" + b",\n".join(map(orjson.dumps, rows)) + b"\n]\n")
+
+
+def test_a_trained_mistake_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
+    write_segments(file, [GOOD, GOOD], template)
+    change(file, 1, 1, label=True)
+    made = verify_dataset(file, [GOOD, GOOD], template, tokenizers["qwen"], 4096)
+    assert made.failing == {"mask": 1}
+    assert made.problems[0].row == 2 and "trained and must not be" in made.problems[0].detail
+
+
+def test_a_masked_correction_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
+    write_segments(file, [GOOD], template)
+    change(file, 0, 2, label=False)
+    made = verify_dataset(file, [GOOD], template, tokenizers["qwen"], 4096)
+    assert "masked and must be trained" in made.problems[0].detail
+
+
+def test_a_changed_text_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
+    write_segments(file, [GOOD], template)
+    change(file, 0, 1, text="Yes<|im_end|>\n")
+    assert verify_dataset(file, [GOOD], template, tokenizers["qwen"], 4096).failing == {"text": 1}
+
+
+@pytest.mark.parametrize(("bos", "times"), [("", 0), ("<|begin_of_text|>" * 2, 2)])
+def test_a_missing_or_doubled_bos(tmp_path: Path, tokenizers: dict[str, Tokenizer], bos: str, times: int) -> None:
+    template = replace(TEMPLATES[LLAMA], bos_token=bos)
+    made = verified(tmp_path, [GOOD], template, tokenizers["llama"])
+    assert made.failing == {"bos": 1}
+    assert f"{times} times" in made.problems[0].detail
+
+
+def test_no_end_of_turn(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    made = verified(tmp_path, [GOOD], TEMPLATES["nothing around"], tokenizers["qwen"])
+    assert made.failing["turn_end"] == 1
+
+
+def test_a_control_token_in_a_message(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    row = conversation("What is <|endoftext|>?", "No", "Sure?", "Yes")
+    made = verified(tmp_path, [GOOD, row], TEMPLATES[QWEN], tokenizers["qwen"])
+    assert made.failing == {"special": 1}
+    assert made.problems[0].row == 2 and "<|endoftext|>" in made.problems[0].detail
+
+
+def test_long_rows_are_counted_and_listed_and_are_no_failure(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    long = conversation("Q", "No", "Sure?", "Yes. " * 200)
+    made = verified(tmp_path, [GOOD, long, GOOD], TEMPLATES[QWEN], tokenizers["qwen"], sequence_len=100)
+    assert not made.wrong
+    assert made.too_long == 1
+    assert made.long_rows == [(2, long.id, made.longest)]
+
+
+def test_an_end_of_turn_that_is_plain_text_is_a_note(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    made = verified(tmp_path, [GOOD], replace(TEMPLATES["augmentoolkit"], bos_token=""), tokenizers["qwen"])
+    assert not made.wrong
+    assert "**Finished.**" in made.notices[0]
+
+
+def test_rows_of_another_run(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
+    write_segments(file, [GOOD], template)
+    other = conversation("Another?", "No", "Sure?", "Yes")
+    for rows in ([other], [GOOD, GOOD], []):
+        with pytest.raises(InputError, match="not of the run in this folder"):
+            verify_dataset(file, rows, template, tokenizers["qwen"], 4096)
+
+
+def test_a_file_that_is_no_dataset(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    file = tmp_path / "rows.json"
+    file.write_text('[\n{"messages": []}\n]\n')
+    with pytest.raises(InputError, match=r"rows.json:2: not a row"):
+        verify_dataset(file, [GOOD], TEMPLATES[QWEN], tokenizers["qwen"], 4096)
+
+
+def test_the_view_of_a_row_is_its_text(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
+    write_segments(file, [GOOD], template)
+    row = next(read_rows(file, [GOOD], template, tokenizers["qwen"]))
+    view = list(token_view(row, tokenizers["qwen"]))
+    assert "".join(text for text, _ in view) == row.text
+    assert "".join(text for text, trained in view if not trained) == "No<|im_end|>\n"
