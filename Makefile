@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run check install format lint types layers tests check-ray
+.PHONY: run check install format lint types layers tests check-ray check-axolotl
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -45,4 +45,21 @@ check-ray: .venv-ray/installed
 .venv-ray/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,ray]"
+	@touch $@
+
+# Our rows read, trained on and merged by Axolotl 0.19 itself, on the CPU; in an environment of its own (2.8 GB), since
+# its exact pins conflict with vLLM's. TORCH: elsewhere than on a machine whose index has CPU builds, for example
+#   make check-axolotl TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+AXOLOTL_VENV ?= .venv-axolotl
+TORCH ?= torch==2.13.0
+
+check-axolotl: $(VENV)/installed-dev $(AXOLOTL_VENV)/installed
+	$(BIN)/python -m tests.axolotl.check --environment $(AXOLOTL_VENV)
+
+$(AXOLOTL_VENV)/installed: tests/axolotl/requirements.txt
+	$(PYTHON) -m venv $(AXOLOTL_VENV)
+	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		axolotl==0.19.0 axolotl-contribs-lgpl==0.0.7 axolotl-contribs-mit==0.0.6 "triton>=3.4.0,<3.8" bitsandbytes==0.50.2
+	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/axolotl/requirements.txt
 	@touch $@

@@ -23,9 +23,7 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def shut_in(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, nobodys_home: Path
-) -> Iterator[None]:
+def shut_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, nobodys_home: Path) -> Iterator[None]:
     """Tests marked `embedded` fetch weights, and keep them where the next run of the tests finds them."""
     if request.node.get_closest_marker("embedded"):
         monkeypatch.setattr(guard, "online", True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,17 @@ class MadeProject:
         return texts
 
     def config(self, server: ModelServer | None = None, **sections: dict[str, Any] | str) -> Path:
-        """`config.yaml` with a hosted small and large model, or scripted ones without a server; sections are laid over."""
+        """`config.yaml` with models at `server`, or scripted ones without; sections are laid over."""
         api: dict[str, Any] = {"small_model": "small", "large_model": "large"}
         for role in ("small", "large"):
             if server is None:
                 api[f"{role}_mode"] = "scripted"
             else:
-                api |= {f"{role}_base_url": server.url, f"{role}_api_key": f"sk-{role}-0123456789", f"{role}_timeout": 20}
+                api |= {
+                    f"{role}_base_url": server.url,
+                    f"{role}_api_key": f"sk-{role}-0123456789",
+                    f"{role}_timeout": 20,
+                }
         made: dict[str, Any] = {
             "pipeline": "correction",
             "api": api,
@@ -124,6 +129,19 @@ class MadeProject:
     def tokens(self, role: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.output / f"{role}_model_tokens.json").read_text())
         return found
+
+
+def prices(*usd: float) -> dict[str, Any]:
+    """`cost` per million tokens: of the small model's input and output, then of the large one's."""
+    sides = [f"cost_per_million_{role}_{side}" for role in ("small", "large") for side in ("input", "output")]
+    return dict(zip(sides, usd, strict=True))
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Let other tasks work until `condition()` holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 def ended(process: subprocess.Popen[str], seconds: float = 60) -> Ended:

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -19,14 +18,12 @@ from augment_correction.export.segments import segments
 from augment_correction.parsing import read_tags, read_verdict
 from augment_correction.progress import _Lines
 from augment_correction.records import Conversation, Turn
-from augment_correction.runner import RunState, StageCounts, estimate
+from augment_correction.runner import RunState, StageCounts, estimate, run_async
 from augment_correction.sampling import Sampling
-from tests.projects import MadeProject, ended
+from tests.projects import MadeProject, ended, prices
 from tests.servers import ModelServer, conversation_about, facts, fails, says, stalls, tagged
 
-CHATML = (
-    "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-)
+CHATML = "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
 PLAIN = (
     "{{ bos_token }}{% for m in messages %}{{ 'Human: ' if m.role == 'user' else 'AI: ' }}{{ m.content }}"
     " **Finished.**\n{% endfor %}"
@@ -34,7 +31,8 @@ PLAIN = (
 
 
 def conversation(question: str, flawed: str, doubt: str, correct: str) -> Conversation:
-    turns = (Turn("user", question, True), Turn("assistant", flawed, False), Turn("user", doubt, True), Turn("assistant", correct, True))  # fmt: skip
+    asked = (Turn("user", question, True), Turn("assistant", flawed, False))
+    turns = (*asked, Turn("user", doubt, True), Turn("assistant", correct, True))
     return Conversation("id", "correct_after_mistake", turns, True)
 
 
@@ -143,16 +141,20 @@ def test_8_a_file_that_sorts_first_moves_nothing(project: MadeProject, server: M
         ("Q?", "", "Sure?", "Yes."),
     ],
 )
-@pytest.mark.parametrize("template", [CHATML, PLAIN])
+@pytest.mark.parametrize(
+    ("template", "before", "end"),
+    [
+        (CHATML, "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>\n"),
+        (PLAIN, "Human: {} **Finished.**\nAI: ", " **Finished.**\n"),
+    ],
+)
 def test_9_a_mistake_that_is_quoted_short_or_empty_is_found_at_its_place(
-    texts: tuple[str, str, str, str], template: str
+    texts: tuple[str, str, str, str], template: str, before: str, end: str
 ) -> None:
-    made = conversation(*texts)
-    pieces = segments(made, ChatTemplate("t", template))
-    (mistake,) = [piece for piece in pieces if not piece.label]
-    assert mistake.text.strip().startswith(texts[1])
-    before = "".join(piece.text for piece in pieces[: pieces.index(mistake)])
-    assert before.count(texts[0]) >= 1 and texts[3] not in before.replace(texts[0], "", 1) + "\0"
+    first, mistake, last = segments(conversation(*texts), ChatTemplate("t", template))
+    assert [first.label, mistake.label, last.label] == [True, False, True]
+    assert first.text + mistake.text == before.format(texts[0]) + texts[1] + end
+    assert mistake.text.strip() == (texts[1] + end).strip()
 
 
 def test_10_the_end_of_turn_after_the_mistake_is_masked_and_bos_is_the_models_own() -> None:
@@ -174,9 +176,11 @@ def test_11_no_cut_falls_after_a_space() -> None:
 def test_12_one_bad_line_costs_one_line(project: MadeProject, server: ModelServer) -> None:
     """Every reader's own hostile files are in tests/documents/."""
     one, other = facts([1, 2])
-    project.write("inputs/A.JSONL", f'{json.dumps({"text": one})}\n{{broken\n{json.dumps({"text": other})}\n')
+    project.write("inputs/A.JSONL", f"{json.dumps({'text': one})}\n{{broken\n{json.dumps({'text': other})}\n")
     project.write("inputs/book.epub", "PK\3\4 zip bytes")
-    (project.root / "inputs" / "LATIN.TXT").write_bytes("Die Brücke von Anderföhr hat neun Bögen aus Kalkstein.".encode("latin-1"))
+    (project.root / "inputs" / "LATIN.TXT").write_bytes(
+        "Die Brücke von Anderföhr hat neun Bögen aus Kalkstein.".encode("latin-1")
+    )
     result = project.run(server)
     assert result.kept == 3
     unread = {row["source"]: row["reason"] for row in project.rejected()}
@@ -188,7 +192,7 @@ def test_13_passages_keep_their_structure_their_bounds_and_their_sources(
     project: MadeProject, server: ModelServer
 ) -> None:
     """The chunker's own properties are in tests/documents/test_chunking.py."""
-    code = "# Counting\n\nHow the arches of the bridge are counted:\n\n```python\nfor arch in bridge:\n    count += 1\n```\n"
+    code = "# Counting\n\nHow the arches are counted:\n\n```python\nfor arch in bridge:\n    count += 1\n```\n"
     project.write("inputs/a.md", code)
     project.write("inputs/copy.md", code)
     project.write("inputs/short.txt", "Nine arches.")
@@ -204,16 +208,12 @@ def test_13_passages_keep_their_structure_their_bounds_and_their_sources(
 async def test_14_costs_are_the_servers_count_estimated_before_and_bounded(
     project: MadeProject, server: ModelServer
 ) -> None:
-    cost: dict[str, Any] = {
-        f"cost_per_million_{role}_{side}": 1000 for role in ("small", "large") for side in ("input", "output")
-    }
+    cost = prices(1000, 1000, 1000, 1000)
     server.usual = says(usage={"prompt_tokens": 777, "completion_tokens": 111,
                                "completion_tokens_details": {"reasoning_tokens": 100}})  # fmt: skip
     project.facts(range(3))
     expected = (await estimate(project.load(server, cost=cost))).cost()
     assert expected is not None and expected > 1
-    from augment_correction.runner import run_async
-
     capped = await run_async(project.load(server, cost={**cost, "max_usd": 1}))
     assert capped.exit_code == ExitCode.BUDGET
     await run_async(project.load(server, cost=cost))
@@ -243,7 +243,7 @@ def test_16_the_config_is_a_lora_that_axolotl_reads(project: MadeProject) -> Non
     assert "sequence_length" not in made
     assert made["datasets"][0]["type"] == "input_output"
     assert Path(made["datasets"][0]["path"]).name == "axolotl_correction_conversations.json"
-    assert made.get("special_tokens", {}).get("pad_token") != "<unk>"
+    assert "<unk>" not in (project.output / "axolotl_lora.yaml").read_text()
 
 
 def test_17_progress_is_by_stage_and_the_summary_tells_what_became_of_all(

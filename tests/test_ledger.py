@@ -12,13 +12,10 @@ from hypothesis import strategies as st
 from augment_correction.errors import BudgetExhausted, ConfigError
 from augment_correction.ledger import Ledger, Totals, price_of
 from augment_correction.usage import CallTotals, Price, Usage
-from tests.projects import MadeProject
+from tests.projects import MadeProject, prices
 
 ROLES = ("small", "large")
-BOTH = {
-    "cost_per_million_small_input": 1, "cost_per_million_small_output": 2,
-    "cost_per_million_large_input": 10, "cost_per_million_large_output": 20,
-}  # fmt: skip
+BOTH = prices(1, 2, 10, 20)
 
 
 def paid(role: str, requests: int, input_: int, output: int, **more: int | None) -> CallTotals:
@@ -191,6 +188,8 @@ class TestTheCap:
         assert [type(each) for each in made] == [BudgetExhausted] * 3
 
     async def test_a_role_of_an_earlier_pipeline_without_a_price_does_not_break_it(self, project: MadeProject) -> None:
-        config = project.load(cost={"cost_per_million_large_input": 0, "cost_per_million_large_output": 0, "max_usd": 1})
+        config = project.load(
+            cost={"cost_per_million_large_input": 0, "cost_per_million_large_output": 0, "max_usd": 1}
+        )
         ledger = Ledger.open(config, ["large"], [paid("small", 3, 100, 100)])
         assert await ledger.reserve("large", 10, 10) == 0

@@ -38,17 +38,18 @@ def fitted_segments(
         cuts = [before_space(rendering.text, cut, places) for cut in changes(places)]
         rows.append(_Row(rendering.text, places, cuts))
     made = [row.segments() for row in rows]
-    wholes = tokenizer.encode([row.text for row in rows])
+    wholes = tokenizer.ids([row.text for row in rows])
     pieces = iter(tokenizer.ids([segment.text for segments in made for segment in segments]))
     for index, (row, whole) in enumerate(zip(rows, wholes, strict=True)):
         joined = list(chain.from_iterable(next(pieces) for _ in made[index]))
-        if joined != whole.ids:
-            made[index] = _moved(row, whole, tokenizer).segments()
+        if joined != whole:
+            made[index] = _moved(row, tokenizer).segments()
     return made
 
 
-def _moved(row: _Row, whole: Encoded, tokenizer: Tokenizer) -> _Row:
+def _moved(row: _Row, tokenizer: Tokenizer) -> _Row:
     """The row with each cut at the nearest seamless place; a cut that has none stays where it was."""
+    whole = tokenizer.encode([row.text])[0]
     boundaries = {0: 0, len(row.text): len(whole.ids)}
     for index, ((_, before), (after, _)) in enumerate(pairwise(zip(whole.starts, whole.ends, strict=True)), 1):
         if before == after:

@@ -104,7 +104,7 @@ def _making(source: ExportSource) -> Iterator[str]:
         f"`{source.manifest.get('plan', 'unknown')}` (the hash of pipeline, prompts, models and sampling).\n"
     )
     yield "| model | requests | tokens in | tokens out | cost in USD |\n|---|---|---|---|---|"
-    for each in source.tokens:
+    for each in sorted(source.tokens, key=lambda tokens: str(tokens.get("name"))):
         cost = each.get("total_cost")
         yield (
             f"| {_cell(each.get('name'))} | {each.get('requests', 0):,} | {each.get('input_tokens', 0):,} | "

@@ -171,15 +171,15 @@ def _turn_end(row: Row) -> Problem | None:
 
 
 def _special(row: Row, tokenizer: Tokenizer) -> Problem | None:
-    if tokenizer.special.isdisjoint(row.whole.ids):
-        return None
     for zone in row.places:
-        if zone.kind == "message":
-            for index in range(*touching(zone, row.whole).indices(len(row.whole.ids))):
-                token = row.whole.ids[index]
-                if token in tokenizer.special and row.whole.starts[index] >= zone.start:
-                    detail = f"the message's own text becomes the control token {tokenizer.piece(token)}"
-                    return _problem(row, "special", row.whole.starts[index], detail)
+        part = touching(zone, row.whole)
+        if zone.kind != "message" or tokenizer.special.isdisjoint(row.whole.ids[part]):
+            continue
+        for index in range(part.start, min(part.stop, len(row.whole.ids))):
+            token, start = row.whole.ids[index], row.whole.starts[index]
+            if token in tokenizer.special and start >= zone.start:
+                what = tokenizer.piece(token)
+                return _problem(row, "special", start, f"the message's own text becomes the control token {what}")
     return None
 
 

@@ -117,7 +117,6 @@ class BatchQueue:
 
     def open(self) -> None:
         """Take up the batches of earlier runs, and begin."""
-        self._steps.clean()
         for batch in self._batches.open(self._endpoint.base_url, self._endpoint.model):
             self._submitted.update(self._batches.keys(batch.name))
             self._under_way += 1
@@ -146,7 +145,7 @@ class BatchQueue:
         return await asyncio.shield(self._waiting[key][1])
 
     async def close(self) -> None:
-        if self._around.halt.cause is None:  # those that waited have their answers; the rest of the file is paid for too
+        if self._around.halt.cause is None:  # who waited has been answered; the rest of the file is paid for too
             await asyncio.gather(*self._coming_home, return_exceptions=True)
         async with self._storing:
             for task in self._tasks:
@@ -278,6 +277,8 @@ class BatchQueue:
                 item = self._batches.item(batch.name, each["custom_id"])
                 if item is not None:
                     replies[item.key] = (item, self._endpoint.read_line(each, item.request))
+            if not replies:
+                continue  # all of them stand in the journal, from a run that was killed among them
             answers = [(item, reply) for item, reply in replies.values() if isinstance(reply, Completion)]
             failures = [(item.key, reply) for item, reply in replies.values() if not isinstance(reply, Completion)]
             async with self._storing:

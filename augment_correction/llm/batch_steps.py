@@ -29,6 +29,12 @@ KEPT_FOR = 30 * 86400.0
 MadeT = TypeVar("MadeT")
 
 
+def clean(folder: Path) -> None:
+    """Remove the files that a killed run left: the database knows everything that counts."""
+    for path in folder.glob("*.jsonl"):
+        path.unlink(missing_ok=True)
+
+
 class BatchSteps:
     def __init__(self, endpoint: BatchEndpoint, batches: Batches, folder: Path, notice: Callable[[str], None]) -> None:
         self._endpoint = endpoint
@@ -108,11 +114,6 @@ class BatchSteps:
             path.parent.mkdir(parents=True, exist_ok=True)
             await self._persist(partial(self._endpoint.download, file_id, path), WAIT_PATIENCE)
             yield path
-            path.unlink(missing_ok=True)
-
-    def clean(self) -> None:
-        """Remove what a killed run left: the rows know everything that counts."""
-        for path in self._folder.glob("*.jsonl"):
             path.unlink(missing_ok=True)
 
     # ---------------------------------------------------------------------------------------- trying again

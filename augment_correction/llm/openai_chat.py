@@ -231,12 +231,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             return None
 
 
-async def reachable(base_url: str, api_key: str | None, timeout: float = 5.0) -> tuple[bool, str]:
+async def reachable(base_url: str, api_key: str | None, seconds: float = 5.0) -> tuple[bool, str]:
     """Whether the endpoint answers at all, with a sentence for a person. Costs nothing: it asks for `/models`."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), headers=headers) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds), headers=headers) as session,
             session.get(base_url.rstrip("/") + "/models") as response,
         ):
             if response.status in (401, 403):

@@ -14,6 +14,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSurroundings
 from augment_correction.llm.batch_endpoint import BatchEndpoint
+from augment_correction.llm.batch_steps import clean
 from augment_correction.llm.embedded import default_concurrency, embedded_server
 from augment_correction.llm.limiter import Limiter
 from augment_correction.llm.metered import Halt, MeteredModel
@@ -114,11 +115,12 @@ class _Queues:
         )  # fmt: skip
 
     def _open(self, endpoint: BatchEndpoint, batches: Batches) -> BatchQueue:
-        around = self._around
+        around, folder = self._around, self._around.logs / "batches"
+        if not self._queues:
+            clean(folder)
         shared = BatchSurroundings(
-            batches, around.journal, around.ledger, around.halt, around.logs / "batches", self._board, around.report,
-            around.notice,
-        )  # fmt: skip
+            batches, around.journal, around.ledger, around.halt, folder, self._board, around.report, around.notice
+        )
         queue = BatchQueue(endpoint, shared)
         self._stack.push_async_callback(queue.close)
         queue.open()

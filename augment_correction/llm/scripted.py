@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 import orjson
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import Field
 
 from augment_correction.records import Completion, Request
 from augment_correction.sampling import Declaration
@@ -32,7 +33,7 @@ class Rule(Declaration):
 
 
 class Script(Declaration):
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     delay: float = 0.0
     """Seconds that each reply takes."""

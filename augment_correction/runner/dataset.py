@@ -65,6 +65,11 @@ def write_dataset(
     if made.whole and "axolotl_chat" not in names:
         made.whole = _export(made, ["axolotl_chat"], source, plan)
     _export(made, names, source, plan)
+    if made.whole:
+        made.notices.append(
+            f"{tokenizer.name if tokenizer else ''} cannot take every row in segments; axolotl_lora.yaml trains on "
+            "exports/axolotl_chat, which is tokenised as a whole"
+        )
     _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, made.whole))
     return made
 

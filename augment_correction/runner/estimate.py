@@ -1,4 +1,4 @@
-"""What a run would ask and cost, without a call: the documents are read and cut, every prompt is rendered and counted."""
+"""What a run would ask and cost, without a call: documents are read and cut, every prompt is rendered and counted."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _observed_replies(plan: Plan) -> dict[str, float]:
 
 
 class _Counting:
-    """Prompt tokens of a passage by stage; what earlier stages would write is stood in for by words of typical length."""
+    """Prompt tokens of a passage by stage; words of typical length stand in for what earlier stages would write."""
 
     def __init__(self, plan: Plan, counter: TokenCounter) -> None:
         self._plan = plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from augment_correction.llm.metered import Halt
@@ -18,7 +18,7 @@ class Intake:
     halt: Halt
     _seen: set[str] = field(default_factory=set)
 
-    async def to_do(self, reads: AsyncIterator[Read]) -> AsyncIterator[Passage]:
+    async def to_do(self, reads: AsyncIterator[Read]) -> AsyncGenerator[Passage, None]:
         """Each passage once that no earlier run has finished. After a halt none is handed out, but reading goes on
         until every outcome of an earlier run has its place again: a run that is stopped early must not write a
         shorter dataset than it found."""

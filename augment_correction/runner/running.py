@@ -70,7 +70,7 @@ async def run_async(
     plan = make_plan(config)
     state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
     state.notices += [*config.notices, *_template_notices(plan)]
-    connected = _on_cluster(ray_address) if engine == "ray" else nullcontext(None)
+    connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
         return await _run(plan, database, state, cluster)
 
@@ -98,7 +98,7 @@ def _database(plan: Plan) -> Iterator[Database]:
 
 
 @contextmanager
-def _on_cluster(address: str | None) -> Iterator[type[ClusterEngine]]:
+def _on_cluster(plan: Plan, address: str | None) -> Iterator[type[ClusterEngine]]:
     """The engine for the cluster at `address`, connected.
 
     Raises: MissingExtra, or UserError where there is no such cluster.
@@ -109,7 +109,7 @@ def _on_cluster(address: str | None) -> Iterator[type[ClusterEngine]]:
         if failure.name not in ("ray", "pyarrow"):
             raise
         raise MissingExtra("--engine ray", "ray") from None
-    with connected(address):
+    with connected(plan, address):
         yield ClusterEngine
 
 

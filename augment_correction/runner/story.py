@@ -96,7 +96,8 @@ def _call(call: StoredCall, prompt: Prompt | None) -> Iterator[str]:
     usage = call.completion.usage
     counted = "counted here" if usage.estimated else "as the server says"
     sampling = ", ".join(f"{key} {value}" for key, value in call.sampling.items()) or "the server's defaults"
-    yield f"{call.role} model {call.model}; {sampling}; tokens in {usage.input}, out {usage.output} ({counted})\n\n### Asked\n\n"
+    yield f"{call.role} model {call.model}; {sampling}; tokens in {usage.input}, out {usage.output} ({counted})\n\n"
+    yield "### Asked\n\n"
     constant = prompt.constant_prefix if prompt else ()
     shared = call.messages[: len(constant)] == constant and len(constant)
     if shared and prompt:

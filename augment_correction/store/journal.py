@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS calls (
     estimated INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS failures (
-    key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, stage TEXT NOT NULL, status INTEGER, message TEXT NOT NULL
+    key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, stage TEXT NOT NULL, status INTEGER,
+    message TEXT NOT NULL
 );
 """
 
@@ -91,8 +92,11 @@ class Journal:
     def note_failure(self, request: Request, *, role: str, stage: str, status: int | None, message: str) -> None:
         """An attempt that brought no reply; for the ledger's count of retries."""
         self._database.write(
-            ("INSERT INTO failures VALUES (?,?,?,?,?,?)", (request.key, role, request.model, stage, status, message[:500]))
-        )  # fmt: skip
+            (
+                "INSERT INTO failures VALUES (?,?,?,?,?,?)",
+                (request.key, role, request.model, stage, status, message[:500]),
+            )
+        )
 
     def read(self, key: str) -> StoredCall | None:
         rows = self._database.query(
@@ -112,8 +116,8 @@ class Journal:
         rows = self._database.query(
             "SELECT role, model, stage, SUM(paid), SUM(input), SUM(output), SUM(cached_input), SUM(reasoning_tokens),"
             " SUM(estimated), SUM(failed) FROM ("
-            " SELECT role, model, stage, 1 AS paid, input, output, cached_input, reasoning_tokens, estimated, 0 AS failed"
-            " FROM calls UNION ALL SELECT role, model, stage, 0, 0, 0, NULL, NULL, 0, 1 FROM failures"
+            " SELECT role, model, stage, 1 AS paid, input, output, cached_input, reasoning_tokens, estimated,"
+            " 0 AS failed FROM calls UNION ALL SELECT role, model, stage, 0, 0, 0, NULL, NULL, 0, 1 FROM failures"
             ") GROUP BY role, model, stage ORDER BY role, model, stage"
         )
         return [CallTotals(*row) for row in rows]

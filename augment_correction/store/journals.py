@@ -114,3 +114,9 @@ class SharedJournal(Journal):
     async def add(self, request: Request, completion: Completion, *, role: str, stage: str) -> None:
         await super().add(request, completion, role=role, stage=stage)
         self._mine.add(request.key)
+
+    def close(self) -> None:
+        """What it reads of others; the database is its owner's to close."""
+        for connection in self._others.values():
+            connection.close()
+        self._others.clear()

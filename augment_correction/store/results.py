@@ -38,7 +38,8 @@ Status = Literal["kept", "rejected", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One final record of a passage. `body` is JSON-safe: `conversation` where kept, `detail` where not, `steps` always."""
+    """One final record of a passage. `body` is JSON-safe: `conversation` where kept, `detail` where not, and always
+    `steps`."""
 
     chunk_id: str
     part: int
@@ -140,15 +141,12 @@ class Results:
         self._database.write(*statements)
 
     def add_outcomes(self, outcomes: list[Outcome]) -> None:
-        self._database.write(
-            *(
-                (
-                    "INSERT OR REPLACE INTO outcomes VALUES (?,?,?,?,?,?,?)",
-                    (each.chunk_id, each.part, self._plan, each.status, each.stage, each.reason, orjson.dumps(each.body).decode()),
-                )
-                for each in outcomes
-            )
-        )  # fmt: skip
+        self._database.write(*map(self._outcome, outcomes))
+
+    def _outcome(self, made: Outcome) -> Statement:
+        body = orjson.dumps(made.body).decode()
+        values = (made.chunk_id, made.part, self._plan, made.status, made.stage, made.reason, body)
+        return "INSERT OR REPLACE INTO outcomes VALUES (?,?,?,?,?,?,?)", values
 
     # ------------------------------------------------------------------------------------------------- reading
 
@@ -167,7 +165,8 @@ class Results:
 
     def places(self, chunk_id: str) -> tuple[dict[str, Any], ...]:
         rows = self._database.query(
-            'SELECT document_id, source, title, idx, start, "end", page, heading FROM places WHERE chunk_id = ? ORDER BY seq',
+            'SELECT document_id, source, title, idx, start, "end", page, heading FROM places'
+            " WHERE chunk_id = ? ORDER BY seq",
             (chunk_id,),
         )
         names = ("document_id", "source", "title", "index", "start", "end", "page")
@@ -188,7 +187,8 @@ class Results:
     def settled(self) -> int:
         """Passages of the present run that have an outcome."""
         rows = self._database.query(
-            "SELECT COUNT(*) FROM chunks c WHERE seq IS NOT NULL AND EXISTS (SELECT 1 FROM outcomes WHERE chunk_id = c.id)"
+            "SELECT COUNT(*) FROM chunks c WHERE seq IS NOT NULL"
+            " AND EXISTS (SELECT 1 FROM outcomes WHERE chunk_id = c.id)"
         )
         return int(rows[0][0])
 

@@ -28,7 +28,8 @@ TEMPLATES = {
     "a default system message": ChatTemplate(
         "smollm",
         "{% for m in messages %}{% if loop.first and m.role != 'system' %}"
-        "{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}{% endif %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }}{% endfor %}",
+        "{{ '<|im_start|>system\nYou help.<|im_end|>\n' }}{% endif %}"
+        "{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }}{% endfor %}",
     ),
     "nothing around": ChatTemplate("bare", "{% for m in messages %}{{ m.content }}{% endfor %}"),
 }

@@ -25,7 +25,7 @@ INST = (
     "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}"
     "{% else %}{{ ' ' + message['content'] + eos_token }}{% endif %}{% endfor %}"
 )
-# Qwen's and Llama 3's, which differ in the digits. Transformers 5 builds a Qwen tokenizer with this expression, whatever
+# Qwen's and Llama 3's, which differ in the digits. Transformers 5 builds a Qwen tokenizer with its own, whatever
 # its tokenizer.json says.
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"

@@ -112,9 +112,13 @@ def test_every_spelling_masks_the_same_characters(
     tmp_path_factory: pytest.TempPathFactory, tokenizers: dict[str, Tokenizer]
 ) -> None:
     @settings(max_examples=25, deadline=None)
-    @given(texts=st.lists(st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), min_size=1, max_size=3), only=st.booleans())
+    @given(
+        texts=st.lists(st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), min_size=1, max_size=3), only=st.booleans()
+    )
     def check(texts: list[tuple[str, str, str, str]], only: bool) -> None:
-        rows = [conversation(*four, correction_only=only) for four in texts if not any("<|im_" in each for each in four)]
+        rows = [
+            conversation(*four, correction_only=only) for four in texts if not any("<|im_" in each for each in four)
+        ]
         if not rows:
             return
         run = RunFolder(tmp_path_factory.getbasetemp() / "round_trip")

@@ -73,20 +73,21 @@ class BatchServer:
 
     # -------------------------------------------------------------------------------------------- its client
 
-    def kill(self, pid: Callable[[], int], step: str, time_: int = 1) -> None:
-        """End the client when this step is reached for the `time_`th time, before it hears of it."""
+    def kill(self, pid: Callable[[], int], step: str) -> None:
+        """End the client when this step is reached, before it hears of it; what only `comes` is not taken."""
 
-        def end() -> None:
+        def end() -> int | None:
             os.kill(pid(), signal.SIGKILL)
+            return 503 if step.endswith("comes") else None
 
-        self.stumbles[step] = [*([lambda: None] * (time_ - 1)), end]
+        self.stumbles[step] = [end]
 
     async def _step(self, name: str) -> None:
         self.steps[name] += 1
         if self.stumbles.get(name):
             made = self.stumbles[name].pop(0)()
             if made is not None:
-                raise web.HTTPServerError() if made == 500 else _Said(made)
+                raise _Said(made)
             await asyncio.sleep(0)
 
     # -------------------------------------------------------------------------------------------- endpoints

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -10,8 +13,12 @@ import pytest
 from augment_correction.config import load_config
 from augment_correction.errors import ExitCode
 from augment_correction.ledger import price_of
+from augment_correction.runner import run
 from augment_correction.runner.checking import check_run
+from augment_correction.runner.state import RunState
 from augment_correction.store import Batches, Database
+from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
+from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
 from tests.llm.batch_program import QUICK
 from tests.llm.batch_server import BatchServer, answered, refused, unanswered
 from tests.projects import MadeProject, adds_up
@@ -54,18 +61,25 @@ def test_each_stage_is_one_batch(project: MadeProject, batch_server: BatchServer
     assert [len(batch.asked) for batch in batch_server.batches] == [20, 20]
     assert len(batch_server.uploads) == 2
     assert result.tokens["large"]["requests"] == 20
+    assert result.tokens["large"]["input_tokens"] > 0
+    assert result.tokens["large"]["estimated_requests"] == 0
     assert any("batch_1" in notice and "completed" in notice for notice in result.notices)
-
-
-def test_the_files_are_those_of_a_run_without_batches(project: MadeProject, batch_server: BatchServer) -> None:
-    project.facts(range(4))
-    project.run(batch_server, api=BATCH)
-    batched = project.dataset()
-    usage = project.tokens("large")
-    assert len(batched) == 4
-    assert usage["input_tokens"] > 0
-    assert usage["estimated_requests"] == 0
+    assert open_rows(project, batch_server.url) == 0
     assert not list(project.output.glob("logs/batches/*"))
+
+
+def test_ctrl_c_leaves_the_batch_and_says_so(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(3))
+    batch_server.stumbles["poll"] = [lambda: os.kill(os.getpid(), signal.SIGINT)]
+    batch_server.polls = 3
+    result = project.run(batch_server, api=BATCH)
+    assert result.exit_code is ExitCode.INTERRUPTED
+    assert any("batch_0 (3 requests) goes on at the server" in notice for notice in result.notices), result.notices
+    assert result.counts["pending"] == 3
+    result = project.run(batch_server, api=BATCH)
+    assert result.kept == 3
+    assert any("batch_0" in notice and "found again" in notice for notice in result.notices), result.notices
+    assert len(batch_server.uploads) == len(batch_server.batches) == 2
 
 
 def test_what_a_batch_left_unanswered_goes_into_the_next(project: MadeProject, batch_server: BatchServer) -> None:
@@ -206,6 +220,38 @@ def test_the_cap_is_kept_by_what_goes_into_a_batch(project: MadeProject, batch_s
     assert set(batch_server.paid.values()) == {1}
 
 
+def test_a_batch_that_is_found_again_has_its_money_set_aside_once(
+    project: MadeProject, batch_server: BatchServer
+) -> None:
+    """Twice would pass the cap, and its questions would wait for money that its answers set free."""
+    project.facts(range(8))
+    sections: dict[str, Any] = {
+        "api": {**BATCH, "large_mode": "scripted"},
+        "cost": {"cost_per_million_small_input": 1000, "cost_per_million_small_output": 1, "max_usd": 10},
+    }
+    _run_until_submitted(project, batch_server, project.load(batch_server, **sections))
+    assert [len(batch.asked) for batch in batch_server.batches] == [8]
+    result = project.run(batch_server, **sections)
+    assert result.kept == 8
+    assert [len(batch.asked) for batch in batch_server.batches] == [8]
+
+
+def test_the_display_shows_where_a_batch_stands(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(3))
+    states: list[RunState] = []
+    shown: list[Any] = []
+    batch_server.polls = 4
+    batch_server.stumbles["poll"] = [lambda: shown.append(states[0].loading)] * 4
+    run(project.load(batch_server, api=BATCH), watch=lambda state: nullcontext(states.append(state)))
+    assert shown == [
+        None,
+        ("batch_0 in_progress, 0 of 3 done, 0 failed", 0, 0),
+        ("batch_0 in_progress, 0 of 3 done, 0 failed", 0, 0),
+        ("batch_0 in_progress, 0 of 3 done, 0 failed", 0, 0),
+    ]
+    assert states[0].loading is None
+
+
 def test_roles_with_one_model_keep_their_own_settings(project: MadeProject, batch_server: BatchServer) -> None:
     project.facts(range(2))
     own = {"small_extra_body": {"reasoning_effort": "minimal"}, "small_model": "one", "large_model": "one"}
@@ -230,8 +276,6 @@ def test_what_is_not_asked_any_more_is_counted_all_the_same(project: MadeProject
 
 
 def _run_until_submitted(project: MadeProject, server: BatchServer, config: Any) -> None:
-    from augment_correction.runner import run
-
     server.stumbles["poll"] = [lambda: 401]
     assert run(config).exit_code is ExitCode.USER
 
@@ -281,17 +325,8 @@ def test_a_price_in_the_config_counts_as_it_is_written(project: MadeProject) -> 
 
 
 def open_rows(project: MadeProject, url: str) -> int:
-    from augment_correction.store.batches import SCHEMA
-    from augment_correction.store.journal import SCHEMA as JOURNAL
-
-    database = Database(project.output / "journal.sqlite", JOURNAL + SCHEMA)
+    database = Database(project.output / "journal.sqlite", JOURNAL_SCHEMA + BATCHES_SCHEMA)
     try:
         return sum(len(Batches(database).open(url, model)) for model in ("small", "large"))
     finally:
         database.close()
-
-
-def test_nothing_stays_open_after_a_run(project: MadeProject, batch_server: BatchServer) -> None:
-    project.facts(range(2))
-    project.run(batch_server, api=BATCH)
-    assert open_rows(project, batch_server.url) == 0

@@ -1,52 +1,40 @@
-"""`kill -9` at every step of a batch's way: the run that follows finds what there is, and pays for nothing twice."""
+"""`kill -9` at every step of a batch's way: the run that follows finds what there is, and nothing is paid for twice."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests.llm import batch_program
-from tests.llm.batch_server import BatchServer, answered, unanswered
-from tests.projects import Ended, MadeProject, ended
-from tests.servers import passage_in
+from tests.llm.batch_server import BatchServer
+from tests.projects import MadeProject, ended
 
 BATCH = {"small_mode": "batch", "large_mode": "batch"}
 PASSAGES = 8
 
 STEPS = [
-    "upload comes",
-    "upload is stored",
-    "batch comes",
-    "batch is stored",
-    "poll",
-    "download comes",
-    "download is half done",
+    # where it ends, and what there is then: files uploaded, batches made, answers in the journal
+    ("upload comes", 0, 0, 0),
+    ("upload is stored", 1, 0, 0),
+    ("batch comes", 1, 0, 0),
+    ("batch is stored", 1, 1, 0),
+    ("poll", 1, 1, 0),
+    ("download comes", 1, 1, 0),
+    ("download is half done", 1, 1, 0),
+    ("settled:1", 1, 1, 3),
+    ("settled:1", 1, 1, 6),
+    ("upload is stored", 2, 1, 8),
+    ("batch is stored", 2, 2, 8),
+    ("settled:2", 2, 2, 14),
+    ("outcome:4", 2, 2, 16),
 ]
-"""Steps of the server's, each of them at its first batch (the filter's) or its second (the conversations')."""
-OWN_STEPS = ["settled:1", "settled:2", "settled:4", "outcome:1", "outcome:4"]
-"""Steps of ours: between two transactions of answers, and while the passages are being finished."""
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[BatchServer, dict[str, bytes]]:
-    """The files of a run that nothing happened to."""
-    with BatchServer(polls=1) as server:
-        project = made(MadeProject(tmp_path_factory.mktemp("undisturbed") / "project"), server)
-        assert ended(start(project)).code == 0
-        return server, without_port(project, server)
-
-
-@pytest.fixture
-def batch_server() -> Iterator[BatchServer]:
-    with BatchServer(polls=1) as running:
-        yield running
+"""Of one run through two stages, so through two batches: a step that comes twice comes once in each. `settled` and
+`outcome` are steps of ours (see `batch_program.py`, three answers to a transaction), the others are the server's."""
 
 
 def made(project: MadeProject, server: BatchServer) -> MadeProject:
@@ -68,50 +56,61 @@ def start(project: MadeProject, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def killed_and_resumed(project: MadeProject, server: BatchServer, step: str, time_: int = 1) -> Ended:
-    processes: list[subprocess.Popen[str]] = []
-    server.kill(lambda: processes[0].pid, step, time_)
-    processes.append(start(project))
-    assert ended(processes[0]).code == -signal.SIGKILL
-    return ended(start(project))
+def kill_at(step: str, project: MadeProject, server: BatchServer) -> None:
+    if ":" in step:
+        process = start(project, DIE=step)
+    else:
+        started: list[subprocess.Popen[str]] = []
+        server.kill(lambda: started[0].pid, step)
+        started.append(start(project))
+        process = started[0]
+    end = ended(process)
+    assert end.code == -signal.SIGKILL, f"{step}: {end}"
 
 
-def without_port(project: MadeProject, server: BatchServer) -> dict[str, bytes]:
-    return {name: data.replace(server.url.encode(), b"URL") for name, data in project.files().items()}
+def journaled(project: MadeProject) -> int:
+    with closing(sqlite3.connect(project.output / "journal.sqlite")) as database:
+        return int(database.execute("SELECT COUNT(*) FROM calls").fetchone()[0])
+
+
+def spelled(project: MadeProject, server: BatchServer) -> dict[str, bytes]:
+    """Its files, less where they and the server are."""
+    places = {server.url.encode(): b"URL", str(project.root).encode(): b"ROOT"}
+    files = project.files()
+    for place, word in places.items():
+        files = {name: data.replace(place, word) for name, data in files.items()}
+    return files
 
 
 def paid_twice(server: BatchServer) -> int:
-    return sum(count - 1 for count in server.paid.values())
+    return sum(count - 1 for count in server.paid.values() if count)
 
 
-@pytest.mark.parametrize("batch", [1, 2])
-@pytest.mark.parametrize("step", STEPS)
-def test_killed_at_a_step_of_the_servers(
-    project: MadeProject,
-    batch_server: BatchServer,
-    undisturbed: tuple[BatchServer, dict[str, bytes]],
-    step: str,
-    batch: int,
-) -> None:
-    second = {"poll": 3}.get(step, 2)
-    again = killed_and_resumed(made(project, batch_server), batch_server, step, 1 if batch == 1 else second)
-    assert again.code == 0, again.err
-    assert len(batch_server.uploads) == 2, "a file was uploaded twice"
-    assert len(batch_server.batches) == 2, "a batch was made twice"
-    assert paid_twice(batch_server) == 0
-    assert sum(batch_server.paid.values()) == 2 * PASSAGES
-    assert without_port(project, batch_server) == undisturbed[1]
+def test_a_run_that_is_killed_at_every_step_pays_for_nothing_twice(tmp_path: Path) -> None:
+    with BatchServer(polls=1) as server:
+        project = made(MadeProject(tmp_path / "killed"), server)
+        for step, uploads, batches, answers in STEPS:
+            kill_at(step, project, server)
+            seen = (step, len(server.uploads), len(server.batches), journaled(project))
+            assert seen == (step, uploads, batches, answers)
+        end = ended(start(project))
+        assert end.code == 0, end.err
+        assert len(server.uploads) == len(server.batches) == 2
+        assert sum(server.paid.values()) == 2 * PASSAGES
+        assert paid_twice(server) == 0
+        killed = spelled(project, server)
+    with BatchServer(polls=1) as server:
+        project = made(MadeProject(tmp_path / "undisturbed"), server)
+        assert ended(start(project)).code == 0
+        assert spelled(project, server) == killed
 
 
-@pytest.mark.parametrize("step", OWN_STEPS)
-def test_killed_at_a_step_of_ours(
-    project: MadeProject, batch_server: BatchServer, undisturbed: tuple[BatchServer, dict[str, bytes]], step: str
-) -> None:
-    made(project, batch_server)
-    assert ended(start(project, DIE=step)).code == -signal.SIGKILL
-    again = ended(start(project))
-    assert again.code == 0, again.err
-    assert len(batch_server.uploads) == 2
-    assert len(batch_server.batches) == 2
-    assert paid_twice(batch_server) == 0
-    assert without_port(project, batch_server) == undisturbed[1]
+def test_a_file_without_a_batch_is_dropped_where_not_all_of_it_is_wanted(tmp_path: Path) -> None:
+    with BatchServer(polls=1) as server:
+        project = made(MadeProject(tmp_path / "project"), server)
+        project.config(server, api={**BATCH, "large_mode": "scripted"})  # type: ignore[arg-type]
+        kill_at("upload is stored", project, server)
+        project.facts(range(2, PASSAGES))
+        assert ended(start(project)).code == 0
+        assert [len(batch.asked) for batch in server.batches] == [PASSAGES - 2]
+        assert set(server.paid.values()) == {1}

@@ -28,6 +28,7 @@ from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Database, Journal
 from augment_correction.store.journal import SCHEMA
 from augment_correction.usage import Price, Usage
+from tests.projects import until
 
 Answer = Callable[[Request], Awaitable[Completion]]
 FINE = Completion("fine", None, "stop", Usage(10, 5))
@@ -182,9 +183,7 @@ class TestRetries:
         backend = Backend(*limited, TransientError("500", status=500), FINE)
         assert (await bench.model(backend, retries=1).complete(question(), "j")).text == "fine"
 
-    async def test_a_rate_limit_that_never_ends_does(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_rate_limit_that_never_ends_does(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(metered, "RATE_LIMIT_PATIENCE", 5)
         backend = Backend(TransientError("429", status=429))
         with pytest.raises(TransientError):
@@ -209,8 +208,7 @@ class TestRetries:
         backend = Backend(TransientError("503", status=503, retry_after=0.2), FINE)
         model = bench.model(backend)
         asked = asyncio.create_task(model.complete(question(), "j"))
-        while not bench.limiter.held_for:
-            await asyncio.sleep(0)
+        await until(lambda: bench.limiter.held_for)
         other = asyncio.create_task(model.complete(question("another"), "j"))
         await asyncio.sleep(0.05)
         assert len(backend.asked) == 1
@@ -220,8 +218,7 @@ class TestRetries:
     async def test_a_wish_for_an_hour_is_not_granted(self, bench: Bench) -> None:
         backend = Backend(TransientError("429", status=429, retry_after=3600), FINE)
         task = asyncio.create_task(bench.model(backend).complete(question(), "j"))
-        while not bench.limiter.held_for:
-            await asyncio.sleep(0)
+        await until(lambda: bench.limiter.held_for)
         assert bench.limiter.held_for <= metered.LONGEST_HOLD
         bench.halt.because(ConfigError("stop"))
         with pytest.raises(Halted):
@@ -246,8 +243,7 @@ class TestHalting:
         monkeypatch.setattr(metered, "_backoff", lambda _: 60)
         backend = Backend(TransientError("500"))
         task = asyncio.create_task(bench.model(backend).complete(question(), "j"))
-        while not backend.asked:
-            await asyncio.sleep(0)
+        await until(lambda: backend.asked)
         await asyncio.sleep(0.01)
         bench.halt.because(ConfigError("stop"))
         with pytest.raises(Halted):
@@ -282,10 +278,8 @@ class TestTheCap:
 
 
 class TestStructuredOutput:
-    SCHEMA: dict[str, Any] = {"type": "object"}
-
     def request_of(self, model: MeteredModel, text: str = "?") -> Request:
-        return model.request((Message("user", text),), {}, self.SCHEMA, "json")
+        return model.request((Message("user", text),), {}, {"type": "object"}, "json")
 
     async def test_a_refused_schema_is_left_out_from_then_on(self, bench: Bench) -> None:
         backend = Backend(StructuredOutputRefused("no response_format", status=400), FINE)
@@ -313,7 +307,7 @@ class TestStructuredOutput:
     async def test_only_json_is_enforced(self, bench: Bench) -> None:
         model = bench.model(Backend())
         assert self.request_of(model).structured
-        assert not model.request((), {}, self.SCHEMA, "tags").structured
+        assert not model.request((), {}, {"type": "object"}, "tags").structured
 
     async def test_whether_it_is_enforced_does_not_make_it_another_question(self, bench: Bench) -> None:
         enforced, plain = bench.model(Backend()), bench.model(Backend(), structured_output="never")

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from augment_correction.errors import ExitCode
-from tests.projects import MadeProject, adds_up
+from tests.projects import MadeProject, adds_up, prices
 from tests.servers import (
     ModelServer,
     Reply,
@@ -51,11 +51,7 @@ class TestAGoodServer:
         details = {"prompt_tokens_details": {"cached_tokens": 64}, "completion_tokens_details": {"reasoning_tokens": 9}}
         server.usual = says(usage={"prompt_tokens": 100, "completion_tokens": 10, **details})
         project.facts(range(4))
-        cost = {
-            f"cost_per_million_{role}_{side}": price
-            for role, side, price in [("small", "input", 1), ("small", "output", 2), ("large", "input", 10), ("large", "output", 20)]
-        }  # fmt: skip
-        result = project.run(server, cost=cost)
+        result = project.run(server, cost=prices(1, 2, 10, 20))
         small = project.tokens("small")
         assert (small["input_tokens"], small["output_tokens"], small["requests"]) == (400, 40, 4)
         assert (small["cached_input_tokens"], small["reasoning_tokens"]) == (256, 36)
@@ -79,7 +75,9 @@ class TestAGoodServer:
         assert project.run(server).kept == 3
         assert "a draft" not in (project.output / "axolotl_correction_conversations.json").read_text()
 
-    def test_the_passage_is_sent_last_so_that_prefix_caches_work(self, project: MadeProject, server: ModelServer) -> None:
+    def test_the_passage_is_sent_last_so_that_prefix_caches_work(
+        self, project: MadeProject, server: ModelServer
+    ) -> None:
         project.facts(range(2))
         project.run(server)
         for model in ("small", "large"):
@@ -87,7 +85,9 @@ class TestAGoodServer:
             assert one[:-1] == other[:-1]
             assert one[-1] != other[-1]
 
-    def test_calls_in_flight_stay_below_the_limit_of_each_model(self, project: MadeProject, server: ModelServer) -> None:
+    def test_calls_in_flight_stay_below_the_limit_of_each_model(
+        self, project: MadeProject, server: ModelServer
+    ) -> None:
         server.delay = 0.02
         project.facts(range(30))
         project.run(server, system={"concurrency_limit": 7}, api={"large_concurrency": 2})
@@ -129,22 +129,23 @@ class TestRejects:
         assert server.count("large") == 4
 
 
-class TestTransientFaults:
-    FAULTS = {
-        "500": fails(500, "boom"),
-        "503": fails(503, "starting"),
-        "a dropped connection": drops,
-        "half an answer": sends_half,
-        "malformed JSON": sends(b'{"choices": [{"mess'),
-        "another content type": sends(b"<html>Bad gateway</html>", content_type="text/html"),
-        "an error in a 200": sends(b'{"error": {"message": "upstream is overloaded", "code": 502}}'),
-        "an answer without choices": sends(b'{"choices": []}'),
-    }
+FAULTS = {
+    "500": fails(500, "boom"),
+    "503": fails(503, "starting"),
+    "a dropped connection": drops,
+    "half an answer": sends_half,
+    "malformed JSON": sends(b'{"choices": [{"mess'),
+    "another content type": sends(b"<html>Bad gateway</html>", content_type="text/html"),
+    "an error in a 200": sends(b'{"error": {"message": "upstream is overloaded", "code": 502}}'),
+    "an answer without choices": sends(b'{"choices": []}'),
+}
 
+
+class TestTransientFaults:
     @pytest.mark.parametrize("fault", FAULTS)
     def test_each_is_tried_again_and_counted(self, project: MadeProject, server: ModelServer, fault: str) -> None:
         project.facts(range(3))
-        server.then(self.FAULTS[fault])
+        server.then(FAULTS[fault])
         result = project.run(server)
         assert (result.exit_code, result.kept, result.counts["failed"]) == (ExitCode.DONE, 3, 0)
         assert project.tokens("small")["retries"] == 1
@@ -157,7 +158,9 @@ class TestTransientFaults:
         assert (result.kept, project.tokens("small")["retries"]) == (2, 1)
         assert result.seconds < 20
 
-    def test_requests_and_retries_together_are_what_the_server_saw(self, project: MadeProject, server: ModelServer) -> None:
+    def test_requests_and_retries_together_are_what_the_server_saw(
+        self, project: MadeProject, server: ModelServer
+    ) -> None:
         project.facts(range(10))
         server.then(fails(500), drops, fails(503), too_many(0.05), sends(b"?"), fails(500))
         project.run(server)
@@ -264,11 +267,9 @@ class TestUnusableModels:
 
 
 class TestStructuredOutput:
-    PIPELINE = {"pipeline": "correction_small"}
-
     def test_schemas_are_sent_where_the_reply_is_json(self, project: MadeProject, server: ModelServer) -> None:
         project.facts(range(2))
-        assert project.run(server, **self.PIPELINE).kept == 2
+        assert project.run(server, pipeline="correction_small").kept == 2
         schema = server.asked[0].body["response_format"]["json_schema"]
         assert schema["strict"] is True
         assert schema["schema"]["properties"]["verdict"]["enum"] == ["suitable", "unsuitable"]
@@ -283,7 +284,7 @@ class TestStructuredOutput:
 
         project.facts(range(3))
         server.usual = without_schemas
-        result = project.run(server, system={"concurrency_limit": 1}, **self.PIPELINE)
+        result = project.run(server, system={"concurrency_limit": 1}, pipeline="correction_small")
         refused = [asked for asked in server.asked if "response_format" in asked.body]
         assert [asked.model for asked in refused] == ["small", "large"]
         assert result.kept == 3
@@ -296,7 +297,7 @@ class TestStructuredOutput:
     ) -> None:
         project.facts([1])
         server.usual = fails(400, "response_format is not supported")
-        result = project.run(server, api={"small_structured_output": "always"}, **self.PIPELINE)
+        result = project.run(server, api={"small_structured_output": "always"}, pipeline="correction_small")
         assert result.exit_code == ExitCode.USER
         assert result.hint == "set api.small_structured_output: auto"
 

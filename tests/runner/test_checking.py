@@ -7,7 +7,9 @@ from tests.projects import MadeProject
 from tests.servers import ModelServer
 
 
-async def wrong(project: MadeProject, server: ModelServer | None = None, **sections: dict[str, object]) -> list[Finding]:
+async def wrong(
+    project: MadeProject, server: ModelServer | None = None, **sections: dict[str, object]
+) -> list[Finding]:
     return [finding for finding in await check_run(project.config(server, **sections)) if not finding.ok]
 
 

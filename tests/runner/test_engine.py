@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from augment_correction.records import Record
 from augment_correction.runner import RunState, run, run_async
 from augment_correction.stages import Tools
 from augment_correction.stages.compose import Compose
-from tests.projects import MadeProject, adds_up, ended
-from tests.servers import ModelServer
+from augment_correction.store import Database
+from tests.projects import MadeProject, adds_up, ended, until
+from tests.servers import ModelServer, stalls
 
 BUG = "a stage meets a value that nobody thought of"
 
@@ -93,11 +95,9 @@ class TestDatabaseErrors:
     def test_a_reply_that_cannot_be_stored_is_not_used(
         self, project: MadeProject, server: ModelServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from augment_correction.store import Database
-
         connect = Database._connect
 
-        def small(self: Database):  # type: ignore[no-untyped-def]
+        def small(self: Database) -> sqlite3.Connection:
             connection = connect(self)
             connection.execute("PRAGMA max_page_count = 30")  # 120 kB
             return connection
@@ -123,8 +123,7 @@ class TestFromPython:
         project.facts(range(3))
         server.delay = 30
         task = asyncio.create_task(run_async(project.load(server)))
-        while not server.asked:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.asked)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -177,7 +176,7 @@ class TestStreaming:
     def test_a_slow_model_holds_back_the_fast_one(self, project: MadeProject, server: ModelServer) -> None:
         project.facts(range(60))
         config = project.load(server, system={"concurrency_limit": 2})
-        server.where("The bridge", _never(), model="large")
+        server.where("The bridge", stalls(60), model="large")
 
         async def watched() -> int:
             task = asyncio.create_task(run_async(config))
@@ -192,12 +191,6 @@ class TestStreaming:
 
         # 2 at the large model, 2 at the small one, 4 between them: the other 52 have not been touched.
         assert asyncio.run(watched()) <= 8
-
-
-def _never():  # type: ignore[no-untyped-def]
-    from tests.servers import stalls
-
-    return stalls(60)
 
 
 class TestHalt:

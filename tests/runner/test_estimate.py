@@ -6,13 +6,8 @@ import asyncio
 from decimal import Decimal
 
 from augment_correction.runner import Estimate, estimate
-from tests.projects import MadeProject
+from tests.projects import MadeProject, prices
 from tests.servers import ModelServer
-
-PRICES = {
-    f"cost_per_million_{role}_{side}": price
-    for role, side, price in [("small", "input", 1), ("small", "output", 1), ("large", "input", 10), ("large", "output", 20)]
-}  # fmt: skip
 
 
 def estimated(project: MadeProject, server: ModelServer | None = None, **sections: dict[str, object]) -> Estimate:
@@ -59,7 +54,7 @@ def test_replies_seen_before_replace_the_assumption(project: MadeProject) -> Non
 
 def test_the_cost_follows_from_tokens_and_prices(project: MadeProject) -> None:
     project.facts(range(4))
-    made = estimated(project, cost=PRICES)
+    made = estimated(project, cost=prices(1, 1, 10, 20))
     small, large = made.stages
     expected = (small.input + small.output + 10 * large.input + 20 * large.output) / Decimal(1_000_000)
     assert made.cost() == expected

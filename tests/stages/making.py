@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from augment_correction.config import SystemConfig
 from augment_correction.pipeline import AskStage, CheckSpec, CheckStage, ComposeStage, JudgeStage
-from augment_correction.prompts import load_prompt
+from augment_correction.prompts import Prompt, load_prompt
 from augment_correction.records import Completion, Message, Record, Request
 from augment_correction.sampling import Sampling
 from augment_correction.stages import Stage, Surroundings, Tools, build_stage
@@ -49,7 +49,7 @@ class Says:
 
 
 def surroundings(folder: Path, **more: Any) -> Surroundings:
-    def prompt(name: str, text: str):  # type: ignore[no-untyped-def]
+    def prompt(name: str, text: str) -> Prompt:
         path = folder / f"{name}.jinja"
         path.write_text(text)
         return load_prompt(path)
@@ -58,9 +58,7 @@ def surroundings(folder: Path, **more: Any) -> Surroundings:
         "question": prompt("question", "{% system %}Rules.{% endsystem %}{% user %}{{ passage }}{% enduser %}"),
         "reask": prompt("reask", "{% user %}(Wrong: {{ problem }}.){% enduser %}"),
     }
-    return Surroundings(
-        prompts, prompts["reask"], more.get("sampling", {}), SystemConfig(**more.get("system", {}))
-    )
+    return Surroundings(prompts, prompts["reask"], more.get("sampling", {}), SystemConfig(**more.get("system", {})))
 
 
 def build(folder: Path, stage: JudgeStage | AskStage | CheckStage | ComposeStage, **more: Any) -> Stage:

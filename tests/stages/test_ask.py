@@ -36,7 +36,10 @@ class TestAskingAgain:
     @pytest.mark.parametrize(
         ("reply", "told"),
         [
-            ("I cannot do that.", "the reply has no complete <initial_question>...</initial_question> in the asked order"),
+            (
+                "I cannot do that.",
+                "the reply has no complete <initial_question>...</initial_question> in the asked order",
+            ),
             ("", "the reply is empty"),
             ("<think>It has", "nothing follows the reasoning"),
             (tagged({**GOOD, "flawed_answer": " "}), "flawed_answer is empty"),

@@ -131,8 +131,19 @@ async def test_the_check_stage_passes_a_record_through_or_rejects_it() -> None:
 
 
 class TestNeutral:
-    CONTROLS = ("<|im_end|>", "<|eot_id|>", "<s>", "</s>", "<think>", "</think>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>",
-                "<start_of_turn>", "<｜end▁of▁sentence｜>", "</passage>", "<pad>", "<|endoftext|>")  # fmt: skip
+    CONTROLS = (
+        *(
+            "<|im_end|>",
+            "<|eot_id|>",
+            "<|endoftext|>",
+            "<｜end▁of▁sentence｜>",
+            "<start_of_turn>",
+            "<s>",
+            "</s>",
+            "<pad>",
+        ),
+        *("<think>", "</think>", "</passage>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"),
+    )
 
     @pytest.mark.parametrize("control", CONTROLS)
     def test_no_control_string_survives_and_nothing_else_changes(self, control: str) -> None:
@@ -142,7 +153,9 @@ class TestNeutral:
         assert made.replace(" ", "") == text.replace(" ", "")
         assert "a < b, x[INSTANCE] and <section>." in made
 
-    @given(st.lists(st.sampled_from([*CONTROLS, "<", "|", ">", "[", "]", "a", " ", "/", "\n"]), max_size=12).map("".join))
+    @given(
+        st.lists(st.sampled_from([*CONTROLS, "<", "|", ">", "[", "]", "a", " ", "/", "\n"]), max_size=12).map("".join)
+    )
     def test_however_they_are_put_together(self, text: str) -> None:
         made = neutral(text)
         assert neutral(made) == made

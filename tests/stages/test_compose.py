@@ -21,7 +21,12 @@ STAGE = ComposeStage(
         TurnSpec.model_validate({"role": "assistant", "text": "correct_answer", "is": "correction"}),
     ),
 )
-TEXTS = {"initial_question": "Q?", "flawed_answer": "No", "followup_confirmation": "Sure?", "correct_answer": "Not No. Yes."}
+TEXTS = {
+    "initial_question": "Q?",
+    "flawed_answer": "No",
+    "followup_confirmation": "Sure?",
+    "correct_answer": "Not No. Yes.",
+}
 
 
 async def composed(folder: Path, texts: dict[str, str] | None = None, **system: Any) -> Conversation:

@@ -136,7 +136,9 @@ def test_a_stream_left_early_holds_nothing(database: Database) -> None:
     rows.close()
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, and long enough for a header" * 50, b"SQLite format 3\0" + b"x" * 500])
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, and long enough for a header" * 50, b"SQLite format 3\0" + b"x" * 500]
+)
 def test_a_file_that_is_no_database_is_the_users_to_move(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "journal.sqlite"
     path.write_bytes(content)

@@ -39,9 +39,9 @@ def test_what_a_killed_process_left_half_written_is_replaced(tmp_path: Path) -> 
 
 def test_the_folder_is_held_by_one_and_free_afterwards(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    with folder.held():
-        with pytest.raises(InputError, match="another run is writing"), RunFolder(tmp_path / "run").held():
-            pass
+    other = RunFolder(tmp_path / "run")
+    with folder.held(), pytest.raises(InputError, match="another run is writing"), other.held():
+        pass
     with folder.held():
         pass
 

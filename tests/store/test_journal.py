@@ -77,7 +77,9 @@ async def test_the_first_reply_to_a_question_stays(database: Database) -> None:
 async def test_totals_by_role_model_and_stage(database: Database) -> None:
     journal = Journal(database)
     await journal.add(asking("1"), REPLY, role="small", stage="judge")
-    await journal.add(asking("2"), Completion("", None, "stop", Usage(1, 1, estimated=True)), role="small", stage="judge")
+    await journal.add(
+        asking("2"), Completion("", None, "stop", Usage(1, 1, estimated=True)), role="small", stage="judge"
+    )
     journal.note_failure(asking("3"), role="small", stage="judge", status=500, message="boom")
     journal.note_failure(asking("3"), role="large", stage="ask", status=None, message="x" * 5000)
     await database.flush()
@@ -113,9 +115,7 @@ class TestKeys:
         assert again.key == self.QUESTION.key
 
     def test_does_not_depend_on_the_order_of_parameters(self) -> None:
-        one, other = (
-            Request((), "m", dict(order)) for order in ([("a", 1), ("b", 2)], [("b", 2), ("a", 1)])
-        )
+        one, other = (Request((), "m", dict(order)) for order in ([("a", 1), ("b", 2)], [("b", 2), ("a", 1)]))
         assert one.key == other.key
 
     @given(st.lists(st.text(max_size=5), max_size=3), st.lists(st.text(max_size=5), max_size=3))

@@ -8,7 +8,7 @@ import os
 import pickle
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,13 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, read_datasource
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from augment_correction.errors import UserError
+from augment_correction.errors import BudgetExhausted, UserError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.runner.cluster.actor import FollowPassages, Job, Made
 from augment_correction.runner.cluster.board import Board, Look, packed
 from augment_correction.runner.cluster.feed import Feed, Passages
-from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_own_servers
+from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_alone
 from augment_correction.runner.engine import STOPS
 from augment_correction.runner.intake import Intake
 from augment_correction.runner.plan import Plan
@@ -38,10 +38,11 @@ CPUS_PER_ACTOR = 0.5
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[None]:
+def connected(plan: Plan, address: str | None) -> Iterator[None]:
     """A member of the cluster at `address` (`auto`, `host:port`); without one the cluster that RAY_ADDRESS names, else
     one of this machine alone. Entered before the run's own signal handlers are set: Ray sets some, too."""
     check_address(address)
+    refuse_alone(plan.config, plan.pipeline.roles)
     if ray.is_initialized():
         yield
         return
@@ -73,7 +74,18 @@ class ClusterEngine:
 
         Raises: whatever halted the run, unless it is one of STOPS.
         """
-        refuse_own_servers(self.plan.config, self.plan.pipeline.roles)
+        self.state.phase = "running"
+        async with aclosing(Intake(self.results, self.state, self.halt).to_do(reads)) as passages:
+            try:
+                first = await anext(passages, None)
+                if first is not None:  # else nothing is to be made, and no actor has to be started
+                    await self._follow(first, passages)
+            except Exception as failure:
+                self.halt.because(failure)
+        if self.halt.cause is not None and not isinstance(self.halt.cause, STOPS):
+            raise self.halt.cause
+
+    async def _follow(self, first: Passage, rest: AsyncIterator[Passage]) -> None:
         crew = self._crew()
         board = self._board(crew)
         feed = Feed(self.plan.folder.journals / "passages", crew.ahead)
@@ -82,7 +94,7 @@ class ClusterEngine:
         following = asyncio.create_task(self._take_all(job, board, crew, feed))
         watching = asyncio.create_task(self._watch(board, feed))
         try:
-            await self._feed(reads, crew, feed)
+            await self._feed(first, rest, crew, feed)
         except Exception as failure:
             self.halt.because(failure)
         finally:
@@ -93,8 +105,6 @@ class ClusterEngine:
             await watching
         self._heed(await board.look.remote())
         ray.kill(board)
-        if self.halt.cause is not None and not isinstance(self.halt.cause, STOPS):
-            raise self.halt.cause
 
     # ----------------------------------------------------------------------------------------- preparing
 
@@ -109,7 +119,7 @@ class ClusterEngine:
 
     def _board(self, crew: Crew) -> Any:
         cap = self.ledger.max_usd
-        budget = None if cap is None else max(Decimal(0), cap - (self.ledger.cost() or Decimal(0)))
+        budget = None if cap is None else max(Decimal(0), cap - self.ledger._spent())
         return ray.remote(Board).options(num_cpus=0, scheduling_strategy=_here()).remote(crew.actors, budget)
 
     async def _job(self, crew: Crew) -> Job:
@@ -120,16 +130,14 @@ class ClusterEngine:
 
     # ----------------------------------------------------------------------------------- feeding, watching
 
-    async def _feed(self, reads: AsyncIterator[Read], crew: Crew, feed: Feed) -> None:
-        self.state.loading, self.state.phase = None, "running"
-        batch: list[Passage] = []
-        async for passage in Intake(self.results, self.state, self.halt).to_do(reads):
-            batch.append(passage)
+    async def _feed(self, first: Passage, rest: AsyncIterator[Passage], crew: Crew, feed: Feed) -> None:
+        batch = [first]
+        async for passage in rest:
             if len(batch) == crew.batch:
                 await feed.put(batch)
                 batch = []
-        if batch:
-            await feed.put(batch)
+            batch.append(passage)
+        await feed.put(batch)
 
     async def _watch(self, board: Any, feed: Feed) -> None:
         told = False
@@ -147,8 +155,16 @@ class ClusterEngine:
         self.state.notices += look.notices
         for stage, counts in self.state.stages.items():
             counts.in_flight = look.in_flight.get(stage, 0)
-        if look.cause is not None:
-            self.halt.because(pickle.loads(look.cause))
+        if look.cause is not None and self.halt.cause is None:
+            self.halt.because(self._of_the_run(pickle.loads(look.cause)))
+
+    def _of_the_run(self, cause: Exception) -> Exception:
+        """An actor knows its own share of the cap only."""
+        if not isinstance(cause, BudgetExhausted):
+            return cause
+        cost = self.ledger.cost()
+        spent = "" if cost is None else f": about {cost:.4f} spent, the rest is too little for the next call"
+        return BudgetExhausted(f"stopped at the cap of {self.ledger.max_usd} USD{spent}", hint=cause.hint)
 
     # ------------------------------------------------------------------------------------ what comes back
 

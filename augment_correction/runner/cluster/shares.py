@@ -12,7 +12,6 @@ from augment_correction.llm.opening import concurrency_of
 
 CALLS_PER_ACTOR = 128
 """In flight. One core does more (0.5 to 0.8 ms of CPU per call), but a death costs what is in flight."""
-LIMITS = ("requests_per_minute", "tokens_per_minute")
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class Crew:
         return self.actors * (2 * self.batches + 4)
 
 
-def refuse_own_servers(config: RunConfig, roles: Iterable[str]) -> None:
-    """Raises: ConfigError for a model that every actor would have to start for itself."""
+def refuse_alone(config: RunConfig, roles: Iterable[str]) -> None:
+    """Raises: ConfigError for a model that only one process can use, or that each actor would start for itself."""
     for role in roles:
         mode = config.model(role).mode
         if mode in ("vllm", "embedded"):
@@ -38,6 +37,12 @@ def refuse_own_servers(config: RunConfig, roles: Iterable[str]) -> None:
                 ("api", f"{role}_mode"),
                 f"--engine ray needs a server that all machines reach; {mode} starts one inside the run",
                 f"start the server yourself (vllm serve ...) and set {role}_mode: api and {role}_base_url",
+            )
+        if mode == "batch":
+            raise config.error(
+                ("api", f"{role}_mode"),
+                "a Batch API needs no cluster: one process hands over all requests and waits",
+                "leave out --engine ray",
             )
 
 
@@ -62,10 +67,9 @@ def share_of(config: RunConfig, roles: Iterable[str], slot: int, actors: int) ->
     for role in roles:
         model = config.model(role)
         update = {"concurrency": _part(concurrency_of(config, model), slot, actors)}
-        for name in LIMITS:
-            limit = getattr(model, name, None)
-            if limit is not None:
-                update[name] = _part(limit, slot, actors)
+        for name in type(model).model_fields:
+            if name.endswith("_per_minute") and getattr(model, name) is not None:
+                update[name] = _part(getattr(model, name), slot, actors)
         models[role] = model.model_copy(update=update)
     return config.model_copy(update={"api": config.api.model_copy(update=models)})
 
