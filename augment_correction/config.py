@@ -51,12 +51,19 @@ class ModelConfig(Declaration):
     a day (a run that is stopped finds its batches again). `vllm`: start `vllm serve` for it and stop it afterwards.
     `embedded`: llama.cpp in this machine's CPU. `scripted`: no model, fixed replies (for tests and demonstrations)."""
     base_url: str = "https://api.openai.com/v1"
+    """A list of addresses means several servers of this model: calls go to the one with the least work."""
+    replicas: tuple[str, ...] = ()
+    """The rest of such a list."""
     api_key: SecretStr | None = None
     """Write `${NAME}` to take it from the environment or a `.env` file; unset, `SMALL_API_KEY` or `LARGE_API_KEY` and
     the host's usual variable (OPENAI_API_KEY ...) are looked for."""
     concurrency: int | None = Field(None, ge=1)
     """Calls in flight at once; unset, `system.concurrency_limit` (for `embedded`: what the machine's cores allow; for
     `batch`, where it bounds how many wait for one batch, 10,000: 0.65 GB of memory at 3,000 tokens a passage)."""
+    rpm: float | None = Field(None, gt=0)
+    """Requests per minute, where your contract names a limit. Without it the limit is learned from the server's 429s."""
+    tpm: float | None = Field(None, gt=0)
+    """Prompt tokens per minute, likewise."""
     timeout: float = Field(600.0, gt=0)
     """Seconds for one request, reasoning included."""
     retries: int = Field(5, ge=0)
@@ -69,6 +76,14 @@ class ModelConfig(Declaration):
     """For `vllm`: further arguments of `vllm serve`, for example ["--tensor-parallel-size", "2"]."""
     script: str | None = None
     """For `scripted`: a YAML file of rules; unset, the built-in one that answers every shipped prompt."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("base_url"), list):
+            first, *rest = data["base_url"] or [""]
+            return {**data, "base_url": first, "replicas": rest}
+        return data
 
     @property
     def host(self) -> str:
@@ -250,10 +265,14 @@ class RunConfig(Declaration):
             model = data["api"].get(role)
             if model:
                 model.pop("api_key", None)
-                parts = urlsplit(model["base_url"])
-                if parts.username or parts.password:
-                    model["base_url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+                model["base_url"] = _without_credentials(model["base_url"])
+                model["replicas"] = [_without_credentials(address) for address in model["replicas"]]
         return data
+
+
+def _without_credentials(address: str) -> str:
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:

@@ -33,12 +33,6 @@ KINDS = {
     "gcs_server": "gcs",
     "raylet": "raylet",
 }
-    "ray::MapWorker": "actors",
-    "ray::Board": "board",
-    "ray::": "ray tasks",
-    "gcs_server": "gcs",
-    "raylet": "raylet",
-}
 
 
 class Sampler:

@@ -63,6 +63,9 @@ def verification_lines(proof: Any) -> list[str]:
         lines += [f"    row {row} ({id_}): {tokens:,} tokens" for row, id_, tokens in proof.long_rows]
         lines.append("    remedy: raise training.sequence_len; Axolotl stops at them (excess_length_strategy: raise)")
     for name, count in proof.failing.items():
+        if not proof.harmful(name):
+            lines.append(f"  {name}: {count:,} rows have no seamless cut; the Axolotl configs train on them as a whole")
+            continue
         lines.append(f"  WRONG ({name}): {count:,} of {proof.rows:,} rows")
         lines += [
             f"    row {each.row} ({each.id}), character {each.start}: {each.detail}; near {each.excerpt!r}"

@@ -129,17 +129,10 @@ def _load(wanted: str, folder: Path, path: Path) -> Tokenizer:
 
 
 def tokenizer_of(config: RunConfig) -> tuple[Tokenizer | None, str]:
-    """The tokenizer that the run's rows are for: `system.tokenizer`, else the base model's where this machine has it;
-    with None comes the reason. A wish in the config that cannot be met raises, a base model that is elsewhere does not.
-
-    Raises: UserError for `system.tokenizer`.
-    """
+    """The tokenizer that the run's rows are for: `system.tokenizer`, else the base model's where this machine has it.
+    With None comes the reason: paid rows are never withheld because their proof cannot be made."""
     wanted = config.system.tokenizer or config.training.base_model
     try:
         return load_tokenizer(wanted, config.project.root), ""
-    except MissingExtra as failure:
-        return None, f"{failure.message} ({failure.hint})"
     except UserError as failure:
-        if config.system.tokenizer:
-            raise
-        return None, failure.message
+        return None, f"{failure.message} ({failure.hint})" if failure.hint else failure.message

@@ -16,6 +16,8 @@ from augment_correction.records import Conversation
 
 FILE = "train.parquet"
 MESSAGES_FILE = "messages.jsonl"
+MAX_LENGTH = 1024
+"""SFTConfig's default, at which TRL cuts a row's end off: the correction."""
 
 
 def write(source: ExportSource, folder: Path) -> list[str]:
@@ -25,15 +27,18 @@ def write(source: ExportSource, folder: Path) -> list[str]:
             for conversation in source.conversations():
                 put({"messages": _messages(conversation), "id": conversation.id})
         return ["messages only, and TRL reads no mask from them: give --tokenizer for input_ids and labels"]
-    _write_parquet(source, source.tokenizer, folder / FILE)
-    return []
+    long = _write_parquet(source, source.tokenizer, folder / FILE)
+    return (
+        [f"{long} rows are longer than TRL's max_length of {MAX_LENGTH}, which cuts their end: set it"] if long else []
+    )
 
 
 def _messages(conversation: Conversation) -> list[dict[str, Any]]:
     return [{"role": turn.role, "content": turn.text, "train": turn.train} for turn in conversation.turns]
 
 
-def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> None:
+def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> int:
+    """Returns how many rows TRL would cut."""
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -51,9 +56,13 @@ def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> No
         ]
     )
     path.parent.mkdir(parents=True, exist_ok=True)
+    long = 0
     with parquet.ParquetWriter(path, schema) as writer:
         for batch in source.batches():
-            writer.write_table(arrow.Table.from_pylist(list(_token_rows(source, tokenizer, batch)), schema=schema))
+            rows = list(_token_rows(source, tokenizer, batch))
+            long += sum(len(row["input_ids"]) > MAX_LENGTH for row in rows)
+            writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
+    return long
 
 
 def _token_rows(source: ExportSource, tokenizer: Tokenizer, batch: list[Conversation]) -> Iterator[dict[str, Any]]:

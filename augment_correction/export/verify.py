@@ -42,14 +42,19 @@ class Verification:
     long_rows: list[tuple[int, str, int]] = field(default_factory=list)
     """(row, id, tokens)"""
     notices: list[str] = field(default_factory=list)
+    whole: bool = False
+    """The Axolotl configs train on the chat_template spelling: a seam of the segments then harms nobody."""
 
     @property
     def wrong(self) -> bool:
-        return bool(self.failing)
+        return any(self.harmful(proof) for proof in self.failing)
+
+    def harmful(self, proof: Proof) -> bool:
+        return not (self.whole and proof == "seam")
 
     def as_json(self) -> dict[str, Any]:
         """For `run.json`."""
-        names = ("tokenizer", "rows", "trained", "masked", "longest", "sequence_len", "too_long")
+        names = ("tokenizer", "rows", "trained", "masked", "longest", "sequence_len", "too_long", "whole")
         return {**{name: getattr(self, name) for name in names}, "failing": dict(self.failing)}
 
     def note(self, problem: Problem) -> None:

@@ -63,6 +63,11 @@ class BatchedModel(MeteredModel):
             return Decimal(0)
         return await super()._reserve(request)
 
+    async def _learn(self, failure: ModelError) -> bool:
+        """Nothing: an item of a batch does not say how many calls the server takes at once, nor, where all of a batch
+        expires, that it is down. A limiter that learned from it would let one call at a time into the next batch."""
+        return False
+
     def _wait(self, state: RetryCallState) -> float:
         return 0.0  # the next batch is a pause in itself; a random one would scatter the questions over several
 

@@ -1,44 +1,190 @@
-"""How many calls to one model may be in flight, and when the next may start."""
+"""How many calls to one model may be in flight, when the next may start, and when a silent server is given up.
+
+Three things are told apart, because each wants another answer:
+
+* *a refusal now and then* (429 on a few of many calls): the refused call waits out its Retry-After in its own slot, all
+  others go on. Stopping everybody would cost a second for each of them.
+* *saturation* (429 on a large share of the last calls): the capacity falls to what the server is really working on, and
+  from then on only a probe now and then asks for more. Where it works on nothing, nobody starts until Retry-After.
+* *an outage* (nothing but errors, from every call): everybody waits, one call at a time asks whether the server is
+  back, and no call's retries are used up by it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from augment_correction.errors import ModelError, TransientError
+from augment_correction.llm.outage import Outage
+from augment_correction.llm.pace import Pace, seconds_of
+
+REFUSED_TOO_OFTEN = 0.15
+"""Share of the last calls above which the capacity shrinks by a tenth. Random refusals of 5 % stay below it."""
+SATURATED = 0.3
+PROBE_EVERY = 5.0
+"""Seconds between two tries at one call more than the server was found to take."""
+UNNAMED_PAUSE = 1.0
+"""Seconds that a refused call waits where the server names none."""
+LONGEST_HOLD = 300.0
+"""Seconds; a server that asks for a longer pause than this is asked again anyway."""
 
 
 class Limiter:
-    """`async with limiter:` is one call. After `hold(seconds)` nothing starts for that long (a 429's Retry-After);
-    calls in flight go on. Once `stopped` is set nobody is held back any more: who waits shall find out and give up."""
+    """`async with limiter.slot(tokens):` is one call. `capacity` moves between 1 and `maximum`; `rpm` and `tpm` are caps
+    of requests and prompt tokens per minute. Once `stopped` is set nobody is held back any more: who waits shall find
+    out and give up."""
 
-    def __init__(self, capacity: int, stopped: asyncio.Event | None = None) -> None:
-        self.capacity = capacity
+    def __init__(
+        self,
+        maximum: int,
+        stopped: asyncio.Event | None = None,
+        *,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.maximum = maximum
+        self.capacity = maximum
         self.in_flight = 0
+        self.outage = Outage(notice)
+        self.pace = Pace(rpm, tpm)
         self._stopped = stopped or asyncio.Event()
-        self._slots = asyncio.Semaphore(capacity)
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._outcomes: deque[bool] = deque(maxlen=max(32, 2 * maximum))  # True: refused
+        self._ceiling = maximum
+        self._grown_at = 0.0
+        self._answered_since_growth = 0
+        self._sleeping = 0
         self._open_at = 0.0
 
+    # ------------------------------------------------------------------------------------------------ slots
+
+    @asynccontextmanager
+    async def slot(self, tokens: int = 0) -> AsyncIterator[None]:
+        await self._enter()
+        try:
+            await self._may_start(tokens)
+            yield
+        finally:
+            self.in_flight -= 1
+            self._wake()
+
+    async def _enter(self) -> None:
+        if self.in_flight < self.capacity and not self._waiting:
+            self.in_flight += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.in_flight -= 1
+                self._wake()
+            raise
+
+    def _wake(self) -> None:
+        """Give free slots to those who wait, first come first served."""
+        while self._waiting and self.in_flight < self.capacity:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+
+    async def _may_start(self, tokens: int) -> None:
+        while not self._stopped.is_set():
+            wait = max(self.held_for, self.pace.delay())
+            if wait > 0:
+                await sleep_unless(self._stopped, wait)
+            elif self.outage.probing:
+                await sleep_unless(self._stopped, 0.1)
+            else:
+                break
+        self.outage.probing = self.outage.since is not None
+        self.pace.started(tokens)
+
+    # ---------------------------------------------------------------------------------------- what it learns from
+
     def hold(self, seconds: float) -> None:
-        self._open_at = max(self._open_at, time.monotonic() + seconds)
+        """Nothing starts for that long; calls in flight go on."""
+        self._open_at = max(self._open_at, time.monotonic() + min(seconds, LONGEST_HOLD))
 
     @property
     def held_for(self) -> float:
         """Seconds until the next call may start."""
         return max(0.0, self._open_at - time.monotonic())
 
-    async def __aenter__(self) -> None:
-        await self._slots.acquire()
-        try:
-            while self.held_for > 0 and not self._stopped.is_set():
-                await sleep_unless(self._stopped, self.held_for)
-        except BaseException:
-            self._slots.release()
-            raise
-        self.in_flight += 1
+    def answered(self) -> None:
+        """A call came home with a reply."""
+        self.outage.answered()
+        self._outcomes.append(False)
+        self._answered_since_growth += 1
+        if self.capacity < self.maximum and self._answered_since_growth >= self.capacity:
+            self._grow()
 
-    async def __aexit__(self, *_: object) -> None:
-        self.in_flight -= 1
-        self._slots.release()
+    def _grow(self) -> None:
+        if self.capacity < self._ceiling:
+            grow = self._share() < REFUSED_TOO_OFTEN / 2
+        else:
+            grow = time.monotonic() - self._grown_at > PROBE_EVERY
+        if grow:
+            self._answered_since_growth, self._grown_at = 0, time.monotonic()
+            self.capacity += 1
+            self._ceiling = max(self._ceiling, self.capacity - 1)
+            self._wake()
+
+    async def refused(self, failure: TransientError) -> None:
+        """A 429: wait in this slot as long as the server wants, and shrink where too many were refused."""
+        self.outage.answered()  # a refusal is an answer
+        self._outcomes.append(True)
+        pause = min(failure.retry_after or UNNAMED_PAUSE, LONGEST_HOLD)
+        self._learn(pause)
+        self._sleeping += 1
+        try:
+            await sleep_unless(self._stopped, pause)
+        finally:
+            self._sleeping -= 1
+
+    def _learn(self, pause: float) -> None:
+        share = self._share()
+        if len(self._outcomes) >= 16 and share > SATURATED:
+            accepted = self.in_flight - self._sleeping - 1
+            if accepted <= 0:
+                self.hold(pause)
+            self._ceiling = self._shrink(accepted)
+        elif self.capacity > self._ceiling:
+            self._shrink(self._ceiling)  # the probe has found the ceiling again
+        elif len(self._outcomes) >= 64 and share > REFUSED_TOO_OFTEN:
+            self._shrink(int(self.capacity * 0.9))
+            self._outcomes.clear()  # what was learned holds for the old capacity
+
+    def _shrink(self, to: int) -> int:
+        self.capacity = max(1, self.maximum // 16, min(self.capacity, to))
+        self._answered_since_growth, self._grown_at = 0, time.monotonic()
+        return self.capacity
+
+    def _share(self) -> float:
+        return sum(self._outcomes) / len(self._outcomes) if self._outcomes else 0.0
+
+    def failed(self, failure: ModelError) -> bool:
+        """A call came home with an error that is no refusal. True: it belongs to an outage and is not the call's fault.
+
+        Raises: ModelUnusable after a very long outage.
+        """
+        pause = self.outage.failed(failure)
+        if pause is not None:
+            self.hold(pause)
+        return pause is not None
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """`x-ratelimit-remaining-*` at zero: wait until the reset that the server names."""
+        for what in ("requests", "tokens"):
+            if headers.get(f"x-ratelimit-remaining-{what}") == "0":
+                self.hold(seconds_of(headers.get(f"x-ratelimit-reset-{what}", "")))
 
 
 async def sleep_unless(stopped: asyncio.Event, seconds: float) -> None:

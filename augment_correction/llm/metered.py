@@ -12,7 +12,13 @@ from typing import Any, Literal
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from augment_correction.config import ModelConfig
-from augment_correction.errors import AugmentCorrectionError, ModelError, ModelUnusable, TransientError
+from augment_correction.errors import (
+    AugmentCorrectionError,
+    ModelError,
+    ModelUnusable,
+    RequestRefused,
+    TransientError,
+)
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import Limiter, sleep_unless
@@ -20,10 +26,8 @@ from augment_correction.llm.openai_chat import StructuredOutputRefused
 from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Journal
 
-LONGEST_HOLD = 300.0
-"""Seconds; a server that asks for a longer pause than this is asked again anyway."""
-RATE_LIMIT_PATIENCE = 200
-"""429s in a row for one call, after which the limit is not a matter of waiting."""
+EXCUSED_AT_MOST = 1000
+"""Refusals of one call, after which the limit is not a matter of waiting."""
 _backoff = wait_random_exponential(multiplier=0.5, max=30)
 
 
@@ -143,24 +147,37 @@ class MeteredModel:
         raise AssertionError("tenacity leaves its loop by returning or raising")
 
     async def _attempt(self, request: Request, stage: str, failures: _Failures) -> Completion:
-        async with self.limiter:
+        async with self.limiter.slot(prompt_tokens(request) if self.config.tpm else 0):
             self._halt.check()
             reserved = await self._reserve(request)
             try:
                 self._halt.check()
                 completion = await self._structured_or_plain(request, stage)
+                self.limiter.answered()
                 if not completion.cached:  # what a batch brings is journaled and counted as it arrives
                     await self._journal.add(request, completion, role=self.role, stage=stage)
                     self._ledger.of(self.role).add(completion.usage)
                 return completion
             except ModelError as failure:
-                failures.note(failure)
                 self._note_failure(request, stage, failure)
-                if isinstance(failure, TransientError) and failure.retry_after:
-                    self.limiter.hold(min(failure.retry_after, LONGEST_HOLD))
+                self._ledger.release(reserved)
+                reserved = Decimal(0)
+                failures.note(excused=await self._learn(failure))
                 raise
             finally:
                 self._ledger.release(reserved)
+
+    async def _learn(self, failure: ModelError) -> bool:
+        """Tell the limiter what came back; a refused call waits here, in its slot. True: not the call's own fault."""
+        if isinstance(failure, RequestRefused):
+            self.limiter.answered()
+            return False
+        if isinstance(failure, TransientError) and failure.rate_limited:
+            await self.limiter.refused(failure)
+            return True
+        if isinstance(failure, TransientError) and failure.retry_after:
+            self.limiter.hold(failure.retry_after)
+        return self.limiter.failed(failure)
 
     async def _reserve(self, request: Request) -> Decimal:
         return await self._ledger.reserve(self.role, prompt_tokens(request), request.sampling.get("max_tokens"))
@@ -193,8 +210,8 @@ class MeteredModel:
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
-        if isinstance(failure, TransientError) and failure.retry_after:
-            return 0.0  # the limiter holds every call back for that long already
+        if isinstance(failure, TransientError) and (failure.retry_after or failure.rate_limited):
+            return 0.0  # the limiter has held it back for that long already
         return float(_backoff(state))
 
     async def close(self) -> None:
@@ -207,18 +224,18 @@ def prompt_tokens(request: Request) -> int:
 
 
 class _Failures:
-    """What ended the tries at one call so far: a 429 waits and does not use up the retries."""
+    """What ended the tries at one call so far. What is excused (a 429, an outage) does not use up the retries."""
 
     def __init__(self, allowed: int) -> None:
         self._allowed = allowed
         self._errors = 0
-        self._rate_limits = 0
+        self._excused = 0
 
-    def note(self, failure: ModelError) -> None:
-        if isinstance(failure, TransientError) and failure.rate_limited:
-            self._rate_limits += 1
+    def note(self, *, excused: bool) -> None:
+        if excused:
+            self._excused += 1
         else:
             self._errors += 1
 
     def stop(self, _: RetryCallState) -> bool:
-        return self._errors > self._allowed or self._rate_limits > RATE_LIMIT_PATIENCE
+        return self._errors > self._allowed or self._excused > EXCUSED_AT_MOST

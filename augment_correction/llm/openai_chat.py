@@ -34,7 +34,7 @@ class StructuredOutputRefused(RequestRefused):
 
 
 class OpenAIChat:
-    """`count` estimates tokens where the server sends no usage."""
+    """`count` estimates tokens where the server sends no usage; `heed` is shown the headers of every reply."""
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class OpenAIChat:
         connections: int,
         count: Callable[[str], int],
         extra_body: Mapping[str, Any] | None = None,
+        heed: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         # OpenAI's reasoning models refuse `max_tokens`; everybody else may not know its successor.
         self._limit_name = "max_completion_tokens" if "://api.openai.com" in base_url else "max_tokens"
@@ -52,6 +53,7 @@ class OpenAIChat:
         self._place = re.sub(r"//[^/]*@", "//", self._url)
         self._key = api_key
         self._extra = dict(extra_body or {})
+        self._heed = heed
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, 30))
         self._connections = connections
         self._count = count
@@ -64,6 +66,7 @@ class OpenAIChat:
             async with self._open().post(self._url, data=data, allow_redirects=False) as response:
                 raw = await _read(response)
                 status, headers = response.status, response.headers
+                self._heed(headers)
         except aiohttp.ConnectionTimeoutError:
             seconds = self._timeout.sock_connect
             raise TransientError(f"{self._place} does not answer within {seconds:g} s", unreachable=True) from None

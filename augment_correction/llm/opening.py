@@ -12,6 +12,7 @@ from augment_correction.config import ModelConfig, RunConfig
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
+from augment_correction.llm.balanced import Balanced
 from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSurroundings
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.batch_steps import clean
@@ -65,13 +66,13 @@ async def open_models(
         for role in roles:
             model = config.model(role)
             if model.mode == "batch":
-                models[role] = queues.model(role, model, Limiter(concurrency_of(config, model), around.halt.stopped))
+                models[role] = queues.model(role, model, _limiter(config, model, around))
                 continue
             # The dump hides the key, and another key is another account.
             same = f"{model.model_dump_json()} {model.api_key.get_secret_value() if model.api_key else ''}"
             if same not in opened:
-                limiter = Limiter(concurrency_of(config, model), around.halt.stopped)
-                backend = await _open_backend(config, model, limiter.capacity, around, stack)
+                limiter = _limiter(config, model, around)
+                backend = await _open_backend(config, model, limiter, around, stack)
                 stack.push_async_callback(backend.close)
                 opened[same] = (backend, limiter)
             backend, limiter = opened[same]
@@ -82,6 +83,12 @@ async def open_models(
         yield models
 
 
+def _limiter(config: RunConfig, model: ModelConfig, around: Surroundings) -> Limiter:
+    return Limiter(
+        concurrency_of(config, model), around.halt.stopped, rpm=model.rpm, tpm=model.tpm, notice=around.notice
+    )
+
+
 class _Queues:
     """The queues of batched models. Roles with one model at one place share its queue, for it takes up the batches that
     an earlier run made there; how each role spells its requests (`extra_body`) stays its own."""
@@ -90,12 +97,15 @@ class _Queues:
         self._around, self._stack = around, stack
         self._board: dict[str, str] = {}
         self._queues: dict[tuple[str, str], BatchQueue] = {}
+        self._keys: dict[tuple[str, str], str | None] = {}
 
     def model(self, role: str, model: ModelConfig, limiter: Limiter) -> BatchedModel:
-        """Raises: ConfigError on a cluster."""
+        """Raises: ConfigError on a cluster, or where the batches of one model would go to two accounts."""
         around = self._around
         if around.batches is None:
             raise ConfigError(f"api.{role}_mode: batch waits on one machine", hint="run it without --engine ray")
+        if model.replicas:
+            raise ConfigError(f"api.{role}_base_url: batches wait at one address", hint="name one of them")
         key = model.api_key.get_secret_value() if model.api_key else None
         endpoint = BatchEndpoint(
             model.base_url,
@@ -107,6 +117,8 @@ class _Queues:
         )
         self._stack.push_async_callback(endpoint.close)
         place = (endpoint.base_url, model.model)
+        if self._keys.setdefault(place, key) != key:
+            raise ConfigError(f"both roles ask {model.model} in batches, with two API keys", hint="give them one key")
         if place not in self._queues:
             self._queues[place] = self._open(endpoint, around.batches)
         return BatchedModel(
@@ -128,7 +140,7 @@ class _Queues:
 
 
 async def _open_backend(
-    config: RunConfig, model: ModelConfig, connections: int, around: Surroundings, stack: AsyncExitStack
+    config: RunConfig, model: ModelConfig, limiter: Limiter, around: Surroundings, stack: AsyncExitStack
 ) -> Backend:
     key = model.api_key.get_secret_value() if model.api_key else None
     log = around.logs / f"{model.mode}-{Path(model.model).name}.log"
@@ -138,16 +150,25 @@ async def _open_backend(
     if model.mode == "embedded":
         local = config.project.resolve(model.model)
         name = str(local) if model.model.endswith(".gguf") and local.exists() else model.model
-        base_url = await stack.enter_async_context(embedded_server(name, log=log, report=around.report))
+        base_url = await stack.enter_async_context(
+            embedded_server(name, log=log, slots=limiter.maximum, report=around.report)
+        )
     elif model.mode == "vllm":
         base_url = await stack.enter_async_context(
             vllm_server(model.model, log=log, arguments=model.arguments, api_key=key, report=around.report)
         )
-    return OpenAIChat(
-        base_url,
-        api_key=key,
-        timeout=model.timeout,
-        connections=connections,
-        count=around.count,
-        extra_body=model.extra_body,
-    )
+
+    def server(address: str) -> OpenAIChat:
+        return OpenAIChat(
+            address,
+            api_key=key,
+            timeout=model.timeout,
+            connections=limiter.maximum,
+            count=around.count,
+            extra_body=model.extra_body,
+            heed=limiter.heed,
+        )
+
+    if model.replicas:
+        return Balanced([(address, server(address)) for address in (base_url, *model.replicas)], around.notice)
+    return server(base_url)

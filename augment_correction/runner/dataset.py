@@ -25,22 +25,20 @@ from augment_correction.runner.plan import Plan
 from augment_correction.store import Results, StoredChunk
 from augment_correction.store.folder import atomic_write
 
+INSTEAD = "trains on exports/axolotl_chat, which is tokenised as a whole"
+
 
 @dataclass
 class Written:
-    """`files` by name. `verification` is None where no tokenizer is at hand; `whole` says that the Axolotl configs
-    train on the chat_template spelling, because this tokenizer cannot take the rows in segments."""
+    """`files` by name. `verification` is None where no tokenizer is at hand."""
 
     files: dict[str, Path] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     verification: Verification | None = None
-    whole: bool = False
 
     @property
     def wrong(self) -> bool:
-        """Whether what the configs train on is wrong. A seam is not, where they train on the other spelling."""
-        failing = set(self.verification.failing) if self.verification else set()
-        return bool(failing - {"seam"} if self.whole else failing)
+        return self.verification is not None and self.verification.wrong
 
 
 def write_dataset(
@@ -54,23 +52,20 @@ def write_dataset(
     made.files["dataset"] = plan.folder.dataset
     digest = write_segments(plan.folder.dataset, _conversations(results), plan.template, tokenizer)
     names: list[str] = [name for name in plan.config.output.formats if name != "axolotl"]
-    if tokenizer is not None:
-        made.verification = verify_dataset(
-            plan.folder.dataset, _conversations(results), plan.template, tokenizer, plan.config.training.sequence_len
-        )
-        made.whole = "seam" in made.verification.failing
     source = ExportSource(
         lambda: _conversations(results), plan.template, tokenizer, manifest, tuple(results.documents()), tokens
     )
-    if made.whole and "axolotl_chat" not in names:
-        made.whole = _export(made, ["axolotl_chat"], source, plan)
-    _export(made, names, source, plan)
-    if made.whole:
-        made.notices.append(
-            f"{tokenizer.name if tokenizer else ''} cannot take every row in segments; axolotl_lora.yaml trains on "
-            "exports/axolotl_chat, which is tokenised as a whole"
+    whole = False
+    if tokenizer is not None:
+        proof = made.verification = verify_dataset(
+            plan.folder.dataset, _conversations(results), plan.template, tokenizer, plan.config.training.sequence_len
         )
-    _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, made.whole))
+        # Segments that this tokenizer cannot take (SentencePiece): train on what is tokenised as a whole.
+        if "seam" in proof.failing and _export(made, ["axolotl_chat"], source, plan):
+            whole = proof.whole = True
+            made.notices.append(f"{tokenizer.name} cannot take every row in segments: axolotl_lora.yaml {INSTEAD}")
+    _export(made, [name for name in names if f"export_{name}" not in made.files], source, plan)
+    _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, whole))
     return made
 
 

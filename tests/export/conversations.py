@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from augment_correction.config import AUGMENTOOLKIT_TEMPLATE
 from augment_correction.export import ChatTemplate
-from augment_correction.records import Conversation, Turn, content_id
+from augment_correction.records import Conversation, Role, Turn, content_id
 from tests.export.models import CHATML, INST, LLAMA3
 
-ROLES = ("user", "assistant", "user", "assistant")
+ROLES: tuple[Role, ...] = ("user", "assistant", "user", "assistant")
 TEMPLATES = {
     "chatml": ChatTemplate("chatml", CHATML),
     "llama3 (trims)": ChatTemplate("llama3", LLAMA3, "<|begin_of_text|>", "<|end_of_text|>"),

@@ -138,7 +138,7 @@ def test_a_failed_export_leaves_the_earlier_one(tmp_path: Path, monkeypatch: pyt
     list(export(["openai"], source(ROWS, None), run))
     file = tmp_path / "exports" / "openai" / "conversations.jsonl"
     good = file.read_bytes()
-    monkeypatch.setattr(openai_module, "openai_row", lambda _: {}[1])
+    monkeypatch.setattr(openai_module, "openai_row", lambda _: {"a": 1}["b"])
     with pytest.raises(KeyError):
         list(export(["openai"], source(ROWS, None), run))
     assert file.read_bytes() == good
@@ -164,6 +164,12 @@ def test_a_machine_that_stopped_between_the_renames(tmp_path: Path) -> None:
 def test_trl_without_a_tokenizer_is_messages_and_says_so(tmp_path: Path) -> None:
     (made,) = export(["trl"], source(ROWS, None), RunFolder(tmp_path))
     assert (made.path / "messages.jsonl").is_file() and "--tokenizer" in made.notices[0]
+
+
+def test_rows_that_trl_would_cut_are_counted(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    rows = [*ROWS, conversation("Q", "No", "Sure?", "Yes. " * 1_100)]
+    (made,) = export(["trl"], source(rows, tokenizers["qwen"]), RunFolder(tmp_path))
+    assert made.notices == ("1 rows are longer than TRL's max_length of 1024, which cuts their end: set it",)
 
 
 def test_chat_needs_an_end_of_turn_that_is_a_token(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:

@@ -12,7 +12,7 @@ from augment_correction.llm import batch, batch_steps
 from augment_correction.store import Batches, Results
 
 QUICK = {
-    (batch, "LINGER"): 0.25,
+    (batch, "LINGER"): 0.15,
     (batch, "PAUSE"): 0.05,
     (batch, "SLICE"): 3,
     (batch_steps, "FIRST_POLL"): 0.02,

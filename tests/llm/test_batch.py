@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from augment_correction.config import load_config
-from augment_correction.errors import ExitCode
+from augment_correction.errors import ConfigError, ExitCode
 from augment_correction.ledger import price_of
 from augment_correction.runner import run
 from augment_correction.runner.checking import check_run
@@ -126,16 +126,17 @@ def test_an_unusable_reply_is_asked_again_in_the_next_batch(project: MadeProject
     assert [len(batch.asked) for batch in batch_server.batches] == [4, 4, 1]
 
 
-@pytest.mark.parametrize("fate", ["expired:2", "cancelled:2"])
+@pytest.mark.parametrize("fate", ["expired:20", "cancelled:0"])
 def test_of_a_batch_that_ends_early_the_answers_are_used(
     project: MadeProject, batch_server: BatchServer, fate: str
 ) -> None:
-    project.facts(range(5))
+    """Thirty and more unanswered items are no outage, and do not make the next batch smaller."""
+    project.facts(range(60))
     batch_server.fates = ["completed", fate]
     result = project.run(batch_server, api=BATCH)
-    assert result.kept == 5
-    assert [len(batch.asked) for batch in batch_server.batches] == [5, 5, 3]
-    assert set(batch_server.paid.values()) == {1}
+    assert result.kept == 60
+    assert [len(batch.asked) for batch in batch_server.batches] == [60, 60, 60 - int(fate.split(":")[1])]
+    assert sum(batch_server.paid.values()) == 120
 
 
 def test_a_batch_that_fails_as_a_whole_stops_the_run_in_the_servers_words(
@@ -254,10 +255,23 @@ def test_the_display_shows_where_a_batch_stands(project: MadeProject, batch_serv
 
 def test_roles_with_one_model_keep_their_own_settings(project: MadeProject, batch_server: BatchServer) -> None:
     project.facts(range(2))
-    own = {"small_extra_body": {"reasoning_effort": "minimal"}, "small_model": "one", "large_model": "one"}
+    own = {
+        "small_extra_body": {"reasoning_effort": "minimal"},
+        **{
+            f"{role}_{name}": value
+            for role in ("small", "large")
+            for name, value in (("model", "one"), ("api_key", "sk"))
+        },
+    }
     assert project.run(batch_server, api={**BATCH, **own}).kept == 2
     efforts = [[item["body"].get("reasoning_effort") for item in batch.asked] for batch in batch_server.batches]
     assert efforts == [["minimal", "minimal"], [None, None]]
+
+
+def test_batches_of_one_model_go_to_one_account(project: MadeProject, batch_server: BatchServer) -> None:
+    project.facts(range(1))
+    with pytest.raises(ConfigError, match="two API keys"):
+        project.run(batch_server, api={**BATCH, "small_model": "one", "large_model": "one"})
 
 
 def test_what_is_not_asked_any_more_is_counted_all_the_same(project: MadeProject, batch_server: BatchServer) -> None:

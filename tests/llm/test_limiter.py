@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from augment_correction.errors import TransientError
+from augment_correction.llm import limiter as limiting
 from augment_correction.llm.limiter import Limiter, sleep_unless
 
 
@@ -13,7 +15,7 @@ async def test_no_more_calls_than_its_capacity_are_in_flight() -> None:
     seen: list[int] = []
 
     async def call() -> None:
-        async with limiter:
+        async with limiter.slot():
             seen.append(limiter.in_flight)
             await asyncio.sleep(0.001)
 
@@ -26,7 +28,7 @@ async def test_a_failed_call_gives_its_slot_back() -> None:
     limiter = Limiter(1)
     for _ in range(3):
         with pytest.raises(KeyError):
-            async with limiter:
+            async with limiter.slot():
                 raise KeyError
     assert limiter.in_flight == 0
 
@@ -36,12 +38,12 @@ async def test_a_hold_keeps_all_from_starting_and_none_from_ending() -> None:
     order: list[str] = []
 
     async def early() -> None:
-        async with limiter:
+        async with limiter.slot():
             await asyncio.sleep(0.05)
             order.append("early ends")
 
     async def late() -> None:
-        async with limiter:
+        async with limiter.slot():
             order.append("late starts")
 
     first = asyncio.create_task(early())
@@ -65,7 +67,7 @@ async def test_a_call_cancelled_while_it_is_held_gives_its_slot_back() -> None:
     limiter.hold(60)
 
     async def call() -> None:
-        async with limiter:
+        async with limiter.slot():
             pass
 
     waiting = asyncio.create_task(call())
@@ -83,7 +85,7 @@ async def test_once_the_run_stops_nobody_is_held_back() -> None:
     limiter.hold(60)
 
     async def call() -> None:
-        async with limiter:
+        async with limiter.slot():
             pass
 
     waiting = asyncio.create_task(call())
@@ -97,3 +99,81 @@ async def test_a_sleep_that_nothing_stops_lasts_its_time() -> None:
     start = time.monotonic()
     await sleep_unless(asyncio.Event(), 0.05)
     assert time.monotonic() - start >= 0.045
+
+
+def refusal(seconds: float = 0.001) -> TransientError:
+    return TransientError("429", status=429, retry_after=seconds)
+
+
+class TestLearning:
+    async def test_saturation_shrinks_to_what_the_server_works_on(self) -> None:
+        """64 at once against a server of 10 slots: 54 are refused and 10 are not."""
+        limiter = Limiter(64)
+        accepted = 0
+
+        async def call() -> None:
+            nonlocal accepted
+            async with limiter.slot():
+                await asyncio.sleep(0)
+                if accepted < 10:
+                    accepted += 1
+                    await asyncio.sleep(0.1)
+                    limiter.answered()
+                else:
+                    await limiter.refused(refusal(0.05))
+
+        await asyncio.gather(*(call() for _ in range(64)))
+        assert limiter.capacity == 10
+
+    async def test_a_few_random_refusals_leave_the_capacity_alone(self) -> None:
+        limiter = Limiter(64)
+        for number in range(600):
+            async with limiter.slot():
+                if number % 20 == 7:
+                    await limiter.refused(refusal())
+                else:
+                    limiter.answered()
+        assert limiter.capacity == 64
+
+    async def test_it_never_falls_below_its_floor_and_comes_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limiting, "PROBE_EVERY", 0.0)
+        limiter = Limiter(64)
+        for _ in range(200):
+            async with limiter.slot():
+                await limiter.refused(refusal(0.0001))
+        assert limiter.capacity == 4
+        for _ in range(5000):
+            async with limiter.slot():
+                limiter.answered()
+        assert limiter.capacity == 64
+
+    async def test_a_probe_that_is_refused_is_taken_back_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        limiter = Limiter(64)
+        limiter._ceiling = limiter.capacity = 10
+        monkeypatch.setattr(limiting, "PROBE_EVERY", 0.0)
+        for _ in range(10):
+            limiter.answered()
+        assert limiter.capacity == 11
+        async with limiter.slot():
+            await limiter.refused(refusal())
+        assert limiter.capacity == 10
+
+    async def test_where_nothing_is_accepted_nobody_starts(self) -> None:
+        limiter = Limiter(16)
+
+        async def call() -> None:
+            async with limiter.slot():
+                await asyncio.sleep(0)
+                await limiter.refused(refusal(0.2))
+
+        calls = [asyncio.create_task(call()) for _ in range(16)]
+        await asyncio.sleep(0.05)
+        assert limiter.held_for > 0.05
+        await asyncio.gather(*calls)
+
+    def test_a_limit_that_is_used_up_is_waited_out(self) -> None:
+        limiter = Limiter(4)
+        limiter.heed({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "60s"})
+        assert limiter.held_for == 0
+        limiter.heed({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "2s"})
+        assert 1.5 < limiter.held_for <= 2

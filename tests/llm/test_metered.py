@@ -20,7 +20,7 @@ from augment_correction.errors import (
     TransientError,
 )
 from augment_correction.ledger import Ledger
-from augment_correction.llm import metered
+from augment_correction.llm import limiter, metered, outage
 from augment_correction.llm.limiter import Limiter
 from augment_correction.llm.metered import Halt, Halted, MeteredModel
 from augment_correction.llm.openai_chat import StructuredOutputRefused
@@ -66,7 +66,8 @@ class Bench:
         self.ledger = Ledger({"small": "tiny"}, {"small": Price(Decimal(1), Decimal(2))})
 
     def model(self, backend: Backend, *, capacity: int = 4, **config: Any) -> MeteredModel:
-        self.limiter = Limiter(capacity, self.halt.stopped)
+        self.limiter_notices: list[str] = []
+        self.limiter = Limiter(capacity, self.halt.stopped, notice=self.limiter_notices.append)
         return MeteredModel(
             "small", ModelConfig(model="tiny", **config), backend, journal=self.journal, ledger=self.ledger,
             limiter=self.limiter, halt=self.halt, count=len, notice=self.notices.append,
@@ -76,6 +77,7 @@ class Bench:
 @pytest_asyncio.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(metered, "_backoff", lambda _: 0.001)
+    monkeypatch.setattr(limiter, "UNNAMED_PAUSE", 0.001)
     database = Database(tmp_path / "journal.sqlite", SCHEMA)
     yield Bench(database)
     database.close()
@@ -184,7 +186,7 @@ class TestRetries:
         assert (await bench.model(backend, retries=1).complete(question(), "j")).text == "fine"
 
     async def test_a_rate_limit_that_never_ends_does(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(metered, "RATE_LIMIT_PATIENCE", 5)
+        monkeypatch.setattr(metered, "EXCUSED_AT_MOST", 5)
         backend = Backend(TransientError("429", status=429))
         with pytest.raises(TransientError):
             await bench.model(backend).complete(question(), "j")
@@ -204,6 +206,28 @@ class TestRetries:
         assert raised.value.hint is not None and "is the server running?" in raised.value.hint
         assert len(backend.asked) == 3
 
+    async def test_an_outage_pauses_everybody_and_uses_up_nobodys_retries(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outage, "FIRST_PAUSE", 0.01)
+        down = [TransientError("cannot be reached", unreachable=True)] * 12
+        backend = Backend(FINE, *down, FINE)
+        model = bench.model(backend, retries=1)
+        await model.complete(question("first"), "j")
+        answers = await asyncio.gather(*(model.complete(question(str(number)), "j") for number in range(5)))
+        assert [answer.text for answer in answers] == ["fine"] * 5
+        waiting, back = bench.limiter_notices
+        assert waiting.startswith("waiting for the server: cannot be reached")
+        assert back.startswith("the server is back after")
+
+    async def test_a_request_that_always_fails_is_no_outage(self, bench: Bench) -> None:
+        backend = Backend(FINE, *[TransientError("500", status=500)] * 9)
+        model = bench.model(backend, retries=5)
+        await model.complete(question("first"), "j")
+        with pytest.raises(TransientError):
+            await model.complete(question("poison"), "j")
+        assert len(backend.asked) == 7
+
     async def test_retry_after_holds_the_others_too(self, bench: Bench) -> None:
         backend = Backend(TransientError("503", status=503, retry_after=0.2), FINE)
         model = bench.model(backend)
@@ -216,10 +240,10 @@ class TestRetries:
         assert len(backend.asked) == 3
 
     async def test_a_wish_for_an_hour_is_not_granted(self, bench: Bench) -> None:
-        backend = Backend(TransientError("429", status=429, retry_after=3600), FINE)
+        backend = Backend(TransientError("503", status=503, retry_after=3600), FINE)
         task = asyncio.create_task(bench.model(backend).complete(question(), "j"))
         await until(lambda: bench.limiter.held_for)
-        assert bench.limiter.held_for <= metered.LONGEST_HOLD
+        assert bench.limiter.held_for <= limiter.LONGEST_HOLD
         bench.halt.because(ConfigError("stop"))
         with pytest.raises(Halted):
             await task

@@ -218,6 +218,20 @@ class TestStopped:
         assert asked_twice(server) == 0
         assert is_local_result(project, server)
 
+    def test_ctrl_c_twice_does_not_wait(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
+        server.delay = 40
+        project.facts(range(20))
+        project.config(server, api={"small_timeout": 100})
+        process = project.start(*ARGUMENTS, nodes.address)
+        server.wait_for(4, process, 120)
+        process.send_signal(signal.SIGINT)
+        time.sleep(2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert ended(process, 30).code == 130
+        server.delay = 0
+        assert project.again().kept == 20
+
     def test_a_refused_key_stops_all_actors(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
         server.delay = 0.1
         server.where("Ander50 ", fails(401, "bad key"))

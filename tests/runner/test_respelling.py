@@ -37,6 +37,13 @@ def test_without_a_tokenizer_the_summary_says_so(made: MadeProject) -> None:
     assert any("not checked against a tokenizer" in notice for notice in result.notices)
 
 
+def test_a_tokenizer_that_cannot_be_read_costs_no_row(made: MadeProject) -> None:
+    (made.root / "model" / "tokenizer.json").rename(made.root / "model" / "tokenizer.model")
+    result = made.run(**TOKENIZER)
+    assert result.exit_code == ExitCode.DONE and result.kept == 3
+    assert any("only tokenizer.model" in notice and "save_pretrained" in notice for notice in result.notices)
+
+
 def test_a_wrong_row_is_exit_3(made: MadeProject) -> None:
     bare = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     result = made.run(system={"tokenizer": "model", "prompt_template": bare})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -78,7 +79,9 @@ class Board:
 
 
 def packed(cause: Exception) -> bytes:
-    """An exception for another machine, whatever it holds."""
+    """An exception for another machine, whatever it holds; a bug brings its traceback along."""
+    if not isinstance(cause, AugmentCorrectionError):
+        cause.add_note("On the actor:\n" + "".join(traceback.format_exception(cause)))
     try:
         data = pickle.dumps(cause)
         pickle.loads(data)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import pickle
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
@@ -48,15 +49,25 @@ def connected(plan: Plan, address: str | None) -> Iterator[None]:
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as failure:
-        raise UserError(
-            f"no Ray cluster at {address or 'this machine'}: {failure}", hint="ray status shows it"
-        ) from None
+    except (OSError, ValueError, RuntimeError) as failure:
+        where = address or "this machine"
+        raise UserError(f"no Ray cluster at {where}: {failure}", hint="`ray status` shows it") from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Ray itself goes on trying for minutes where nobody listens.
+
+    Raises: OSError, ValueError.
+    """
+    host, colon, port = (address or "").rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 @dataclass

@@ -61,15 +61,15 @@ def crew_for(config: RunConfig, roles: Iterable[str], *, nodes: int, cpus: int) 
 
 
 def share_of(config: RunConfig, roles: Iterable[str], slot: int, actors: int) -> RunConfig:
-    """The config as actor number `slot` sees it. Whole shares add up to the cap exactly; where a limit is smaller than
-    the number of actors each gets 1 (`crew_for` makes no such crew for calls in flight)."""
+    """The config as actor number `slot` sees it. The shares add up to the limits exactly: calls in flight are whole
+    numbers, the first slots have one more, and `crew_for` makes no more actors than there are calls."""
     models = {}
     for role in roles:
         model = config.model(role)
-        update = {"concurrency": _part(concurrency_of(config, model), slot, actors)}
-        for name in type(model).model_fields:
-            if name.endswith("_per_minute") and getattr(model, name) is not None:
-                update[name] = _part(getattr(model, name), slot, actors)
+        update: dict[str, int | float] = {"concurrency": _part(concurrency_of(config, model), slot, actors)}
+        for name, limit in (("rpm", model.rpm), ("tpm", model.tpm)):
+            if limit is not None:
+                update[name] = limit / actors
         models[role] = model.model_copy(update=update)
     return config.model_copy(update={"api": config.api.model_copy(update=models)})
 

@@ -52,6 +52,13 @@ def test_a_crew_has_an_actor_on_every_node() -> None:
     assert crew_for(config(limit=1024), ROLES, nodes=4, cpus=256).actors == 16
 
 
+def test_rates_are_divided() -> None:
+    model = {"model": "m", "rpm": 100, "tpm": 1_000}
+    whole = config().model_copy(update={"api": ApiConfig(small=ModelConfig.model_validate(model))})
+    share = share_of(whole, ("small",), 2, 8).model("small")
+    assert (share.rpm, share.tpm) == (12.5, 125)
+
+
 def test_roles_with_the_same_model_share_its_cap() -> None:
     same = {"model": "m", "concurrency": 40}
     whole = config()

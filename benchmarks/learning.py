@@ -1,0 +1,249 @@
+"""Does the loss mask do what it is for? A small real model learns corrections with it and without it.
+
+    python -m venv .venv-learning && .venv-learning/bin/pip install -r benchmarks/requirements-learning.txt
+    .venv-learning/bin/python -m benchmarks.learning --output learning.json
+
+SmolLM2-135M-Instruct (dequantised from the GGUF of `llm/weights.py`) is trained by LoRA on the same conversations about
+a made-up world, in the same order, from the same first adapter, for the same number of steps: once as the shipped
+pipeline masks them, once with the flawed turn trained as well. Conversations become token labels by the package's own
+code (the compose stage of `pipelines/correction.yaml`, then `export/trl.py`): it is the mask that users get.
+
+What it shows: whether a trained mistake is repeated and a masked one is not; what becomes of the first answer; whether a
+doubted answer is repaired, and whether a right one survives a doubt; questions and doubts are worded as in no training
+row unless a line says "trained wording". What it does not show: anything about large models, facts that a model half
+knows, mistakes of its own (these are invented), abilities beyond these facts, or other seeds: the intervals (Wilson,
+95 %) are over facts, not over trainings. Every row ends in a correction, so nothing teaches the model to stand by a right
+answer: the lines about doubted right answers are the price of such data, mask or not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import multiprocessing
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from augment_correction.config import SystemConfig
+from augment_correction.export import trl
+from augment_correction.export.chat_template import ChatTemplate
+from augment_correction.export.masking import IGNORED
+from augment_correction.export.source import ExportSource
+from augment_correction.export.tokenizer import Tokenizer, load_tokenizer
+from augment_correction.llm.weights import default_cache, locate
+from augment_correction.pipeline import ComposeStage, load_pipeline
+from augment_correction.project import bundled
+from augment_correction.prompts import Prompt
+from augment_correction.records import Conversation, Record, content_id
+from augment_correction.stages.base import Surroundings, Tools
+from augment_correction.stages.compose import Compose
+from benchmarks.learning_world import Chat, Fact, World, apologises, build, doubted, found, grade
+
+ARMS = ("before", "masked", "unmasked")
+NEW_TOKENS = 40
+Replies = dict[str, list[str]]
+
+
+# ------------------------------------------------------------------------------------------ model and rows
+
+
+def hf_folder() -> Path:
+    """The model in Transformers' form, made from the GGUF once."""
+    folder = default_cache() / "smollm2-135m-hf"
+    if not (folder / "done").is_file():
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        gguf = locate("smollm2-135m")
+        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        del model.config.quantization_config, model.quantization_config
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
+        (folder / "done").touch()
+    return folder
+
+
+def template() -> ChatTemplate:
+    return ChatTemplate("chatml", (bundled() / "prompts/chat_templates/chatml.jinja").read_text().removesuffix("\n"))
+
+
+def conversations(world: World, arm: str) -> list[Conversation]:
+    """Composed by the shipped pipeline's last stage; unmasked: the same with the mistake trained."""
+    declared = load_pipeline(bundled() / "pipelines/correction.yaml").stages[-1]
+    around = Surroundings({}, cast(Prompt, None), {}, SystemConfig())
+    compose = Compose(cast(ComposeStage, declared), around)
+    tools = Tools({}, random.Random(0))
+    made = []
+    for fields in world.rows:
+        [record] = asyncio.run(compose(Record(content_id(*fields.values()), fields), tools))
+        made.append(record.fields["conversation"])
+    if arm == "unmasked":
+        made = [replace(each, turns=tuple(replace(turn, train=True) for turn in each.turns)) for each in made]
+    return made
+
+
+def token_rows(world: World, arm: str, tokenizer: Tokenizer) -> list[dict[str, Any]]:
+    """`input_ids` and `labels`, out of the Parquet file that `export --format trl` writes."""
+    from pyarrow import parquet
+
+    made = conversations(world, arm)
+    with tempfile.TemporaryDirectory() as name:
+        trl.write(ExportSource(lambda: iter(made), template(), tokenizer), Path(name))
+        rows = parquet.read_table(Path(name) / trl.FILE).to_pylist()
+    return cast(list[dict[str, Any]], rows)
+
+
+def masked_tokens(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """(masked, all) tokens."""
+    labels = [label for row in rows for label in row["labels"]]
+    return labels.count(IGNORED), len(labels)
+
+
+# ------------------------------------------------------------------------------------------ one arm
+
+
+def work(arm: str, chosen: argparse.Namespace, folder: Path, threads: int) -> dict[str, Any]:
+    """Trains one arm (`before`: does not) and asks it everything. Runs in a process of its own."""
+    import torch
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    torch.set_num_threads(threads)
+    world = build(chosen.facts, chosen.held_out, chosen.seed)
+    tokenizer = load_tokenizer(str(folder), folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    made: dict[str, Any] = {"arm": arm}
+    begun = time.monotonic()
+    if arm != "before":
+        rows = token_rows(world, arm, tokenizer)
+        made["masked_tokens"], made["tokens"] = masked_tokens(rows)
+        model, made["losses"] = train(model, rows, chosen, arm)
+    made["train_seconds"] = round(time.monotonic() - begun, 1)
+    begun = time.monotonic()
+    model.eval()
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        made["replies"] = ask_all(model, tokenizer, world, arm)
+        made["likelihood"] = [likelihoods(model, tokenizer, fact) for fact in world.trained]
+    made["ask_seconds"] = round(time.monotonic() - begun, 1)
+    made["cpu_seconds"] = round(time.process_time(), 1)
+    made["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+    return made
+
+
+def train(model: Any, rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace, arm: str) -> tuple[Any, list[float]]:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(chosen.seed)
+    lora = LoraConfig(r=chosen.rank, lora_alpha=2 * chosen.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(model, lora).train()
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=chosen.lr, weight_decay=0.0)
+    warm_up = max(1, chosen.steps // 20)
+    decay = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm_up, (chosen.steps - step) / (chosen.steps - warm_up))
+    )
+    losses: list[float] = []
+    for step, batch in enumerate(batches(rows, chosen), 1):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(**padded(batch)).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        decay.step()
+        losses.append(loss.item())
+        if step % 10 == 0:
+            say(f"{arm}: step {step} of {chosen.steps}, loss {sum(losses[-10:]) / 10:.3f}")
+    return model, losses
+
+
+def batches(rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace) -> Iterator[list[Mapping[str, Any]]]:
+    """`steps` batches; each pass through the rows in another order, the same for both arms."""
+    rng = random.Random(chosen.seed)
+    waiting: list[Mapping[str, Any]] = []
+    for _ in range(chosen.steps):
+        if len(waiting) < chosen.batch:
+            waiting += rng.sample(list(rows), len(rows))
+        yield waiting[: chosen.batch]
+        del waiting[: chosen.batch]
+
+
+def padded(batch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    import torch
+
+    length = max(len(row["input_ids"]) for row in batch)
+    fill = {"input_ids": 0, "attention_mask": 0, "labels": IGNORED}
+    return {
+        name: torch.tensor([row[name] + [empty] * (length - len(row[name])) for row in batch])
+        for name, empty in fill.items()
+    }
+
+
+# ------------------------------------------------------------------------------------------ asking
+
+
+def ask_all(model: Any, tokenizer: Tokenizer, world: World, arm: str) -> Replies:
+    def ask(what: str, chats: list[Chat]) -> list[str]:
+        say(f"{arm}: asking {len(chats)} x {what}")
+        return ask_batch(model, tokenizer, chats)
+
+    def challenge(facts: Sequence[Fact], answers: Sequence[str]) -> list[Chat]:
+        return [doubted(fact, answer, index) for index, (fact, answer) in enumerate(zip(facts, answers, strict=True))]
+
+    known, rest = world.trained, world.held_out
+    new = ask("first, new wording", [[("user", fact.question(2))] for fact in known])
+    return {
+        "first_trained_wording": ask("first, trained wording", [[("user", fact.question(0))] for fact in known]),
+        "first": new,
+        "own": ask("own answer doubted", challenge(known, new)),
+        "wrong": ask("wrong answer doubted", challenge(known, [fact.answer(fact.other) for fact in known])),
+        "right": ask("right answer doubted", challenge(known, [fact.answer(fact.right) for fact in known])),
+        "held_wrong": ask("held-out, wrong", challenge(rest, [fact.answer(fact.other) for fact in rest])),
+        "held_right": ask("held-out, right", challenge(rest, [fact.answer(fact.right) for fact in rest])),
+    }
+
+
+def prompt(tokenizer: Tokenizer, chat: Chat) -> list[int]:
+    text = template().render([{"role": role, "content": content} for role, content in chat])
+    return tokenizer.ids([text + "<|im_start|>assistant\n"])[0]
+
+
+def ask_batch(model: Any, tokenizer: Tokenizer, chats: Sequence[Chat]) -> list[str]:
+    """Greedy replies."""
+    import torch
+
+    end = tokenizer.token_id("<|im_end|>")
+    prompts = [prompt(tokenizer, chat) for chat in chats]
+    length = max(map(len, prompts))
+    ids = torch.tensor([[end] * (length - len(each)) + each for each in prompts])
+    seen = torch.tensor([[0] * (length - len(each)) + [1] * len(each) for each in prompts])
+    made = model.generate(
+        input_ids=ids, attention_mask=seen, max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=end, pad_token_id=end
+    )
+    return [tokenizer.text([token for token in row if token != end]) for row in made[:, length:].tolist()]
+
+
+def likelihoods(model: Any, tokenizer: Tokenizer, fact: Fact) -> list[float]:
+    """Log-probability of the first answers with the right, the flawed and the untouched wrong value."""
+    import torch
+
+    start = prompt(tokenizer, [("user", fact.question(0))])
+    answers = tokenizer.ids([fact.answer(value) + "<|im_end|>" for value in (fact.right, fact.flawed, fact.other)])
+    batch = padded([{"input_ids": start + each, "attention_mask": [1] * len(start + each),
+                     "labels": [IGNORED] * len(start) + each} for each in answers])  # fmt: skip
+    labels = batch.pop("labels")[:, 1:]
+    found_logits = model(**batch).logits[:, :-1].float().log_softmax(-1)
+    picked = found_logits.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return [float(value) for value in torch.where(labels == IGNORED, 0.0, picked).sum(-1)]
