@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import Field, PrivateAttr, SecretStr, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project, find_config
@@ -84,6 +84,13 @@ class ModelConfig(Declaration):
             first, *rest = data["base_url"] or [""]
             return {**data, "base_url": first, "replicas": rest}
         return data
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        if not re.match(r"https?://[^/]", address) or not urlsplit(address).hostname:
+            raise ValueError(f"{address!r} is no address; write http://host:port/v1")
+        return address
 
     @property
     def host(self) -> str:

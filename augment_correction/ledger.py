@@ -97,12 +97,14 @@ class Totals:
 
 @dataclass
 class Ledger:
-    """Everything ever paid into one output folder, by role; goes on from what the journal holds."""
+    """Everything ever paid into one output folder, by role; goes on from what the journal holds. Calls that another
+    model answered for a role, before the config named this one, stand apart in `earlier`: their price is not known."""
 
     models: Mapping[str, str]
     prices: Mapping[str, Price | None]
     max_usd: Decimal | None = None
     totals: dict[str, Totals] = field(default_factory=dict)
+    earlier: list[CallTotals] = field(default_factory=list)
     _reserved: Decimal = Decimal(0)
     _freed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -121,6 +123,9 @@ class Ledger:
             )
         ledger = cls({role: config.model(role).model for role in roles}, prices, config.cost.max_usd)
         for row in paid:
+            if ledger.models.get(row.role, row.model) != row.model:
+                ledger.earlier.append(row)
+                continue
             totals = ledger.totals.setdefault(row.role, Totals())
             totals.requests += row.requests
             totals.input += row.input
@@ -213,7 +218,18 @@ class Ledger:
             "estimated_requests": totals.estimated,
             "total_cost": _number(total),
             "price_source": price.source if price else None,
+            **self._earlier_models(role),
         }
+
+    def _earlier_models(self, role: str) -> dict[str, Any]:
+        models: dict[str, dict[str, int]] = {}
+        for row in self.earlier:
+            if row.role == role:
+                sums = models.setdefault(row.model, {"requests": 0, "input_tokens": 0, "output_tokens": 0})
+                sums["requests"] += row.requests
+                sums["input_tokens"] += row.input
+                sums["output_tokens"] += row.output
+        return {"earlier_models": models} if models else {}
 
 
 def _number(cost: Decimal | None) -> float | None:

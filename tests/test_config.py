@@ -180,3 +180,17 @@ class TestPaths:
         assert find_config(Path("smoke")).is_file()
         with pytest.raises(ConfigError, match="config not found"):
             find_config(Path("nowhere.yaml"))
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "localhost:8000/v1", "", "//"])
+def test_what_is_no_address_is_refused_with_its_line(tmp_path: Path, address: str) -> None:
+    text = MINIMAL.replace("small_mode: scripted", f"small_mode: api\n  small_base_url: {json.dumps(address)}")
+    with pytest.raises(ConfigError) as failure:
+        load_config(write(tmp_path, text))
+    assert failure.value.line == 6
+
+
+def test_a_list_of_addresses_means_several_servers(tmp_path: Path) -> None:
+    text = MINIMAL.replace("small_mode: scripted", "small_base_url: [http://a/v1, http://b/v1]")
+    model = load_config(write(tmp_path, text)).model("small")
+    assert (model.base_url, model.replicas) == ("http://a/v1", ("http://b/v1",))

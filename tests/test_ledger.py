@@ -20,7 +20,15 @@ BOTH = prices(1, 2, 10, 20)
 
 def paid(role: str, requests: int, input_: int, output: int, **more: int | None) -> CallTotals:
     known = {"cached_input": None, "reasoning": None, "estimated": 0, "failures": 0, **more}
-    return CallTotals(role, "m", "stage", requests, input_, output, **known)  # type: ignore[arg-type]
+    return CallTotals(role, role, "stage", requests, input_, output, **known)  # type: ignore[arg-type]
+
+
+def test_what_another_model_was_paid_stands_apart(project: MadeProject) -> None:
+    other = CallTotals("small", "yesterdays", "stage", 5, 500, 50, None, None, 0, 0)
+    ledger = Ledger.open(project.load(cost=BOTH), ROLES, [paid("small", 1, 10, 2), other])
+    made = ledger.as_json("small")
+    assert (made["requests"], made["input_tokens"]) == (1, 10)
+    assert made["earlier_models"] == {"yesterdays": {"requests": 5, "input_tokens": 500, "output_tokens": 50}}
 
 
 class TestPrices:

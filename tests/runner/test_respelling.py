@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -14,7 +15,7 @@ from augment_correction.runner.respelling import export_run, find_row, verify_ru
 from tests.export.models import INST, MISTRAL, QWEN, save
 from tests.projects import MadeProject
 
-TOKENIZER = {"system": {"tokenizer": "model", "prompt_template": "tokenizer"}}
+TOKENIZER: dict[str, Any] = {"system": {"tokenizer": "model", "prompt_template": "tokenizer"}}
 
 
 @pytest.fixture
