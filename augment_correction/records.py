@@ -146,12 +146,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What flows through the stages. `fields` only grows. `parent_id` is the record it was made from, if any."""
+    """What flows through the stages. `fields` only grows. `parent_id` is the record it was made from, if any; `again`
+    says how often the user has had a stage asked anew for it."""
 
     id: str
     fields: Mapping[str, Any]
     parent_id: str | None = None
     steps: tuple[Step, ...] = ()
+    again: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ a made-up world, in the same order, from the same first adapter, for the same nu
 pipeline masks them, once with the flawed turn trained as well. Conversations become token labels by the package's own
 code (the compose stage of `pipelines/correction.yaml`, then `export/trl.py`): it is the mask that users get.
 
-What it shows: whether a trained mistake is repeated and a masked one is not; what becomes of the first answer; whether a
-doubted answer is repaired, and whether a right one survives a doubt; questions and doubts are worded as in no training
+What it shows: whether a trained mistake is repeated and a masked one is not; what becomes of the first answer; whether
+a doubted answer is repaired, and whether a right one survives a doubt; questions and doubts are worded as in no training
 row unless a line says "trained wording". What it does not show: anything about large models, facts that a model half
 knows, mistakes of its own (these are invented), abilities beyond these facts, or other seeds: the intervals (Wilson,
-95 %) are over facts, not over trainings. Every row ends in a correction, so nothing teaches the model to stand by a right
-answer: the lines about doubted right answers are the price of such data, mask or not.
+95 %) are over facts, not over trainings. Every row ends in a correction, so nothing teaches the model to stand by a
+right answer: the lines about doubted right answers are the price of such data, mask or not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import multiprocessing
 import os
 import random
@@ -48,9 +47,9 @@ from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Record, content_id
 from augment_correction.stages.base import Surroundings, Tools
 from augment_correction.stages.compose import Compose
-from benchmarks.learning_world import Chat, Fact, World, apologises, build, doubted, found, grade
+from benchmarks.learning_table import ARMS, table
+from benchmarks.learning_world import Chat, Fact, World, build, doubted
 
-ARMS = ("before", "masked", "unmasked")
 NEW_TOKENS = 40
 Replies = dict[str, list[str]]
 
@@ -141,7 +140,9 @@ def work(arm: str, chosen: argparse.Namespace, folder: Path, threads: int) -> di
     return made
 
 
-def train(model: Any, rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace, arm: str) -> tuple[Any, list[float]]:
+def train(
+    model: Any, rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace, arm: str
+) -> tuple[Any, list[float]]:
     import torch
     from peft import LoraConfig, get_peft_model
 
@@ -197,7 +198,7 @@ def padded(batch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def ask_all(model: Any, tokenizer: Tokenizer, world: World, arm: str) -> Replies:
     def ask(what: str, chats: list[Chat]) -> list[str]:
         say(f"{arm}: asking {len(chats)} x {what}")
-        return ask_batch(model, tokenizer, chats)
+        return [reply for at in range(0, len(chats), 32) for reply in ask_batch(model, tokenizer, chats[at : at + 32])]
 
     def challenge(facts: Sequence[Fact], answers: Sequence[str]) -> list[Chat]:
         return [doubted(fact, answer, index) for index, (fact, answer) in enumerate(zip(facts, answers, strict=True))]
@@ -223,16 +224,23 @@ def prompt(tokenizer: Tokenizer, chat: Chat) -> list[int]:
 def ask_batch(model: Any, tokenizer: Tokenizer, chats: Sequence[Chat]) -> list[str]:
     """Greedy replies."""
     import torch
+    from tokenizers import Tokenizer as Decoder
 
+    decoder = Decoder.from_file(str(Path(tokenizer.name) / "tokenizer.json"))
     end = tokenizer.token_id("<|im_end|>")
     prompts = [prompt(tokenizer, chat) for chat in chats]
     length = max(map(len, prompts))
     ids = torch.tensor([[end] * (length - len(each)) + each for each in prompts])
     seen = torch.tensor([[0] * (length - len(each)) + [1] * len(each) for each in prompts])
     made = model.generate(
-        input_ids=ids, attention_mask=seen, max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=end, pad_token_id=end
+        input_ids=ids,
+        attention_mask=seen,
+        max_new_tokens=NEW_TOKENS,
+        do_sample=False,
+        eos_token_id=end,
+        pad_token_id=end,
     )
-    return [tokenizer.text([token for token in row if token != end]) for row in made[:, length:].tolist()]
+    return list(decoder.decode_batch(made[:, length:].tolist(), skip_special_tokens=True))
 
 
 def likelihoods(model: Any, tokenizer: Tokenizer, fact: Fact) -> list[float]:
@@ -244,6 +252,42 @@ def likelihoods(model: Any, tokenizer: Tokenizer, fact: Fact) -> list[float]:
     batch = padded([{"input_ids": start + each, "attention_mask": [1] * len(start + each),
                      "labels": [IGNORED] * len(start) + each} for each in answers])  # fmt: skip
     labels = batch.pop("labels")[:, 1:]
-    found_logits = model(**batch).logits[:, :-1].float().log_softmax(-1)
-    picked = found_logits.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    chances = model(**batch).logits[:, :-1].float().log_softmax(-1)
+    picked = chances.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     return [float(value) for value in torch.where(labels == IGNORED, 0.0, picked).sum(-1)]
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, help="JSON with every figure and every reply")
+    parser.add_argument("--facts", type=int, default=64, help="trained facts, two conversations each")
+    parser.add_argument("--held-out", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=160)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="arms at once")
+    chosen = parser.parse_args()
+    begun = time.monotonic()
+    os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+    world, folder = build(chosen.facts, chosen.held_out, chosen.seed), hf_folder()
+    threads = max(1, (os.cpu_count() or 1) // chosen.workers)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.workers, mp_context=spawn, max_tasks_per_child=1) as pool:
+        waiting = {arm: pool.submit(work, arm, chosen, folder, threads) for arm in reversed(ARMS)}
+        made = {arm: waiting[arm].result() for arm in ARMS}
+    print("\n".join(table(world, made)))
+    print(f"{time.monotonic() - begun:.0f} s in all, {chosen.workers} processes of {threads} thread(s)")
+    if chosen.output:
+        settings = {name: value for name, value in vars(chosen).items() if name != "output"}
+        rows = [dict(row) for row in world.rows]
+        chosen.output.write_text(json.dumps({"settings": settings, "arms": made, "rows": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -68,8 +68,8 @@ RELATIONS = (
         "town",
         ("What is {e} known for making?", "Which goods is {e} famous for?", "What do the workshops of {e} produce?"),
         "The town of {e} is known for its {v}.",
-        _words("candles ropes bells clocks baskets saddles mirrors combs kites buttons gloves lanterns hats nails carpets "
-              "violins anchors bottles spoons umbrellas"),
+        _words("candles ropes bells clocks baskets saddles mirrors combs kites buttons gloves lanterns hats nails "
+              "carpets violins anchors bottles spoons umbrellas"),
     ),
     Relation(
         "feast",

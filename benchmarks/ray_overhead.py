@@ -52,7 +52,7 @@ class Sampler:
     @contextmanager
     def watching(self, _: Any) -> Iterator[None]:
         def poll() -> None:
-            while not self._ended.wait(0.1):
+            while not self._ended.wait(1.0):
                 self._look()
 
         threading.Thread(target=poll, daemon=True).start()
@@ -76,8 +76,9 @@ class Sampler:
                 self._seen[pid] = ("this process", seconds)
             elif _below(pid, os.getpid(), parents):
                 kind = next((kind for word, kind in KINDS.items() if word in title[:200]), "other")
-                if pid not in self._seen or seconds >= self._seen[pid][1]:
-                    self._seen[pid] = (kind, seconds)
+                if not title and pid in self._seen:  # a process that has ended has lost its title
+                    kind = self._seen[pid][0]
+                self._seen[pid] = (kind, seconds)
 
 
 def _below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:

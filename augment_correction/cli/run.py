@@ -24,6 +24,13 @@ Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing kept or too much reject
 """
 
 
+class Repeatable(StrEnum):
+    filtered = "filtered"
+    refused = "refused"
+    truncated = "truncated"
+    invalid = "invalid"
+
+
 class EngineName(StrEnum):
     local = "local"
     ray = "ray"
@@ -43,6 +50,12 @@ def run(
         str | None,
         typer.Option("--ray-address", help="For ray: auto, or host:port. Unset: RAY_ADDRESS, or this machine."),
     ] = None,
+    retry_failed: Annotated[
+        list[Repeatable] | None,
+        typer.Option(
+            "--retry-failed", help="Ask again about the passages of this class; errors always are. Repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Make conversations from the documents of a config."""
     from augment_correction.config import load_config
@@ -56,7 +69,9 @@ def run(
     from augment_correction import runner
     from augment_correction.progress import live_display
 
-    result = runner.run(loaded, watch=live_display, engine=engine.value, ray_address=ray_address)
+    result = runner.run(
+        loaded, watch=live_display, engine=engine.value, ray_address=ray_address, retry=retry_failed or ()
+    )
     _print_summary(result)
     raise typer.Exit(int(result.exit_code))
 
@@ -99,6 +114,8 @@ def _print_summary(result: Any) -> None:
         print(f"  failed    {counts['failed']} (tried again by the next run)")
     if counts["pending"]:
         print(f"  pending   {counts['pending']}")
+    classes = {name: count for name, count in counts["classes"].items() if count}
+    print(f"  in all    {sum(classes.values())} = {' + '.join(f'{count} {name}' for name, count in classes.items())}")
     if counts["unread"]:
         print(f"  not read  {counts['unread']} files, pages or lines (rejected.jsonl names them)")
     for role, tokens in result.tokens.items():

@@ -3,8 +3,9 @@ can go wrong: the spelling for SentencePiece tokenizers.
 
 The flag stands at the message (`train`, which `message_field_training` names), and a masked message carries it in its
 part as well, so that a config without that key trains no mistake. A trained message's part carries none: Axolotl 0.19
-places flagged parts by tokenising the message alone, which shifts the mask where a template writes a space or
-(SentencePiece) anything before it; a message-level flag is placed by characters of the rendering and is exact.
+counts the tokens of flagged parts on the message by itself. With Qwen2.5 and a template `assistant: ` + message,
+"antarctic ice" is 3 tokens alone and 4 in place, so that " ice" is not trained; "Zurich is" is 4 alone and 2 in place,
+and trains what follows it. A message's own flag is placed by the characters of the rendering and is exact in both.
 """
 
 from __future__ import annotations

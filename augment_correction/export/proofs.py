@@ -188,12 +188,14 @@ def _special(row: Row, tokenizer: Tokenizer) -> Problem | None:
 
 def token_view(row: Row, tokenizer: Tokenizer) -> Iterator[tuple[str, bool]]:
     """The row's tokens as a trainer gets them, each with whether it is trained."""
-    for segment, ids in zip(row.segments, row.pieces, strict=True):
-        for encoded, token in zip(_texts(segment.text, tokenizer), ids, strict=True):
-            yield encoded or tokenizer.piece(token), segment.label
+    for segment in row.segments:
+        for text in _texts(segment.text, tokenizer):
+            yield text, segment.label
 
 
 def _texts(text: str, tokenizer: Tokenizer) -> Iterator[str]:
-    encoded = tokenizer.encode([text])[0]
+    """A character that takes several tokens stands in the first one; a dot is for each of the others."""
+    encoded, position = tokenizer.encode([text])[0], 0
     for start, end in zip(encoded.starts, encoded.ends, strict=True):
-        yield text[start:end]
+        yield text[max(start, position) : end] or "·"
+        position = end

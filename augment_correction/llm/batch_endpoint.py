@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 
 from augment_correction.errors import ModelError, ModelUnusable, TransientError
-from augment_correction.llm.openai_chat import OpenAIChat, _error_text
+from augment_correction.llm.openai_chat import OpenAIChat, error_text
 from augment_correction.records import Completion, Request
 
 OUR_NAME = "augment_correction"
@@ -91,7 +91,7 @@ class BatchEndpoint(OpenAIChat):
         raw = orjson.dumps(response.get("body"))
         status = response.get("status_code")
         if status != 200:
-            return _settled(self._explain(status, _error_text(raw), {}, request))
+            return _settled(self._explain(status, error_text(raw), {}, request))
         try:
             return self._completion(raw, {}, request)
         except ModelError as failure:
@@ -179,7 +179,7 @@ class BatchEndpoint(OpenAIChat):
         except (aiohttp.ClientError, ConnectionError) as failure:
             raise TransientError(self._hide(f"the connection broke: {type(failure).__name__} {failure}")) from None
         if status != 200:
-            raise self._explain(status, f"{method} {path}: {_error_text(raw)}", headers, Request((), self.model))
+            raise self._explain(status, f"{method} {path}: {error_text(raw)}", headers, Request((), self.model))
         try:
             return orjson.loads(raw)
         except ValueError:

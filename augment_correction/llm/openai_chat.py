@@ -87,7 +87,7 @@ class OpenAIChat:
                 hint="set base_url to where it leads",
             )
         if status != 200:
-            raise self._explain(status, _error_text(raw), headers, request)
+            raise self._explain(status, error_text(raw), headers, request)
         return self._completion(raw, headers, request)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -131,7 +131,7 @@ class OpenAIChat:
             finish_reason = str(choice.get("finish_reason") or "unknown")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             # Some gateways answer 200 with an error in the body.
-            raise self._explain(_status_in(raw), _error_text(raw), headers, request) from None
+            raise self._explain(_status_in(raw), error_text(raw), headers, request) from None
         reasoning = reasoning if isinstance(reasoning, str) else None
         return Completion(text, reasoning, finish_reason, self._usage(body, request, text, reasoning))
 
@@ -197,7 +197,7 @@ def _tokens(usage: Any, name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48 else None
 
 
-def _error_text(raw: bytes) -> str:
+def error_text(raw: bytes) -> str:
     """The message inside OpenAI's, vLLM's or FastAPI's error body, else the body itself."""
     try:
         body = orjson.loads(raw)

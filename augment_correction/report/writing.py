@@ -148,7 +148,12 @@ def _steps(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         parsed = step.get("parsed") or {}
         if "verdict" in parsed:
             made |= {"verdict": parsed["verdict"], "because": parsed.get("reason", "")}
-        if shown and shown[-1].get("verdict") == made.get("reason") and shown[-1]["stage"] == made["stage"]:
+        if (
+            made.get("reason")
+            and shown
+            and shown[-1].get("verdict") == made.get("reason")
+            and shown[-1]["stage"] == made["stage"]
+        ):
             shown[-1]["reason"] = made["reason"]
         else:
             shown.append(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from augment_correction.llm.metered import Halt
 from augment_correction.runner.source import Passage, Read
@@ -32,7 +32,7 @@ class Intake:
                 if self._reused(passage):
                     continue
                 if self.halt.cause is None:
-                    yield passage
+                    yield replace(passage, again=self.results.asked_again(passage.chunk.id))
                 elif self.state.reused >= earlier:
                     return
         self.state.total = self.state.chunks

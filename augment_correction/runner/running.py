@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import Surroundings, open_models
 from augment_correction.runner.dataset import Written
+from augment_correction.runner.classes import class_of, count_classes
 from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
 from augment_correction.runner.plan import Plan, make_plan
@@ -47,9 +48,10 @@ def run(
     watch: Watch | None = None,
     engine: EngineName = "local",
     ray_address: str | None = None,
+    retry: Collection[str] = (),
 ) -> RunResult:
     """Run the config's pipeline; see `run_async`. For programs without an event loop of their own."""
-    return asyncio.run(run_async(config, watch=watch, engine=engine, ray_address=ray_address))
+    return asyncio.run(run_async(config, watch=watch, engine=engine, ray_address=ray_address, retry=retry))
 
 
 async def run_async(
@@ -58,9 +60,11 @@ async def run_async(
     watch: Watch | None = None,
     engine: EngineName = "local",
     ray_address: str | None = None,
+    retry: Collection[str] = (),
 ) -> RunResult:
     """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
     poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster; None: one of its own.
+    `retry` names classes of rejects (`runner/classes.py`) whose last stage is asked anew.
 
     A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid
     files of what there is; the same call again goes on where it stopped.
@@ -72,7 +76,7 @@ async def run_async(
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
-        return await _run(plan, database, state, cluster)
+        return await _run(plan, database, state, cluster, retry)
 
 
 def _template_notices(plan: Plan) -> Iterator[str]:
@@ -113,7 +117,9 @@ def _on_cluster(plan: Plan, address: str | None) -> Iterator[type[ClusterEngine]
         yield ClusterEngine
 
 
-async def _run(plan: Plan, database: Database, state: RunState, cluster: type[ClusterEngine] | None) -> RunResult:
+async def _run(
+    plan: Plan, database: Database, state: RunState, cluster: type[ClusterEngine] | None, retry: Collection[str]
+) -> RunResult:
     journal, results = Journal(database), Results(database, plan.fingerprint())
     ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
     halt = Halt()
@@ -127,7 +133,10 @@ async def _run(plan: Plan, database: Database, state: RunState, cluster: type[Cl
         notice=state.notices.append,
         batches=Batches(database),
     )
+    chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
     await results.begin()
+    if retry:
+        state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
     async with _interruptible(halt, state), aclosing(read_passages(plan.config, plan.input_dir)) as reads:
         if cluster is not None:
             await cluster(plan, journal, results, ledger, state, halt).run(reads)
@@ -192,6 +201,7 @@ async def _interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
 def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, made: Written) -> RunResult:
     counts = results.counts()
     counts["pending"] = counts["chunks"] - results.settled()
+    counts["classes"] = count_classes(plan.pipeline, results.rejects(), counts)
     code, stopped, hint = _ending(plan, counts, halt)
     if code is ExitCode.DONE and made.wrong:
         code, stopped = ExitCode.REJECTS, "the loss mask of some rows is wrong for the tokenizer they are trained with"

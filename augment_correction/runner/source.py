@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from augment_correction.config import RunConfig
@@ -21,6 +21,8 @@ class Passage:
     seq: int
     chunk: Chunk
     document: DocumentInfo
+    again: Mapping[str, int] = field(default_factory=dict)
+    """How often each stage has been asked anew for it (`run --retry-failed`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +127,5 @@ def record_of(passage: Passage) -> Record:
             "page": chunk.page,
             "metadata": document.metadata,
         },
+        again=passage.again,
     )

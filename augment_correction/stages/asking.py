@@ -14,6 +14,8 @@ from augment_correction.sampling import Sampling
 from augment_correction.stages.base import Model, Surroundings, Tools
 
 ReadT = TypeVar("ReadT")
+NEW_DRAW = 100
+"""Where the numbering of tries goes on when the user has a stage asked anew."""
 
 
 class Question:
@@ -42,7 +44,7 @@ class Question:
         asked = messages
         model = tools.models[self.stage.model]
         for attempt in range(self.stage.reasks + 1):
-            request = self._request(model, asked, attempt)
+            request = self._request(model, asked, attempt + record.again.get(self.stage.name, 0) * NEW_DRAW)
             completion = await model.complete(request, self.stage.name)
             try:
                 _check_finish(completion)

@@ -3,7 +3,7 @@ order; an outcome of an earlier run under the same plan is taken over instead of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS places (
 );
 CREATE INDEX IF NOT EXISTS chunks_by_seq ON chunks (seq);
 CREATE INDEX IF NOT EXISTS places_by_chunk ON places (chunk_id);
+CREATE TABLE IF NOT EXISTS again (
+    chunk_id TEXT, stage TEXT, times INTEGER NOT NULL, PRIMARY KEY (chunk_id, stage)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (
     chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
     PRIMARY KEY (chunk_id, part)
@@ -75,6 +78,7 @@ class Results:
     def __init__(self, database: Database, plan: str) -> None:
         self._database = database
         self._plan = plan
+        self._any_again: bool | None = None
 
     async def begin(self) -> None:
         """Forget the order of earlier runs, what they read, and what they made under another plan or failed to make."""
@@ -84,6 +88,36 @@ class Results:
             ("DELETE FROM places", ()),
             ("UPDATE chunks SET seq = NULL", ()),
             ("DELETE FROM outcomes WHERE plan != ? OR status = 'failed'", (self._plan,)),
+        )
+
+    async def ask_again(self, rejects: Iterable[tuple[str, str]]) -> int:
+        """Forget the rejects with these (stage, reason), so that their last stage is asked anew; returns how many."""
+        count = 0
+        for stage, reason in rejects:
+            where = "FROM outcomes WHERE status = 'rejected' AND stage = ? AND reason = ?"
+            count += self._database.query(f"SELECT COUNT(*) {where}", (stage, reason))[0][0]
+            await self._database.write_durably(
+                (
+                    f"INSERT INTO again SELECT chunk_id, stage, 1 {where} ON CONFLICT DO UPDATE SET times = times + 1",
+                    (stage, reason),
+                ),
+                (f"DELETE {where}", (stage, reason)),
+            )
+        return count
+
+    def asked_again(self, chunk_id: str) -> dict[str, int]:
+        """How often each stage of this passage has been asked anew by `ask_again`."""
+        if self._any_again is None:
+            self._any_again = bool(self._database.query("SELECT 1 FROM again LIMIT 1"))
+        if not self._any_again:
+            return {}
+        return dict(self._database.query("SELECT stage, times FROM again WHERE chunk_id = ?", (chunk_id,)))
+
+    def rejects(self) -> list[tuple[str, str, int]]:
+        """(stage, reason, count) of the present run's rejects."""
+        return self._database.query(
+            "SELECT o.stage, o.reason, COUNT(*) FROM chunks c JOIN outcomes o ON o.chunk_id = c.id"
+            " WHERE c.seq IS NOT NULL AND o.status = 'rejected' GROUP BY 1, 2"
         )
 
     def finished(self, chunk_id: str) -> list[tuple[Status, str | None, str | None]]:

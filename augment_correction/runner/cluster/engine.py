@@ -40,8 +40,9 @@ CPUS_PER_ACTOR = 0.5
 
 @contextmanager
 def connected(plan: Plan, address: str | None) -> Iterator[None]:
-    """A member of the cluster at `address` (`auto`, `host:port`); without one the cluster that RAY_ADDRESS names, else
-    one of this machine alone. Entered before the run's own signal handlers are set: Ray sets some, too."""
+    """A member of the cluster at `address` (`auto`, `host:port`); without one the cluster that RAY_ADDRESS names or
+    that runs on this machine, else a new one for this run. Entered before the run's own signal handlers are set, since
+    Ray sets some, too."""
     check_address(address)
     refuse_alone(plan.config, plan.pipeline.roles)
     if ray.is_initialized():
