@@ -22,7 +22,22 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-WORDS = "river tide harbour bridge engine valve copper lantern meadow glacier signal archive canal turbine".split()
+WORDS = [
+    "river",
+    "tide",
+    "harbour",
+    "bridge",
+    "engine",
+    "valve",
+    "copper",
+    "lantern",
+    "meadow",
+    "glacier",
+    "signal",
+    "archive",
+    "canal",
+    "turbine",
+]
 
 
 def passage(number: int) -> str:

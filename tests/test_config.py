@@ -120,7 +120,7 @@ def test_overrides_are_laid_over_the_file(tmp_path: Path) -> None:
     assert (config.system.chunk_size, config.model("small").model, str(config.cost.max_usd)) == (99, "c", "1.5")
     with pytest.raises(ConfigError, match="write key=value"):
         load_config(path, ["system.chunk_size"])
-    with pytest.raises(ConfigError, match="did you mean 'chunk_size'|unknown key"):
+    with pytest.raises(ConfigError, match="unknown key"):
         load_config(path, ["system.chunk_siz=3"])
 
 

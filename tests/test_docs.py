@@ -23,7 +23,9 @@ def test_the_reference_is_what_the_classes_say() -> None:
         assert (place.parent / page).read_text() == text, "run: python docs/reference/generate.py"
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
@@ -31,7 +33,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_neither_import_nor_help_loads_anything_heavy() -> None:
-    heavy = ("torch", "vllm", "ray", "fastapi", "transformers", "pypdf", "docx", "bpe_openai", "aiohttp", "genai_prices")
+    heavy = (
+        "torch",
+        "vllm",
+        "ray",
+        "fastapi",
+        "transformers",
+        "pypdf",
+        "docx",
+        "bpe_openai",
+        "aiohttp",
+        "genai_prices",
+    )
     code = (
         "import sys, io, contextlib\n"
         "import augment_correction\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -80,5 +81,5 @@ def test_small_prompts_of_one_passage_share_their_beginning() -> None:
     fields = ("initial_question", "correct_answer_draft", "flawed_answer", "judgement_reason")
     values = {"passage": "P", "title": "T", "heading": "", **dict.fromkeys(fields, "x")}
     calls = [library.load(f"small/{name}").render(values) for name in ("question", "mistake", "doubt")]
-    for shorter, longer in zip(calls, calls[1:], strict=False):
+    for shorter, longer in pairwise(calls):
         assert longer[: len(shorter)] == shorter

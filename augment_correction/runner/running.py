@@ -21,12 +21,12 @@ from augment_correction.errors import (
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import Surroundings, open_models
-from augment_correction.runner.dataset import Written
 from augment_correction.runner.classes import class_of, count_classes
+from augment_correction.runner.dataset import Written
 from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
 from augment_correction.runner.plan import Plan, make_plan
-from augment_correction.runner.source import Read, counting, read_passages
+from augment_correction.runner.source import counting, read_passages
 from augment_correction.runner.state import RunResult, RunState, StageCounts
 from augment_correction.store import Batches, Database, Journal, Results
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA

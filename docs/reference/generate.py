@@ -1,6 +1,6 @@
 """Writes config.md and pipeline.md beside this file from the strings under the fields of the declarations.
 
-    python docs/reference/generate.py
+python docs/reference/generate.py
 """
 
 from __future__ import annotations
@@ -30,8 +30,16 @@ STAGES = (ChunkStage, JudgeStage, AskStage, CheckStage, ComposeStage)
 
 
 def config_page() -> str:
-    lines = ["# Config", "", "Generated from the classes by `docs/reference/generate.py`. A config is one YAML file.", ""]
-    lines += ["A relative path starts at the project: the config's nearest ancestor with `pipelines/` or `prompts/`.", ""]
+    lines = [
+        "# Config",
+        "",
+        "Generated from the classes by `docs/reference/generate.py`. A config is one YAML file.",
+        "",
+    ]
+    lines += [
+        "A relative path starts at the project: the config's nearest ancestor with `pipelines/` or `prompts/`.",
+        "",
+    ]
     lines += _table(RunConfig, "", skip=_sections(RunConfig))
     for name, model in _sections(RunConfig).items():
         lines += ["", f"## `{name}`", "", *_about(model)]
@@ -45,7 +53,9 @@ def pipeline_page() -> str:
     lines += _table(Pipeline, "")
     for stage in (*STAGES, TurnSpec, CheckSpec):
         name = stage.model_fields["stage"].annotation if "stage" in stage.model_fields else None
-        title = f"stage: {get_args(name)[0]}" if name else {"TurnSpec": "a turn", "CheckSpec": "a check"}[stage.__name__]
+        title = (
+            f"stage: {get_args(name)[0]}" if name else {"TurnSpec": "a turn", "CheckSpec": "a check"}[stage.__name__]
+        )
         lines += ["", f"## {title}", "", *_about(stage), *_table(stage, "", skip={"stage": None})]
     return "\n".join(lines) + "\n"
 

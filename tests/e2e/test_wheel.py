@@ -21,13 +21,20 @@ def test_an_installed_wheel_runs_the_smoke_config_and_writes_nothing_among_its_o
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(site)
-    for needed in ("_bundled/prompts/filter.jinja", "_bundled/pipelines/correction.yaml", "py.typed", "llm/scripted.yaml"):
+    for needed in (
+        "_bundled/prompts/filter.jinja",
+        "_bundled/pipelines/correction.yaml",
+        "py.typed",
+        "llm/scripted.yaml",
+    ):
         assert f"augment_correction/{needed}" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     # -P and a fresh PYTHONPATH: the extracted wheel, not the checkout, is what is imported.
-    code = "import augment_correction, sys; sys.argv[0] = 'augment_correction'; from augment_correction.cli import main; "
+    code = (
+        "import augment_correction, sys; sys.argv[0] = 'augment_correction'; from augment_correction.cli import main; "
+    )
     code += f"assert augment_correction.__file__.startswith({str(site)!r}); sys.exit(main())"
     made = subprocess.run(
         [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {code}", "run", "configs/smoke.yaml"],
