@@ -9,11 +9,13 @@ pipeline masks them, once with the flawed turn trained as well. Conversations be
 code (the compose stage of `pipelines/correction.yaml`, then `export/trl.py`): it is the mask that users get.
 
 What it shows: whether a trained mistake is repeated and a masked one is not; what becomes of the first answer; whether
-a doubted answer is repaired, and whether a right one survives a doubt; questions and doubts are worded as in no training
-row unless a line says "trained wording". What it does not show: anything about large models, facts that a model half
-knows, mistakes of its own (these are invented), abilities beyond these facts, or other seeds: the intervals (Wilson,
-95 %) are over facts, not over trainings. Every row ends in a correction, so nothing teaches the model to stand by a
-right answer: the lines about doubted right answers are the price of such data, mask or not.
+a doubted answer is repaired, and whether a right one survives a doubt. Questions and doubts are worded as in no training
+row, unless a line says "trained wording".
+
+What it does not show: anything about large models, facts that a model half knows, mistakes of its own (these are
+invented), abilities beyond these facts, or other seeds: the intervals (Wilson, 95 %) are over facts, not over trainings.
+Every row ends in a correction, so nothing teaches the model to stand by a right answer: the lines about doubted right
+answers are the price of such data, mask or not.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def hf_folder() -> Path:
 
         gguf = locate("smollm2-135m")
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        del model.config.quantization_config, model.quantization_config
+        model.is_quantized = False  # without these three, `save_pretrained` refuses
+        del model.config.quantization_config, model.hf_quantizer
         model.save_pretrained(folder)
         AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
         (folder / "done").touch()
@@ -274,8 +277,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="arms at once")
     chosen = parser.parse_args()
     begun = time.monotonic()
-    os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
     world, folder = build(chosen.facts, chosen.held_out, chosen.seed), hf_folder()
+    # For the processes of the arms: threads that spin at a barrier would starve each other on a shared machine.
+    os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
     threads = max(1, (os.cpu_count() or 1) // chosen.workers)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(chosen.workers, mp_context=spawn, max_tasks_per_child=1) as pool:

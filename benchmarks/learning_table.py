@@ -1,5 +1,6 @@
-"""The table of `benchmarks.learning`: counts of graded replies with 95 % intervals. `python -m benchmarks.learning_table
-learning.json` makes it again from the replies of an earlier run, without a model."""
+"""The table of `benchmarks.learning`: counts of graded replies with 95 % intervals.
+`python -m benchmarks.learning_table learning.json` makes it again from the replies of an
+earlier run, without a model."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FEW = 64
+FEW = 256
 TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = {
     "ray::MapWorker": "actors",
@@ -52,7 +52,7 @@ class Sampler:
     @contextmanager
     def watching(self, _: Any) -> Iterator[None]:
         def poll() -> None:
-            while not self._ended.wait(1.0):
+            while not self._ended.wait(0.3):
                 self._look()
 
         threading.Thread(target=poll, daemon=True).start()

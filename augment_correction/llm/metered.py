@@ -22,7 +22,7 @@ from augment_correction.errors import (
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import Limiter, sleep_unless
-from augment_correction.llm.openai_chat import StructuredOutputRefused
+from augment_correction.llm.openai_chat import PartRefused
 from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Journal
 
@@ -79,7 +79,7 @@ class MeteredModel:
         self._halt = halt
         self._count = count
         self._notice = notice
-        self._enforce_schema = config.structured_output != "never"
+        self._left_out: set[str] = {"schema"} if config.structured_output == "never" else set()
         self._asking: dict[str, asyncio.Future[Completion]] = {}
 
     def request(
@@ -95,7 +95,7 @@ class MeteredModel:
             sampling,
             schema,
             form,
-            structured=form == "json" and self._enforce_schema,
+            structured=form == "json" and "schema" not in self._left_out,
         )
 
     async def complete(self, request: Request, stage: str) -> Completion:
@@ -152,7 +152,7 @@ class MeteredModel:
             reserved = await self._reserve(request)
             try:
                 self._halt.check()
-                completion = await self._structured_or_plain(request, stage)
+                completion = await self._without_what_is_refused(request, stage)
                 self.limiter.answered()
                 if not completion.cached:  # what a batch brings is journaled and counted as it arrives
                     await self._journal.add(request, completion, role=self.role, stage=stage)
@@ -190,23 +190,27 @@ class MeteredModel:
         self._ledger.of(self.role).failures += 1
         self._journal.note_failure(request, role=self.role, stage=stage, status=failure.status, message=failure.message)
 
-    async def _structured_or_plain(self, request: Request, stage: str) -> Completion:
-        """Ask with the schema; where the server does not know schemas, say so once and ask without from then on."""
-        request = replace(request, structured=request.structured and self._enforce_schema)
-        try:
-            return await self._reply(request, stage)
-        except StructuredOutputRefused as refusal:
-            if self.config.structured_output == "always":
-                raise ModelUnusable(
-                    refusal.message,
-                    status=refusal.status,
-                    hint=f"set api.{self.role}_structured_output: auto",
-                ) from None
-            if self._enforce_schema:
-                self._enforce_schema = False
-                self._notice(f"{self.config.model} takes no JSON schema: replies are read as plain text from here on")
-            self._note_failure(request, stage, refusal)
-        return await self._reply(replace(request, structured=False), stage)
+    async def _without_what_is_refused(self, request: Request, stage: str) -> Completion:
+        """Ask; what the server says it does not take (a JSON schema; a temperature, for some reasoning models) is left
+        out from then on, and that is said once."""
+        while True:
+            sampling = {name: value for name, value in request.sampling.items() if name not in self._left_out}
+            structured = request.structured and "schema" not in self._left_out
+            try:
+                return await self._reply(replace(request, sampling=sampling, structured=structured), stage)
+            except PartRefused as refusal:
+                self._leave_out(refusal)
+                self._note_failure(request, stage, refusal)
+
+    def _leave_out(self, refusal: PartRefused) -> None:
+        if refusal.part == "schema" and self.config.structured_output == "always":
+            raise ModelUnusable(
+                refusal.message, status=refusal.status, hint=f"set api.{self.role}_structured_output: auto"
+            ) from None
+        if refusal.part not in self._left_out:
+            self._left_out.add(refusal.part)
+            what = "JSON schema: replies are read as plain text" if refusal.part == "schema" else refusal.part
+            self._notice(f"{self.config.model} takes no {what}: it is left out from here on ({refusal.message[:200]})")
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None

@@ -7,6 +7,7 @@ with a small local model at hundreds of requests per second that is the differen
 from __future__ import annotations
 
 import re
+import re
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -29,8 +30,15 @@ _NO_MONEY = (
 )
 
 
-class StructuredOutputRefused(RequestRefused):
-    """The server answered 400 to a request with a JSON schema and says that the schema is why."""
+_NOT_TAKEN = re.compile(r"unsupported|not support|not permitted|unrecognized|unknown|unexpected|extra (?:inputs|fields)")
+
+
+class PartRefused(RequestRefused):
+    """The server answered 400 and says which part of the request is why: "schema", or the name of a sampling parameter."""
+
+    def __init__(self, message: str, part: str, *, status: int | None = None) -> None:
+        super().__init__(message, status=status)
+        self.part = part
 
 
 class OpenAIChat:
@@ -161,10 +169,18 @@ class OpenAIChat:
         if status == 404:
             return ModelUnusable(shown, status=status, hint="check the model's name and that base_url ends in /v1")
         if status is not None and 400 <= status < 500 and status not in (408, 409, 425, 429):
-            if request.structured and any(word in lower for word in ("response_format", "json_schema", "structured")):
-                return StructuredOutputRefused(shown, status=status)
-            return RequestRefused(shown, status=status)
+            part = self._refused_part(request, lower)
+            return PartRefused(shown, part, status=status) if part else RequestRefused(shown, status=status)
         return TransientError(shown, status=status, retry_after=_retry_after(headers))
+
+    def _refused_part(self, request: Request, error: str) -> str | None:
+        """What of the request the server does not know or take, by its words; None where something else is wrong."""
+        if request.structured and any(word in error for word in ("response_format", "json_schema", "structured")):
+            return "schema"
+        if not _NOT_TAKEN.search(error):
+            return None
+        spelled = {name: self._limit_name if name == "max_tokens" else name for name in request.sampling}
+        return next((name for name, word in spelled.items() if re.search(rf"\b{word}\b", error)), None)
 
     def _hide(self, text: str) -> str:
         """Servers quote keys in their errors ("Incorrect API key provided: sk-...")."""

@@ -23,7 +23,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm import limiter, metered, outage
 from augment_correction.llm.limiter import Limiter
 from augment_correction.llm.metered import Halt, Halted, MeteredModel
-from augment_correction.llm.openai_chat import StructuredOutputRefused
+from augment_correction.llm.openai_chat import PartRefused
 from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Database, Journal
 from augment_correction.store.journal import SCHEMA
@@ -249,6 +249,21 @@ class TestRetries:
             await task
 
 
+class TestWhatAServerDoesNotTake:
+    async def test_a_parameter_is_left_out_from_then_on_and_that_is_said_once(self, bench: Bench) -> None:
+        backend = Backend(PartRefused("temperature: unsupported value", "temperature", status=400), FINE)
+        model = bench.model(backend)
+        warm = Request((Message("user", "?"),), "tiny", {"temperature": 0.0, "max_tokens": 9})
+        await model.complete(warm, "j")
+        assert [request.sampling for request in backend.asked] == [
+            {"temperature": 0.0, "max_tokens": 9}, {"max_tokens": 9},
+        ]  # fmt: skip
+        await model.complete(Request((Message("user", "!"),), "tiny", {"temperature": 0.0}), "j")
+        assert backend.asked[-1].sampling == {}
+        assert len(bench.notices) == 1
+        assert bench.journal.find(warm.key) is not None, "found again under what was meant to be asked"
+
+
 class TestHalting:
     async def test_calls_in_flight_come_home_and_no_other_starts(self, bench: Bench) -> None:
         backend = Backend()
@@ -306,7 +321,7 @@ class TestStructuredOutput:
         return model.request((Message("user", text),), {}, {"type": "object"}, "json")
 
     async def test_a_refused_schema_is_left_out_from_then_on(self, bench: Bench) -> None:
-        backend = Backend(StructuredOutputRefused("no response_format", status=400), FINE)
+        backend = Backend(PartRefused("no response_format", "schema", status=400), FINE)
         model = bench.model(backend)
         early = self.request_of(model, "made before the refusal")
         await model.complete(self.request_of(model), "j")
@@ -318,7 +333,7 @@ class TestStructuredOutput:
         assert totals.requests + totals.failures == len(backend.asked)
 
     async def test_always_means_always(self, bench: Bench) -> None:
-        backend = Backend(StructuredOutputRefused("no response_format", status=400))
+        backend = Backend(PartRefused("no response_format", "schema", status=400))
         model = bench.model(backend, structured_output="always")
         with pytest.raises(ModelUnusable) as raised:
             await model.complete(self.request_of(model), "j")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.errors import ModelError, ModelUnusable, RequestRefused, TransientError
-from augment_correction.llm.openai_chat import OpenAIChat, StructuredOutputRefused, _retry_after, reachable
+from augment_correction.llm.openai_chat import OpenAIChat, PartRefused, _retry_after, reachable
 from augment_correction.records import Completion, Message, Request
 from augment_correction.usage import Usage
 from tests.servers import ModelServer, Reply, drops, fails, says, sends, sends_half, stalls, too_many
@@ -196,11 +196,28 @@ class TestErrors:
 
     async def test_a_refused_schema_is_known_from_other_refusals(self, server: ModelServer) -> None:
         structured = Request(QUESTION.messages, "small", schema={"type": "object"}, structured=True)
-        with pytest.raises(StructuredOutputRefused):
+        with pytest.raises(PartRefused):
             await ask(server, fails(400, "'response_format.type' must be 'text'"), structured)
         with pytest.raises(RequestRefused) as plain:
             await ask(server, fails(400, "the prompt is too long"), structured)
-        assert not isinstance(plain.value, StructuredOutputRefused)
+        assert not isinstance(plain.value, PartRefused)
+
+    @pytest.mark.parametrize(
+        ("words", "part"),
+        [
+            ("Unsupported value: 'temperature' does not support 0 with this model.", "temperature"),
+            ("Unrecognized request argument supplied: top_p", "top_p"),
+            ("temperature: 9 is too high", None),
+            ("the prompt is too long", None),
+        ],
+    )
+    async def test_a_parameter_that_is_not_taken_is_named(
+        self, server: ModelServer, words: str, part: str | None
+    ) -> None:
+        request = Request(QUESTION.messages, "small", {"temperature": 0.0, "top_p": 0.9})
+        with pytest.raises(RequestRefused) as raised:
+            await ask(server, fails(400, words), request)
+        assert getattr(raised.value, "part", None) == part
 
     async def test_the_servers_own_words_are_in_the_message(self, server: ModelServer) -> None:
         with pytest.raises(RequestRefused, match="small: HTTP 400: test the prompt is too long"):
