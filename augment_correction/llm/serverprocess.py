@@ -40,7 +40,7 @@ async def local_server(
 
     Without an `address` (`http://127.0.0.1:PORT`) the command has to announce it: one line `{"address": ...}` on
     its stdout. Everything else it says is appended to `log`. Pass keys by `environment`: a command line is readable
-    by every user of the machine. `report(what, seconds_waited, ready_timeout)` is called while waiting. Raises
+    by every user of the machine. `report(what, seconds_waited, 0)` is called while waiting. Raises
     `ModelUnusable` with the last lines of the log when the server dies or is not ready in time. The group is gone
     when the context ends, and also when this process is killed with -9 (see `watchdog`).
     """
@@ -83,7 +83,7 @@ class _Waiting:
                 if seconds > self.seconds:
                     raise self._unusable(f"was not ready after {seconds:.0f} seconds")
                 if self.report:
-                    self.report(f"starting {self.name}", int(seconds), int(self.seconds))
+                    self.report(f"starting {self.name}", int(seconds), 0)
                 await asyncio.wait({wanted, died}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             return wanted.result()
         finally:
