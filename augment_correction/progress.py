@@ -55,11 +55,11 @@ class _Bars:
             table.add_column()
         for counts in state.stages.values():
             # What reaches a stage is what the one before it kept: its bar is full when that is done.
-            total = max(state.total or state.chunks, 1)
+            total = max(state.total or state.expected or state.chunks, 1)
             table.add_row(
                 Text(counts.name, style="bold"),
                 ProgressBar(total=total, completed=counts.done, width=28),
-                f"{counts.done}/{state.total if state.total is not None else f'{state.chunks}+'}",
+                f"{counts.done}/{_end(state)}",
                 Text(f"kept {counts.kept}", style="green"),
                 Text(f"rejected {counts.rejected}" + (f", failed {counts.failed}" if counts.failed else "")),
                 Text(f"in flight {counts.in_flight}", style="cyan"),
@@ -128,8 +128,14 @@ class _Rate:
         return (requests - first) / (now - first_at) if now > first_at else 0.0
 
 
+def _end(state: RunState) -> str:
+    if state.total is not None:
+        return str(state.total)
+    return f"{state.chunks}+" if state.expected is None else f"about {state.expected}"
+
+
 def _footer(state: RunState, rate: float) -> str:
-    parts = [f"passages {state.finished}/{state.total if state.total is not None else f'{state.chunks}+'}"]
+    parts = [f"passages {state.finished}/{_end(state)}"]
     if state.reused:
         parts.append(f"{state.reused} from before")
     if state.ledger is not None:
@@ -140,7 +146,7 @@ def _footer(state: RunState, rate: float) -> str:
         if retries:
             parts.append(f"{retries} retries")
         parts.append(money(state.ledger.cost()))
-    if state.eta is not None and state.finished < (state.total or 0):
+    if state.eta:
         parts.append(f"about {duration(state.eta)} to go")
     return ", ".join(parts)
 

@@ -76,7 +76,12 @@ async def run_async(
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
-        return await _run(plan, database, state, cluster, retry)
+        ahead = asyncio.create_task(_count_ahead(plan, state)) if watch else None
+        try:
+            return await _run(plan, database, state, cluster, retry)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
 
 
 def _template_notices(plan: Plan) -> Iterator[str]:
@@ -85,6 +90,17 @@ def _template_notices(plan: Plan) -> Iterator[str]:
             f"{plan.template.name} begins with a bos_token and none is given (system.bos_token, system.tokenizer): "
             "it is empty, which is right only for models without one"
         )
+
+
+async def _count_ahead(plan: Plan, state: RunState) -> None:
+    """How many passages there will be, by a second reader at full speed: the first one is held back by the models, and
+    a run of hours that cannot say when it ends is half a display."""
+    count = 0
+    with suppress(AugmentCorrectionError):  # whatever is wrong with the input, the run itself says so
+        async with aclosing(read_passages(plan.config, plan.input_dir)) as reads:
+            async for read in reads:
+                count += len(read.passages)
+        state.expected = count
 
 
 def _unwatched(_: RunState) -> AbstractContextManager[object]:

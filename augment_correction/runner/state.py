@@ -31,7 +31,8 @@ class StageCounts:
 
 @dataclass
 class RunState:
-    """Written by the runner, read by whoever watches. `total` is None until the last document is read."""
+    """Written by the runner, read by whoever watches. `total` is None until the last document is read; `expected` is
+    counted ahead where somebody watches, identical passages not taken together."""
 
     stages: dict[str, StageCounts]
     ledger: Ledger | None = None
@@ -42,6 +43,7 @@ class RunState:
     duplicates: int = 0
     finished: int = 0
     total: int | None = None
+    expected: int | None = None
     reused: int = 0
     started: float = field(default_factory=time.monotonic)
     loading: tuple[str, int, int] | None = None
@@ -67,10 +69,11 @@ class RunState:
     @property
     def eta(self) -> float | None:
         """Seconds to go at the pace of the last 200 passages; None while unknown."""
-        if self.total is None or len(self._finish_times) < 2:
+        end = self.total if self.total is not None else self.expected
+        if end is None or len(self._finish_times) < 2:
             return None
         span = time.monotonic() - self._finish_times[0]
-        return (self.total - self.finished) * span / len(self._finish_times)
+        return max(0, end - self.finished) * span / len(self._finish_times)
 
 
 @dataclass(frozen=True)
