@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run check install format lint types layers tests check-ray check-axolotl
+.PHONY: run check install format lint types layers tests check-ray check-axolotl chaos
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -63,3 +63,7 @@ $(AXOLOTL_VENV)/installed: tests/axolotl/requirements.txt
 		axolotl==0.19.0 axolotl-contribs-lgpl==0.0.7 axolotl-contribs-mit==0.0.6 "triton>=3.4.0,<3.8" bitsandbytes==0.50.2
 	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/axolotl/requirements.txt
 	@touch $@
+
+# Breaks real runs in every way we could think of, for some minutes; `make tests` runs the short form of it.
+chaos: $(VENV)/installed-dev
+	$(BIN)/python -m tests.chaos

@@ -23,7 +23,15 @@ from pathlib import Path
 from typing import Any
 
 GROUPS = ("journal.sqlite", "debug_outputs", "report_data", "report.html", "axolotl_correction_conversations.json")
-SUBJECTS = ("The harbour", "A miller", "The river Tessel", "The signal tower", "Her engine", "The old canal", "A glacier")
+SUBJECTS = (
+    "The harbour",
+    "A miller",
+    "The river Tessel",
+    "The signal tower",
+    "Her engine",
+    "The old canal",
+    "A glacier",
+)
 VERBS = ("was built", "lay idle", "was measured", "changed hands", "froze over", "was described", "fell silent")
 PLACES = ("near the lower bridge", "in the valley of Orrin", "on the north shore", "behind the mill", "at the weir")
 REASONS = (
@@ -145,7 +153,9 @@ def main() -> None:
     if arguments.once:
         run_once(arguments.once)
         return
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; CPU in ms per passage, memory in MB, files in bytes")
+    print(
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; CPU in ms per passage, memory in MB, files in bytes"
+    )
     heads = ("passages", "run", "CPU", "writing", "reader", "CPU s", "wall s", "peak", "before writing", "reader")
     print("  ".join(f"{head:>8}" for head in heads))
     files: dict[int, Counter[str]] = {}
@@ -160,7 +170,9 @@ def main() -> None:
                     f"{made['cpu_reader'] * each:.3f}", f"{made['cpu']:.1f}", f"{made['wall']:.1f}",
                     f"{made['peak_mb']:.0f}", f"{made['peak_before_writing_mb']:.0f}", f"{made['peak_reader_mb']:.0f}",
                 )  # fmt: skip
-                print("  ".join(f"{cell:>{max(8, len(head))}}" for cell, head in zip(row, heads, strict=True)), flush=True)
+                print(
+                    "  ".join(f"{cell:>{max(8, len(head))}}" for cell, head in zip(row, heads, strict=True)), flush=True
+                )
             files[size] = sizes_on_disk(Path(name) / "out")
     print("\nbytes per passage  " + "  ".join(f"{size:>9}" for size in files))
     for group in (*GROUPS, "other"):

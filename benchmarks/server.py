@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+BLOCK = 64
+"""Bytes of a prompt that a prefix cache keeps or misses together; vLLM's blocks are 16 tokens."""
 FILTER = "Reason: It states facts.\nVerdict: suitable"
 CONVERSATION = (
     "<initial_question>What is known about number {n}?</initial_question>\n"
@@ -38,6 +40,7 @@ class Settings:
     p429: float = 0.0
     p500: float = 0.0
     retry_after: float = 1.0
+    warm_up: float = 0.0
     seed: int = 1
 
 
@@ -55,7 +58,12 @@ class Seen:
     """Seconds times requests in flight: over `slots` and the window, the share of the slots that was busy."""
     prompt_bytes: int = 0
     shared_bytes: int = 0
-    """Of each prompt, the longest beginning that an earlier prompt of the same length class began with."""
+    """Of each prompt, the longest beginning that any earlier prompt had, in whole blocks."""
+    late_refused: int = 0
+    late_requests: int = 0
+    late_busy: float = 0.0
+    """The same after `warm_up` seconds; `late_busy` is integrated, so that idle slots count at once."""
+    late_since: float = 0.0
 
 
 @dataclass
@@ -65,7 +73,9 @@ class Server:
     tokens: float = 0.0
     refilled: float = 0.0
     rng: random.Random = field(default_factory=random.Random)
-    known: dict[bytes, bytes] = field(default_factory=dict)
+    blocks: set[int] = field(default_factory=set)
+    """A hash for every beginning seen, cut at whole blocks: how vLLM's cache finds its prefixes."""
+    changed: float = 0.0
 
     def decide(self) -> tuple[int, float]:
         """(status, latency) of the next request."""
@@ -86,17 +96,28 @@ class Server:
         return 200, settings.latency
 
     def note_prefix(self, body: bytes) -> None:
-        """How much of the prompt a prefix cache would have known, by comparison with the last one that began alike."""
+        """How much of the prompt a prefix cache that forgets nothing would have known."""
         start = body.find(b'"messages"')
-        kind = body[start : start + 120]
-        last = self.known.get(kind, b"")
-        low, high = 0, min(len(last), len(body))
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if body.startswith(last[:middle]) else (low, middle - 1)
-        self.seen.prompt_bytes += len(body)
-        self.seen.shared_bytes += low
-        self.known[kind] = body
+        self.seen.prompt_bytes += len(body) - start
+        beginning, known = 0, True
+        for place in range(start, len(body) - BLOCK + 1, BLOCK):
+            beginning = hash((beginning, body[place : place + BLOCK]))
+            known = known and beginning in self.blocks
+            if known:
+                self.seen.shared_bytes += BLOCK
+            else:
+                self.blocks.add(beginning)
+
+    def change(self, by: int) -> None:
+        """One request more or less in flight."""
+        seen, now = self.seen, time.monotonic()
+        if seen.first and now - seen.first >= self.settings.warm_up:
+            if not seen.late_since:
+                seen.late_since = self.changed = now
+            seen.late_busy += seen.in_flight * (now - self.changed)
+            self.changed = now
+        seen.in_flight += by
+        seen.most_in_flight = max(seen.most_in_flight, seen.in_flight)
 
 
 _LENGTH = re.compile(rb"content-length:\s*(\d+)", re.IGNORECASE)
@@ -135,19 +156,21 @@ class Connection(asyncio.Protocol):
         seen.requests += 1
         seen.first = seen.first or now
         self.server.note_prefix(body)
+        late = now - seen.first >= self.server.settings.warm_up
+        seen.late_requests += late
         status, latency = self.server.decide()
         if status != 200:
             seen.refused += status == 429
+            seen.late_refused += late and status == 429
             seen.errors += status == 500
             return self.answer(status, b'{"error": {"message": "no", "code": "rate_limit_exceeded"}}')
-        seen.in_flight += 1
-        seen.most_in_flight = max(seen.most_in_flight, seen.in_flight)
+        self.server.change(1)
         asyncio.get_running_loop().call_later(latency, self.reply, body)
         return None
 
     def reply(self, body: bytes) -> None:
         seen = self.server.seen
-        seen.in_flight -= 1
+        self.server.change(-1)
         seen.answered += 1
         seen.busy += self.server.settings.latency
         seen.last = time.monotonic()

@@ -1,16 +1,23 @@
 """Our pipeline beside a bare aiohttp loop and a bare AsyncOpenAI loop that send the same requests.
 
     python -m benchmarks.throughput [--chunks 2000] [--concurrency 64 256] [--latency 0.2] [--p429 0.05 ...]
+    python -m benchmarks.throughput --limits     our pipeline against servers that refuse and fail
 
 Two stages: each passage is filtered, then written about. Every client runs in a process of its own against a server in
-another; the machine is shared by both. `window` is from the first request that the server saw to its last answer, and
-the ideal is requests x latency / concurrency. CPU is user + system of the client's process tree.
+another; the machine is shared by both. `at once` is in all: ours has two models, with half of it each. `window` is from
+the first request that the server saw to its last answer, and the ideal is requests x latency / at once. CPU is user +
+system of the client's process, imports, reading, journal and files included; `children` are processes beside it. `lost`
+are passages (ours) or pairs of requests that brought nothing.
+
+Another framework is one more function in CLIENTS: (base_url, chunks, concurrency, folder) -> passages kept. It is run
+by this interpreter, so its environment needs this package too.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import os
 import resource
@@ -58,7 +65,7 @@ def ours(base_url: str, chunks: int, concurrency: int, folder: Path) -> int:
     config = {
         "pipeline": "correction",
         "api": {
-            role: {"model": role, "base_url": base_url, "api_key": "none", "concurrency": concurrency}
+            role: {"model": role, "base_url": base_url, "api_key": "none", "concurrency": concurrency // 2}
             for role in ("small", "large")
         },
         "path": {"input_dir": str(documents), "output_dir": str(folder / "out")},
@@ -131,6 +138,13 @@ def bare_openai(base_url: str, chunks: int, concurrency: int, _: Path) -> int:
 
 
 CLIENTS = {"ours": ours, "aiohttp": bare_aiohttp, "openai": bare_openai}
+PEERS = {
+    "bespokelabs-curator": "bespokelabs",
+    "distilabel": "distilabel",
+    "data-designer": "data_designer",
+    "synthetic-data-kit": "synthetic_data_kit",
+}
+"""Package and module of those that are named when they are installed, so that nobody thinks they were measured."""
 
 
 def client_main(name: str, base_url: str, chunks: int, concurrency: int) -> None:
@@ -181,28 +195,78 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, nargs="+", default=[64, 256])
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--only", nargs="+", default=list(CLIENTS), choices=list(CLIENTS))
+    parser.add_argument("--limits", action="store_true", help="the three tests of refusals, with verdicts")
     parser.add_argument("--client", help=argparse.SUPPRESS)
     parser.add_argument("--base-url", help=argparse.SUPPRESS)
     arguments, flags = parser.parse_known_args()
     if arguments.client:
         client_main(arguments.client, arguments.base_url, arguments.chunks, arguments.concurrency[0])
         return
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {' '.join(flags)}")
+    if arguments.limits:
+        limits(arguments.chunks, arguments.concurrency[0], arguments.latency)
+        return
+    table(arguments, flags)
+    for package, module in PEERS.items():
+        if importlib.util.find_spec(module):
+            print(f"{package} is installed but not measured: add a function for it to CLIENTS")
+
+
+def table(arguments: argparse.Namespace, flags: list[str]) -> None:
     requests = 2 * arguments.chunks
-    print("client    at once    wall  window/ideal  CPU ms/request  (children)  peak MB  requests sent  refused  lost")
+    print("client    at once    wall  window/ideal  CPU ms/request  (children)  peak MB    sent  refused  lost  shared")
     for concurrency in arguments.concurrency:
         for name in arguments.only:
             made = measure(name, arguments.chunks, concurrency, ["--latency", str(arguments.latency), *flags])
             seen = made["seen"]
-            # Ours has two models with that limit each, and both stages run at once.
-            lanes = concurrency * (2 if name == "ours" else 1)
-            ideal = requests * arguments.latency / lanes
+            ratio = (seen["last"] - seen["first"]) / (requests * arguments.latency / concurrency)
             print(
-                f"{name:<9} {concurrency:>7} {made['wall']:>7.2f} {(seen['last'] - seen['first']) / ideal:>13.2f}"
+                f"{name:<9} {concurrency:>7} {made['wall']:>7.2f} {ratio:>13.2f}"
                 f" {made['cpu'] / requests * 1000:>15.2f} {made['cpu_children'] / requests * 1000:>11.2f}"
-                f" {made['peak_mb']:>8.0f} {seen['requests']:>14} {seen['refused']:>8}"
-                f" {arguments.chunks - made['kept']:>5}",
+                f" {made['peak_mb']:>8.0f} {seen['requests']:>7} {seen['refused']:>8}"
+                f" {arguments.chunks - made['kept']:>5} {seen['shared_bytes'] / seen['prompt_bytes']:>7.0%}",
                 flush=True,
             )
+
+
+def limits(chunks: int, concurrency: int, latency: float) -> None:
+    """Ours against a server that refuses and fails at random, one with a token bucket, one with few slots."""
+    requests = 2 * chunks
+    rate, burst, slots, warm_up = 100, 20, 16, 5.0
+
+    made = measure("ours", chunks, concurrency, _flags(latency=latency, p429=0.05, p500=0.02))
+    ratio = _window(made) / (requests * latency / concurrency)
+    _verdict("5 % of 429, 2 % of 500", made, chunks, ratio, {"window at most 1.5 of the ideal": ratio <= 1.5})
+
+    few = min(chunks, 1000)
+    made = measure("ours", few, concurrency, _flags(latency=latency, rate=rate, burst=burst))
+    ratio, refused = _window(made) / ((2 * few - burst) / rate + latency), made["seen"]["refused"]
+    wanted = {"window at most 1.05 of the ideal": ratio <= 1.05, f"{refused} refused, under 100": refused < 100}
+    _verdict(f"token bucket, {rate}/s, burst {burst}", made, few, ratio, wanted)
+
+    made = measure("ours", chunks, concurrency, _flags(latency=latency, slots=slots, warm_up=warm_up))
+    seen, ratio = made["seen"], _window(made) / (requests * latency / slots)
+    busy = seen["late_busy"] / (slots * (seen["last"] - seen["late_since"]))
+    share = seen["late_refused"] / seen["late_requests"]
+    wanted = {f"{busy:.1%} busy, above 90 %": busy > 0.9, f"{share:.1%} refused, under 5 %": share < 0.05}
+    _verdict(f"{slots} slots, after {warm_up:g} s", made, chunks, ratio, wanted)
+
+
+def _flags(**settings: float) -> list[str]:
+    return [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def _window(made: dict[str, Any]) -> float:
+    return float(made["seen"]["last"] - made["seen"]["first"])
+
+
+def _verdict(name: str, made: dict[str, Any], chunks: int, ratio: float, wanted: dict[str, bool]) -> None:
+    lost = chunks - made["kept"]
+    wanted[f"{lost} lost, none may be"] = lost == 0
+    told = "; ".join(f"{what}: {'yes' if met else 'NO'}" for what, met in wanted.items())
+    seen = made["seen"]
+    counts = f"{seen['requests']} sent, {seen['refused']} refused, {seen['errors']} failed"
+    print(f"{name}: {counts}, window {ratio:.2f} of the ideal\n  {told}", flush=True)
 
 
 if __name__ == "__main__":

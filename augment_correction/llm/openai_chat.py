@@ -30,7 +30,9 @@ _NO_MONEY = (
 )
 
 
-_NOT_TAKEN = re.compile(r"unsupported|not support|not permitted|unrecognized|unknown|unexpected|extra (?:inputs|fields)")
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|not permitted|unrecognized|unknown|unexpected|extra (?:inputs|fields)"
+)
 
 
 class PartRefused(RequestRefused):
@@ -244,10 +246,19 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             return max(0.0, float(milliseconds) / 1000)
         return max(0.0, float(value)) if value is not None else None
     except ValueError:
-        try:
-            return max(0.0, parsedate_to_datetime(value or "").timestamp() - time.time())
-        except (TypeError, ValueError):
-            return None
+        return _seconds_until(value or "", headers.get("Date", ""))
+
+
+def _seconds_until(date: str, now: str) -> float | None:
+    """Both as the server's clock has it, since ours may be wrong by any amount; ours where it names no time."""
+    try:
+        then = parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return None
+    try:
+        return max(0.0, then - parsedate_to_datetime(now).timestamp())
+    except (TypeError, ValueError):
+        return max(0.0, then - time.time())
 
 
 async def reachable(base_url: str, api_key: str | None, seconds: float = 5.0) -> tuple[bool, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -21,7 +22,10 @@ from augment_correction.store.journal import SCHEMA
 from augment_correction.usage import Price, Usage
 
 TOKENS_PER_FIELD = 90
-"""A written field's length where no call of this stage has been made yet: a mean over the example documents."""
+"""A written field's length where no call of this stage has been made yet: a mean over the example documents, for
+stages that ask for whole answers."""
+ROOM = 6
+"""How much longer than expected `max_tokens` lets a reply be: a stage with a low limit asks for less."""
 VERDICT_TOKENS = 40
 MESSAGE_OVERHEAD = 4
 """Tokens that a chat template puts around a message (OpenAI documents 3 to 4)."""
@@ -40,11 +44,21 @@ class StageEstimate:
     output_limit: int | None = None
     observed: bool = False
     """Whether reply lengths come from calls that this output folder's journal holds."""
+    calls_per_passage: float = 1.0
+    """What an earlier run into this folder needed: below 1 where stages before this one drop passages, above where
+    replies had to be asked for again. 1 where there was none."""
+
+    @property
+    def expected(self) -> StageEstimate:
+        """The same with as many calls as an earlier run leads to expect."""
+        requests, input_, output = (round(n * self.calls_per_passage) for n in (self.requests, self.input, self.output))
+        return replace(self, requests=requests, input=input_, output=output)
 
 
 @dataclass
 class Estimate:
-    """An upper bound on requests: it takes every passage to pass every stage at the first try."""
+    """Every passage is taken to pass every stage at the first try: a bound from above, but for replies that have to be
+    asked for again. `StageEstimate.expected` goes by what an earlier run came to."""
 
     documents: int = 0
     unread: list[UnreadInput] = field(default_factory=list)
@@ -54,14 +68,15 @@ class Estimate:
     prices: dict[str, Price | None] = field(default_factory=dict)
 
     def cost(self, *, limit: bool = False) -> Decimal | None:
-        """USD expected, or at most; None where a price or a bound is unknown."""
+        """USD expected, or at most where nothing is asked again; None where a price or a bound is unknown."""
         total = Decimal(0)
         for stage in self.stages:
             price = self.prices[stage.role]
-            output = stage.output_limit if limit else stage.output
+            expected = stage.expected
+            input_, output = (stage.input, stage.output_limit) if limit else (expected.input, expected.output)
             if price is None or output is None:
                 return None
-            total += price.cost(Usage(stage.input, output))
+            total += price.cost(Usage(input_, output))
         return total
 
 
@@ -70,11 +85,14 @@ async def estimate(config: RunConfig) -> Estimate:
     plan = make_plan(config)
     counter = TokenCounter(encoding_of(config))
     result = Estimate(prices={role: price_of(config, role) for role in plan.pipeline.roles})
-    observed = _observed_replies(plan)
+    observed = _observed(plan)
+    replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
     for stage in plan.pipeline.model_stages:
-        result.stages.append(StageEstimate(stage.name, stage.model, config.model(stage.model).model))
-        result.stages[-1].observed = stage.name in observed
-    counting = _Counting(plan, counter)
+        made = StageEstimate(stage.name, stage.model, config.model(stage.model).model)
+        made.observed = stage.name in observed
+        made.calls_per_passage = observed[stage.name].calls_per_passage if made.observed else 1.0
+        result.stages.append(made)
+    counting = _Counting(plan, counter, replies)
     seen: set[str] = set()
     async with aclosing(read_passages(config, plan.input_dir)) as reads:
         async for read in reads:
@@ -90,40 +108,67 @@ async def estimate(config: RunConfig) -> Estimate:
                     made.requests += 1
                     made.input += tokens
     for made, declared in zip(result.stages, plan.pipeline.model_stages, strict=True):
-        made.output = round(made.requests * observed.get(made.name, _expected_reply(declared)))
-        limit = Sampling().merged(declared.sampling).merged(config.sampling.get(declared.name)).max_tokens
+        made.output = round(made.requests * replies[made.name])
+        limit = _limit(declared, config)
         made.output_limit = limit * made.requests if limit else None
     return result
 
 
-def _expected_reply(stage: ModelStage) -> int:
-    return TOKENS_PER_FIELD * len(stage.fields) if isinstance(stage, AskStage) else VERDICT_TOKENS
+def _limit(stage: ModelStage, config: RunConfig) -> int | None:
+    return Sampling().merged(stage.sampling).merged(config.sampling.get(stage.name)).max_tokens
 
 
-def _observed_replies(plan: Plan) -> dict[str, float]:
-    """Mean reply tokens by stage, from an earlier run into the same folder."""
+def _expected_reply(stage: ModelStage, config: RunConfig, observed: Mapping[str, _Observed]) -> float:
+    """Tokens."""
+    if stage.name in observed:
+        return observed[stage.name].reply
+    if not isinstance(stage, AskStage):
+        return VERDICT_TOKENS
+    usual, limit = TOKENS_PER_FIELD * len(stage.fields), _limit(stage, config)
+    return min(usual, limit / ROOM) if limit else usual
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """Of an earlier run into the same folder: mean tokens of a reply, and calls for each of the first stage's."""
+
+    reply: float
+    calls_per_passage: float
+
+
+def _observed(plan: Plan) -> dict[str, _Observed]:
+    """By stage."""
     if not plan.folder.journal.exists():
         return {}
     database = Database(plan.folder.journal, SCHEMA)
     try:
-        sums: dict[str, tuple[int, int]] = {}
+        requests: Counter[str] = Counter()
+        output: Counter[str] = Counter()
         for row in Journal(database).totals():
-            output, requests = sums.get(row.stage, (0, 0))
-            sums[row.stage] = (output + row.output, requests + row.requests)
-        return {stage: output / requests for stage, (output, requests) in sums.items() if requests}
+            requests[row.stage] += row.requests
+            output[row.stage] += row.output
     finally:
         database.close()
+    passages = requests[plan.pipeline.model_stages[0].name]
+    return {
+        stage: _Observed(output[stage] / count, count / passages if passages else 1.0)
+        for stage, count in requests.items()
+        if count
+    }
 
 
 class _Counting:
     """Prompt tokens of a passage by stage; words of typical length stand in for what earlier stages would write."""
 
-    def __init__(self, plan: Plan, counter: TokenCounter) -> None:
+    def __init__(self, plan: Plan, counter: TokenCounter, replies: Mapping[str, float]) -> None:
         self._plan = plan
         self._constant = lru_cache(maxsize=256)(counter.count)
         self._count = counter.count
-        filler = " ".join(["fact"] * TOKENS_PER_FIELD)
-        self._fields = {name: filler for stage in plan.pipeline.model_stages for name in stage.writes}
+        self._fields = {
+            name: " ".join(["fact"] * round(replies[stage.name] / len(stage.writes)))
+            for stage in plan.pipeline.model_stages
+            for name in stage.writes
+        }
 
     def prompts(self, passage: Passage) -> Iterator[int]:
         values = {**self._fields, **record_of(passage).fields}

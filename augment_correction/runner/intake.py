@@ -16,7 +16,8 @@ class Intake:
     results: Results
     state: RunState
     halt: Halt
-    _seen: set[str] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
+    """Ids as numbers: two thirds of the memory."""
 
     async def to_do(self, reads: AsyncIterator[Read]) -> AsyncGenerator[Passage, None]:
         """Each passage once that no earlier run has finished. After a halt none is handed out, but reading goes on
@@ -24,21 +25,19 @@ class Intake:
         shorter dataset than it found."""
         earlier = self.results.earlier()
         async for read in reads:
-            self._note(read)
-            for passage in read.passages:
-                if passage.chunk.id in self._seen:
-                    continue
-                self._seen.add(passage.chunk.id)
+            for passage in self._note(read):
                 if self._reused(passage):
                     continue
                 if self.halt.cause is None:
-                    yield replace(passage, again=self.results.asked_again(passage.chunk.id))
+                    again = self.results.asked_again(passage.chunk.id)
+                    yield replace(passage, again=again) if again else passage
                 elif self.state.reused >= earlier:
                     return
         self.state.total = self.state.chunks
 
-    def _note(self, read: Read) -> None:
-        """Count and store what was read; a passage that stands in several places is stored with all of them."""
+    def _note(self, read: Read) -> list[Passage]:
+        """Count and store what was read; a passage that stands in several places is stored with all of them. Returns
+        the passages that were not there before."""
         state, results = self.state, self.results
         for document in read.documents:
             results.add_document(state.documents, document)
@@ -46,18 +45,20 @@ class Intake:
         for unread in read.unread:
             results.add_unread(state.unread, unread)
             state.unread += 1
-        statements = []
-        new: set[str] = set()
+        statements, new = [], []
         for passage in read.passages:
             chunk, document = passage.chunk, passage.document
             statements.append(results.add_place(passage.seq, chunk, document.source, document.title))
-            if chunk.id in self._seen or chunk.id in new:
+            number = int(chunk.id, 16)
+            if number in self._seen:
                 state.duplicates += 1
                 continue
-            new.add(chunk.id)
+            self._seen.add(number)
+            new.append(passage)
             state.chunks += 1
             statements.append(results.add_chunk(passage.seq, chunk))
         results.write(*statements)
+        return new
 
     def _reused(self, passage: Passage) -> bool:
         finished = self.results.finished(passage.chunk.id)

@@ -170,7 +170,7 @@ async def _run(
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",
-            hint="make room there and run the same command again: nothing is asked twice",
+            hint="make room there, or make it writable, and run the same command again: nothing is asked twice",
         ) from failure
     return _result(plan, results, ledger, halt, state, made)
 

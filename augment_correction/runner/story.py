@@ -2,51 +2,112 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
+
+import orjson
 
 from augment_correction.prompts import Prompt
 from augment_correction.records import Message, content_id
 from augment_correction.runner.plan import Plan
 from augment_correction.store import Journal, Outcome, Results, StoredCall, StoredChunk
 
+FORM = 1
+"""Counts up when a story is told in another way from the same."""
+
 
 def write_stories(plan: Plan, journal: Journal, results: Results) -> None:
-    """Write a file per passage and drop those of passages that are no more."""
+    """Write a file per passage, unless the one that is there was made from the same, and drop those of passages that
+    are no more."""
     folder = plan.folder.debug
     folder.mkdir(parents=True, exist_ok=True)
     prompts = {prompt.fingerprint: prompt for prompt in plan.prompts.values()}
-    written = {_write(folder / _prompt_file(prompt), _constant_part(prompt)) for prompt in prompts.values()}
-    name, text = "", ""
-    for chunk, outcome in results.outcomes():
-        if outcome.part == 0 and name:
-            written.add(_write(folder / name, text))
-            text = ""
-        name = story_file(chunk)
-        text += "".join(_story(chunk, outcome, journal, prompts))
-    if name:
-        written.add(_write(folder / name, text))
-    for path in folder.rglob("*.md"):
-        if path.is_file() and path not in written:
-            path.unlink()
-    _prune(folder)
+    files = _Files(folder)
+    for prompt in prompts.values():
+        files.write(_prompt_file(prompt), [_constant_part(prompt)])
+    shared = orjson.dumps([FORM, sorted(map(_prompt_file, prompts.values()))])
+    for chunk, outcomes in groupby(results.outcomes(), key=itemgetter(0)):
+        made = [outcome for _, outcome in outcomes]
+        name, mark = story_file(chunk), _mark(shared, chunk, made)
+        if not files.has(name, mark):
+            files.write(name, (part for outcome in made for part in _story(chunk, outcome, journal, prompts)), mark)
+    files.drop_others()
 
 
 def story_file(chunk: StoredChunk) -> str:
-    """Relative to `debug_outputs/`: the document's folder, the passage's number in it, its id."""
+    """Relative to `debug_outputs/`: the document's folder, the passage's number in it, its id. The lines of a JSONL
+    file share a folder."""
     place = chunk.places[0]
-    document = re.sub(r"[^\w.#-]+", "_", str(PurePosixPath(place["source"])))
-    if len(document.encode()) > 200:  # a file system takes 255 bytes for one name
-        document = f"{document[:40]}_{content_id(document)}"
-    return f"{document}/{place['index']:05d}-{chunk.id}.md"
+    file, mark, line = place["source"].rpartition("#L")
+    if not mark or not line.isdecimal():
+        file, line = place["source"], ""
+    number = f"L{int(line):06d}-{place['index']:05d}" if line else f"{place['index']:05d}"
+    return f"{_folder_of(file)}/{number}-{chunk.id}.md"
 
 
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", errors="replace")
-    return path
+@lru_cache(maxsize=128)
+def _folder_of(document: str) -> str:
+    name = re.sub(r"[^\w.#-]+", "_", document)
+    if len(name.encode()) > 200:  # a file system takes 255 bytes for one name
+        name = f"{name[:40]}_{content_id(name)}"
+    return name
+
+
+def _mark(shared: bytes, chunk: StoredChunk, outcomes: list[Outcome]) -> bytes:
+    """The last line of a story: a hash of all that it is made from. Replies need not be read for it, since a call's
+    key stands for them; a file whose writing was cut short does not end in it."""
+    digest = hashlib.blake2b(shared, digest_size=10)
+    digest.update(
+        orjson.dumps([chunk.places, [(each.status, each.stage, each.reason, each.body) for each in outcomes]])
+    )
+    return f"\n<!-- made from {digest.hexdigest()} -->\n".encode()
+
+
+class _Files:
+    """The files of `debug_outputs/`. What was written or found is remembered by a number for each."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._present: set[int] = set()
+        self._folder: Path | None = None
+
+    def has(self, name: str, mark: bytes) -> bool:
+        """Whether the file ends in the mark."""
+        try:
+            with (self._root / name).open("rb", buffering=0) as file:
+                file.seek(-len(mark), os.SEEK_END)
+                same = file.read() == mark
+        except OSError:
+            return False
+        if same:
+            self._present.add(hash(name))
+        return same
+
+    def write(self, name: str, parts: Iterable[str], mark: bytes = b"") -> None:
+        path = self._root / name
+        if path.parent != self._folder:
+            self._folder = path.parent
+            self._folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes("".join(parts).encode("utf-8", "replace") + mark)
+        self._present.add(hash(name))
+
+    def drop_others(self) -> None:
+        """Stories that nobody wrote or found, and folders that are empty without them."""
+        for folder, _, names in os.walk(self._root, topdown=False):
+            place = Path(folder)
+            relative = place.relative_to(self._root).as_posix()
+            for name in names:
+                if name.endswith(".md") and hash(f"{relative}/{name}") not in self._present:
+                    (place / name).unlink()
+            if place != self._root and not any(place.iterdir()):
+                place.rmdir()
 
 
 def _prompt_file(prompt: Prompt) -> str:
@@ -115,10 +176,3 @@ def _message(message: Message) -> str:
 
 def _quote(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines()) or ">"
-
-
-def _prune(folder: Path) -> None:
-    """Folders of documents that are no more."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()

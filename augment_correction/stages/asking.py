@@ -65,7 +65,8 @@ class Question:
         sampling = self._sampling
         if attempt and "seed" in sampling:
             sampling = {**sampling, "seed": sampling["seed"] + attempt}
-        return replace(model.request(asked, sampling, self.schema, self.form), sample=attempt)
+        request = model.request(asked, sampling, self.schema, self.form)
+        return replace(request, sample=attempt) if attempt else request
 
     def _asked_again(self, messages: tuple[Message, ...], problem: Reject) -> tuple[Message, ...]:
         """The same question with the problem below it: what stands before stays byte-identical, for prefix caches."""

@@ -7,15 +7,25 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
+from augment_correction.store.pages import missing_pages, put_back_first_page
 
 Statement = tuple[str, Sequence[Any]]
 SCHEMA_VERSION = 1
+_NO_PLACE_TO_WRITE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+)
+"""What is wrong is the disk or the folder: the file itself is as good as ever."""
 
 
 class _Write:
@@ -37,6 +47,8 @@ class Database:
         self.path = path
         self._journal_mode = "TRUNCATE" if shared else "WAL"
         try:
+            if not shared:
+                self._mend()
             self._reader = self._connect()
             self._prepare(schema)
             writer = self._connect()
@@ -47,7 +59,22 @@ class Database:
         self._thread = threading.Thread(target=self._run, args=(writer,), name="journal", daemon=True)
         self._thread.start()
 
+    def _mend(self) -> None:
+        """Raises: sqlite3.DatabaseError where a part of the file is gone that SQLite would not miss."""
+        put_back_first_page(self.path)
+        for _ in range(3):  # a run that is under way may have moved pages between our two looks
+            missing = missing_pages(self.path)
+            if not missing:
+                return
+            time.sleep(0.1)
+        raise sqlite3.DatabaseError(f"{missing} of its pages are missing (after a power cut, or in a copy cut short)")
+
     def _unusable(self, failure: Exception) -> InputError:
+        if getattr(failure, "sqlite_errorcode", 0) & 0xFF in _NO_PLACE_TO_WRITE:
+            return InputError(
+                f"{self.path} cannot be written: {failure}",
+                hint="make room on the disk, or its folder writable, and start the run again: it goes on where it stopped",
+            )
         return InputError(
             f"{self.path} cannot be used: {failure}",
             hint="move it away to start this folder afresh (its paid calls are in it)",
@@ -151,14 +178,9 @@ class Database:
                 for sql, values in write.statements:
                     connection.execute(sql, values)
             connection.execute("COMMIT")
-        except sqlite3.OperationalError as failure:
-            self._failure = InputError(
-                f"{self.path} cannot be written: {failure}",
-                hint="make room on the disk and start the run again: it goes on where it stopped",
-            )
         except Exception as failure:  # whatever it is: who waits for this write must hear of it, or waits for ever
-            damaged = type(failure) is sqlite3.DatabaseError
-            self._failure = self._unusable(failure) if damaged else failure
+            not_ours = type(failure) in (sqlite3.DatabaseError, sqlite3.OperationalError)
+            self._failure = self._unusable(failure) if not_ours else failure
         if self._failure is not None and connection.in_transaction:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")

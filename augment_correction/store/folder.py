@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 from augment_correction.errors import InputError
@@ -65,11 +66,13 @@ class RunFolder:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.root):
+                pass  # files of an earlier run may be open to us in a folder that is not
             lock = (self.root / ".lock").open("a+")
         except OSError as failure:
             raise InputError(
                 f"the output folder {self.root} cannot be written: {failure.strerror}",
-                hint="set path.output_dir to a folder of yours",
+                hint="make room there, make it writable, or set path.output_dir to a folder of yours",
             ) from None
         with lock:
             try:

@@ -17,8 +17,9 @@ from augment_correction.records import Completion, Message, Request
 from augment_correction.store.database import Database, Statement
 from augment_correction.usage import CallTotals, Usage
 
+# Not WITHOUT ROWID: rows of a kilobyte and more would be put between others all over the file, each on a page of its own.
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS texts (hash TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS texts (hash TEXT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, role TEXT NOT NULL, model TEXT NOT NULL, stage TEXT NOT NULL,
     messages TEXT NOT NULL, sampling TEXT NOT NULL,
@@ -58,6 +59,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known_texts: dict[str, None] = {}
+        self._text = lru_cache(maxsize=128)(self._read_text)  # a pipeline's instructions come with every call
 
     def find(self, key: str) -> Completion | None:
         rows = self._database.query(f"SELECT {COLUMNS} FROM calls WHERE key = ?", (key,))
@@ -108,7 +110,7 @@ class Journal:
         texts = tuple(Message(who, self._text(digest)) for who, digest in orjson.loads(messages))
         return StoredCall(key, role, model, stage, texts, orjson.loads(sampling), completion_of(tuple(rest)))
 
-    def _text(self, digest: str) -> str:
+    def _read_text(self, digest: str) -> str:
         return str(self._database.query("SELECT text FROM texts WHERE hash = ?", (digest,))[0][0])
 
     def totals(self) -> list[CallTotals]:

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS again (
 CREATE TABLE IF NOT EXISTS outcomes (
     chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
     PRIMARY KEY (chunk_id, part)
-) WITHOUT ROWID;
+);
 """
 
 Status = Literal["kept", "rejected", "failed"]

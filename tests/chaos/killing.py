@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from tests.chaos.rows import Row, judged
@@ -135,3 +137,43 @@ def _paid_up_to(world: World, left: Path, end: int) -> Counter[Question]:
     paid = paid_in(clean)
     shutil.rmtree(clean)
     return paid
+
+
+def page_cuts(world: World, times: int, seed: int) -> Row:
+    """The file itself ends too early: in its last page, before it, or at its very beginning while all is in the log.
+    Either the run goes on and nothing is lost, or it says what is wrong and touches nothing: with the file put back
+    whole it goes on."""
+    rng = random.Random(seed)
+    left = _killed_folder(world, rng)
+    whole = {path.name: path.read_bytes() for path in left.iterdir() if path.is_file()}
+    with closing(sqlite3.connect(left / "journal.sqlite")) as connection:  # its last reader moves the log into the file
+        connection.execute("SELECT COUNT(*) FROM calls").fetchone()
+    folded = {"journal.sqlite": (left / "journal.sqlite").read_bytes()}
+    shutil.rmtree(left)
+    told = twice = 0
+    row = None
+    for number in range(times):
+        files, keep = (whole, rng.choice([0, 2000])) if number % 3 == 2 else (folded, -rng.choice([1, 500, 2000, 4096]))
+        _lay_down(world, files)
+        world.mark()
+        with (world.project.output / "journal.sqlite").open("r+b") as file:
+            file.truncate(keep if keep >= 0 else len(files["journal.sqlite"]) + keep)
+        process = world.project.start()
+        made = ended(process, 120)
+        if made.code != 0:
+            demand(made.code == 2 and "journal.sqlite cannot be" in made.err and "remedy: " in made.err, made.err)
+            demand("Traceback" not in made.err and not world.server.asked, f"it asked, or broke: {made.err}")
+            told += 1
+            _lay_down(world, files)
+            made = world.finish()
+        row = judged(world, "page cut", made, times=1, repeats=0)
+        twice += row.asked_twice
+    assert row is not None
+    note = f"{told} told with a remedy and gone on with the file put back, {times - told} mended by themselves"
+    return Row("power cut: the file's end is gone", times, 0, twice, row.classes, row.files, note=note)
+
+
+def _lay_down(world: World, files: dict[str, bytes]) -> None:
+    world.reset()
+    for name, data in files.items():
+        (world.project.output / name).write_bytes(data)

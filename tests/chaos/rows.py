@@ -55,6 +55,7 @@ def table(rows: Iterable[Row]) -> str:
     notes = [""] + [row.note for row in rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     return "\n".join(
-        " | ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) + (f" | {note}" if note else "")
+        " | ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        + (f" | {note}" if note else "")
         for line, note in zip(lines, notes, strict=True)
     )

@@ -6,9 +6,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from tests.chaos import killing
+from tests.chaos import disk, killing, serving, stopping
 from tests.chaos.rows import Row, table
 from tests.chaos.server import ChaosServer
 from tests.chaos.world import World
@@ -17,9 +18,24 @@ Fault = tuple[str, Callable[[World], Row]]
 
 
 def faults(short: bool, seed: int) -> Iterator[Fault]:
-    few = lambda full, some: some if short else full  # noqa: E731
-    yield "kill -9", lambda world: killing.kills(world, few(20, 4), seed)
-    yield "log cut", lambda world: killing.wal_cuts(world, few(8, 2), seed)
+    """(what it is called here, what does it)."""
+
+    def times(full: int, some: int) -> int:
+        return some if short else full
+
+    yield "kill -9", lambda world: killing.kills(world, times(20, 4), seed)
+    yield "power cut, log", lambda world: killing.wal_cuts(world, times(8, 2), seed)
+    yield "power cut, file", lambda world: killing.page_cuts(world, times(8, 3), seed)
+    yield disk.FULL, lambda world: disk.full(world, times(5, 1), seed)
+    yield disk.READ_ONLY, disk.read_only
+    for name in [serving.EVERYTHING] if short else serving.FAULTS:
+        share = 0.1 if "stalls" in name or "MB" in name else 0.3
+        yield name, partial(serving.misbehaves, name=name, share=share, seed=seed)
+    yield "outage", lambda world: serving.outage(world, times(10, 2))
+    yield "clock", stopping.clock_jumps
+    yield "two runs", stopping.two_runs
+    yield "SIGINT once", stopping.interrupt_once
+    yield "SIGINT twice", stopping.interrupt_twice
 
 
 def run_suite(*, short: bool, seed: int, only: str, say: Callable[[str], None]) -> tuple[str, dict[str, str]]:
@@ -37,6 +53,8 @@ def run_suite(*, short: bool, seed: int, only: str, say: Callable[[str], None]) 
             except Exception as failure:
                 broken[name] = f"{type(failure).__name__}: {failure}"
                 row = Row(name, 0, 0, 0, "BROKEN", "-", time.monotonic() - began)
+            finally:
+                world.end_all()
             rows.append(row)
             say(f"{row.seconds:5.0f} s  {name}  {broken.get(name, row.note)}")
     return table(rows), broken

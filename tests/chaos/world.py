@@ -15,10 +15,10 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +75,7 @@ class World:
     project: MadeProject = field(init=False)
     reference: Reference = field(init=False)
     cuts: list[Cut] = field(default_factory=list)
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.project = MadeProject(self.root)
@@ -90,7 +91,9 @@ class World:
         size = sum(path.stat().st_size for path in self.project.output.rglob("*") if path.is_file())
         asked, paid = Counter(map(self.server.question, self.server.asked)), paid_in(self.project.output)
         self.reference = Reference(self.files(), asked, paid, self.classes(made), seconds, size)
-        demand(sum(asked.values()) > sum(paid.values()) > 2 * (self.passages - 5), "the undisturbed run asked too little")
+        demand(
+            sum(asked.values()) > sum(paid.values()) > 2 * (self.passages - 5), "the undisturbed run asked too little"
+        )
 
     # ------------------------------------------------------------------------------------------- processes
 
@@ -109,14 +112,22 @@ class World:
     def start(self, *prefix: str, before: str = "pass") -> subprocess.Popen[str]:
         """The program on the project's config, in a process of its own; `prefix` is a command that starts it."""
         self.mark()
-        return self.project.start(before=before) if not prefix else self._start_by(prefix)
+        process = self._start_by(prefix) if prefix else self.project.start(before=before)
+        self.processes.append(process)
+        return process
 
     def _start_by(self, prefix: tuple[str, ...]) -> subprocess.Popen[str]:
-        import sys
-
         program = [*prefix, sys.executable, "-m", "augment_correction", "run", str(self.root / "config.yaml")]
         pipe = subprocess.PIPE
         return subprocess.Popen(program, cwd=self.root, text=True, stdout=pipe, stderr=pipe)
+
+    def end_all(self) -> None:
+        """What a broken fault has left running must not disturb the next one."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        self.processes.clear()
 
     def mark(self) -> None:
         self.cuts.append(Cut(len(self.server.asked), paid_in(self.project.output)))
@@ -172,18 +183,6 @@ class World:
         if retried:
             mine, theirs = without_retries(mine), without_retries(theirs)
         return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
-
-    @contextmanager
-    def answering(self, **attributes: object) -> Iterator[None]:
-        """The server with other attributes for a while."""
-        before = {name: getattr(self.server, name) for name in attributes}
-        for name, value in attributes.items():
-            setattr(self.server, name, value)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                setattr(self.server, name, value)
 
 
 def paid_in(folder: Path) -> Counter[Question]:

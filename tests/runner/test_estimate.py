@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from decimal import Decimal
+from typing import Any
 
+import pytest
+
+from augment_correction.project import bundled
 from augment_correction.runner import Estimate, estimate
+from augment_correction.runner.reading import open_run
 from tests.projects import MadeProject, prices
-from tests.servers import ModelServer
+from tests.servers import ModelServer, says
 
 
-def estimated(project: MadeProject, server: ModelServer | None = None, **sections: dict[str, object]) -> Estimate:
+def estimated(project: MadeProject, server: ModelServer | None = None, **sections: Any) -> Estimate:
     return asyncio.run(estimate(project.load(server, **sections)))
 
 
@@ -74,3 +81,44 @@ def test_identical_passages_are_counted_once_and_unread_files_listed(project: Ma
     made = estimated(project)
     assert (made.documents, made.chunks) == (4, 2)
     assert [unread.source for unread in made.unread] == ["empty.txt"]
+
+
+@pytest.mark.parametrize("pipeline", ["correction", "correction_small"])
+def test_prompt_tokens_of_the_examples_are_within_a_tenth_of_the_ledger(project: MadeProject, pipeline: str) -> None:
+    """By stage, per call before the first run, and in all after it; one passage of the examples is filtered."""
+    shutil.copytree(bundled() / "inputs" / "examples", project.root / "inputs", dirs_exist_ok=True)
+    drop = {"reason": "It announces.", "verdict": "unsuitable"}
+    reply = json.dumps(drop) if pipeline == "correction_small" else "Reason: It announces.\nVerdict: unsuitable"
+    script = {"rules": [{"contains": "Carbon to nitrogen", "text": reply}], "fields": {"verdict": "suitable"}}
+    project.write("script.yaml", json.dumps(script))
+    sections: dict[str, Any] = {"pipeline": pipeline, "api": {"small_script": "script.yaml"}}
+    before = estimated(project, **sections)
+    result = project.run(**sections)
+    assert (result.counts["rejected"], result.kept) == (1, before.chunks - 1)
+    after = estimated(project, **sections)
+    with open_run(project.output) as made:
+        paid = {each.stage: each for each in made.journal.totals()}
+    for first, second in zip(before.stages, after.stages, strict=True):
+        ledger = paid[first.name]
+        assert first.requests == before.chunks >= ledger.requests == second.expected.requests
+        assert first.input / first.requests == pytest.approx(ledger.input / ledger.requests, rel=0.1)
+        assert second.expected.input == pytest.approx(ledger.input, rel=0.1)
+    for role in ("small", "large"):
+        expected = sum(stage.expected.input for stage in after.stages if stage.role == role)
+        assert expected == pytest.approx(project.tokens(role)["input_tokens"], rel=0.1)
+
+
+def test_passages_that_an_earlier_run_filtered_are_expected_to_be_filtered_again(
+    project: MadeProject, server: ModelServer
+) -> None:
+    project.facts(range(8))
+    server.where("Ander1 ", says("Reason: none.\nVerdict: unsuitable"), model="small")
+    server.where("Ander2 ", says("Reason: none.\nVerdict: unsuitable"), model="small")
+    project.run(server, cost=prices(1, 1, 10, 20))
+    made = estimated(project, server, cost=prices(1, 1, 10, 20))
+    small, large = made.stages
+    assert (small.requests, large.requests) == (8, 8)
+    assert (small.expected.requests, large.expected.requests) == (8, 6)
+    assert large.expected.input == round(large.input * 6 / 8)
+    more = small.input + small.output + 10 * large.expected.input + 20 * large.expected.output
+    assert made.cost() == more / Decimal(1_000_000)
