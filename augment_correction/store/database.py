@@ -77,7 +77,7 @@ class Database:
             )
         return InputError(
             f"{self.path} cannot be used: {failure}",
-            hint="move it away to start this folder afresh (its paid calls are in it)",
+            hint="put a whole copy of it back, or move it away to start this folder afresh (its paid calls are in it)",
         )
 
     def _connect(self) -> sqlite3.Connection:

@@ -72,7 +72,7 @@ class RunFolder:
         except OSError as failure:
             raise InputError(
                 f"the output folder {self.root} cannot be written: {failure.strerror}",
-                hint="make room there, make it writable, or set path.output_dir to a folder of yours",
+                hint="set path.output_dir to a folder of yours",
             ) from None
         with lock:
             try:

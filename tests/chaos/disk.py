@@ -24,7 +24,7 @@ def full(world: World, times: int, seed: int) -> Row:
     row = None
     for number in range(times):
         share = (number + rng.random()) / times
-        with _small_disk(world, int(world.reference.bytes * (0.15 + 0.7 * share))) as mounted:
+        with _small_disk(world, int(world.reference.room * (0.15 + 0.75 * share))) as mounted:
             if not mounted:
                 return skipped(FULL, "no tmpfs may be mounted here")
             world.reset()

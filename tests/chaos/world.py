@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +56,8 @@ class Reference:
     paid: Counter[Question]
     classes: str
     seconds: float
-    bytes: int
+    room: int
+    """Bytes on disk when there were most."""
 
 
 @dataclass
@@ -85,12 +86,13 @@ class World:
         self.project.config(self.server, api=limits, system={"concurrency_limit": CONCURRENCY})
         self.reset()
         began = time.monotonic()
-        made = ended(self.start())
+        process = self.start()
+        room = _most_room(self.project.output, process)
+        made = ended(process)
         seconds = time.monotonic() - began
         demand(made.code == 0, made)
-        size = sum(path.stat().st_size for path in self.project.output.rglob("*") if path.is_file())
         asked, paid = Counter(map(self.server.question, self.server.asked)), paid_in(self.project.output)
-        self.reference = Reference(self.files(), asked, paid, self.classes(made), seconds, size)
+        self.reference = Reference(self.files(), asked, paid, self.classes(made), seconds, room)
         demand(
             sum(asked.values()) > sum(paid.values()) > 2 * (self.passages - 5), "the undisturbed run asked too little"
         )
@@ -183,6 +185,15 @@ class World:
         if retried:
             mine, theirs = without_retries(mine), without_retries(theirs)
         return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+
+
+def _most_room(folder: Path, process: subprocess.Popen[str]) -> int:
+    most = 0
+    while process.poll() is None:
+        with suppress(FileNotFoundError):  # a file may go between two looks
+            most = max(most, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+        time.sleep(0.02)
+    return most
 
 
 def paid_in(folder: Path) -> Counter[Question]:
