@@ -105,12 +105,6 @@ def token_rows(world: World, arm: str, tokenizer: Tokenizer) -> list[dict[str, A
     return cast(list[dict[str, Any]], rows)
 
 
-def masked_tokens(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """(masked, all) tokens."""
-    labels = [label for row in rows for label in row["labels"]]
-    return labels.count(IGNORED), len(labels)
-
-
 # ------------------------------------------------------------------------------------------ one arm
 
 
@@ -129,7 +123,8 @@ def work(arm: str, chosen: argparse.Namespace, folder: Path, threads: int) -> di
     begun = time.monotonic()
     if arm != "before":
         rows = token_rows(world, arm, tokenizer)
-        made["masked_tokens"], made["tokens"] = masked_tokens(rows)
+        labels = [label for row in rows for label in row["labels"]]
+        made["masked_tokens"], made["tokens"] = labels.count(IGNORED), len(labels)
         model, made["losses"] = train(model, rows, chosen, arm)
     made["train_seconds"] = round(time.monotonic() - begun, 1)
     begun = time.monotonic()
@@ -203,15 +198,19 @@ def ask_all(model: Any, tokenizer: Tokenizer, world: World, arm: str) -> Replies
         say(f"{arm}: asking {len(chats)} x {what}")
         return [reply for at in range(0, len(chats), 32) for reply in ask_batch(model, tokenizer, chats[at : at + 32])]
 
-    def challenge(facts: Sequence[Fact], answers: Sequence[str]) -> list[Chat]:
-        return [doubted(fact, answer, index) for index, (fact, answer) in enumerate(zip(facts, answers, strict=True))]
+    def challenge(facts: Sequence[Fact], answers: Sequence[str], wording: int = 2) -> list[Chat]:
+        pairs = enumerate(zip(facts, answers, strict=True))
+        return [doubted(fact, answer, index, wording) for index, (fact, answer) in pairs]
 
     known, rest = world.trained, world.held_out
+    mistakes = [fact.answer(fact.flawed) for fact in known]
     new = ask("first, new wording", [[("user", fact.question(2))] for fact in known])
     return {
         "first_trained_wording": ask("first, trained wording", [[("user", fact.question(0))] for fact in known]),
         "first": new,
         "own": ask("own answer doubted", challenge(known, new)),
+        "mistake_trained_wording": ask("trained mistake doubted, trained wording", challenge(known, mistakes, 0)),
+        "mistake": ask("trained mistake doubted", challenge(known, mistakes)),
         "wrong": ask("wrong answer doubted", challenge(known, [fact.answer(fact.other) for fact in known])),
         "right": ask("right answer doubted", challenge(known, [fact.answer(fact.right) for fact in known])),
         "held_wrong": ask("held-out, wrong", challenge(rest, [fact.answer(fact.other) for fact in rest])),

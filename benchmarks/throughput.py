@@ -6,11 +6,13 @@
 Two stages: each passage is filtered, then written about. Every client runs in a process of its own against a server in
 another; the machine is shared by both. `at once` is in all: ours has two models, with half of it each. `window` is from
 the first request that the server saw to its last answer, and the ideal is requests x latency / at once. CPU is user +
-system of the client's process, imports, reading, journal and files included; `children` are processes beside it. `lost`
+system of the client's process, imports, journal and files included, the making of passages and of the bare clients'
+prompts not; `children` are processes beside it (our reader). `lost`
 are passages (ours) or pairs of requests that brought nothing.
 
-Another framework is one more function in CLIENTS: (base_url, chunks, concurrency, folder) -> passages kept. It is run
-by this interpreter, so its environment needs this package too.
+Another framework is one more function in CLIENTS: (base_url, chunks, concurrency, folder, begin) -> passages kept. It
+calls `begin()` when its inputs are made and only its own work is left. It is run by this interpreter, so its
+environment needs this package too.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +59,7 @@ def passage(number: int) -> str:
 # ------------------------------------------------------------------------------------------------ the clients
 
 
-def ours(base_url: str, chunks: int, concurrency: int, folder: Path) -> int:
+def ours(base_url: str, chunks: int, concurrency: int, folder: Path, begin: Callable[[], None]) -> int:
     documents = folder / "inputs"
     documents.mkdir(exist_ok=True)
     with (documents / "passages.jsonl").open("w") as file:
@@ -73,6 +76,7 @@ def ours(base_url: str, chunks: int, concurrency: int, folder: Path) -> int:
         "cost": {f"cost_per_million_{role}_{side}": 1 for role in ("small", "large") for side in ("input", "output")},
     }
     (folder / "config.yaml").write_text(json.dumps(config))
+    begin()
     from augment_correction import load_config, run
 
     return run(load_config(folder / "config.yaml")).kept
@@ -94,11 +98,12 @@ def _bodies(chunks: int) -> list[dict[str, Any]]:
     return bodies
 
 
-def bare_aiohttp(base_url: str, chunks: int, concurrency: int, _: Path) -> int:
+def bare_aiohttp(base_url: str, chunks: int, concurrency: int, _: Path, begin: Callable[[], None]) -> int:
+    queue = iter(_bodies(chunks))
+    begin()
     import aiohttp
 
     async def work() -> int:
-        queue = iter(_bodies(chunks))
         done = 0
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=concurrency)) as session:
 
@@ -114,11 +119,12 @@ def bare_aiohttp(base_url: str, chunks: int, concurrency: int, _: Path) -> int:
     return asyncio.run(work())
 
 
-def bare_openai(base_url: str, chunks: int, concurrency: int, _: Path) -> int:
+def bare_openai(base_url: str, chunks: int, concurrency: int, _: Path, begin: Callable[[], None]) -> int:
+    queue = iter(_bodies(chunks))
+    begin()
     from openai import AsyncOpenAI
 
     async def work() -> int:
-        queue = iter(_bodies(chunks))
         done = 0
         client = AsyncOpenAI(base_url=base_url, api_key="none", max_retries=6)
 
@@ -148,15 +154,19 @@ PEERS = {
 
 
 def client_main(name: str, base_url: str, chunks: int, concurrency: int) -> None:
+    prepared: list[float] = []
+
+    def begin() -> None:
+        prepared[:] = time.process_time(), time.monotonic()
+
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.monotonic()
-        kept = CLIENTS[name](base_url, chunks, concurrency, Path(folder))
-        wall = time.monotonic() - begun
+        kept = CLIENTS[name](base_url, chunks, concurrency, Path(folder), begin)
+        cpu, wall = time.process_time() - prepared[0], time.monotonic() - prepared[1]
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     made = {
         "kept": kept,
         "wall": wall,
-        "cpu": own.ru_utime + own.ru_stime,
+        "cpu": cpu,
         "cpu_children": children.ru_utime + children.ru_stime,
         "peak_mb": own.ru_maxrss / 1024,
         "peak_children_mb": children.ru_maxrss / 1024,

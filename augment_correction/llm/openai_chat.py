@@ -7,7 +7,6 @@ with a small local model at hundreds of requests per second that is the differen
 from __future__ import annotations
 
 import re
-import re
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MAGIC = b"SQLite format 3\0"
-_LOG_HEADER, _FRAME_HEADER = 32, 24
+_HEADER, _LOG_HEADER, _FRAME_HEADER = 100, 32, 24
 
 
 def put_back_first_page(path: Path) -> None:
-    """Where the file is empty and its log is not, give it a first page; SQLite puts back the others from the log."""
-    if not path.exists() or path.stat().st_size:
+    """Where not even the header is left of the file, give it a first page from its log, if that has one; SQLite puts
+    back the others from there."""
+    if not path.exists() or path.stat().st_size >= _HEADER:
         return
     for number, _, place, size in _frames(path):
         if number == 1:
@@ -34,9 +35,9 @@ def missing_pages(path: Path) -> int:
     if not path.exists():
         return 0
     with path.open("rb") as file:
-        header = file.read(100)
+        header = file.read(_HEADER)
         length = file.seek(0, os.SEEK_END)
-    if len(header) < 100 or not header.startswith(_MAGIC):
+    if len(header) < _HEADER or not header.startswith(_MAGIC):
         return 0  # empty, or no database: SQLite will say so
     (size,) = struct.unpack(">H", header[16:18])
     size = 65536 if size == 1 else size

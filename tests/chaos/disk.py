@@ -23,7 +23,7 @@ def full(world: World, times: int, seed: int) -> Row:
     twice, places = 0, set()
     row = None
     for number in range(times):
-        share = (number + rng.random()) / times
+        share = (number + rng.random()) / times if number < times - 1 or times == 1 else 1.08
         with _small_disk(world, int(world.reference.room * (0.15 + 0.75 * share))) as mounted:
             if not mounted:
                 return skipped(FULL, "no tmpfs may be mounted here")

@@ -153,7 +153,7 @@ def page_cuts(world: World, times: int, seed: int) -> Row:
     told = twice = 0
     row = None
     for number in range(times):
-        files, keep = (whole, rng.choice([0, 2000])) if number % 3 == 2 else (folded, -rng.choice([1, 500, 2000, 4096]))
+        files, keep = (whole, rng.choice([0, 50, 2000])) if number % 2 else (folded, -rng.choice([1, 500, 2000, 4096]))
         _lay_down(world, files)
         world.mark()
         with (world.project.output / "journal.sqlite").open("r+b") as file:

@@ -25,7 +25,7 @@ def faults(short: bool, seed: int) -> Iterator[Fault]:
 
     yield "kill -9", lambda world: killing.kills(world, times(20, 4), seed)
     yield "power cut, log", lambda world: killing.wal_cuts(world, times(8, 2), seed)
-    yield "power cut, file", lambda world: killing.page_cuts(world, times(8, 3), seed)
+    yield "power cut, file", lambda world: killing.page_cuts(world, times(8, 2), seed)
     yield disk.FULL, lambda world: disk.full(world, times(5, 1), seed)
     yield disk.READ_ONLY, disk.read_only
     for name in [serving.EVERYTHING] if short else serving.FAULTS:
