@@ -36,7 +36,7 @@ layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 # Needs a second environment of about 600 MB, so `make check` skips these tests with a reason.
 check-ray: .venv-ray/installed
