@@ -87,8 +87,9 @@ def _print_estimate(made: Any) -> None:
     for unread in made.unread:
         print(f"  not read: {unread.source}: {unread.reason}: {unread.detail}")
     table = Table("stage", "model", "requests", "tokens in", "tokens out", "at most", box=None)
-    for stage in made.stages:
-        limit = f"{stage.output_limit:,}" if stage.output_limit is not None else "unbounded"
+    for bound in made.stages:
+        stage = bound.expected
+        limit = f"{bound.output_limit:,}" if bound.output_limit is not None else "unbounded"
         source = "" if stage.observed else " (assumed)"
         table.add_row(
             stage.name, stage.model, f"{stage.requests:,}", f"{stage.input:,}", f"{stage.output:,}{source}", limit
@@ -98,7 +99,8 @@ def _print_estimate(made: Any) -> None:
         shown = f"{price.input} in, {price.output} out USD per million ({price.source})" if price else "unknown"
         print(f"price of the {role} model: {shown}")
     print(f"cost: about {money(made.cost())}; at most {money(made.cost(limit=True))}, retries not counted")
-    print("an upper bound: every passage is taken to pass every stage; reasoning tokens count as output")
+    if not any(stage.observed for stage in made.stages):
+        print("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
 
 
 def _print_summary(result: Any) -> None:

@@ -24,9 +24,11 @@ def put_back_first_page(path: Path) -> None:
         if number == 1:
             with _log(path).open("rb") as log, path.open("r+b") as file:
                 log.seek(place)
-                file.write(log.read(size))
-                file.flush()
-                os.fsync(file.fileno())
+                page = log.read(size)
+                if page.startswith(_MAGIC):
+                    file.write(page)
+                    file.flush()
+                    os.fsync(file.fileno())
             return
 
 
@@ -42,6 +44,8 @@ def missing_pages(path: Path) -> int:
     (size,) = struct.unpack(">H", header[16:18])
     size = 65536 if size == 1 else size
     (count,) = struct.unpack(">I", header[28:32])
+    if size < 512 or header[24:28] != header[92:96]:
+        return 0  # no size of a page; or a writer that does not keep the count
     in_log: set[int] = set()
     pending: set[int] = set()
     for number, count_after, _, _ in _frames(path):
@@ -50,7 +54,8 @@ def missing_pages(path: Path) -> int:
             count = count_after
             in_log |= pending
             pending.clear()
-    return sum(number not in in_log for number in range(length // size + 1, count + 1))
+    whole = length // size
+    return max(0, count - whole - sum(whole < number <= count for number in in_log))
 
 
 def _log(path: Path) -> Path:

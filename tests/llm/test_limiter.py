@@ -136,7 +136,7 @@ class TestLearning:
         assert limiter.capacity == 64
 
     async def test_it_never_falls_below_its_floor_and_comes_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(limiting, "PROBE_EVERY", 0.0)
+        monkeypatch.setattr(limiting, "FAST_PROBES", 0.0)
         limiter = Limiter(64)
         for _ in range(200):
             async with limiter.slot():
@@ -147,10 +147,10 @@ class TestLearning:
                 limiter.answered()
         assert limiter.capacity == 64
 
-    async def test_a_probe_that_is_refused_is_taken_back_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_probe_that_is_refused_is_taken_back_at_once(self) -> None:
         limiter = Limiter(64)
         limiter._ceiling = limiter.capacity = 10
-        monkeypatch.setattr(limiting, "PROBE_EVERY", 0.0)
+        limiter._probe_every = 0.0
         for _ in range(10):
             limiter.answered()
         assert limiter.capacity == 11

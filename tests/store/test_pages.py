@@ -84,3 +84,13 @@ class TestCutShort:
         with log.open("r+b") as file:
             file.truncate(log.stat().st_size - 10)
         assert rows(logged) == 29
+
+
+def test_a_header_of_nonsense_costs_no_time(folded: Path) -> None:
+    data = bytearray(folded.read_bytes())
+    data[28:32] = b"\xff" * 4
+    folded.write_bytes(data)
+    assert missing_pages(folded) > 2**31
+    data[16:18] = b"\0\0"
+    folded.write_bytes(data)
+    assert missing_pages(folded) == 0  # SQLite's to say
