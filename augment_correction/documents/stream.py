@@ -32,6 +32,8 @@ from augment_correction.records import UnreadInput
 
 _WORKER = "augment_correction.documents.worker"
 
+START_UP = 60.0
+
 
 async def stream_chunks(
     folder: Path,
@@ -117,7 +119,7 @@ class _Reader:
         """The next batch; None where the process is done or dead. A half-written frame goes with the crash."""
         while True:
             try:
-                async with asyncio.timeout(self._job.limits.seconds):
+                async with asyncio.timeout(self._patience()):
                     frame = await self._frame()
             except TimeoutError:
                 self._stalled = True
@@ -136,6 +138,11 @@ class _Reader:
                         raise RuntimeError(f"the document reader failed:\n{bug}")
                     self.finished = True
                     return None
+
+    def _patience(self) -> float:
+        """Seconds without a sign. Starting takes longer than a file may on a machine that is very busy."""
+        seconds = self._job.limits.seconds
+        return max(seconds, START_UP) if self.place is None else seconds
 
     async def _frame(self) -> Frame:
         length = int.from_bytes(await self._stdout.readexactly(LENGTH_BYTES), "big")

@@ -41,9 +41,9 @@ def missing_pages(path: Path) -> int:
         length = file.seek(0, os.SEEK_END)
     if len(header) < _HEADER or not header.startswith(_MAGIC):
         return 0  # empty, or no database: SQLite will say so
-    (size,) = struct.unpack(">H", header[16:18])
+    size: int = struct.unpack(">H", header[16:18])[0]
     size = 65536 if size == 1 else size
-    (count,) = struct.unpack(">I", header[28:32])
+    count: int = struct.unpack(">I", header[28:32])[0]
     if size < 512 or header[24:28] != header[92:96]:
         return 0  # no size of a page; or a writer that does not keep the count
     in_log: set[int] = set()

@@ -7,7 +7,8 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from tests.chaos.rows import Row, judged, skipped
 from tests.chaos.world import IN_FLIGHT, World, demand
@@ -18,44 +19,59 @@ READ_ONLY = "output folder is read-only"
 
 
 def full(world: World, times: int, seed: int) -> Row:
-    """A tmpfs too small for the journal or for the files; then room is made and the same command goes on."""
+    """A small tmpfs is filled to its last byte at a random request; then room is made and the same command goes on,
+    the first time on a disk that is still full."""
     rng = random.Random(seed)
-    twice, places = 0, set()
+    twice = 0
     row = None
-    for number in range(times):
-        share = (number + rng.random()) / times if number < times - 1 or times == 1 else 1.08
-        with _small_disk(world, int(world.reference.room * (0.15 + 0.75 * share))) as mounted:
-            if not mounted:
-                return skipped(FULL, "no tmpfs may be mounted here")
+    with _small_disk(world) as mounted:
+        if not mounted:
+            return skipped(FULL, "no tmpfs may be mounted here")
+        for number in range(times):
             world.reset()
-            made = ended(world.start(), 120)
-            told = f"error: {world.root}" in made.err or "cannot be written" in made.err
-            demand(made.code == 2 and told and "make room" in made.err, f"exit {made.code}\n{made.out}\n{made.err}")
-            demand("Traceback" not in made.err, made.err)
-            places.add("journal" if "journal.sqlite cannot" in made.err else "files")
-            _mount("remount", 64 * 2**20, world)
+            process = world.start()
+            world.server.wait_for(rng.randint(1, sum(world.reference.asked.values()) // 2), process)
+            ballast = _fill(world)
+            _demand_told(world, process)
+            if number == 0:
+                _demand_told(world, world.start())
+            ballast.unlink()
             row = judged(world, FULL, world.finish(), times=1, repeats=IN_FLIGHT)
             twice += row.asked_twice
-            world.reset()
+        world.reset()
     assert row is not None
-    note = f"it hit the {' and the '.join(sorted(places))}; room made, gone on"
+    note = "told at once, and when started on the full disk; room made, gone on"
     return Row(FULL, times, 0, twice, row.classes, row.files, note=note)
 
 
+def _demand_told(world: World, process: subprocess.Popen[str]) -> None:
+    made = ended(process, 120)
+    demand(made.code == 2 and "cannot be written" in made.err and "make room" in made.err, made)
+    demand("Traceback" not in made.err and "move it away" not in made.err, made.err)
+
+
+def _fill(world: World) -> Path:
+    path = world.project.output / "ballast"
+    with path.open("wb", buffering=0) as file:
+        for size in (2**16, 1):
+            with suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    return path
+
+
 @contextmanager
-def _small_disk(world: World, size: int) -> Iterator[bool]:
-    if os.geteuid() != 0 or not shutil.which("mount") or _mount("rw", size, world) != 0:
+def _small_disk(world: World) -> Iterator[bool]:
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(world.project.output)]
+    may = os.geteuid() == 0 and shutil.which("mount")
+    if not may or subprocess.run(command, capture_output=True, check=False).returncode:
         yield False
         return
     try:
         yield True
     finally:
+        world.end_all()
         subprocess.run(["umount", world.project.output], check=True)
-
-
-def _mount(option: str, size: int, world: World) -> int:
-    command = ["mount", "-t", "tmpfs", "-o", f"{option},size={size}", "tmpfs", str(world.project.output)]
-    return subprocess.run(command, capture_output=True, check=False).returncode
 
 
 def read_only(world: World) -> Row:

@@ -88,7 +88,7 @@ def wal_cuts(world: World, times: int, seed: int) -> Row:
         paid = world.cuts[-1].paid
         demand(paid == survivors, f"cut at {cut}: {sum(paid.values())} replies, not {sum(survivors.values())}")
         made = world.finish()
-        row = judged(world, "log cut", made, times=1, repeats=0)
+        row = judged(world, "log cut", made, times=1)
         twice += row.asked_twice
     shutil.rmtree(left)
     return Row("power cut: the log's end is gone", times, 0, twice, row.classes, row.files, note=f"{len(ends)} commits")
@@ -166,7 +166,7 @@ def page_cuts(world: World, times: int, seed: int) -> Row:
             told += 1
             _lay_down(world, files)
             made = world.finish()
-        row = judged(world, "page cut", made, times=1, repeats=0)
+        row = judged(world, "page cut", made, times=1)
         twice += row.asked_twice
     assert row is not None
     note = f"{told} told with a remedy and gone on with the file put back, {times - told} mended by themselves"

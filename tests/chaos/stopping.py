@@ -39,7 +39,7 @@ def interrupt_once(world: World) -> Row:
     demand(not world.server.unanswered(), "calls in flight were not awaited")
     half = world.classes(made)
     demand("pending" in half, half)
-    return judged(world, "SIGINT once", world.finish(), times=1, repeats=0, note=f"stopped with {half}")
+    return judged(world, "SIGINT once", world.finish(), times=1, note=f"stopped with {half}")
 
 
 def interrupt_twice(world: World) -> Row:
@@ -69,7 +69,7 @@ def two_runs(world: World) -> Row:
     world.server.delay = DELAY
     demand(second.code == 2 and "another run is writing to" in second.err and "remedy: " in second.err, second)
     demand("Traceback" not in second.err, second.err)
-    return judged(world, "two runs on one folder", world.finish(process), times=1, repeats=0)
+    return judged(world, "two runs on one folder", world.finish(process), times=1)
 
 
 def clock_jumps(world: World) -> Row:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,8 +56,6 @@ class Reference:
     paid: Counter[Question]
     classes: str
     seconds: float
-    room: int
-    """Bytes on disk when there were most."""
 
 
 @dataclass
@@ -86,13 +84,11 @@ class World:
         self.project.config(self.server, api=limits, system={"concurrency_limit": CONCURRENCY})
         self.reset()
         began = time.monotonic()
-        process = self.start()
-        room = _most_room(self.project.output, process)
-        made = ended(process)
+        made = ended(self.start())
         seconds = time.monotonic() - began
         demand(made.code == 0, made)
         asked, paid = Counter(map(self.server.question, self.server.asked)), paid_in(self.project.output)
-        self.reference = Reference(self.files(), asked, paid, self.classes(made), seconds, room)
+        self.reference = Reference(self.files(), asked, paid, self.classes(made), seconds)
         demand(
             sum(asked.values()) > sum(paid.values()) > 2 * (self.passages - 5), "the undisturbed run asked too little"
         )
@@ -185,15 +181,6 @@ class World:
         if retried:
             mine, theirs = without_retries(mine), without_retries(theirs)
         return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
-
-
-def _most_room(folder: Path, process: subprocess.Popen[str]) -> int:
-    most = 0
-    while process.poll() is None:
-        with suppress(FileNotFoundError):  # a file may go between two looks
-            most = max(most, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
-        time.sleep(0.02)
-    return most
 
 
 def paid_in(folder: Path) -> Counter[Question]:

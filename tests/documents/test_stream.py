@@ -162,11 +162,11 @@ async def test_a_file_that_kills_the_reader_costs_only_itself(crashing: Path) ->
 async def test_a_reader_that_hangs_is_given_up(crashing: Path) -> None:
     for name in ("a.txt", "hang.txt", "z.txt"):
         (crashing / name).write_text(name)
-    batches = await collect(crashing, limits=ReadLimits(seconds=6))
+    batches = await collect(crashing, limits=ReadLimits(seconds=3))
     assert [info.source for batch in batches for info in batch.documents] == ["a.txt", "z.txt"]
     [found] = [found for batch in batches for found in batch.unread]
     assert (found.source, found.reason) == ("hang.txt", "reader_crashed")
-    assert "no sign for 1.5 seconds" in found.detail
+    assert "no sign for 3 seconds" in found.detail
 
 
 async def test_a_reader_killed_from_outside(tmp_path: Path) -> None:
@@ -294,8 +294,8 @@ def test_the_process_dies_with_its_parent(tmp_path: Path, how: signal.Signals) -
         parent.stdout.readline()
         [pid] = children(parent.pid)
         parent.send_signal(how)
-        parent.wait(10)
-    deadline = time.monotonic() + 5
+        parent.wait(60)
+    deadline = time.monotonic() + 30
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not alive(pid)
