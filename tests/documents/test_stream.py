@@ -249,8 +249,9 @@ async def test_a_slow_consumer_holds_the_reader_back(tmp_path: Path) -> None:
 
 
 SCRIPT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit it as ignored
 sys.path.insert(0, {package!r})
 from augment_correction.documents import ChunkSettings, stream_chunks
 
