@@ -1,0 +1,78 @@
+"""JSON in an answer, compared by value: key order, spacing and 1.0 for 1 make no difference; "1", 1 and true are three."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NoReturn
+
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
+_LOOKS_LIKE_JSON = re.compile(r"\s*(?:[\[{]|```json)", re.IGNORECASE)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+# Decimal, so that 0.1 is compared as it stands there.
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
+
+
+def whole_json(text: str) -> Any:
+    """The object or array that is all of `text`, but for a fence around it; a bare number or word is no JSON here.
+
+    Raises: ValueError.
+    """
+    fenced = _FENCE.fullmatch(text.strip())
+    plain = (fenced.group(1) if fenced else text).strip()
+    if not plain.startswith(("{", "[")):
+        raise ValueError("neither an object nor an array")
+    return _decode(plain)
+
+
+def find_json(text: str) -> Any:
+    """The last object or array in prose, in fences first.
+
+    Raises: ValueError where there is none.
+    """
+    for place in [*reversed(_FENCE.findall(text)), text]:
+        found = list(_containers(place))
+        if found:
+            return found[-1]
+    raise ValueError("no JSON object or array")
+
+
+def looks_like_json(text: str) -> bool:
+    """It starts as JSON does, whether or not it can be read."""
+    return bool(_LOOKS_LIKE_JSON.match(text))
+
+
+def same_value(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_value(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def _decode(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _containers(text: str) -> Iterator[Any]:
+    start = re.compile(r"[\[{]")
+    found = start.search(text)
+    while found:
+        try:
+            value, end = _DECODER.raw_decode(text, found.start())
+            yield value
+        except RecursionError:
+            return
+        except ValueError:
+            end = found.end()
+        found = start.search(text, end)

@@ -1,0 +1,145 @@
+"""Text as words that can be compared: case, punctuation, articles and the spelling of numbers make no difference.
+
+The normalisation is that of the SQuAD evaluation (Rajpurkar et al. 2016, arXiv:1606.05250: lower case, no punctuation,
+no articles, one space) with four changes that keep meaning: numbers are compared by value with their sign, C# and 50 %
+keep their signs, compounds are split at the hyphen, and an article that ends the text stays ("vitamin A", "Answer: A").
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, PERCENT, STOPWORDS
+from augment_correction.grading.numbers import canonical, find_numbers
+
+_ARTICLES = ("a", "an", "the")
+_SPLIT = re.compile(r"[\s\-‐-―−/,;:()\[\]{}|…]+|\.{2,}")
+_EMPHASIS = '*_`"“”„«»'
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+_NUMBERING = re.compile(r"^[ \t]*\d{1,3}[.)](?=[ \t]+\S)", re.MULTILINE)
+_INITIALS = re.compile(r"(?:\w\.)+\w")
+_WORD = re.compile(r"[^\W\d_][\w'’-]*(?:\.(?=\w)[\w'’-]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?。])[\"'”)*_]*\s+|\n+")
+_NEGATION = re.compile(
+    r"\bnot\b(?!\s+(?:only|just|merely)\b)|n't\b|\b(?:cannot|never|without|none|nobody|nothing|nowhere|neither)\b"
+    r"|\b(?:kein\w*|nicht|nie|niemals|nichts|ohne)\b"
+    r"|\b(?:nunca|jamás|tampoco|ningún|ninguna?|nadie)\b"
+    r"|\b(?:ne\b\s*|n')(?:[\w'-]+\s+){1,3}?(?:pas|jamais|rien|aucune?|personne)\b|\b(?:pas|jamais|sans|aucune?)\b"
+    # "No, it is ..." answers, and "No. 5" counts; neither negates what follows
+    r"|\bno\b(?!\s*[.,;:!–—]\s*\S)"
+)
+
+
+@lru_cache(maxsize=128)  # one answer is looked at from many sides
+def words(text: str) -> tuple[str, ...]:
+    """In order, numbers by value and articles dropped; see the module's first lines."""
+    pairs = [(raw, word) for raw in _pieces(text) if (word := _clean(raw))]
+    last = len(pairs) - 1
+    return tuple(
+        word for i, (raw, word) in enumerate(pairs) if i == last or raw.strip(_EMPHASIS).casefold() not in _ARTICLES
+    )
+
+
+def normal(text: str) -> str:
+    """Equal for two texts that differ only in what is named in the module's first lines."""
+    return " ".join(words(text))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """In order, without function words and numbers, which are compared by value and not by word. An "a" that `words` has
+    kept is a letter and no article."""
+    return tuple(word for word in words(text) if word not in STOPWORDS and not _NUMBER.fullmatch(word))
+
+
+def stem(word: str) -> str:
+    """One form for the inflections of most English words (played, plays, playing); never meant to be read."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    for suffix in ("ing", "ed", "es", "s"):
+        if word.endswith(suffix) and len(word) - len(suffix) > 2 and not word.endswith("ss"):
+            word = word[: -len(suffix)]
+            break
+    if len(word) > 3 and word[-1].isalpha() and word[-1] == word[-2] and word[-1] not in "aeiousl":
+        word = word[:-1]
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+def sentences(text: str) -> list[str]:
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def names(text: str) -> frozenset[str]:
+    """Runs of capitalised words, in lower case, as in {"new york"}. A word that starts a sentence never counts, because
+    its capital says nothing; German, where every noun has one, and text in capitals only give no names."""
+    if text == text.upper() or sum(word in GERMAN for word in text.casefold().split()) > 1:
+        return frozenset()
+    runs: list[list[str]] = []
+    before, end, in_run = "", 0, False
+    for match in _WORD.finditer(text):
+        word, gap = match.group(), text[end : match.start()]
+        is_name = word[0].isupper() and not _starts_sentence(before, gap) and not _function_word(word)
+        if is_name and in_run and gap == " ":
+            runs[-1].append(word)
+        elif is_name:
+            runs.append([word])
+        before, end, in_run = word, match.end(), is_name
+    return frozenset(normal(" ".join(run)) for run in runs)
+
+
+def negations(text: str) -> int:
+    """How many words turn a statement round, in English, German, Spanish and French; "ne ... pas" is one."""
+    return sum(1 for _ in _NEGATION.finditer(text.casefold().replace("’", "'")))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Numbers in their canonical spelling, and what stands between them cut at spaces and hyphens; each sign of a script
+    that is written without spaces is a piece."""
+    if len(_NUMBERING.findall(text)) > 1:
+        text = _NUMBERING.sub("", text)
+    text = _UNSPACED.sub(r" \g<0> ", text)
+    end = 0
+    for number in find_numbers(text, words=True):
+        yield from _cut(text[end : number.start])
+        yield canonical(number.value)
+        end = number.end
+    yield from _cut(text[end:])
+
+
+def _cut(text: str) -> list[str]:
+    # NFKC only here: it would turn the thin spaces that group a number into spaces, and 5² into 52.
+    return _SPLIT.split(unicodedata.normalize("NFKC", text).replace("’", "'"))
+
+
+def _clean(raw: str) -> str:
+    if _NUMBER.fullmatch(raw):
+        return raw
+    word = raw.casefold()
+    first, last = 0, len(word)
+    while first < last and _is_edge(word[first]):
+        first += 1
+    while first < last and _is_edge(word[last - 1]):
+        last -= 1
+    word = word[first:last].removesuffix("'s")
+    if word in PERCENT:
+        return "%"
+    return word.replace(".", "") if _INITIALS.fullmatch(word) else word
+
+
+def _is_edge(character: str) -> bool:
+    return character in "`^" or (unicodedata.category(character)[0] == "P" and character not in "#%&@")
+
+
+def _starts_sentence(before: str, gap: str) -> bool:
+    if not before or any(sign in gap for sign in "!?:;\n•"):
+        return True
+    return "." in gap and before.casefold() not in ABBREVIATIONS and len(before) > 1
+
+
+def _function_word(word: str) -> bool:
+    """ "I'm" and "Dr" are no names; "WHO" and "IT" are."""
+    plain = re.split("['’]", word.casefold())[0]
+    return len(plain) == 1 or plain in ABBREVIATIONS or (plain in STOPWORDS and not word.isupper())

@@ -1,0 +1,51 @@
+"""JSON by value."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.grading.jsonvalue import find_json, looks_like_json, same_value, whole_json
+
+leaves = st.none() | st.booleans() | st.integers() | st.text()
+json_values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+containers = st.lists(json_values) | st.dictionaries(st.text(), json_values)
+
+
+@given(containers)
+def test_any_value_is_read_back_whole_fenced_and_from_prose(value: object) -> None:
+    text = json.dumps(value, indent=1)
+    expected = whole_json(json.dumps(value, sort_keys=True))
+    for found in (whole_json(text), whole_json(f"```json\n{json.dumps(value)}\n```"), find_json(f"Here: {text}")):
+        if "```" not in text:
+            assert same_value(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ('{"a": 1, "b": [1, 2]}', '{"b":[1.0,2],"a":1e0}', True),
+        ("[0.1]", "[0.10]", True),
+        ("[1]", "[true]", False),
+        ('["1"]', "[1]", False),
+        ("[1, 2]", "[2, 1]", False),
+        ("[null]", "[0]", False),
+        ('{"a": 1}', '{"a": 1, "b": 2}', False),
+    ],
+)
+def test_equality_is_by_value(one: str, other: str, same: bool) -> None:
+    assert same_value(whole_json(one), whole_json(other)) is same
+
+
+@pytest.mark.parametrize("text", ["5", '"word"', "{'a': 1}", '{"a": 1', '{"a": NaN}', "see {this}", "[" * 5000, ""])
+def test_what_is_no_object_or_array_is_refused(text: str) -> None:
+    for read in (whole_json, find_json):
+        with pytest.raises(ValueError):
+            read(text)
+
+
+def test_json_that_is_begun_is_recognised() -> None:
+    assert looks_like_json(' {"a": ') and looks_like_json("```json\n{") and not looks_like_json("a: 1")

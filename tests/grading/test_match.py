@@ -1,0 +1,179 @@
+"""Right, wrong, undecided: and never a guess."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.grading.match import Grade, How, grade
+
+PARIS = "The capital of France is Paris."
+ASKED = "What is the capital of France?"
+TOWER = "The tower was completed in 1889 for the World's Fair and painted brown."
+WRONG_TOWER = TOWER.replace("1889", "1899")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("Paris", PARIS),
+        (PARIS.rstrip("."), PARIS),
+        (PARIS.lower(), PARIS),
+        ("I think it is **Paris**.", "Paris"),
+        ("The first president was George Washington, a Virginian.", "George Washington"),
+        ("1,000", "1000"),
+        ("3.0 m", "3 m"),
+        ("seven", "7"),
+        ("about 42", "42"),
+        ("72", "72 clips"),
+        ("48+24 = 72, so she sold 72 clips.", "72"),
+        ("On May 7, 1824", "7 May 1824"),
+        ("The answer is A.", "A"),
+        ("A is right: a tower of stone", "A"),
+        ("(b)", "B"),
+        ("Yes, it does.", "Yes"),
+        ("The statement is false.", "False"),
+        ("首都是北京。", "北京"),
+        ('Here you are: {"b": [1, 2], "a": 1.0}', '{"a": 1, "b": [1, 2]}'),
+    ],
+)
+def test_a_right_answer_in_other_words_is_right(answer: str, reference: str) -> None:
+    assert grade(answer, reference).right is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("", "Paris"),
+        ("Lyon", PARIS),
+        ("-5", "5"),
+        ("5", "-5"),
+        ("It has 5 legs.", "6"),
+        ("7 May 1825", "7 May 1824"),
+        ("Abraham Lincoln", "George Washington"),
+        ("nitrogen", "Oxygen"),
+        ("C++", "C#"),
+        ("B) Lyon", "A"),
+        ("No, it is not.", "Yes, because it is red."),
+        ("False", "True"),
+        ("a: 1", '{"a": 1}'),
+        ('{"a": true}', '{"a": 1}'),
+    ],
+)
+def test_a_wrong_answer_to_a_short_reference_is_wrong(answer: str, reference: str) -> None:
+    assert grade(answer, reference).right is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("Green plants make sugar from light.", "Photosynthesis turns light energy into chemical energy in leaves."),
+        ("cardiac arrest", "heart attack"),
+        ("Washington", "George Washington"),
+        ("man bites dog", "dog bites man"),
+        ("It is not Paris.", "Paris"),
+        ("Paris or Lyon", "Paris"),
+        ("It is 7, or perhaps 5", "7"),
+        ("7 June 1824", "7 May 1824"),
+        ("3 km", "3 m"),
+        ("Vitamin B", "Vitamin A"),
+        ("A or B", "A"),
+        ("There is no evidence", "No"),
+        ("Paris", "Paris is the capital of France."),
+        ("Paris", ""),
+        ("Paris", "?!"),
+    ],
+)
+def test_what_the_words_do_not_tell_is_left_to_a_judge(answer: str, reference: str) -> None:
+    assert grade(answer, reference).right is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "question", "right"),
+    [
+        ("Paris", "Paris is the capital of France.", ASKED, True),
+        ("It is Paris.", PARIS, ASKED, True),
+        ("France", PARIS, ASKED, False),
+        ("The capital of France", PARIS, ASKED, False),
+        ("It is Lyon", "It is Paris", "Is Paris or Lyon the capital?", False),
+        ("It is Paris", "Paris", "Is Paris or Lyon the capital?", True),
+        ("12", "12", "How many of the 12 eggs are left?", True),
+        ("5 of 12", "12", "How many of the 12 eggs are left?", None),
+        ("The symbol of gold is Ag.", "The symbol of gold is Au.", "What is the symbol of gold?", None),
+        ("4", "2+2 equals 4. This is basic addition.", "What is 2+2?", True),
+        ("5", "2+2 equals 4. This is basic addition.", "What is 2+2?", False),
+    ],
+)
+def test_words_of_the_question_are_no_evidence(answer: str, reference: str, question: str, right: bool | None) -> None:
+    assert grade(answer, reference, question=question).right is right
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("The tower was finished in 1889.", True),
+        ("The tower was finished in 1899.", False),
+        (WRONG_TOWER, False),
+        ("In 1889, not in 1899.", None),
+        ("The tower is old.", None),
+    ],
+)
+def test_a_known_wrong_answer_says_what_a_long_reference_turns_on(answer: str, right: bool | None) -> None:
+    assert grade(answer, TOWER).right is None
+    assert grade(answer, TOWER, wrong=WRONG_TOWER).right is right
+
+
+def test_the_known_wrong_answer_counts_against() -> None:
+    assert grade("Lyon", "Paris", wrong="Lyon") == Grade(
+        False, "normalised", "the same words as the known wrong answer"
+    )
+    assert grade("Paris, they say Lyon", "Paris", wrong="Lyon").right is None
+
+
+def test_of_a_long_answer_the_start_and_the_end_count() -> None:
+    filler = "Here is another sentence about nothing in particular. " * 10
+    assert grade(f"It is Paris. {filler}", "Paris").right is True
+    assert grade(f"{filler} So it is 42.", "42").right is True
+    assert grade(f"{filler} Someone once saw Paris. {filler}", "Paris").right is None
+    assert grade(f"{filler} Someone once saw 42 of them. {filler}", "42").right is None
+
+
+@pytest.mark.parametrize(
+    ("how", "answer", "reference", "right"),
+    [
+        ("numbers", "3 km", "3 m", True),
+        ("numbers", "between 3 and 5", "3 to 5 m", True),
+        ("numbers", "3", "3 to 5 m", False),
+        ("numbers", "It is 7. There are 2 more.", "7", None),
+        ("numbers", "It is Paris", "Lyon", None),
+        ("json", "{}", "Paris", None),
+        ("json", "[1, 2.0]", "[1.0, 2]", True),
+        ("normalised", "the 1000", "1,000", True),
+    ],
+)
+def test_a_grader_can_be_chosen(how: How, answer: str, reference: str, right: bool | None) -> None:
+    found = grade(answer, reference, how)
+    assert (found.right, found.how) == (right, how)
+
+
+def test_the_reason_has_whole_words() -> None:
+    assert grade("I think it is Paris", "Paris").why == "holds paris"
+    assert grade("It is Paris, not Rome", "Paris").why == "holds paris, but a negation stands beside it"
+
+
+@given(st.text().filter(str.strip))
+def test_a_text_is_never_wrong_against_itself(text: str) -> None:
+    assert grade(text, text).right is not False
+
+
+@given(answer=st.text(), reference=st.text(), question=st.text(), wrong=st.text())
+def test_nothing_makes_a_grader_crash_and_a_reason_is_given(
+    answer: str, reference: str, question: str, wrong: str
+) -> None:
+    assert grade(answer, reference, question=question, wrong=wrong).why
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
+def test_two_numbers_are_right_only_when_equal(one: int, other: int) -> None:
+    assert grade(f"It is {one:,}.", str(other)).right is (one == other)
