@@ -14,6 +14,8 @@ import orjson
 from augment_correction.usage import Usage
 
 Role = Literal["system", "user", "assistant"]
+Form = Literal["json", "tags", "verdict", "text"]
+"""How a reply spells its fields; `text` is one field and nothing around it."""
 
 
 def content_id(*parts: str) -> str:
@@ -97,7 +99,7 @@ class Request:
     model: str
     sampling: Mapping[str, Any] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
-    form: Literal["json", "tags", "verdict"] = "json"
+    form: Form = "json"
     structured: bool = False
     sample: int = 0
 
@@ -168,16 +170,42 @@ class Rejected:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the model that is to be trained answered by itself; `call` is the journal's key."""
+
+    text: str
+    model: str
+    call: str
+    sampling: Mapping[str, Any]
+
+
 # -------------------------------------------------------------------------------------------- what is made
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `train` is the loss mask of its text and of the end-of-turn that follows it."""
+    """One message. `train` is the loss mask of its text and of the end-of-turn that follows it. The first `masked`
+    characters of the text are never trained, though `train` is True: a mistake that the same message goes on to
+    correct. The trained part begins with the white space between the two, which tokenizers join to the word that
+    follows; around a text that is masked in part stands none, since templates may trim it.
+
+    Raises: ValueError where nothing would be left to train, or the text is not stripped.
+    """
 
     role: Role
     text: str
     train: bool
+    masked: int = 0
+
+    def __post_init__(self) -> None:
+        if self.masked and (not 0 < self.masked < len(self.text) or self.text != self.text.strip()):
+            raise ValueError(f"{self.masked} masked characters do not fit {self.text!r}")
+
+    @property
+    def partly_masked(self) -> bool:
+        """The mask changes inside the message: a flag beside it cannot say it."""
+        return self.train and self.masked > 0
 
 
 @dataclass(frozen=True, slots=True)

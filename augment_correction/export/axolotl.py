@@ -1,6 +1,8 @@
-"""The dataset itself: rows of Axolotl's `type: input_output`, `{"segments": [{"label", "text"}, ...], "id"}`.
+"""The dataset itself: rows of Axolotl's `type: input_output`, `{"segments": [{"label", "text"}, ...], "id", "kind",
+"origin"}`.
 
-Axolotl tokenises each segment by itself and adds nothing: BOS, headers and end-of-turn stand in the text.
+Axolotl tokenises each segment by itself and adds nothing: BOS, headers and end-of-turn stand in the text. It ignores
+the other columns; people and reports find, count and filter rows by them.
 """
 
 from __future__ import annotations
@@ -22,12 +24,17 @@ from augment_correction.store.folder import atomic_write
 
 
 def segments_row(conversation: Conversation, template: ChatTemplate) -> dict[str, Any]:
-    """The row as it is for any tokenizer; Axolotl ignores the id, people and reports find rows by it."""
+    """The row as it is for any tokenizer."""
     return _row(conversation, segments(conversation, template))
 
 
 def _row(conversation: Conversation, parts: Sequence[Segment]) -> dict[str, Any]:
-    return {"segments": [{"label": part.label, "text": part.text} for part in parts], "id": conversation.id}
+    return {
+        "segments": [{"label": part.label, "text": part.text} for part in parts],
+        "id": conversation.id,
+        "kind": conversation.kind,
+        "origin": conversation.provenance.get("origin", ""),
+    }
 
 
 def _rows(

@@ -6,6 +6,9 @@ part as well, so that a config without that key trains no mistake. A trained mes
 counts the tokens of flagged parts on the message by itself. With Qwen2.5 and a template `assistant: ` + message,
 "antarctic ice" is 3 tokens alone and 4 in place, so that " ice" is not trained; "Zurich is" is 4 alone and 2 in place,
 and trains what follows it. A message's own flag is placed by the characters of the rendering and is exact in both.
+
+A message that is masked in part has no other spelling than flagged parts. Such a conversation is written only where the
+tokenizer proves that Axolotl counts to the same tokens.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ import yaml
 
 from augment_correction.errors import InputError
 from augment_correction.export.chat_template import ChatTemplate
-from augment_correction.export.segments import answer_end, generation_prompt
-from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.masking import token_mask, touching
+from augment_correction.export.segments import Zone, answer_end, generation_prompt, render, zones
+from augment_correction.export.source import ExportSource, masked_by_message, write_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation, Turn
 
@@ -30,23 +34,60 @@ def chat_row(conversation: Conversation) -> dict[str, Any]:
 
 
 def _message(turn: Turn) -> dict[str, Any]:
-    part: dict[str, Any] = {"type": "text", "text": turn.text.strip()}
-    if not turn.train:
-        part["train"] = False
-    return {"role": turn.role, "content": [part], "train": turn.train}
+    text = turn.text.strip()
+    trained = turn.masked if turn.train else len(text)
+    parts: list[dict[str, Any]] = [
+        {"type": "text", "text": text[:trained], "train": False},
+        {"type": "text", "text": text[trained:]},
+    ]
+    return {"role": turn.role, "content": [part for part in parts if part["text"]], "train": turn.train}
 
 
 def write(source: ExportSource, folder: Path) -> list[str]:
-    keys = chat_keys(source.template, source.tokenizer, folder.with_name("axolotl_chat") / FILE)
-    with json_lines(folder / FILE) as put:
-        for conversation in source.conversations():
-            put(chat_row(conversation))
+    template, tokenizer = source.template, source.tokenizer
+    keys = chat_keys(template, tokenizer, folder.with_name("axolotl_chat") / FILE)
+    if tokenizer is None:
+        why = "cannot be proven without a tokenizer (--tokenizer)"
+    else:
+        why = f"Axolotl would misplace with the tokens of {tokenizer.name}"
+    _, notices = write_rows(
+        folder / FILE,
+        source.conversations(),
+        chat_row,
+        lambda each: _exact(each, template, tokenizer),
+        why,
+    )
     text = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, width=120)
     (folder / "axolotl_keys.yaml").write_text(
         "# The keys that an Axolotl config needs for this file, in place of its own `datasets`.\n" + text,
         encoding="utf-8",
     )
-    return []
+    return notices
+
+
+def _exact(conversation: Conversation, template: ChatTemplate, tokenizer: Tokenizer | None) -> bool:
+    """Axolotl will train the tokens that the mask says of each message that is masked in part."""
+    if masked_by_message(conversation):
+        return True
+    if tokenizer is None:
+        return False
+    rendering = render(conversation, template)
+    whole = tokenizer.encode([rendering.text])[0]
+    mask = token_mask(zones(conversation, rendering), whole, conversation.train_scaffold)
+    turns = zip(conversation.turns, rendering.spans, strict=True)
+    return all(
+        mask[touching(Zone(start, end, True, "message"), whole)] == _as_axolotl(turn, tokenizer)
+        for turn, (start, end, _) in turns
+        if turn.partly_masked
+    )
+
+
+def _as_axolotl(turn: Turn, tokenizer: Tokenizer) -> bytes:
+    """The mask of the message's tokens as Axolotl 0.19 counts them, on the message by itself: of a token that straddles
+    the cut it masks one that reaches a single character beyond it and trains a longer one."""
+    alone = tokenizer.encode([turn.text])[0]
+    tokens = zip(alone.starts, alone.ends, strict=True)
+    return bytes(start >= turn.masked or end > turn.masked + 1 for start, end in tokens)
 
 
 def chat_keys(template: ChatTemplate, tokenizer: Tokenizer | None, path: Path) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 A cut in a wrong place trains on a seam that inference never shows: `'.\\n'` + `'\\n'` where the model knows `'.\\n\\n'`
 as one token. Such a cut moves into the template's own text beside it, widening the masked part: less of a role header
-is learned, never part of a mistake, never less of a correction.
+is learned, never part of a mistake, never less of a correction. Inside a message it moves only behind the token that
+holds characters of the mistake and of the correction, and is masked (`masking`).
 """
 
 from __future__ import annotations
@@ -57,14 +58,16 @@ def _moved(row: _Row, tokenizer: Tokenizer) -> _Row:
     cuts: list[int] = []
     for usual, change in zip(row.cuts, changes(row.places), strict=True):
         last = cuts[-1] if cuts else 0
-        candidates = [cut for cut in _candidates(row, usual, change) if cut in boundaries and cut >= last]
+        behind = min(cut for cut in boundaries if cut >= change)
+        candidates = [cut for cut in _candidates(row, usual, change, behind) if cut in boundaries and cut >= last]
         found = _first_seamless(row.text, last, candidates, boundaries, whole, tokenizer)
         cuts.append(max(usual, last) if found is None else found)
     return _Row(row.text, row.places, cuts)
 
 
-def _candidates(row: _Row, usual: int, change: int) -> list[int]:
-    """The usual cut, the place where the mask changes, then outward through the scaffold on the trained side."""
+def _candidates(row: _Row, usual: int, change: int, behind: int) -> list[int]:
+    """The usual cut, the place where the mask changes, then outward through the scaffold on the trained side; inside a
+    message `behind`, the end of the token that the change falls into."""
     left = next(zone for zone in row.places if zone.end == change)
     right = next(zone for zone in row.places if zone.start == change)
     places = [usual, change]
@@ -74,6 +77,8 @@ def _candidates(row: _Row, usual: int, change: int) -> list[int]:
         places += range(change + 1, right.end + 1)
         if row.text[right.end - 1] == " ":
             places.append(right.end - 1)
+    if right.label and left.kind == right.kind == "message":
+        places.append(behind)
     return list(dict.fromkeys(places))
 
 

@@ -18,8 +18,10 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 
 ABOUT = """\
-In each an assistant answers wrongly, is doubted, and answers right. A message's `train` is its loss mask: the wrong
-answer has `train: false` and **must be left out of the loss**; a trainer that ignores the flag teaches the mistakes.
+In each an assistant answers wrongly and then right: when it is doubted, or on its own in the same message. A message's
+loss mask is `train`, and the first `masked` characters of its content are not trained even where `train` is true. The
+mistakes have `train: false` or are those characters, and **must be left out of the loss**; a trainer that ignores the
+mask teaches them.
 """
 LIMITS = """\
 ## Known limits
@@ -36,7 +38,8 @@ def hf_row(conversation: Conversation) -> dict[str, Any]:
         "id": conversation.id,
         "kind": conversation.kind,
         "messages": [
-            {"role": turn.role, "content": turn.text, "train": turn.train} for turn in conversation.turns
+            {"role": turn.role, "content": turn.text, "train": turn.train, "masked": turn.masked}
+            for turn in conversation.turns
         ],
         "source": place.get("source"),
         "title": place.get("title"),

@@ -1,5 +1,5 @@
-"""The mask by tokens. A token is masked where it touches a masked message or its end-of-turn, trained where it touches
-a trained one, and else as the template's own text is."""
+"""The mask by tokens. A token is masked where it touches masked text of a message or its end-of-turn, trained where it
+touches trained text of one, and else as the template's own text is."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """OpenAI's fine-tuning rows. `weight` is allowed on assistant messages only, and only those are ever trained there:
-the mask of user messages cannot be said."""
+the mask of user messages cannot be said, nor that of a part of an answer."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.source import ExportSource, masked_by_message, write_rows
 from augment_correction.records import Conversation, Turn
 
 FILE = "conversations.jsonl"
@@ -25,9 +25,8 @@ def _message(turn: Turn) -> dict[str, Any]:
 
 
 def write(source: ExportSource, folder: Path) -> list[str]:
-    rows = 0
-    with json_lines(folder / FILE) as put:
-        for conversation in source.conversations():
-            put(openai_row(conversation))
-            rows += 1
-    return [f"OpenAI takes no file with fewer than {MINIMUM} rows; this one has {rows}"] if rows < MINIMUM else []
+    why = "OpenAI's rows cannot say"
+    rows, notices = write_rows(folder / FILE, source.conversations(), openai_row, masked_by_message, why)
+    if rows < MINIMUM:
+        notices.append(f"OpenAI takes no file with fewer than {MINIMUM} rows; this one has {rows}")
+    return notices

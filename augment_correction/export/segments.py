@@ -70,9 +70,11 @@ def zones(conversation: Conversation, rendering: Rendering) -> list[Zone]:
     made: list[Zone] = []
     position = 0
     for turn, (start, text_end, end) in zip(conversation.turns, rendering.spans, strict=True):
+        trained = start + turn.masked
         made += [
             Zone(position, start, conversation.train_scaffold, "scaffold"),
-            Zone(start, text_end, turn.train, "message"),
+            Zone(start, trained, False, "message"),
+            Zone(trained, text_end, turn.train, "message"),
             Zone(text_end, end, turn.train, "end"),
         ]
         position = end

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.source import ExportSource, masked_by_message, write_rows
 from augment_correction.records import Conversation
 
 FILE = "conversations.jsonl"
@@ -21,7 +21,6 @@ def sharegpt_row(conversation: Conversation) -> dict[str, Any]:
 
 
 def write(source: ExportSource, folder: Path) -> list[str]:
-    with json_lines(folder / FILE) as put:
-        for conversation in source.conversations():
-            put(sharegpt_row(conversation))
-    return ["many ShareGPT readers ignore `weight` and would train the mistakes: check yours"]
+    why = "ShareGPT rows cannot say"
+    _, notices = write_rows(folder / FILE, source.conversations(), sharegpt_row, masked_by_message, why)
+    return [*notices, "many ShareGPT readers ignore `weight` and would train the mistakes: check yours"]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from augment_correction.errors import InputError
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
@@ -39,6 +40,41 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def write_rows(
+    path: Path,
+    conversations: Iterable[Conversation],
+    row: Callable[[Conversation], Any],
+    sayable: Callable[[Conversation], bool],
+    why: str,
+) -> tuple[int, list[str]]:
+    """A JSON line for each conversation whose mask the spelling can say; returns how many, and a notice that counts the
+    others. `why` goes on about a mask inside an answer: "which ...".
+
+    Raises: InputError where it can say none of them.
+    """
+    rows = left_out = 0
+    with json_lines(path) as put:
+        for conversation in conversations:
+            if sayable(conversation):
+                put(row(conversation))
+                rows += 1
+            else:
+                left_out += 1
+    if not rows:
+        raise InputError(
+            f"all {left_out:,} conversations mask part of an answer, which {why}",
+            hint="these say it: axolotl, hf, and trl with a tokenizer",
+        )
+    total = rows + left_out
+    notice = f"{left_out:,} of {total:,} conversations mask part of an answer, which {why}: they are left out"
+    return rows, [notice] if left_out else []
+
+
+def masked_by_message(conversation: Conversation) -> bool:
+    """A flag at each message says the whole mask."""
+    return not any(turn.partly_masked for turn in conversation.turns)
 
 
 @contextmanager

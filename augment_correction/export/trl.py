@@ -10,7 +10,7 @@ from typing import Any
 from augment_correction.errors import MissingExtra
 from augment_correction.export.masking import labels, token_mask
 from augment_correction.export.segments import render, zones
-from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.source import ExportSource, masked_by_message, write_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
 
@@ -23,18 +23,24 @@ MAX_LENGTH = 1024
 def write(source: ExportSource, folder: Path) -> list[str]:
     """Raises: MissingExtra where a tokenizer is given and pyarrow is not installed."""
     if source.tokenizer is None:
-        with json_lines(folder / MESSAGES_FILE) as put:
-            for conversation in source.conversations():
-                put({"messages": _messages(conversation), "id": conversation.id})
-        return ["messages only, and TRL reads no mask from them: give --tokenizer for input_ids and labels"]
+        file, why = folder / MESSAGES_FILE, "messages alone cannot say"
+        _, notices = write_rows(file, source.conversations(), _message_row, masked_by_message, why)
+        return [*notices, "messages only, and TRL reads no mask from them: give --tokenizer for input_ids and labels"]
     long = _write_parquet(source, source.tokenizer, folder / FILE)
     return (
         [f"{long} rows are longer than TRL's max_length of {MAX_LENGTH}, which cuts their end: set it"] if long else []
     )
 
 
+def _message_row(conversation: Conversation) -> dict[str, Any]:
+    return {"messages": _messages(conversation), "id": conversation.id}
+
+
 def _messages(conversation: Conversation) -> list[dict[str, Any]]:
-    return [{"role": turn.role, "content": turn.text, "train": turn.train} for turn in conversation.turns]
+    return [
+        {"role": turn.role, "content": turn.text, "train": turn.train, "masked": turn.masked}
+        for turn in conversation.turns
+    ]
 
 
 def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> int:
@@ -44,7 +50,9 @@ def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> in
         from pyarrow import parquet
     except ImportError:
         raise MissingExtra("writing Parquet", "parquet") from None
-    message = arrow.struct([("role", arrow.string()), ("content", arrow.string()), ("train", arrow.bool_())])
+    message = arrow.struct(
+        [("role", arrow.string()), ("content", arrow.string()), ("train", arrow.bool_()), ("masked", arrow.int32())]
+    )
     # These widths are the ones that Axolotl's own strategies make: with others the file cannot be mixed with theirs.
     schema = arrow.schema(
         [

@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from augment_correction.config import load_config
-from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer
-from augment_correction.records import Conversation
+from augment_correction.export import ChatTemplate, ExportSource, Tokenizer, export, load_tokenizer, verify_dataset
+from augment_correction.records import Conversation, Turn, content_id
 from augment_correction.runner import run
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations, run_template
+from augment_correction.store import RunFolder
 
 ROWS = 60
 TEMPLATE, LOSS = "system.prompt_template", "system.loss_on"
@@ -28,6 +29,8 @@ class Case:
     name: str
     tokenizer: str
     settings: tuple[str, ...] = ()
+    joints: tuple[str, ...] = (" ", "\n")
+    """Between a mistake and its correction in the same message; SentencePiece takes no cut at a line break."""
 
 
 # A header that ends in a line break: SentencePiece writes a space before whatever a segment begins with.
@@ -36,11 +39,11 @@ CASES = (
     Case("qwen-like", "qwen"),
     Case("qwen-like, Augmentoolkit's template", "qwen", (f"{TEMPLATE}=augmentoolkit", f"{LOSS}=correction_only")),
     Case("llama-3-like", "llama"),
-    Case("sentencepiece-like", "mistral"),
+    Case("sentencepiece-like", "mistral", joints=(" ",)),
     Case("sentencepiece-like, line breaks", "mistral", (f"{TEMPLATE}={json.dumps(NEWLINES)}",)),
     Case("SmolLM2 (real)", "smollm2"),
     Case("Qwen2.5 (real)", "qwen2.5", (f"{LOSS}=correction_only",)),
-    Case("Mistral 7B v0.1 (real)", "mistral-7b", (f"{LOSS}=correction_only",)),
+    Case("Mistral 7B v0.1 (real)", "mistral-7b", (f"{LOSS}=correction_only",), joints=(" ",)),
 )
 MODELS = {
     "qwen": "qwen",
@@ -55,7 +58,8 @@ MODELS = {
 
 @dataclass(frozen=True)
 class Made:
-    """What a run of ours left: the conversations, the template and tokenizer of its rows, its config for Axolotl."""
+    """What a run of ours left, with every third conversation made one whose answer corrects itself: the conversations,
+    the template and tokenizer of its rows, its config for Axolotl."""
 
     case: Case
     folder: Path
@@ -116,11 +120,26 @@ def make(root: Path, case: Case) -> Made:
     file.write_text(yaml.safe_dump(config))
     result = run(load_config(file, case.settings))
     assert result.verification is not None, result.notices
-    failing = set(result.verification.failing)
-    assert result.exit_code == 0 and failing <= {"seam"}, (case.name, result.stopped, result.verification.problems)
+    assert result.exit_code == 0, (case.name, result.stopped, result.verification.problems)
     with open_run(folder) as made:
         conversations, template = list(run_conversations(made)), run_template(made)
+    for index in range(0, len(conversations), 3):
+        joint = case.joints[index % len(case.joints)]
+        conversations[index] = self_noticed(conversations[index], joint)
+    spelled, tokenizer = RunFolder(folder), load_tokenizer(str(model), root)
+    names = ["axolotl", *(path.name for path in (folder / "exports").iterdir())]
+    list(export(names, ExportSource(lambda: iter(conversations), template, tokenizer), spelled))
+    proof = verify_dataset(spelled.dataset, conversations, template, tokenizer, 1024)
+    assert set(proof.failing) <= {"seam"}, (case.name, proof.problems)
     return Made(
-        case, folder, conversations, template, load_tokenizer(str(model), root),
-        yaml.safe_load((folder / "axolotl_lora.yaml").read_text()), "seam" in failing,
+        case, folder, conversations, template, tokenizer,
+        yaml.safe_load((folder / "axolotl_lora.yaml").read_text()), "seam" in proof.failing,
     )  # fmt: skip
+
+
+def self_noticed(made: Conversation, joint: str) -> Conversation:
+    """The question, and the mistake and its correction in one answer."""
+    question, mistake, _, correction = made.turns
+    text = f"{mistake.text}{joint}{correction.text}"
+    answer = Turn("assistant", text, True, masked=len(mistake.text))
+    return Conversation(content_id(text), "self_noticed", (question, answer), made.train_scaffold)

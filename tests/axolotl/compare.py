@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from augment_correction.export import Tokenizer, render
@@ -63,27 +65,34 @@ def by_messages(made: Made, conversation: Conversation) -> tuple[list[int], list
     return encoded.ids, [{label} for label in labels(encoded.ids, trained)]
 
 
-def spellings(made: Made) -> Iterator[tuple[str, dict[str, Any], Expected]]:
-    """(name, entry of `datasets`, what must come out)."""
+def spellings(made: Made) -> Iterator[tuple[str, dict[str, Any], list[Conversation], Expected]]:
+    """(name, entry of `datasets`, the conversations that it says, what must come out)."""
     if not made.seams:
         entry = {"path": str(made.folder / "axolotl_correction_conversations.json"), "ds_type": "json"}
-        yield "segments", {**entry, "type": "input_output"}, by_segments
+        yield "segments", {**entry, "type": "input_output"}, made.conversations, by_segments
     if (made.folder / "exports" / "axolotl_chat").is_dir():
         chat = yaml.safe_load((made.folder / "exports" / "axolotl_chat" / "axolotl_keys.yaml").read_text())["datasets"][
             0
         ]
-        yield "axolotl_chat", chat, by_messages
+        yield "axolotl_chat", chat, held(made, chat), by_messages
         share = {
             **chat, "path": str(made.folder / "exports" / "sharegpt" / "conversations.jsonl"),
             "field_messages": "conversations", "message_property_mappings": {"role": "from", "content": "value"},
             "message_field_training": "weight",
         }  # fmt: skip
-        yield "sharegpt", share, by_messages
+        yield "sharegpt", share, held(made, share), by_messages
     yield (
         "trl",
         {"path": str(made.folder / "exports" / "trl" / "train.parquet"), "ds_type": "parquet", "type": None},
+        made.conversations,
         by_tokens,
     )
+
+
+def held(made: Made, entry: dict[str, Any]) -> list[Conversation]:
+    """Those that the file did not leave out."""
+    ids = {orjson.loads(line)["id"] for line in Path(entry["path"]).read_bytes().splitlines()}
+    return [conversation for conversation in made.conversations if conversation.id in ids]
 
 
 def compare(row: list[list[int]], expected: tuple[list[int], list[set[int]]], tokenizer: Tokenizer) -> str | None:

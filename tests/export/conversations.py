@@ -42,6 +42,12 @@ def conversation(*texts: str, correction_only: bool = False) -> Conversation:
     return Conversation(content_id(*texts), "correct_after_mistake", turns, not correction_only)
 
 
+def noticed(question: str, mistake: str, correction: str, joint: str = " ") -> Conversation:
+    """A question, and one answer that begins with the mistake and goes on to correct it."""
+    turns = (Turn("user", question, True), Turn("assistant", mistake + joint + correction, True, len(mistake)))
+    return Conversation(content_id(question, mistake, correction), "self_noticed", turns, True, {"origin": "invented"})
+
+
 # Texts as models and documents write them: any characters at all, and those on which masks go wrong.
 PIECES = st.sampled_from(
     (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from augment_correction.export import ChatTemplate, Tokenizer, render, segments
 from augment_correction.export.cutting import fitted_segments
 from augment_correction.export.segments import zones
-from tests.export.conversations import STRIPPED, TEMPLATES, conversation
+from tests.export.conversations import STRIPPED, TEMPLATES, conversation, noticed
 
 four = st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED)
 
@@ -56,6 +56,20 @@ def test_a_cut_between_newlines_moves(tokenizers: dict[str, Tokenizer]) -> None:
     assert list(chain.from_iterable(tokenizer.ids([part.text for part in parts]))) == whole
     masked = "".join(part.text for part in parts if not part.label)
     assert masked.startswith("\n\n\nwrong") and masked.endswith("\n\n")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "masked"), [("It is 90.", "It is 90.\n"), ("It is ninety", "It is ninety")], ids=["joined", "apart"]
+)
+def test_a_cut_inside_a_message_stands_behind_the_token_that_holds_both(
+    tokenizers: dict[str, Tokenizer], mistake: str, masked: str
+) -> None:
+    """`'.\\n'` is one token."""
+    made, template, tokenizer = noticed("Hot?", mistake, "Wait: 100.", "\n"), TEMPLATES["chatml"], tokenizers["qwen"]
+    parts = fitted_segments([made], template, tokenizer)[0]
+    whole = tokenizer.ids([render(made, template).text])[0]
+    assert list(chain.from_iterable(tokenizer.ids([part.text for part in parts]))) == whole
+    assert [part.text for part in parts if not part.label] == [masked]
 
 
 def test_many_rows_are_the_rows_one_by_one(tokenizers: dict[str, Tokenizer]) -> None:

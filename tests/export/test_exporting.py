@@ -19,10 +19,10 @@ from augment_correction.export import openai as openai_module
 from augment_correction.export.exporting import FORMATS, replaced_folder
 from augment_correction.records import Conversation
 from augment_correction.store import RunFolder
-from tests.export.conversations import STRIPPED, TEMPLATES, conversation
+from tests.export.conversations import STRIPPED, TEMPLATES, conversation, noticed
 
-Mask = list[tuple[str, str, bool | None]]
-"""(role, text, trained); None where the spelling cannot say it."""
+Mask = list[tuple[str, str, int | None]]
+"""(role, text, how many of its characters, from the first, are not trained); None where the spelling cannot say it."""
 SPEAKERS = {"human": "user", "gpt": "assistant"}
 
 
@@ -38,39 +38,49 @@ def from_segments(run: RunFolder, tokenizer: Tokenizer) -> Iterator[Mask]:
         yield list(_turns(text, labels))
 
 
-def _turns(text: str, labels: list[bool]) -> Iterator[tuple[str, str, bool]]:
+def _turns(text: str, labels: list[bool]) -> Iterator[tuple[str, str, int]]:
     position = 0
     while (start := text.find("<|im_start|>", position)) >= 0:
         head = text.index("\n", start)
         position = text.index("<|im_end|>\n", head)
         role, body = text[start + len("<|im_start|>") : head], slice(head + 1, position)
         ending = slice(position, position + len("<|im_end|>\n"))
-        assert len({*labels[body], *labels[ending]}) == 1
-        yield role, text[body], labels[position]
+        assert sorted(labels[body]) == labels[body] and set(labels[ending]) == {labels[position - 1]}
+        yield role, text[body], labels[body].count(False)
 
 
 def from_chat(run: RunFolder, tokenizer: Tokenizer) -> Iterator[Mask]:
     for row in lines(run.root / "exports" / "axolotl_chat" / "conversations.jsonl"):
-        for message in row["messages"]:
-            assert message["content"][0].get("train", True) == message["train"]
-        yield [(each["role"], each["content"][0]["text"], each["train"]) for each in row["messages"]]
+        yield [(each["role"], *_joined(each["content"], each["train"])) for each in row["messages"]]
+
+
+def _joined(parts: list[dict[str, Any]], train: bool) -> tuple[str, int]:
+    """As Axolotl reads them, a flag at the message before those of its parts."""
+    flags = [part.get("train", True) for part in parts]
+    assert sorted(flags) == flags and flags[-1] == train
+    masked = sum(len(part["text"]) for part in parts if not part.get("train", True))
+    return "".join(part["text"] for part in parts), masked
 
 
 def from_openai(run: RunFolder, tokenizer: Tokenizer) -> Iterator[Mask]:
     for row in lines(run.root / "exports" / "openai" / "conversations.jsonl"):
         assert set(row) == {"messages"}
         weights = [(each["role"], each["content"], each.get("weight")) for each in row["messages"]]
-        yield [(role, text, None if weight is None else bool(weight)) for role, text, weight in weights]
+        yield [(role, text, None if weight is None else (1 - weight) * len(text)) for role, text, weight in weights]
 
 
 def from_sharegpt(run: RunFolder, tokenizer: Tokenizer) -> Iterator[Mask]:
     for row in lines(run.root / "exports" / "sharegpt" / "conversations.jsonl"):
-        yield [(SPEAKERS[each["from"]], each["value"], bool(each["weight"])) for each in row["conversations"]]
+        turns = [(SPEAKERS[each["from"]], each["value"], each["weight"]) for each in row["conversations"]]
+        yield [(role, text, (1 - weight) * len(text)) for role, text, weight in turns]
 
 
 def from_hf(run: RunFolder, tokenizer: Tokenizer) -> Iterator[Mask]:
     for row in lines(run.root / "exports" / "hf" / "data" / "train.jsonl"):
-        yield [(each["role"], each["content"], each["train"]) for each in row["messages"]]
+        yield [
+            (each["role"], each["content"], each["masked"] if each["train"] else len(each["content"]))
+            for each in row["messages"]
+        ]
 
 
 def from_trl(run: RunFolder, tokenizer: Tokenizer) -> Iterator[Mask]:
@@ -116,21 +126,74 @@ def test_every_spelling_masks_the_same_characters(
         texts=st.lists(st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), min_size=1, max_size=3), only=st.booleans()
     )
     def check(texts: list[tuple[str, str, str, str]], only: bool) -> None:
-        rows = [
-            conversation(*four, correction_only=only) for four in texts if not any("<|im_" in each for each in four)
-        ]
-        if not rows:
+        texts = [four for four in texts if not any("<|im_" in each for each in four)]
+        if not texts:
             return
+        rows = [conversation(*four, correction_only=only) for four in texts] + [noticed(*four[:3]) for four in texts]
         run = RunFolder(tmp_path_factory.getbasetemp() / "round_trip")
         list(export(list(READERS), source(rows, tokenizers["qwen"]), run))
         for name, read in READERS.items():
-            for row, found in zip(rows, read(run, tokenizers["qwen"]), strict=True):
+            said = rows[: len(texts)] if name in ("openai", "sharegpt") else rows
+            for row, found in zip(said, read(run, tokenizers["qwen"]), strict=True):
                 assert [(role, text) for role, text, _ in found] == [(turn.role, turn.text) for turn in row.turns], name
-                for turn, (_, _, trained) in zip(row.turns, found, strict=True):
-                    assert trained in (turn.train, None), name
-                    assert trained is not None or (name == "openai" and turn.role == "user")
+                for turn, (_, _, masked) in zip(row.turns, found, strict=True):
+                    assert masked in (turn.masked if turn.train else len(turn.text), None), name
+                    assert masked is not None or (name == "openai" and turn.role == "user")
 
     check()
+
+
+NOTICED = noticed("When does it boil?", "The queen lays at 90.", "Wait, that is wrong: at 100.")
+
+
+@pytest.mark.parametrize("name", ["openai", "sharegpt", "trl", "axolotl_chat"])
+def test_what_a_spelling_cannot_say_is_left_out_and_counted(tmp_path: Path, name: str) -> None:
+    (made,) = export([name], source([*ROWS, NOTICED], None), RunFolder(tmp_path))
+    file = next(made.path.glob("*.jsonl"))
+    assert "1 of 3 conversations mask part of an answer, which" in made.notices[0]
+    assert len(list(lines(file))) == 2 and b"90" not in file.read_bytes()
+    good = file.read_bytes()
+    with pytest.raises(InputError, match="all 1 conversations mask part of an answer"):
+        list(export([name], source([NOTICED], None), RunFolder(tmp_path)))
+    assert file.read_bytes() == good, "an earlier export stays"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "joint", "found"),
+    [
+        ("The queen lays 90.", " ", True),
+        ("Water is 90.", " ", False),  # "▁", "W" alone; in place the first of the two is the template's own space
+        ("The queen lays\n90.", "\n\n", True),
+    ],
+)
+def test_chat_holds_only_masks_that_axolotl_finds_again(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer], mistake: str, joint: str, found: bool
+) -> None:
+    rows = [ROWS[0], noticed("Hot?", mistake, "Wait: 100.", joint)]
+    made = source(rows, tokenizers["mistral"], "inst (alternating, space before)")
+    (done,) = export(["axolotl_chat"], made, RunFolder(tmp_path))
+    assert len(list(lines(done.path / "conversations.jsonl"))) == 1 + found
+    assert bool(done.notices) != found
+
+
+def test_chat_leaves_out_a_token_of_the_mistake_that_axolotl_would_train(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer]
+) -> None:
+    """`'.\\n\\n'` reaches two characters beyond the cut, `'.\\n'` one."""
+    rows = [noticed("Hot?", "It is 90.", "Wait: 100.", joint) for joint in ("\n\n", "\n")]
+    (done,) = export(["axolotl_chat"], source(rows, tokenizers["qwen"]), RunFolder(tmp_path))
+    assert [row["id"] for row in lines(done.path / "conversations.jsonl")] == [rows[1].id]
+    assert "1 of 2" in done.notices[0]
+
+
+def test_the_rows_say_kind_and_origin(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    list(export(["axolotl"], source([ROWS[0], NOTICED], None), run))
+    rows = orjson.loads(run.dataset.read_bytes())
+    assert [(row["id"], row["kind"], row["origin"]) for row in rows] == [
+        (ROWS[0].id, "correct_after_mistake", ""),
+        (NOTICED.id, "self_noticed", "invented"),
+    ]
 
 
 def test_a_failed_export_leaves_the_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

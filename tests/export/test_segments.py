@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate, render, segments
 from augment_correction.export.segments import Segment, answer_end, before_space, generation_prompt, zones
-from tests.export.conversations import STRIPPED, TEMPLATES, TEXTS, conversation
+from tests.export.conversations import STRIPPED, TEMPLATES, TEXTS, conversation, noticed
 
 four = st.tuples(TEXTS, TEXTS, TEXTS, TEXTS)
 
@@ -53,6 +54,30 @@ def test_the_template_is_masked_only_where_a_space_stands_before_a_word(
         assert all(rendering.text[i] == " " for i in wrong)
 
 
+@pytest.mark.parametrize("name", TEMPLATES)
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED),
+    own=st.tuples(STRIPPED, STRIPPED, STRIPPED),
+    joint=st.sampled_from([" ", "\n"]),
+)
+def test_exactly_the_masked_characters_and_messages_are_unlabelled(
+    name: str, texts: tuple[str, str, str, str], own: tuple[str, str, str], joint: str
+) -> None:
+    made = conversation(*texts)
+    made = replace(made, turns=made.turns + noticed(*own, joint=joint).turns)
+    rendering = render(made, TEMPLATES[name])
+    parts = segments(made, TEMPLATES[name])
+    assert "".join(part.text for part in parts) == rendering.text
+    expected = [True] * len(rendering.text)
+    for turn, (start, text_end, end) in zip(made.turns, rendering.spans, strict=True):
+        masked = start + turn.masked if turn.train else end
+        expected[start:masked] = [False] * (masked - start)
+        assert turn.train or masked >= text_end
+    for index, (label, should) in enumerate(zip(labels_by_character(parts), expected, strict=True)):
+        assert label == should or (should and rendering.text[index] == " "), "a header's space goes with the mistake"
+
+
 def test_zones_cover_the_rendering() -> None:
     made = conversation("Q", "A", "Sure?", "B")
     rendering = render(made, TEMPLATES["chatml"])
@@ -64,6 +89,16 @@ def test_zones_cover_the_rendering() -> None:
 def test_the_mistake_is_masked_with_its_end_of_turn_and_nothing_else() -> None:
     parts = segments(conversation("Which?", "No", "Sure? No?", "No, I said No."), TEMPLATES["chatml"])
     assert [part.text for part in parts if not part.label] == ["No<|im_end|>\n"]
+
+
+def test_a_mistake_that_the_same_message_corrects_is_masked_and_nothing_else() -> None:
+    made = noticed(
+        "When does water boil?", "Water boils at 90 degrees.", "Wait, that is wrong: it boils at 100 degrees."
+    )
+    parts = segments(made, TEMPLATES["llama3 (trims)"])
+    assert [part.label for part in parts] == [True, False, True]
+    assert parts[1].text == "Water boils at 90 degrees."
+    assert parts[2].text == " Wait, that is wrong: it boils at 100 degrees.<|eot_id|>"
 
 
 def test_a_cut_stands_before_the_space() -> None:

@@ -14,7 +14,7 @@ from augment_correction.export import ChatTemplate, Tokenizer, Verification, ver
 from augment_correction.export.proofs import REMEDIES, token_view
 from augment_correction.export.verify import read_rows
 from augment_correction.records import Conversation
-from tests.export.conversations import STRIPPED, TEMPLATES, conversation
+from tests.export.conversations import STRIPPED, TEMPLATES, conversation, noticed
 
 LLAMA, QWEN, INST = "llama3 (trims)", "chatml", "inst (alternating, space before)"
 GOOD = conversation("What is 5?", "No", "Are you sure?", "No, I was wrong: 5.")
@@ -56,6 +56,45 @@ def test_any_texts_in_a_models_own_template(
     rows = [conversation(*texts, correction_only=correction_only)]
     made = verified(tmp_path_factory.getbasetemp(), rows, TEMPLATES[name], tokenizers[family])
     assert not made.wrong, made.problems
+
+
+@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("llama", LLAMA), ("mistral", INST)])
+def test_a_mistake_corrected_in_the_same_message(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer], family: str, name: str
+) -> None:
+    rows = [noticed("What is 5?", "It is 90 degrees.", "Wait, that is wrong: it is 100."), GOOD]
+    made = verified(tmp_path, rows, TEMPLATES[name], tokenizers[family])
+    assert not made.wrong, made.problems
+    row = next(read_rows(tmp_path / "rows.json", rows, TEMPLATES[name], tokenizers[family]))
+    masked = "".join(text for text, trained in token_view(row, tokenizers[family]) if not trained)
+    assert masked.strip() == "It is 90 degrees."
+
+
+@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("llama", LLAMA)])
+@settings(max_examples=100, deadline=None)
+@given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED), joint=st.sampled_from([" ", "\n"]))
+def test_any_mistake_corrected_in_the_same_message(
+    tmp_path_factory: pytest.TempPathFactory,
+    tokenizers: dict[str, Tokenizer],
+    family: str,
+    name: str,
+    texts: tuple[str, str, str],
+    joint: str,
+) -> None:
+    rows = [noticed(*texts, joint=joint)]
+    made = verified(tmp_path_factory.getbasetemp(), rows, TEMPLATES[name], tokenizers[family])
+    assert not made.wrong, made.problems
+
+
+@pytest.mark.parametrize(("segment", "label"), [(1, True), (2, False)])
+def test_a_wrong_side_inside_a_message_is_named(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer], segment: int, label: bool
+) -> None:
+    file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
+    row = noticed("What is 5?", "It is 90.", "Wait, it is 100.")
+    write_segments(file, [row], template)
+    change(file, 0, segment, label=label)
+    assert verify_dataset(file, [row], template, tokenizers["qwen"], 4096).failing == {"mask": 1}
 
 
 def test_a_seam_is_named_with_its_place(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
