@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -18,9 +18,10 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration, Sampling
+from augment_correction.usage import Price
 from augment_correction.yamlfile import YamlFile, read_yaml
 
-ROLES = ("small", "large")
+ROLES = ("small", "large", "judge", "target")
 AUGMENTOOLKIT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'system') %}"
     "{{message['content'] + '\n'}}{% elif (message['role'] == 'user') %}"
@@ -45,11 +46,15 @@ class ModelConfig(Declaration):
     """One model and where it runs. In a config these keys carry the role as a prefix: `small_model`, `large_mode`."""
 
     model: str
-    """The name the server knows it by; for `embedded` a known weight's name or a GGUF file; for `scripted` any word."""
-    mode: Literal["api", "openai", "batch", "vllm", "embedded", "scripted"] = "api"
+    """The name the server knows it by; for `embedded` a known weight's name or a GGUF file; for `hf` a folder
+    with `config.json` or a model id that is in the Hugging Face cache; for `scripted` any word."""
+    mode: Literal["api", "openai", "batch", "vllm", "embedded", "hf", "scripted"] = "api"
     """`api` and `openai`: any OpenAI-compatible endpoint. `batch`: OpenAI's Batch API, half the price for answers within
     a day (a run that is stopped finds its batches again). `vllm`: start `vllm serve` for it and stop it afterwards.
-    `embedded`: llama.cpp in this machine's CPU. `scripted`: no model, fixed replies (for tests and demonstrations)."""
+    `embedded`: llama.cpp in this machine's CPU. `hf`: Transformers inside this process, on a GPU where there is one, for
+    a model or an adapter that has just been trained. `scripted`: no model, fixed replies (for tests, demonstrations)."""
+    adapter: str | None = None
+    """For `hf`: the folder of a PEFT adapter (LoRA) on the model."""
     base_url: str = "https://api.openai.com/v1"
     """A list of addresses means several servers of this model: calls go to the one with the least work."""
     replicas: tuple[str, ...] = ()
@@ -77,6 +82,8 @@ class ModelConfig(Declaration):
     script: str | None = None
     """For `scripted`: a YAML file of rules; unset, the built-in one that answers every shipped prompt."""
 
+    _folder: str | None = PrivateAttr(None)
+
     @model_validator(mode="before")
     @classmethod
     def _split(cls, data: Any) -> Any:
@@ -92,9 +99,31 @@ class ModelConfig(Declaration):
             raise ValueError(f"{address!r} is no address; write http://host:port/v1")
         return address
 
+    @model_validator(mode="after")
+    def _adapter_needs_hf(self) -> ModelConfig:
+        if self.adapter is not None and self.mode != "hf":
+            raise ValueError(f"an adapter needs mode: hf, and this model's is {self.mode}")
+        return self
+
     @property
     def host(self) -> str:
         return urlsplit(self.base_url).hostname or self.base_url
+
+    @property
+    def folder(self) -> str | None:
+        """Where the weights of `hf` are, once `model` names them by what they hold (`llm/hf_weights.py`)."""
+        return self._folder
+
+    def without_secrets(self) -> dict[str, Any]:
+        data = self.model_dump(mode="json", exclude={"api_key"})
+        data["base_url"] = _without_credentials(data["base_url"])
+        data["replicas"] = [_without_credentials(address) for address in data["replicas"]]
+        return data
+
+    def at(self, folder: str, *, name: str) -> ModelConfig:
+        made = self.model_copy(update={"model": name})
+        made._folder = folder
+        return made
 
 
 class ApiConfig(Declaration):
@@ -102,6 +131,10 @@ class ApiConfig(Declaration):
 
     small: ModelConfig | None = None
     large: ModelConfig | None = None
+    judge: ModelConfig | None = None
+    """Who decides in the checks that ask a model; unset, the large one."""
+    target: ModelConfig | None = None
+    """The model that is to be trained, for pipelines that learn from its own mistakes."""
 
     @classmethod
     def extra_key_names(cls) -> list[str]:
@@ -152,7 +185,9 @@ class SystemConfig(Declaration):
     """A folder with `tokenizer.json` and `tokenizer_config.json`, or a model id that is in the Hugging Face cache."""
     bos_token: str | None = None
     """Unset, the tokenizer's own; without a tokenizer empty, and the summary says so."""
-    loss_on: Literal["all_but_mistake", "correction_only"] = "all_but_mistake"
+    loss_on: Literal["all_but_mistake", "answers", "correction_only"] = "all_but_mistake"
+    """What is trained: everything but the mistake (what users say and the template's own text, too), every answer but
+    the mistake, or only the turn that corrects it or stands by what was right."""
     completion_mode: bool = False
     use_stop: bool = True
     use_min_p: bool = False
@@ -179,6 +214,10 @@ class CostConfig(Declaration):
     cost_per_million_small_output: Decimal | None = Field(None, ge=0)
     cost_per_million_large_input: Decimal | None = Field(None, ge=0)
     cost_per_million_large_output: Decimal | None = Field(None, ge=0)
+    cost_per_million_judge_input: Decimal | None = Field(None, ge=0)
+    cost_per_million_judge_output: Decimal | None = Field(None, ge=0)
+    cost_per_million_target_input: Decimal | None = Field(None, ge=0)
+    cost_per_million_target_output: Decimal | None = Field(None, ge=0)
     max_usd: Decimal | None = Field(None, gt=0)
     """The run stops cleanly before it would spend more (exit 4); raise it and run again to go on."""
 
@@ -186,6 +225,33 @@ class CostConfig(Declaration):
 class LimitsConfig(Declaration):
     max_rejected: float = Field(1.0, ge=0, le=1)
     """Share of passages that may be rejected or fail before the run counts as unsuccessful (exit 3)."""
+
+
+class SelectionConfig(Declaration):
+    """Which of the kept conversations go into the dataset, looked at as a set. What is left out stands in
+    `rejected.jsonl` with the reason; nothing is asked for it, and turning a rule off brings the rows back."""
+
+    duplicates: float | None = Field(None, gt=0, le=1)
+    """Of questions that are this similar (Jaccard similarity of their shingles; 1: the same but for case and spacing)
+    the first one is kept; unset, all are."""
+    across: tuple[str, ...] = ()
+    """Output folders of other runs whose questions count as there already."""
+    benchmarks: tuple[str, ...] = ()
+    """Files of benchmarks (.jsonl, .json, .txt, .csv): a conversation that shares `benchmark_ngram` words in a row with
+    one of their items, or is a near duplicate of one, is left out."""
+    benchmark_ngram: int = Field(13, ge=4)
+    at_most: dict[Literal["document", "error_type", "kind"], float] = Field(default_factory=dict)
+    """Rows that may come from one document, one type of error or one kind: a number of rows from 1 on, a share of the
+    dataset below 1. {document: 50, error_type: 0.4}"""
+
+
+class GateConfig(Declaration):
+    """Conversations that are kept apart for `evaluate` and never exported for training."""
+
+    share: float = Field(0.0, ge=0, le=0.5)
+    """The share of documents, drawn by `system.seed`, whose conversations go into `gate.jsonl`. A document that was drawn
+    stays drawn when others are added, and the file is frozen: what stands in it stays out of the dataset whatever the
+    share becomes. Move the file away to draw afresh."""
 
 
 class TrainingConfig(Declaration):
@@ -215,21 +281,8 @@ class OutputConfig(Declaration):
     """For the dataset card of `hf`: the licence that your documents allow, for example `cc-by-4.0`."""
 
 
-class RunConfig(Declaration):
-    """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
-
-    pipeline: str
-    """A name (`correction`, `correction_small`) or the path of a pipeline file."""
-    api: ApiConfig
-    path: PathConfig
-    system: SystemConfig = SystemConfig()
-    sampling: dict[str, Sampling] = Field(default_factory=dict)
-    """Per stage name, laid over what the pipeline says: {judgement: {temperature: 0}}."""
-    meta_datagen: MetaConfig = MetaConfig()
-    cost: CostConfig = CostConfig()
-    limits: LimitsConfig = LimitsConfig()
-    training: TrainingConfig = TrainingConfig()
-    output: OutputConfig = OutputConfig()
+class ModelsConfig(Declaration):
+    """What a run's config and an evaluation's have in common: a file, a project, and models by role with their prices."""
 
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
     _file: YamlFile | None = PrivateAttr(default=None)
@@ -249,31 +302,110 @@ class RunConfig(Declaration):
         """Keys that were accepted and mean nothing here, a line each."""
         return self._notices
 
-    @property
-    def pipeline_name(self) -> str:
-        return PIPELINE_ALIASES.get(self.pipeline, self.pipeline)
-
-    def model(self, role: str) -> ModelConfig:
-        """Raises: ConfigError where the config names no model for `role`."""
-        found: ModelConfig | None = getattr(self.api, role)
-        if found is None:
-            raise self.error(("api",), f"the pipeline needs a {role} model", f"set api.{role}_model")
-        return found
-
     def error(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> ConfigError:
         if self._file is None:
             return ConfigError(message, hint=hint)
         return self._file.error(path, message, hint)
 
+    @property
+    def by_role(self) -> dict[str, ModelConfig]:
+        raise NotImplementedError
+
+    def model(self, role: str) -> ModelConfig:
+        """Raises: ConfigError where the config names no model for `role`."""
+        raise NotImplementedError
+
+    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
+        """The same config with other models for these roles."""
+        raise NotImplementedError
+
+    def price(self, role: str) -> Price | None:
+        """As the config writes it, or None.
+
+        Raises: ConfigError where only one of a role's two prices is given.
+        """
+        raise NotImplementedError
+
+    def price_keys(self, role: str) -> str:
+        """How the config spells them, for a remedy."""
+        raise NotImplementedError
+
+    @property
+    def max_usd(self) -> Decimal | None:
+        raise NotImplementedError
+
+    @property
+    def concurrency(self) -> int:
+        """Calls in flight at once to a model that does not say otherwise."""
+        raise NotImplementedError
+
+
+class RunConfig(ModelsConfig):
+    """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
+
+    pipeline: str
+    """A name (`correction`, `correction_small`) or the path of a pipeline file."""
+    api: ApiConfig
+    path: PathConfig
+    system: SystemConfig = SystemConfig()
+    sampling: dict[str, Sampling] = Field(default_factory=dict)
+    """Per stage name, laid over what the pipeline says: {judgement: {temperature: 0}}."""
+    shares: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Weights for what the pipeline draws, by the draw stage's name; a word that is not named gets none:
+    {kind: {correct_after_mistake: 2, stand_by: 1}}."""
+    checks: dict[str, bool] = Field(default_factory=dict)
+    """Checks and stages by name; `false` turns one off: {grounded: false, language: false}."""
+    selection: SelectionConfig = SelectionConfig()
+    gate: GateConfig = GateConfig()
+    meta_datagen: MetaConfig = MetaConfig()
+    cost: CostConfig = CostConfig()
+    limits: LimitsConfig = LimitsConfig()
+    training: TrainingConfig = TrainingConfig()
+    output: OutputConfig = OutputConfig()
+
+    @property
+    def pipeline_name(self) -> str:
+        return PIPELINE_ALIASES.get(self.pipeline, self.pipeline)
+
+    @property
+    def by_role(self) -> dict[str, ModelConfig]:
+        named = {role: getattr(self.api, role) for role in ROLES}
+        return {role: model for role, model in named.items() if model is not None}
+
+    def model(self, role: str) -> ModelConfig:
+        if role not in self.by_role:
+            raise self.error(("api",), f"the pipeline needs a {role} model", f"set api.{role}_model")
+        return self.by_role[role]
+
+    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
+        return self.model_copy(update={"api": self.api.model_copy(update=dict(models))})
+
+    def price(self, role: str) -> Price | None:
+        sides = [getattr(self.cost, f"cost_per_million_{role}_{side}") for side in ("input", "output")]
+        if all(side is not None for side in sides):
+            return Price(*sides)
+        if any(side is not None for side in sides):
+            raise self.error(
+                ("cost",), f"one of cost_per_million_{role}_input and _output is missing", "set both or none"
+            )
+        return None
+
+    def price_keys(self, role: str) -> str:
+        return f"cost.cost_per_million_{role}_input and cost_per_million_{role}_output"
+
+    @property
+    def max_usd(self) -> Decimal | None:
+        return self.cost.max_usd
+
+    @property
+    def concurrency(self) -> int:
+        return self.system.concurrency_limit
+
     def without_secrets(self) -> dict[str, Any]:
         """JSON-safe, for `run.json`; keys and credentials in URLs are left out."""
         data = self.model_dump(mode="json")
-        for role in ROLES:
-            model = data["api"].get(role)
-            if model:
-                model.pop("api_key", None)
-                model["base_url"] = _without_credentials(model["base_url"])
-                model["replicas"] = [_without_credentials(address) for address in model["replicas"]]
+        for role, model in self.by_role.items():
+            data["api"][role] = model.without_secrets()
         return data
 
 
@@ -282,29 +414,37 @@ def _without_credentials(address: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+ConfigT = TypeVar("ConfigT", bound=ModelsConfig)
+
+
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     """The config at `path`, with `key.path=value` overrides applied (values are YAML).
 
     Raises: ConfigError with file, line, column and remedy.
     """
-    found = find_config(Path(path))
-    file = read_yaml(found)
-    if not isinstance(file.data, dict):
-        raise ConfigError("a config is a mapping of sections (pipeline, api, path, ...)", file=found)
-    for override in overrides:
-        _apply(file, override)
-    project = Project.of(found)
-    environment = _environment(project)
-    data = _expand(file, file.data, (), environment)
-    config = file.validate(RunConfig, data)
-    config = _with_keys(config, environment)
-    config._project = project
-    config._file = file
+    config = load_declared(RunConfig, path, overrides, "pipeline, api, path, ...")
     config._notices = tuple(
         f"system.{key} has no effect here: {why}"
         for key, why in SystemConfig.UNUSED.items()
         if key in config.system.model_fields_set
     )
+    return config
+
+
+def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str], sections: str) -> ConfigT:
+    """A config of any `kind`, whose first `sections` an error may name; see `load_config`."""
+    found = find_config(Path(path))
+    file = read_yaml(found)
+    if not isinstance(file.data, dict):
+        raise ConfigError(f"a config is a mapping of sections ({sections})", file=found)
+    for override in overrides:
+        _apply(file, override)
+    project = Project.of(found)
+    environment = _environment(project)
+    config = file.validate(kind, _expand(file, file.data, (), environment))
+    config = config.with_models(_with_keys(config.by_role, environment))
+    config._project = project
+    config._file = file
     return config
 
 
@@ -357,15 +497,12 @@ def _expand(file: YamlFile, value: Any, path: tuple[str | int, ...], environment
     return _VARIABLE.sub(replace, value)
 
 
-def _with_keys(config: RunConfig, environment: Mapping[str, str]) -> RunConfig:
-    """Fill in API keys from the environment where the config names none."""
-    update = {}
-    for role in ROLES:
-        model: ModelConfig | None = getattr(config.api, role)
-        if model is None or model.api_key is not None:
-            continue
+def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]) -> dict[str, ModelConfig]:
+    """Those for which the config names no API key and the environment has one, with it."""
+    found = {}
+    for role, model in models.items():
         names = (f"{role.upper()}_API_KEY", KEYS_BY_HOST.get(model.host, ""))
         key = next((environment[name] for name in names if environment.get(name)), None)
-        if key is not None:
-            update[role] = model.model_copy(update={"api_key": SecretStr(key)})
-    return config.model_copy(update={"api": config.api.model_copy(update=update)})
+        if model.api_key is None and key is not None:
+            found[role] = model.model_copy(update={"api_key": SecretStr(key)})
+    return found

@@ -10,25 +10,20 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from augment_correction.config import ModelConfig, RunConfig
+from augment_correction.config import ModelConfig, ModelsConfig
 from augment_correction.errors import BudgetExhausted
 from augment_correction.usage import CallTotals, Price, Usage, add_known
 
-LOCAL_MODES = ("embedded", "scripted", "vllm")
+LOCAL_MODES = ("embedded", "hf", "scripted", "vllm")
 UNBOUNDED_REPLY = 4_096
 """Tokens assumed for a reply that neither a limit nor a finished call bounds."""
 
 
-def price_of(config: RunConfig, role: str) -> Price | None:
+def price_of(config: ModelsConfig, role: str) -> Price | None:
     """Raises: ConfigError where only one of a role's two prices is given."""
-    model = config.model(role)
-    given = [getattr(config.cost, f"cost_per_million_{role}_{side}") for side in ("input", "output")]
-    if all(price is not None for price in given):
-        return Price(given[0], given[1])
-    if any(price is not None for price in given):
-        raise config.error(
-            ("cost",), f"one of cost_per_million_{role}_input and _output is missing", "set both or none"
-        )
+    model, given = config.model(role), config.price(role)
+    if given is not None:
+        return given
     if model.mode in LOCAL_MODES:
         return Price(Decimal(0), Decimal(0), source="runs on this machine")
     return _from_table(model)
@@ -109,19 +104,19 @@ class Ledger:
     _freed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
-    def open(cls, config: RunConfig, roles: Iterable[str], paid: Iterable[CallTotals]) -> Ledger:
+    def open(cls, config: ModelsConfig, roles: Iterable[str], paid: Iterable[CallTotals]) -> Ledger:
         """Raises: ConfigError where a cap is set that an unknown price makes unenforceable."""
         roles = tuple(roles)
         prices = {role: price_of(config, role) for role in roles}
         unknown = [role for role, price in prices.items() if price is None]
-        if config.cost.max_usd is not None and unknown:
+        if config.max_usd is not None and unknown:
             role = unknown[0]
             raise config.error(
                 ("cost", "max_usd"),
                 f"the cap cannot be kept: no price is known for {config.model(role).model}",
-                f"set cost.cost_per_million_{role}_input and cost_per_million_{role}_output",
+                f"set {config.price_keys(role)}",
             )
-        ledger = cls({role: config.model(role).model for role in roles}, prices, config.cost.max_usd)
+        ledger = cls({role: config.model(role).model for role in roles}, prices, config.max_usd)
         for row in paid:
             if ledger.models.get(row.role, row.model) != row.model:
                 ledger.earlier.append(row)

@@ -11,7 +11,8 @@ from augment_correction import load_config
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project, bundled, find_config
 
-CONFIGS = sorted((bundled() / "configs").glob("*.yaml"))
+CONFIGS = [path for path in sorted((bundled() / "configs").glob("*.yaml")) if "\npipeline: " in path.read_text()]
+"""The other ones are of other commands."""
 
 AUGMENTOOLKIT = """
 pipeline: correction-pipeline
@@ -75,7 +76,7 @@ def test_every_shipped_config_loads(path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("OPENROUTER_API_KEY", "k")
     config = load_config(path)
-    assert config.api.small and config.api.large
+    assert config.by_role
 
 
 def test_augmentoolkits_config_runs_unchanged_and_says_what_means_nothing_here(tmp_path: Path) -> None:

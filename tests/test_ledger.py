@@ -37,7 +37,7 @@ class TestPrices:
         assert price_of(config, "small") == Price(Decimal(1), Decimal(2))
         assert price_of(config, "large") == Price(Decimal(10), Decimal(20))  # although it runs here
 
-    @pytest.mark.parametrize("mode", ["scripted", "embedded", "vllm"])
+    @pytest.mark.parametrize("mode", ["scripted", "embedded", "vllm", "hf"])
     def test_a_model_on_this_machine_costs_nothing(self, project: MadeProject, mode: str) -> None:
         price = price_of(project.load(api={"small_mode": mode}), "small")
         assert price is not None

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
@@ -23,7 +23,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import Limiter, sleep_unless
 from augment_correction.llm.openai_chat import PartRefused
-from augment_correction.records import Completion, Message, Request
+from augment_correction.records import Completion, Form, Message, Request
 from augment_correction.store import Journal
 
 EXCUSED_AT_MOST = 1000
@@ -87,7 +87,7 @@ class MeteredModel:
         messages: tuple[Message, ...],
         sampling: Mapping[str, Any],
         schema: Mapping[str, Any],
-        form: Literal["json", "tags", "verdict"],
+        form: Form,
     ) -> Request:
         return Request(
             messages,
@@ -142,7 +142,7 @@ class MeteredModel:
             # The next passage would meet the same silence: this is not about this record.
             raise ModelUnusable(
                 f"{self.config.model}: {failure.message}",
-                hint=f"is the server running? check api.{self.role}_base_url and run the same command again",
+                hint=f"is the server running? check base_url of the {self.role} model and run the same command again",
             ) from None
         raise AssertionError("tenacity leaves its loop by returning or raising")
 

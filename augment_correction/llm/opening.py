@@ -3,12 +3,13 @@ stopped again."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from augment_correction.config import ModelConfig, RunConfig
+from augment_correction.config import ModelConfig, ModelsConfig
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
@@ -17,7 +18,10 @@ from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, 
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.batch_steps import clean
 from augment_correction.llm.embedded import default_concurrency, embedded_server
+from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.limiter import Limiter
+from augment_correction.llm.local_hf import CONCURRENCY as HF_CONCURRENCY
+from augment_correction.llm.local_hf import LocalModels
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
@@ -43,22 +47,27 @@ class Surroundings:
     """None where a run is shared among many processes: none of them could find the batches of another one."""
 
 
-def concurrency_of(config: RunConfig, model: ModelConfig) -> int:
+def concurrency_of(config: ModelsConfig, model: ModelConfig) -> int:
     if model.concurrency is not None:
         return model.concurrency
     if model.mode == "batch":
         return CONCURRENCY
-    return default_concurrency() if model.mode == "embedded" else config.system.concurrency_limit
+    if model.mode == "hf":
+        return HF_CONCURRENCY
+    return default_concurrency() if model.mode == "embedded" else config.concurrency
 
 
 @asynccontextmanager
 async def open_models(
-    config: RunConfig, roles: Iterable[str], around: Surroundings
+    config: ModelsConfig, roles: Iterable[str], around: Surroundings
 ) -> AsyncIterator[dict[str, MeteredModel]]:
     """The models by role, ready to be asked.
 
     Raises: ModelUnusable, InputError or MissingExtra where one cannot be started.
     """
+    roles = tuple(roles)
+    config = named_by_weights(config, roles)
+    in_process = LocalModels()
     models: dict[str, MeteredModel] = {}
     opened: dict[str, tuple[Backend, Limiter]] = {}
     async with AsyncExitStack() as stack:
@@ -72,7 +81,7 @@ async def open_models(
             same = f"{model.model_dump_json()} {model.api_key.get_secret_value() if model.api_key else ''}"
             if same not in opened:
                 limiter = _limiter(config, model, around)
-                backend = await _open_backend(config, model, limiter, around, stack)
+                backend = await _open_backend(config, model, limiter, around, stack, in_process)
                 stack.push_async_callback(backend.close)
                 opened[same] = (backend, limiter)
             backend, limiter = opened[same]
@@ -83,7 +92,7 @@ async def open_models(
         yield models
 
 
-def _limiter(config: RunConfig, model: ModelConfig, around: Surroundings) -> Limiter:
+def _limiter(config: ModelsConfig, model: ModelConfig, around: Surroundings) -> Limiter:
     return Limiter(
         concurrency_of(config, model), around.halt.stopped, rpm=model.rpm, tpm=model.tpm, notice=around.notice
     )
@@ -140,12 +149,20 @@ class _Queues:
 
 
 async def _open_backend(
-    config: RunConfig, model: ModelConfig, limiter: Limiter, around: Surroundings, stack: AsyncExitStack
+    config: ModelsConfig,
+    model: ModelConfig,
+    limiter: Limiter,
+    around: Surroundings,
+    stack: AsyncExitStack,
+    in_process: LocalModels,
 ) -> Backend:
     key = model.api_key.get_secret_value() if model.api_key else None
     log = around.logs / f"{model.mode}-{Path(model.model).name}.log"
     if model.mode == "scripted":
         return Scripted(config.project.resolve(model.script) if model.script else None, around.count)
+    if model.mode == "hf":
+        adapter = config.project.resolve(model.adapter) if model.adapter else None
+        return await _load(in_process, model, adapter, around.report)
     base_url = model.base_url
     if model.mode == "embedded":
         local = config.project.resolve(model.model)
@@ -172,3 +189,11 @@ async def _open_backend(
     if model.replicas:
         return Balanced([(address, server(address)) for address in (base_url, *model.replicas)], around.notice)
     return server(base_url)
+
+
+async def _load(models: LocalModels, model: ModelConfig, adapter: Path | None, report: Report) -> Backend:
+    report(f"loading {model.model}", 0, 0)
+    try:
+        return await asyncio.to_thread(models.open, Path(model.folder or model.model), adapter, model.extra_body)
+    finally:
+        report("", 0, 0)

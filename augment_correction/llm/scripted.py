@@ -72,11 +72,14 @@ class Scripted:
         properties: dict[str, Any] = (request.schema or {}).get("properties", {})
         fields = {}
         for name, kind in properties.items():
-            text = self._fields[name].render(values) if name in self._fields else f"{name}: {values['sentences'][0]}"
             allowed = kind.get("enum")
+            known = self._fields.get(name)
+            text = known.render(values, allowed=allowed or []) if known else f"{name}: {values['sentences'][0]}"
             fields[name] = text if not allowed or text in allowed else allowed[0]
         if request.form == "json":
             return orjson.dumps(fields).decode()
+        if request.form == "text":
+            return "\n".join(fields.values())
         if request.form == "verdict":
             return f"Reason: {fields['reason']}\nVerdict: {fields['verdict']}"
         return "\n".join(f"<{name}>{text}</{name}>" for name, text in fields.items())

@@ -1,0 +1,124 @@
+"""Which weights a model in `mode: hf` has: found without a download, named by what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from augment_correction.config import ConfigT
+from augment_correction.errors import InputError, MissingExtra
+
+SAMPLE = 16_384
+_DECIDING = (
+    "config.json", "generation_config.json", "adapter_config.json", "chat_template.jinja", "tokenizer_config.json",
+    "tokenizer.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
+)  # fmt: skip
+
+
+def named_by_weights(config: ConfigT, roles: Iterable[str]) -> ConfigT:
+    """The config with `weights_id` for the `model` of each role in `mode: hf`, so that the journal, the ledger and the
+    plan's fingerprint see another model after a training. Doing it twice is doing it once.
+
+    Raises: InputError where the weights are not on this machine, MissingExtra.
+    """
+    named = {}
+    for role in roles:
+        model = config.model(role)
+        if model.mode == "hf" and model.folder is None:
+            place = config.project.resolve(model.model)
+            wanted = place if place.is_dir() else model.model
+            adapter = config.project.resolve(model.adapter) if model.adapter else None
+            named[role] = model.at(str(model_folder(wanted)), name=weights_id(wanted, adapter))
+    return config.with_models(named) if named else config
+
+
+def model_folder(model: str | Path) -> Path:
+    """A folder with `config.json`, or the snapshot of a model id in the Hugging Face cache; nothing is downloaded."""
+    if (Path(model) / "config.json").is_file():
+        return Path(model)
+    need("transformers")
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    with suppress(HFValidationError):  # an absolute path is no model id
+        found = try_to_load_from_cache(str(model), "config.json")
+        if isinstance(found, str):
+            return Path(found).parent
+    raise InputError(
+        f"no model at {model} (no config.json there), and the Hugging Face cache has none of that name",
+        hint=f"give its folder, or fetch it: hf download {model}",
+    )
+
+
+def weights_id(model: str | Path, adapter: Path | None = None) -> str:
+    """`name+adapter@12hex`, which changes with whatever decides the replies: weights, tokenizer, chat template, ends.
+
+    An adapter's weights are hashed whole. Of a base model's tensors, of which there may be hundreds of GB, both ends
+    (16 KiB each) are: training moves practically every number of a tensor that it moves at all. Weights that are not
+    safetensors are hashed whole.
+    """
+    folder = model_folder(model)
+    digest = hashlib.sha256()
+    for piece in _pieces(folder, _sampled):
+        digest.update(piece)
+    name = folder.name if Path(model).is_dir() else str(model)
+    if adapter is not None:
+        if not (adapter / "adapter_config.json").is_file():
+            raise InputError(
+                f"{adapter} is no PEFT adapter: it has no adapter_config.json",
+                hint="name the folder that the training wrote adapter_model.safetensors into",
+            )
+        for piece in _pieces(adapter, _whole):
+            digest.update(piece)
+        name += f"+{adapter.name}"
+    return f"{name}@{digest.hexdigest()[:12]}"
+
+
+def _pieces(folder: Path, of_tensors: Callable[[Path], Iterator[bytes]]) -> Iterator[bytes]:
+    for path in (folder / name for name in _DECIDING if (folder / name).is_file()):
+        yield path.name.encode() + path.read_bytes()
+    tensors, others = sorted(folder.glob("*.safetensors")), sorted(folder.glob("*.bin"))
+    if not tensors and not others:
+        raise InputError(f"no weights in {folder}: neither *.safetensors nor *.bin", hint="fetch the model again")
+    for path in tensors or others:
+        yield path.name.encode()
+        yield from of_tensors(path) if tensors else _whole(path)
+
+
+def _whole(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            yield piece
+
+
+def _sampled(path: Path) -> Iterator[bytes]:
+    """The header (names, shapes, places: https://github.com/huggingface/safetensors#format) and each tensor's ends."""
+    with path.open("rb") as file:
+        try:
+            header, base = _header(file, path.stat().st_size)
+            places = [each["data_offsets"] for name, each in orjson.loads(header).items() if name != "__metadata__"]
+        except (ValueError, KeyError):
+            raise InputError(f"{path} is not a safetensors file", hint="fetch the model again") from None
+        yield header
+        for begin, end in places:
+            for start in (begin, max(begin, end - SAMPLE)):
+                file.seek(base + start)
+                yield file.read(min(SAMPLE, end - start))
+
+
+def _header(file: BinaryIO, size: int) -> tuple[bytes, int]:
+    length = int.from_bytes(file.read(8), "little")
+    if length > size:
+        raise ValueError(length)
+    return file.read(length), 8 + length
+
+
+def need(*packages: str) -> None:
+    if any(importlib.util.find_spec(package) is None for package in packages):
+        raise MissingExtra("mode: hf", "hf")
