@@ -8,22 +8,21 @@ from augment_correction.pipeline import AskStage
 from augment_correction.records import Record
 from augment_correction.stages.asking import Question, text_schema
 from augment_correction.stages.base import Surroundings, Tools, with_fields
-from augment_correction.stages.checks import run_checks
+from augment_correction.stages.checks import new_scores, run_checks
 
 
 class Ask:
     """Have a model write the stage's fields; a reply that fails a check is asked for again."""
 
     def __init__(self, stage: AskStage, around: Surroundings) -> None:
-        self.name = stage.name
         self._stage = stage
         self._question = Question(stage, around, stage.reply, text_schema(stage.fields))
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
-        def read(reply: str) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        def read(reply: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             reader = read_tags if self._stage.reply == "tags" else read_json
             fields = reader(reply, self._stage.fields)
-            run_checks(self._stage.checks, {**record.fields, **fields})
-            return fields, fields
+            scores = run_checks(self._stage.checks, {**record.fields, **fields})
+            return {**fields, **new_scores(record.fields, scores)}, fields
 
         return [with_fields(record, await self._question.ask(record, tools, read))]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from augment_correction.errors import Reject
 from augment_correction.pipeline import ModelStage
 from augment_correction.prompts import Prompt
-from augment_correction.records import Completion, Message, Record, Request, Step
+from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
 from augment_correction.stages.base import Model, Surroundings, Tools
 
@@ -25,7 +26,7 @@ class Question:
         self,
         stage: ModelStage,
         around: Surroundings,
-        form: Literal["json", "tags", "verdict"],
+        form: Form,
         schema: Mapping[str, Any],
     ) -> None:
         self.stage = stage
@@ -33,40 +34,48 @@ class Question:
         self.schema = schema
         self.form = form
         self._reask = around.reask
-        self._sampling = Sampling().merged(stage.sampling).merged(around.sampling.get(stage.name)).sent()
+        self.sampling = Sampling().merged(stage.sampling).merged(around.sampling.get(stage.name)).sent()
 
-    async def ask(self, record: Record, tools: Tools, read: Callable[[str], tuple[ReadT, Mapping[str, Any]]]) -> ReadT:
-        """`read` turns a reply into (what the stage wants, what a person should see of it), or raises Reject.
+    async def ask(
+        self,
+        record: Record,
+        tools: Tools,
+        read: Callable[[str], tuple[ReadT, Mapping[str, Any]]],
+        named: Mapping[str, Any] = MappingProxyType({}),
+    ) -> ReadT:
+        """`read` turns a reply into (what the stage wants, what a person should see of it), or raises Reject. `named`
+        are values for the prompt beside the record's fields.
 
         Raises: Reject with the last reply's reason, when no reply was usable.
         """
-        messages = self.prompt.render(record.fields)
+        messages = self.prompt.render({**record.fields, **named})
         asked = messages
         model = tools.models[self.stage.model]
         for attempt in range(self.stage.reasks + 1):
-            request = self._request(model, asked, attempt + record.again.get(self.stage.name, 0) * NEW_DRAW)
+            request = self.request(model, record, asked, attempt)
             completion = await model.complete(request, self.stage.name)
             try:
-                _check_finish(completion)
+                check_finish(completion)
                 value, parsed = read(completion.text)
             except Reject as problem:
-                tools.trace.append(self._step(request.model, request.key, None, problem))
+                tools.trace.append(self.step(request, None, problem))
                 if attempt == self.stage.reasks or problem.reason == "refused":
                     raise
                 asked = self._asked_again(messages, problem)
             else:
-                tools.trace.append(self._step(request.model, request.key, parsed, None))
+                tools.trace.append(self.step(request, parsed))
                 return value
         raise AssertionError("the loop returns or raises")
 
-    def _request(self, model: Model, asked: tuple[Message, ...], attempt: int) -> Request:
+    def request(self, model: Model, record: Record, asked: tuple[Message, ...], draw: int) -> Request:
         """`sample` makes it another call than the one before: two replies that are wrong in the same way lead to the
         same words, and the journal would answer with the wrong reply. A fixed seed moves for the same reason."""
-        sampling = self._sampling
-        if attempt and "seed" in sampling:
-            sampling = {**sampling, "seed": sampling["seed"] + attempt}
+        number = draw + record.again.get(self.stage.name, 0) * NEW_DRAW
+        sampling = self.sampling
+        if number and "seed" in sampling:
+            sampling = {**sampling, "seed": sampling["seed"] + number}
         request = model.request(asked, sampling, self.schema, self.form)
-        return replace(request, sample=attempt) if attempt else request
+        return replace(request, sample=number) if number else request
 
     def _asked_again(self, messages: tuple[Message, ...], problem: Reject) -> tuple[Message, ...]:
         """The same question with the problem below it: what stands before stays byte-identical, for prefix caches."""
@@ -74,19 +83,19 @@ class Question:
         last = messages[-1]
         return (*messages[:-1], Message(last.role, f"{last.content}\n\n{note}"))
 
-    def _step(self, model: str, call: str, parsed: Mapping[str, Any] | None, problem: Reject | None) -> Step:
+    def step(self, request: Request, parsed: Mapping[str, Any] | None, problem: Reject | None = None) -> Step:
         return Step(
             stage=self.stage.name,
-            model=model,
+            model=request.model,
             prompt=self.prompt.fingerprint,
-            call=call,
+            call=request.key,
             parsed=parsed,
             reason=problem.reason if problem else "",
             detail=problem.detail if problem else "",
         )
 
 
-def _check_finish(completion: Completion) -> None:
+def check_finish(completion: Completion) -> None:
     if completion.finish_reason == "length":
         raise Reject("truncated", "the reply was cut off at the token limit; answer more briefly")
     if completion.finish_reason == "content_filter":

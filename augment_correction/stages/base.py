@@ -6,11 +6,12 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from augment_correction.config import SystemConfig
+from augment_correction.pipeline import KIND
 from augment_correction.prompts import Prompt
-from augment_correction.records import Completion, Message, Record, Request, Step
+from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
 
 
@@ -22,7 +23,7 @@ class Model(Protocol):
         messages: tuple[Message, ...],
         sampling: Mapping[str, Any],
         schema: Mapping[str, Any],
-        form: Literal["json", "tags", "verdict"],
+        form: Form,
     ) -> Request: ...
 
     async def complete(self, request: Request, stage: str) -> Completion: ...
@@ -40,9 +41,19 @@ class Tools:
 class Stage(Protocol):
     """`records in, records out`; raising `Reject` drops the record."""
 
-    name: str
-
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]: ...
+
+
+@dataclass(frozen=True)
+class Station:
+    """A stage at its place in a pipeline. `kinds` are the kinds of conversation it is for; None: every record."""
+
+    name: str
+    stage: Stage
+    kinds: frozenset[str] | None = None
+
+    def takes(self, record: Record) -> bool:
+        return self.kinds is None or record.fields.get(KIND) in self.kinds
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,11 @@ class Surroundings:
 
 def with_fields(record: Record, fields: Mapping[str, Any]) -> Record:
     return replace(record, fields={**record.fields, **fields})
+
+
+def with_scores(record: Record, scores: Mapping[str, float]) -> Record:
+    """What checks found, by the check's name, 1 where nothing is wrong; the conversation carries them on."""
+    return with_fields(record, {"scores": {**record.fields.get("scores", {}), **scores}})
 
 
 # Strings that chat templates of common models use as control tokens, and the tags of our own prompts. A server would

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 
 from augment_correction.pipeline import CheckStage
 from augment_correction.records import Record
-from augment_correction.stages.base import Surroundings, Tools
-from augment_correction.stages.checks import run_checks
+from augment_correction.stages.base import Surroundings, Tools, with_fields
+from augment_correction.stages.checks import new_scores, run_checks
 
 
 class Check:
     """Reject records whose fields fail one of the stage's checks."""
 
     def __init__(self, stage: CheckStage, _: Surroundings) -> None:
-        self.name = stage.name
         self._checks = stage.checks
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
-        run_checks(self._checks, record.fields)
-        return [record]
+        scores = run_checks(self._checks, record.fields)
+        return [with_fields(record, new_scores(record.fields, scores))]

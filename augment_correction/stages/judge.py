@@ -15,7 +15,6 @@ class Judge:
     """Keep the record or reject it by a model's verdict; the reason it gives is kept either way."""
 
     def __init__(self, stage: JudgeStage, around: Surroundings) -> None:
-        self.name = stage.name
         self._stage = stage
         schema = text_schema(stage.reply_fields, verdict=[stage.keep, stage.drop])
         self._question = Question(stage, around, "json" if stage.reply == "json" else "verdict", schema)
@@ -24,7 +23,7 @@ class Judge:
         kept, reason = await self._question.ask(record, tools, self._read)
         if not kept:
             raise Reject(self._stage.drop, reason)
-        return [with_fields(record, {f"{self.name}_reason": reason})]
+        return [with_fields(record, {f"{self._stage.name}_reason": reason})]
 
     def _read(self, reply: str) -> tuple[tuple[bool, str], Mapping[str, Any]]:
         kept, reason = read_verdict(reply, self._stage.keep, self._stage.drop)

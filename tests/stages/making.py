@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from augment_correction.config import SystemConfig
-from augment_correction.pipeline import AskStage, CheckSpec, CheckStage, ComposeStage, JudgeStage
+from augment_correction.pipeline import AskStage, CheckSpec, JudgeStage, StageDeclaration
 from augment_correction.prompts import Prompt, load_prompt
-from augment_correction.records import Completion, Message, Record, Request
+from augment_correction.records import Completion, Form, Message, Record, Request
 from augment_correction.sampling import Sampling
-from augment_correction.stages import Stage, Surroundings, Tools, build_stage
+from augment_correction.stages import Surroundings, Tools
+from augment_correction.stages.base import Stage
+from augment_correction.stages.building import BUILDERS
 from augment_correction.usage import Usage
 
 FIELDS = ("initial_question", "flawed_answer", "followup_confirmation", "correct_answer")
@@ -30,7 +32,7 @@ class Says:
         messages: tuple[Message, ...],
         sampling: Mapping[str, Any],
         schema: Mapping[str, Any],
-        form: Literal["json", "tags", "verdict"],
+        form: Form,
     ) -> Request:
         return Request(messages, "tiny", sampling, schema, form)
 
@@ -61,8 +63,8 @@ def surroundings(folder: Path, **more: Any) -> Surroundings:
     return Surroundings(prompts, prompts["reask"], more.get("sampling", {}), SystemConfig(**more.get("system", {})))
 
 
-def build(folder: Path, stage: JudgeStage | AskStage | CheckStage | ComposeStage, **more: Any) -> Stage:
-    return build_stage(stage, surroundings(folder, **more))
+def build(folder: Path, stage: StageDeclaration, **more: Any) -> Stage:
+    return BUILDERS[type(stage)](stage, surroundings(folder, **more))
 
 
 def judge(**more: Any) -> JudgeStage:
@@ -75,7 +77,7 @@ def ask(checks: tuple[CheckSpec, ...] = (), **more: Any) -> AskStage:
 
 
 def tools(model: Says) -> Tools:
-    return Tools({"small": model, "large": model}, random.Random(0))
+    return Tools(dict.fromkeys(("small", "large", "judge", "target"), model), random.Random(0))
 
 
 def record(**fields: Any) -> Record:

@@ -1,0 +1,97 @@
+"""Whether a message is whole. A text may end without a full stop where it is a list item, a row of a table, code, a
+number or a short answer; it may never end within a fence, a bracket, a quotation, or on a word that asks for another."""
+
+from __future__ import annotations
+
+import re
+
+from augment_correction.stages.checks.finding import Finding, Given, without_code, worst
+from augment_correction.stages.checks.length import count_words
+
+SHORT = 6
+"""Up to so many words without a mark are an answer in themselves: "Adela Torrin", "Between May and September"."""
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_ENDS = ".!?。！？．؟۔।॥‽"
+_CLOSING = " \t*_~`\"'”’“»«›)]}」』】）》"
+_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S|^[ \t]*\|")
+_UNFINISHED = """
+    the a an and or but nor because although while which that whose of in on at by for from with into between than to
+    as if is are was were be been has have had its their his her your my our not only about under over during through
+    der die das den dem des ein eine einen einem einer und oder aber weil dass obwohl von mit für auf aus bei zu zum zur
+    nach über unter durch ist sind war waren wurde wurden hat haben als
+    el la los las un una unos unas y o pero porque aunque que de del en con por para sin sobre entre desde hasta es son era
+    fue al su sus
+    le les une des et ou mais parce du dans avec pour sur sous entre est sont était au aux ce cette ses leur
+"""
+_ASKS_FOR_MORE = frozenset(_UNFINISHED.split())
+# Thai, Lao, Khmer and Tibetan sentences end without a mark.
+_NO_MARK = re.compile("[\u0e00-\u0fff\u1780-\u17ff]")
+
+
+def complete(given: Given) -> Finding:
+    return worst(_whole(field, text.strip()) for field, text in given.texts)
+
+
+def _whole(field: str, text: str) -> Finding:
+    problem = _problem(text)
+    if not problem:
+        return Finding(1.0)
+    return Finding(0.0, "cut_off", f"{field} {problem}; write it to its end")
+
+
+def _problem(text: str) -> str:
+    if not re.search(r"\w", text):
+        return "is empty"
+    if len(_FENCE.findall(text)) % 2:
+        return "opens a code block and does not close it"
+    prose = without_code(text).strip()
+    if problem := _open_pair(prose):
+        return problem
+    return _bad_end(prose)
+
+
+def _open_pair(prose: str) -> str:
+    depth = 0
+    for sign in prose:
+        if sign in "([{（【「『":
+            depth += 1
+        elif sign in ")]}）】」』":  # "1)" closes nothing
+            depth = max(0, depth - 1)
+    if depth:
+        return "opens a bracket and does not close it"
+    if prose.count('"') % 2 and not re.search(r'\d"', prose):  # 5" is a length
+        return "opens a quotation and does not close it"
+    if len(re.findall("[„“”]", prose)) % 2 or prose.count("«") != prose.count("»"):
+        return "opens a quotation and does not close it"
+    return ""
+
+
+def _bad_end(prose: str) -> str:
+    last_line = prose.splitlines()[-1].strip()
+    if prose.endswith(("`", "$", "|")) and len(prose) > 1:
+        return ""
+    end = prose.rstrip(_CLOSING)
+    if end.endswith(("...", "…")):
+        return "breaks off with dots"
+    if not end or end[-1] in _ENDS:
+        return ""
+    if end[-1] in ",;:–—-(/&+=、，；：،":
+        return f'ends with "{end[-1]}"'
+    words = re.findall(r"[^\W_]+", last_line)
+    if words and words[-1].lower() in _ASKS_FOR_MORE and not words[-1].isupper():
+        return f'ends with the word "{words[-1]}"'
+    return "" if _needs_no_mark(prose, last_line, end) else "ends without a full stop"
+
+
+def _needs_no_mark(prose: str, last_line: str, end: str) -> bool:
+    if not end[-1].isalnum() or _NO_MARK.search(end[-4:]) or re.search(r"\S\s*=\s*\S", last_line):
+        return True
+    if _ITEM.match(last_line):
+        return not _other_items_end(prose)
+    return "\n" not in prose and count_words(prose) <= SHORT and not re.search(r"[.!?。][\s”\"')]", prose)
+
+
+def _other_items_end(prose: str) -> bool:
+    """Whether the items before the last all end with a mark, so that the last one must, too."""
+    items = [line.rstrip().rstrip(_CLOSING) for line in prose.splitlines()[:-1] if _ITEM.match(line)]
+    return bool(items) and all(item[-1:] in _ENDS for item in items)

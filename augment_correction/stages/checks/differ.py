@@ -1,0 +1,56 @@
+"""Whether a mistake and the right answer differ in what they say, and not in their wording alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from augment_correction.grading.contrast import contrast
+from augment_correction.grading.text import sentences, words
+from augment_correction.stages.checks.apology import without_apology
+from augment_correction.stages.checks.finding import FINE, Finding, Given
+from augment_correction.stages.checks.wording import stems
+
+ENOUGH = 3
+"""So many words of the right answer that the mistake lacks are a full score; one is a third."""
+
+
+def differ(given: Given) -> Finding:
+    """The first field is the mistake, the second the right answer, any others (the question) what both may repeat.
+
+    A number, name, negation or opposite that only one of them has is enough. Else it counts the words of the right
+    answer that the mistake lacks, beyond the question's: a paraphrase of a short answer keeps them, in another order.
+    """
+    (first, mistake), (second, right), *others = given.texts
+    known = frozenset[str]().union(*(stems(text) for _, text in others))
+    score = _difference(without_apology(mistake), without_apology(right), known)
+    if score == 1.0:
+        return FINE
+    return Finding(
+        score, "not_different", f"{first} and {second} say the same; {first} must be wrong and {second} right"
+    )
+
+
+def _difference(mistake: str, right: str, known: frozenset[str]) -> float:
+    said, own = stems(mistake), stems(right)
+    key = own - known or own
+    signs = {word for word in said - own if not any(map(str.isalnum, word))}  # "5 %" against "5"
+    lacking = len(key - said) + len(signs)
+    score = min(1.0, lacking / min(ENOUGH, len(key) or 1))
+    # the contrast last: it costs the most, and words alone mostly tell
+    return 1.0 if score == 1.0 or contrast(mistake, right).substance == 1.0 or _exchanged(mistake, right) else score
+
+
+def _exchanged(one: str, other: str) -> bool:
+    """Two parts of a sentence have changed places ("oak smokes more than beech"): the same words, and the contrary."""
+    theirs = [words(sentence) for sentence in sentences(other)]
+    return any(_swapped(words(mine), his) for mine in sentences(one) for his in theirs)
+
+
+def _swapped(one: Sequence[str], other: Sequence[str]) -> bool:
+    """A X B Y C against A Y B X C, and not merely X Y against Y X, which is how a sentence begins with its end."""
+    if one == other or sorted(one) != sorted(other):
+        return False
+    start = next(i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
+    end = next(i for i, (a, b) in enumerate(zip(reversed(one), reversed(other), strict=True)) if a != b)
+    mine, his = list(one[start : len(one) - end]), list(other[start : len(other) - end])
+    return not any(mine[i:] + mine[:i] == his for i in range(1, len(mine)))

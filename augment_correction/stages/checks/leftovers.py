@@ -1,0 +1,51 @@
+"""What must not stay in a message: links, the tags of our own prompts, and what a chat template would read as control."""
+
+from __future__ import annotations
+
+import re
+
+from augment_correction.stages.base import neutral
+from augment_correction.stages.checks.finding import FINE, Finding, Given, without_code
+
+# `[` after a word or a bracket is an index, as in `handlers[0](event)`.
+_LINK = re.compile(r"https?://|\bwww\.\w|(?<![\w\])])\[[^\]\n]+\]\([^)\s]+\)", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?\s*(?:initial_question|flawed_answer|followup_confirmation|correct_answer\w*|verdict|reason|passage|"
+    r"think|thinking|reasoning|answer|response)\s*>",
+    re.IGNORECASE,
+)
+# A label is followed by what is said, or stands on a line of its own; "System:" and "Model:" without `###` begin
+# ordinary lines of lists.
+_ROLE = re.compile(
+    r"\#{2,4}[ \t]*(?i:User|Human|Assistant|System|AI|Instruction|Response|Input|Output)[ \t]*:"
+    r"|^[ \t]*(?:(?:\*\*)?(?:User|Human|Assistant|AI|Chatbot|Benutzer|Nutzer|Assistent|Usuario|Asistente|Utilisateur|Assistant\(e\))"
+    r"[ \t]?:(?:\*\*)?(?=[ \t]|$))",
+    re.MULTILINE,
+)
+
+
+def no_links(given: Given) -> Finding:
+    """In code, too: a trainer's reader cannot follow one, and an invented one is worse."""
+    for field, text in given.texts:
+        if found := _LINK.search(text):
+            return Finding(0.0, "has_link", f'{field} holds a link ("{found.group()}"); write it without links')
+    return FINE
+
+
+def no_tags(given: Given) -> Finding:
+    """Tags in code are content; control strings in it are made harmless when the conversation is composed."""
+    for field, text in given.texts:
+        read = without_code(text)
+        if found := _found(read):
+            return Finding(0.0, "leftover_tag", f'{field} holds "{found}"; such marks may only stand around the fields')
+    return FINE
+
+
+def _found(text: str) -> str:
+    if found := _TAG.search(text) or _ROLE.search(text):
+        return found.group().strip()
+    harmless = neutral(text)
+    if harmless == text:
+        return ""
+    start = next(at for at, (one, other) in enumerate(zip(text, harmless, strict=False)) if one != other) - 1
+    return text[start : start + 24].splitlines()[0]

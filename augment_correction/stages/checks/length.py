@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import re
+
+from augment_correction.stages.checks.finding import Finding, Given, worst
+
+WORDS = (1, 600)
+# Chinese, Japanese, Korean and Thai put no space between words, or not where we do: about two signs to a word.
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff]")
+_WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
+
+
+def count_words(text: str) -> int:
+    dense = len(_DENSE.findall(text))
+    return len(_WORD.findall(_DENSE.sub(" ", text))) + (dense + 1) // 2
+
+
+def length(given: Given) -> Finding:
+    """The score is how near a text comes to the nearer bound: half as long as the least is 0.5, twice the most, too."""
+    fewest, most = given.words or WORDS
+    return worst(_measured(field, count_words(text), fewest, most) for field, text in given.texts)
+
+
+def _measured(field: str, words: int, fewest: int, most: int) -> Finding:
+    if words < fewest:
+        return Finding(words / fewest, "too_short", f"{field} has {words} words; write at least {fewest}")
+    if words > most:
+        return Finding(most / words, "too_long", f"{field} has {words} words; write at most {most}")
+    return Finding(1.0)

@@ -1,0 +1,74 @@
+"""Whole answers in every form, and answers that stop in the middle."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.stages.checking import reason
+
+WHOLE = [
+    "It has nine arches.",
+    "Really?",
+    "She said “nine”.",
+    'She said "nine."',
+    "*It has nine arches.*",
+    "(It has nine arches.)",
+    "Nine",
+    "1873",
+    "In 1873",
+    "about 25 %",
+    "Adela Torrin",
+    "它有九个拱。",
+    "它有九个拱",
+    "للجسر سبعة أقواس.",
+    "هل أنت متأكد؟",
+    "สะพานหินมีเก้าโค้งและสร้างจากหินแกรนิตทั้งหมดเมื่อปี",
+    "The steps:\n\n1. Wind the warp\n2. Thread the heddles",
+    "The groups:\n\n- green: grass\n- brown: straw, leaves",
+    "| a | b |\n| --- | --- |\n| 1 | 2 |",
+    "Run this:\n\n```sh\nls (\n```",
+    "Use `ls [`.",
+    "Call `close()`",
+    "a) First this. b) Then that.",
+    "The interval [0, 1) is half open.",
+    'A pipe of 5" fits.',
+    "Er sagte: „Neun.“",
+    "Il a dit : « neuf ».",
+    "E = mc^2",
+    "Wird gemacht 🙂",
+]
+CUT = [
+    "The tower is 41 metres high and made of interlocking granite bl",
+    "The tower is 41 metres high and made of",
+    "Built of granite,",
+    "It was built by",
+    "Here are the reasons:",
+    "It was wound every fifty mi...",
+    "It has nine arches (of stone",
+    "She said “nine",
+    'She said "nine',
+    "Run this:\n\n```sh\nls -l",
+    "- It has nine arches.\n- It was built in",
+    "- It has nine arches.\n- It was built of gran",
+    "",
+    "…",
+    "它有九个拱，",
+]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_whole(text: str) -> None:
+    assert reason("complete", answer=text) is None
+
+
+@pytest.mark.parametrize("text", CUT)
+def test_cut_off(text: str) -> None:
+    assert reason("complete", answer=text) == "cut_off"
+
+
+@given(st.integers(45, 120))
+def test_a_long_sentence_cut_anywhere(at: int) -> None:
+    text = "The lighthouse stands on a granite reef in the open sea, four kilometres off the coast of an island that is called Maren."
+    assert reason("complete", answer=text[:at]) == "cut_off"

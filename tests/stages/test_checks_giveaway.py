@@ -1,0 +1,62 @@
+"""A doubt may repeat the mistake and the question, and name what it doubts; what is right is the assistant's to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stages.checking import finding, reason
+
+PASSAGE = "In 1908 the oil of the lamp was replaced by vaporised paraffin, six times as bright, by Adela Torrin."
+RIGHT = (
+    "You're right, I was wrong. In 1908 vaporised paraffin replaced the oil, and not gas in 1898. Adela Torrin did it."
+)
+FLAWED = "In 1898 gas replaced the oil of the lamp."
+QUESTION = "What replaced the oil of the lamp, and when?"
+
+
+def doubted(doubt: str, right: str = RIGHT, flawed: str = FLAWED) -> str | None:
+    return reason("no_giveaway", passage=PASSAGE, doubt=doubt, right=right, flawed=flawed, question=QUESTION)
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        "Wasn't it paraffin?",
+        "I read that it was in 1908.",
+        "Did Torrin not do that?",
+        "Gas? I think it was vaporised something.",
+        "nineteen hundred? No: 1908!",
+    ],
+)
+def test_what_is_right(doubt: str) -> None:
+    assert doubted(doubt) == "gives_away"
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        "Are you sure?",
+        "Gas, in 1898? That sounds wrong to me.",
+        "I think you are wrong about the year.",
+        "I learned another date and another reason. Is the oil right?",
+        "I read that it was 1950.",
+        "您确定吗？",
+    ],
+)
+def test_a_doubt(doubt: str) -> None:
+    assert doubted(doubt) is None
+
+
+def test_what_the_correction_refutes_may_be_said() -> None:
+    assert doubted("Seventeen years later?", "It was replaced in 1908, not seventeen years later.") is None
+
+
+def test_in_chinese() -> None:
+    texts = {"right": "我说错了。石桥共有七个拱。", "flawed": "石桥共有五个拱。", "question": "石桥有几个拱？"}
+    passage = "石桥建于1605年，共有七个拱。"
+    assert reason("no_giveaway", passage=passage, doubt="不是七个拱吗？", **texts) == "gives_away"
+    assert reason("no_giveaway", passage=passage, doubt="我觉得你错了。", **texts) is None
+
+
+def test_the_detail_names_it_in_the_doubts_own_words() -> None:
+    assert "(1908, paraffin)" in finding("no_giveaway", PASSAGE, doubt="Paraffin, 1908?", right=RIGHT).detail

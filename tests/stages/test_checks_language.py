@@ -1,0 +1,45 @@
+"""The fields' language is the passage's; names, code, numbers and short words prove nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stages.checking import reason
+
+ENGLISH = "The lighthouse of Vell stands on a reef. Adela Torrin built it of granite between 1868 and 1873."
+GERMAN = "Der Leuchtturm von Vell steht auf einem Riff. Adela Torrin baute ihn von 1868 bis 1873 aus Granit."
+CHINESE = "石桥建于1605年，共有七个拱。桥面宽九米，由花岗岩砌成。"
+
+
+@pytest.mark.parametrize(
+    ("passage", "answer"),
+    [
+        (GERMAN, "The lighthouse was built of granite by an engineer who had never worked at sea."),
+        (ENGLISH, "Der Leuchtturm wurde von einer Ingenieurin gebaut."),
+        (ENGLISH, "石桥共有七个拱，建于很久以前。"),
+        (CHINESE, "The bridge has seven arches and is made of stone."),
+        (CHINESE, "الجسر له سبعة أقواس من الحجر."),
+        (GERMAN, "¿Estás seguro de eso? No me parece correcto."),
+    ],
+)
+def test_another_language(passage: str, answer: str) -> None:
+    assert reason("language", passage=passage, answer=answer) == "wrong_language"
+
+
+@pytest.mark.parametrize(
+    ("passage", "answer"),
+    [
+        (GERMAN, "Adela Torrin"),
+        (GERMAN, "OK"),
+        (GERMAN, "1868–1873"),
+        (GERMAN, "Der Befehl ist falsch, nimm diesen:\n\n```sh\nfind . -name 'the old file' -delete\n```"),
+        (ENGLISH, "Adela Torrin, Vell."),
+        (ENGLISH, "- granite\n- 41 metres\n- the reef of Vell"),
+        (ENGLISH, "He wrote „Der Leuchtturm“ and it is a poem about the sea and the men who kept the light."),
+        (CHINESE, "你确定吗？"),
+        ("x = 1; y = 2; 3, 4, 5", "It sets two variables to numbers."),
+        ("", "Nine arches were built here."),
+    ],
+)
+def test_no_clear_evidence(passage: str, answer: str) -> None:
+    assert reason("language", passage=passage, answer=answer) is None

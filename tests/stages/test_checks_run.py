@@ -1,0 +1,83 @@
+"""Scores, limits and exceptions of the checks, and how the stages keep the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.errors import Reject
+from augment_correction.pipeline import CheckName, CheckSpec, CheckStage
+from augment_correction.stages.check import Check
+from augment_correction.stages.checks import CHECKS, run_checks
+from augment_correction.stages.checks.finding import Given
+from tests.servers import tagged
+from tests.stages.making import FIELDS, Says, ask, build, record, tools
+
+LONG = CheckSpec(check="length", fields=("answer",), words=(4, 8))
+PASSAGE = "The stone bridge of Harlen has nine arches and was built in 1605."
+
+
+def test_every_name_has_its_check() -> None:
+    assert set(CHECKS) == set(get_args(CheckName))
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PASSAGE.split()), max_size=20).map(" ".join)),
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_any_text_has_a_score_between_0_and_1(texts: list[str]) -> None:
+    asked = Given(tuple((f"field{i}", text) for i, text in enumerate(texts)), PASSAGE)
+    for check, _ in CHECKS.values():
+        found = check(asked)
+        assert 0.0 <= found.score <= 1.0
+        assert found.score == 1.0 or (found.reason and found.detail)
+
+
+class TestLimits:
+    def test_a_score_below_the_checks_own_limit_fails(self) -> None:
+        with pytest.raises(Reject, match=r"too_short: answer has 2 words; write at least 4"):
+            run_checks([LONG], {"answer": "Nine arches."})
+
+    def test_the_pipeline_may_set_another(self) -> None:
+        assert run_checks([LONG.model_copy(update={"at_least": 0.5})], {"answer": "Nine arches."}) == {"length": 0.5}
+
+    def test_the_lowest_score_of_a_check_that_runs_twice(self) -> None:
+        lenient = LONG.model_copy(update={"at_least": 0.0})
+        fields = {"answer": "Nine.", "other": "It has nine arches."}
+        twice = [lenient, lenient.model_copy(update={"fields": ("other",)})]
+        assert run_checks(twice, fields) == run_checks(twice[::-1], fields) == {"length": 0.25}
+
+
+class TestUnless:
+    SPEC = LONG.model_copy(update={"unless": {"pushback": ("correcting", "rude")}})
+
+    def test_not_applied_where_the_field_holds_the_word(self) -> None:
+        assert run_checks([self.SPEC], {"answer": "Nine.", "pushback": "correcting"}) == {}
+
+    @pytest.mark.parametrize("fields", [{"pushback": "doubting"}, {}])
+    def test_applied_elsewhere(self, fields: dict[str, str]) -> None:
+        with pytest.raises(Reject):
+            run_checks([self.SPEC], {"answer": "Nine.", **fields})
+
+
+class TestScoresInTheRecord:
+    GOOD = dict.fromkeys(FIELDS, "It has nine stone arches.")
+
+    async def test_the_ask_stage_adds_its_scores_to_those_before(self, tmp_path: Path) -> None:
+        check = CheckSpec(check="no_links", fields=("correct_answer",))
+        before = record(scores={"length": 0.9})
+        (made,) = await build(tmp_path, ask((check,)))(before, tools(Says(tagged(self.GOOD))))
+        assert made.fields["scores"] == {"length": 0.9, "no_links": 1.0}
+        assert before.fields["scores"] == {"length": 0.9}
+
+    async def test_the_check_stage_too(self) -> None:
+        stage = Check(CheckStage(stage="check", name="c", checks=(LONG,)), None)  # type: ignore[arg-type]
+        (made,) = await stage(record(answer="It has nine arches.", scores={"differ": 0.4}), tools(Says()))
+        assert made.fields["scores"] == {"differ": 0.4, "length": 1.0}
