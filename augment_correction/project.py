@@ -41,6 +41,11 @@ class Project:
         """An absolute path; a relative one starts at the root."""
         return (self.root / Path(path).expanduser()).resolve()
 
+    def places(self, folder: str) -> list[Path]:
+        """Where a folder of that name is: the project's own, then the shipped one."""
+        places = [(base / folder).resolve() for base in (self.root, bundled())]
+        return [place for place in dict.fromkeys(places) if place.is_dir()]
+
     def find(self, what: str, candidates: Iterable[str | Path]) -> Path:
         """The first of `candidates` that exists, each looked for in the project and then among the shipped files.
 

@@ -4,7 +4,8 @@ A `.jinja` prompt is a sequence of `{% system %}...{% endsystem %}`, `{% user %}
 them is ordinary Jinja2, strict (an unknown variable is an error) and sandboxed. Values are data: Jinja syntax in a
 document is never evaluated. A `.yaml` prompt is Augmentoolkit's: a list of {role, content} with {text} and {metadata}.
 
-Outside of the blocks `{% include "other.jinja" %}` puts the blocks of another file there, for what prompts share.
+Outside of the blocks `{% include "other.jinja" %}` puts the blocks of another file there, for what prompts share; inside
+a block it puts text there. Both are looked for beside the file; those inside a block then in the prompt folders.
 A block without variables is rendered once, when the prompt is loaded; constant blocks in front of the passage are
 also what the prefix caches of vLLM and of hosted APIs need.
 """
@@ -84,37 +85,42 @@ class PromptLibrary:
         if name not in self._loaded:
             candidates = [f"{folder}/{name}{end}" for folder in self._folders for end in ("", ".jinja", ".yaml")]
             path = self._project.find(f"prompt '{name}'", [c for c in candidates if Path(c).suffix])
-            self._loaded[name] = load_prompt(path, name)
+            roots = [root for folder in self._folders for root in self._project.places(folder)]
+            self._loaded[name] = load_prompt(path, name, roots)
         return self._loaded[name]
 
 
-def load_prompt(path: Path, name: str | None = None) -> Prompt:
+def load_prompt(path: Path, name: str | None = None, roots: Sequence[Path] = ()) -> Prompt:
+    """`roots` are further folders where what a message includes is looked for."""
     name = name or path.stem
-    return _load_yaml(path, name) if path.suffix in (".yaml", ".yml") else _load_jinja(path, name)
+    return _load_yaml(path, name) if path.suffix in (".yaml", ".yml") else _load_jinja(path, name, roots)
 
 
 # ------------------------------------------------------------------------------------------------- Jinja
 
 
-def _load_jinja(path: Path, name: str) -> Prompt:
+def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
     source = _with_includes(path)
     env = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
-        loader=jinja2.FileSystemLoader(path.parent),
+        loader=jinja2.FileSystemLoader([path.parent, *roots]),
         trim_blocks=True,
         lstrip_blocks=True,
     )
     parts: list[_Part] = []
     variables: set[str] = set()
+    sources = [source]
     for role, text, line in _blocks(source, path):
         try:
-            names = _variables(env, text) - set(env.globals)
+            found, included = _variables(env, text)
+            names = found - set(env.globals)
             template = env.from_string(text)
         except jinja2.TemplateSyntaxError as failure:
             raise ConfigError(
                 failure.message or "not valid Jinja2", file=path, line=line + failure.lineno - 1
             ) from None
         variables |= names
+        sources += included
         if names:
             parts.append(_Part(role, None, _stripped(template)))
         else:
@@ -126,17 +132,20 @@ def _load_jinja(path: Path, name: str) -> Prompt:
             line=1,
             hint="write {% user %}...{% enduser %} around the question",
         )
-    return Prompt(name, path, frozenset(variables), content_id(source), tuple(parts))
+    return Prompt(name, path, frozenset(variables), content_id(*sources), tuple(parts))
 
 
-def _variables(env: jinja2.Environment, text: str) -> set[str]:
-    """What the text reads, its includes followed."""
+def _variables(env: jinja2.Environment, text: str) -> tuple[set[str], list[str]]:
+    """What the text reads, its includes followed; and the text of those."""
     tree = env.parse(text)
-    names = meta.find_undeclared_variables(tree)
+    names, sources = meta.find_undeclared_variables(tree), []
     for included in meta.find_referenced_templates(tree):
         if included and env.loader:
-            names |= _variables(env, env.loader.get_source(env, included)[0])
-    return names
+            source = env.loader.get_source(env, included)[0]
+            more, within = _variables(env, source)
+            names |= more
+            sources += [source, *within]
+    return names, sources
 
 
 def _stripped(template: jinja2.Template) -> Render:

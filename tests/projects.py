@@ -60,9 +60,11 @@ class MadeProject:
         return texts
 
     def config(self, server: ModelServer | None = None, **sections: dict[str, Any] | str) -> Path:
-        """`config.yaml` with models at `server`, or scripted ones without; sections are laid over."""
-        api: dict[str, Any] = {"small_model": "small", "large_model": "large"}
-        for role in ("small", "large"):
+        """`config.yaml` with models at `server`, or scripted ones without; sections are laid over. A pipeline that asks a
+        target model gets one."""
+        roles = ("small", "large", *(("target",) if sections.get("pipeline") == "correction_on_policy" else ()))
+        api: dict[str, Any] = {f"{role}_model": role for role in roles}
+        for role in roles:
             if server is None:
                 api[f"{role}_mode"] = "scripted"
             else:
@@ -151,4 +153,6 @@ def ended(process: subprocess.Popen[str], seconds: float = 60) -> Ended:
 
 def adds_up(result: RunResult) -> bool:
     counts = result.counts
-    return bool(counts["kept"] + counts["rejected"] + counts["failed"] + counts["pending"] == counts["chunks"])
+    return bool(
+        counts["kept"] + counts["gate"] + counts["rejected"] + counts["failed"] + counts["pending"] == counts["chunks"]
+    )

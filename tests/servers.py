@@ -42,6 +42,12 @@ def conversation_about(passage: str) -> dict[str, str]:
     }
 
 
+def defended(fields: dict[str, str]) -> dict[str, str]:
+    """The same answer as one that needs no correction."""
+    right = fields["correct_answer"].removeprefix("I was wrong. ")
+    return {"standing_answer": f"Yes, I am sure. {right}", "reference_answer": right}
+
+
 def tagged(fields: dict[str, str]) -> str:
     return "\n".join(f"<{name}>{text}</{name}>" for name, text in fields.items())
 
@@ -53,13 +59,20 @@ def able_reply(body: dict[str, Any]) -> str:
     if "table of contents" in passage.lower():
         verdict = {"reason": "It states no facts.", "verdict": "unsuitable"}
     fields = conversation_about(passage)
+    fields |= defended(fields)
     everything = "\n".join(message["content"] for message in body["messages"])
     if "response_format" in body or '{"' in everything:
+        if '"right" or "wrong"' in everything:
+            verdict = {"reason": "It is compared.", "verdict": ("right", "wrong")[sum(passage.encode()) % 2]}
         fields |= verdict | {"correct_answer_draft": fields["correct_answer"]}
+        fields |= {"evidence": passage.split(". ")[0], "supported": "yes", "right_span": passage.split(". ")[0]}
+        fields |= {"wrong_span": "none of it can be shown", "error_type": "other"}
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
         return orjson.dumps({name: fields[name] for name in schema.get("properties", fields)}).decode()
-    if "<initial_question>" in everything:
-        return tagged(fields)
+    if names := re.findall(r"^<(\w+)>\.\.\.</\1>$", everything, re.MULTILINE):
+        return tagged({name: fields[name] for name in names})
+    if body["messages"][0]["role"] != "system":
+        return "As far as I know none of it can be shown."
     return f"Reason: {verdict['reason']}\nVerdict: {verdict['verdict']}"
 
 

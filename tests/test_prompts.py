@@ -32,9 +32,11 @@ def shipped_pipelines() -> list[Path]:
 def test_every_shipped_pipeline_loads_wires_and_renders(path: Path) -> None:
     pipeline = load_pipeline(path)
     library = PromptLibrary(Project(bundled()))
-    prompts = {stage.prompt: library.load(stage.prompt) for stage in pipeline.model_stages}
+    prompts = {name: library.load(name) for name in pipeline.prompts}
     assert list(pipeline.check_wiring({name: prompt.variables for name, prompt in prompts.items()})) == []
-    written = {name: "x" for stage in pipeline.model_stages for name in stage.writes}
+    written = {name: "x" for stage in pipeline.stages for name in (*stage.writes, *stage.named)}
+    written |= dict.fromkeys(pipeline.takes, "x")
+    written |= {name: next(iter(words)) for name, words in pipeline.draws.items()}
     for prompt in prompts.values():
         messages = prompt.render({**VALUES, **written})
         assert messages[-1].role == "user"
@@ -43,11 +45,13 @@ def test_every_shipped_pipeline_loads_wires_and_renders(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((bundled() / "prompts").rglob("*.jinja")), ids=lambda path: path.stem)
 def test_every_shipped_prompt_is_used_or_included(path: Path) -> None:
-    if path.parent.name == "chat_templates":
+    if path.parent.name in ("chat_templates", "evaluate"):  # the exporter's and the evaluation's
         return
-    used = {stage.prompt for each in shipped_pipelines() for stage in load_pipeline(each).model_stages} | {"reask"}
+    used = {name for each in shipped_pipelines() for name in load_pipeline(each).prompts} | {"reask"}
     name = path.relative_to(bundled() / "prompts").with_suffix("").as_posix()
-    included = any(f'"{path.name}"' in other.read_text() for other in path.parent.glob("*.jinja"))
+    spellings = (f'"{path.name}"', f'"{name}.jinja"')
+    others = [other.read_text() for other in (bundled() / "prompts").rglob("*.jinja")]
+    included = any(spelling in other for spelling in spellings for other in others)
     assert name in used or included
 
 
