@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from augment_correction.runner.state import RunState
+from augment_correction.runner.state import RunState, StageCounts
 
 REFRESH = 0.25
 PLAIN_LINES_EVERY = 10.0
@@ -53,15 +53,15 @@ class _Bars:
         table = Table.grid(padding=(0, 2))
         for _ in range(6):
             table.add_column()
-        for counts in state.stages.values():
-            # What reaches a stage is what the one before it kept: its bar is full when that is done.
-            total = max(state.total or state.expected or state.chunks, 1)
+        kept, rejected = state.verdicts
+        for counts in _asking(state):
+            total = max((state.total or state.expected or state.chunks) * counts.share, 1)
             table.add_row(
                 Text(counts.name, style="bold"),
-                ProgressBar(total=total, completed=counts.done, width=28),
-                f"{counts.done}/{_end(state)}",
-                Text(f"kept {counts.kept}", style="green"),
-                Text(f"rejected {counts.rejected}" + (f", failed {counts.failed}" if counts.failed else "")),
+                ProgressBar(total=total, completed=min(counts.done, total), width=28),
+                f"{counts.done}/{_end(state, counts.share)}",
+                Text(f"{kept} {counts.kept}", style="green"),
+                Text(f"{rejected} {counts.rejected}" + (f", failed {counts.failed}" if counts.failed else "")),
                 Text(f"in flight {counts.in_flight}", style="cyan"),
             )
         return Group(table, Text(_footer(state, self._rate.of(state)), style="dim"))
@@ -101,11 +101,12 @@ class _Lines:
         if state.loading is not None:
             what, done, total = state.loading
             return f"{what}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"{what}: {done} s"
+        kept, rejected = state.verdicts
         stages = "; ".join(
-            f"{counts.name} {counts.done} (kept {counts.kept}, rejected {counts.rejected}"
+            f"{counts.name} {counts.done} ({kept} {counts.kept}, {rejected} {counts.rejected}"
             + (f", failed {counts.failed}" if counts.failed else "")
             + f", in flight {counts.in_flight})"
-            for counts in state.stages.values()
+            for counts in _asking(state)
         )
         return f"{state.phase}: {stages}; {_footer(state, self._rate.of(state))}"
 
@@ -128,14 +129,21 @@ class _Rate:
         return (requests - first) / (now - first_at) if now > first_at else 0.0
 
 
-def _end(state: RunState) -> str:
-    if state.total is not None:
+def _asking(state: RunState) -> list[StageCounts]:
+    """The stages that take time; the others are done at once."""
+    return [counts for counts in state.stages.values() if counts.asks]
+
+
+def _end(state: RunState, share: float = 1.0) -> str:
+    """Passages in all; which kind of conversation each becomes is drawn, so that a share of them is never exact."""
+    if state.total is not None and share == 1:
         return str(state.total)
-    return f"{state.chunks}+" if state.expected is None else f"about {state.expected}"
+    known = state.expected if state.total is None else state.total
+    return f"{state.chunks}+" if known is None else f"about {round(known * share)}"
 
 
 def _footer(state: RunState, rate: float) -> str:
-    parts = [f"passages {state.finished}/{_end(state)}"]
+    parts = [f"{state.unit} {state.finished}/{_end(state)}"]
     if state.reused:
         parts.append(f"{state.reused} from before")
     if state.ledger is not None:

@@ -181,7 +181,7 @@ def test_12_one_bad_line_costs_one_line(project: MadeProject, server: ModelServe
     (project.root / "inputs" / "LATIN.TXT").write_bytes(
         "Die Brücke von Anderföhr hat neun Bögen aus Kalkstein.".encode("latin-1")
     )
-    result = project.run(server)
+    result = project.run(server, checks={"language": False})
     assert result.kept == 3
     unread = {row["source"]: row["reason"] for row in project.rejected()}
     assert set(unread) == {"A.JSONL#L2", "book.epub"}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from augment_correction.report.reading import documents, places
+from augment_correction.store import Results
 
 
 @dataclass(slots=True)
@@ -24,14 +23,14 @@ class File:
         return [self.name, self.title if self.documents == 1 else "", self.documents, self.characters, self.runs]
 
 
-def files(journal: Path, seqs: array[int]) -> list[File]:
+def files(results: Results, seqs: array[int]) -> list[File]:
     """`seqs[row]` is the seq of the row's passage, ascending: a passage with several rows has it several times."""
     found: dict[str, File] = {}
-    for source, title, characters in documents(journal):
+    for source, title, characters in results.sources():
         file = found.setdefault(_file_of(source), File(_file_of(source), title))
         file.documents += 1
         file.characters += characters or 0
-    for source, seq in places(journal):
+    for source, seq in results.readings():
         file = found.setdefault(_file_of(source), File(_file_of(source), ""))
         row = bisect_left(seqs, seq)
         while row < len(seqs) and seqs[row] == seq:

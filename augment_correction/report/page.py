@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,9 +17,13 @@ SCRIPTS = ("dom", "data", "charts", "overview", "documents", "conversation", "br
 
 
 def page(title: str, index: dict[str, Any], first_rows: str) -> bytes:
-    """`first_rows` is base64. A policy in the page lets no other inline script run and no request leave it."""
-    style = _part("report.css")
-    script = "(() => {\n'use strict';\n" + "\n".join(_part(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
+    """`first_rows` is base64."""
+    return assemble(title, part("report.css"), [part(f"{name}.js") for name in SCRIPTS], index, first_rows)
+
+
+def assemble(title: str, style: str, scripts: Iterable[str], index: Mapping[str, Any], rows: str) -> bytes:
+    """Any page of this look. A policy in it lets no other inline script run and no request leave it."""
+    script = "(() => {\n'use strict';\n" + "\n".join(scripts) + "\n})();\n"
     parts = {
         "policy": "; ".join(
             (
@@ -33,11 +38,11 @@ def page(title: str, index: dict[str, Any], first_rows: str) -> bytes:
         "title": title.translate({ord(char): f"&#{ord(char)};" for char in "<>&\"'"}),
         "style": style,
         "index": json_in_html(index),
-        "rows": first_rows,
+        "rows": rows,
         "script": script,
     }
     # One pass: what is put in is never looked at again.
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark.group(1)], _part("report.html")).encode()
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark.group(1)], part("report.html")).encode()
 
 
 def json_in_html(data: Any) -> str:
@@ -49,7 +54,7 @@ def json_in_html(data: Any) -> str:
 
 
 @cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
     return files("augment_correction.report").joinpath("page", name).read_text("utf-8")
 
 

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from augment_correction.report.reading import Row
+from augment_correction.store import Outcome
 from augment_correction.usage import CallTotals, Price, Usage
 
 RowClass = tuple[str, str | None, str | None, str | None]
 """(status, stage, reason, kind of the conversation)"""
+ENDS = ("rejected", "failed", "gate")
+"""Statuses of what does not come to the end of the funnel."""
 
 
 @dataclass
@@ -22,12 +24,17 @@ class Classes:
     """Which status, stage, reason and kind each row has, as a number into `names`."""
 
     names: list[RowClass] = field(default_factory=list)
+    ends: Counter[RowClass] = field(default_factory=Counter)
+    """Rows by class, with the kind that a row was to become where it was not kept."""
     of_row: array[int] = field(default_factory=lambda: array("H"))
     _numbers: dict[RowClass, int] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
-        kind = row.body["conversation"]["kind"] if row.status == "kept" else None
-        name = (row.status, row.stage, row.reason, kind)
+    def add(self, outcome: Outcome | None) -> None:
+        """None: the passage has no outcome yet."""
+        name: RowClass = ("pending", None, None, None)
+        if outcome:
+            name = (outcome.status, outcome.stage, outcome.reason, outcome.kind if outcome.status == "kept" else None)
+            self.ends[(outcome.status, outcome.stage, outcome.reason, outcome.kind)] += 1
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)
@@ -37,19 +44,20 @@ class Classes:
         return Counter({self.names[number]: count for number, count in Counter(self.of_row).items()})
 
 
-def funnel(stages: Iterable[Mapping[str, Any]], counts: Counter[RowClass]) -> list[dict[str, Any]]:
-    """For each stage how many records reached it, and how many it rejected or failed to do."""
-    here = sum(count for (status, *_), count in counts.items() if status != "pending")
-    dropped = {stage: 0 for status, stage, *_ in counts if status in ("rejected", "failed") and stage}
-    declared = [(spec.get("name") or spec["stage"], spec) for spec in stages if spec["stage"] != "chunk"]
+def funnel(stages: Iterable[Mapping[str, Any]], ends: Counter[RowClass]) -> list[dict[str, Any]]:
+    """For each stage how many records reached it (one with `only`: of its kinds), how many it rejected or failed to do,
+    and how many it kept for the gate. Composing ends nothing and is left out."""
+    there = Counter(ends)
+    ended = {stage for status, stage, *_ in ends if status in ENDS and stage}
+    declared = {spec.get("name") or spec["stage"]: spec for spec in stages if spec["stage"] not in ("chunk", "compose")}
     steps = []
-    for name, spec in [*declared, *((name, {}) for name in sorted(dropped.keys() - dict(declared).keys()))]:
-        step = {"stage": name, "does": spec.get("stage"), "model": spec.get("model"), "in": here}
-        for wanted in ("rejected", "failed"):
-            step[wanted] = sum(
-                count for (status, stage, *_), count in counts.items() if (status, stage) == (wanted, name)
-            )
-            here -= step[wanted]
+    for name in [*declared, *sorted(ended - declared.keys())]:
+        spec = declared.get(name, {})
+        only = spec.get("only")
+        come = {row: count for row, count in there.items() if not only or row[3] in only}
+        step = {"stage": name, "does": spec.get("stage"), "model": spec.get("model"), "in": sum(come.values())}
+        for wanted in ENDS:
+            step[wanted] = sum(there.pop(row) for row in come if row[:2] == (wanted, name))
         steps.append(step)
     return steps
 

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from augment_correction.records import UnreadInput
 from augment_correction.report.coverage import File, files
-from augment_correction.report.duplicates import SIMILAR, Group, QuestionIndex
+from augment_correction.report.duplicates import SIMILAR, Group, QuestionGroups
 from augment_correction.report.page import page
-from augment_correction.report.reading import Row, rows
 from augment_correction.report.shards import ShardWriter
 from augment_correction.report.sums import Classes, Lengths, funnel, spending
-from augment_correction.store import Journal, Results, RunFolder, StoredChunk
+from augment_correction.store import Journal, Outcome, Results, RunFolder, StoredChunk
 from augment_correction.store.folder import atomic_write
 from augment_correction.usage import Price
 
+FOUND = ("origin", "pushback", "error_type", "wrong_span", "right_span", "evidence", "right_share", "scores", "codes")
+"""What is shown of a conversation's provenance."""
 UNREAD_SHOWN, GROUPS_SHOWN, TEXTS_SHOWN = 2000, 2000, 6
 Story = Callable[[StoredChunk], str]
 
@@ -37,13 +39,13 @@ def write_report(
     """
     pipeline = about.get("pipeline") or {}
     shards = ShardWriter(folder.root / "report_data")
-    read = _Reading(journal, results, _turn_labels(pipeline), story)
-    for row in rows(folder.journal):
-        shards.add(read.take(row))
+    read = _Reading(journal, results.unread(), _turn_labels(pipeline), story)
+    for chunk, outcome in results.passages():
+        shards.add(read.take(chunk, outcome))
     shards.close_shard()
     index = {
         "pipeline": {"name": pipeline.get("name", ""), "about": pipeline.get("about", "")},
-        **read.figures(pipeline, files(folder.journal, read.seqs)),
+        **read.figures(pipeline, files(results, read.seqs)),
         "spending": spending(journal.totals(), prices),
         "shards": shards.shards,
     }
@@ -55,40 +57,47 @@ def write_report(
 
 
 class _Reading:
-    def __init__(self, journal: Journal, results: Results, labels: dict[str, list[str]], story: Story | None) -> None:
-        self._journal, self._results, self._labels, self._story = journal, results, labels, story
+    def __init__(
+        self, journal: Journal, unread: list[UnreadInput], labels: dict[str, list[str]], story: Story | None
+    ) -> None:
+        self._journal, self._unread, self._labels, self._story = journal, unread, labels, story
         self.seqs: array[int] = array("q")
         self._classes = Classes()
-        self._questions = QuestionIndex()
+        self._questions = QuestionGroups()
         self._passages = Lengths("passage", "tokens")
         self._turns = {name: Lengths(name, "characters") for name in ("question", "mistake", "correction")}
 
-    def take(self, row: Row) -> dict[str, Any]:
-        """Count a row; returns what the page shows of it."""
-        number = len(self.seqs)
-        self.seqs.append(row.seq)
-        self._classes.add(row)
-        if row.part == 0:
-            self._passages.seen[row.tokens] += 1
-        chunk = StoredChunk(row.chunk_id, row.seq, row.text, self._results.places(row.chunk_id))
-        shown: dict[str, Any] = {"id": row.chunk_id, "text": row.text, "tokens": row.tokens, "places": chunk.places}
-        if self._story and row.status != "pending":
+    def take(self, chunk: StoredChunk, outcome: Outcome | None) -> dict[str, Any]:
+        """Count a row; returns what the page shows of it. A passage without an outcome is shown, too."""
+        self._classes.add(outcome)
+        if not self.seqs or self.seqs[-1] != chunk.seq:
+            self._passages.seen[chunk.tokens] += 1
+        self.seqs.append(chunk.seq)
+        shown: dict[str, Any] = {"id": chunk.id, "text": chunk.text, "tokens": chunk.tokens, "places": chunk.places}
+        if outcome is None:
+            return shown | {"steps": []}
+        body = outcome.body
+        if self._story:
             shown["story"] = self._story(chunk)
-        if row.status == "kept":
-            shown |= self._conversation(number, row.body["conversation"])
-        elif row.status != "pending":
-            shown |= {"detail": row.body["detail"], "reply": self._last_reply(row.body["steps"])}
-        shown["steps"] = _steps(row.body.get("steps", ()))
-        return shown
+        if "conversation" in body:
+            shown |= self._conversation(body["conversation"])
+        if outcome.status == "kept":
+            self._measure(len(self.seqs) - 1, shown["turns"])
+        else:
+            shown |= {"detail": body["detail"], "reply": self._last_reply(body["steps"])}
+        return shown | {"steps": _steps(body["steps"])}
 
-    def _conversation(self, number: int, made: dict[str, Any]) -> dict[str, Any]:
+    def _conversation(self, made: dict[str, Any]) -> dict[str, Any]:
         labels = self._labels.get(made["kind"], [])
         if len(labels) != len(made["turns"]):
             labels = _guessed_labels(made["turns"])
-        turns = [
-            {"role": turn["role"], "train": turn["train"], "text": turn["text"], "is": label}
-            for turn, label in zip(made["turns"], labels, strict=True)
-        ]
+        turns = [part for turn, label in zip(made["turns"], labels, strict=True) for part in _parts(turn, label)]
+        found = {
+            name: value for name, value in made.get("provenance", {}).items() if name in FOUND and value is not None
+        }
+        return {"conversation": made["id"], "scaffold": made["train_scaffold"], "turns": turns, "found": found}
+
+    def _measure(self, number: int, turns: list[dict[str, Any]]) -> None:
         question = next((turn["text"] for turn in turns if turn["role"] == "user"), None)
         if question is not None:
             self._questions.add(number, question)
@@ -96,7 +105,6 @@ class _Reading:
         for turn in turns:
             if turn["is"] in ("mistake", "correction"):
                 self._turns[turn["is"]].seen[len(turn["text"])] += 1
-        return {"conversation": made["id"], "scaffold": made["train_scaffold"], "turns": turns}
 
     def _last_reply(self, steps: list[dict[str, Any]]) -> str | None:
         """What the model said where it could not be used; a verdict's own words are in the reason already."""
@@ -107,14 +115,14 @@ class _Reading:
 
     def figures(self, pipeline: Mapping[str, Any], covered: list[File]) -> dict[str, Any]:
         counts = self._classes.counts()
-        unread, groups = self._results.unread(), self._questions.groups()
+        unread, groups = self._unread, self._questions.groups()
         return {
             "documents": sum(file.documents for file in covered),
             "characters": sum(file.characters for file in covered),
             "passages": self._passages.seen.total(),
             "classes": [[*name, counts[name]] for name in self._classes.names],
             "rows": self._classes.of_row.tolist(),
-            "funnel": funnel(pipeline.get("stages", ()), counts),
+            "funnel": funnel(pipeline.get("stages", ()), self._classes.ends),
             "lengths": [lengths.as_json() for lengths in (self._passages, *self._turns.values())],
             "files": [file.as_json() for file in covered],
             "unread": [[each.source, each.reason, each.detail] for each in unread[:UNREAD_SHOWN]],
@@ -126,6 +134,13 @@ class _Reading:
                 "groups": [_group(group) for group in groups[:GROUPS_SHOWN]],
             },
         }
+
+
+def _parts(turn: Mapping[str, Any], label: str) -> list[dict[str, Any]]:
+    """The turn as it is shown: one that begins with a masked mistake as two."""
+    masked = turn.get("masked", 0)
+    whole = {"role": turn["role"], "train": turn["train"], "text": turn["text"][masked:].lstrip(), "is": label}
+    return [whole | {"train": False, "text": turn["text"][:masked], "is": "mistake"}, whole] if masked else [whole]
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -14,10 +15,12 @@ from augment_correction.config import KEYS_BY_HOST, ModelConfig, RunConfig, load
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.ledger import price_of
 from augment_correction.llm.batch_endpoint import BatchEndpoint
+from augment_correction.llm.hf_rows import Speech
+from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.openai_chat import reachable
 from augment_correction.pipeline import load_pipeline
 from augment_correction.prompts import PromptLibrary
-from augment_correction.runner.plan import Plan, find_pipeline, make_plan
+from augment_correction.runner.plan import Plan, find_pipeline, make_checked_plan
 
 SUPPORTED = (".txt", ".md", ".pdf", ".docx", ".jsonl")
 
@@ -39,7 +42,7 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     findings += _prompts(config)
     if all(finding.ok for finding in findings):
         try:
-            plan = make_plan(config)
+            plan = make_checked_plan(config)
         except AugmentCorrectionError as failure:
             findings.append(_wrong(failure))
         else:
@@ -62,9 +65,9 @@ def _prompts(config: RunConfig) -> Iterator[Finding]:
         yield _wrong(failure)
         return
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
-    for stage in pipeline.model_stages:
+    for name in pipeline.prompts:
         try:
-            prompt = library.load(stage.prompt)
+            prompt = library.load(name)
             yield Finding(True, f"prompt {prompt.path}: reads {', '.join(sorted(prompt.variables))}")
         except AugmentCorrectionError as failure:
             yield _wrong(failure)
@@ -114,6 +117,16 @@ async def _without_batches(model: ModelConfig, key: str | None) -> str | None:
         await endpoint.close()
 
 
+def _in_process(role: str, config: RunConfig) -> Finding:
+    """Reads the tokenizer and both ends of the weights, and loads no model."""
+    try:
+        model = named_by_weights(config, [role]).model(role)
+        Speech(Path(model.folder or model.model), config.project.resolve(model.adapter) if model.adapter else None)
+    except AugmentCorrectionError as failure:
+        return _wrong(failure)
+    return Finding(True, f"{role} model {model.model} (hf)")
+
+
 async def _model(role: str, model: ModelConfig, plan: Plan) -> Finding:
     name = f"{role} model {model.model} ({model.mode})"
     if model.mode == "scripted":
@@ -121,6 +134,8 @@ async def _model(role: str, model: ModelConfig, plan: Plan) -> Finding:
     if model.mode == "embedded":
         there = importlib.util.find_spec("xllamacpp") is not None
         return Finding(there, name, None if there else 'pip install "augment-correction[embedded]"')
+    if model.mode == "hf":
+        return await asyncio.to_thread(_in_process, role, plan.config)
     if model.mode == "vllm":
         there = bool(shutil.which("vllm") or os.environ.get("AUGMENT_CORRECTION_VLLM"))
         return Finding(

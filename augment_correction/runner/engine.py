@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, ExitCode, ModelUnusable
 from augment_correction.llm.metered import Halt, Halted, MeteredModel
@@ -17,7 +17,7 @@ from augment_correction.runner.following import Follower
 from augment_correction.runner.intake import Intake
 from augment_correction.runner.source import Passage, Read, record_of
 from augment_correction.runner.state import RunState
-from augment_correction.stages import Stage
+from augment_correction.stages import Station
 from augment_correction.store import Results
 
 
@@ -27,18 +27,22 @@ class Interrupted(AugmentCorrectionError):
     exit_code = ExitCode.INTERRUPTED
 
 
+WITHOUT_MODELS = 64
+"""Passages under way where no stage asks a model."""
 STOPS = (BudgetExhausted, ModelUnusable, Interrupted)
 """After these a run still writes its files, of what there is; any other cause is raised."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    stages: Sequence[Stage]
+    stages: Sequence[Station]
     models: Mapping[str, MeteredModel]
     results: Results
     state: RunState
     halt: Halt
     seed: int
+    draws: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    takes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def window(self) -> int:
@@ -47,7 +51,7 @@ class Engine:
         server finds their common beginning in its cache."""
         limiters = {id(model.limiter): model.limiter for model in self.models.values()}
         calls = sum(limiter.maximum for limiter in limiters.values())
-        return calls + calls // 8
+        return (calls or WITHOUT_MODELS) + calls // 8
 
     async def run(self, reads: AsyncIterator[Read]) -> None:
         """Follow every passage; returns when all are done, or when the run is to stop and nothing is in flight. What
@@ -65,7 +69,7 @@ class Engine:
 
     async def _start_all(self, reads: AsyncIterator[Read], tasks: asyncio.TaskGroup) -> None:
         window = asyncio.Semaphore(self.window)
-        follower = Follower(self.stages, self.models, self.state, self.seed)
+        follower = Follower(self.stages, self.models, self.state, self.seed, self.draws, self.takes)
         async for passage in Intake(self.results, self.state, self.halt).to_do(reads):
             await window.acquire()
             if self.halt.cause is not None:

@@ -12,9 +12,9 @@ from functools import lru_cache
 from augment_correction.config import RunConfig
 from augment_correction.documents import TokenCounter
 from augment_correction.ledger import price_of
-from augment_correction.pipeline import AskStage, ModelStage
+from augment_correction.pipeline import AskStage, AttemptStage, GradeStage, ModelStage, Pipeline
 from augment_correction.records import UnreadInput
-from augment_correction.runner.plan import Plan, make_plan
+from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
 from augment_correction.sampling import Sampling
 from augment_correction.store import Database, Journal
@@ -46,7 +46,8 @@ class StageEstimate:
     """Whether reply lengths come from calls that this output folder's journal holds."""
     calls_per_passage: float = 1.0
     """What an earlier run into this folder needed: below 1 where stages before this one drop passages, above where
-    replies had to be asked for again. 1 where there was none."""
+    replies had to be asked for again. Where there was none, the share of passages that are to become a kind of
+    conversation that the stage is for."""
 
     @property
     def expected(self) -> StageEstimate:
@@ -82,7 +83,7 @@ class Estimate:
 
 async def estimate(config: RunConfig) -> Estimate:
     """Raises: UserError as a run would, before its first call."""
-    plan = make_plan(config)
+    plan = make_checked_plan(config)
     counter = TokenCounter(encoding_of(config))
     result = Estimate(prices={role: price_of(config, role) for role in plan.pipeline.roles})
     observed = _observed(plan)
@@ -90,11 +91,14 @@ async def estimate(config: RunConfig) -> Estimate:
     for stage in plan.pipeline.model_stages:
         made = StageEstimate(stage.name, stage.model, config.model(stage.model).model)
         made.observed = stage.name in observed
-        made.calls_per_passage = observed[stage.name].calls_per_passage if made.observed else 1.0
+        made.calls_per_passage = (
+            observed[stage.name].calls_per_passage if made.observed else plan.pipeline.share_at(stage)
+        )
         result.stages.append(made)
     counting = _Counting(plan, counter, replies)
+    calls = {stage.name: _calls(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
     seen: set[str] = set()
-    async with aclosing(read_passages(config, plan.input_dir)) as reads:
+    async with aclosing(read_passages(config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:
         async for read in reads:
             result.documents += len(read.documents)
             result.unread += read.unread
@@ -105,13 +109,22 @@ async def estimate(config: RunConfig) -> Estimate:
                 result.chunks += 1
                 result.passage_tokens += passage.chunk.tokens
                 for made, tokens in zip(result.stages, counting.prompts(passage), strict=True):
-                    made.requests += 1
-                    made.input += tokens
+                    made.requests += calls[made.name]
+                    made.input += tokens * calls[made.name]
     for made, declared in zip(result.stages, plan.pipeline.model_stages, strict=True):
         made.output = round(made.requests * replies[made.name])
         limit = _limit(declared, config)
         made.output_limit = limit * made.requests if limit else None
     return result
+
+
+def _calls(stage: ModelStage, pipeline: Pipeline) -> int:
+    """The most that one passage takes at the first try: an attempt is drawn several times, and each may be graded."""
+    if isinstance(stage, AttemptStage):
+        return stage.samples
+    if isinstance(stage, GradeStage):
+        return sum(each.samples for each in pipeline.stages if isinstance(each, AttemptStage))
+    return 1
 
 
 def _limit(stage: ModelStage, config: RunConfig) -> int | None:
@@ -169,11 +182,14 @@ class _Counting:
             for stage in plan.pipeline.model_stages
             for name in stage.writes
         }
+        self._fields |= {name: next(iter(words)) for name, words in plan.pipeline.draws.items()}
 
     def prompts(self, passage: Passage) -> Iterator[int]:
-        values = {**self._fields, **record_of(passage).fields}
+        fields = {**self._fields, **record_of(passage).fields}
+        fields |= {name: fields["metadata"].get(key, "") for name, key in self._plan.pipeline.takes.items()}
         for stage in self._plan.pipeline.model_stages:
             prompt = self._plan.prompts[stage.prompt]
+            values = fields | {name: fields[field] for name, field in stage.named.items()}
             constant = len(prompt.constant_prefix)
             tokens = 0
             for index, message in enumerate(prompt.render(values)):

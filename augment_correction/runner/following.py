@@ -5,30 +5,41 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from augment_correction.errors import AugmentCorrectionError, Reject, RequestRefused, TransientError
 from augment_correction.llm.metered import MeteredModel
+from augment_correction.pipeline import KIND
 from augment_correction.records import Conversation, Record, Rejected, Step
 from augment_correction.runner.state import RunState
-from augment_correction.stages import Stage, Tools
+from augment_correction.stages import Station, Tools
 from augment_correction.store import Outcome
 
 
 @dataclass(frozen=True)
 class Follower:
-    stages: Sequence[Stage]
+    stages: Sequence[Station]
     models: Mapping[str, MeteredModel]
     state: RunState
     seed: int
+    draws: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Words with their weights by the field that one of them is drawn for."""
+    takes: Mapping[str, str] = field(default_factory=dict)
+    """Keys of the document's metadata by the field that they are taken into."""
 
     async def follow(self, record: Record) -> list[Outcome]:
         """All that becomes of a passage's record.
 
         Raises: Halted where the run is to stop, and whatever else should stop it.
         """
-        ends = await self._follow(record, 0)
+        missing = sorted(key for key in self.takes.values() if key not in record.fields["metadata"])
+        if missing:
+            detail = f"the document has no {', '.join(missing)} beside its text"
+            return [_outcome(record.id, 0, Rejected(record, "read", "missing_field", detail))]
+        taken = {name: record.fields["metadata"][key] for name, key in self.takes.items()}
+        drawn = {name: draw(words, f"{self.seed}:{name}:{record.id}") for name, words in self.draws.items()}
+        ends = await self._follow(replace(record, fields={**record.fields, **taken, **drawn}), 0)
         return [_outcome(record.id, part, end) for part, end in enumerate(ends)]
 
     async def _follow(self, record: Record, index: int) -> list[Record | Rejected]:
@@ -36,11 +47,13 @@ class Follower:
         if index == len(self.stages):
             return [record]
         stage = self.stages[index]
+        if not stage.takes(record):
+            return await self._follow(record, index + 1)
         counts = self.state.stages[stage.name]
         tools = Tools(self.models, random.Random(f"{self.seed}:{stage.name}:{record.id}"))
         counts.in_flight += 1
         try:
-            made = await stage(record, tools)
+            made = await stage.stage(record, tools)
         except (Reject, RequestRefused, TransientError) as problem:
             return [self._rejected(record, stage, tools, problem)]
         finally:
@@ -52,7 +65,7 @@ class Follower:
             ends += await self._follow(replace(each, steps=steps), index + 1)
         return ends
 
-    def _rejected(self, record: Record, stage: Stage, tools: Tools, problem: AugmentCorrectionError) -> Rejected:
+    def _rejected(self, record: Record, stage: Station, tools: Tools, problem: AugmentCorrectionError) -> Rejected:
         if isinstance(problem, Reject):
             reason, detail, failed = problem.reason, problem.detail, False
         elif isinstance(problem, RequestRefused):
@@ -69,13 +82,25 @@ class Follower:
         return Rejected(replace(record, steps=(*record.steps, *steps)), stage.name, reason, detail, failed)
 
 
+def draw(words: Mapping[str, float], seed: str) -> str:
+    """One of the words by its weight. One number decides and the words keep their order, so that a changed share moves
+    only the passages at the borders to another word, and only those are asked anew."""
+    point = random.Random(seed).random() * sum(words.values())
+    for word, weight in words.items():
+        point -= weight
+        if point < 0:
+            return word
+    return next(word for word, weight in words.items() if weight)  # what rounding left over
+
+
 def _outcome(chunk_id: str, part: int, end: Record | Rejected) -> Outcome:
     if isinstance(end, Rejected):
         body: dict[str, Any] = {"detail": end.detail, "steps": [_step(step) for step in end.record.steps]}
+        body |= {KIND: kind} if (kind := end.record.fields.get(KIND)) else {}
         return Outcome(chunk_id, part, "failed" if end.failed else "rejected", end.stage, end.reason, body)
     conversation = end.fields["conversation"]
     assert isinstance(conversation, Conversation)
-    body = {"conversation": conversation, "steps": [_step(step) for step in end.steps]}
+    body = {"conversation": conversation, KIND: conversation.kind, "steps": [_step(step) for step in end.steps]}
     return Outcome(chunk_id, part, "kept", None, None, body)
 
 

@@ -62,8 +62,8 @@ class Intake:
 
     def _reused(self, passage: Passage) -> bool:
         finished = self.results.finished(passage.chunk.id)
-        for status, stage, reason in finished:
-            self.state.count_outcome(status, stage, reason)
+        for outcome in finished:
+            self.state.count_outcome(*outcome)
         if finished:
             self.state.reused += 1
             self.state.note_finished()

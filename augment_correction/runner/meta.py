@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from augment_correction.runner.plan import Plan
@@ -10,10 +12,15 @@ from augment_correction.store import Journal, Outcome, Results, StoredChunk
 
 
 def meta_rows(plan: Plan, journal: Journal, results: Results) -> Iterator[dict[str, Any]]:
-    for chunk, outcome in results.outcomes():
-        yield from _stage_rows(plan, journal, chunk, outcome)
-        if outcome.status == "kept":
-            yield from _extra_rows(plan, chunk, outcome)
+    """Of a passage whose question is in the gate or in a benchmark there are none: the calls say it all."""
+    for chunk, outcomes in groupby(results.outcomes(), key=itemgetter(0)):
+        made = [outcome for _, outcome in outcomes]
+        if any(outcome.status == "gate" or outcome.reason in ("in_gate", "in_benchmark") for outcome in made):
+            continue
+        for outcome in made:
+            yield from _stage_rows(plan, journal, chunk, outcome)
+            if outcome.status == "kept":
+                yield from _extra_rows(plan, chunk, outcome)
 
 
 def _stage_rows(plan: Plan, journal: Journal, chunk: StoredChunk, outcome: Outcome) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ from augment_correction.report import write_report
 from augment_correction.runner.dataset import Written, write_dataset
 from augment_correction.runner.meta import meta_rows
 from augment_correction.runner.plan import Plan, describe
+from augment_correction.runner.selecting import select
 from augment_correction.runner.story import story_file, write_stories
 from augment_correction.store import Journal, Results
 from augment_correction.store.folder import atomic_write
@@ -26,7 +27,9 @@ INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> Written:
-    """Write every file; an earlier dataset stays where nothing was kept this time."""
+    """Select what goes into the dataset and write every file; an earlier dataset stays where nothing was kept this
+    time."""
+    selected = select(plan, results)
     folder, counts = plan.folder, results.counts()
     files = {"rejected": folder.rejected, "debug": folder.debug, "manifest": folder.manifest}
     with atomic_write(folder.rejected) as file:
@@ -51,7 +54,8 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         folder, journal, results, about=manifest, prices=ledger.prices, story=story_file
     )  # fmt: skip
     _write_json(folder.manifest, manifest)
-    made.files = files | made.files
+    made.files = files | selected.files | made.files
+    made.notices[:0] = selected.notices
     return made
 
 

@@ -88,7 +88,8 @@ def run_template(made: MadeRun) -> ChatTemplate:
         raise InputError(f"the run in {root} has not come to its end: it has no run.json", hint=AGAIN)
     if "source" not in stored:
         raise InputError(f"{root} was written by an older version: its run.json holds no chat template", hint=AGAIN)
-    if made.manifest["counts"] != made.results.counts():
+    counts = made.results.counts()
+    if counts | made.manifest["counts"] != counts:  # an older run.json counts fewer things
         raise InputError(f"a later run in {root} was interrupted: its run.json is not of its journal", hint=AGAIN)
     return ChatTemplate(stored["name"], stored["source"], stored["bos_token"], stored["eos_token"])
 

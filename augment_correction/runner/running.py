@@ -25,9 +25,9 @@ from augment_correction.runner.classes import class_of, count_classes
 from augment_correction.runner.dataset import Written
 from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
-from augment_correction.runner.plan import Plan, make_plan
+from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import counting, read_passages
-from augment_correction.runner.state import RunResult, RunState, StageCounts
+from augment_correction.runner.state import RunResult, RunState
 from augment_correction.store import Batches, Database, Journal, Results
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
@@ -71,8 +71,8 @@ async def run_async(
 
     Raises: UserError where the run cannot start.
     """
-    plan = make_plan(config)
-    state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
+    plan = make_checked_plan(config)
+    state = RunState(plan.counters())
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
@@ -97,7 +97,7 @@ async def _count_ahead(plan: Plan, state: RunState) -> None:
     a run of hours that cannot say when it ends is half a display."""
     count = 0
     with suppress(AugmentCorrectionError):  # whatever is wrong with the input, the run itself says so
-        async with aclosing(read_passages(plan.config, plan.input_dir)) as reads:
+        async with aclosing(read_passages(plan.config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:
             async for read in reads:
                 count += len(read.passages)
         state.expected = count
@@ -153,13 +153,17 @@ async def _run(
     await results.begin()
     if retry:
         state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
-    async with _interruptible(halt, state), aclosing(read_passages(plan.config, plan.input_dir)) as reads:
+    async with (
+        interruptible(halt, state),
+        aclosing(read_passages(plan.config, plan.input_dir, cut=plan.pipeline.cuts)) as reads,
+    ):
         if cluster is not None:
             await cluster(plan, journal, results, ledger, state, halt).run(reads)
         else:
             async with open_models(plan.config, plan.pipeline.roles, around) as models:
                 state.loading, state.phase = None, "running"
-                await Engine(plan.stages, models, results, state, halt, plan.config.system.seed).run(reads)
+                given = plan.config.system.seed, plan.pipeline.draws, plan.pipeline.takes
+                await Engine(plan.stages, models, results, state, halt, *given).run(reads)
     await database.flush()
     if cluster is not None:
         take_in(plan.folder.journal, plan.folder.journals)
@@ -176,7 +180,7 @@ async def _run(
 
 
 @asynccontextmanager
-async def _interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
+async def interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
     """The first Ctrl-C lets calls in flight finish and starts no more; the second stops at once. While the models are
     still being started there is nothing to wait for.
 
@@ -246,7 +250,7 @@ def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> tuple[ExitCode, s
         return ExitCode.USER, f"no passage was found in {plan.input_dir}", "put .txt, .md, .pdf, .docx or .jsonl there"
     if not counts["kept"]:
         return ExitCode.REJECTS, "nothing was kept", "see rejected.jsonl and debug_outputs/ for the reasons"
-    share = (counts["rejected"] + counts["failed"]) / counts["chunks"]
+    share = (counts["rejected"] - counts["left_out"] + counts["failed"]) / counts["chunks"]
     if share > plan.config.limits.max_rejected:
         return (
             ExitCode.REJECTS,

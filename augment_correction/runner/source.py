@@ -34,8 +34,13 @@ class Read:
     unread: tuple[UnreadInput, ...]
 
 
-def chunk_settings(config: RunConfig) -> ChunkSettings:
+WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
+
+
+def chunk_settings(config: RunConfig, cut: bool) -> ChunkSettings:
     system = config.system
+    if not cut:
+        return WHOLE
     if system.chunk_overlap >= system.chunk_size:
         raise config.error(("system", "chunk_overlap"), "chunk_overlap must be smaller than chunk_size")
     return ChunkSettings(size=system.chunk_size, unit=system.chunk_unit, overlap=system.chunk_overlap)
@@ -60,9 +65,10 @@ def counting(config: RunConfig) -> Callable[[str], int]:
     return count
 
 
-async def read_passages(config: RunConfig, input_dir: Path) -> AsyncGenerator[Read, None]:
-    """Every passage of the input folder, or the subset that `system.seed` draws from it."""
-    reads = _numbered(config, input_dir)
+async def read_passages(config: RunConfig, input_dir: Path, *, cut: bool = True) -> AsyncGenerator[Read, None]:
+    """Every passage of the input folder, or the subset that `system.seed` draws from it. Without `cut` each document is
+    one passage."""
+    reads = _numbered(config, input_dir, cut)
     if not config.system.use_subset:
         async for read in reads:
             yield read
@@ -71,10 +77,10 @@ async def read_passages(config: RunConfig, input_dir: Path) -> AsyncGenerator[Re
         yield read
 
 
-async def _numbered(config: RunConfig, input_dir: Path) -> AsyncGenerator[Read, None]:
+async def _numbered(config: RunConfig, input_dir: Path, cut: bool) -> AsyncGenerator[Read, None]:
     seq = 0
     documents: dict[str, DocumentInfo] = {}
-    batches: AsyncIterator[Batch] = stream_chunks(input_dir, chunk_settings(config), encoding=encoding_of(config))
+    batches: AsyncIterator[Batch] = stream_chunks(input_dir, chunk_settings(config, cut), encoding=encoding_of(config))
     async for batch in batches:
         for document in batch.documents:
             # Passages come in the order of their documents: an older one is needed no more.

@@ -16,9 +16,13 @@ from augment_correction.ledger import Ledger
 
 @dataclass
 class StageCounts:
-    """Passages at one stage. `done` is kept + rejected + failed; `reused` were answered by an earlier run."""
+    """Records at one stage. `done` is kept + rejected + failed. `kinds` are the kinds of conversation it is for (None:
+    all), `share` is how many of the passages are expected to come to it, `asks` says whether it takes time."""
 
     name: str
+    kinds: frozenset[str] | None = None
+    share: float = 1.0
+    asks: bool = True
     kept: int = 0
     rejected: int = 0
     failed: int = 0
@@ -35,6 +39,9 @@ class RunState:
     counted ahead where somebody watches, identical passages not taken together."""
 
     stages: dict[str, StageCounts]
+    unit: str = "passages"
+    verdicts: tuple[str, str] = ("kept", "rejected")
+    """For the display: what is counted, and what becomes of it."""
     ledger: Ledger | None = None
     phase: str = "starting"
     documents: int = 0
@@ -57,9 +64,11 @@ class RunState:
         self.finished += 1
         self._finish_times.append(time.monotonic())
 
-    def count_outcome(self, status: str, stage: str | None, reason: str | None) -> None:
+    def count_outcome(self, status: str, stage: str | None, reason: str | None, kind: str | None) -> None:
         """An outcome that was made elsewhere (by an earlier run, on another machine), counted as if here and now."""
         for counts in self.stages.values():
+            if counts.kinds is not None and kind not in counts.kinds:
+                continue
             if counts.name == stage:
                 setattr(counts, status, getattr(counts, status) + 1)
                 self.reasons[f"{stage}/{reason}"] += 1

@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 
 from augment_correction.prompts import Prompt
-from augment_correction.records import Message, content_id
+from augment_correction.records import Conversation, Message, content_id
 from augment_correction.runner.plan import Plan
 from augment_correction.store import Journal, Outcome, Results, StoredCall, StoredChunk
 
-FORM = 1
+FORM = 2
 """Counts up when a story is told in another way from the same."""
 
 
@@ -130,11 +130,20 @@ def _story(chunk: StoredChunk, outcome: Outcome, journal: Journal, prompts: dict
     yield f"- id {chunk.id}\n\n## Passage\n\n{_quote(chunk.text)}\n"
     for number, step in enumerate(outcome.body["steps"], 1):
         yield from _step(number, step, journal, prompts)
-    if outcome.status == "kept":
-        yield "\n## Conversation\n\n"
-        for turn in outcome.body["conversation"]["turns"]:
-            mask = "" if turn["train"] else " (masked: no loss on this)"
-            yield f"**{turn['role']}{mask}**\n\n{_quote(turn['text'])}\n\n"
+    if "conversation" in outcome.body:
+        yield from _conversation(outcome.conversation(chunk))
+
+
+def _conversation(made: Conversation) -> Iterator[str]:
+    yield f"\n## Conversation: {made.kind}\n\n"
+    for turn in made.turns:
+        masked, trained = turn.text[: turn.masked], turn.text[turn.masked :].lstrip()
+        if masked:
+            yield f"**{turn.role} (begins masked: no loss on this)**\n\n{_quote(masked)}\n\n"
+        mask = "" if turn.train else " (masked: no loss on this)"
+        yield f"**{turn.role}{', the same message goes on' if masked else mask}**\n\n{_quote(trained)}\n\n"
+    found = {name: value for name, value in made.provenance.items() if name not in ("chunk_id", "places", "attempt")}
+    yield "".join(f"- {name}: {value}\n" for name, value in found.items())
 
 
 def _step(number: int, step: dict[str, Any], journal: Journal, prompts: dict[str, Prompt]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,23 @@ class Database:
     def write(self, *statements: Statement) -> None:
         """Hand over and go on. A failure shows at the next `write_durably` or `flush`."""
         self._writes.put(_Write(list(statements), None))
+
+    def write_at_once(self, *statements: tuple[str, Iterable[Sequence[Any]]]) -> None:
+        """Each statement for all its rows, all of it in one transaction that is on disk at the return: for a thread
+        that has no event loop to wait in. What was handed over before must have been flushed.
+
+        Raises: InputError where it cannot be written.
+        """
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                for sql, rows in statements:
+                    connection.executemany(sql, rows)
+                connection.execute("COMMIT")
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as failure:
+            raise self._unusable(failure) from None
 
     async def write_durably(self, *statements: Statement) -> None:
         """Return when the statements are on disk.

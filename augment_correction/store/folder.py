@@ -36,6 +36,15 @@ class RunFolder:
         return self.root / "rejected.jsonl"
 
     @property
+    def gate(self) -> Path:
+        """Read back by every later run: what stands there stays there."""
+        return self.root / "gate.jsonl"
+
+    @property
+    def decontamination(self) -> Path:
+        return self.root / "decontamination.json"
+
+    @property
     def debug(self) -> Path:
         return self.root / "debug_outputs"
 

@@ -1,5 +1,9 @@
 """What was read, and what became of every passage. Rows of the present run have a `seq`, the place in the output's
-order; an outcome of an earlier run under the same plan is taken over instead of being made again."""
+order; an outcome of an earlier run under the same plan is taken over instead of being made again.
+
+`outcomes` is what the stages made of a passage. Which of the kept conversations stay out of the dataset is not part of
+it: that stands in `apart`, made anew by every run, and is laid over the outcomes wherever they are read.
+"""
 
 from __future__ import annotations
 
@@ -34,15 +38,29 @@ CREATE TABLE IF NOT EXISTS outcomes (
     chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
     PRIMARY KEY (chunk_id, part)
 );
+CREATE TABLE IF NOT EXISTS apart (
+    chunk_id TEXT, part INTEGER, status TEXT NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (chunk_id, part)
+) WITHOUT ROWID;
 """
 
-Status = Literal["kept", "rejected", "failed"]
+Status = Literal["kept", "gate", "rejected", "failed"]
+"""`gate`: a conversation like those that are kept, but for asking a trained model and never for training one."""
+SELECTION = "selection"
+"""The stage that conversations in `apart` ended at."""
+_STATUS, _STAGE, _REASON = (f"IFNULL(a.{name}, o.{name})" for name in ("status", "stage", "reason"))
+# CROSS holds SQLite to this order of the tables; else it sorts all bodies in a temporary file (200 MB of 100,000 rows).
+_MADE = "FROM chunks c CROSS JOIN outcomes o ON o.chunk_id = c.id"
+_APART = "LEFT JOIN apart a ON o.status = 'kept' AND a.chunk_id = o.chunk_id AND a.part = o.part"
+_CHUNK = "c.id, c.seq, c.text, c.tokens, o.part"
+_ROW = f"{_CHUNK}, {_STATUS}, {_STAGE}, {_REASON}, o.body, a.detail"
+_KEPT = f"SELECT {_CHUNK}, o.status, o.stage, o.reason, o.body, NULL {_MADE} WHERE o.status = 'kept'"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One final record of a passage. `body` is JSON-safe: `conversation` where kept, `detail` where not, and always
-    `steps`."""
+    """One final record of a passage. `body` is JSON-safe: `conversation` where one was made, `detail` where it is not
+    kept, and always `steps`."""
 
     chunk_id: str
     part: int
@@ -51,15 +69,25 @@ class Outcome:
     reason: str | None
     body: dict[str, Any]
 
+    @property
+    def kind(self) -> str | None:
+        """The kind of conversation that it is, or was to become."""
+        kind: str | None = self.body.get("kind")
+        return kind
+
     def conversation(self, chunk: StoredChunk) -> Conversation:
-        """Only where `status` is kept."""
+        """Only where one was made: `status` is kept or gate, or `stage` is the selection."""
         stored = self.body["conversation"]
         return Conversation(
             id=stored["id"],
             kind=stored["kind"],
-            turns=tuple(Turn(turn["role"], turn["text"], turn["train"]) for turn in stored["turns"]),
+            turns=tuple(
+                # A journal of an earlier version has no `masked`.
+                Turn(turn["role"], turn["text"], turn["train"], turn.get("masked", 0))
+                for turn in stored["turns"]
+            ),
             train_scaffold=stored["train_scaffold"],
-            provenance={"chunk_id": chunk.id, "places": chunk.places},
+            provenance={**stored.get("provenance", {}), "chunk_id": chunk.id, "places": chunk.places},
         )
 
 
@@ -72,6 +100,18 @@ class StoredChunk:
     seq: int
     text: str
     places: tuple[dict[str, Any], ...]
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A kept conversation that stays out of the dataset."""
+
+    chunk_id: str
+    part: int
+    status: Literal["gate", "rejected"]
+    reason: str
+    detail: str
 
 
 class Results:
@@ -81,11 +121,13 @@ class Results:
         self._any_again: bool | None = None
 
     async def begin(self) -> None:
-        """Forget the order of earlier runs, what they read, and what they made under another plan or failed to make."""
+        """Forget the order of earlier runs, what they read, which rows they left out, and what they made under another
+        plan or failed to make."""
         await self._database.write_durably(
             ("DELETE FROM documents", ()),
             ("DELETE FROM unread", ()),
             ("DELETE FROM places", ()),
+            ("DELETE FROM apart", ()),
             ("UPDATE chunks SET seq = NULL", ()),
             ("DELETE FROM outcomes WHERE plan != ? OR status = 'failed'", (self._plan,)),
         )
@@ -116,14 +158,14 @@ class Results:
     def rejects(self) -> list[tuple[str, str, int]]:
         """(stage, reason, count) of the present run's rejects."""
         return self._database.query(
-            "SELECT o.stage, o.reason, COUNT(*) FROM chunks c JOIN outcomes o ON o.chunk_id = c.id"
-            " WHERE c.seq IS NOT NULL AND o.status = 'rejected' GROUP BY 1, 2"
+            f"SELECT {_STAGE}, {_REASON}, COUNT(*) {_MADE} {_APART}"
+            f" WHERE c.seq IS NOT NULL AND {_STATUS} = 'rejected' GROUP BY 1, 2"
         )
 
-    def finished(self, chunk_id: str) -> list[tuple[Status, str | None, str | None]]:
-        """(status, stage, reason) of each record an earlier run made of this passage under the same plan."""
+    def finished(self, chunk_id: str) -> list[tuple[Status, str | None, str | None, str | None]]:
+        """(status, stage, reason, kind) of each record an earlier run made of this passage under the same plan."""
         return self._database.query(  # type: ignore[return-value,unused-ignore]
-            "SELECT status, stage, reason FROM outcomes WHERE chunk_id = ? AND plan = ?",
+            "SELECT status, stage, reason, json_extract(body, '$.kind') FROM outcomes WHERE chunk_id = ? AND plan = ?",
             (chunk_id, self._plan),
         )
 
@@ -186,16 +228,39 @@ class Results:
 
     def outcomes(self, status: Status | None = None) -> Iterator[tuple[StoredChunk, Outcome]]:
         """Every final record in the output's order; only the chunks of the present run."""
+        where = f"AND {_STATUS} = ?" if status else ""
         rows = self._database.stream(
-            "SELECT o.chunk_id, c.seq, c.text, o.part, o.status, o.stage, o.reason, o.body"
-            " FROM chunks c JOIN outcomes o ON o.chunk_id = c.id WHERE c.seq IS NOT NULL"
-            + (" AND o.status = ?" if status else "")
-            + " ORDER BY c.seq, o.part",
+            f"SELECT {_ROW} {_MADE} {_APART} WHERE c.seq IS NOT NULL {where} ORDER BY c.seq, o.part",
             (status,) if status else (),
         )
-        for chunk_id, seq, text, part, status_, stage, reason, body in rows:
-            chunk = StoredChunk(chunk_id, seq, text, self.places(chunk_id))
-            yield chunk, Outcome(chunk_id, part, status_, stage, reason, orjson.loads(body))
+        return ((self._chunk(row), _outcome(row)) for row in rows)
+
+    def passages(self) -> Iterator[tuple[StoredChunk, Outcome | None]]:
+        """As `outcomes`, with the passages that have none yet."""
+        made = _MADE.replace("CROSS", "LEFT")
+        rows = self._database.stream(f"SELECT {_ROW} {made} {_APART} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part")
+        return ((self._chunk(row), None if row[4] is None else _outcome(row)) for row in rows)
+
+    def conversations(self) -> Iterator[tuple[StoredChunk, Outcome]]:
+        """What the stages kept, whatever is in `apart`."""
+        rows = self._database.stream(f"{_KEPT} AND c.seq IS NOT NULL ORDER BY c.seq, o.part")
+        return ((self._chunk(row), _outcome(row)) for row in rows)
+
+    def conversation(self, chunk_id: str, part: int) -> Conversation:
+        """One of `conversations`."""
+        [row] = self._database.query(f"{_KEPT} AND c.id = ? AND o.part = ?", (chunk_id, part))
+        return _outcome(row).conversation(self._chunk(row))
+
+    def set_apart(self, rows: Iterable[Apart]) -> None:
+        """In place of what was set apart before; all of it or nothing."""
+        values = ((row.chunk_id, row.part, row.status, SELECTION, row.reason, row.detail) for row in rows)
+        self._database.write_at_once(
+            ("DELETE FROM apart", [()]), ("INSERT INTO apart VALUES (?,?,?,?,?,?)", values)
+        )  # fmt: skip
+
+    def _chunk(self, row: tuple[Any, ...]) -> StoredChunk:
+        id_, seq, text, tokens = row[:4]
+        return StoredChunk(id_, seq, text, self.places(id_), tokens)
 
     def places(self, chunk_id: str) -> tuple[dict[str, Any], ...]:
         rows = self._database.query(
@@ -210,6 +275,18 @@ class Results:
         return [
             UnreadInput(*row) for row in self._database.query("SELECT source, reason, detail FROM unread ORDER BY seq")
         ]
+
+    def sources(self) -> Iterator[tuple[str, str, int | None]]:
+        """(source, title, characters) of every document, in the order of reading."""
+        yield from self._database.stream("SELECT source, title, characters FROM documents ORDER BY seq")
+
+    def readings(self) -> Iterator[tuple[str, int]]:
+        """(source, the passage's seq) of every place a passage was read from, in the order of reading: one that stands
+        in several documents comes several times."""
+        yield from self._database.stream(
+            "SELECT p.source, c.seq FROM places p JOIN chunks c ON c.id = p.chunk_id"
+            " WHERE c.seq IS NOT NULL ORDER BY p.seq, p.rowid"
+        )
 
     def documents(self) -> list[dict[str, Any]]:
         rows = self._database.query(
@@ -227,22 +304,42 @@ class Results:
         return int(rows[0][0])
 
     def counts(self) -> dict[str, Any]:
-        """Of the present run: passages, each status, and rejects by reason (stage/reason)."""
+        """Of the present run: passages, each status, rejects by reason (stage/reason), and what the dataset is made of by
+        kind and by origin. `left_out` are the rejects of the selection."""
         chunks = self._database.query("SELECT COUNT(*) FROM chunks WHERE seq IS NOT NULL")[0][0]
         rows = self._database.query(
-            "SELECT o.status, o.stage, o.reason, COUNT(*) FROM chunks c JOIN outcomes o ON o.chunk_id = c.id"
+            f"SELECT {_STATUS}, {_STAGE}, {_REASON}, COUNT(*) {_MADE} {_APART}"
             " WHERE c.seq IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         )
-        by_status = {"kept": 0, "rejected": 0, "failed": 0}
+        by_status = {"kept": 0, "gate": 0, "rejected": 0, "failed": 0}
         reasons: dict[str, int] = {}
         for status, stage, reason, count in rows:
             by_status[status] += count
-            if status != "kept":
+            if status in ("rejected", "failed"):
                 reasons[f"{stage}/{reason}"] = count
         return {
             "documents": self._database.query("SELECT COUNT(*) FROM documents")[0][0],
             "unread": self._database.query("SELECT COUNT(*) FROM unread")[0][0],
             "chunks": chunks,
             **by_status,
+            "kinds": self._made_of("$.kind"),
+            "origins": self._made_of("$.conversation.provenance.origin"),
+            "left_out": self._database.query("SELECT COUNT(*) FROM apart WHERE status = 'rejected'")[0][0],
             "reasons": reasons,
         }
+
+    def _made_of(self, path: str) -> dict[str, int]:
+        rows = self._database.query(
+            f"SELECT json_extract(o.body, ?), COUNT(*) {_MADE} {_APART}"
+            f" WHERE c.seq IS NOT NULL AND {_STATUS} = 'kept' GROUP BY 1 ORDER BY 2 DESC, 1",
+            (path,),
+        )
+        return {word or "unknown": count for word, count in rows}
+
+
+def _outcome(row: tuple[Any, ...]) -> Outcome:
+    chunk_id, part, status, stage, reason, body, detail = row[0], *row[4:]
+    made = orjson.loads(body)
+    if detail is not None:
+        made |= {"detail": detail, "steps": [*made["steps"], {"stage": stage, "reason": reason, "detail": detail}]}
+    return Outcome(chunk_id, part, status, stage, reason, made)

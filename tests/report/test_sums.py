@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.report.duplicates import SIMILAR, QuestionIndex, jaccard, normal
+from augment_correction.report.duplicates import SIMILAR, QuestionGroups
 from augment_correction.report.sums import Lengths, RowClass, funnel, round_up
 
 STAGES = [{"stage": "chunk"}, {"stage": "judge", "name": "judgement", "model": "small"}, {"stage": "compose"}]
@@ -19,11 +19,25 @@ class TestFunnel:
                 ("kept", None, None, "k"): 5,
                 ("rejected", "judgement", "unsuitable", None): 3,
                 ("failed", "judgement", "server_error", None): 1,
-                ("pending", None, None, None): 7,
+                ("gate", "selection", "drawn", None): 2,
             }
         )
-        steps = [(step["stage"], step["in"], step["rejected"], step["failed"]) for step in funnel(STAGES, counts)]
-        assert steps == [("judgement", 9, 3, 1), ("compose", 5, 0, 0)]
+        names = ("stage", "in", "rejected", "failed", "gate")
+        steps = [tuple(step[name] for name in names) for step in funnel(STAGES, counts)]
+        assert steps == [("judgement", 11, 3, 1, 0), ("selection", 7, 0, 0, 2)]
+
+    def test_a_stage_for_some_kinds_is_reached_by_those(self) -> None:
+        stages = [*STAGES[:2], {"stage": "ask", "name": "stand", "only": ["stand_by"]}]
+        ends: Counter[RowClass] = Counter(
+            {
+                ("kept", None, None, "correct"): 5,
+                ("kept", None, None, "stand_by"): 2,
+                ("rejected", "judgement", "unsuitable", "stand_by"): 1,
+                ("rejected", "stand", "cut_off", "stand_by"): 3,
+            }
+        )
+        steps = [(step["stage"], step["in"], step["rejected"]) for step in funnel(stages, ends)]
+        assert steps == [("judgement", 11, 1), ("stand", 5, 3)]
 
     def test_a_stage_that_the_pipeline_no_longer_has_is_shown_too(self) -> None:
         counts: Counter[RowClass] = Counter({("rejected", "gone", "why", None): 2})
@@ -49,7 +63,7 @@ class TestLengths:
 
 class TestDuplicates:
     def test_groups_what_says_nearly_the_same(self) -> None:
-        index = QuestionIndex()
+        index = QuestionGroups()
         questions = [
             "When was the old bridge over the river Aller finally opened to carts?",
             "How many people worked in the glassworks of Kelm?",
@@ -65,13 +79,7 @@ class TestDuplicates:
         assert group.others[1][1] == 1.0 > group.others[0][1] >= SIMILAR
 
     def test_ten_thousand_of_one_mould_take_no_longer_than_they_must(self) -> None:
-        index = QuestionIndex()
+        index = QuestionGroups()
         for row in range(10_000):
             index.add(row, f"What should one know about item {row % 50} of the list?")
         assert sum(1 + len(group.others) for group in index.groups()) == 10_000
-
-    @given(st.text(), st.text())
-    def test_any_text_has_a_similarity(self, one: str, other: str) -> None:
-        assert jaccard(normal(one), normal(one)) == 1
-        assert 0 <= jaccard(normal(one), normal(other)) <= 1
-        QuestionIndex().add(0, one)

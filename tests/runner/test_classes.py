@@ -21,6 +21,8 @@ PIPELINE = load_pipeline(bundled() / "pipelines" / "correction.yaml")
         ("kept", None, None, "kept"),
         ("failed", "masked_conversation", "server_error", "error"),
         ("rejected", "judgement", "unsuitable", "filtered"),
+        ("gate", "selection", "drawn", "gate"),
+        ("rejected", "selection", "duplicate", "filtered"),
         ("rejected", "judgement", "unclear_verdict", "invalid"),
         ("rejected", "masked_conversation", "unsuitable", "invalid"),
         ("rejected", "masked_conversation", "refused", "refused"),
@@ -70,4 +72,4 @@ def test_a_class_that_is_asked_again_is_asked_at_its_last_stage_only(tmp_path: P
 
 
 def test_only_what_a_reply_decided_can_be_asked_again() -> None:
-    assert set(REPEATABLE) == set(CLASSES) - {"kept", "error", "pending"}
+    assert set(REPEATABLE) == set(CLASSES) - {"kept", "gate", "error", "pending"}

@@ -17,25 +17,28 @@ from tests.projects import MadeProject
 from tests.servers import Asked, ModelServer
 
 PIPELINES = sorted(path.stem for path in (bundled() / "pipelines").glob("*.yaml"))
-CALLS = 6
+PASSAGES = 30
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_four_fifths_of_what_all_calls_of_a_stage_have_in_common_is_their_common_beginning(
     project: MadeProject, server: ModelServer, pipeline: str
 ) -> None:
-    project.facts(range(CALLS))
-    stages = load_pipeline(bundled() / "pipelines" / f"{pipeline}.yaml").model_stages
+    project.facts(range(PASSAGES))
+    declared = load_pipeline(bundled() / "pipelines" / f"{pipeline}.yaml")
+    stages = declared.model_stages
     # A limit of its own for each stage tells their requests apart.
     limits = {stage.name: {"max_tokens": 5000 + number} for number, stage in enumerate(stages)}
-    assert project.run(server, pipeline=pipeline, sampling=limits).kept == CALLS
+    shares = {name: dict.fromkeys(words, 1) for name, words in declared.draws.items()}
+    checks = {stage.name: True for stage in stages if not stage.on}
+    project.run(server, pipeline=pipeline, sampling=limits, shares=shares, checks=checks)
     asked = defaultdict(list)
     for request in server.asked:
         asked[request.body["max_tokens"]].append(request)
     library, counter = PromptLibrary(Project(bundled())), TokenCounter()
     for stage in stages:
         calls = [_text(each) for each in asked[limits[stage.name]["max_tokens"]]]
-        assert len(calls) == CALLS
+        assert len(calls) > 2, stage.name
         constant = counter.count(_constant(library.load(stage.prompt)))
         for number, call in enumerate(calls[1:], 1):
             shared = max((_shared(call, earlier) for earlier in calls[:number]), key=len)

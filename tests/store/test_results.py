@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from augment_correction.records import Chunk, Conversation, Turn, UnreadInput, content_id
-from augment_correction.store import Database, Outcome, Results
+from augment_correction.store import Apart, Database, Outcome, Results
 from augment_correction.store.results import SCHEMA
 
 
@@ -84,8 +84,8 @@ async def test_the_next_run_takes_over_what_is_final_and_forgets_what_failed(dat
     first.add_outcomes([rejected(failed, "server_error", "failed")])
     second = Results(database, "plan")
     await second.begin()
-    assert second.finished(good) == [("kept", None, None)]
-    assert second.finished(bad) == [("rejected", "judge", "unsuitable")]
+    assert second.finished(good) == [("kept", None, None, None)]
+    assert second.finished(bad) == [("rejected", "judge", "unsuitable", None)]
     assert second.finished(failed) == []
     assert second.earlier() == 2
 
@@ -129,3 +129,30 @@ async def test_counts_add_up(database: Database) -> None:
     assert counts["reasons"] == {"judge/unsuitable": 2, "judge/server_error": 1}
     assert results.settled() == 4
     assert results.unread() == [UnreadInput("x.pdf", "encrypted", "it is")]
+
+
+async def test_what_is_set_apart_is_laid_over_the_outcomes_and_forgotten_by_the_next_run(database: Database) -> None:
+    results = Results(database, "plan")
+    await results.begin()
+    ids = [read(results, seq, f"text {seq}") for seq in range(4)]
+    results.add_outcomes([kept(ids[0]), kept(ids[1]), kept(ids[2])])
+    await database.flush()
+    results.set_apart([Apart(ids[0], 0, "gate", "drawn", "why"), Apart(ids[1], 0, "rejected", "duplicate", "of that")])
+    assert [outcome.status for _, outcome in results.outcomes()] == ["gate", "rejected", "kept"]
+    assert [outcome and outcome.status for _, outcome in results.passages()] == ["gate", "rejected", "kept", None]
+    ((_, left_out),) = results.outcomes("rejected")
+    assert (left_out.stage, left_out.reason, left_out.body["detail"]) == ("selection", "duplicate", "of that")
+    assert left_out.body["steps"] == [{"stage": "selection", "reason": "duplicate", "detail": "of that"}]
+    counts = results.counts()
+    assert (counts["kept"], counts["gate"], counts["rejected"], counts["left_out"]) == (1, 1, 1, 1)
+    assert counts["reasons"] == {"selection/duplicate": 1} and results.rejects() == [("selection", "duplicate", 1)]
+    assert await results.ask_again([("selection", "duplicate")]) == 0
+    assert [outcome.status for _, outcome in results.conversations()] == ["kept"] * 3
+    results.set_apart([])
+    assert results.counts()["kept"] == 3
+    results.set_apart([Apart(ids[0], 0, "gate", "drawn", "why")])
+    await results.begin()
+    for seq in range(3):
+        read(results, seq, f"text {seq}")
+    await database.flush()
+    assert results.counts()["gate"] == 0

@@ -35,8 +35,9 @@ function flow() {
   const total = index.rows.length;
   const columns = [{name: 'passages', note: plural(index.documents, 'document'), count: total, lost: totals.pending, lostName: 'pending'}];
   for (const step of index.funnel) {
-    if (step.does === 'compose' && !step.rejected && !step.failed) continue;
-    columns.push({name: words(step.stage), note: step.model ? `${step.model} model` : 'no model', count: step.in, lost: step.rejected + step.failed, stage: step.stage});
+    const lost = step.rejected + step.failed + step.gate;
+    if (step.does === 'compose' && !lost) continue;
+    columns.push({name: words(step.stage), note: step.model ? `${step.model} model` : 'no model', count: step.in, lost, stage: step.stage});
   }
   columns.push({name: 'kept', note: share(totals.kept, total), count: totals.kept, lost: 0});
   const label = columns.map((column) => `${column.name}: ${number(column.count)}`).join(', ');

@@ -47,6 +47,15 @@ function passageView(row, terms) {
     h('div', {class: 'source-text', dir: 'auto'}, rich(row.text, ranges)));
 }
 
+// Who made the mistake, and what the checks found: scores below 1 only, since 1 means that nothing is wrong.
+function foundView(row) {
+  const {scores = {}, ...found} = row.found || {};
+  for (const [name, score] of Object.entries(scores)) if (score < 1) found[`score of ${name}`] = score;
+  const entries = Object.entries(found).filter(([, value]) => value.length !== 0);
+  if (!entries.length) return null;
+  return h('dl', {class: 'found'}, entries.map(([name, value]) => [h('dt', {}, words(name)), h('dd', {dir: 'auto'}, Array.isArray(value) ? value.join(', ') : String(value))]));
+}
+
 function stepsView(row) {
   if (!row.steps.length) return null;
   return h('ol', {class: 'steps'}, row.steps.map((step) => {
@@ -60,8 +69,9 @@ function stepsView(row) {
 
 function whyView(row, kind) {
   if (kind.status === 'pending') return h('div', {class: 'why pending'}, h('b', {}, 'Not made yet'), h('p', {}, 'The run stopped before this passage; the same command again goes on with it.'));
+  const verdict = {failed: `Failed by ${words(kind.stage)}`, gate: 'Kept for the gate'}[kind.status] || `Rejected by ${words(kind.stage)}`;
   return h('div', {class: `why ${kind.status}`, style: {'--why': kind.color}},
-    h('b', {}, `${kind.status === 'failed' ? 'Failed' : 'Rejected'} by ${words(kind.stage)}: ${reasonName(kind)}`),
+    h('b', {}, `${verdict}: ${reasonName(kind)}`),
     row.detail && h('p', {dir: 'auto'}, rich(row.detail)),
     row.reply && h('details', {open: true}, h('summary', {}, 'What the model replied last'), h('pre', {dir: 'auto'}, rich(row.reply))));
 }
@@ -80,6 +90,6 @@ function rowView(number_, row, terms) {
     ),
   row.turns && maskLegend(row),
   h('div', {class: 'beside'},
-    h('section', {class: 'conversation', 'aria-label': 'Conversation'}, row.turns ? row.turns.map((turn) => turnView(turn, row.text, terms)) : whyView(row, kind), stepsView(row)),
+    h('section', {class: 'conversation', 'aria-label': 'Conversation'}, kind.status !== 'kept' && whyView(row, kind), (row.turns || []).map((turn) => turnView(turn, row.text, terms)), foundView(row), stepsView(row)),
     passageView(row, terms))];
 }

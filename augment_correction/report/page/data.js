@@ -10,7 +10,7 @@ const groups = index.duplicates.groups;
 const groupOfRow = new Map();
 groups.forEach((group, id) => group.rows.forEach((row) => groupOfRow.set(row, id)));
 
-const STATUSES = ['kept', 'rejected', 'failed', 'pending'];
+const STATUSES = ['kept', 'gate', 'rejected', 'failed', 'pending'];
 const countOf = (status) => classes.filter((each) => each.status === status).reduce((sum, each) => sum + each.count, 0);
 const totals = Object.fromEntries(STATUSES.map((status) => [status, countOf(status)]));
 const kinds = [...new Set(classes.map((each) => each.kind).filter(Boolean))].sort();

@@ -20,6 +20,7 @@ function tiles() {
   const duplicates = index.duplicates;
   return h('div', {class: 'tiles'},
     tile('Kept', share(totals.kept, total), `${number(totals.kept)} of ${number(total)}`, link('conversations', {status: 'kept'})),
+    totals.gate > 0 && tile('Gate', number(totals.gate), 'for evaluation, never trained', link('conversations', {status: 'gate'})),
     tile('Rejected', number(totals.rejected), share(totals.rejected, total), link('conversations', {status: 'rejected'})),
     totals.failed > 0 && tile('Failed', number(totals.failed), 'tried again by the next run', link('conversations', {status: 'failed'})),
     totals.pending > 0 && tile('Pending', number(totals.pending), 'the run stopped before them', link('conversations', {status: 'pending'})),

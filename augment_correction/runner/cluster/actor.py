@@ -26,7 +26,7 @@ from augment_correction.runner.engine import Interrupted
 from augment_correction.runner.following import Follower
 from augment_correction.runner.plan import Plan, make_plan
 from augment_correction.runner.source import Passage, counting, record_of
-from augment_correction.runner.state import RunState, StageCounts
+from augment_correction.runner.state import RunState
 from augment_correction.store import Database, Outcome
 from augment_correction.store.journal import SCHEMA
 from augment_correction.store.journals import SharedJournal
@@ -134,8 +134,8 @@ class FollowPassages:
         )
         stack = AsyncExitStack()
         models = await stack.enter_async_context(open_models(config, plan.pipeline.roles, around))
-        state = RunState({stage.name: StageCounts(stage.name) for stage in plan.stages})
-        follower = Follower(plan.stages, models, state, config.system.seed)
+        state = RunState(plan.counters())
+        follower = Follower(plan.stages, models, state, config.system.seed, plan.pipeline.draws, plan.pipeline.takes)
         beating = asyncio.create_task(self._beat(state))
         return _Opened(plan, database, journal, ledger, follower, (stack, beating))
 

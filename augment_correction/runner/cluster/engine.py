@@ -215,7 +215,7 @@ class ClusterEngine:
         self._came_back.add(batch)
         self.results.add_outcomes(made.outcomes)
         for outcome in made.outcomes:
-            self.state.count_outcome(outcome.status, outcome.stage, outcome.reason)
+            self.state.count_outcome(outcome.status, outcome.stage, outcome.reason, outcome.kind)
             if outcome.part == 0:
                 self.state.note_finished()
         for role, spent in made.spent.items():

@@ -32,7 +32,7 @@ def refuse_alone(config: RunConfig, roles: Iterable[str]) -> None:
     """Raises: ConfigError for a model that only one process can use, or that each actor would start for itself."""
     for role in roles:
         mode = config.model(role).mode
-        if mode in ("vllm", "embedded"):
+        if mode in ("vllm", "embedded", "hf"):
             raise config.error(
                 ("api", f"{role}_mode"),
                 f"--engine ray needs a server that all machines reach; {mode} starts one inside the run",

@@ -1,0 +1,33 @@
+"""Which of the kept conversations go into the dataset, looked at as a set: those of the gate, near duplicates, what
+gives away a benchmark, too much of one sort. Pure rules; `runner/selecting.py` applies them."""
+
+from augment_correction.selection.balancing import Balanced, Weighed, balance, weigh
+from augment_correction.selection.benchmarks import Benchmarks
+from augment_correction.selection.candidate import Candidate, LeftOut, question_of
+from augment_correction.selection.checking import check_selection
+from augment_correction.selection.duplicates import Duplicates, Kept
+from augment_correction.selection.gate import DETAILS, Gate, gate_item, read_gate
+from augment_correction.selection.guard import Overlap, overlap
+from augment_correction.selection.similar import Question, QuestionIndex
+
+__all__ = [
+    "DETAILS",
+    "Balanced",
+    "Benchmarks",
+    "Candidate",
+    "Duplicates",
+    "Gate",
+    "Kept",
+    "LeftOut",
+    "Overlap",
+    "Question",
+    "QuestionIndex",
+    "Weighed",
+    "balance",
+    "check_selection",
+    "gate_item",
+    "overlap",
+    "question_of",
+    "read_gate",
+    "weigh",
+]
