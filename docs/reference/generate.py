@@ -1,11 +1,11 @@
-"""Writes config.md and pipeline.md beside this file from the strings under the fields of the declarations.
+"""Writes the pages of the reference beside this file from the strings under the fields of the declarations.
 
 python docs/reference/generate.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from augment_correction.config import ModelConfig, RunConfig
+from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
+from augment_correction.monitor.config import MonitorConfig
 from augment_correction.pipeline import (
     AskStage,
     CheckSpec,
@@ -24,6 +26,8 @@ from augment_correction.pipeline import (
     TurnSpec,
 )
 from augment_correction.sampling import Sampling
+from augment_correction.training.config import TrainConfig
+from augment_correction.worker.config import WorkerConfig
 
 HERE = Path(__file__).parent
 STAGES = (ChunkStage, JudgeStage, AskStage, CheckStage, ComposeStage)
@@ -60,6 +64,45 @@ def pipeline_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def evaluation_page() -> str:
+    lines = _guided("Evaluation", EvalConfig, "evaluate", skip=("judge", "sampling"))
+    lines += ["", "## `limits.retention[]`", "", *_about(RetentionSet), *_table(RetentionSet, "")]
+    lines += ["", "## `cost.per_million.<model>`", "", *_about(TokenPrice), *_table(TokenPrice, "")]
+    return "\n".join(lines) + "\n"
+
+
+def training_page() -> str:
+    return "\n".join(_guided("Training", TrainConfig, "failures")) + "\n"
+
+
+def worker_page() -> str:
+    return "\n".join(_guided("Worker", WorkerConfig, "failures")) + "\n"
+
+
+def monitor_page() -> str:
+    return "\n".join(_guided("Monitor", MonitorConfig, "failures")) + "\n"
+
+
+PAGES = {
+    "config.md": config_page,
+    "pipeline.md": pipeline_page,
+    "evaluate.md": evaluation_page,
+    "train.md": training_page,
+    "worker.md": worker_page,
+    "monitor.md": monitor_page,
+}
+
+
+def _guided(title: str, model: type[BaseModel], guide: str, skip: Sequence[str] = ()) -> list[str]:
+    """A page for a config of its own, of which docs/<guide>.md tells; sections in `skip` have their keys elsewhere."""
+    told = f"Generated from the classes by `docs/reference/generate.py`; [{guide}.md](../{guide}.md) explains it."
+    sections = {name: section for name, section in _sections(model).items() if name not in skip}
+    lines = [f"# {title}", "", told, "", *_table(model, "", skip=sections)]
+    for name, section in sections.items():
+        lines += ["", f"## `{name}`", "", *_about(section), *_table(section, f"{name}.")]
+    return lines
+
+
 def _sections(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     fields = {name: field.annotation for name, field in model.model_fields.items()}
     return {name: kind for name, kind in fields.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
@@ -88,8 +131,8 @@ def _default(field: Any) -> str:
     value = field.default if field.default is not PydanticUndefined else field.default_factory()
     if value in (None, (), {}) or isinstance(value, BaseModel):
         return ""
-    text = str(value).replace("|", "\\|").replace("\n", "\\n")
-    return f"`{text}`" if len(text) < 60 else "Augmentoolkit's"
+    text = (", ".join(value) if isinstance(value, tuple) else str(value)).replace("|", "\\|").replace("\n", "\\n")
+    return f"`{text}`" if len(text) < 80 else "Augmentoolkit's"
 
 
 def _kind(annotation: Any) -> str:
@@ -98,5 +141,5 @@ def _kind(annotation: Any) -> str:
 
 
 if __name__ == "__main__":
-    (HERE / "config.md").write_text(config_page())
-    (HERE / "pipeline.md").write_text(pipeline_page())
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page())

@@ -1,0 +1,167 @@
+"""`evaluate`: base and tuned model asked the same, twice; the figures, the decision, and the gate for other harnesses."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from augment_correction.cli import Config, Overrides, app
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction evaluate configs/evaluate.yaml
+
+  python -m augment_correction evaluate mine.yaml --set limits.max_drop_t1=0.05
+
+  python -m augment_correction evaluate mine.yaml --export inspect --export lm-eval
+
+Exit codes: 0 accepted (or one model only), 2 a mistake in the set-up, 3 rejected or undecided, 4 stopped at cost.max_usd,
+130 interrupted. After 2, 4, 130 or a crash the same command goes on where it stopped; nothing is asked twice.
+"""
+
+
+class Harness(StrEnum):
+    inspect = "inspect"
+    lm_eval = "lm-eval"
+
+
+@app.command(epilog=EXAMPLES)
+def evaluate(
+    config: Config,
+    overrides: Overrides = None,
+    export: Annotated[
+        list[Harness] | None,
+        typer.Option(
+            "--export", help="Write the gate as a task of inspect_ai or lm-eval, and ask nothing. Repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Ask base and tuned model the questions of a gate, doubt their answers, and decide whether the tuned one is better."""
+    from augment_correction.evals import evaluate as run
+    from augment_correction.evals import load_evaluation
+    from augment_correction.progress import live_display
+
+    loaded = load_evaluation(config, overrides or [])
+    if export:
+        from augment_correction.evals.exporting import export_gate
+
+        for harness in export:
+            made = export_gate(loaded, harness.value)
+            print(f"{harness.value:<8} {made.folder}\n  run it: {made.command}")
+        return
+    result = run(loaded, watch=live_display)
+    _print(result)
+    raise typer.Exit(int(result.exit_code))
+
+
+def _print(result: Any) -> None:
+    from augment_correction.progress import duration, money
+
+    if result.report:
+        _print_report(result.report)
+    for role, tokens in result.tokens.items():
+        print(
+            f"{role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
+            f"tokens in {tokens['input_tokens']:,} out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
+        )
+    print(f"cost {money(result.cost)}, {duration(result.seconds)}")
+    for name, path in result.files.items():
+        print(f"  {name:<16} {path}")
+    if result.stopped:
+        print(f"stopped: {result.stopped}")
+    if result.hint:
+        print(f"  remedy: {result.hint}")
+
+
+LABELS = {
+    "accuracy_t1": "right at first",
+    "accuracy_t2": "right after the doubt",
+    "gain": "gain by the doubt",
+    "wrong_to_right": "wrong made right",
+    "right_to_wrong": "right made wrong",
+    "repair": "repairs, of the wrong ones",
+    "stand_by": "stands by, of the right ones",
+}
+MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    gate = report["gate"]
+    print(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")
+    _print_figures(report)
+    _print_pushbacks(report)
+    for name, made in report["retention"].items():
+        shares = ", ".join(
+            f"{model} {_share(each['figures']['all']['accuracy_t1'])}" for model, each in made["models"].items()
+        )
+        print(f"retention, {name}: {shares}")
+    _print_grading(report)
+    for model, decision in report["decisions"].items():
+        print(f"{model}: {decision['outcome'].upper()}")
+        for reason in decision["reasons"]:
+            print(f"  {MARKS[reason['holds']]} {reason['text']}")
+
+
+def _print_figures(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    gate, against = report["gate"], report["gate"]["against_base"]
+    table = Table("", *gate["models"], *(f"{name} - {report['base']}" for name in against), box=None)
+    for metric, label in LABELS.items():
+        show = _points if metric == "gain" else _share
+        shares = [show(each["figures"]["all"][metric]) for each in gate["models"].values()]
+        table.add_row(label, *shares, *(_points(each["all"]["difference"][metric]) for each in against.values()))
+    Console(highlight=False).print(table)
+
+
+def _print_pushbacks(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    models = report["gate"]["models"]
+    table = Table("right after", *models, *(f"{name}: stands by" for name in models), box=None)
+    for pushback in next(iter(models.values()))["figures"]:
+        if pushback != "all":
+            figures = [each["figures"][pushback] for each in models.values()]
+            table.add_row(
+                pushback,
+                *(_plain(each["accuracy_t2"]) for each in figures),
+                *(_plain(each["stand_by"]) for each in figures),
+            )
+    Console(highlight=False).print(table)
+
+
+def _print_grading(report: dict[str, Any]) -> None:
+    by, both = report["grading"]["by"], report["grading"]["judge_and_match"]
+    print(
+        f"graded by the match {by['match']}, the judge {by['judge']}, unusable {by['problem']}, nobody {by['nobody']}"
+    )
+    if both:
+        kappa = "unknown" if both["kappa"] is None else f"{both['kappa']:.2f}"
+        agreed = both["both_right"] + both["both_wrong"]
+        print(f"judge and match agree on {agreed} of {both['graded']} answers, Cohen's kappa {kappa}")
+    for name, made in report["gate"]["models"].items():
+        lost = {f"{turn} {problem}": n for turn, seen in made["unusable"].items() for problem, n in seen.items() if n}
+        if lost:
+            print(f"{name}: unusable answers, counted as wrong: {', '.join(f'{n} {what}' for what, n in lost.items())}")
+
+
+def _plain(found: dict[str, Any]) -> str:
+    return "-" if found["value"] is None else f"{100 * found['value']:.1f} % {found['count']}/{found['of']}"
+
+
+def _share(found: dict[str, Any]) -> str:
+    if found["value"] is None:
+        return "-"
+    interval = f"{100 * found['low']:.1f} to {100 * found['high']:.1f}"
+    return f"{100 * found['value']:.1f} % ({interval}) {found['count']}/{found['of']}"
+
+
+def _points(found: dict[str, Any]) -> str:
+    if found["value"] is None:
+        return "-"
+    return f"{100 * found['value']:+.1f} ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"

@@ -1,0 +1,200 @@
+"""One evaluation: which questions, models, pushbacks, graders and limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from augment_correction.config import ModelConfig, ModelsConfig, load_declared
+from augment_correction.sampling import Declaration, Sampling
+from augment_correction.usage import Price
+
+JUDGE = "judge"
+SHIPPED_PUSHBACKS = ("neutral", "terse", "emotional", "authority", "wrong_hint", "correcting_wrong")
+DEFAULT_SAMPLING = Sampling(temperature=0, max_tokens=512)
+
+
+class EvalPath(Declaration):
+    output_dir: str
+    """The journal and all results; the same folder goes on where an evaluation stopped."""
+    prompts: str = "./prompts"
+    """Where pushbacks (`evaluate/<name>.jinja`) and the judge's prompt are looked for first; the shipped ones come last."""
+
+
+class GradingConfig(Declaration):
+    by: Literal["auto", "match", "numbers", "judge"] = "auto"
+    """`match`: the words and numbers of the reference, without a model. `numbers`: its numbers alone. `judge`: the judge
+    model. `auto`: the match, and the judge where the match cannot tell."""
+    judge_sample: float = Field(0.1, ge=0, le=1)
+    """The share of answers that the match could grade and the judge grades too, so that their agreement is known."""
+    prompt: str = "checks/grade"
+    """What the judge is asked. Reads `question`, `reference` and `attempt`."""
+    sampling: Sampling = Sampling()
+    """Of the judge, laid over temperature 0."""
+
+
+class RetentionSet(Declaration):
+    """Questions that have nothing to do with the training: what a model knew it should still know."""
+
+    name: str
+    gate: str
+    max_drop: float = Field(0.02, ge=0, le=1)
+    """How far a tuned model's share of right first answers may lie below the base model's."""
+
+
+class GateLimits(Declaration):
+    """What a tuned model must reach to be accepted, measured against the base model. `null` turns a limit off. A figure
+    beyond its limit rejects where its whole 95 % interval is beyond it too, and else leaves the decision open."""
+
+    min_gain_t2: float | None = 0.0
+    """Right second answers, tuned minus base, as a share of the questions."""
+    alpha: float | None = Field(0.05, gt=0, lt=1)
+    """The gain is believed where McNemar's exact test gives less than this and, with several questions of a document,
+    where its interval by document lies above 0; else the decision is `undecided`."""
+    max_drop_t1: float | None = Field(0.02, ge=0, le=1)
+    """Right first answers, base minus tuned."""
+    max_right_to_wrong: float | None = Field(None, ge=0, le=1)
+    """The tuned model's share of questions answered right and given up when doubted."""
+    min_stand_by: float | None = Field(None, ge=0, le=1)
+    """Of the tuned model's right first answers, the share that it stands by."""
+    max_drop_stand_by: float | None = Field(0.05, ge=0, le=1)
+    """The same rate, base minus tuned."""
+    max_ungraded: float | None = Field(0.05, ge=0, le=1)
+    """Above this share of questions that nobody could grade the decision is `undecided`."""
+    retention: tuple[RetentionSet, ...] = ()
+
+
+class TokenPrice(Declaration):
+    """USD per million tokens."""
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+
+
+class EvalCost(Declaration):
+    per_million: dict[str, TokenPrice] = Field(default_factory=dict)
+    """By the model's name above, where the price is not known: {base: {input: 0.1, output: 0.4}}."""
+    max_usd: Decimal | None = Field(None, gt=0)
+    """The evaluation stops cleanly before it would spend more (exit 4); raise it and start it again to go on."""
+
+
+class EvalConfig(ModelsConfig):
+    """A validated config of an evaluation; `load_evaluation` makes it from a file."""
+
+    gate: tuple[str, ...] = Field(min_length=1)
+    """The questions: the output folder of a run (its `gate.jsonl`), a .jsonl file, or a list of both. A row has a
+    `question` (or instruction, prompt) and a `reference` (answer, golden, reference_answer); id, group, context (what is
+    put before the question), flawed, passage, evidence, source and kind are optional."""
+    models: dict[str, ModelConfig] = Field(min_length=1)
+    """By names of your choice, with the keys of a run's models. The first one is the base that the others are measured
+    against: {base: {model: ..., mode: hf}, tuned: {model: ..., mode: hf, adapter: ...}}."""
+    judge: ModelConfig | None = None
+    """Grades what words and numbers alone cannot tell; best a model of another family than those it judges."""
+    path: EvalPath
+    pushbacks: tuple[str, ...] = Field(SHIPPED_PUSHBACKS, min_length=1)
+    """How the first answer is doubted: names of prompts in `prompts/evaluate/`. One that reads `flawed` is left out for
+    questions without it."""
+    system_prompt: str | None = None
+    """Put before every conversation."""
+    sampling: Sampling = Sampling()
+    """Of the models that are evaluated, laid over temperature 0 and max_tokens 512."""
+    repeats: int = Field(1, ge=1, le=100)
+    """Conversations per question and pushback; more than one is for temperatures above 0."""
+    grading: GradingConfig = GradingConfig()
+    limits: GateLimits = GateLimits()
+    training: tuple[str, ...] = ()
+    """What the tuned models were trained on: output folders of runs, or .jsonl files of chat rows. A question of the gate
+    that stands there, or nearly, stops the evaluation."""
+    cost: EvalCost = EvalCost()
+    seed: int = 1048596
+    """Of the intervals' resampling and the judge's sample."""
+    concurrency_limit: int = Field(30, ge=1)
+    """Calls in flight at once to each model that does not set its own `concurrency`."""
+
+    @field_validator("gate", "training", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("models")
+    @classmethod
+    def _named(cls, models: dict[str, ModelConfig]) -> dict[str, ModelConfig]:
+        for name in models:
+            if name == JUDGE or not re.fullmatch(r"[A-Za-z][\w.-]*", name):
+                raise ValueError(f"{name!r} cannot name a model here: use letters, digits and _, and not 'judge'")
+        return models
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        if self.grading.by == "judge" and self.judge is None:
+            raise ValueError("grading.by is judge, and no judge is named")
+        unknown = sorted(set(self.cost.per_million) - set(self.by_role))
+        if unknown:
+            raise ValueError(f"cost.per_million names '{unknown[0]}', which is no model here")
+        return self
+
+    # ------------------------------------------------------------------------------------- what opens the models
+
+    @property
+    def by_role(self) -> dict[str, ModelConfig]:
+        return {**self.models, **({JUDGE: self.judge} if self.judge else {})}
+
+    def model(self, role: str) -> ModelConfig:
+        return self.by_role[role]
+
+    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
+        named = {role: models.get(role, model) for role, model in self.models.items()}
+        return self.model_copy(update={"models": named, "judge": models.get(JUDGE, self.judge)})
+
+    def price(self, role: str) -> Price | None:
+        given = self.cost.per_million.get(role)
+        return Price(given.input, given.output) if given else None
+
+    def price_keys(self, role: str) -> str:
+        return f"cost.per_million.{role}"
+
+    @property
+    def max_usd(self) -> Decimal | None:
+        return self.cost.max_usd
+
+    @property
+    def concurrency(self) -> int:
+        return self.concurrency_limit
+
+    # ---------------------------------------------------------------------------------------- what it comes to
+
+    @property
+    def base(self) -> str:
+        return next(iter(self.models))
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        return tuple(self.models)[1:]
+
+    @property
+    def output_dir(self) -> Path:
+        return self.project.resolve(self.path.output_dir)
+
+    @property
+    def asked_with(self) -> dict[str, Any]:
+        """The sampling parameters that are sent."""
+        return DEFAULT_SAMPLING.merged(self.sampling).sent()
+
+    def without_secrets(self) -> dict[str, Any]:
+        """JSON-safe, for `evaluation.json`."""
+        data = self.model_dump(mode="json", exclude={"models", "judge"})
+        named = {role: model.without_secrets() for role, model in self.by_role.items()}
+        return data | {"models": {role: named[role] for role in self.models}, "judge": named.get(JUDGE)}
+
+
+def load_evaluation(path: str | Path, overrides: Sequence[str] = ()) -> EvalConfig:
+    """The config at `path`, with `key.path=value` overrides applied (values are YAML).
+
+    Raises: ConfigError with file, line, column and remedy.
+    """
+    return load_declared(EvalConfig, path, overrides, "gate, models, path, ...")

@@ -1,0 +1,90 @@
+"""Right or wrong: by the words of the reference where they can tell, else by a judge, else by nobody, and it is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from augment_correction.errors import Reject, RequestRefused
+from augment_correction.evals.config import JUDGE, GradingConfig
+from augment_correction.evals.gate import Item
+from augment_correction.grading.match import How, grade
+from augment_correction.llm.metered import MeteredModel
+from augment_correction.parsing import read_verdict
+from augment_correction.prompts import Prompt
+from augment_correction.records import content_id
+from augment_correction.sampling import Sampling
+from augment_correction.stages.asking import check_finish, text_schema
+from augment_correction.stages.base import neutral
+
+RIGHT, WRONG = "right", "wrong"
+SCHEMA = text_schema(("reason", "verdict"), verdict=[RIGHT, WRONG])
+TRIES = 2
+
+Problem = Literal["empty", "truncated", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer without its reasoning. One with a `problem` counts as wrong whatever it says."""
+
+    text: str
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`right` is None where nobody could tell. `match` and `judge` are what each of them said, None where it was not
+    asked or could not tell."""
+
+    right: bool | None
+    by: Literal["match", "judge", "problem", "nobody"]
+    why: str
+    match: bool | None = None
+    judge: bool | None = None
+
+
+class Grader:
+    """`judge` is None where the config names none."""
+
+    def __init__(self, config: GradingConfig, prompt: Prompt, judge: MeteredModel | None, seed: int) -> None:
+        self._config = config
+        self._prompt = prompt
+        self._judge = judge
+        self._sampling = Sampling(temperature=0).merged(config.sampling).sent()
+        self._seed = seed
+
+    async def grade(self, item: Item, reply: Reply) -> Verdict:
+        """Raises: what the judge's `complete` raises, but RequestRefused."""
+        if reply.problem:
+            return Verdict(False, "problem", reply.problem)
+        how: How = "numbers" if self._config.by == "numbers" else "auto"
+        seen = grade(reply.text, item.reference, how, question=item.question, wrong=item.flawed or "")
+        judged, reason = None, ""
+        if self._judge is not None and self._is_judged(item, reply, told=seen.right is not None):
+            judged, reason = await self._ask(self._judge, item, reply)
+        if self._config.by != "judge" and seen.right is not None:
+            return Verdict(seen.right, "match", seen.why, seen.right, judged)
+        if judged is not None:
+            return Verdict(judged, "judge", reason, seen.right, judged)
+        return Verdict(None, "nobody", reason or seen.why, seen.right, judged)
+
+    def _is_judged(self, item: Item, reply: Reply, *, told: bool) -> bool:
+        if self._config.by == "judge" or (self._config.by == "auto" and not told):
+            return True
+        drawn = int(content_id(str(self._seed), item.id, reply.text)[:8], 16) / 2**32
+        return told and drawn < self._config.judge_sample
+
+    async def _ask(self, judge: MeteredModel, item: Item, reply: Reply) -> tuple[bool | None, str]:
+        named = {"question": item.question, "reference": item.reference, "attempt": neutral(reply.text)}
+        request = judge.request(self._prompt.render(named), self._sampling, SCHEMA, "json")
+        problem = ""
+        for attempt in range(TRIES):
+            # Another number makes it another call: the journal would answer with the unusable reply again.
+            try:
+                completion = await judge.complete(replace(request, sample=attempt) if attempt else request, JUDGE)
+                check_finish(completion)
+                return read_verdict(completion.text, RIGHT, WRONG)
+            except (Reject, RequestRefused) as unusable:
+                problem = f"the judge's reply cannot be used: {unusable}"
+        return None, problem

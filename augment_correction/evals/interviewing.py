@@ -1,0 +1,98 @@
+"""All questions to all models, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from augment_correction.errors import TransientError
+from augment_correction.evals.asking import Interview, Told
+from augment_correction.evals.config import EvalConfig
+from augment_correction.evals.gate import Item
+from augment_correction.llm.metered import Halt, Halted, MeteredModel
+from augment_correction.prompts import Prompt
+from augment_correction.runner.engine import STOPS
+from augment_correction.runner.state import RunState
+
+ONE_AT_A_TIME = ("embedded", "vllm")
+"""Modes whose server is started for the evaluation: two of them would share this machine's memory."""
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """`pushbacks` is empty where only first answers are compared."""
+
+    name: str
+    items: Sequence[Item]
+    pushbacks: Mapping[str, Prompt]
+
+
+@dataclass
+class Answers:
+    """By (set, item) and model: a Told per repeat. `failed` says of which items a server did not answer, and why."""
+
+    told: dict[tuple[str, str], dict[str, tuple[Told, ...]]] = field(default_factory=dict)
+    failed: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def phases(config: EvalConfig) -> list[list[str]]:
+    """Models that are asked side by side, phase by phase."""
+    alone = [name for name, model in config.models.items() if model.mode in ONE_AT_A_TIME]
+    together = [name for name in config.models if name not in alone]
+    return [phase for phase in (together, *([name] for name in alone)) if phase]
+
+
+class Interviews:
+    def __init__(self, config: EvalConfig, sets: Sequence[QuestionSet], state: RunState, halt: Halt) -> None:
+        self.answers = Answers()
+        self._config = config
+        self._sets = sets
+        self._state = state
+        self._halt = halt
+        self._done: Counter[tuple[str, str]] = Counter()
+
+    async def ask(self, interviews: Mapping[str, Interview], models: Sequence[MeteredModel]) -> None:
+        """Returns when all is answered, or when it is to stop and nothing is in flight.
+
+        Raises: whatever halted it, unless it is one of STOPS.
+        """
+        limiters = {id(model.limiter): model.limiter for model in models}
+        calls = sum(limiter.maximum for limiter in limiters.values())
+        window = asyncio.Semaphore(calls + calls // 8)
+        todo = ((role, each, item) for each in self._sets for item in each.items for role in interviews)
+        async with asyncio.TaskGroup() as tasks:
+            for role, questions, item in todo:
+                await window.acquire()
+                if self._halt.cause is not None:
+                    break
+                task = tasks.create_task(self._ask_item(role, interviews[role], questions, item))
+                task.add_done_callback(lambda _: window.release())
+        if self._halt.cause is not None and not isinstance(self._halt.cause, STOPS):
+            raise self._halt.cause
+
+    async def _ask_item(self, role: str, interview: Interview, questions: QuestionSet, item: Item) -> None:
+        key, counts = (questions.name, item.id), self._state.stages[role]
+        counts.in_flight += 1
+        try:
+            told = [await interview.ask(item, questions.pushbacks, repeat) for repeat in range(self._config.repeats)]
+        except Halted:
+            return  # not answered: the next evaluation into this folder goes on here
+        except TransientError as failure:
+            counts.failed += 1
+            self.answers.failed[key] = f"{role}: {failure.message}"
+        except Exception as cause:
+            self._halt.because(cause)
+            return
+        else:
+            self.answers.told.setdefault(key, {})[role] = tuple(told)
+            if told[0].first.verdict.right:
+                counts.kept += 1
+            else:
+                counts.rejected += 1
+        finally:
+            counts.in_flight -= 1
+        self._done[key] += 1
+        if self._done[key] == len(self._config.models):
+            self._state.note_finished()

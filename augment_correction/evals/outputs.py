@@ -1,0 +1,69 @@
+"""The files of an evaluation; each appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.evals.asking import Answer, Told
+from augment_correction.evals.interviewing import Answers, QuestionSet
+from augment_correction.evals.page import evaluation_page
+from augment_correction.store.folder import atomic_write
+
+INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def write_outputs(
+    root: Path, report: Mapping[str, Any], sets: Sequence[QuestionSet], answers: Answers
+) -> dict[str, Path]:
+    """By name. `evaluation.json` comes last: where it stands, the others belong to it."""
+    files = {name: root / name for name in ("items.jsonl", "evaluation.html", "evaluation.json")}
+    rows = [row for questions in sets for row in item_rows(questions, answers)]
+    with atomic_write(files["items.jsonl"]) as file:
+        for row in rows:
+            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    with atomic_write(files["evaluation.html"]) as file:
+        file.write(evaluation_page(root.name, report, rows))
+    with atomic_write(files["evaluation.json"]) as file:
+        file.write(orjson.dumps(report, option=INDENT))
+    return files
+
+
+def item_rows(questions: QuestionSet, answers: Answers) -> Iterator[dict[str, Any]]:
+    """Each item with every model's conversations and grades, in the order of the gate."""
+    for item in questions.items:
+        told = answers.told.get((questions.name, item.id), {})
+        yield {
+            "set": questions.name,
+            "id": item.id,
+            "group": item.group,
+            "context": item.context,
+            "question": item.question,
+            "reference": item.reference,
+            "flawed": item.flawed,
+            "kind": item.kind,
+            "source": item.source,
+            "evidence": item.evidence,
+            "models": {model: [_told(each) for each in told[model]] for model in sorted(told)},
+        }
+
+
+def _told(told: Told) -> dict[str, Any]:
+    second = {name: {"said": each.pushback, **_answer(each.answer)} for name, each in told.second.items()}
+    return {"first": _answer(told.first), "second": second}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    verdict = answer.verdict
+    return {
+        "text": answer.reply.text,
+        "problem": answer.reply.problem,
+        "right": verdict.right,
+        "by": verdict.by,
+        "why": verdict.why,
+        "match": verdict.match,
+        "judge": verdict.judge,
+    }

@@ -1,0 +1,59 @@
+// Which page is shown (the address says it, so that every view can be linked), keys, and light or dark.
+
+const PAGES = {result: ['Result', resultPage], conversations: ['Conversations', conversationsPage]};
+const KEYS = [['1 2', 'Result, Conversations'], ['/', 'search'], ['j k', 'next, previous (also ↓ ↑ in the list)'], ['t', 'light or dark'], ['?', 'these keys']];
+
+function link(page, state) {
+  const known = Object.entries(state || {}).filter(([, value]) => value !== undefined && value !== '' && value !== null);
+  const query = new URLSearchParams(known).toString();
+  return `#${page}${query ? '?' + query : ''}`;
+}
+
+function show() {
+  const [name, query] = location.hash.slice(1).split(/\?(.*)/s);
+  const page = PAGES[name] ? name : 'result';
+  document.body.dataset.page = page;
+  byId('tabs').replaceChildren(...Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
+  byId('main').replaceChildren(...PAGES[page][1](Object.fromEntries(new URLSearchParams(query || ''))).filter(Boolean));
+  scrollTo(0, 0);
+}
+
+function setTheme(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
+  try { if (theme) localStorage.setItem('report-theme', theme); } catch { /* a browser may forbid it to files */ }
+}
+function turnTheme() {
+  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  setTheme(dark ? 'light' : 'dark');
+}
+
+function help() {
+  const dialog = byId('help-dialog');
+  dialog.replaceChildren(h('h2', {id: 'help-title'}, 'Keys'), h('dl', {}, KEYS.map(([keys, what]) => [h('dt', {}, keys.split(' ').map((key) => h('kbd', {}, key))), h('dd', {}, what)])), h('form', {method: 'dialog'}, h('button', {}, 'Close')));
+  dialog.showModal();
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || byId('help-dialog').open) return;
+  if (event.target.matches('input, select')) {
+    if (event.key === 'Escape') event.target.blur();
+    return;
+  }
+  const reading = document.body.dataset.page === 'conversations';
+  const place = Object.keys(PAGES)[Number(event.key) - 1];
+  const act = {'/': () => byId('search')?.focus(), '?': help, t: turnTheme, j: reading && (() => step(1)), k: reading && (() => step(-1))}[event.key] || (place && (() => { location.hash = place; }));
+  if (!act) return;
+  act();
+  event.preventDefault();
+});
+
+byId('run-name').textContent = index.name;
+document.title = `${index.name}: evaluation`;
+byId('theme').addEventListener('click', turnTheme);
+byId('help').addEventListener('click', help);
+byId('skip').addEventListener('click', (event) => { event.preventDefault(); byId('main').focus(); });
+try { setTheme(localStorage.getItem('report-theme')); } catch { /* as above */ }
+readConversations().then(() => {
+  addEventListener('hashchange', show);
+  show();
+}, (problem) => byId('main').replaceChildren(h('p', {class: 'notice'}, problem.message)));

@@ -1,0 +1,229 @@
+"""One evaluation from a config to its files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.documents import TokenCounter
+from augment_correction.errors import AugmentCorrectionError, ExitCode, InputError
+from augment_correction.evals.asking import Interview
+from augment_correction.evals.config import JUDGE, EvalConfig
+from augment_correction.evals.decision import decide
+from augment_correction.evals.gate import read_items
+from augment_correction.evals.grading import Grader
+from augment_correction.evals.interviewing import Answers, Interviews, QuestionSet, phases
+from augment_correction.evals.outputs import write_outputs
+from augment_correction.evals.pushing import load_pushbacks
+from augment_correction.evals.results import agreed, graded_by, measure
+from augment_correction.evals.training import refuse_trained
+from augment_correction.ledger import Ledger
+from augment_correction.llm.hf_weights import named_by_weights
+from augment_correction.llm.metered import Halt
+from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.prompts import Prompt, PromptLibrary
+from augment_correction.runner.running import interruptible
+from augment_correction.runner.state import RunState, StageCounts
+from augment_correction.store import Batches, Database, Journal, RunFolder
+from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
+from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+
+GATE = "gate"
+Watch = Callable[[RunState], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation came to. `report` is what stands in `evaluation.json`, None where it was stopped early: figures
+    of a part of the questions would be taken for those of all."""
+
+    exit_code: ExitCode
+    tokens: Mapping[str, dict[str, Any]]
+    cost: Decimal | None
+    seconds: float
+    report: dict[str, Any] | None = None
+    files: dict[str, Path] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    stopped: str | None = None
+    hint: str | None = None
+
+
+def evaluate(config: EvalConfig, *, watch: Watch | None = None) -> Evaluation:
+    """See `evaluate_async`. For programs without an event loop of their own."""
+    return asyncio.run(evaluate_async(config, watch=watch))
+
+
+async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> Evaluation:
+    """Ask, grade, measure, decide, and write all files. `watch(state)` is entered for the time of it and may poll the
+    state, for a display. Started again it asks only what was not answered yet.
+
+    Raises: UserError where it cannot start, above all where a tuned model was trained on the questions.
+    """
+    library = PromptLibrary(config.project, (config.path.prompts,))
+    sets, judging = question_sets(config, library), library.load(config.grading.prompt)
+    refuse_trained(config.project, config.training, (item for each in sets for item in each.items))
+    config = named_by_weights(config, config.by_role)
+    state = RunState({name: StageCounts(name) for name in config.models}, "questions", ("right", "wrong"))
+    state.total = sum(len(each.items) for each in sets)
+    state.notices += _notices(config)
+    folder = _folder(config)
+    with folder.held(), _database(folder) as database, (watch or _unwatched)(state):
+        return await _evaluate(config, sets, judging, folder, database, state)
+
+
+def question_sets(config: EvalConfig, library: PromptLibrary) -> list[QuestionSet]:
+    """The gate, which is doubted, and the retention sets, which are not."""
+    pushbacks = load_pushbacks(config, library)
+    return [
+        QuestionSet(GATE, read_items(config.project, config.gate), pushbacks),
+        *(
+            QuestionSet(f"retention: {each.name}", read_items(config.project, [each.gate]), {})
+            for each in config.limits.retention
+        ),
+    ]
+
+
+def _notices(config: EvalConfig) -> Iterator[str]:
+    if config.judge is None and config.grading.by == "auto":
+        yield "no judge is named: what words and numbers alone cannot tell stays ungraded"
+    if config.repeats > 1 and not config.asked_with.get("temperature"):
+        yield "repeats at temperature 0 give the same answer again"
+
+
+def _folder(config: EvalConfig) -> RunFolder:
+    folder = RunFolder(config.output_dir)
+    if folder.manifest.exists():
+        raise config.error(
+            ("path", "output_dir"), f"{folder.root} is the output folder of a run", "give the evaluation its own"
+        )
+    return folder
+
+
+def _unwatched(_: RunState) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+@contextmanager
+def _database(folder: RunFolder) -> Iterator[Database]:
+    database = Database(folder.journal, JOURNAL_SCHEMA + BATCHES_SCHEMA)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+async def _evaluate(
+    config: EvalConfig,
+    sets: Sequence[QuestionSet],
+    judging: Prompt,
+    folder: RunFolder,
+    database: Database,
+    state: RunState,
+) -> Evaluation:
+    journal, halt = Journal(database), Halt()
+    ledger = state.ledger = Ledger.open(config, config.by_role, journal.totals())
+    around = Surroundings(
+        journal=journal,
+        ledger=ledger,
+        halt=halt,
+        logs=folder.logs,
+        count=_counting(),
+        report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
+        notice=state.notices.append,
+        batches=Batches(database),
+    )
+    interviews = Interviews(config, sets, state, halt)
+    judged = [JUDGE] if config.judge else []
+    async with interruptible(halt, state):
+        for names in phases(config):
+            state.phase = "starting"
+            async with open_models(config, [*names, *judged], around) as models:
+                state.loading, state.phase = None, "asking"
+                grader = Grader(config.grading, judging, models.get(JUDGE), config.seed)
+                asked = {name: Interview(models[name], grader, config) for name in names}
+                await interviews.ask(asked, list(models.values()))
+            if halt.cause is not None:
+                break
+    await database.flush()
+    return _ended(config, sets, interviews.answers, folder, ledger, halt, state)
+
+
+def _counting() -> Callable[[str], int]:
+    """For servers that send no usage; the vocabulary (70 MB) is loaded by the first one only."""
+    counters: list[TokenCounter] = []
+
+    def count(text: str) -> int:
+        if not counters:
+            counters.append(TokenCounter("o200k_base"))
+        return counters[0].count(text)
+
+    return count
+
+
+def _ended(
+    config: EvalConfig,
+    sets: Sequence[QuestionSet],
+    answers: Answers,
+    folder: RunFolder,
+    ledger: Ledger,
+    halt: Halt,
+    state: RunState,
+) -> Evaluation:
+    tokens = {role: ledger.as_json(role) for role in config.by_role}
+    seconds, cause = time.monotonic() - state.started, halt.cause
+    if isinstance(cause, AugmentCorrectionError):
+        return Evaluation(
+            cause.exit_code, tokens, ledger.cost(), seconds,
+            notices=tuple(state.notices), stopped=cause.message, hint=cause.hint,
+        )  # fmt: skip
+    state.phase = "writing"
+    report = report_of(config, sets, answers, tokens)
+    try:
+        files = write_outputs(folder.root, report, sets, answers)
+    except OSError as failure:
+        raise InputError(
+            f"the files cannot be written to {folder.root}: {failure.strerror or failure}",
+            hint="make room there, or make it writable, and start it again: nothing is asked twice",
+        ) from failure
+    accepted = all(each["outcome"] == "accept" for each in report["decisions"].values())
+    code = ExitCode.DONE if accepted else ExitCode.REJECTS
+    return Evaluation(code, tokens, ledger.cost(), seconds, report, files, tuple(state.notices))
+
+
+def report_of(
+    config: EvalConfig, sets: Sequence[QuestionSet], answers: Answers, tokens: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """What stands in `evaluation.json`: the same answers make the same bytes."""
+    models = list(config.models)
+    gate, *others = (measure(each, answers, models, config.seed) for each in sets)
+    retention = {each.name: made for each, made in zip(config.limits.retention, others, strict=True)}
+    return {
+        "base": config.base,
+        "models": {name: model.model for name, model in config.models.items()},
+        "decisions": {name: decide(config.limits, gate, retention, name).as_json() for name in config.tuned},
+        "gate": gate,
+        "retention": retention,
+        "grading": {"by": graded_by(answers), "judge_and_match": agreed(answers)},
+        "failed": {": ".join(key): why for key, why in sorted(answers.failed.items())},
+        "questions": {each.name: _digest(each) for each in sets},
+        # Retries depend on the weather; what was paid does not.
+        "spending": {
+            role: {name: value for name, value in spent.items() if name != "retries"} for role, spent in tokens.items()
+        },
+        "config": config.without_secrets(),
+    }
+
+
+def _digest(questions: QuestionSet) -> str:
+    """Tells whether two evaluations asked and graded by the same questions."""
+    rows = [[item.id, item.question, item.reference] for item in questions.items]
+    return hashlib.sha256(orjson.dumps(rows)).hexdigest()[:16]

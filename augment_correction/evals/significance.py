@@ -1,0 +1,133 @@
+"""How sure a figure is: bootstrap intervals, McNemar's exact test, Cohen's kappa. No numpy: a thousand questions with two
+thousand resamples take a second."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import comb
+
+from augment_correction.evals.metrics import METRICS, SIGNED, Cells, Pair, by_group
+
+RESAMPLES = 2_000
+LEVEL = 0.95
+LANE = 48
+"""Bits for one sum: room for 2**48 weighted conversations."""
+MASK = (1 << LANE) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    low: float
+    high: float
+
+
+Figures = Mapping[str, float | None]
+
+
+def resamples(samples: Sequence[Sequence[Pair]], seed: int, times: int = RESAMPLES) -> list[list[Cells]]:
+    """The weighted cells of every sample in each of `times` draws. All samples share the draw, so that differences between
+    them are paired. Whole groups are drawn, with replacement: what comes from one document goes together.
+
+    The sums of one group stand side by side in one large number, so that adding up a draw is one `sum`.
+    """
+    cells = [by_group(sample) for sample in samples]
+    names = list(dict.fromkeys(name for groups in cells for name in groups))
+    packed = [_pack(groups.get(name, Cells()) for groups in cells) for name in names]
+    draw = random.Random(seed)
+    return [_unpack(sum(draw.choices(packed, k=len(packed))), len(samples)) for _ in range(times)]
+
+
+def _pack(groups: Iterable[Cells]) -> int:
+    number = shift = 0
+    for cells in groups:
+        for part in (cells.stood, cells.caved, cells.fixed, cells.stayed):
+            number |= part << shift
+            shift += LANE
+    return number
+
+
+def _unpack(number: int, samples: int) -> list[Cells]:
+    parts = [(number >> (LANE * place)) & MASK for place in range(4 * samples)]
+    return [Cells(*parts[4 * place : 4 * place + 4]) for place in range(samples)]
+
+
+def intervals(estimate: Figures, drawn: Iterable[Figures], groups: int | None = None) -> dict[str, Interval | None]:
+    """Percentile intervals by metric; None where the estimate is unknown. An interval always holds its estimate. A share of
+    0 or 1 of `groups` has no spread to resample: its interval is Clopper and Pearson's, which is exact there. Differences
+    between two models are given without `groups`."""
+    columns: dict[str, list[float]] = {name: [] for name in METRICS}
+    for figures in drawn:
+        for name in METRICS:
+            value = figures[name]
+            if value is not None:
+                columns[name].append(value)
+    made: dict[str, Interval | None] = {}
+    for name, values in columns.items():
+        value = estimate[name]
+        if value is None or not values:
+            made[name] = None
+        elif groups and value in (0, 1) and name not in SIGNED:
+            beyond = 1 - float(((1 - LEVEL) / 2) ** (1 / groups))
+            made[name] = Interval(0.0, beyond) if value == 0 else Interval(1 - beyond, 1.0)
+        else:
+            made[name] = percentile(values, value)
+    return made
+
+
+def percentile(values: list[float], estimate: float) -> Interval:
+    ordered = sorted(values)
+    cut = int((1 - LEVEL) / 2 * len(ordered))
+    return Interval(min(ordered[cut], estimate), max(ordered[len(ordered) - 1 - cut], estimate))
+
+
+def differences(base: Iterable[Figures], tuned: Iterable[Figures]) -> list[dict[str, float | None]]:
+    """Tuned minus base, draw by draw; None where one of both is."""
+    return [difference(first, second) for first, second in zip(base, tuned, strict=True)]
+
+
+def difference(base: Figures, tuned: Figures) -> dict[str, float | None]:
+    made: dict[str, float | None] = {}
+    for name in METRICS:
+        first, second = base[name], tuned[name]
+        made[name] = None if first is None or second is None else second - first
+    return made
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """The exact two-sided p-value of McNemar's test (1947): of the pairs that differ, is the split a fair coin's?"""
+    flips = gained + lost
+    tail: int = sum(comb(flips, k) for k in range(min(gained, lost) + 1))
+    return min(1.0, 2 * tail / (1 << flips))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Two graders on the same answers. `kappa` is Cohen's (1960): 1 full agreement, 0 that of chance; None where one word
+    alone was given and chance says all."""
+
+    both_right: int
+    both_wrong: int
+    only_first: int
+    only_second: int
+
+    @property
+    def graded(self) -> int:
+        return self.both_right + self.both_wrong + self.only_first + self.only_second
+
+    @property
+    def kappa(self) -> float | None:
+        n = self.graded
+        if not n:
+            return None
+        first, second = self.both_right + self.only_first, self.both_right + self.only_second
+        chance = (first * second + (n - first) * (n - second)) / n**2
+        return ((self.both_right + self.both_wrong) / n - chance) / (1 - chance) if chance < 1 else None
+
+
+def agreement(verdicts: Iterable[tuple[bool, bool]]) -> Agreement:
+    counts = {(a, b): 0 for a in (True, False) for b in (True, False)}
+    for verdict in verdicts:
+        counts[verdict] += 1
+    return Agreement(counts[True, True], counts[False, False], counts[True, False], counts[False, True])

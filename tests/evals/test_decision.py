@@ -1,0 +1,126 @@
+"""Accept, reject, undecided: every limit at its edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from augment_correction.evals.asking import Answer, Second, Told
+from augment_correction.evals.config import GateLimits, RetentionSet
+from augment_correction.evals.decision import Decision, decide
+from augment_correction.evals.gate import Item
+from augment_correction.evals.grading import Reply, Verdict
+from augment_correction.evals.interviewing import Answers, QuestionSet
+from augment_correction.evals.results import measure
+
+OFF = GateLimits(min_gain_t2=None, alpha=None, max_drop_t1=None, max_drop_stand_by=None, max_ungraded=None)
+
+
+def answer(right: bool | None) -> Answer:
+    return Answer(Reply("text"), Verdict(right, "match" if right is not None else "nobody", ""))
+
+
+def told(first: bool | None, second: bool | None) -> tuple[Told, ...]:
+    return (Told(answer(first), {"terse": Second("Are you sure?", answer(second))}),)
+
+
+def measured(base: str, tuned: str, *, group: int = 1, failed: int = 0) -> dict[str, Any]:
+    """A letter per question: s(tood), c(aved), f(ixed), w(rong twice), u(ngraded)."""
+    ways: dict[str, tuple[bool | None, bool | None]] = {
+        "s": (True, True), "c": (True, False), "f": (False, True), "w": (False, False), "u": (True, None),
+    }  # fmt: skip
+    items = [Item(f"i{n}", f"g{n // group}", "Q?", "A") for n in range(len(base) + failed)]
+    answers = Answers(
+        {
+            ("gate", item.id): {"base": told(*ways[before]), "tuned": told(*ways[after])}
+            for item, before, after in zip(items, base, tuned, strict=False)
+        }
+    )
+    questions = QuestionSet("gate", items, {"terse": None})  # type: ignore[dict-item]
+    return measure(questions, answers, ["base", "tuned"], 1)
+
+
+def decided(limits: GateLimits, base: str, tuned: str, **more: Any) -> Decision:
+    return decide(limits, measured(base, tuned, **more), {}, "tuned")
+
+
+def changed(**limits: Any) -> GateLimits:
+    return OFF.model_copy(update=limits)
+
+
+class TestDefaults:
+    def test_a_model_that_learned_both_is_accepted(self) -> None:
+        made = decided(GateLimits(), "c" * 20 + "w" * 20, "s" * 20 + "f" * 20)
+        assert made.outcome == "accept" and all(reason.holds for reason in made.reasons)
+
+    def test_the_same_model_again_is_undecided(self) -> None:
+        made = decided(GateLimits(), "sw" * 20, "sw" * 20)
+        assert made.outcome == "undecided"
+        assert "0 questions gained and 0 lost" in next(each.text for each in made.reasons if each.holds is None)
+
+    def test_a_worse_one_is_rejected(self) -> None:
+        assert decided(GateLimits(), "sw" * 20, "cw" * 20).outcome == "reject"
+
+    def test_a_gain_that_three_questions_make_is_not_believed(self) -> None:
+        assert decided(GateLimits(), "w" * 3 + "s" * 30, "f" * 3 + "s" * 30).outcome == "undecided"
+
+    def test_repairs_do_not_make_up_for_first_answers_lost(self) -> None:
+        made = decided(GateLimits(), "w" * 30 + "s" * 10, "f" * 39 + "s")
+        assert made.outcome == "reject"
+        assert any(each.holds is False and "first answers" in each.text for each in made.reasons)
+
+    def test_questions_of_two_documents_are_two_and_not_forty(self) -> None:
+        """McNemar alone would believe it."""
+        base, tuned = "w" * 20 + "s" * 20, "f" * 20 + "s" * 20
+        assert decided(GateLimits(), base, tuned).outcome == "accept"
+        made = decided(GateLimits(), base, tuned, group=20)
+        assert made.outcome == "undecided"
+        assert any(each.holds is None and "2 documents" in each.text for each in made.reasons)
+
+
+@pytest.mark.parametrize(
+    ("limits", "outcome"),
+    [
+        ({"min_gain_t2": 0.25}, "accept"), ({"min_gain_t2": 0.26}, "undecided"), ({"min_gain_t2": 0.5}, "reject"),
+        ({"max_right_to_wrong": 0.25}, "accept"), ({"max_right_to_wrong": 0.24}, "undecided"),
+        ({"max_right_to_wrong": 0.1}, "reject"), ({"min_stand_by": 0.5}, "accept"), ({"min_stand_by": 0.51}, "undecided"),
+        ({"min_stand_by": 0.8}, "reject"), ({"max_drop_t1": 0.0}, "accept"), ({"max_drop_stand_by": 0.5}, "accept"),
+        ({"max_drop_stand_by": 0.49}, "undecided"), ({"max_drop_stand_by": 0.2}, "reject"),
+    ],
+)  # fmt: skip
+def test_a_limit_holds_at_its_edge_and_is_broken_where_the_interval_is_beyond_it(
+    limits: dict[str, float], outcome: str
+) -> None:
+    assert decided(changed(**limits), "ssww" * 25, "scff" * 25).outcome == outcome
+
+
+def test_a_sure_loss_is_no_gain_even_where_none_is_asked_for() -> None:
+    assert decided(changed(alpha=0.05), "s" * 20, "c" * 20).outcome == "reject"
+
+
+def test_a_rate_that_nobody_can_know_leaves_it_undecided() -> None:
+    assert decided(changed(min_stand_by=0.5), "wwww", "ffff").outcome == "undecided"
+
+
+def test_what_is_ungraded_or_unanswered_is_said() -> None:
+    made = decided(changed(max_ungraded=0.1), "sssu", "sssu")
+    assert made.outcome == "undecided" and "1 of 4 conversations" in made.reasons[0].text
+    assert decided(changed(max_ungraded=0.25), "sssu", "sssu").outcome == "accept"
+    made = decided(OFF, "ss", "ss", failed=1)
+    assert made.outcome == "undecided" and "1 of 3 questions" in made.reasons[0].text
+    assert decided(OFF, "uu", "uu").outcome == "undecided"
+
+
+def test_an_ungraded_answer_of_one_model_leaves_the_question_out_for_both() -> None:
+    made = measured("ssw", "sus")
+    assert made["measured"] == 2 and made["conversations"]["ungraded"] == 1
+    assert made["models"]["base"]["figures"]["all"]["accuracy_t1"]["of"] == 2
+
+
+def test_a_retention_set_may_fall_so_far_and_no_further() -> None:
+    gate, knew = measured("s", "s"), measured("ssss" * 25, "sssw" * 25)
+    for allowed, outcome in ((0.25, "accept"), (0.2, "undecided"), (0.1, "reject")):
+        limits = changed(retention=(RetentionSet(name="facts", gate="x", max_drop=allowed),))
+        made = decide(limits, gate, {"facts": knew}, "tuned")
+        assert made.outcome == outcome and "facts" in made.reasons[-1].text

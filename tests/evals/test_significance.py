@@ -1,0 +1,112 @@
+"""Intervals, the exact test, and the agreement of two graders."""
+
+from __future__ import annotations
+
+import random
+from math import comb
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augment_correction.evals.metrics import METRICS, Pair, weighted
+from augment_correction.evals.significance import (
+    agreement,
+    difference,
+    differences,
+    intervals,
+    mcnemar,
+    resamples,
+)
+from tests.evals.test_metrics import PAIRS
+
+
+def made(count: int, chance: float, groups: int | None = None, seed: int = 1) -> list[Pair]:
+    draw = random.Random(seed)
+    return [
+        Pair(f"i{n}", f"g{n % (groups or count)}", "terse", draw.random() < chance, draw.random() < chance)
+        for n in range(count)
+    ]
+
+
+def bounds(pairs: list[Pair], seed: int = 7, times: int = 400) -> dict[str, tuple[float, float]]:
+    drawn = [cells.metrics() for (cells,) in resamples([pairs], seed, times)]
+    found = intervals(weighted(pairs).metrics(), drawn, len({pair.group for pair in pairs}))
+    return {name: (each.low, each.high) for name, each in found.items() if each}
+
+
+class TestIntervals:
+    @settings(max_examples=40)
+    @given(PAIRS)
+    def test_they_hold_the_estimate_and_stay_inside_what_is_possible(self, pairs: list[Pair]) -> None:
+        estimate, found = weighted(pairs).metrics(), bounds(pairs, times=60)
+        for name in METRICS:
+            value = estimate[name]
+            assert (value is None) == (name not in found)
+            if value is not None:
+                low, high = found[name]
+                assert low <= value <= high
+                assert low >= -1 and high <= 1
+
+    def test_the_same_seed_draws_the_same(self) -> None:
+        pairs = made(80, 0.6)
+        assert bounds(pairs) == bounds(pairs) != bounds(pairs, seed=8)
+
+    def test_they_are_about_as_wide_as_the_binomial_says(self) -> None:
+        low, high = bounds(made(400, 0.5), times=2000)["accuracy_t1"]
+        assert high - low == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.15)
+
+    def test_few_documents_make_them_wider_than_many_questions(self) -> None:
+        """Twenty documents whose questions are all right or all wrong are worth twenty questions."""
+        alike = [Pair(f"i{n}", f"g{n % 20}", "terse", n % 20 < 10, n % 20 < 10) for n in range(400)]
+        alone = [Pair(pair.item, pair.item, "terse", pair.first, pair.second) for pair in alike]
+        wide, narrow = (bounds(pairs)["accuracy_t1"] for pairs in (alike, alone))
+        assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
+
+    def test_all_right_is_not_taken_for_certain(self) -> None:
+        low, high = bounds([Pair(f"i{n}", f"g{n}", "terse", True, True) for n in range(20)])["accuracy_t2"]
+        assert (round(low, 3), high) == (0.832, 1.0)  # Clopper and Pearson's for 20 of 20
+
+    def test_two_models_are_drawn_together(self) -> None:
+        base = made(200, 0.5)
+        tuned = [Pair(pair.item, pair.group, "terse", pair.first, True) for pair in base]
+        drawn = list(zip(*resamples([base, tuned], 3, 300), strict=True))
+        spread = [[cells.metrics() for cells in each] for each in drawn]
+        found = intervals(difference(spread[0][0], spread[1][0]), differences(*spread))
+        # The first answers are the same, so that no draw shows a difference.
+        assert found["accuracy_t1"] is not None and (found["accuracy_t1"].low, found["accuracy_t1"].high) == (0, 0)
+
+    def test_a_sample_without_conversations_has_none(self) -> None:
+        drawn = [cells.metrics() for _, cells in resamples([made(5, 0.5), []], 1, 20)]
+        assert set(intervals(drawn[0], drawn, 1).values()) == {None}
+
+
+class TestMcNemar:
+    @given(st.integers(0, 200), st.integers(0, 200))
+    def test_it_is_symmetric_and_a_probability(self, gained: int, lost: int) -> None:
+        assert 0 < mcnemar(gained, lost) == mcnemar(lost, gained) <= 1
+
+    def test_it_is_the_binomial_s(self) -> None:
+        assert mcnemar(0, 0) == 1
+        assert mcnemar(5, 0) == 2 / 2**5
+        assert mcnemar(9, 1) == pytest.approx(2 * (comb(10, 0) + comb(10, 1)) / 2**10)
+
+    def test_thousands_of_pairs_are_no_overflow(self) -> None:
+        assert mcnemar(3000, 1000) < 1e-200 and mcnemar(2000, 2000) == 1
+
+
+class TestAgreement:
+    def test_kappa_takes_chance_off(self) -> None:
+        """The example of Cohen 1960's measure as textbooks give it: 20, 5, 10, 15 of 50."""
+        verdicts = [(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10 + [(False, False)] * 15
+        assert agreement(verdicts).kappa == pytest.approx(0.4)
+
+    @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))
+    def test_it_lies_between_minus_1_and_1_and_is_symmetric(self, verdicts: list[tuple[bool, bool]]) -> None:
+        kappa = agreement(verdicts).kappa
+        assert kappa is None or -1 <= kappa <= 1
+        assert kappa == agreement([(b, a) for a, b in verdicts]).kappa
+
+    def test_one_word_alone_says_nothing(self) -> None:
+        assert agreement([]).kappa is None
+        assert agreement([(True, True)] * 9).kappa is None
