@@ -1,0 +1,158 @@
+"""`train`: a LoRA adapter from runs and files of failures."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augment_correction.cli import app
+
+if TYPE_CHECKING:
+    from augment_correction.training.preparing import Prepared
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction train configs/train.yaml --dry-run
+
+  python -m augment_correction train configs/train.yaml --learning_rate 1e-4 --patience 5
+
+  python -m augment_correction train --model Qwen/Qwen2.5-7B-Instruct --data outputs/correction --output_dir out
+
+Every flag overrides the key of its name; --set reaches the other keys. After an interruption, a kill or a crash the same
+command goes on from the last checkpoint. Exit codes: 0 trained, 2 a mistake in the set-up, 3 no checkpoint is better than
+what it began with, 130 interrupted.
+"""
+
+
+class Trainer(StrEnum):
+    trl = "trl"
+    axolotl = "axolotl"
+
+
+class OnOom(StrEnum):
+    halve = "halve"
+    stop = "stop"
+
+
+@app.command(epilog=EXAMPLES)
+def train(
+    config: Annotated[
+        str | None,
+        typer.Argument(help="A training config (configs/train.yaml); none: flags alone.", metavar="[CONFIG]"),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key, for example [bold]--set warmup_share=0.1[/]. Repeatable."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "--model_name", help="The base model: folder or model id.")
+    ] = None,
+    adapter: Annotated[
+        str | None, typer.Option("--adapter", help="An adapter on the same base model to go on from.")
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", help="A run's output folder, or a file of failures. Repeatable.")
+    ] = None,
+    self_critique_data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--self_critique_data", help="Failures: question, bad output, corrected output, critique. Repeatable."
+        ),
+    ] = None,
+    hard_failures_data: Annotated[
+        list[str] | None,
+        typer.Option("--hard_failures_data", help="Failures: question, reference answer, category. Repeatable."),
+    ] = None,
+    gate: Annotated[
+        list[str] | None, typer.Option("--gate", help="A gate.jsonl whose questions must not be trained. Repeatable.")
+    ] = None,
+    retention: Annotated[
+        str | None, typer.Option("--retention", help="Questions and answers that must not be forgotten: measured only.")
+    ] = None,
+    output_dir: Annotated[str | None, typer.Option("--output_dir", help="Checkpoints, final adapter, summary.")] = None,
+    logging_dir: Annotated[str | None, typer.Option("--logging_dir", help="For TensorBoard.")] = None,
+    epochs: Annotated[float | None, typer.Option("--epochs", "--max_epochs", help="At most.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning_rate", help="2e-4 where unset.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch_size", "--per_device_train_batch_size", help="Rows on the device at once.")
+    ] = None,
+    gradient_accumulation: Annotated[
+        int | None, typer.Option("--gradient_accumulation", "--gradient_accumulation_steps", help="Batches per step.")
+    ] = None,
+    max_length: Annotated[int | None, typer.Option("--max_length", help="Longer rows are left out, never cut.")] = None,
+    lora_r: Annotated[int | None, typer.Option("--lora_r", help="The adapter's rank.")] = None,
+    lora_alpha: Annotated[int | None, typer.Option("--lora_alpha", help="Its weight is alpha / rank.")] = None,
+    lora_dropout: Annotated[float | None, typer.Option("--lora_dropout", help="0.05 where unset.")] = None,
+    validation_split: Annotated[
+        float | None, typer.Option("--validation_split", help="Share held out, by document and question.")
+    ] = None,
+    eval_steps: Annotated[int | None, typer.Option("--eval_steps", help="Unset: from the data's size.")] = None,
+    save_steps: Annotated[
+        int | None, typer.Option("--save_steps", help="A multiple of eval_steps; unset: the same.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option("--patience", help="Evaluations without progress before it stops.")
+    ] = None,
+    min_delta: Annotated[float | None, typer.Option("--min_delta", help="What counts as progress of the loss.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="42 where unset.")] = None,
+    resume: Annotated[
+        bool | None,
+        typer.Option("--resume/--no-resume", help="Demand a checkpoint to go on from; or delete them and start anew."),
+    ] = None,
+    resume_from_checkpoint: Annotated[
+        str | None, typer.Option("--resume_from_checkpoint", help="A certain one of output_dir, by path or name.")
+    ] = None,
+    on_oom: Annotated[
+        OnOom | None, typer.Option("--on_oom", help="When memory runs out: try once with half the batch, or stop.")
+    ] = None,
+    with_: Annotated[
+        Trainer, typer.Option("--with", help="Who trains: TRL in this process, or axolotl train.")
+    ] = Trainer.trl,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, count, split, plan the steps; load no model.")
+    ] = False,
+) -> None:
+    """Train a LoRA adapter on corrections: loss only where the mask says, early stopping, the best checkpoint kept."""
+    given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
+    given["on_oom"] = on_oom and on_oom.value
+    from augment_correction.training.config import load_train_config
+    from augment_correction.training.preparing import prepare
+    from augment_correction.training.telling import prepared_lines, write_rejected
+
+    loaded = load_train_config(config, given, overrides or [])
+    prepared = prepare(loaded)
+    if not dry_run:
+        write_rejected(prepared)
+    print("\n".join(prepared_lines(prepared)))
+    if not dry_run:
+        raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
+
+
+def _with_trl(prepared: Prepared) -> int:
+    from augment_correction.errors import MissingExtra
+    from augment_correction.training.telling import outcome_lines
+
+    try:
+        from augment_correction.training.trainer import train as run
+    except ImportError as failure:
+        raise MissingExtra(f"training ({failure.name})", "train") from None
+    outcome: Any = run(prepared, _say)
+    print("\n".join(outcome_lines(outcome)))
+    return int(outcome.exit_code)
+
+
+def _with_axolotl(prepared: Prepared) -> int:
+    from augment_correction.training.handover import axolotl, hand_over, run_axolotl
+
+    path = hand_over(prepared)
+    print(f"axolotl train {path}", flush=True)
+    return run_axolotl(axolotl(), path)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

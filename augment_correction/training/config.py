@@ -1,0 +1,177 @@
+"""One training: which base model and rows, how long, and when to stop. A flag of `train` overrides the key of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from augment_correction.errors import ConfigError
+from augment_correction.project import Project, find_config
+from augment_correction.sampling import Declaration
+from augment_correction.yamlfile import YamlFile, parse_yaml, read_yaml
+
+USUAL_RATES = (1e-6, 1e-3)
+"""Learning rates at which LoRA trainings are run; outside of them a line warns."""
+PATHS = (
+    "adapter", "data", "self_critique_data", "hard_failures_data", "output_dir", "logging_dir", "retention", "gate",
+)  # fmt: skip
+"""Keys that hold paths: in a file they start at the project, in a flag at the current folder."""
+
+
+class TrainConfig(Declaration):
+    """LoRA on a base model, with early stopping. `load_train_config` makes it from a file and flags."""
+
+    model: str
+    """The base model: a folder, or a model id that is in the Hugging Face cache. Nothing is downloaded."""
+    adapter: str | None = None
+    """A LoRA adapter on the same base model (the folder `final/` of an earlier training) to go on from: its weights, rank,
+    alpha and targets are taken, and what is left in `output_dir` replaces it. Unset, a new one begins."""
+    data: tuple[str, ...] = ()
+    """Output folders of runs (or their dataset file), and files of failures in either schema (docs/failures.md)."""
+    self_critique_data: tuple[str, ...] = ()
+    """Files of failures, all rows of schema 1: question, bad output, corrected output, critique."""
+    hard_failures_data: tuple[str, ...] = ()
+    """Files of failures, all rows of schema 2: question, reference answer, category."""
+    gate: tuple[str, ...] = ()
+    """`gate.jsonl` files: rows that ask what they ask are left out, so that the gate still measures something. The
+    one of each run in `data` counts as named here."""
+    retention: str | None = None
+    """A file of question and answer rows (schema 2) of what the model can do and must not forget. Its loss is measured
+    at every evaluation, and never trained."""
+    output_dir: str = "./outputs/training"
+    logging_dir: str | None = None
+    """For TensorBoard; unset, `logs/` in `output_dir`."""
+    chat_template: str = "auto"
+    """How conversations are written: `model` (the base model's own), `run` (that of the runs in `data`), the name of
+    one in `prompts/chat_templates/`, a path, or `auto`: that of `adapter` where one is saved beside it, else the model's own, else the runs'."""
+
+    epochs: float = Field(3, gt=0)
+    """At most; early stopping ends it sooner."""
+    learning_rate: float = Field(2e-4, gt=0)
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    """Of the steps; afterwards the rate falls by a cosine."""
+    batch_size: int = Field(4, ge=1)
+    """Rows on the device at once."""
+    gradient_accumulation: int = Field(8, ge=1)
+    """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
+    max_length: int = Field(4096, ge=16)
+    """Rows of more tokens are left out and counted, never cut: a cut would take the correction off."""
+    lora_r: int = Field(32, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    gradient_checkpointing: bool = True
+    """Less memory, about a third more time."""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """`auto`: bf16 where the GPU has it, else fp32."""
+    on_oom: Literal["halve", "stop"] = "halve"
+    """When memory runs out: try once more with half the batch and twice the accumulation, or stop and say so."""
+
+    validation_split: float = Field(0.05, ge=0, lt=1)
+    """Share of rows that are held out by document and question; under two rows nothing is, and nothing stops early."""
+    eval_steps: int | None = Field(None, ge=1)
+    """Unset: as often as patience needs, from the data's size."""
+    save_steps: int | None = Field(None, ge=1)
+    """A multiple of `eval_steps`; unset, the same."""
+    patience: int = Field(3, ge=1)
+    """Evaluations without progress after which the training stops."""
+    min_delta: float = Field(0.001, ge=0)
+    """By how much the evaluation loss must fall to count as progress."""
+    retention_limit: float = Field(0.1, gt=0)
+    """How much the retention loss may rise over its value before the first step: 0.1 is a tenth."""
+    on_forgetting: Literal["stop", "flag"] = "stop"
+    """Beyond that limit: stop there, or go on and say so in the summary. Such a checkpoint is never taken as the best."""
+    seed: int = 42
+    resume: bool | None = None
+    """true: there must be a checkpoint to go on from; false: start anew and delete the old ones; unset: go on where
+    there is one."""
+    resume_from_checkpoint: str | None = None
+    """A certain checkpoint of this `output_dir`, by its path or name (`checkpoint-40`); unset, the last one."""
+
+    _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, data: Any) -> Any:
+        """One path may stand without brackets."""
+        if not isinstance(data, dict):
+            return data
+        several = {name for name, each in cls.model_fields.items() if each.annotation == tuple[str, ...]}
+        return {key: [value] if key in several and isinstance(value, str) else value for key, value in data.items()}
+
+    @model_validator(mode="after")
+    def _has_data(self) -> TrainConfig:
+        if not (self.data or self.self_critique_data or self.hard_failures_data):
+            raise ValueError("no data: name `data`, `self_critique_data` or `hard_failures_data`")
+        return self
+
+    @property
+    def project(self) -> Project:
+        return self._project
+
+    @property
+    def output(self) -> Path:
+        return self._project.resolve(self.output_dir)
+
+    @property
+    def parent(self) -> Path | None:
+        """The folder of `adapter`."""
+        return self._project.resolve(self.adapter) if self.adapter else None
+
+    @property
+    def logging(self) -> Path:
+        return self._project.resolve(self.logging_dir) if self.logging_dir else self.output / "logs"
+
+    def warnings(self) -> list[str]:
+        low, high = USUAL_RATES
+        if low <= self.learning_rate <= high:
+            return []
+        what = "hardly moves an adapter" if self.learning_rate < low else "usually breaks a model"
+        return [f"learning_rate {self.learning_rate:g} {what}: LoRA is usually trained at 1e-5 to 5e-4"]
+
+
+def load_train_config(
+    path: str | None, flags: Mapping[str, Any] | None = None, overrides: Sequence[str] = ()
+) -> TrainConfig:
+    """The config at `path` (none: flags alone) under `key=value` overrides (YAML values) under flags that are not None.
+
+    Raises: ConfigError.
+    """
+    found = find_config(Path(path)) if path else None
+    file = read_yaml(found) if found else YamlFile(Path("the command line"), {}, {})
+    if not isinstance(file.data, dict):
+        raise ConfigError("a training config is a mapping of keys (model, data, output_dir, ...)", file=found)
+    given = {name: value for name, value in (flags or {}).items() if value not in (None, [])}
+    data = {**file.data, **dict(map(_override, overrides)), **{name: _here(name, each) for name, each in given.items()}}
+    try:
+        config = TrainConfig.model_validate(data)
+    except ValidationError:
+        if found:
+            file.validate(TrainConfig, data)
+        # No file to point into: YAML made of the flags gives the same messages.
+        parse_yaml(yaml.safe_dump(data), Path("the command line")).validate(TrainConfig)
+        raise
+    if found:
+        config._project = Project.of(found)
+    return config
+
+
+def _override(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {text}: write key=value, for example patience=5")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as failure:
+        raise ConfigError(f"--set {text}: the value is not YAML: {failure}") from None
+
+
+def _here(name: str, value: Any) -> Any:
+    if name not in PATHS:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_here(name, each) for each in value]
+    return str(Path(value).expanduser().resolve())

@@ -1,0 +1,227 @@
+"""Files of a model's failures, read row by row. Three schemas, told apart by their columns (docs/failures.md):
+
+1. question, bad output, corrected output, critique: the bad output stands there masked, the critique is what the user
+   says to it, and only the corrected output is trained.
+2. question, reference answer, category: only the reference answer is trained.
+3. `messages`, as our exports spell them, with `train` (or `weight`) and `masked`; of messages without any such flag the
+   last answer is trained alone, since the ones before it may be mistakes.
+
+A row that is none of them is a problem with its file and line; it is counted and never stops the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from augment_correction.errors import InputError
+from augment_correction.records import Role, Turn, content_id
+from augment_correction.stages import neutral
+
+Field = Literal["question", "bad", "corrected", "critique", "reference", "category"]
+Schema = Literal[1, 2, 3]
+
+ALIASES: Mapping[Field, tuple[str, ...]] = {
+    "question": ("instruction", "question", "prompt", "query"),
+    "bad": ("input", "bad_output", "wrong_answer", "model_output", "previous_output", "bad"),
+    "corrected": ("output", "corrected_output", "correction", "corrected"),
+    "critique": ("critique", "meta", "feedback"),
+    "reference": ("reference_answer", "reference", "golden", "expected", "answer", "response", "completion"),
+    "category": ("category", "topic", "subject"),
+}
+"""Names of a field's column; the first that a row has is taken."""
+NEEDED: Mapping[Literal[1, 2], tuple[Field, ...]] = {
+    1: ("question", "bad", "corrected"),
+    2: ("question", "reference"),
+}
+NOT_SAID = ("prompt", "response")
+"""Columns that say whose answer it is in neither way: some monitors write a model's own wrong answers so."""
+ROLES: tuple[Role, ...] = ("system", "user", "assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """Texts are stripped. `critique` and `category` are empty where the row has none; `turns` are schema 3's."""
+
+    file: str
+    line: int
+    schema: Schema
+    question: str
+    corrected: str
+    bad: str = ""
+    critique: str = ""
+    category: str = ""
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that cannot be used. `line` counts from 1: lines of JSONL, items of a JSON list."""
+
+    file: str
+    line: int
+    reason: str
+    detail: str
+    remedy: str
+
+
+@dataclass
+class FieldCoverage:
+    """Of all rows that are JSON objects: how many have each field with a text in it, and how many with an empty one."""
+
+    rows: int = 0
+    filled: Counter[Field] = field(default_factory=Counter)
+    empty: Counter[Field] = field(default_factory=Counter)
+    schemas: Counter[Schema] = field(default_factory=Counter)
+    duplicates: int = 0
+
+
+def read_failures(
+    path: Path, schema: Literal[1, 2] | None = None
+) -> tuple[list[FailureRow], FieldCoverage, list[Problem]]:
+    """The rows of a JSONL file, or of a JSON list; `schema` where the caller knows it.
+
+    Raises: InputError where the file itself cannot be read.
+    """
+    rows, coverage, problems = [], FieldCoverage(), []
+    seen: dict[str, int] = {}
+    for line, value in _objects(path):
+        found = _row(str(path), line, value, schema, coverage)
+        if isinstance(found, FailureRow):
+            key = content_id(found.question, found.bad, found.corrected, *(turn.text for turn in found.turns))
+            if key in seen:
+                coverage.duplicates += 1
+                detail = f"says the same as line {seen[key]}"
+                found = Problem(found.file, line, "duplicate", detail, "nothing to do: the first one is used")
+            seen.setdefault(key, line)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            rows.append(found)
+    return rows, coverage, problems
+
+
+# --------------------------------------------------------------------------------------------------- reading
+
+
+def _objects(path: Path) -> Iterator[tuple[int, Any]]:
+    """(line, value); a line that is no JSON comes as the ValueError that says why."""
+    try:
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except OSError as failure:
+        raise InputError(f"{path} cannot be read: {failure.strerror}", hint="check the path") from None
+    if path.suffix == ".json" and data.lstrip().startswith(b"["):
+        try:
+            yield from enumerate(orjson.loads(data), 1)
+        except orjson.JSONDecodeError as failure:
+            raise InputError(
+                f"{path} is not valid JSON: {failure}", hint="or write one object a line (.jsonl)"
+            ) from None
+        return
+    for line, text in enumerate(data.split(b"\n"), 1):
+        if not text.strip():
+            continue
+        try:
+            yield line, orjson.loads(text)
+        except orjson.JSONDecodeError as failure:
+            yield line, failure
+
+
+def _row(
+    file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverage: FieldCoverage
+) -> FailureRow | Problem:
+    if isinstance(value, ValueError):
+        return Problem(file, line, "not_json", f"not valid JSON: {value}", "write one JSON object a line")
+    if not isinstance(value, dict):
+        return Problem(
+            file, line, "not_an_object", f"a {type(value).__name__}, not an object", 'write {"instruction": ...}'
+        )
+    coverage.rows += 1
+    if "messages" in value:
+        coverage.schemas[3] += 1
+        return _spoken(file, line, value["messages"])
+    columns: dict[Field, str] = {
+        name: next(each for each in known if each in value) for name, known in ALIASES.items() if {*known} & {*value}
+    }
+    if schema is None and (columns.get("question"), columns.get("reference")) == NOT_SAID:
+        return Problem(
+            file,
+            line,
+            "right_or_wrong",
+            "'prompt' and 'response' do not say whether the response is right, and a wrong one would be trained",
+            "right answers: --hard_failures_data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
+        )
+    texts: dict[Field, str] = {}
+    for name, column in columns.items():
+        text = _text(value[column], name)
+        if text is None:
+            detail = f"'{column}' is a {type(value[column]).__name__}, not a text"
+            return Problem(file, line, "not_text", detail, f"write '{column}' as a string")
+        texts[name] = text
+        (coverage.filled if text else coverage.empty)[name] += 1
+    return _checked(file, line, texts, schema or _schema(texts), coverage)
+
+
+def _text(value: Any, name: Field) -> str | None:
+    """A number is an answer, too; a critique may lie in an object (`meta: {critique: ...}`)."""
+    if name == "critique" and isinstance(value, dict):
+        value = next((value[each] for each in ALIASES["critique"] if each in value), "")
+    if value is None:
+        return ""
+    if isinstance(value, (str, int, float)):
+        return str(value).strip()
+    return None
+
+
+def _spoken(file: str, line: int, messages: Any) -> FailureRow | Problem:
+    try:
+        flagged = any("train" in each or "weight" in each for each in messages)
+        last = len(messages) - 1
+        turns = tuple(_turn(each, flagged, index == last) for index, each in enumerate(messages))
+    except (TypeError, KeyError, AttributeError, ValueError) as failure:
+        detail = f"'messages' is no conversation ({type(failure).__name__}: {failure})"
+        remedy = 'write [{"role": "user", "content": "...", "train": false}, ...]'
+        return Problem(file, line, "not_messages", detail, remedy)
+    if not any(turn.train for turn in turns) or (not flagged and turns[-1].role != "assistant"):
+        return Problem(
+            file, line, "nothing_trained", "no message is to be trained", "end with an answer, or set train: true"
+        )
+    question = next((turn.text for turn in turns if turn.role == "user"), "")
+    return FailureRow(file, line, 3, question, turns[-1].text, turns=turns)
+
+
+def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
+    """Raises: ValueError, KeyError ... where it is none. What is made harmless or stripped moves the mask along."""
+    masked = int(message.get("masked", 0))
+    head, rest = message["content"][:masked].lstrip(), message["content"][masked:].rstrip()
+    head, rest = neutral(head), neutral(rest if head else rest.lstrip())
+    train = message.get("train", message.get("weight", False)) if flagged else last
+    return Turn(ROLES[ROLES.index(message["role"])], head + rest, bool(train), len(head))
+
+
+def _schema(texts: Mapping[Field, str]) -> Literal[1, 2]:
+    return 1 if "corrected" in texts or "reference" not in texts else 2
+
+
+def _checked(
+    file: str, line: int, texts: Mapping[Field, str], schema: Literal[1, 2], coverage: FieldCoverage
+) -> FailureRow | Problem:
+    coverage.schemas[schema] += 1
+    for name in NEEDED[schema]:
+        if not texts.get(name):
+            known = ", ".join(ALIASES[name])
+            what = "is empty" if name in texts else "is missing"
+            detail = f"the {name} {what}, which schema {schema} needs"
+            return Problem(file, line, f"{'empty' if name in texts else 'missing'}_{name}", detail, f"one of: {known}")
+    if schema == 2:
+        return FailureRow(file, line, 2, texts["question"], texts["reference"], category=texts.get("category", ""))
+    if texts["bad"] == texts["corrected"]:
+        detail = "the corrected output is the bad one"
+        return Problem(file, line, "nothing_corrected", detail, "correct it, or leave the row out")
+    critique, category = texts.get("critique", ""), texts.get("category", "")
+    return FailureRow(file, line, 1, texts["question"], texts["corrected"], texts["bad"], critique, category)

@@ -1,0 +1,150 @@
+"""All conversations of a training, from runs and files of failures, and what was left out of them with the reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from augment_correction.errors import InputError
+from augment_correction.export import ChatTemplate
+from augment_correction.records import Conversation
+from augment_correction.runner.reading import open_run
+from augment_correction.runner.respelling import run_conversations, run_template
+from augment_correction.selection.candidate import Candidate
+from augment_correction.selection.gate import read_gate
+from augment_correction.selection.guard import Guard
+from augment_correction.store import RunFolder
+from augment_correction.training.composing import conversation
+from augment_correction.training.config import TrainConfig
+from augment_correction.training.failures import FieldCoverage, Problem, read_failures
+
+
+@dataclass
+class Source:
+    """One entry of the data: `coverage` for a file of failures, None for a run."""
+
+    path: Path
+    read: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    coverage: FieldCoverage | None = None
+
+    @property
+    def kept(self) -> int:
+        return self.read - sum(self.rejected.values())
+
+
+@dataclass
+class Gathered:
+    """`origins[i]` is the source of conversation i; `templates` are those that the runs were written with."""
+
+    conversations: list[Conversation] = field(default_factory=list)
+    origins: list[Source] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    templates: list[ChatTemplate] = field(default_factory=list)
+
+    def drop(self, index: int, problem: Problem) -> None:
+        self.origins[index].rejected[problem.reason] += 1
+        self.problems.append(problem)
+
+
+def gather(config: TrainConfig) -> Gathered:
+    """Raises: InputError where a file or folder cannot be used, or nothing is left."""
+    made = Gathered()
+    guard, gated = Guard(), [config.project.resolve(each) for each in config.gate]
+    for path in gated:
+        if not path.is_file():
+            raise InputError(f"no gate at {path}", hint="name the gate.jsonl of a run")
+    for path, schema in _named(config):
+        run = _run_of(path)
+        gated += [run.root / "gate.jsonl"] if run else []
+        source = Source(path)
+        found = list(_of_run(made, run) if run else _of_file(made, source, schema))
+        made.sources.append(source)
+        made.conversations += found
+        made.origins += [source] * len(found)
+        source.read += len(found)
+    for path in dict.fromkeys(gated):
+        for item in read_gate(path):
+            guard.add_item(item)
+    return _without(made, guard)
+
+
+def retention(config: TrainConfig) -> list[Conversation]:
+    """The rows that guard against forgetting; none where the config names no file.
+
+    Raises: InputError where the file holds a row that is none.
+    """
+    if config.retention is None:
+        return []
+    path = config.project.resolve(config.retention)
+    rows, _, problems = read_failures(path, 2)
+    if problems:
+        first = problems[0]
+        raise InputError(f"{first.file}:{first.line}: {first.detail} (in all {len(problems)} rows)", hint=first.remedy)
+    return [conversation(row) for row in rows]
+
+
+def _named(config: TrainConfig) -> Iterator[tuple[Path, Literal[1, 2] | None]]:
+    keys: tuple[tuple[tuple[str, ...], Literal[1, 2] | None], ...]
+    keys = ((config.data, None), (config.self_critique_data, 1), (config.hard_failures_data, 2))
+    for paths, schema in keys:
+        for each in paths:
+            path = config.project.resolve(each)
+            if not path.exists():
+                raise InputError(
+                    f"no training data at {path}", hint="name a run's output folder, or a file of failures"
+                )
+            yield path, schema
+
+
+def _run_of(path: Path) -> RunFolder | None:
+    """The run's own folder, or that of its dataset file, whose rows are better taken from the journal."""
+    folder = RunFolder(path if path.is_dir() else path.parent)
+    return folder if path in (folder.root, folder.dataset) else None
+
+
+def _of_run(made: Gathered, run: RunFolder) -> Iterator[Conversation]:
+    with open_run(run.root) as opened:
+        template = run_template(opened)
+        if template not in made.templates:
+            made.templates.append(template)
+        yield from run_conversations(opened)
+
+
+def _of_file(made: Gathered, source: Source, schema: Literal[1, 2] | None) -> Iterator[Conversation]:
+    rows, source.coverage, problems = read_failures(source.path, schema)
+    source.read = len(problems)
+    source.rejected.update(problem.reason for problem in problems)
+    made.problems += problems
+    return (conversation(row) for row in rows)
+
+
+def _without(made: Gathered, guard: Guard) -> Gathered:
+    """Leave out what the gate asks, and what stands there twice."""
+    kept: list[int] = []
+    seen: set[str] = set()
+    for index, each in enumerate(made.conversations):
+        found = guard.overlap(Candidate(each))
+        if found:
+            made.drop(index, problem_of(each, "in_gate", found.detail, "nothing to do: the gate must stay unseen"))
+        elif each.id in seen:
+            made.drop(index, problem_of(each, "duplicate", "another file has it, too", "nothing to do: one is used"))
+        else:
+            seen.add(each.id)
+            kept.append(index)
+    return kept_only(made, kept)
+
+
+def problem_of(each: Conversation, reason: str, detail: str, remedy: str) -> Problem:
+    known = each.provenance
+    return Problem(str(known.get("file", f"conversation {each.id}")), int(known.get("line", 0)), reason, detail, remedy)
+
+
+def kept_only(made: Gathered, kept: list[int]) -> Gathered:
+    made.conversations = [made.conversations[index] for index in kept]
+    made.origins = [made.origins[index] for index in kept]
+    return made

@@ -1,0 +1,219 @@
+"""Everything before the first step, without torch: rows as tokens, split and counted, and the schedule they allow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.errors import ConfigError, InputError, MissingExtra
+from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer
+from augment_correction.export.segments import answer_end
+from augment_correction.llm.hf_weights import model_folder, weights_id
+from augment_correction.records import Conversation
+from augment_correction.training.config import TrainConfig
+from augment_correction.training.gathering import Gathered, gather, kept_only, problem_of, retention
+from augment_correction.training.parent import UNKNOWN_BASE, refuse_other_base, shaped
+from augment_correction.training.rows import TokenRow, prove_endings, token_rows
+from augment_correction.training.schedule import Schedule, schedule
+from augment_correction.training.splitting import held_out
+
+
+@dataclass(frozen=True)
+class Side:
+    """Conversations beside their tokens."""
+
+    conversations: Sequence[Conversation]
+    rows: Sequence[TokenRow]
+
+    @property
+    def trained(self) -> int:
+        return sum(row.trained for row in self.rows)
+
+    @property
+    def masked(self) -> int:
+        return sum(len(row.ids) for row in self.rows) - self.trained
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`folder` holds the base model; `base` names it by its weights, `adapter` both with the adapter to go on from.
+    `ending` rows teach the model to stop."""
+
+    config: TrainConfig
+    folder: Path
+    base: str
+    adapter: str | None
+    template: ChatTemplate
+    tokenizer: Tokenizer
+    gathered: Gathered
+    train: Side
+    held_out: Side
+    retention: Side
+    ending: int
+    schedule: Schedule
+    apart_by: str
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def end_token(self) -> str | None:
+        """The end of a turn where it is one control token of the model: what a server must stop at."""
+        ending = answer_end(self.template).strip()
+        return ending if self.tokenizer.is_special(ending) else None
+
+    @cached_property
+    def data_hash(self) -> str:
+        digest = hashlib.sha256()
+        for side in (self.train, self.held_out):
+            digest.update(len(side.rows).to_bytes(8, "big"))
+            for row in side.rows:
+                digest.update(len(row.ids).to_bytes(8, "big") + row.ids.tobytes() + row.labels.tobytes())
+        return digest.hexdigest()[:20]
+
+    @cached_property
+    def decided(self) -> Mapping[str, Any]:
+        """What two trainings must share for one to go on from the other's checkpoint."""
+        names = ("epochs", "learning_rate", "warmup_share", "lora_r", "lora_alpha", "lora_dropout", "precision", "seed")
+        chosen = {name: getattr(self.config, name) for name in names}
+        rows_per_step = self.config.batch_size * self.config.gradient_accumulation
+        return {
+            "base_model": self.base,
+            "adapter": self.adapter,
+            "data": self.data_hash,
+            "rows_per_step": rows_per_step,
+            **chosen,
+        }
+
+
+def prepare(config: TrainConfig) -> Prepared:
+    """Raises: UserError where the model, the data or the numbers cannot be trained with."""
+    place = config.project.resolve(config.model)
+    folder = _folder(config, place)
+    named = place if place.is_dir() else config.model
+    notices = config.warnings()
+    parent = config.parent
+    if parent:
+        config = shaped(config, parent)
+        if not refuse_other_base(parent, named, "set model to that one, or train without adapter"):
+            notices.append(UNKNOWN_BASE)
+    tokenizer = load_tokenizer(str(folder), folder)
+    gathered = gather(config)
+    template = _template(config, tokenizer, gathered)
+    longest = _longest(config, folder, notices)
+    rows = _fitting(gathered, list(token_rows(gathered.conversations, template, tokenizer)), longest, notices)
+    apart, by = held_out(gathered.conversations, config.validation_split, config.seed)
+    train = _side(gathered.conversations, rows, (index for index in range(len(rows)) if index not in apart))
+    dev = _side(gathered.conversations, rows, sorted(apart))
+    guard = _guarding(config, template, tokenizer, longest, notices)
+    ending = prove_endings(train.rows, template)
+    if ending < len(train.rows):
+        silent = len(train.rows) - ending
+        notices.append(f"{silent:,} of {len(train.rows):,} rows do not end on a trained end of turn")
+    plan = schedule(config, len(train.rows), evaluated=bool(dev.rows))
+    return Prepared(
+        config=config,
+        folder=folder,
+        base=weights_id(named),
+        adapter=weights_id(named, parent) if parent else None,
+        template=template,
+        tokenizer=tokenizer,
+        gathered=gathered,
+        train=train,
+        held_out=dev,
+        retention=guard,
+        ending=ending,
+        schedule=plan,
+        apart_by=by,
+        notices=[*notices, *plan.notices],
+    )
+
+
+def _folder(config: TrainConfig, place: Path) -> Path:
+    try:
+        return model_folder(place if place.is_dir() else config.model)
+    except MissingExtra:  # the package that knows the cache
+        raise InputError(
+            f"no model at {place} (no config.json there)",
+            hint='give its folder; to look up a model id: pip install "augment-correction[train]"',
+        ) from None
+
+
+def _template(config: TrainConfig, tokenizer: Tokenizer, gathered: Gathered) -> ChatTemplate:
+    """Raises: ConfigError where it is not there."""
+    wanted, own = config.chat_template, tokenizer.chat_template
+    bos = tokenizer.bos_token if tokenizer.writes_bos else ""
+    learnt = config.parent / "chat_template.jinja" if config.parent else None
+    if learnt and learnt.is_file() and wanted == "auto":
+        return ChatTemplate("the adapter's chat template", learnt.read_text("utf-8"), bos, tokenizer.eos_token)
+    if own and wanted in ("auto", "model"):
+        return ChatTemplate("the base model's chat template", own, bos, tokenizer.eos_token)
+    if len(gathered.templates) == 1 and wanted in ("auto", "run"):
+        return gathered.templates[0]
+    if wanted in ("auto", "model", "run"):
+        what = "the base model has no chat template"
+        if wanted != "model":
+            several = "they were written with several" if gathered.templates else "none is in the data"
+            what = f"the runs have no chat template to take: {several}" + (f", and {what}" if wanted == "auto" else "")
+        raise ConfigError(what, hint="set chat_template to chatml, llama3 or a template of yours")
+    path = config.project.find(f"the chat template '{wanted}'", [wanted, f"prompts/chat_templates/{wanted}.jinja"])
+    return ChatTemplate(wanted, path.read_text(encoding="utf-8-sig").removesuffix("\n"), bos, tokenizer.eos_token)
+
+
+def _longest(config: TrainConfig, folder: Path, notices: list[str]) -> int:
+    """What the model can take may be less than what the config asks for."""
+    known = orjson.loads((folder / "config.json").read_bytes())
+    most = known.get("max_position_embeddings") or known.get("text_config", {}).get("max_position_embeddings")
+    if not isinstance(most, int) or most >= config.max_length:
+        return config.max_length
+    notices.append(f"the model takes {most:,} tokens: max_length {config.max_length:,} is lowered to that")
+    return most
+
+
+def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, notices: list[str]) -> list[TokenRow]:
+    """Without the rows that are too long or train nothing.
+
+    Raises: InputError where none is left.
+    """
+    kept, total, long = [], len(rows), 0
+    for index, row in enumerate(rows):
+        if len(row.ids) <= longest and row.trained:
+            kept.append(index)
+            continue
+        long += len(row.ids) > longest
+        detail, remedy = f"{len(row.ids):,} tokens, and max_length is {longest:,}", "raise max_length"
+        problem = problem_of(gathered.conversations[index], "too_long", detail, remedy)
+        if len(row.ids) <= longest:
+            problem = problem_of(gathered.conversations[index], "nothing_trained", "every token is masked", "")
+        gathered.drop(index, problem)
+    if not kept:
+        reasons = sum((source.rejected for source in gathered.sources), start=type(gathered.sources[0].rejected)())
+        listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the files are empty"
+        first = next((f"{each.file}:{each.line}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
+        raise InputError(f"no row is left to train on: {listed}", hint=first or "docs/failures.md: what a row needs")
+    kept_only(gathered, kept)
+    if long:
+        share = f"{long:,} of {total:,} rows ({long / total:.1%})"
+        notices.append(f"{share} are longer than {longest:,} tokens: left out, not cut")
+    return [rows[index] for index in kept]
+
+
+def _guarding(
+    config: TrainConfig, template: ChatTemplate, tokenizer: Tokenizer, longest: int, notices: list[str]
+) -> Side:
+    """The retention rows."""
+    guard = retention(config)
+    rows = list(token_rows(guard, template, tokenizer))
+    fit = [index for index, row in enumerate(rows) if len(row.ids) <= longest]
+    if len(fit) < len(rows):
+        notices.append(f"{len(rows) - len(fit):,} retention rows are longer than {longest:,} tokens: left out")
+    return _side(guard, rows, fit)
+
+
+def _side(conversations: Sequence[Conversation], rows: Sequence[TokenRow], indices: Iterable[int]) -> Side:
+    chosen = list(indices)
+    return Side([conversations[index] for index in chosen], [rows[index] for index in chosen])

@@ -1,0 +1,63 @@
+"""Conversations as token ids and labels, by the package's one mask, and what can be said of them before the first step."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from augment_correction.errors import InputError
+from augment_correction.export import ChatTemplate, Tokenizer
+from augment_correction.export.masking import IGNORED, labels, token_mask, touching
+from augment_correction.export.segments import Zone, answer_end, render, zones
+from augment_correction.export.source import batched
+from augment_correction.records import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """`ends` is True where the last trained token is of the end of a turn: such a row teaches the model to stop."""
+
+    ids: array[int]
+    labels: array[int]
+    ends: bool
+
+    @property
+    def trained(self) -> int:
+        return len(self.labels) - self.labels.count(IGNORED)
+
+
+def token_rows(
+    conversations: Iterable[Conversation], template: ChatTemplate, tokenizer: Tokenizer
+) -> Iterator[TokenRow]:
+    """One for each, in their order; of whatever length."""
+    for batch in batched(conversations, 512):
+        renderings = [render(each, template) for each in batch]
+        encoded = tokenizer.encode([rendering.text for rendering in renderings])
+        for conversation, rendering, whole in zip(batch, renderings, encoded, strict=True):
+            places = zones(conversation, rendering)
+            mask = token_mask(places, whole, conversation.train_scaffold)
+            ends = any(mask.rfind(1) in _range(touching(zone, whole)) for zone in places if _ends(zone))
+            yield TokenRow(array("i", whole.ids), array("i", labels(whole.ids, mask)), ends)
+
+
+def _ends(zone: Zone) -> bool:
+    return zone.kind == "end" and zone.label
+
+
+def _range(part: slice) -> range:
+    return range(part.start, part.stop)
+
+
+def prove_endings(rows: Sequence[TokenRow], template: ChatTemplate) -> int:
+    """How many rows end on a trained end of turn.
+
+    Raises: InputError where none does: the trained model would never stop.
+    """
+    ending = sum(row.ends for row in rows)
+    if rows and not ending:
+        raise InputError(
+            f"no row's last trained token ends a turn: {template.name} writes {answer_end(template)!r} after an answer",
+            hint="use a template that ends each answer with an end-of-turn token (chat_template: chatml, llama3 ...)",
+        )
+    return ending

@@ -1,0 +1,77 @@
+"""When to evaluate and save: derived from the data's size, and refused where the numbers cannot work together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from augment_correction.errors import ConfigError
+from augment_correction.training.config import TrainConfig
+
+EVALUATIONS = 8
+"""In all, where the config does not say how often; more where patience needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Counted in optimizer steps. `eval_steps` is None where nothing is held out."""
+
+    steps: int
+    steps_per_epoch: int
+    eval_steps: int | None
+    save_steps: int
+    warmup_steps: int
+    notices: tuple[str, ...] = ()
+
+
+def schedule(config: TrainConfig, rows: int, *, evaluated: bool) -> Schedule:
+    """For `rows` trained rows.
+
+    Raises: ConfigError with the arithmetic where a number of the config's can never take effect.
+    """
+    batches = math.ceil(rows / config.batch_size)
+    per_epoch = math.ceil(batches / config.gradient_accumulation)
+    steps = max(1, math.ceil(per_epoch * config.epochs))
+    sum_ = (
+        f"{rows:,} rows / (batch_size {config.batch_size} x gradient_accumulation {config.gradient_accumulation}) "
+        f"= {per_epoch:,} steps an epoch, x {config.epochs:g} epochs = {steps:,} steps in all"
+    )
+    every = config.eval_steps or math.ceil(steps / max(EVALUATIONS, 2 * config.patience + 2))
+    save = config.save_steps or every
+    if not evaluated:
+        _fits("save_steps", save, steps, sum_)
+        notice = ("nothing is held out: no early stopping, and the last checkpoint is the result",)
+        return Schedule(steps, per_epoch, None, save, _warmup(config, steps), notice)
+    _fits("eval_steps", every, steps, sum_)
+    _fits("save_steps", save, steps, sum_)
+    if save % every:
+        raise ConfigError(
+            f"save_steps {save} is no multiple of eval_steps {every}: a checkpoint that was not evaluated cannot be best",
+            hint=f"set save_steps to {every * max(1, round(save / every))}, or leave it unset",
+        )
+    return Schedule(steps, per_epoch, every, save, _warmup(config, steps), _patience(config, every, steps, sum_))
+
+
+def _fits(name: str, every: int, steps: int, sum_: str) -> None:
+    if every > steps:
+        raise ConfigError(f"{name} {every:,} never comes: {sum_}", hint=f"leave {name} unset, or at most {steps:,}")
+
+
+def _patience(config: TrainConfig, every: int, steps: int, sum_: str) -> tuple[str, ...]:
+    """The last evaluation is at the last step, whether it divides or not."""
+    evaluations = math.ceil(steps / every)
+    if evaluations > config.patience:
+        return ()
+    why = (
+        f"patience {config.patience} can never stop this training: with eval_steps {every:,} there are "
+        f"{evaluations} evaluations, and it takes {config.patience + 1} ({sum_})"
+    )
+    if config.eval_steps is None:  # so few steps that every one of them is evaluated
+        return (why,)
+    raise ConfigError(
+        why, hint=f"set eval_steps to at most {max(1, steps // (config.patience + 1)):,}, or leave it unset"
+    )
+
+
+def _warmup(config: TrainConfig, steps: int) -> int:
+    return round(config.warmup_share * steps)

@@ -1,0 +1,98 @@
+"""What a training leaves: `training_summary.json`, and `final/` with all that serving the adapter needs."""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from augment_correction.errors import ExitCode
+from augment_correction.export.axolotl_chat import served_template
+from augment_correction.export.exporting import replaced_folder
+from augment_correction.training.card import card
+from augment_correction.training.course import Course
+from augment_correction.training.preparing import Prepared
+from augment_correction.training.workspace import Workspace, write_json
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "augment-correction")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`summary` is the file's content. `already`: an earlier call had finished this very training."""
+
+    summary: dict[str, Any]
+    workspace: Workspace
+    already: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.summary["status"] == "interrupted":
+            return ExitCode.INTERRUPTED
+        return ExitCode.DONE if self.summary["status"] == "trained" else ExitCode.REJECTS
+
+    def save(self, prepared: Prepared, model: Any, tokenizer: Any) -> None:
+        """`final/`: adapter, tokenizer, chat template, card; it appears whole or not at all."""
+        tokenizer.chat_template = served_template(prepared.template)
+        with replaced_folder(self.workspace.final) as folder:
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+            write_json(
+                folder / "training.json", {name: prepared.decided[name] for name in ("base_model", "adapter", "data")}
+            )
+            (folder / "README.md").write_text(card(self.summary, self.workspace.final), encoding="utf-8")
+
+    def write(self) -> None:
+        write_json(self.workspace.summary, self.summary)
+
+
+def summarise(
+    prepared: Prepared,
+    course: Course,
+    steps: int,
+    best: int | None,
+    reason: str | None,
+    *,
+    interrupted: bool,
+    seconds: float,
+) -> dict[str, Any]:
+    """`status`: trained; interrupted; no_better (on the held-out rows than what it began with); nothing (no checkpoint to
+    take: diverged at once, or every one has forgotten)."""
+    losses = course.losses
+    better = best is None or 0 not in losses or losses[best] < losses[0]
+    status = "nothing" if best is None else "trained" if better else "no_better"
+    return {
+        "status": "interrupted" if interrupted else status,
+        "stopped": "interrupted" if interrupted else reason or "all epochs are done",
+        "steps": steps,
+        "planned_steps": prepared.schedule.steps,
+        "best_step": best,
+        "eval_steps": prepared.schedule.eval_steps,
+        "eval_loss": losses,
+        "perplexity": {step: math.exp(min(loss, 700)) for step, loss in losses.items()},
+        "retention_rise": course.rise,
+        "forgotten": [step for step in course.rise if course.forgets(step)],
+        "data": counts(prepared),
+        "notices": prepared.notices,
+        "seconds": round(seconds, 1),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "decided": dict(prepared.decided),
+        "config": prepared.config.model_dump(mode="json"),
+    }
+
+
+def counts(prepared: Prepared) -> dict[str, Any]:
+    sides = {"train": prepared.train, "held_out": prepared.held_out, "retention": prepared.retention}
+    return {
+        "sources": [
+            {"path": str(source.path), "read": source.read, "kept": source.kept, "rejected": dict(source.rejected)}
+            for source in prepared.gathered.sources
+        ],
+        **{f"{name}_rows": len(side.rows) for name, side in sides.items()},
+        "held_apart_by": prepared.apart_by,
+        "trained_tokens": prepared.train.trained,
+        "masked_tokens": prepared.train.masked,
+        "rows_that_end_trained": prepared.ending,
+    }

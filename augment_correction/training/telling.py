@@ -1,0 +1,89 @@
+"""What a training says to a person, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, get_args
+
+import orjson
+
+from augment_correction.store.folder import atomic_write
+from augment_correction.training.failures import Field, FieldCoverage
+from augment_correction.training.preparing import Prepared
+from augment_correction.training.summary import Outcome
+from augment_correction.training.workspace import Workspace
+
+LISTED = 5
+"""Rejected rows shown for a look; all of them are in rejected.jsonl."""
+
+
+def write_rejected(prepared: Prepared) -> None:
+    """One JSON line for each row that was left out: file, line, reason, detail, remedy."""
+    with atomic_write(Workspace(prepared.config.output).rejected) as file:
+        for problem in prepared.gathered.problems:
+            file.write(orjson.dumps(asdict(problem)) + b"\n")
+
+
+def prepared_lines(prepared: Prepared) -> Iterator[str]:
+    plan, train, dev = prepared.schedule, prepared.train, prepared.held_out
+    yield f"base model {prepared.base}, {prepared.template.name}"
+    if prepared.adapter:
+        yield f"  goes on from {prepared.config.parent}, rank {prepared.config.lora_r}"
+    for source in prepared.gathered.sources:
+        yield f"  {source.path}: {source.read:,} rows read, {source.kept:,} kept"
+        yield from (f"    {count:>6,} left out: {reason}" for reason, count in source.rejected.most_common())
+        if source.coverage:
+            yield f"    fields: {coverage_line(source.coverage)}"
+    for problem in prepared.gathered.problems[:LISTED]:
+        yield f"    {problem.file}:{problem.line}: {problem.detail}; {problem.remedy}"
+    apart = f", held apart by {prepared.apart_by}" if prepared.apart_by else ""
+    yield f"  train {len(train.rows):,} rows, held out {len(dev.rows):,}{apart}"
+    yield f"  {train.trained:,} tokens trained, {train.masked:,} masked"
+    yield f"  {prepared.ending:,} of {len(train.rows):,} rows end on a trained end of turn"
+    if prepared.retention.rows:
+        yield f"  {len(prepared.retention.rows):,} rows guard against forgetting"
+    yield (
+        f"  {plan.steps:,} steps ({plan.steps_per_epoch:,} an epoch), warm-up {plan.warmup_steps:,}, "
+        f"evaluated every {plan.eval_steps or '-'}, saved every {plan.save_steps:,}"
+    )
+    yield from (f"  note: {notice}" for notice in prepared.notices)
+
+
+def coverage_line(coverage: FieldCoverage) -> str:
+    """`question 10 of 10, critique 7 of 10 (2 empty)`, of the fields that any row has."""
+    found = (name for name in get_args(Field) if coverage.filled[name] or coverage.empty[name])
+    told = (
+        f"{name} {coverage.filled[name]:,} of {coverage.rows:,}"
+        + (f" ({coverage.empty[name]:,} empty)" if coverage.empty[name] else "")
+        for name in found
+    )
+    return ", ".join(told) + f"; {coverage.duplicates:,} duplicates"
+
+
+def outcome_lines(outcome: Outcome) -> Iterator[str]:
+    made: dict[str, Any] = outcome.summary
+    if outcome.already:
+        yield "this training is finished already; --no-resume trains anew"
+    yield f"stopped after step {made['steps']:,} of {made['planned_steps']:,}: {made['stopped']}"
+    if made["eval_loss"]:
+        yield f"  {'step':>8} {'eval loss':>10} {'perplexity':>11} {'retention':>10}"
+    for step, loss in made["eval_loss"].items():
+        rise = made["retention_rise"].get(step)
+        mark = "  best" if str(step) == str(made["best_step"]) else "  before" if str(step) == "0" else ""
+        yield f"  {step:>8} {loss:>10.4f} {made['perplexity'][step]:>11.2f} {'' if rise is None else f'{rise:+.1%}':>10}{mark}"
+    yield from _ending(outcome)
+
+
+def _ending(outcome: Outcome) -> Iterator[str]:
+    status, place = outcome.summary["status"], outcome.workspace
+    if status == "interrupted":
+        yield "run the same command again to go on"
+        return
+    if status == "no_better":
+        yield "no checkpoint is better on the held-out rows than what it began with: do not serve this adapter"
+    if status == "nothing":
+        yield "no checkpoint is fit to be taken; final/ was not written"
+    for name, path in (("adapter", place.final), ("summary", place.summary), ("rejected", place.rejected)):
+        if path.exists():
+            yield f"  {name:<9} {path}"

@@ -1,0 +1,224 @@
+"""The training itself: TRL's SFTTrainer with a LoRA adapter, on rows whose labels are the package's mask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from datasets import Dataset
+from peft import LoraConfig, PeftConfig, PeftModel, load_peft_weights, set_peft_model_state_dict
+from torch.utils.tensorboard import SummaryWriter
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.integrations import TensorBoardCallback
+from transformers.trainer_callback import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from augment_correction.errors import UserError
+from augment_correction.export.segments import render
+from augment_correction.store import RunFolder
+from augment_correction.training.config import TrainConfig
+from augment_correction.training.course import Course
+from augment_correction.training.preparing import Prepared, Side
+from augment_correction.training.summary import Outcome, summarise
+from augment_correction.training.watching import Watch
+from augment_correction.training.workspace import Workspace
+
+Say = Callable[[str], None]
+COMPARED = 32
+"""Rows whose tokens are compared with those of Transformers' own tokenizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows on the device at once, and batches per step."""
+
+    size: int
+    accumulation: int
+
+
+def train(prepared: Prepared, say: Say = lambda line: None) -> Outcome:
+    """Train to the end, or to what stops it; goes on from the last checkpoint where the output folder has one.
+
+    Raises: UserError where the folder is of another training, or memory does not suffice.
+    """
+    _one_device()
+    config, workspace = prepared.config, Workspace(prepared.config.output)
+    with RunFolder(workspace.root).held():
+        if made := workspace.finished(prepared.decided, config):
+            return Outcome(made, workspace, already=True)
+        checkpoint = workspace.begin(prepared.decided, config)
+        batch, began = Batch(config.batch_size, config.gradient_accumulation), time.monotonic()
+        for again in (False, True):
+            try:
+                trainer, watch = _run(prepared, workspace, batch, checkpoint, say)
+                break
+            except RuntimeError as failure:
+                batch = _smaller(failure, batch, prepared, again=again)
+            # Only here, where the failure and the tensors of its frames are gone.
+            clear_device_cache(garbage_collection=True)
+            checkpoint = next(reversed(workspace.saved().values()), None)
+            say(f"out of memory: once more with batch_size {batch.size} x gradient_accumulation {batch.accumulation}")
+        return _finish(prepared, workspace, trainer, watch, time.monotonic() - began)
+
+
+def _run(
+    prepared: Prepared, workspace: Workspace, batch: Batch, checkpoint: Path | None, say: Say
+) -> tuple[Any, Watch]:
+    watch = Watch(prepared.config, workspace, say)
+    trainer = build(prepared, workspace, batch, watch, anew=checkpoint is None)
+    notice = _other_tokens(prepared, trainer.processing_class)
+    if notice and notice not in prepared.notices:
+        prepared.notices.append(notice)
+        say(f"note: {notice}")
+    if checkpoint:
+        say(f"going on from {checkpoint.name}")
+    with watch.signals():
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return trainer, watch
+
+
+def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, *, anew: bool) -> Any:
+    """The SFTTrainer, ready to train."""
+    config, plan = prepared.config, prepared.schedule
+    bf16 = config.precision == "bf16" or (config.precision == "auto" and _has_bf16())
+    sets = {"held_out": prepared.held_out, "retention": prepared.retention}
+    evaluated = {name: _dataset(side) for name, side in sets.items() if side.rows}
+    every = plan.eval_steps or plan.save_steps
+    arguments = SFTConfig(
+        output_dir=str(workspace.checkpoints),
+        max_steps=plan.steps,
+        per_device_train_batch_size=batch.size,
+        per_device_eval_batch_size=batch.size,
+        gradient_accumulation_steps=batch.accumulation,
+        activation_checkpointing=config.gradient_checkpointing,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=plan.warmup_steps,
+        bf16=bf16,
+        use_cpu=not torch.accelerator.is_available(),  # unsaid, bf16 is refused there
+        eval_strategy="steps" if evaluated else "no",
+        eval_steps=every,
+        eval_on_start=anew and bool(evaluated),
+        save_steps=plan.save_steps,
+        logging_steps=max(1, min(10, every // 2)),
+        eos_token=prepared.end_token,
+        # The rows are whole, labelled, and none is too long: nothing is left for the trainer to do to them.
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+        packing=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        disable_tqdm=True,
+        report_to="none",
+        seed=config.seed,
+    )
+    trainer = SFTTrainer(
+        model=_model(prepared, torch.bfloat16 if bf16 else torch.float32),
+        args=arguments,
+        train_dataset=_dataset(prepared.train),
+        eval_dataset=evaluated or None,
+        processing_class=AutoTokenizer.from_pretrained(prepared.folder, local_files_only=True),
+        peft_config=_new_adapter(config),
+        callbacks=[watch, TensorBoardCallback(SummaryWriter(str(config.logging)))],
+    )
+    trainer.remove_callback(PrinterCallback)  # it writes to stdout
+    return trainer
+
+
+def _model(prepared: Prepared, dtype: torch.dtype) -> Any:
+    """The base model, with the adapter to go on from where there is one."""
+    config = prepared.config
+    model = AutoModelForCausalLM.from_pretrained(prepared.folder, dtype=dtype, local_files_only=True)
+    if config.parent is None:
+        return model
+    shape = PeftConfig.from_pretrained(str(config.parent))
+    shape.lora_dropout = config.lora_dropout
+    return PeftModel.from_pretrained(model, str(config.parent), config=shape, is_trainable=True)
+
+
+def _new_adapter(config: TrainConfig) -> LoraConfig | None:
+    if config.parent:
+        return None
+    return LoraConfig(
+        r=config.lora_r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _other_tokens(prepared: Prepared, tokenizer: Any) -> str | None:
+    """Servers often read a tokenizer through Transformers, which builds some of them by its own rules."""
+    texts = [render(each, prepared.template).text for each in prepared.train.conversations[:COMPARED]]
+    theirs = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    other = sum(ids != list(row.ids) for ids, row in zip(theirs, prepared.train.rows, strict=False))
+    told = (
+        f"Transformers reads {other} of {len(texts)} rows into other tokens than tokenizer.json says: check the answers"
+    )
+    return told if other else None
+
+
+def _one_device() -> None:
+    """Raises: UserError. The trainer refuses several devices in one process, with a traceback."""
+    if torch.cuda.device_count() > 1:
+        raise UserError(
+            f"{torch.cuda.device_count()} GPUs are visible, and this trains on one",
+            hint="set CUDA_VISIBLE_DEVICES=0, or train on all of them with Axolotl (--with axolotl, docs/training.md)",
+        )
+
+
+def _dataset(side: Side) -> Any:
+    columns = {"input_ids": [row.ids for row in side.rows], "labels": [row.labels for row in side.rows]}
+    return Dataset.from_dict({name: [np.asarray(each) for each in column] for name, column in columns.items()})
+
+
+def _has_bf16() -> bool:
+    return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
+
+
+def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: bool) -> Batch:
+    """The largest batch up to half of this one that divides the rows of a step, so that the steps stay the same.
+
+    Raises: UserError where it is not to be tried; the failure itself where it is another one.
+    """
+    if not should_reduce_batch_size(failure):
+        raise failure
+    rows = batch.size * batch.accumulation
+    size = next((size for size in range(batch.size // 2, 0, -1) if rows % size == 0), 0)
+    longest = max(len(row.ids) for row in prepared.train.rows)
+    if not size or again or prepared.config.on_oom == "stop":
+        less = f"batch_size {size} with gradient_accumulation {rows // size} is the same training" if size else ""
+        raise UserError(
+            f"out of memory with batch_size {batch.size} and rows of up to {longest:,} tokens",
+            hint=less or "lower max_length, set gradient_checkpointing: true, or take a smaller model",
+        ) from failure
+    return Batch(size, rows // size)
+
+
+def _finish(prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, seconds: float) -> Outcome:
+    """Put the best checkpoint's adapter into the model, and save what is served."""
+    state, saved = trainer.state, workspace.saved()
+    course = Course(state.log_history, prepared.config)
+    interrupted = watch.interrupted and state.global_step < state.max_steps and not watch.reason
+    best = course.best(saved)
+    made = summarise(prepared, course, state.global_step, best, watch.reason, interrupted=interrupted, seconds=seconds)
+    outcome = Outcome(made, workspace)
+    if best is not None and not interrupted:
+        weights: Mapping[str, Any] = load_peft_weights(str(saved[best]), device="cpu")
+        set_peft_model_state_dict(trainer.model, weights)
+        trainer.model.peft_config["default"].base_model_name_or_path = base_name(prepared)
+        outcome.save(prepared, trainer.model, trainer.processing_class)
+    outcome.write()
+    return outcome
+
+
+def base_name(prepared: Prepared) -> str:
+    """The model id as the user wrote it, or the folder."""
+    config: TrainConfig = prepared.config
+    return str(prepared.folder) if config.project.resolve(config.model).is_dir() else config.model

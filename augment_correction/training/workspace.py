@@ -1,0 +1,104 @@
+"""The output folder of a training, and which checkpoint it goes on from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from augment_correction.errors import InputError
+from augment_correction.store.folder import atomic_write
+from augment_correction.training.config import TrainConfig
+
+COMPLETE = "complete"
+"""An empty file in a checkpoint that is wholly written. A process may be killed while it writes one."""
+STOPPING = ("patience", "min_delta", "retention_limit", "on_forgetting")
+"""With another one of these a training that stopped early goes on."""
+ANEW = "take another output_dir, or start anew there with --no-resume, which deletes its checkpoints"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    root: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def final(self) -> Path:
+        return self.root / "final"
+
+    @property
+    def summary(self) -> Path:
+        return self.root / "training_summary.json"
+
+    @property
+    def rejected(self) -> Path:
+        return self.root / "rejected.jsonl"
+
+    @property
+    def _manifest(self) -> Path:
+        return self.checkpoints / "training.json"
+
+    def saved(self) -> dict[int, Path]:
+        """Whole checkpoints by their step, in order."""
+        found = {int(path.name.rpartition("-")[2]): path for path in self.checkpoints.glob("checkpoint-*")}
+        return {step: found[step] for step in sorted(found) if (found[step] / COMPLETE).is_file()}
+
+    def keep(self, steps: Iterable[int | None]) -> None:
+        """Delete the other checkpoints, and half-written ones."""
+        wanted = {f"checkpoint-{step}" for step in steps}
+        for path in self.checkpoints.glob("checkpoint-*"):
+            if path.name not in wanted:
+                shutil.rmtree(path)
+
+    def finished(self, decided: Mapping[str, Any], config: TrainConfig) -> dict[str, Any] | None:
+        """The summary of the same training, where it came to its end and is not asked to go on or to begin anew."""
+        made = _read(self.summary)
+        if made.get("decided") != dict(decided) or config.resume is False or config.resume_from_checkpoint:
+            return None
+        stops_alike = all(made["config"].get(name) == getattr(config, name) for name in STOPPING)
+        ended = made["steps"] >= made["planned_steps"] or (made["status"] != "interrupted" and stops_alike)
+        return made if ended else None
+
+    def begin(self, decided: Mapping[str, Any], config: TrainConfig) -> Path | None:
+        """The checkpoint to go on from, or None.
+
+        Raises: InputError where the folder is of another training, or the checkpoint that was asked for is not there.
+        """
+        if config.resume is False:
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            self.summary.unlink(missing_ok=True)
+        stored, saved = _read(self._manifest), self.saved()
+        if stored and saved and stored != decided:
+            names = [name for name in decided if stored.get(name) != decided[name]]
+            listed = "; ".join(f"{name} was {stored.get(name)}, is {decided[name]}" for name in names)
+            raise InputError(f"the checkpoints in {self.root} are of another training: {listed}", hint=ANEW)
+        chosen = self._chosen(saved, config)
+        write_json(self._manifest, dict(decided))
+        return chosen
+
+    def _chosen(self, saved: Mapping[int, Path], config: TrainConfig) -> Path | None:
+        if config.resume_from_checkpoint:
+            name = Path(config.resume_from_checkpoint).name
+            chosen = next((path for path in saved.values() if path.name == name), None)
+            if chosen is None:
+                there = ", ".join(path.name for path in saved.values()) or "none"
+                raise InputError(f"no whole checkpoint '{name}' in {self.checkpoints}", hint=f"there is: {there}")
+            return chosen
+        if config.resume and not saved:
+            raise InputError(f"no checkpoint in {self.checkpoints} to go on from", hint="leave --resume out to begin")
+        return saved[max(saved)] if saved else None
+
+
+def write_json(path: Path, value: Any) -> None:
+    with atomic_write(path) as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}

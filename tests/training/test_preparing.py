@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from augment_correction.errors import ConfigError, InputError
+from augment_correction.export.masking import IGNORED
+from augment_correction.monitor.failures import Failure
+from augment_correction.monitor.making import make_rows, write_rows
+from augment_correction.training.preparing import prepare
+from augment_correction.training.telling import prepared_lines
+from augment_correction.training.workspace import Workspace, write_json
+from tests.export.models import QWEN, Family, save
+from tests.projects import MadeProject
+from tests.training.making import config, critiqued, failures, hard, unweighted
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    unweighted(tmp_path / "model")
+    failures(tmp_path / "a.jsonl", critiqued(range(12)) + hard(range(8)))
+    return tmp_path
+
+
+def test_only_the_corrected_outputs_and_their_ends_are_trained(root: Path) -> None:
+    made = prepare(config(root, data="a.jsonl", validation_split=0))
+    row, spoken = made.train.rows[0], made.train.conversations[0]
+    trained = [token for token, label in zip(row.ids, row.labels, strict=True) if label != IGNORED]
+    assert trained == made.tokenizer.ids([spoken.turns[-1].text + "<|im_end|>\n"])[0]
+    assert made.ending == 20 and made.end_token == "<|im_end|>"
+    assert made.train.trained == sum(row.trained for row in made.train.rows) > 0 < made.train.masked
+
+
+def test_a_run_brings_its_own_mask(root: Path, project: MadeProject) -> None:
+    project.facts(range(6))
+    project.run()
+    made = prepare(config(root, data=[str(project.output), "a.jsonl"], validation_split=0))
+    run, file = made.gathered.sources
+    assert run.kept == 6 and file.kept == 20 and file.coverage and not run.coverage
+    assert [turn.train for turn in made.train.conversations[0].turns] == [True, False, True, True]
+    of_file = config(root, data=[str(project.output / "axolotl_correction_conversations.json")], validation_split=0)
+    assert prepare(of_file).train.rows[0].ids == made.train.rows[0].ids
+
+
+def test_long_rows_are_counted_and_never_cut(root: Path) -> None:
+    rows = [*critiqued(range(3)), {"instruction": "Q", "reference_answer": "word " * 400}]
+    failures(root / "a.jsonl", rows)
+    made = prepare(config(root, data="a.jsonl", validation_split=0))
+    assert "1 of 4 rows (25.0%) are longer than 256 tokens: left out, not cut" in made.notices
+    [problem] = made.gathered.problems
+    assert (problem.line, problem.reason) == (4, "too_long") and len(made.train.rows) == 3
+
+
+def test_the_models_context_is_a_limit_too(root: Path) -> None:
+    assert any(
+        "max_length 4,096 is lowered" in note for note in prepare(config(root, data="a.jsonl", max_length=4096)).notices
+    )
+
+
+def test_what_the_gate_asks_is_not_trained(root: Path) -> None:
+    item = {"id": "g", "group": "d", "question": "who keeps hive 3", "passage": "p"}
+    (root / "gate.jsonl").write_text(json.dumps(item) + "\n")
+    made = prepare(config(root, data="a.jsonl", gate="gate.jsonl"))
+    assert made.gathered.sources[0].rejected["in_gate"] >= 1
+    assert not [each for each in made.train.conversations if each.turns[0].text == "Who keeps hive 3?"]
+
+
+def test_a_row_that_two_files_have_is_trained_once(root: Path) -> None:
+    failures(root / "b.jsonl", hard([1, 20]))
+    made = prepare(config(root, data=["a.jsonl", "b.jsonl"]))
+    assert made.gathered.sources[1].rejected == {"duplicate": 1}
+
+
+def test_retention_rows_are_measured_and_not_trained(root: Path) -> None:
+    failures(root / "keep.jsonl", hard(range(30, 34)))
+    made = prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
+    assert len(made.retention.rows) == 4 and len(made.train.rows) + len(made.held_out.rows) == 20
+    failures(root / "keep.jsonl", [{"instruction": "Q"}])
+    with pytest.raises(InputError, match=r"keep.jsonl:1: the reference is missing"):
+        prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
+
+
+def test_the_data_hash_is_of_what_is_trained(root: Path) -> None:
+    one = prepare(config(root, data="a.jsonl"))
+    assert prepare(config(root, data="a.jsonl", output_dir="else", patience=9)).decided == one.decided
+    assert prepare(config(root, data="a.jsonl", batch_size=2, gradient_accumulation=4)).decided == one.decided
+    assert prepare(config(root, data="a.jsonl", seed=1)).data_hash != one.data_hash, "another split"
+    assert prepare(config(root, data="a.jsonl", learning_rate=1e-4)).decided != one.decided
+
+
+class TestTemplate:
+    def test_a_model_without_one_takes_the_runs(self, root: Path, project: MadeProject) -> None:
+        project.facts(range(2))
+        project.run()
+        save(Family(**{**QWEN.__dict__, "template": ""}), root / "model")
+        assert prepare(config(root, data=str(project.output), validation_split=0)).template.name == "chatml"
+        with pytest.raises(ConfigError, match="none is in the data, and the base model has no chat template"):
+            prepare(config(root, data="a.jsonl"))
+
+    def test_one_without_an_end_of_turn_is_refused(self, root: Path) -> None:
+        (root / "bare.jinja").write_text("{% for m in messages %}{{ m.content }}{% endfor %}")
+        with pytest.raises(InputError, match="no row's last trained token ends a turn"):
+            prepare(config(root, data="a.jsonl", chat_template="bare.jinja"))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [("nowhere", "no training data at"), ("empty.jsonl", "no row is left to train on: the files are empty")],
+)
+def test_data_that_cannot_be_used_is_the_users_mistake(root: Path, data: str, told: str) -> None:
+    (root / "empty.jsonl").write_text("")
+    with pytest.raises(InputError, match=told):
+        prepare(config(root, data=data))
+
+
+def test_a_file_of_prompts_and_responses_is_refused_with_the_remedy(root: Path) -> None:
+    failures(root / "b.jsonl", [{"prompt": "What is 2 + 2?", "response": "5"}])
+    with pytest.raises(InputError, match="no row is left to train on: 1 right_or_wrong") as refused:
+        prepare(config(root, data="b.jsonl"))
+    assert "b.jsonl:1: 'prompt' and 'response' do not say" in str(refused.value.hint)
+    assert "--hard_failures_data" in str(refused.value.hint)
+
+
+def test_rows_of_the_monitor_are_trained_by_their_flags(root: Path) -> None:
+    asked = [Failure(f"Who keeps hive {n}?", "Carl does.", "Nobody.", "wrong") for n in range(4)]
+    write_rows(root / "b.jsonl", make_rows(asked, root / "batch", stand_by_share=0, seed=1))
+    made = prepare(config(root, data="b.jsonl", validation_split=0))
+    assert made.gathered.problems == [] and len(made.train.rows) == 12
+    trained = {turn.text for each in made.train.conversations for turn in each.turns if turn.train}
+    assert "Carl does." in trained and "Nobody." not in trained
+
+
+def test_a_person_sees_the_counts(root: Path) -> None:
+    failures(root / "a.jsonl", [*critiqued(range(20)), {"instruction": "Q"}])
+    told = "\n".join(prepared_lines(prepare(config(root, data="a.jsonl"))))
+    assert "21 rows read, 20 kept" in told and "1 left out: missing_bad" in told
+    assert "question 21 of 21, bad 20 of 21" in told and "a.jsonl:21: the bad is missing" in told
+    assert "train 16 rows, held out 4, held apart by document and question" in told
+
+
+class TestWorkspace:
+    def made(self, root: Path, *steps: int, whole: bool = True) -> Workspace:
+        workspace = Workspace(root / "out")
+        for step in steps:
+            folder = workspace.checkpoints / f"checkpoint-{step}"
+            folder.mkdir(parents=True)
+            if whole:
+                (folder / "complete").touch()
+        return workspace
+
+    def test_it_goes_on_from_the_last_whole_checkpoint(self, root: Path) -> None:
+        self.made(root, 30, whole=False)
+        workspace = self.made(root, 5, 20)
+        found = workspace.begin({"data": "x"}, config(root, data="a.jsonl"))
+        assert found and found.name == "checkpoint-20"
+
+    def test_another_training_is_refused_by_what_differs(self, root: Path) -> None:
+        workspace = self.made(root, 5)
+        workspace.begin({"data": "x", "seed": 1}, config(root, data="a.jsonl"))
+        with pytest.raises(InputError, match=r"of another training: data was x, is y$"):
+            workspace.begin({"data": "y", "seed": 1}, config(root, data="a.jsonl"))
+        assert workspace.begin({"data": "y", "seed": 1}, config(root, data="a.jsonl", resume=False)) is None
+        assert not workspace.saved()
+
+    def test_resuming_what_is_not_there_is_refused(self, root: Path) -> None:
+        with pytest.raises(InputError, match="no checkpoint in"):
+            self.made(root).begin({}, config(root, data="a.jsonl", resume=True))
+        workspace = self.made(root, 5)
+        with pytest.raises(InputError, match="no whole checkpoint 'checkpoint-6'"):
+            workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="checkpoint-6"))
+        found = workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="x/checkpoint-5"))
+        assert found == workspace.checkpoints / "checkpoint-5"
+
+    @pytest.mark.parametrize(
+        ("changed", "keys", "finished"),
+        [
+            ({}, {}, True),
+            ({"decided": {"data": "y"}}, {}, False),
+            ({"status": "interrupted"}, {}, False),
+            ({}, {"resume": False}, False),
+            ({}, {"resume_from_checkpoint": "checkpoint-5"}, False),
+            ({}, {"patience": 9}, False),
+            ({"steps": 20}, {"patience": 9}, True),
+        ],
+    )
+    def test_only_the_same_training_is_finished(
+        self, root: Path, changed: dict[str, Any], keys: dict[str, Any], finished: bool
+    ) -> None:
+        workspace, before = self.made(root), config(root, data="a.jsonl").model_dump(mode="json")
+        told = {"decided": {"data": "x"}, "status": "trained", "steps": 10, "planned_steps": 20, "config": before}
+        write_json(workspace.summary, {**told, **changed})
+        assert bool(workspace.finished({"data": "x"}, config(root, data="a.jsonl", **keys))) is finished
