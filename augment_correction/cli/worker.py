@@ -1,0 +1,180 @@
+"""`worker`: correction data in, one round of training after another, a gate behind each."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from augment_correction.cli import app
+
+DEFAULT = "configs/worker.yaml"
+WorkerFile = Annotated[str, typer.Argument(help="The worker's config.", metavar="[CONFIG]")]
+WorkerOption = Annotated[str, typer.Option("--config", help="The worker's config.", metavar="CONFIG")]
+
+worker = typer.Typer(
+    name="worker",
+    no_args_is_help=True,
+    help="Train a round on each file that comes in; a gate decides whether its adapter becomes the current one.",
+    epilog="Example: python -m augment_correction worker run configs/worker.yaml",
+)
+app.add_typer(worker)
+
+
+class Priority(StrEnum):
+    high = "high"
+    normal = "normal"
+    low = "low"
+
+
+@worker.command(epilog="Example: python -m augment_correction worker run configs/worker.yaml")
+def run(config: WorkerFile = DEFAULT) -> None:
+    """Work in the foreground until it is stopped. Ctrl-C lets the training write its checkpoint; twice leaves at once."""
+    from augment_correction.worker.config import load_worker
+    from augment_correction.worker.working import Worker
+
+    Worker(load_worker(config)).run()
+
+
+@worker.command(epilog="Example: python -m augment_correction worker add corrections.jsonl --priority high")
+def add(
+    paths: Annotated[list[Path], typer.Argument(help="Files of rows, or output folders of runs.", metavar="FILE")],
+    priority: Annotated[Priority, typer.Option(help="Before or after what waits.")] = Priority.normal,
+    config: WorkerOption = DEFAULT,
+) -> None:
+    """Check files and copy them into the queue; a worker need not run. A run's folder stays where it is."""
+    from augment_correction.worker.adding import add_entry
+    from augment_correction.worker.config import load_worker
+
+    loaded = load_worker(config)
+    for path in paths:
+        entry, found = add_entry(loaded, path, priority.value)
+        print(f"{entry}: {found.rows} rows of {found.format}")
+
+
+@worker.command(epilog="Example: python -m augment_correction worker status --json | jq '.jobs[].state'")
+def status(
+    config: WorkerFile = DEFAULT, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """Show the worker, its jobs and its rounds."""
+    from augment_correction.worker.status import snapshot
+
+    seen = snapshot(_site(config))
+    if as_json:
+        print(json.dumps(seen, indent=1, ensure_ascii=False))
+    else:
+        _print_status(seen)
+
+
+@worker.command(epilog="Example: python -m augment_correction worker pause")
+def pause(config: WorkerFile = DEFAULT) -> None:
+    """Begin no further job; the one that runs goes on."""
+    _site(config).places.marker("pause").touch()
+    print("paused")
+
+
+@worker.command(epilog="Example: python -m augment_correction worker resume")
+def resume(config: WorkerFile = DEFAULT) -> None:
+    """Begin jobs again."""
+    _site(config).places.marker("pause").unlink(missing_ok=True)
+    print("resumed")
+
+
+@worker.command(epilog="Example: python -m augment_correction worker stop")
+def stop(config: WorkerFile = DEFAULT) -> None:
+    """End the worker; its training writes a checkpoint first, and the next worker goes on from there."""
+    from augment_correction.worker.status import workers
+
+    site = _site(config)
+    if not workers(site):
+        print("no worker runs")
+        return
+    site.places.marker("stop").touch()
+    print("stopping")
+
+
+@worker.command(epilog="Example: python -m augment_correction worker retry 12")
+def retry(
+    job: Annotated[int, typer.Argument(help="A failed or done job's number.", metavar="JOB")],
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="In a new round, not from the failed one's checkpoints.")
+    ] = False,
+    config: WorkerOption = DEFAULT,
+) -> None:
+    """Queue an ended job again."""
+    from augment_correction.errors import InputError
+    from augment_correction.worker import intake
+
+    site = _site(config)
+    found = site.jobs.get(job)
+    if found is None:
+        raise InputError(f"there is no job {job}", hint="'worker status' lists them")
+    print(intake.retry(site, found, fresh=fresh))
+
+
+@worker.command(epilog="Example: python -m augment_correction worker rollback")
+def rollback(config: WorkerFile = DEFAULT) -> None:
+    """Make the parent of the current round's adapter the current one. Nothing is deleted."""
+    from augment_correction.worker import current
+
+    left, now = current.rollback(_site(config))
+    print(f"round {left.number} was current; now it is {current.shown(now)}")
+
+
+def _site(config: str) -> Any:
+    from augment_correction.worker.config import load_worker
+    from augment_correction.worker.status import open_site
+
+    return open_site(load_worker(config))
+
+
+def _print_status(seen: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    running = ", ".join(f"{each['pid']} on {each['host']}" for each in seen["workers"]) or "none"
+    marked = f" ({', '.join(seen['markers'])})" if seen["markers"] else ""
+    now = f"round {seen['current']['round']}, {seen['current']['adapter']}" if seen["current"] else "the base model"
+    print(f"worker   {running}{marked}\ncurrent  {now}\nfree     {seen['free_gb']} GB at {seen['root']}")
+    if seen["inbox"]:
+        print(f"inbox    {len(seen['inbox'])} not taken yet: {', '.join(seen['inbox'][:5])}")
+    table = Table(
+        "job", "file", "priority", "state", "rows", "tries", "round", "gate", "added", "began", "ended", box=None
+    )
+    for job in seen["jobs"]:
+        state = f"{job['state']}: {job['phase']}" if job["state"] == "running" else job["state"]
+        made = f"{job['round']} on {job['parent'] or 'base'}" if job["round"] else ""
+        cells = [
+            job["id"],
+            job["original"],
+            job["priority"],
+            state,
+            job["rows"],
+            job["attempts"],
+            made,
+            job["decision"],
+        ]
+        cells += [_time(job[name]) for name in ("added", "started", "ended")]
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
+    console.print(table)
+    for job in seen["jobs"]:
+        if job["state"] == "running" and job["last_line"]:
+            print(f"job {job['id']}: {job['last_line']}")
+        elif job["state"] == "failed":
+            print(f"job {job['id']} failed: {job['reason'].splitlines()[0]}")
+
+
+def _time(seconds: float | None) -> str:
+    """The day is left out where it is today."""
+    if seconds is None:
+        return ""
+    moment = datetime.fromtimestamp(seconds)
+    return f"{moment:%H:%M:%S}" if moment.date() == datetime.now().date() else f"{moment:%m-%d %H:%M}"

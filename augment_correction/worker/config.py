@@ -1,0 +1,140 @@
+"""A worker's config: one folder, and the commands that check, train and decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from augment_correction.errors import ConfigError
+from augment_correction.project import Project, find_config
+from augment_correction.sampling import Declaration
+from augment_correction.worker.commands import command as words
+from augment_correction.worker.commands import placeholders, required
+from augment_correction.yamlfile import read_yaml
+
+KNOWN = ("python", "train_config", "axolotl_yaml", "evaluate_config", "data", "run", "out", "adapter", "parent")
+
+
+class WorkerSection(Declaration):
+    """Where everything is, and its patience."""
+
+    root: str = "./outputs/worker"
+    """The folder of the inbox, the queue, the adapters and the database."""
+    poll_seconds: float = Field(0.5, gt=0, le=60)
+    """How often the folders, the markers and the training are looked at."""
+    settle_seconds: float = Field(2.0, ge=0)
+    """A file is taken when its size and time have stood still for so long (ten times as long where its end looks cut)."""
+    lease_seconds: float = Field(60.0, gt=0)
+    """A job of a worker that cannot be seen from here is taken over when its heartbeat has stood still for so long."""
+    max_attempts: int = Field(3, ge=1)
+    """Starts of the training or of the gate, before a job has failed. One that `stop` ended does not count."""
+    retry_seconds: float = Field(30.0, ge=0)
+    """Between two attempts."""
+    grace_seconds: float = Field(300.0, ge=0)
+    """What a training is given after SIGINT to write its checkpoint, before SIGTERM and ten seconds later SIGKILL."""
+    min_free_gb: float = Field(20.0, ge=0)
+    """No training is started with less free space under `root`; the job waits."""
+    keep_checkpoints: bool = True
+    """`false`: a decided round's checkpoints are deleted; its adapter, logs and data never are."""
+
+
+class CheckSection(Declaration):
+    """Before a round, besides what the worker looks at itself when a file comes in. Any exit code but 0 fails the job."""
+
+    rows: str = ""
+    """For a file of rows; empty: nothing."""
+    run: str = ""
+    """For a run's output folder {run}; empty: nothing."""
+
+
+class TrainSection(Declaration):
+    command: str
+    """Words with placeholders: {data}, {out}, {parent} (the adapter to go on from), {train_config}, {axolotl_yaml},
+    {python}. What stands in [brackets] is left out where a placeholder in it has no value. Exit codes: 0 done, 3 nothing
+    better was found (the round is rejected), 2, 4 and 127 what another try would repeat; others are tried again."""
+    config: str | None = None
+    """{train_config}."""
+    axolotl: str | None = None
+    """{axolotl_yaml} is this file with the round's data, output folder and `lora_model_dir`."""
+    resume: str = ""
+    """Further words where an earlier attempt of the round may have left checkpoints."""
+    adapter: str = Field("{out}/final", pattern=r"^\{out\}")
+    """Where the training leaves the adapter: the next round's {parent}."""
+
+
+class GateSection(Declaration):
+    command: str
+    """Knows {adapter} and {evaluate_config} besides. Exit codes: 0 accepts, 3 rejects, others as above."""
+    config: str | None = None
+    """{evaluate_config}."""
+    report: str = "{out}/evaluation/evaluation.json"
+    """A JSON file that is kept with the round, if it is there and not longer than 200 kB."""
+
+
+class WorkerConfig(Declaration):
+    worker: WorkerSection = WorkerSection()
+    check: CheckSection = CheckSection()
+    train: TrainSection
+    gate: GateSection
+
+    _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
+
+    @field_validator("check", "train", "gate")
+    @classmethod
+    def _known(cls, section: Declaration) -> Declaration:
+        for template in _templates(section):
+            unknown = placeholders(template) - set(KNOWN)
+            if unknown:
+                listed = ", ".join(f"{{{name}}}" for name in KNOWN)
+                raise ValueError(f"{{{unknown.pop()}}} is no placeholder; known: {listed}")
+            if "parent" in required(template):
+                raise ValueError("{parent} must stand in brackets, with its flag: the first round has none")
+        return section
+
+    @model_validator(mode="after")
+    def _named(self) -> WorkerConfig:
+        given = {
+            "train_config": ("train.config", self.train.config),
+            "axolotl_yaml": ("train.axolotl", self.train.axolotl),
+            "evaluate_config": ("gate.config", self.gate.config),
+        }
+        for name, section in (("train", self.train), ("gate", self.gate)):
+            if not words(section.command, {}):
+                raise ValueError(f"{name}.command is nothing but brackets: a round would pass it unseen")
+        for template in (*_templates(self.check), *_templates(self.train), *_templates(self.gate)):
+            for name in required(template) & set(given):
+                key, path = given[name]
+                if not path:
+                    raise ValueError(f"a command names {{{name}}}, and {key} is not set")
+        return self
+
+    @property
+    def project(self) -> Project:
+        return self._project
+
+    @property
+    def root(self) -> Path:
+        return self._project.resolve(self.worker.root)
+
+    def path(self, value: str | None) -> str | None:
+        return str(self._project.resolve(value)) if value else None
+
+
+def _templates(section: Declaration) -> list[str]:
+    texts = ("command", "rows", "run", "resume", "adapter", "report")
+    return [getattr(section, name) for name in texts if hasattr(section, name)]
+
+
+def load_worker(path: str | Path) -> WorkerConfig:
+    """There are no overrides: every command about one worker must mean the same folder.
+
+    Raises: ConfigError.
+    """
+    found = find_config(Path(path))
+    file = read_yaml(found)
+    if not isinstance(file.data, dict):
+        raise ConfigError("a worker's config is a mapping of sections (worker, train, gate)", file=found)
+    config = file.validate(WorkerConfig)
+    config._project = Project.of(found)
+    return config

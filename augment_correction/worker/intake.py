@@ -1,0 +1,162 @@
+"""Takes in what lies in the inbox and, by hand or by a program, in the queue's folders of priorities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.errors import InputError
+from augment_correction.store.folder import atomic_write
+from augment_correction.worker.arrivals import Arrivals
+from augment_correction.worker.jobs import Job
+from augment_correction.worker.places import PRIORITIES, free_name, move, sync
+from augment_correction.worker.rows import check
+from augment_correction.worker.site import Site
+
+_NUMBERED = re.compile(r"^\d{6,}-")
+
+
+class Intake:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._arrivals = Arrivals(site.config.worker.settle_seconds)
+        self._lying: dict[str, Path] = {}
+
+    def look(self) -> None:
+        places = self._site.places
+        folders = {places.inbox: "normal", **{places.queue / each: each for each in PRIORITIES}}
+        entries = {path: PRIORITIES.index(folders[folder]) for folder in folders for path in folder.iterdir()}
+        before, self._lying = self._lying, {}
+        strangers = [path for path, priority in entries.items() if not self._is_known(path, priority, before)]
+        for path in self._arrivals.whole(strangers):
+            if _is_metadata(path):
+                self._attach(path)
+            else:
+                self._register(path, entries[path])
+
+    def mend(self) -> None:
+        """Finish what a kill left between the database and the folders. What lies in a folder of priorities is left to
+        `look`: it may have been put there by hand."""
+        for job in self._site.jobs.all():
+            entry, reason = self._site.places.found(job.name), self._site.places.reason(job.name)
+            by_hand = job.state in ("queued", "failed") and entry is not None and entry.parent.name in PRIORITIES
+            if not by_hand:
+                self._bring(job)
+            if job.state == "failed" and reason.with_name(job.name).exists() and not reason.exists():
+                give_reason(self._site, job, None)
+
+    def _is_known(self, path: Path, priority: int, before: Mapping[str, Path]) -> bool:
+        """An entry of a job, not a copy of one nor a refused file that was mended. Only what is new in its folder is asked
+        for: there may be thousands."""
+        if path.parent == self._site.places.inbox or not _NUMBERED.match(path.name):
+            return False
+        if before.get(path.name) != path:
+            job = self._site.jobs.named(path.name)
+            place = self._site.places.queue / job.folder / job.name if job else path
+            if job is None or job.rows is None or (place != path and place.exists()):
+                return False
+            self._moved_by_hand(job, priority)
+        self._lying[path.name] = path
+        return True
+
+    def _moved_by_hand(self, job: Job, priority: int) -> None:
+        if job.state == "failed":
+            retry(self._site, job, priority=priority)
+        elif job.state == "queued" and job.priority != priority:
+            self._site.say(self._site.jobs.change(job, priority=priority), f"is of {PRIORITIES[priority]} priority now")
+        else:
+            self._bring(job)
+
+    def _register(self, path: Path, priority: int) -> None:
+        """The row first, then the rename: `mend` can do the second alone."""
+        site, original = self._site, _NUMBERED.sub("", path.name)
+        source = str(path.relative_to(site.places.root))
+        try:
+            if path.is_file():
+                sync(path)
+            found = check(path, site.config.project)
+            twin = site.jobs.same_data(found.sha256)
+            if twin is not None:
+                raise InputError(
+                    f"the same rows came in as job {twin.id} ({twin.original})",
+                    hint=f"to train on them once more: worker retry {twin.id}",
+                )
+        except (InputError, OSError) as failure:
+            self._refuse(site.jobs.add(original, source, priority, state="failed", **_why(failure)), failure)
+            return
+        named = {"run": str(found.run)} if found.run is not None and found.run != path else {}
+        facts = {"rows": found.rows, "format": found.format, "sha256": found.sha256, **named}
+        job = site.jobs.add(original, source, priority, state="queued", **facts)
+        self._bring(job)
+        site.say(job, f"taken in: {job.rows} rows of {job.format}, {PRIORITIES[priority]} priority")
+
+    def _refuse(self, job: Job, failure: InputError | OSError) -> None:
+        self._bring(job)
+        give_reason(self._site, job, failure.hint if isinstance(failure, InputError) else None)
+        self._site.say(job, f"refused: {job.reason}")
+
+    def _bring(self, job: Job) -> None:
+        """Into the folder of its state; a file that has not been fetched yet, from where it came in."""
+        places = self._site.places
+        if job.source:
+            if (places.root / job.source).exists():
+                move(places.root / job.source, places.queue / job.folder / job.name)
+            self._site.jobs.change(job, source="")
+        places.put(job.name, job.folder)
+
+    def _attach(self, path: Path) -> None:
+        """A file's metadata goes to the records of its job; while there is none it waits where it is."""
+        job = self._site.jobs.last_of(f"{path.stem}.jsonl")
+        if job is not None:
+            move(path, free_name(self._site.places.job(job.id) / path.name))
+
+
+def _why(failure: InputError | OSError) -> dict[str, Any]:
+    return {"reason": failure.message if isinstance(failure, InputError) else f"cannot be read: {failure}"}
+
+
+def _is_metadata(path: Path) -> bool:
+    if path.suffix != ".json" or not path.is_file():
+        return False
+    try:
+        value = orjson.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(value, Mapping) and not {"messages", "segments", "instruction"} & set(value)
+
+
+def give_reason(site: Site, job: Job, remedy: str | None) -> None:
+    """`<name>.reason.txt` beside the failed file."""
+    again = f"or, when the cause is gone: worker retry {job.id}"
+    with atomic_write(site.places.reason(job.name)) as file:
+        file.write(f"{job.original}: {job.reason}\nremedy: {f'{remedy}; ' if remedy else ''}{again}\n".encode())
+
+
+def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = False) -> str:
+    """Queue an ended job again; returns what was done. A training that failed goes on from its checkpoints, unless it is
+    to be `fresh`, was decided, or another adapter is current by then. A refused file is looked at anew.
+
+    Raises: InputError where the job has not ended.
+    """
+    if job.state not in ("failed", "done"):
+        raise InputError(f"job {job.id} is {job.state}", hint="only a failed or done job can be tried again")
+    places = site.places
+    old = places.reason(job.name)
+    if old.exists():
+        move(old, free_name(places.job(job.id) / "reason.txt"))
+    if job.rows is None:
+        entry = places.found(job.name)
+        if entry is None:
+            raise InputError(f"the file of job {job.id} is gone", hint="drop it into the inbox again")
+        move(entry, free_name(places.inbox / job.original))
+        return f"job {job.id}: {job.original} is back in the inbox"
+    anew = {"round": None, "phase": None} if fresh or job.state == "done" else {}
+    priority = job.priority if priority is None else priority
+    changes = {"state": "queued", "priority": priority, "attempts": 0, "launched": 0, "stopping": 0, "ended": None}
+    queued = site.jobs.change(job, **changes, reason=None, owner=None, **anew)
+    places.put(queued.name, queued.folder)
+    return f"job {job.id} is queued again"

@@ -1,0 +1,44 @@
+"""What happened, on stderr and in a file per day. No value of a secret variable of the environment stands in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+
+SECRETS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PASSWD")
+TAIL_BYTES = 20_000
+
+
+class Log:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def say(self, text: str) -> None:
+        now = datetime.now()
+        line = f"{now:%Y-%m-%d %H:%M:%S} {redacted(text)}\n"
+        sys.stderr.write(line)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"worker_{now:%Y%m%d}.log").open("a", encoding="utf-8") as file:
+            file.write(line)
+
+
+def redacted(text: str) -> str:
+    """Short values are left: `1` or `true` would tear holes into every line, and no secret is that short."""
+    for name, value in os.environ.items():
+        if name.upper().endswith(SECRETS) and len(value) >= 8:
+            text = text.replace(value, "***")
+    return text
+
+
+def tail(path: Path, lines: int = 20) -> str:
+    """The last lines of another program's log, redacted; of a progress bar what it showed last."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        text = file.read().decode("utf-8", "replace")
+    kept = deque((line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n") if line.strip()), lines)
+    return redacted("\n".join(kept))

@@ -1,0 +1,62 @@
+"""The command of a job's phase."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from augment_correction.errors import InputError
+from augment_correction.store import RunFolder
+from augment_correction.worker.axolotl import write_round
+from augment_correction.worker.commands import command
+from augment_correction.worker.jobs import Job, Round
+from augment_correction.worker.rows import digest, run_of
+from augment_correction.worker.site import Site
+
+
+def phase_command(site: Site, job: Job, made: Round) -> list[str]:
+    """Empty where there is nothing to do in this phase.
+
+    Raises: UserError where the data are not those that came in, or a config it needs cannot be read.
+    """
+    config, out = site.config, site.places.round(made.number)
+    values = _values(site, job, made)
+    if job.phase == "check":
+        return command(config.check.run if values["run"] else config.check.rows, values)
+    if job.phase == "gate":
+        return command(config.gate.command, values)
+    again = command(config.train.resume, values) if out.is_dir() else []
+    out.mkdir(parents=True, exist_ok=True)
+    return [*command(config.train.command, values), *again]
+
+
+def _values(site: Site, job: Job, made: Round) -> dict[str, str | None]:
+    config, out = site.config, site.places.round(made.number)
+    data, run = _data(site, job)
+    base = site.jobs.round(made.parent)
+    parent = str(site.places.root / base.adapter) if base else None
+    values = {
+        "python": sys.executable,
+        "data": str(run or data),
+        "run": str(run) if run else None,
+        "out": str(out),
+        "adapter": str(site.places.root / made.adapter),
+        "parent": parent,
+        "train_config": config.path(config.train.config),
+        "evaluate_config": config.path(config.gate.config),
+    }
+    if config.train.axolotl:
+        template, target = config.project.resolve(config.train.axolotl), site.places.job(job.id) / "axolotl.yaml"
+        values["axolotl_yaml"] = str(write_round(template, target, data=data, out=out, parent=parent))
+    return values
+
+
+def _data(site: Site, job: Job) -> tuple[Path, Path | None]:
+    """The file with the rows, and the run that it is of."""
+    entry = site.places.queue / job.folder / job.name
+    run = Path(job.run) if job.run else run_of(entry, site.config.project)
+    data = RunFolder(run).dataset if run else entry
+    if not data.is_file() or digest(data) != job.sha256:
+        what = "is not what it was when it came in" if data.is_file() else "is gone"
+        raise InputError(f"{data} {what}", hint="drop the file, or the run's name, into the inbox again")
+    return data, run

@@ -1,0 +1,204 @@
+"""One job on its way: check, train, gate, and what each of them can end with.
+
+Every step reads the database, does one thing and writes the database, so that the next step, of this worker or of
+another one after a kill, finds all it needs there, in the slot's lock and in the exit file of the last start.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from augment_correction.errors import UserError
+from augment_correction.worker.commands import fill
+from augment_correction.worker.current import current, point, shown
+from augment_correction.worker.intake import give_reason
+from augment_correction.worker.jobs import Job, Round
+from augment_correction.worker.log import tail
+from augment_correction.worker.phases import phase_command
+from augment_correction.worker.site import Site
+from augment_correction.worker.slot import Launch, Slot
+
+HOPELESS = (2, 4, 127)
+"""Exit codes that another try would repeat: the user's mistake, the end of the money, no such program."""
+REJECTED = 3
+LONGEST_REPORT = 200_000
+CHECKPOINTS = ("checkpoint-*", "checkpoints")
+
+
+class Rounds:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.slot = Slot(site.places.slot)
+        self._not_before = 0.0
+        self._after: dict[str, Callable[[Job, int], None]] = {
+            "check": self._checked, "train": self._trained, "gate": self._gated,
+        }  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------------ begin
+
+    def begin(self, job: Job) -> None:
+        """A round of its own; that of an earlier try, if it failed and its parent is still current."""
+        site, now = self._site, current(self._site)
+        parent = now.number if now else None
+        made = site.jobs.round(job.round)
+        with site.jobs.together():
+            if made is not None and made.decision == "failed" and made.parent == parent:
+                number, phase = made.number, job.phase
+                site.jobs.change_round(number, decision=None, reason=None, ended=None)
+            else:
+                number, phase = max((each.number for each in site.jobs.rounds()), default=0) + 1, "check"
+                adapter = Path(fill(site.config.train.adapter, {"out": str(site.places.round(number))}))
+                where = str(adapter.relative_to(site.places.root))
+                site.jobs.add_round(number=number, job=job.id, adapter=where, parent=parent, sha256=job.sha256)
+            started = {"state": "running", "owner": site.owner, "started": time.time()}
+            job = site.jobs.change(job, **started, round=number, phase=phase, launched=0)
+        site.places.put(job.name, job.folder)
+        site.say(job, f"begins round {number}, on {shown(now)}")
+
+    # ---------------------------------------------------------------------------------------------- advance
+
+    def advance(self, job: Job, *, stopping: bool) -> None:
+        """Call it again and again while the job runs; it never waits."""
+        if self.slot.busy:
+            return
+        if job.launched:
+            self._ended(job, self.launch(job).code)
+        elif not stopping and time.monotonic() >= self._not_before:
+            try:
+                self._launch(job)
+            except (UserError, OSError) as failure:
+                self._fail(job, str(failure), getattr(failure, "hint", None))
+
+    def launch(self, job: Job) -> Launch:
+        """The job's last one."""
+        return Launch(self._site.places.job(job.id), job.phase or "check", job.launches)
+
+    def _launch(self, job: Job) -> None:
+        site = self._site
+        words = phase_command(site, job, self._round(job))
+        if not words:
+            self._checked(job, 0)
+            return
+        if not self.room(job):
+            return
+        job = site.jobs.change(job, launched=1, launches=job.launches + 1, attempts=job.attempts + 1)
+        launch = self.launch(job)
+        launch.folder.mkdir(parents=True, exist_ok=True)
+        site.say(job, f"{job.phase}: {' '.join(words)}")
+        if not self.slot.start(words, launch, site.config.project.root):
+            site.jobs.change(job, launched=0, attempts=job.attempts - 1)
+
+    def room(self, job: Job) -> bool:
+        free, needed = self._site.free(self._site.places.root), self._site.config.worker.min_free_gb
+        if free >= needed:
+            return True
+        self._site.say_once(f"job {job.id} waits: {free:.1f} GB are free, and worker.min_free_gb is {needed:g}")
+        return False
+
+    def _round(self, job: Job) -> Round:
+        made = self._site.jobs.round(job.round)
+        assert made is not None, "a running job has a round"
+        return made
+
+    # ------------------------------------------------------------------------------------------------- ends
+
+    def _ended(self, job: Job, code: int | None) -> None:
+        if job.stopping and code != 0:
+            self._site.jobs.change(job, launched=0, stopping=0, attempts=job.attempts - 1)
+            self._site.say(job, f"{job.phase} was stopped; it goes on when a worker runs again")
+            return
+        if code is not None:
+            self._after[job.phase or "check"](job, code)
+        else:
+            self._try_again(job, "was killed")
+
+    def _checked(self, job: Job, code: int) -> None:
+        if code:
+            self._fail(job, f"the check ended with exit code {code}", "the end of its log says what to mend")
+        else:
+            self._site.jobs.change(job, phase="train", launched=0, attempts=0)
+
+    def _trained(self, job: Job, code: int) -> None:
+        adapter = self._site.places.root / self._round(job).adapter
+        if code in HOPELESS:
+            self._fail(job, f"the training ended with exit code {code}", "the end of its log says what to mend")
+        elif code == REJECTED:
+            self._finish(job, "rejected", "the training made nothing that is better than what it began with")
+        elif code:
+            self._try_again(job, f"ended with exit code {code}")
+        elif not adapter.is_dir() or not any(adapter.iterdir()):
+            self._fail(job, f"the training ended well and left no adapter at {adapter}", "set train.adapter")
+        else:
+            self._site.jobs.change(job, phase="gate", launched=0, attempts=0)
+            self._site.say(job, f"trained: {adapter}")
+
+    def _gated(self, job: Job, code: int) -> None:
+        if code == 0:
+            self._accept(job)
+        elif code == REJECTED:
+            self._finish(job, "rejected", "the gate rejected it")
+        elif code in HOPELESS:
+            self._fail(job, f"the gate ended with exit code {code}", "the end of its log says what to mend")
+        else:
+            self._try_again(job, f"ended with exit code {code}")
+
+    def _accept(self, job: Job) -> None:
+        """The link first: a kill before the row is written comes here again, and finds the link as it wants it."""
+        made, now = self._round(job), current(self._site)
+        if now is not None and now.number == made.number:
+            pass
+        elif (now.number if now else None) != made.parent:
+            self._finish(job, "rejected", f"its parent is not current any more: that is {shown(now)}")
+            return
+        point(self._site, made)
+        self._finish(job, "accepted", "the gate accepted it")
+
+    def _finish(self, job: Job, decision: str, reason: str) -> None:
+        site, made = self._site, self._round(job)
+        ended = {"ended": time.time(), "reason": reason}
+        with site.jobs.together():
+            site.jobs.change_round(made.number, decision=decision, metrics=self._metrics(made), **ended)
+            job = site.jobs.change(job, state="done", owner=None, phase=None, launched=0, stopping=0, **ended)
+        site.places.put(job.name, job.folder)
+        site.say(job, f"round {made.number} {decision}: {reason}; current is {shown(current(site))}")
+        if not site.config.worker.keep_checkpoints:
+            for pattern in CHECKPOINTS:
+                for folder in site.places.round(made.number).glob(pattern):
+                    shutil.rmtree(folder)
+
+    def _metrics(self, made: Round) -> str | None:
+        out = str(self._site.places.round(made.number))
+        path = Path(fill(self._site.config.gate.report, {"out": out}))
+        if not path.is_file() or path.stat().st_size > LONGEST_REPORT:
+            return None
+        try:
+            return orjson.dumps(orjson.loads(path.read_bytes())).decode()
+        except ValueError:
+            return None
+
+    def _try_again(self, job: Job, what: str) -> None:
+        settings = self._site.config.worker
+        if job.attempts >= settings.max_attempts:
+            self._fail(job, f"the {job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}", None)
+            return
+        self._not_before = time.monotonic() + settings.retry_seconds
+        self._site.jobs.change(job, launched=0, stopping=0)
+        self._site.say(job, f"{job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}; tried again")
+
+    def _fail(self, job: Job, what: str, remedy: str | None) -> None:
+        site, ended = self._site, {"ended": time.time()}
+        log = self.launch(job).log
+        said = tail(log) if job.launched else ""
+        reason = f"{what}\n--- the end of {log}\n{said}\n---" if said else what
+        with site.jobs.together():
+            if job.round is not None:
+                site.jobs.change_round(job.round, decision="failed", reason=what, **ended)
+            job = site.jobs.change(job, state="failed", owner=None, reason=reason, launched=0, stopping=0, **ended)
+        site.places.put(job.name, job.folder)
+        give_reason(site, job, remedy)
+        site.say(job, f"failed: {what}")

@@ -1,0 +1,47 @@
+"""What every part of the worker works with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from augment_correction.worker.config import WorkerConfig
+from augment_correction.worker.identity import ProcessId
+from augment_correction.worker.jobs import Job, Jobs
+from augment_correction.worker.log import Log
+from augment_correction.worker.places import Places
+
+
+def free_gb(folder: Path) -> float:
+    return shutil.disk_usage(folder).free / 1e9
+
+
+@dataclass
+class Site:
+    """`owner` is this process, as it stands in the leases."""
+
+    config: WorkerConfig
+    free: Callable[[Path], float] = free_gb
+    places: Places = field(init=False)
+    jobs: Jobs = field(init=False)
+    log: Log = field(init=False)
+    owner: str = field(init=False)
+    _told: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        self.places = Places(self.config.root)
+        self.places.make()
+        self.jobs = Jobs(self.places.database)
+        self.log = Log(self.places.logs)
+        self.owner = str(ProcessId.own())
+
+    def say(self, job: Job, text: str) -> None:
+        self.log.say(f"Self-Correction: job {job.id} ({job.original}) {text}")
+
+    def say_once(self, text: str) -> None:
+        """A state that lasts is told when it begins."""
+        if text != self._told:
+            self.log.say(text)
+        self._told = text

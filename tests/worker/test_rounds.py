@@ -1,0 +1,221 @@
+"""Rounds, decisions, the pointer, attempts: a worker in this process, everything it starts a process of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from augment_correction.errors import InputError
+from augment_correction.worker.current import current, rollback
+from augment_correction.worker.intake import retry
+from tests.worker.world import World, rows
+
+
+def test_a_monitors_file_is_trained_on_and_its_adapter_becomes_current(world: World) -> None:
+    stem = "self_correction_step500_20251121_143022"
+    world.drop(f"{stem}.json", '{"step": 500, "num_examples": 2, "stats": {"total_evals": 20}}')
+    world.drop(f"{stem}.jsonl", rows("4.", "It is 4."))
+    world.work()
+    job = world.job()
+    assert (job.state, job.rows, job.format, job.attempts) == ("done", 2, "messages", 1)
+    assert world.lies("done") == [f"000001-{stem}.jsonl"]
+    assert list(world.inbox.iterdir()) == []
+    assert json.loads((world.places / "jobs/000001" / f"{stem}.json").read_text())["step"] == 500
+    assert (world.places / "current" / "adapter_config.json").is_file()
+    made = world.site.jobs.rounds()[0]
+    assert (made.decision, made.parent, made.sha256) == ("accepted", None, job.sha256)
+    assert json.loads(made.metrics or "") == {"accuracy": 0.5}
+    assert "Self-Correction: job 1" in world.log()
+    assert "train began" in (world.places / "jobs/000001/train.log").read_text()
+
+
+def test_each_accepted_round_is_the_base_of_the_next(world: World) -> None:
+    for number in range(3):
+        world.drop(f"{number}.jsonl", rows(str(number)))
+        world.work()
+    adapters = [start.get("--adapter") for start in world.starts()]
+    assert adapters == [None, *(str(world.places / f"adapters/round_000{number}/final") for number in (1, 2))]
+    assert [each.parent for each in world.site.jobs.rounds()] == [None, 1, 2]
+
+
+def test_a_rejected_round_keeps_its_adapter_and_the_pointer(world: World) -> None:
+    world.drop("a.jsonl", rows("a"))
+    world.work()
+    world.tell("verdict", "3")
+    world.drop("b.jsonl", rows("b"))
+    world.work()
+    assert (world.job(2).state, world.site.jobs.rounds()[1].decision) == ("done", "rejected")
+    assert (world.places / "adapters/round_0002/final/adapter_config.json").is_file()
+    assert (world.places / "current").resolve() == world.places / "adapters/round_0001/final"
+
+
+def test_a_training_that_found_nothing_better_is_a_rejected_round_without_a_gate(world: World) -> None:
+    world.tell("exit_codes", "3")
+    world.drop("a.jsonl", rows("a"))
+    world.work()
+    assert world.site.jobs.rounds()[0].decision == "rejected"
+    assert world.starts("gate") == []
+    assert not (world.places / "current").exists()
+
+
+def test_rollback_goes_to_the_parent_and_then_to_the_base(world: World) -> None:
+    for name in ("a", "b"):
+        world.drop(f"{name}.jsonl", rows(name))
+        world.work()
+    rollback(world.site)
+    now = current(world.site)
+    assert now is not None and now.number == 1
+    rollback(world.site)
+    assert current(world.site) is None and not (world.places / "current").is_symlink()
+    assert (world.places / "adapters/round_0002/final").is_dir()
+    with pytest.raises(InputError, match="nothing to go back to"):
+        rollback(world.site)
+
+
+def test_what_was_rolled_back_does_not_come_back_with_a_child(world: World) -> None:
+    world.drop("a.jsonl", rows("a"))
+    world.work()
+    world.tell("hold")
+    world.drop("b.jsonl", rows("b"))
+    world.work(until_=(world.control / "ready").exists)
+    rollback(world.site)
+    world.untell("hold")
+    world.work()
+    assert world.site.jobs.rounds()[1].decision == "rejected"
+    assert "not current any more" in (world.job(2).reason or "")
+    assert current(world.site) is None
+
+
+def test_priorities_come_before_age_and_age_decides_within(world: World) -> None:
+    for folder, name in (("queue/low", "l"), ("inbox", "n1"), ("queue/normal", "n2"), ("queue/high", "h")):
+        world.drop(f"{name}.jsonl", rows(name), folder)
+    world.work()
+    order = [Path(start["--data"]).name.partition("-")[2] for start in world.starts()]
+    assert order[0] == "h.jsonl" and order[-1] == "l.jsonl" and set(order[1:3]) == {"n1.jsonl", "n2.jsonl"}
+
+
+def test_a_queued_file_moved_by_hand_has_the_priority_of_its_new_place(world: World) -> None:
+    (world.places / ".pause").touch()
+    for name in ("a", "b"):
+        world.drop(f"{name}.jsonl", rows(name))
+        world.work(until_=lambda name=name: any(each.endswith(f"{name}.jsonl") for each in world.lies("normal")))
+    (world.queue / "normal" / "000002-b.jsonl").rename(world.queue / "high" / "000002-b.jsonl")
+    (world.places / ".pause").unlink()
+    world.work()
+    assert [Path(start["--data"]).name for start in world.starts()] == ["000002-b.jsonl", "000001-a.jsonl"]
+
+
+class TestFailures:
+    def test_a_training_that_fails_is_tried_again_from_its_checkpoints(self, world: World) -> None:
+        world.tell("exit_codes", "1\n1\n0")
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert world.job().state == "done"
+        assert [start.get("--resume") for start in world.starts()] == [None, "yes", "yes"]
+        assert len({start["--output_dir"] for start in world.starts()}) == 1
+
+    def test_after_the_last_attempt_the_file_is_in_failed_with_the_logs_end(self, world: World) -> None:
+        world.tell("exit_codes", "1\n1\n1")
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert len(world.starts()) == 3
+        assert world.lies("failed") == ["000001-a.jsonl", "000001-a.jsonl.reason.txt"]
+        reason = (world.queue / "failed" / "000001-a.jsonl.reason.txt").read_text()
+        assert "attempt 3 of 3" in reason and "the fake ends with 1" in reason and "worker retry 1" in reason
+
+    @pytest.mark.parametrize("code", [2, 4, 127])
+    def test_a_users_mistake_is_not_tried_again(self, world: World, code: int) -> None:
+        world.tell("exit_codes", str(code))
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert world.job().state == "failed" and len(world.starts()) == 1
+
+    def test_retry_goes_on_in_the_same_round(self, world: World) -> None:
+        world.tell("exit_codes", "2")
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert retry(world.site, world.job()) == "job 1 is queued again"
+        assert world.lies("failed") == []
+        world.work()
+        assert (world.job().state, world.job().round) == ("done", 1)
+        assert world.starts()[1]["--resume"] == "yes"
+
+    def test_retry_of_a_failed_gate_trains_nothing_again(self, world: World) -> None:
+        world.tell("verdict", "2")
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert "the gate ended with exit code 2" in (world.job().reason or "")
+        world.untell("verdict")
+        retry(world.site, world.job())
+        world.work()
+        assert world.site.jobs.rounds()[0].decision == "accepted"
+        assert (len(world.starts("train")), len(world.starts("gate"))) == (1, 2)
+
+    def test_a_fresh_retry_and_one_of_a_decided_job_are_new_rounds(self, world: World) -> None:
+        world.tell("exit_codes", "2")
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        retry(world.site, world.job(), fresh=True)
+        world.work()
+        retry(world.site, world.job())
+        world.work()
+        assert [(each.number, each.decision) for each in world.site.jobs.rounds()] == [
+            (1, "failed"), (2, "accepted"), (3, "accepted"),
+        ]  # fmt: skip
+
+    def test_a_failed_file_moved_back_by_hand_is_tried_again(self, world: World) -> None:
+        world.tell("exit_codes", "2")
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        (world.queue / "failed" / "000001-a.jsonl").rename(world.queue / "high" / "000001-a.jsonl")
+        world.work(until_=lambda: world.job().state == "done")
+
+    def test_an_adapter_that_is_not_there_is_no_success(self, world: World) -> None:
+        text = world.config.read_text().replace("resume:", "adapter: '{out}/elsewhere'\n  resume:")
+        world.config.write_text(text)
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert "left no adapter" in (world.job().reason or "")
+
+    def test_rows_that_changed_after_they_came_in_are_not_trained_on(self, world: World) -> None:
+        (world.places / ".pause").touch()
+        world.drop("a.jsonl", rows("a"))
+        world.work(until_=lambda: world.lies("normal"))
+        (world.queue / "normal" / "000001-a.jsonl").write_text(rows("something else"))
+        (world.places / ".pause").unlink()
+        world.work()
+        assert "is not what it was" in (world.job().reason or "") and world.starts() == []
+
+    def test_a_check_that_fails_costs_no_training(self, world: World) -> None:
+        text = world.config.read_text() + "check:\n  rows: \"{python} -c 'import sys; sys.exit(7)' {data}\"\n"
+        world.config.write_text(text)
+        world.drop("a.jsonl", rows("a"))
+        world.work()
+        assert "the check ended with exit code 7" in (world.job().reason or "") and world.starts() == []
+
+
+def test_a_job_waits_for_room_on_the_disk(world: World) -> None:
+    world.write(min_free_gb=50)
+    free = [10.0]
+    world.drop("a.jsonl", rows("a"))
+    world.work(until_=lambda: "10.0 GB are free" in world.log(), free=lambda _: free[0])
+    assert (world.job().state, world.lies("normal"), world.starts()) == ("queued", ["000001-a.jsonl"], [])
+    free[0] = 60.0
+    world.work(free=lambda _: free[0])
+    assert world.job().state == "done"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_checkpoints_are_kept_unless_told_otherwise(world: World, keep: bool) -> None:
+    world.write(keep_checkpoints=keep)
+    folder = world.places / "adapters/round_0001/checkpoint-1"
+    world.drop("a.jsonl", rows("a"))
+    world.tell("hold")
+    world.work(until_=lambda: (world.control / "ready").exists())
+    folder.mkdir()
+    world.untell("hold")
+    world.work()
+    assert folder.exists() is keep
+    assert (world.places / "current" / "adapter_config.json").is_file()
