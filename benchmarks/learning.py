@@ -43,7 +43,7 @@ from augment_correction.export.masking import IGNORED
 from augment_correction.export.source import ExportSource
 from augment_correction.export.tokenizer import Tokenizer, load_tokenizer
 from augment_correction.llm.weights import default_cache, locate
-from augment_correction.pipeline import ComposeStage, load_pipeline
+from augment_correction.pipeline import load_pipeline
 from augment_correction.project import bundled
 from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Record, content_id
@@ -81,9 +81,9 @@ def template() -> ChatTemplate:
 
 def conversations(world: World, arm: str) -> list[Conversation]:
     """Composed by the shipped pipeline's last stage; unmasked: the same with the mistake trained."""
-    declared = load_pipeline(bundled() / "pipelines/correction.yaml").stages[-1]
+    declared = load_pipeline(bundled() / "pipelines/correction.yaml").compositions[0]
     around = Surroundings({}, cast(Prompt, None), {}, SystemConfig())
-    compose = Compose(cast(ComposeStage, declared), around)
+    compose = Compose(declared, around)
     tools = Tools({}, random.Random(0))
     made = []
     for fields in world.rows:

@@ -19,8 +19,9 @@ def test_the_reference_is_what_the_classes_say() -> None:
     assert spec and spec.loader
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    for page, text in (("config.md", generate.config_page()), ("pipeline.md", generate.pipeline_page())):
-        assert (place.parent / page).read_text() == text, "run: python docs/reference/generate.py"
+    assert {path.name for path in place.parent.glob("*.md")} == {*generate.PAGES}
+    for name, page in generate.PAGES.items():
+        assert (place.parent / name).read_text() == page(), "run: python docs/reference/generate.py"
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,10 @@ def _print_summary(result: Any) -> None:
 
     counts = result.counts
     print(f"{counts['documents']} documents, {counts['chunks']} passages in {duration(result.seconds)}")
-    print(f"  kept      {counts['kept']}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts["kinds"].items())
+    print(f"  kept      {counts['kept']}" + (f" ({kinds})" if len(counts["kinds"]) > 1 else ""))
+    if counts["gate"]:
+        print(f"  gate      {counts['gate']} (gate.jsonl: for `evaluate`, never trained)")
     print(f"  rejected  {counts['rejected']}")
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
         print(f"    {count:>6}  {reason}")
