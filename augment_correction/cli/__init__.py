@@ -10,6 +10,12 @@ import typer
 
 from augment_correction.errors import AugmentCorrectionError, ExitCode, UserError
 
+COMMANDS = (
+    "run", "check", "inspect", "verify", "export", "report", "evaluate", "train", "merge", "worker",
+    "answers", "failures", "monitor", "codes", "files",
+)  # fmt: skip
+"""Modules here; the order of the help."""
+
 app = typer.Typer(
     name="augment_correction",
     no_args_is_help=True,
@@ -23,7 +29,7 @@ app = typer.Typer(
 
 def main() -> int:
     """Run the command line; returns the exit code. A user's mistake is one clear line, a bug keeps its traceback."""
-    for name in ("run", "check", "inspect", "verify", "export", "report", "files"):
+    for name in COMMANDS:
         import_module(f"augment_correction.cli.{name}")
     try:
         app(prog_name="augment_correction", standalone_mode=True)

@@ -1,0 +1,103 @@
+"""`answers`: what a model says to a file of questions."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augment_correction.cli import Overrides, app
+
+if TYPE_CHECKING:
+    from augment_correction.config import RunConfig
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction answers --input qa.jsonl --output answers.jsonl --model ./model
+
+  python -m augment_correction answers --input qa.jsonl --output answers.jsonl --model gpt-4o-mini --mode api
+
+  python -m augment_correction from-failures --input qa.jsonl --answers answers.jsonl --output training.jsonl
+
+A row of the input has a prompt (question, instruction) and a response (reference, answer, golden), or messages. Started
+again after an interruption it asks only what was not answered.
+"""
+
+
+class Mode(StrEnum):
+    hf = "hf"
+    api = "api"
+    vllm = "vllm"
+    embedded = "embedded"
+    batch = "batch"
+    scripted = "scripted"
+
+
+Model = Annotated[str | None, typer.Option("--model", help="A folder, a model id, or the name a server knows it by.")]
+ModeOption = Annotated[Mode | None, typer.Option("--mode", help="Where it runs; unset, hf for a folder.")]
+Adapter = Annotated[str | None, typer.Option("--adapter", help="For hf: the folder of a PEFT adapter on it.")]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="For api: the address of the server.")]
+ConfigFile = Annotated[str, typer.Option("--config", help="A run's config, for its models and their prices.")]
+
+
+@app.command(epilog=EXAMPLES)
+def answers(
+    source: Annotated[Path, typer.Option("--input", help="Questions with their references (.jsonl).")],
+    output: Annotated[Path, typer.Option("--output", help="The answers; their journal lies beside it.")],
+    model: Model = None,
+    mode: ModeOption = None,
+    adapter: Adapter = None,
+    base_url: BaseUrl = None,
+    max_samples: Annotated[int | None, typer.Option("--max-samples", min=1, help="The first so many.")] = None,
+    temperature: Annotated[float, typer.Option("--temperature", min=0)] = 0.7,
+    top_p: Annotated[float, typer.Option("--top-p")] = 0.9,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", "--max-new-tokens", help="Of one answer.")] = 2048,
+    system_prompt: Annotated[str | None, typer.Option("--system-prompt")] = None,
+    config: ConfigFile = "failures",
+    overrides: Overrides = None,
+) -> None:
+    """Ask a model every question of a file once."""
+    from augment_correction.monitor.manual import answer
+
+    loaded = asking_config(config, model, mode, adapter, base_url, overrides)
+    sampling = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
+    paid = answer(loaded, source, output, sampling, max_samples, system_prompt)
+    print(f"{paid['answered']} answers, {paid['refused']} refused -> {output}")
+    print_paid(paid)
+
+
+def asking_config(
+    config: str,
+    model: str | None = None,
+    mode: Mode | None = None,
+    adapter: str | None = None,
+    base_url: str | None = None,
+    overrides: list[str] | None = None,
+) -> RunConfig:
+    """Raises: ConfigError."""
+    from augment_correction.config import load_config
+
+    if model and mode is None and Path(model).is_dir():
+        mode = Mode.hf
+    paths = {"model": _here(model), "adapter": _here(adapter)}
+    given = {**paths, "mode": mode and mode.value, "base_url": base_url}
+    flags = [f"api.target_{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
+    return load_config(config, [*(overrides or []), *flags])
+
+
+def _here(path: str | None) -> str | None:
+    """A flag's path starts at the current folder, a config's at its project."""
+    return str(Path(path).resolve()) if path and Path(path).exists() else path
+
+
+def print_paid(paid: dict[str, object]) -> None:
+    from augment_correction.progress import money
+
+    print(
+        f"{paid['name']}: {paid['requests']} requests in all, tokens in {paid['input_tokens']:,} "
+        f"out {paid['output_tokens']:,}, {money(paid['total_cost'])}"  # type: ignore[arg-type]
+    )

@@ -1,0 +1,116 @@
+"""`monitor`: what the training-time monitor left, and whether training on it helped."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augment_correction.cli import Overrides, app
+from augment_correction.cli.answers import Adapter, BaseUrl, ConfigFile, Model, ModeOption, asking_config, print_paid
+
+if TYPE_CHECKING:
+    from augment_correction.monitor.impact import Impact
+
+monitor = typer.Typer(
+    name="monitor",
+    no_args_is_help=True,
+    help="What the training-time monitor collected, and whether training on it helped (docs/failures.md).",
+)
+app.add_typer(monitor)
+
+Data = Annotated[Path, typer.Option("--data", help="The monitor's `data_dir`.")]
+DEFAULT = Path("data/self_correction")
+
+
+@monitor.command(epilog="Example: python -m augment_correction monitor stats --json | jq .files[-1].stats")
+def stats(
+    data: Data = DEFAULT,
+    head: Annotated[int, typer.Option("--head", min=0, help="Rows of the newest file to print.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show the files, their metadata, what waits in the buffer, and the error codes so far."""
+    from augment_correction.monitor.keeping import Keep
+    from augment_correction.monitor.manual import preview
+    from augment_correction.monitor.stats import collect
+
+    seen = collect(_keep(Keep(data)))
+    if as_json:
+        print(json.dumps(seen.as_json(), indent=1, ensure_ascii=False))
+        return
+    for batch, made in seen.files:
+        told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count)
+        size = batch.rows.stat().st_size if batch.rows.exists() else 0
+        print(f"{batch.rows}  {size:,} bytes  {made['num_examples']} rows ({told})  queued: {made['queued'] or 'no'}")
+    for stem in seen.open:
+        print(f"{stem}: not made yet; `monitor finish` makes it")
+    if seen.files:
+        print(", ".join(f"{name} {value}" for name, value in seen.files[-1][1]["stats"].items()))
+    waiting = ", ".join(f"{count} {verdict}" for verdict, count in seen.buffered.items()) or "nothing"
+    print(f"buffer: {waiting} ({seen.examples} examples); undecided {seen.undecided}")
+    for code, count in seen.codes.most_common():
+        print(f"  {count:>6}  {code}")
+    for row in preview(seen.files[-1][0].rows, head) if seen.files else ():
+        print(json.dumps(row, ensure_ascii=False))
+
+
+@monitor.command(epilog="Example: python -m augment_correction monitor finish --data data/self_correction")
+def finish(data: Data = DEFAULT) -> None:
+    """Make the files that a training decided to make and, killed, left open. The monitor itself calls it."""
+    from augment_correction.monitor.keeping import Keep
+    from augment_correction.monitor.making import finish as make
+    from augment_correction.monitor.telling import made_lines
+
+    for made in make(_keep(Keep(data.resolve()))):
+        print(made_lines(made), flush=True)
+
+
+@monitor.command(epilog="Example: python -m augment_correction monitor impact --model ./model --adapter lora/final")
+def impact(
+    data: Data = DEFAULT,
+    model: Model = None,
+    mode: ModeOption = None,
+    adapter: Adapter = None,
+    base_url: BaseUrl = None,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Questions of each pattern and batch.")] = 10,
+    output: Annotated[Path | None, typer.Option("--output", help="The JSON; unset, in impact/ of --data.")] = None,
+    config: ConfigFile = "failures",
+    overrides: Overrides = None,
+) -> None:
+    """Ask questions of past batches again: each batch is improved, neutral or regressed at five points."""
+    from augment_correction.monitor.impact import as_json, measure
+    from augment_correction.monitor.keeping import Keep, write_json
+
+    loaded = asking_config(config, model, mode, adapter, base_url, overrides)
+    folder = data / "impact"
+    made, paid = measure(loaded, _keep(Keep(data)), samples, folder / "journal")
+    path = output or folder / f"impact_{datetime.now():%Y%m%d_%H%M%S}.json"
+    write_json(path, as_json(made, paid["name"]))
+    _print_impacts(made)
+    print_paid(paid)
+    print(f"  {path}")
+
+
+def _keep(keep: Any) -> Any:
+    """Raises: InputError where no monitor has been."""
+    from augment_correction.errors import InputError
+
+    if not keep.root.is_dir():
+        raise InputError(f"there is no monitor's folder at {keep.root}", hint="name its `data_dir`: --data DIR")
+    return keep
+
+
+def _print_impacts(impacts: list[Impact]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("batch", "pattern", "graded", "right before", "now", "repaired", "broken", "undecided", "", box=None)
+    for each in impacts:
+        name = each.batch if each.pattern == "all" else ""
+        counts = (each.asked, each.before, each.after, each.repaired, each.broken, each.undecided)
+        table.add_row(name, escape(each.pattern), *map(str, counts), each.outcome)
+    Console(highlight=False).print(table)

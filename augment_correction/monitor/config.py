@@ -1,0 +1,143 @@
+"""What the monitor asks, how much of the training's time it may take, and when it makes a file of what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from math import lcm
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from augment_correction.config import ModelConfig, ModelsConfig, load_declared
+from augment_correction.errors import ConfigError
+from augment_correction.sampling import Declaration
+from augment_correction.usage import Price
+
+Preset = Literal["conservative", "balanced", "aggressive"]
+PRESETS: Mapping[Preset, Mapping[str, int]] = {
+    "conservative": {"min_examples": 20, "generation_interval": 1000},
+    "balanced": {"min_examples": 10, "generation_interval": 500},
+    "aggressive": {"min_examples": 5, "generation_interval": 200},
+}
+JUDGE = "judge"
+
+
+class SelfCorrection(Declaration):
+    """When the answers that were collected become a file of rows."""
+
+    enabled: bool = True
+    """`false`: answers are shown and measured, and none is kept."""
+    auto_queue: bool = True
+    """`false`: files are written and not copied into `queue_dir`."""
+    min_examples: int = Field(10, ge=1)
+    """Examples that the buffer must hold before a file is made; a wrong answer gives three."""
+    generation_interval: int = Field(500, ge=1)
+    """Steps between two files at least."""
+    stand_by_share: float = Field(1 / 3, ge=0, lt=1)
+    """Share of a file's rows that are about right answers (two for each), as far as there were so many."""
+
+
+class MonitorConfig(ModelsConfig):
+    """`load_monitor` makes it from a YAML or JSON file; `MonitorConfig(split=...)` from keywords."""
+
+    split: str
+    """The questions with their references (.jsonl), which are neither trained nor in the gate: what the model gets wrong
+    here is trained later."""
+    training_data: tuple[str, ...] = ()
+    """What is trained: output folders of runs, or .jsonl files. A question that stands there stops the start."""
+    gate: tuple[str, ...] = ()
+    """What the model will be measured with, likewise."""
+    data_dir: str = "./data/self_correction"
+    queue_dir: str = "./queue/normal"
+    """Where a worker takes up what comes in: `<worker.root>/inbox`, or `<worker.root>/queue/normal`."""
+    preset: Preset | None = None
+    """`conservative`, `balanced` or `aggressive`: `min_examples` and `generation_interval` where they are not given."""
+    eval_steps: int | None = Field(None, ge=1)
+    """Unset: at every evaluation of the trainer. Else at those whose step is a multiple of it."""
+    num_eval_samples: int = Field(4, ge=1)
+    """Questions asked at an evaluation; fewer, or none, where `max_share` leaves no time for them."""
+    eval_max_tokens: int = Field(2048, ge=1)
+    """Of one answer. What is cut off at it is graded as cut off."""
+    eval_timeout_seconds: float | None = Field(None, gt=0)
+    """Of one evaluation's answers; unset, what `max_share` allows."""
+    max_share: float = Field(0.05, gt=0, le=1)
+    """Of the training's time so far, what the monitor may have taken; 1 sets no limit."""
+    max_errors: int = Field(5, ge=1)
+    """Errors of its own after which the monitor turns itself off."""
+    self_correction: SelfCorrection = SelfCorrection()
+    system_prompt: str | None = None
+    judge: ModelConfig | None = None
+    """Asked about answers that words and numbers cannot tell, while the training waits; unset, they are left out."""
+    seed: int = 1048596
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthands(cls, data: Any) -> Any:
+        """One path may stand without brackets; a preset stands for two keys."""
+        if not isinstance(data, dict):
+            return data
+        listed: dict[str, Any] = {
+            name: [data[name]] for name in ("training_data", "gate") if isinstance(data.get(name), str)
+        }
+        given = data.get("self_correction", {})
+        if data.get("preset") in PRESETS and isinstance(given, dict):
+            listed["self_correction"] = {**PRESETS[data["preset"]], **given}
+        return {**data, **listed}
+
+    @property
+    def data(self) -> Path:
+        return self.project.resolve(self.data_dir)
+
+    @property
+    def queue(self) -> Path | None:
+        return self.project.resolve(self.queue_dir) if self.self_correction.auto_queue else None
+
+    def check_steps(self, evaluated: int | None, last: int) -> None:
+        """`evaluated`: the trainer's own interval in steps, None where it evaluates by epochs; `last`: its last step.
+
+        Raises: ConfigError where no evaluation is the monitor's.
+        """
+        every = evaluated or 1
+        meeting = lcm(every, self.eval_steps or 1)
+        if not 0 < last < meeting:
+            return
+        why = f"the trainer evaluates every {every} steps"
+        if self.eval_steps:
+            why += f", the monitor is for every {self.eval_steps}: they meet every {meeting}"
+        raise ConfigError(
+            f"the monitor would never look: {why}, and the training has {last}",
+            hint="lower eval_steps here or in the trainer, so that one comes before the end",
+        )
+
+    # ------------------------------------------------------------------------------------- what opens the judge
+
+    @property
+    def by_role(self) -> dict[str, ModelConfig]:
+        return {JUDGE: self.judge} if self.judge else {}
+
+    def model(self, role: str) -> ModelConfig:
+        return self.by_role[role]
+
+    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
+        return self.model_copy(update={"judge": models.get(JUDGE, self.judge)})
+
+    def price(self, role: str) -> Price | None:
+        return None
+
+    def price_keys(self, role: str) -> str:
+        return role
+
+    @property
+    def max_usd(self) -> Decimal | None:
+        return None
+
+    @property
+    def concurrency(self) -> int:
+        return self.num_eval_samples
+
+
+def load_monitor(path: str | Path, overrides: Sequence[str] = ()) -> MonitorConfig:
+    """Raises: ConfigError with file, line, column and remedy."""
+    return load_declared(MonitorConfig, path, overrides, "split, self_correction, ...")

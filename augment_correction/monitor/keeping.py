@@ -1,0 +1,186 @@
+"""The monitor's folder. Whatever moment a process is killed at, no answer is lost and none gives rows twice.
+
+    buffer.jsonl                       answers since the last file, one line each, on the disk before the training goes on
+    undecided.jsonl                    answers that nobody could grade
+    batches/STEM/failures.jsonl        was `buffer.jsonl` until the rename that decided that a file is made of it
+    batches/STEM/batch.json            how it is made; all that follows can be made again from these two
+    STEM.jsonl, STEM.json              the rows, and their metadata, which is written last: without it the batch is open
+
+A batch is therefore either in the buffer or decided, and what is decided has one name for ever.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.errors import InputError
+from augment_correction.monitor.failures import Failure, distinct, read_failures
+from augment_correction.store import RunFolder
+from augment_correction.store.folder import atomic_write
+
+EXAMPLES_OF_A_WRONG_ANSWER = 3
+"""Self-evaluation, correction, and the question with its right answer."""
+INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One decided file: its folder is `batches/STEM`."""
+
+    root: Path
+    stem: str
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "batches" / self.stem
+
+    @property
+    def failures(self) -> Path:
+        return self.folder / "failures.jsonl"
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / "batch.json"
+
+    @property
+    def rows(self) -> Path:
+        return self.root / f"{self.stem}.jsonl"
+
+    @property
+    def metadata(self) -> Path:
+        return self.root / f"{self.stem}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """`data/self_correction` of one training."""
+
+    root: Path
+
+    @property
+    def buffer(self) -> Path:
+        return self.root / "buffer.jsonl"
+
+    @property
+    def undecided(self) -> Path:
+        return self.root / "undecided.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "monitor.log"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """By one training at a time; what a kill left half written is taken off.
+
+        Raises: InputError where it cannot be written, or another training's monitor is there.
+        """
+        with RunFolder(self.root).held():
+            for path in (self.buffer, self.undecided):
+                _mend(path)
+            yield
+
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """By one process at a time, others wait: that of a killed training may still be at it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".making").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    # -------------------------------------------------------------------------------------------- what comes in
+
+    def add(self, failures: Iterable[Failure]) -> None:
+        """On the disk when this returns."""
+        decided: list[bytes] = []
+        undecided: list[bytes] = []
+        for each in failures:
+            (undecided if each.verdict == "undecided" else decided).append(each.line())
+        for path, lines in ((self.buffer, decided), (self.undecided, undecided)):
+            if lines:
+                _append(path, b"".join(lines))
+
+    def examples(self) -> int:
+        """Of the buffer; rows about right answers come on top."""
+        wrong = [each for each in read_failures(self.buffer) if each.verdict == "wrong"]
+        return EXAMPLES_OF_A_WRONG_ANSWER * len(distinct(wrong))
+
+    def decided(self) -> Iterator[Failure]:
+        """Every answer that was ever graded, those of old batches first."""
+        for batch in self.batches():
+            yield from read_failures(batch.failures)
+        yield from read_failures(self.buffer)
+
+    def used(self) -> Counter[str]:
+        """How often each item was asked, by its id."""
+        seen = Counter(each.item for each in self.decided())
+        seen.update(each.item for each in read_failures(self.undecided))
+        return seen
+
+    # ------------------------------------------------------------------------------------------ what is decided
+
+    def close_buffer(self, stem: str, plan: dict[str, Any]) -> Batch:
+        """The rename is the decision; what comes in from now on is of the next file."""
+        batch = Batch(self.root, stem)
+        write_json(batch.plan, plan)
+        self.buffer.rename(batch.failures)
+        for folder in (batch.folder, self.root):
+            _sync(folder)
+        return batch
+
+    def batches(self) -> list[Batch]:
+        """In the order in which they were decided."""
+        found = (Batch(self.root, path.parent.name) for path in (self.root / "batches").glob("*/failures.jsonl"))
+        return sorted(found, key=lambda batch: (read_json(batch.plan)["timestamp"], batch.stem))
+
+    def open_batches(self) -> list[Batch]:
+        return [batch for batch in self.batches() if not batch.metadata.exists()]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises: InputError."""
+    try:
+        found: dict[str, Any] = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as failure:
+        raise InputError(f"{path} cannot be read: {failure}") from None
+    return found
+
+
+def write_json(path: Path, data: Any) -> None:
+    with atomic_write(path) as file:
+        file.write(orjson.dumps(data, option=INDENT))
+
+
+def _append(path: Path, data: bytes) -> None:
+    new = not path.exists()
+    with path.open("ab") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        _sync(path.parent)
+
+
+def _mend(path: Path) -> None:
+    """A kill in the middle of a write leaves a line without its end: that answer was never kept."""
+    if path.exists():
+        whole = path.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            os.truncate(path, len(whole[0]) + len(whole[1]))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,169 @@
+"""The monitor in a trainer of Transformers, or of what is built on it (TRL, Axolotl).
+
+It belongs to the first process alone and takes part in no collective, so that under DDP nobody waits for it. Where every
+process must take part in a forward pass (FSDP, DeepSpeed ZeRO-3, tensor or sequence parallelism) it refuses at the start.
+After the start nothing of it can stop a training: an error is logged, and after some of them it turns itself off.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+from transformers import TrainerCallback
+
+from augment_correction.errors import InputError
+from augment_correction.llm.hf_rows import Speech
+from augment_correction.monitor.config import MonitorConfig
+from augment_correction.monitor.generating import generate
+from augment_correction.monitor.items import Item
+from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.observing import Log, Observer, Say
+from augment_correction.monitor.sorting import Reply
+
+
+def say(text: str) -> None:
+    """To stderr, above a progress bar that is there."""
+    tqdm.write(text, file=sys.stderr)
+
+
+class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
+    """`monitor.attach(trainer)`, before `trainer.train()`. As a plain callback it works, too, without scalars."""
+
+    def __init__(self, config: MonitorConfig, say: Say = say) -> None:
+        self._config, self._say = config, say
+        self._log: Log = lambda scalars: None
+        self._observer: Observer | None = None
+        self._errors: list[str] = []
+
+    def attach(self, trainer: Any) -> None:
+        """Raises: UserError where the monitor cannot work with this trainer."""
+        refuse_shared_forward(trainer.args)
+        self._log = trainer.log
+        trainer.add_callback(self)
+
+    # ------------------------------------------------------------------------------------- what the trainer calls
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:
+        """Raises: UserError; this once an error ends the training, before it has cost anything."""
+        refuse_shared_forward(args)
+        self._config.check_steps(_evaluated_every(args, state), state.max_steps)
+        if not state.is_world_process_zero:
+            return
+        if self._observer is not None:  # of a training that ended with an error
+            self._close()
+        self._speech = _speech(known)
+        named = getattr(getattr(known.get("model"), "config", None), "_name_or_path", "")
+        observer = Observer(self._config, self._tell, lambda scalars: self._log(scalars), model=named)
+        observer.begin(state.global_step)
+        self._observer = observer
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **known: Any) -> None:
+        observer = self._observer
+        if observer is None:
+            return
+        try:
+            observer.observe(state.global_step, state.max_steps, lambda *asked: self._answers(known["model"], *asked))
+            for failure in observer.failed():
+                self._note(failure)
+        except Exception as failure:  # a monitor that ends a training of days is worse than none
+            self._note(failure)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self._observer is not None:
+            self._close()
+
+    # -------------------------------------------------------------------------------------------------- the rest
+
+    def _answers(self, model: Any, items: Sequence[Item], seconds: float) -> list[Reply | None]:
+        questions = [item.question for item in items]
+        return generate(
+            model, self._speech, questions, self._config.system_prompt, self._config.eval_max_tokens, seconds
+        )
+
+    def _tell(self, text: str) -> None:
+        self._say(text)
+        if text.startswith("Self-Correction"):
+            self._write(text)
+
+    def _note(self, failure: BaseException) -> None:
+        """Each kind of error with its traceback once."""
+        told = "".join(traceback.format_exception(failure))
+        if isinstance(failure, torch.OutOfMemoryError):
+            failure.__traceback__ = None  # its frames hold the tensors
+            gc.collect()
+            torch.cuda.empty_cache()
+        new = told not in self._errors
+        self._errors.append(told)
+        self._write(told if new else f"once more: {type(failure).__name__}: {failure}")
+        if new:
+            self._say(f"monitor: {type(failure).__name__}: {failure} (traceback in {Keep(self._config.data).log})")
+        if len(self._errors) >= self._config.max_errors and self._observer is not None:
+            self._say(f"monitor: turned off after {len(self._errors)} errors; the training goes on without it")
+            self._close()
+
+    def _close(self) -> None:
+        observer, self._observer = self._observer, None
+        try:
+            for failure in observer.end() if observer else ():
+                self._note(failure)
+        except Exception as failure:
+            self._note(failure)
+
+    def _write(self, text: str) -> None:
+        try:
+            with Keep(self._config.data).log.open("a", encoding="utf-8") as file:
+                file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
+        except OSError:
+            self._say(text)
+
+
+def refuse_shared_forward(args: Any) -> None:
+    """Raises: InputError where one process alone cannot generate: it would wait for the others for ever."""
+    deepspeed = getattr(args, "hf_deepspeed_config", None)
+    zero3 = deepspeed is not None and deepspeed.is_zero3()
+    shared = {
+        "FSDP": bool(getattr(args, "fsdp", None)) or os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true",
+        "DeepSpeed ZeRO-3": zero3 or os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE") == "3",
+        "tensor or sequence parallelism": getattr(args, "parallelism_config", None) is not None,
+    }
+    for name, used in shared.items():
+        if used:
+            raise InputError(
+                f"the monitor cannot generate under {name}: each process holds a part of the model, and the first one "
+                "would wait for the others for ever",
+                hint="train with DDP or ZeRO-2, or without the monitor: test checkpoints with `monitor impact`",
+            )
+
+
+def _evaluated_every(args: Any, state: Any) -> int | None:
+    """Raises: InputError where the trainer never evaluates."""
+    strategy = str(getattr(args.eval_strategy, "value", args.eval_strategy))
+    if strategy == "no":
+        raise InputError(
+            "the monitor looks at each evaluation, and this trainer makes none (eval_strategy: no)",
+            hint='set eval_strategy="steps", eval_steps and an eval_dataset',
+        )
+    if strategy != "steps":
+        return None
+    every = state.eval_steps or args.eval_steps
+    return int(every) if every >= 1 else max(1, int(every * state.max_steps))
+
+
+def _speech(known: dict[str, Any]) -> Speech:
+    """Raises: InputError where there is no tokenizer, or one without a chat template."""
+    found = known.get("processing_class") or known.get("tokenizer")
+    tokenizer = getattr(found, "tokenizer", found)
+    if not getattr(tokenizer, "chat_template", None):
+        raise InputError(
+            "the monitor asks by the chat template of the trainer's tokenizer, and there is none",
+            hint="pass processing_class=tokenizer, with the chat_template that the rows are written with",
+        )
+    return Speech.of(tokenizer)

@@ -1,0 +1,136 @@
+"""From graded answers to rows: the pipeline `from_failures` through the ordinary run, and its conversations with our mask.
+
+The mask of a row is said at its messages, `train`; so the rows are made with `loss_on: answers`, which a flag at each
+message can say whole. No row trains the wrong answer: what trainers of this kind have called an initial attempt (the
+question, and the wrong answer as its completion) is never made, and `breakdown.initial_attempts` is always 0.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.config import RunConfig
+from augment_correction.errors import InputError, UserError
+from augment_correction.export.source import masked_by_message
+from augment_correction.monitor.failures import Failure, distinct, read_failures
+from augment_correction.monitor.keeping import EXAMPLES_OF_A_WRONG_ANSWER, Batch, Keep, read_json, write_json
+from augment_correction.records import Conversation, content_id
+from augment_correction.runner import run
+from augment_correction.runner.reading import open_run
+from augment_correction.runner.respelling import run_conversations
+from augment_correction.store.folder import atomic_write
+
+Row = dict[str, Any]
+ROWS_OF_A_RIGHT_ANSWER = 2
+"""It stands by it, and evaluates it."""
+NAMES = {
+    "self_evaluation_wrong": "self_evaluations",
+    "self_evaluation_right": "self_evaluations",
+    "correct_after_mistake": "corrections",
+    "plain": "standard_qa",
+    "stand_by": "stand_by",
+}
+
+
+def make_rows(failures: Sequence[Failure], folder: Path, *, stand_by_share: float, seed: int) -> list[Row]:
+    """The run of the pipeline stays in `folder`, with its report. Made again from the same answers they are the same.
+
+    Raises: UserError where nothing could be made.
+    """
+    chosen = choose(failures, stand_by_share, seed)
+    with atomic_write(folder / "inputs" / "failures.jsonl") as file:
+        file.writelines(each.line() for each in chosen)
+    config = RunConfig.model_validate(
+        {
+            "pipeline": "from_failures",
+            "api": {},
+            "path": {"input_dir": str(folder / "inputs"), "output_dir": str(folder / "run")},
+            "system": {"loss_on": "answers", "prompt_template": "chatml", "seed": seed},
+        }
+    )
+    result = run(config)
+    if not result.kept:
+        raise UserError(result.stopped or "no row was made", hint=result.hint)
+    with open_run(folder / "run") as made:
+        return [_row(each) for each in run_conversations(made)]
+
+
+def choose(failures: Iterable[Failure], share: float, seed: int) -> list[Failure]:
+    """All wrong answers, and as many right ones as make up `share` of the rows, drawn by the seed."""
+    every = distinct(failures)
+    wrong = [each for each in every if each.verdict == "wrong"]
+    right = sorted((each for each in every if each.verdict == "right"), key=lambda each: content_id(str(seed), each.id))
+    wanted = EXAMPLES_OF_A_WRONG_ANSWER * len(wrong) * share / (1 - share)
+    return [*wrong, *right[: round(wanted / ROWS_OF_A_RIGHT_ANSWER)]]
+
+
+def _row(made: Conversation) -> Row:
+    if not masked_by_message(made):
+        raise InputError(
+            f"the pipeline made a {made.kind} whose mask changes inside a message, which these rows cannot say",
+            hint="take `after` out of its turns",
+        )
+    messages = [{"role": turn.role, "content": turn.text, "train": turn.train} for turn in made.turns]
+    return {"messages": messages, "kind": made.kind, "origin": made.provenance["origin"], "id": made.id}
+
+
+def breakdown(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    counts = Counter(NAMES.get(row["kind"], row["kind"]) for row in rows)
+    return {**dict.fromkeys(("initial_attempts", *NAMES.values()), 0), **counts}
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    with atomic_write(path) as file:
+        file.writelines(orjson.dumps(row) + b"\n" for row in rows)
+
+
+# ------------------------------------------------------------------------------------------- decided batches
+
+
+def finish(keep: Keep) -> Iterator[dict[str, Any]]:
+    """Make the file of every batch that is open, and queue it; the metadata of each. Started again after a kill it does
+    what is left; only a file that was queued in the moment of the kill is queued twice, as the same bytes."""
+    with keep.making():
+        for batch in keep.open_batches():
+            yield _finished(keep, batch) | {"file": str(batch.rows)}
+
+
+def _finished(keep: Keep, batch: Batch) -> dict[str, Any]:
+    plan, failures = read_json(batch.plan), list(read_failures(batch.failures))
+    rows = make_rows(failures, batch.folder, stand_by_share=plan["stand_by_share"], seed=plan["seed"])
+    write_rows(batch.rows, rows)
+    queue = Path(plan["queue"]) if plan["queue"] else None
+    queued = _copy(batch.rows, queue) if queue else None
+    metadata = _metadata(keep, batch, plan, rows) | {"queued": str(queued) if queued else None}
+    write_json(batch.metadata, metadata)
+    if queue:
+        _copy(batch.metadata, queue)
+    return metadata
+
+
+def _metadata(keep: Keep, batch: Batch, plan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    earlier = [read_json(each.metadata) for each in keep.batches() if each.metadata.exists() and each != batch]
+    return {
+        "step": plan["step"],
+        "timestamp": plan["timestamp"],
+        "num_examples": len(rows),
+        "breakdown": breakdown(rows),
+        "stats": {
+            **plan["stats"],
+            "files_generated": len(earlier) + 1,
+            "examples_generated": sum(each["num_examples"] for each in earlier) + len(rows),
+        },
+    }
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    target = folder / path.name
+    with atomic_write(target) as file, path.open("rb") as source:
+        shutil.copyfileobj(source, file)
+    return target

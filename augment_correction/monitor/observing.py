@@ -1,0 +1,156 @@
+"""One training as its monitor sees it, without torch: which questions come next, what became of the answers, and when a
+file is due. `live.py` ties it to a trainer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+
+from augment_correction.errors import InputError
+from augment_correction.monitor.budget import Budget
+from augment_correction.monitor.config import MonitorConfig
+from augment_correction.monitor.failures import Failure
+from augment_correction.monitor.items import Item, draw, read_items, refuse_overlap
+from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.sorting import Reply, Sorter
+from augment_correction.monitor.telling import block, scalars
+
+Generate = Callable[[Sequence[Item], float], Sequence[Reply | None]]
+"""Answers of the model as it is now, within so many seconds: None for one that did not come to its end in time."""
+Say = Callable[[str], None]
+Log = Callable[[dict[str, float]], None]
+
+
+class Observer:
+    """`begin` once, `observe` at each evaluation, `end` once. `log` takes scalars."""
+
+    def __init__(
+        self,
+        config: MonitorConfig,
+        say: Say,
+        log: Log,
+        *,
+        model: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self._config, self._say, self._log, self._model, self._now = config, say, log, model, now
+        self._clock = clock
+        self._keep = Keep(config.data)
+        self._sorter = Sorter(config, config.data / "judge")
+        self._held = ExitStack()
+        self._making = ThreadPoolExecutor(1, thread_name_prefix="self-correction")
+        self._made: list[Future[None]] = []
+        self._last_file = 0
+        self._seen: int | None = None
+
+    def begin(self, step: int = 0) -> None:
+        """Raises: UserError where the monitor's questions, or its folder, cannot be used."""
+        config = self._config
+        self._items = read_items(config.project.resolve(config.split))
+        for paths, what in ((config.training_data, "training data"), (config.gate, "gate")):
+            refuse_overlap(self._items, map(config.project.resolve, paths), what)
+        try:
+            self._held.enter_context(self._keep.held())
+        except InputError as failure:
+            raise InputError(
+                failure.message, hint="wait for the other one, or give this one its own data_dir"
+            ) from None
+        self._used = self._keep.used()
+        self._verdicts = Counter(each.verdict for each in self._keep.decided())
+        self._budget = Budget(config.max_share, config.eval_timeout_seconds, self._clock)
+        self._last_file = step
+        if self._keep.open_batches():
+            self._make()
+
+    def observe(self, step: int, last: int, generate: Generate) -> list[Failure]:
+        """One evaluation. What is too dear for now is left out."""
+        if step == self._seen or (self._config.eval_steps and step % self._config.eval_steps):
+            return []
+        self._seen = step  # a trainer with several evaluation sets tells of each
+        found: list[Failure] = []
+        with self._budget.spending():
+            number = self._budget.items(self._config.num_eval_samples)
+            if number:
+                found = self._ask(draw(self._items, self._used, number, self._config.seed), step, generate)
+        self._log(scalars(found, self._budget.share))
+        if found:
+            self._say(block(step, last, found, self._budget.share))
+        self._file(step)
+        return found
+
+    def _ask(self, items: Sequence[Item], step: int, generate: Generate) -> list[Failure]:
+        began = self._clock()
+        replies = generate(items, self._budget.seconds())
+        asked = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply is not None]
+        self._budget.learn(len(items), len(asked), self._clock() - began)
+        found = self._sorter.sort(asked, model=self._model, step=step)
+        if self._config.self_correction.enabled:
+            self._keep.add(found)
+        self._used.update(item.id for item in items)  # of those without an answer, too: others have their turn first
+        self._verdicts.update(each.verdict for each in found)
+        return found
+
+    # ---------------------------------------------------------------------------------------------------- files
+
+    def _file(self, step: int) -> None:
+        """At the first evaluation in a new interval; where there is too little, in the next one."""
+        due, every = self._config.self_correction, self._config.self_correction.generation_interval
+        if not due.enabled or step // every <= self._last_file // every:
+            return
+        self._last_file = step
+        if self._keep.examples() >= due.min_examples:
+            self.close_buffer(step)
+
+    def close_buffer(self, step: int) -> None:
+        """Decide a file of what there is, and have it made beside the training."""
+        stamp = self._now().strftime("%Y%m%d_%H%M%S")
+        self._keep.close_buffer(
+            f"self_correction_step{step}_{stamp}",
+            {
+                "step": step,
+                "timestamp": stamp,
+                "stand_by_share": self._config.self_correction.stand_by_share,
+                "seed": self._config.seed,
+                "queue": str(self._config.queue) if self._config.queue else None,
+                "stats": self._stats(),
+            },
+        )
+        self._make()
+
+    def _stats(self) -> dict[str, int]:
+        right, wrong = self._verdicts["right"], self._verdicts["wrong"]
+        return {"total_evals": right + wrong, "correct_first_try": right, "needed_correction": wrong}
+
+    def _make(self) -> None:
+        self._made.append(self._making.submit(self._make_apart))
+
+    def _make_apart(self) -> None:
+        """In a process of its own: no event loop, thread or lock of ours is in the training's process, and what ends the
+        training does not end it."""
+        command = [sys.executable, "-m", "augment_correction", "monitor", "finish", "--data", str(self._keep.root)]
+        done = subprocess.run(
+            command, cwd=self._config.project.root, start_new_session=True, capture_output=True, text=True, check=False
+        )
+        if done.stdout.strip():
+            self._say(done.stdout.strip())
+        if done.returncode:
+            raise InputError(f"the file could not be made: {done.stderr.strip()[-2000:]}")
+
+    def failed(self) -> list[BaseException]:
+        """What went wrong beside the training since the last look."""
+        ended = [each for each in self._made if each.done()]
+        self._made = [each for each in self._made if each not in ended]
+        return [failure for each in ended if (failure := each.exception())]
+
+    def end(self) -> list[BaseException]:
+        """Waits for the files; what is in the buffer stays there for the next training."""
+        self._making.shutdown()
+        self._held.close()
+        return self.failed()

@@ -1,0 +1,88 @@
+"""Right, wrong or undecided: by the words of the reference where they can tell, else by a judge, else by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from augment_correction.config import ModelsConfig
+from augment_correction.errors import Reject
+from augment_correction.grading import error_codes, grade
+from augment_correction.monitor.asking import Asking
+from augment_correction.monitor.config import JUDGE
+from augment_correction.monitor.failures import Failure, Verdict
+from augment_correction.monitor.items import Item
+from augment_correction.parsing import final_answer, read_verdict
+from augment_correction.prompts import PromptLibrary
+from augment_correction.stages import neutral
+from augment_correction.stages.asking import text_schema
+
+PROMPT = "checks/grade"
+SCHEMA = text_schema(("reason", "verdict"), verdict=["right", "wrong"])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`text` as the model wrote it, reasoning and all."""
+
+    text: str
+    finish_reason: str = "stop"
+
+
+class Sorter:
+    """`config` names the judge, if there is one; its calls and their journal go to `folder`."""
+
+    def __init__(self, config: ModelsConfig | None = None, folder: Path = Path()) -> None:
+        self._config = config if config is not None and JUDGE in config.by_role else None
+        self._folder = folder
+
+    def sort(
+        self, asked: Sequence[tuple[Item, Reply]], *, model: str = "", step: int | None = None, origin: str = "target_model"
+    ) -> list[Failure]:  # fmt: skip
+        """One for each. Raises: what asking the judge raises."""
+        seen = [replace(_seen(item, reply), model=model, step=step, origin=origin) for item, reply in asked]
+        open_ = [index for index, each in enumerate(seen) if each.verdict == "undecided" and each.answer]
+        if self._config is not None and open_:
+            for index, judged in zip(open_, self._judge(self._config, [seen[at] for at in open_]), strict=True):
+                seen[index] = judged
+        return [_usable(each) for each in seen]
+
+    def _judge(self, config: ModelsConfig, failures: Sequence[Failure]) -> list[Failure]:
+        prompt = PromptLibrary(config.project, ()).load(PROMPT)
+        questions = [
+            prompt.render({"question": each.question, "reference": each.reference, "attempt": neutral(each.answer)})
+            for each in failures
+        ]
+        replies, _ = Asking(config, JUDGE, self._folder, {"temperature": 0}, SCHEMA, "json").ask(questions)
+        return [_judged(each, reply.text if reply else "") for each, reply in zip(failures, replies, strict=True)]
+
+
+def _seen(item: Item, reply: Reply) -> Failure:
+    answer = final_answer(reply.text)
+    seen = grade(answer, item.reference, question=item.question)
+    codes = error_codes(answer, item.reference, question=item.question, finish_reason=reply.finish_reason)
+    verdict: Verdict = "undecided" if seen.right is None else "right" if seen.right else "wrong"
+    return Failure(
+        item.question, item.reference, answer, verdict, codes, seen.why,
+        item=item.id, category=item.category, finish_reason=reply.finish_reason,
+    )  # fmt: skip
+
+
+def _judged(failure: Failure, reply: str) -> Failure:
+    try:
+        right, why = read_verdict(reply, "right", "wrong")
+    except Reject:
+        return replace(failure, why="the judge's reply cannot be read")
+    # What is right has no codes but those on how the turn ended; the words alone could not know that it is.
+    codes = tuple(code for code in failure.codes if code in ("TRUNCATED", "NO_EOS")) if right else failure.codes
+    return replace(failure, verdict="right" if right else "wrong", why=f"judge: {why}", codes=codes)
+
+
+def _usable(failure: Failure) -> Failure:
+    """Nothing can be learned from an answer that is not there, and no answer stands by that was cut off."""
+    if not failure.answer:
+        return replace(failure, verdict="undecided", why="it answered nothing")
+    if failure.verdict == "right" and failure.finish_reason == "length":
+        return replace(failure, verdict="undecided", why="what it says is right, and it did not come to an end")
+    return failure

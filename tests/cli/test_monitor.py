@@ -1,0 +1,83 @@
+"""`answers`, `from-failures`, `demo`, `codes` and `monitor` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from augment_correction.grading import CATALOGUE
+from tests.cli.program import program
+from tests.monitor.making import Stage, rows, write_lines
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    qa = [{"prompt": "What is 2+2?", "response": "4"}, {"prompt": "Capital of France?", "response": "Paris."}]
+    write_lines(tmp_path / "qa.jsonl", qa)
+    said = {"2+2": "5", "France": "Paris.", "mayor": "Atlantis."}
+    rules = [{"contains": asked, "text": text} for asked, text in said.items()]
+    (tmp_path / "script.yaml").write_text(yaml.safe_dump({"rules": rules}))
+    return tmp_path
+
+
+ASKED = ("--model", "tiny", "--mode", "scripted", "--set", "api.target_script=script.yaml")
+
+
+def test_the_three_commands_of_the_manual_way(root: Path) -> None:
+    (root / "failures.yaml").write_text(
+        yaml.safe_dump({"pipeline": "from_failures", "api": {}, "path": {"input_dir": ".", "output_dir": "out"}})
+    )
+    named = ("--config", "failures.yaml")
+    done = program("answers", "--input", "qa.jsonl", "--output", "answers.jsonl", *ASKED, *named, cwd=root)
+    assert done.code == 0 and "2 answers, 0 refused -> answers.jsonl" in done.out, done.err
+    assert [row["answer"] for row in rows(root / "answers.jsonl")] == ["5", "Paris."]
+    arguments = ("--input", "qa.jsonl", "--answers", "answers.jsonl", "--output", "training.jsonl")
+    done = program("from-failures", *arguments, *named, cwd=root)
+    assert done.code == 0, done.err
+    assert "2 answers graded: 1 right, 1 wrong; 0 undecided, 0 questions unanswered" in done.out
+    assert len(rows(root / "training.jsonl")) == json.loads((root / "training.json").read_text())["num_examples"]
+
+
+def test_the_demo_needs_nothing(tmp_path: Path) -> None:
+    done = program("demo", "--to", str(tmp_path / "demo"), cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "masked   assistant  The capital of Australia is Sydney." in done.out
+    assert "trained  assistant  The capital of Australia is Sydney." not in done.out
+    assert (tmp_path / "demo" / "training.jsonl").is_file()
+
+
+def test_codes_prints_the_catalogue() -> None:
+    done = program("codes", COLUMNS="200")
+    assert done.code == 0 and all(code.name[:20] in done.out for code in CATALOGUE)
+
+
+def test_stats_finish_and_impact_of_what_a_killed_training_left(root: Path) -> None:
+    stage = Stage(root, {"self_correction": {"generation_interval": 10_000}})
+    observer = stage.observer()
+    stage.evaluate(observer, 50, 4)
+    plan = {"step": 50, "timestamp": "20250101_000000", "stand_by_share": 0, "seed": 1, "queue": None, "stats": {}}
+    observer._keep.close_buffer("self_correction_step50_20250101_000000", plan)
+    observer.end()
+    before = program("monitor", "stats", "--data", "data", cwd=root)
+    assert before.code == 0 and "self_correction_step50_20250101_000000: not made yet" in before.out, before.err
+    done = program("monitor", "finish", "--data", "data", cwd=root)
+    assert done.out.startswith("Self-Correction: Generated 12 examples -> "), done.err
+    after = program("monitor", "stats", "--data", "data", "--json", cwd=root)
+    assert json.loads(after.out)["files"][0]["num_examples"] == 12
+    shown = program("monitor", "stats", "--data", "data", "--head", "1", cwd=root)
+    assert "examples_generated 12" in shown.out and '"initial_attempts"' not in shown.out
+    impact = program(
+        "monitor", "impact", "--data", "data", *ASKED[:4], "--set", f"api.target_script={root}/script.yaml", cwd=root
+    )
+    assert impact.code == 0 and "neutral" in impact.out, impact.err
+    [written] = (root / "data" / "impact").glob("impact_*.json")
+    assert json.loads(written.read_text())["impacts"][0]["asked"] == 4
+
+
+@pytest.mark.parametrize("command", ["stats", "finish"])
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, command: str) -> None:
+    done = program("monitor", command, "--data", "nowhere", cwd=tmp_path)
+    assert done.code == 2 and "there is no monitor's folder" in done.err and "Traceback" not in done.err

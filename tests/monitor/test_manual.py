@@ -1,0 +1,165 @@
+"""By hand: answers of a model, rows of them, and whether it helped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from augment_correction.config import RunConfig
+from augment_correction.errors import InputError
+from augment_correction.monitor.failures import Failure
+from augment_correction.monitor.impact import measure
+from augment_correction.monitor.items import Item, read_items
+from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.making import make_rows
+from augment_correction.monitor.manual import answer, from_answers
+from augment_correction.monitor.sorting import Reply, Sorter
+from tests.monitor.making import rows, write_lines
+
+QA = [
+    {"question": "What is 2+2?", "reference": "4"},
+    {"prompt": "What is the capital of France?", "response": "Paris."},
+    {"messages": [{"role": "user", "content": "Who wrote Faust?"}, {"role": "assistant", "content": "Goethe."}]},
+    {"instruction": "Why is the sky blue?", "golden": "Because air scatters blue light more than red light."},
+]
+SAID = {
+    "What is 2+2?": "5",
+    "capital of France": "Paris",
+    "Who wrote Faust?": "Schiller.",
+    "sky blue": "It mirrors the sea.",
+}
+
+
+def config(root: Path, said: dict[str, str], **api: Any) -> RunConfig:
+    rules = [{"contains": asked, "text": text} for asked, text in said.items()]
+    (root / "script.yaml").write_text(yaml.safe_dump({"rules": rules}))
+    models = {"target_model": "tiny", "target_mode": "scripted", "target_script": str(root / "script.yaml"), **api}
+    return RunConfig.model_validate(
+        {"pipeline": "from_failures", "api": models, "path": {"input_dir": str(root), "output_dir": str(root)}}
+    )
+
+
+@pytest.fixture
+def qa(tmp_path: Path) -> Path:
+    return write_lines(tmp_path / "qa.jsonl", QA)
+
+
+def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
+    items = read_items(qa)
+    assert [(item.question, item.reference) for item in items[:3]] == [
+        ("What is 2+2?", "4"), ("What is the capital of France?", "Paris."), ("Who wrote Faust?", "Goethe.")
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"bad.jsonl:2 has no reference"):
+        read_items(write_lines(tmp_path / "bad.jsonl", [QA[0], {"question": "Alone?"}]))
+
+
+class TestTheManualWay:
+    def test_from_questions_to_rows(self, qa: Path, tmp_path: Path) -> None:
+        made = config(tmp_path, SAID)
+        answers, training = tmp_path / "answers.jsonl", tmp_path / "training.jsonl"
+        paid = answer(made, qa, answers, {"temperature": 0}, None, None)
+        assert paid["answered"] == 4 and paid["requests"] == 4
+        assert rows(answers)[0] == {
+            "prompt": "What is 2+2?", "answer": "5", "golden": "4", "model": "tiny", "finish_reason": "stop"
+        }  # fmt: skip
+        metadata, failures = from_answers(made, qa, answers, training, 1 / 3)
+        assert [each.verdict for each in failures] == ["wrong", "right", "wrong", "undecided"]
+        assert json.loads((tmp_path / "training.json").read_text()) == metadata
+        assert metadata["breakdown"] == {
+            "initial_attempts": 0, "self_evaluations": 3, "corrections": 2, "standard_qa": 2, "stand_by": 1
+        }  # fmt: skip
+        assert metadata["stats"]["undecided"] == 1 and len(rows(training)) == 8
+        trained = [turn["content"] for row in rows(training) for turn in row["messages"] if turn["train"]]
+        assert not {"5", "Schiller."} & set(trained)
+
+    def test_asked_again_nothing_is_asked(self, qa: Path, tmp_path: Path) -> None:
+        answers = tmp_path / "answers.jsonl"
+        answer(config(tmp_path, SAID), qa, answers, {"temperature": 0}, 2, None)
+        assert len(rows(answers)) == 2
+        paid = answer(config(tmp_path, SAID), qa, answers, {"temperature": 0}, None, None)
+        assert paid["requests"] == 4 and len(rows(answers)) == 4
+
+    def test_a_judge_decides_what_words_cannot(self, qa: Path, tmp_path: Path) -> None:
+        judge = {"judge_model": "judge", "judge_mode": "scripted"}
+        made = config(tmp_path, {**SAID, "Answer: It mirrors": '{"reason": "Another cause.", "verdict": "wrong"}'})
+        script = tmp_path / "judge.yaml"
+        reply = '{"reason": "Another cause.", "verdict": "wrong"}'
+        script.write_text(yaml.safe_dump({"rules": [{"contains": "Answer: It mirrors", "text": reply}]}))
+        answer(made, qa, tmp_path / "answers.jsonl", {}, None, None)
+        judged = config(tmp_path, SAID, **judge, judge_script=str(script))
+        _, failures = from_answers(judged, qa, tmp_path / "answers.jsonl", tmp_path / "training.jsonl", 0)
+        assert (failures[3].verdict, failures[3].why) == ("wrong", "judge: Another cause.")
+
+    def test_answers_to_other_questions_are_refused(self, qa: Path, tmp_path: Path) -> None:
+        other = write_lines(tmp_path / "other.jsonl", [{"prompt": "Something else?", "answer": "Yes."}])
+        with pytest.raises(InputError, match="answers no question of"):
+            from_answers(config(tmp_path, SAID), qa, other, tmp_path / "training.jsonl", 0)
+
+
+def test_reasoning_is_no_part_of_an_answer() -> None:
+    item = Item("What is 2+2?", "4")
+    asked = [Reply("<think>Is it 5? No.</think>4"), Reply("<think>Is it 4?", "length"), Reply("It is 4", "length")]
+    seen = Sorter().sort([(item, reply) for reply in asked])
+    assert [(each.verdict, each.answer) for each in seen] == [
+        ("right", "4"),
+        ("undecided", ""),
+        ("undecided", "It is 4"),
+    ]
+
+
+def test_an_evaluation_names_codes_only_where_the_user_has(tmp_path: Path) -> None:
+    every = [Failure(f"What is {n}+{n}?", f"{2 * n}", f"{3 * n}", "wrong", ("TOO_BRIEF",)) for n in range(1, 25)]
+    made = [
+        row for row in make_rows(every, tmp_path, stand_by_share=0, seed=1) if row["kind"] == "self_evaluation_wrong"
+    ]
+    shown = ["TOO_BRIEF" in row["messages"][2]["content"] for row in made]
+    assert shown == ["TOO_BRIEF" in row["messages"][3]["content"] for row in made] and {True, False} == set(shown)
+
+
+class TestImpact:
+    """Two batches: the model of today repairs the first, and breaks what was right in the second."""
+
+    @pytest.fixture
+    def keep(self, tmp_path: Path) -> Keep:
+        keep = Keep(tmp_path / "data")
+        keep.root.mkdir()
+        batches = {
+            "self_correction_step5_20250101_000000": [
+                Failure("What is 2+2?", "4", "5", "wrong", ("NUMERIC_ERROR_MISSING_1_VALUES",)),
+                Failure("Who wrote Faust?", "Goethe.", "Schiller.", "wrong", ("VERY_DIFFERENT_CONTENT",)),
+            ],
+            "self_correction_step9_20250102_000000": [
+                Failure("What is the capital of France?", "Paris.", "Paris.", "right"),
+                Failure("Who wrote Emma?", "Austen.", "Shelley.", "wrong", ("VERY_DIFFERENT_CONTENT",)),
+            ],
+            "self_correction_step12_20250103_000000": [Failure("Who wrote Dune?", "Herbert.", "Asimov.", "wrong")],
+        }
+        for stem, failures in batches.items():
+            keep.add(failures)
+            keep.close_buffer(stem, {"timestamp": stem[-15:]})
+        return keep
+
+    def test_each_batch_is_marked(self, keep: Keep, tmp_path: Path) -> None:
+        today = {"2+2": "4", "Faust": "Goethe.", "France": "Lyon.", "Emma": "Shelley.", "Dune": "Asimov."}
+        made, paid = measure(config(tmp_path, today), keep, 10, tmp_path / "impact")
+        batches = [each for each in made if each.pattern == "all"]
+        assert [(each.asked, each.before, each.after, each.outcome) for each in batches] == [
+            (2, 0, 2, "improved"), (2, 1, 0, "regressed"), (1, 0, 0, "neutral")
+        ]  # fmt: skip
+        assert (batches[0].repaired, batches[1].broken) == (2, 1) and paid["requests"] == 5
+        patterns = {each.pattern: each.outcome for each in made[:3]}
+        assert patterns["NUMERIC_ERROR_MISSING_X_VALUES"] == "improved"
+
+    def test_some_of_each_pattern_are_asked(self, keep: Keep, tmp_path: Path) -> None:
+        keep.add([Failure(f"What is {n}+{n}?", f"{2 * n}", "0", "wrong", ("TOO_BRIEF",)) for n in range(1, 40)])
+        keep.close_buffer("self_correction_step20_20250104_000000", {"timestamp": "20250104_000000"})
+        made, _ = measure(config(tmp_path, {}), keep, 10, tmp_path / "impact")
+        assert {each.asked + each.undecided for each in made if each.pattern == "TOO_BRIEF"} == {10}
+
+    def test_without_a_batch_it_says_so(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="no batch"):
+            measure(config(tmp_path, {}), Keep(tmp_path), 10, tmp_path / "impact")

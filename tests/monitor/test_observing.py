@@ -1,0 +1,253 @@
+"""A training as the monitor sees it: what becomes a file, when, and what it may cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from augment_correction.errors import ConfigError, InputError
+from augment_correction.monitor.config import MonitorConfig
+from augment_correction.monitor.failures import read_failures
+from augment_correction.monitor.items import Item
+from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.sorting import Reply
+from tests.monitor.making import Stage, rows, split, write_lines
+
+NO_STAND_BY = {"self_correction": {"stand_by_share": 0}}
+WEEKDAYS = ((50, 2), (100, 1), (150, 2), *((step, 0) for step in range(200, 501, 50)))
+"""(step, wrong answers) of the worked example."""
+
+
+def test_the_worked_example_ends_in_one_file_of_fifteen(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, NO_STAND_BY)
+    observer = stage.observer()
+    examples = []
+    for step, wrong in WEEKDAYS:
+        stage.evaluate(observer, step, wrong)
+        examples.append(Keep(stage.data).examples() if step < 500 else None)
+    assert examples[:4] == [6, 9, 15, 15]
+    assert observer.end() == []
+    assert sorted(path.name for path in stage.data.glob("self_correction_*")) == [
+        "self_correction_step500_20251121_143022.json",
+        "self_correction_step500_20251121_143022.jsonl",
+    ]
+    made = rows(stage.data / "self_correction_step500_20251121_143022.jsonl")
+    assert len(made) == 15
+    metadata = json.loads((stage.data / "self_correction_step500_20251121_143022.json").read_text())
+    queued = tmp_path / "queue" / "normal" / "self_correction_step500_20251121_143022.jsonl"
+    assert metadata == {
+        "step": 500,
+        "timestamp": "20251121_143022",
+        "num_examples": 15,
+        "breakdown": {
+            "initial_attempts": 0, "self_evaluations": 5, "corrections": 5, "standard_qa": 5, "stand_by": 0
+        },
+        "stats": {
+            "total_evals": 40, "correct_first_try": 35, "needed_correction": 5, "files_generated": 1,
+            "examples_generated": 15,
+        },
+        "queued": str(queued),
+    }  # fmt: skip
+    assert rows(queued) == made and json.loads(queued.with_suffix(".json").read_text()) == metadata
+    assert stage.said[-1] == (
+        f"Self-Correction: Generated 15 examples -> {stage.data}/self_correction_step500_20251121_143022.jsonl\n"
+        f"   Queued for training: {queued}"
+    )
+    assert not (stage.data / "buffer.jsonl").exists()
+
+
+def test_no_row_trains_a_wrong_answer(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"self_correction": {"generation_interval": 100, "min_examples": 12}})
+    observer = stage.observer()
+    stage.evaluate(observer, 50, 3)
+    stage.evaluate(observer, 60, 1)
+    stage.evaluate(observer, 100, 0)
+    assert observer.end() == []
+    made = rows(next(stage.data.glob("*.jsonl")))
+    assert {row["origin"] for row in made} == {"target_model"} and len({row["id"] for row in made}) == len(made)
+    wrong = [each for row in made for each in row["messages"] if each["content"] == "Atlantis."]
+    assert len(wrong) == 8 and not any(each["train"] for each in wrong)
+    assert all(not each["train"] for row in made for each in row["messages"] if each["role"] == "user")
+    assert all(row["messages"][-1]["train"] for row in made)
+    kinds = [row["kind"] for row in made]
+    # A third of the rows, as near as two rows for each right answer come.
+    assert kinds.count("stand_by") == kinds.count("self_evaluation_right") == 3 and len(kinds) == 12 + 6
+
+
+def test_what_is_said_and_logged(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    observer = stage.observer()
+    stage.evaluate(observer, 500, 1)
+    observer.end()
+    lines = stage.said[0].splitlines()
+    assert lines[0] == "LIVE INFERENCE - Step 500 / 10000 (5.0%)"
+    assert lines[3].startswith("   Expected: ") and lines[4] == "   Predicted: Atlantis."
+    assert lines[5].startswith("   -> MISMATCH: PRIMARY_ANSWER_MISSING") and lines[9] == "   -> MATCH"
+    assert stage.logged[0]["monitor/accuracy"] == 0.75
+    assert stage.logged[0]["monitor/PRIMARY_ANSWER_MISSING"] == 1
+
+
+class TestWhatIsAsked:
+    def asked(self, stage: Stage, evaluations: int) -> list[list[str]]:
+        found: list[list[str]] = []
+        observer = stage.observer()
+        for number in range(1, evaluations + 1):
+            stage.now += 600
+
+            def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+                found.append([item.id for item in items])
+                return [Reply(item.reference) for item in items]
+
+            observer.observe(50 * number, 10_000, generate)
+        observer.end()
+        return found
+
+    def test_nothing_twice_until_all_were_asked_then_in_another_order(self, tmp_path: Path) -> None:
+        split(tmp_path / "split.jsonl", 12)
+        found = self.asked(Stage(tmp_path), 6)
+        first, second = (list(chain(*found[start : start + 3])) for start in (0, 3))
+        assert len(set(first)) == 12 and set(first) == set(second) and first != second
+
+    def test_a_later_training_goes_on_with_the_others(self, tmp_path: Path) -> None:
+        split(tmp_path / "split.jsonl", 12)
+        found = self.asked(Stage(tmp_path), 2) + self.asked(Stage(tmp_path), 1)
+        assert len(set(chain(*found))) == 12
+
+    def test_what_nobody_can_grade_is_counted_and_left_out(self, tmp_path: Path) -> None:
+        stage = Stage(tmp_path)
+        observer = stage.observer()
+        stage.now = 600.0
+
+        def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+            return [Reply(f"It is not {items[0].reference}"), Reply(""), None, Reply(items[3].reference, "length")]
+
+        seen = observer.observe(50, 100, generate)
+        observer.end()
+        assert [each.verdict for each in seen] == ["undecided"] * 3
+        assert len(list(read_failures(stage.data / "undecided.jsonl"))) == 3
+        assert not (stage.data / "buffer.jsonl").exists() and "monitor/accuracy" not in stage.logged[0]
+
+    def test_a_judge_decides_where_one_is_named(self, tmp_path: Path) -> None:
+        script = tmp_path / "judge.yaml"
+        reply = '{"reason": "It says so.", "verdict": "wrong"}'
+        script.write_text(json.dumps({"rules": [{"contains": "Answer: It is not", "text": reply}]}))
+        stage = Stage(tmp_path, {"judge": {"model": "judge", "mode": "scripted", "script": str(script)}})
+        observer = stage.observer()
+        stage.now = 600.0
+        seen = observer.observe(50, 100, lambda items, _: [Reply(f"It is not {item.reference}") for item in items])
+        observer.end()
+        assert {(each.verdict, each.why) for each in seen} == {("wrong", "judge: It says so.")}
+
+    def test_several_evaluation_sets_at_one_step_are_one_evaluation(self, tmp_path: Path) -> None:
+        stage = Stage(tmp_path)
+        observer = stage.observer()
+        stage.evaluate(observer, 50, 2)
+        stage.evaluate(observer, 50, 2)
+        observer.end()
+        assert len(list(read_failures(stage.data / "buffer.jsonl"))) == 4
+
+    def test_off_keeps_nothing(self, tmp_path: Path) -> None:
+        stage = Stage(tmp_path, {"self_correction": {"enabled": False}})
+        observer = stage.observer()
+        stage.evaluate(observer, 500, 4)
+        observer.end()
+        assert stage.said and not (stage.data / "buffer.jsonl").exists()
+
+
+class TestWhatItMayCost:
+    def test_the_share_is_kept_over_the_run(self, tmp_path: Path) -> None:
+        """An answer takes 30 s, a step 1 s: there is time for one in ten minutes."""
+        stage = Stage(tmp_path)
+        observer = stage.observer()
+        shares, asked = [], 0
+        for step in range(50, 5001, 50):
+            stage.now += 50
+
+            def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+                nonlocal asked
+                within = min(seconds, 30.0 * len(items))
+                stage.now += within
+                done = int(within // 30)
+                asked += done
+                return [Reply(item.reference) if at < done else None for at, item in enumerate(items)]
+
+            observer.observe(step, 5000, generate)
+            shares.append(stage.logged[-1]["monitor/seconds_share"])
+        observer.end()
+        assert max(shares) <= 0.05 + 1e-9
+        assert 3 <= asked <= 8, "what could be afforded: 5 % of 5,250 s are 8 answers"
+
+    def test_a_timeout_alone_does_not_starve_it(self, tmp_path: Path) -> None:
+        stage = Stage(tmp_path, {"eval_timeout_seconds": 10.0})
+        observer = stage.observer()
+        tries = []
+        for step in range(50, 501, 50):
+            stage.now += 10_000
+
+            def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+                tries.append(len(items))
+                stage.now += seconds
+                return [None] * len(items)
+
+            observer.observe(step, 5000, generate)
+        observer.end()
+        assert tries == [4] + [1] * 9
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("name", "row"),
+        [
+            ("training data", {"messages": [{"role": "user", "content": "QUESTION"}, {"role": "assistant", "content": "x"}]}),
+            ("training data", {"prompt": "question", "response": "x"}),
+            ("gate", {"question": "QUESTION ", "reference": "x"}),
+        ],
+    )  # fmt: skip
+    def test_questions_that_are_trained_or_in_the_gate(self, tmp_path: Path, name: str, row: dict[str, object]) -> None:
+        split(tmp_path / "split.jsonl")
+        question = rows(tmp_path / "split.jsonl")[7]["question"]
+        text = json.dumps(row).replace("QUESTION", question.upper()).replace('"question",', f'"{question}",')
+        other = {"question": "What is something else entirely?", "reference": "Nothing."}
+        path = write_lines(tmp_path / "other.jsonl", [other, json.loads(text)])
+        key = "gate" if name == "gate" else "training_data"
+        with pytest.raises(InputError, match=rf"stand in the {name} too, in 1 rows[^\n]*\n  .*other.jsonl:2: asks"):
+            Stage(tmp_path, {key: str(path)}).observer()
+
+    def test_two_monitors_in_one_folder(self, tmp_path: Path) -> None:
+        observer = Stage(tmp_path).observer()
+        with pytest.raises(InputError, match="another run is writing"):
+            Stage(tmp_path).observer()
+        observer.end()
+        Stage(tmp_path).observer().end()
+
+    @pytest.mark.parametrize(
+        ("own", "trainer", "last", "told"),
+        [
+            (None, 500, 120, "evaluates every 500 steps, and the training has 120"),
+            (50, 20, 80, "every 20 steps, the monitor is for every 50: they meet every 100, and the training has 80"),
+        ],
+    )
+    def test_steps_that_never_come(self, own: int | None, trainer: int, last: int, told: str) -> None:
+        config = MonitorConfig(split="x", eval_steps=own)
+        with pytest.raises(ConfigError, match=told):
+            config.check_steps(trainer, last)
+        config.check_steps(trainer, 1000)
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({}, (10, 500)),
+        ({"preset": "conservative"}, (20, 1000)),
+        ({"preset": "balanced"}, (10, 500)),
+        ({"preset": "aggressive"}, (5, 200)),
+        ({"preset": "aggressive", "self_correction": {"min_examples": 7}}, (7, 200)),
+    ],
+)
+def test_presets(keys: dict[str, object], found: tuple[int, int]) -> None:
+    made = MonitorConfig.model_validate({"split": "x", **keys}).self_correction
+    assert (made.min_examples, made.generation_interval) == found
