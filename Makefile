@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run check install format lint types layers tests check-ray check-axolotl chaos
+.PHONY: run check install format lint types layers tests check-ray check-train check-axolotl chaos
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -45,6 +45,20 @@ check-ray: .venv-ray/installed
 .venv-ray/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,ray]"
+	@touch $@
+
+# What needs torch: trainings, local models, the monitor, rounds of the worker; in an environment of its own. Where the
+# package index has the CUDA build of torch (several GB) and there is no GPU, name the CPU builds first:
+#   make check-train TRAIN_PIP="--extra-index-url https://download.pytorch.org/whl/cpu"
+TRAIN_PIP ?=
+
+check-train: .venv-train/installed
+	OMP_NUM_THREADS=1 .venv-train/bin/python -m pytest tests/training tests/llm/test_local_hf.py tests/monitor \
+		tests/worker/test_real_rounds.py tests/benchmarks/test_circle.py
+
+.venv-train/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-train
+	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check $(TRAIN_PIP) -e ".[dev,train,hf]"
 	@touch $@
 
 # Our rows read, trained on and merged by Axolotl 0.19 itself, on the CPU; in an environment of its own (2.8 GB), since

@@ -50,8 +50,8 @@ class MonitorConfig(ModelsConfig):
     gate: tuple[str, ...] = ()
     """What the model will be measured with, likewise."""
     data_dir: str = "./data/self_correction"
-    queue_dir: str = "./queue/normal"
-    """Where a worker takes up what comes in: `<worker.root>/inbox`, or `<worker.root>/queue/normal`."""
+    queue_dir: str = "./outputs/worker/inbox"
+    """Where a worker takes up what comes in: `<worker.root>/inbox`, or `<worker.root>/queue/high` for what cannot wait."""
     preset: Preset | None = None
     """`conservative`, `balanced` or `aggressive`: `min_examples` and `generation_interval` where they are not given."""
     eval_steps: int | None = Field(None, ge=1)

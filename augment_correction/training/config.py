@@ -29,7 +29,7 @@ class TrainConfig(Declaration):
     """The base model: a folder, or a model id that is in the Hugging Face cache. Nothing is downloaded."""
     adapter: str | None = None
     """A LoRA adapter on the same base model (the folder `final/` of an earlier training) to go on from: its weights, rank,
-    alpha and targets are taken, and what is left in `output_dir` replaces it. Unset, a new one begins."""
+    alpha and targets are taken, and `final/` holds what became of it, on the same base model. Unset, a new one begins."""
     data: tuple[str, ...] = ()
     """Output folders of runs (or their dataset file), and files of failures in either schema (docs/failures.md)."""
     self_critique_data: tuple[str, ...] = ()

@@ -97,7 +97,9 @@ def _guided(title: str, model: type[BaseModel], guide: str, skip: Sequence[str] 
     """A page for a config of its own, of which docs/<guide>.md tells; sections in `skip` have their keys elsewhere."""
     told = f"Generated from the classes by `docs/reference/generate.py`; [{guide}.md](../{guide}.md) explains it."
     sections = {name: section for name, section in _sections(model).items() if name not in skip}
-    lines = [f"# {title}", "", told, "", *_table(model, "", skip=sections)]
+    lines = [f"# {title}", "", told]
+    if model.model_fields.keys() - sections.keys():
+        lines += ["", *_table(model, "", skip=sections)]
     for name, section in sections.items():
         lines += ["", f"## `{name}`", "", *_about(section), *_table(section, f"{name}.")]
     return lines
@@ -129,8 +131,10 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "needed"
     value = field.default if field.default is not PydanticUndefined else field.default_factory()
-    if value in (None, (), {}) or isinstance(value, BaseModel):
+    if value in (None, (), {}, "") or isinstance(value, BaseModel):
         return ""
+    if isinstance(value, float):
+        value = f"{value:g}"
     text = (", ".join(value) if isinstance(value, tuple) else str(value)).replace("|", "\\|").replace("\n", "\\n")
     return f"`{text}`" if len(text) < 80 else "Augmentoolkit's"
 

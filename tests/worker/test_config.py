@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from augment_correction.errors import ConfigError
+from augment_correction.monitor.config import MonitorConfig
 from augment_correction.project import bundled
 from augment_correction.worker.axolotl import write_round
 from augment_correction.worker.commands import command
@@ -23,6 +24,11 @@ def test_values_stay_one_word_and_brackets_go_with_their_value() -> None:
         "train", "--data", "a b", "--set", "gate=[a,b]", "--set", "x={a b}",
     ]  # fmt: skip
     assert command(template, {"data": "d", "parent": "p q"})[3:5] == ["--adapter", "p q"]
+
+
+def test_a_monitor_writes_to_where_the_shipped_worker_looks() -> None:
+    monitor, worker = MonitorConfig(split="monitor.jsonl"), load_worker(bundled() / "configs/worker.yaml")
+    assert worker.project.resolve(monitor.queue_dir) == worker.root / "inbox"
 
 
 @pytest.mark.parametrize(
