@@ -21,6 +21,7 @@ ModelRole = Literal["small", "large", "judge", "target"]
 """`judge` is the large model where the config names none of its own; `target` is the model that is to be trained."""
 CheckName = Literal[
     "differ", "stands_alone", "no_links", "no_tags", "complete", "no_refusal", "language", "no_giveaway", "length",
+    "keeps",
 ]  # fmt: skip
 
 SOURCE_FIELDS = frozenset({"passage", "title", "heading", "source", "page", "metadata"})
@@ -48,7 +49,7 @@ class CheckSpec(Declaration):
 
     @model_validator(mode="after")
     def _compares(self) -> CheckSpec:
-        if self.check in ("differ", "no_giveaway") and len(self.fields) < 2:
+        if self.check in ("differ", "no_giveaway", "keeps") and len(self.fields) < 2:
             raise ValueError(f"'{self.check}' compares the first field with the second: it needs at least two")
         return self
 

@@ -38,13 +38,16 @@ def evaluate(
             "--export", help="Write the gate as a task of inspect_ai or lm-eval, and ask nothing. Repeatable."
         ),
     ] = None,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge).")
+    ] = False,
 ) -> None:
     """Ask base and tuned model the questions of a gate, doubt their answers, and decide whether the tuned one is better."""
     from augment_correction.evals import evaluate as run
     from augment_correction.evals import load_evaluation
     from augment_correction.progress import live_display
 
-    loaded = load_evaluation(config, overrides or [])
+    loaded = load_evaluation(config, [*(overrides or []), *(["grading.by=judge"] if judge else [])])
     if export:
         from augment_correction.evals.exporting import export_gate
 

@@ -35,16 +35,25 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
     "stand_by": {"pipeline": "invented", "shares": {"kind": {"correct_after_mistake": 2, "stand_by": 1}}},
     "on_policy": {"pipeline": "on_policy"},
 }
+METRICS = {
+    "accuracy_t1": "right at first",
+    "accuracy_t2": "right after the doubt",
+    "gain": "gain by the doubt",
+    "wrong_to_right": "wrong made right, of all",
+    "right_to_wrong": "right made wrong, of all",
+    "repair": "repairs, of the wrong ones",
+    "stand_by": "stands by, of the right ones",
+}
 PUSHBACKS = ("neutral", "terse", "wrong_hint")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder for everything that is made")
-    parser.add_argument("--train", type=int, default=160, help="notes in the training data")
-    parser.add_argument("--gate", type=int, default=80)
-    parser.add_argument("--epochs", type=float, default=3)
-    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--train", type=int, default=120, help="notes in the training data")
+    parser.add_argument("--gate", type=int, default=60)
+    parser.add_argument("--epochs", type=float, default=2)
+    parser.add_argument("--learning-rate", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args()
     begun = time.monotonic()
@@ -99,7 +108,7 @@ class Project:
             "gradient_checkpointing": False,
             "precision": "bf16",
             "learning_rate": self.chosen.learning_rate,
-            "batch_size": 8,
+            "batch_size": 4,
             "gradient_accumulation": 1,
             "lora_r": 16,
             "lora_alpha": 32,
@@ -122,7 +131,23 @@ class Project:
         self.command("evaluate", self.config("evaluate.yaml", config), wanted=(0, 3))
 
     def table(self) -> str:
-        return json.dumps(json.loads((self.root / "evaluation" / "evaluation.json").read_text()), indent=1)
+        """The figures of `evaluation.json`, and what each arm was trained on."""
+        report = json.loads((self.root / "evaluation/evaluation.json").read_text())
+        models = report["gate"]["models"]
+        lines = ["| | " + " | ".join(models) + " |", "| --- " * (len(models) + 1) + "|"]
+        made = [self.made(arm) for arm in ARMS]
+        lines.append("| rows: corrections + stand-by | | " + " | ".join(f"{a} + {b}" for a, b in made) + " |")
+        for metric, label in METRICS.items():
+            lines.append(
+                f"| {label} | " + " | ".join(_shown(each["figures"]["all"][metric]) for each in models.values()) + " |"
+            )
+        decisions = [report["decisions"].get(name, {}).get("outcome", "") for name in models]
+        return "\n".join([*lines, "| decision | " + " | ".join(decisions) + " |"])
+
+    def made(self, arm: str) -> tuple[int, int]:
+        rows = json.loads((self.root / arm / "axolotl_correction_conversations.json").read_text())
+        stand_by = sum(row["kind"] == "stand_by" for row in rows)
+        return len(rows) - stand_by, stand_by
 
     # ------------------------------------------------------------------------------------------------ plumbing
 
@@ -141,6 +166,12 @@ class Project:
         code = subprocess.run([sys.executable, "-m", "augment_correction", *arguments], cwd=self.root).returncode
         if code not in wanted:
             raise SystemExit(f"{arguments[0]} ended with {code}")
+
+
+def _shown(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return "-"
+    return f"{100 * found['value']:.0f} % ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
 
 
 if __name__ == "__main__":

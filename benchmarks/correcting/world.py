@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from benchmarks.learning_world import RELATIONS, Relation, _fact
 
-NOTES = 4
-"""Facts in one note: the same relation for that many entities, so that the others' values are the mistakes at hand."""
+NOTES = 3
+"""Facts in one note: the same relation for this many entities, so that the others' values are the mistakes at hand."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.selection import Candidate, Duplicates
-from augment_correction.selection.similar import jaccard, normal
+from augment_correction.selection.similar import normal, similarity
 from tests.selection.making import candidate
 
 BRIDGE = "When was the old bridge over the river Aller finally opened to {}?"
@@ -51,5 +51,5 @@ def test_questions_of_other_runs_are_there_already() -> None:
 def test_no_two_that_are_kept_are_similar_and_every_other_has_one_that_is_kept(texts: list[str]) -> None:
     candidates = [candidate(text, passage=f"{number}") for number, text in enumerate(texts)]
     stay = [normal(text) for text, keep in zip(texts, kept(candidates), strict=True) if keep]
-    assert all(jaccard(one, other) < 0.8 for at, one in enumerate(stay) for other in stay[:at])
-    assert all(any(jaccard(normal(text), one) >= 0.8 for one in stay) for text in texts)
+    assert all(similarity(one, other) < 0.8 for at, one in enumerate(stay) for other in stay[:at])
+    assert all(any(similarity(normal(text), one) >= 0.8 for one in stay) for text in texts)

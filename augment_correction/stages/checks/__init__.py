@@ -12,6 +12,7 @@ from augment_correction.stages.checks.complete import complete
 from augment_correction.stages.checks.differ import differ
 from augment_correction.stages.checks.finding import Check, Finding, Given
 from augment_correction.stages.checks.giveaway import no_giveaway
+from augment_correction.stages.checks.keeps import keeps
 from augment_correction.stages.checks.language import language
 from augment_correction.stages.checks.leftovers import no_links, no_tags
 from augment_correction.stages.checks.length import length
@@ -30,6 +31,7 @@ CHECKS: Mapping[CheckName, tuple[Check, float]] = {
     "language": (language, 0.3),
     "no_giveaway": (no_giveaway, 0.5),
     "length": (length, 1.0),
+    "keeps": (keeps, 0.5),
 }
 """Each with the score below which it fails, where the pipeline gives no `at_least`."""
 
