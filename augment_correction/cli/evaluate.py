@@ -39,7 +39,8 @@ def evaluate(
         ),
     ] = None,
     judge: Annotated[
-        bool, typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge).")
+        bool,
+        typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge)."),
     ] = False,
 ) -> None:
     """Ask base and tuned model the questions of a gate, doubt their answers, and decide whether the tuned one is better."""

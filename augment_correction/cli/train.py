@@ -73,6 +73,10 @@ def train(
     retention: Annotated[
         str | None, typer.Option("--retention", help="Questions and answers that must not be forgotten: measured only.")
     ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option("--monitor", help="A monitor's config: what it gets wrong while it trains becomes rows."),
+    ] = None,
     output_dir: Annotated[str | None, typer.Option("--output_dir", help="Checkpoints, final adapter, summary.")] = None,
     logging_dir: Annotated[str | None, typer.Option("--logging_dir", help="For TensorBoard.")] = None,
     epochs: Annotated[float | None, typer.Option("--epochs", "--max_epochs", help="At most.")] = None,
@@ -140,14 +144,29 @@ def _with_trl(prepared: Prepared) -> int:
         from augment_correction.training.trainer import train as run
     except ImportError as failure:
         raise MissingExtra(f"training ({failure.name})", "train") from None
-    outcome: Any = run(prepared, _say)
+    outcome: Any = run(prepared, _say, _monitored(prepared))
     print("\n".join(outcome_lines(outcome)))
     return int(outcome.exit_code)
 
 
+def _monitored(prepared: Prepared) -> Any:
+    """Attaches the monitor that the config names, or nothing."""
+    from augment_correction.monitor import LiveInferenceMonitor, load_monitor
+
+    if prepared.config.monitor is None:
+        return lambda trainer: None
+    loaded = load_monitor(prepared.config.project.resolve(prepared.config.monitor))
+    return lambda trainer: LiveInferenceMonitor(loaded).attach(trainer)
+
+
 def _with_axolotl(prepared: Prepared) -> int:
+    from augment_correction.errors import ConfigError
     from augment_correction.training.handover import axolotl, hand_over, run_axolotl
 
+    if prepared.config.monitor:
+        raise ConfigError(
+            "with Axolotl the monitor is a plugin of its own", hint="leave monitor out, and see docs/failures.md"
+        )
     path = hand_over(prepared)
     print(f"axolotl train {path}", flush=True)
     return run_axolotl(axolotl(), path)

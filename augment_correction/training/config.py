@@ -17,7 +17,7 @@ from augment_correction.yamlfile import YamlFile, parse_yaml, read_yaml
 USUAL_RATES = (1e-6, 1e-3)
 """Learning rates at which LoRA trainings are run; outside of them a line warns."""
 PATHS = (
-    "adapter", "data", "self_critique_data", "hard_failures_data", "output_dir", "logging_dir", "retention", "gate",
+    "adapter", "data", "self_critique_data", "hard_failures_data", "output_dir", "logging_dir", "retention", "gate", "monitor",
 )  # fmt: skip
 """Keys that hold paths: in a file they start at the project, in a flag at the current folder."""
 
@@ -42,6 +42,8 @@ class TrainConfig(Declaration):
     retention: str | None = None
     """A file of question and answer rows (schema 2) of what the model can do and must not forget. Its loss is measured
     at every evaluation, and never trained."""
+    monitor: str | None = None
+    """A monitor's config: at each evaluation it asks the model questions of its own, and makes rows of what it gets wrong."""
     output_dir: str = "./outputs/training"
     logging_dir: str | None = None
     """For TensorBoard; unset, `logs/` in `output_dir`."""

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import Any
 
 from augment_correction.errors import ExitCode
-from augment_correction.export.axolotl_chat import served_template
 from augment_correction.export.exporting import replaced_folder
 from augment_correction.training.card import card
 from augment_correction.training.course import Course
@@ -35,7 +34,6 @@ class Outcome:
 
     def save(self, prepared: Prepared, model: Any, tokenizer: Any) -> None:
         """`final/`: adapter, tokenizer, chat template, card; it appears whole or not at all."""
-        tokenizer.chat_template = served_template(prepared.template)
         with replaced_folder(self.workspace.final) as folder:
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)

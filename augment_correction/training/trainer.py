@@ -20,6 +20,7 @@ from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from augment_correction.errors import UserError
+from augment_correction.export.axolotl_chat import served_template
 from augment_correction.export.segments import render
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
@@ -30,6 +31,8 @@ from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
 
 Say = Callable[[str], None]
+Attach = Callable[[Any], None]
+"""Given each trainer before it trains: a second one comes after one that ran out of memory."""
 COMPARED = 32
 """Rows whose tokens are compared with those of Transformers' own tokenizer."""
 
@@ -42,7 +45,7 @@ class Batch:
     accumulation: int
 
 
-def train(prepared: Prepared, say: Say = lambda line: None) -> Outcome:
+def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lambda trainer: None) -> Outcome:
     """Train to the end, or to what stops it; goes on from the last checkpoint where the output folder has one.
 
     Raises: UserError where the folder is of another training, or memory does not suffice.
@@ -56,7 +59,7 @@ def train(prepared: Prepared, say: Say = lambda line: None) -> Outcome:
         batch, began = Batch(config.batch_size, config.gradient_accumulation), time.monotonic()
         for again in (False, True):
             try:
-                trainer, watch = _run(prepared, workspace, batch, checkpoint, say)
+                trainer, watch = _run(prepared, workspace, batch, checkpoint, say, attach)
                 break
             except RuntimeError as failure:
                 batch = _smaller(failure, batch, prepared, again=again)
@@ -68,10 +71,11 @@ def train(prepared: Prepared, say: Say = lambda line: None) -> Outcome:
 
 
 def _run(
-    prepared: Prepared, workspace: Workspace, batch: Batch, checkpoint: Path | None, say: Say
+    prepared: Prepared, workspace: Workspace, batch: Batch, checkpoint: Path | None, say: Say, attach: Attach
 ) -> tuple[Any, Watch]:
     watch = Watch(prepared.config, workspace, say)
     trainer = build(prepared, workspace, batch, watch, anew=checkpoint is None)
+    attach(trainer)
     notice = _other_tokens(prepared, trainer.processing_class)
     if notice and notice not in prepared.notices:
         prepared.notices.append(notice)
@@ -90,6 +94,8 @@ def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, 
     sets = {"held_out": prepared.held_out, "retention": prepared.retention}
     evaluated = {name: _dataset(side) for name, side in sets.items() if side.rows}
     every = plan.eval_steps or plan.save_steps
+    tokenizer = AutoTokenizer.from_pretrained(prepared.folder, local_files_only=True)
+    tokenizer.chat_template = served_template(prepared.template)
     arguments = SFTConfig(
         output_dir=str(workspace.checkpoints),
         max_steps=plan.steps,
@@ -122,7 +128,7 @@ def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, 
         args=arguments,
         train_dataset=_dataset(prepared.train),
         eval_dataset=evaluated or None,
-        processing_class=AutoTokenizer.from_pretrained(prepared.folder, local_files_only=True),
+        processing_class=tokenizer,
         peft_config=_new_adapter(config),
         callbacks=[watch, TensorBoardCallback(SummaryWriter(str(config.logging)))],
     )

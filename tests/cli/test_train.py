@@ -70,6 +70,11 @@ def test_mistakes_are_exit_2_and_one_line(root: Path, arguments: tuple[str, ...]
     assert done.code == 2 and told in done.err and "Traceback" not in done.err
 
 
+def test_with_axolotl_the_monitor_is_a_plugin(root: Path) -> None:
+    done = program("train", *SEEDS, "--with", "axolotl", "--monitor", "monitor.yaml", cwd=root)
+    assert done.code == 2 and "the monitor is a plugin of its own" in done.err and "Traceback" not in done.err
+
+
 def test_axolotl_gets_rows_config_and_the_held_out_rows(root: Path) -> None:
     stand_in = root / "axolotl"
     stand_in.write_text(

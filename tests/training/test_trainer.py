@@ -23,6 +23,8 @@ from torch.nn import functional  # noqa: E402
 
 from augment_correction.errors import ConfigError, InputError, UserError  # noqa: E402
 from augment_correction.export.masking import IGNORED  # noqa: E402
+from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
+from augment_correction.monitor.failures import read_failures  # noqa: E402
 from augment_correction.training import trainer as training  # noqa: E402
 from augment_correction.training.config import load_train_config  # noqa: E402
 from augment_correction.training.merging import merge  # noqa: E402
@@ -277,6 +279,18 @@ def test_out_of_memory_is_tried_once_with_half_the_batch(root: Path, monkeypatch
     outcome = train(prepared, said.append)
     assert "out of memory: once more with batch_size 2 x gradient_accumulation 4" in said
     assert outcome.summary["steps"] == prepared.schedule.steps, "steps are as before"
+
+
+def test_the_second_trainer_is_watched_as_the_first_one_was(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out_of_memory_above(2, monkeypatch)
+    asked = [{"question": f"Who swims in pond {n}?", "reference": "A pike does."} for n in range(40)]
+    split = failures(root / "split.jsonl", asked)
+    watching = MonitorConfig(split=str(split), data_dir=str(root / "seen"), eval_max_tokens=4, max_share=1)
+    said: list[str] = []
+    train(made(root, epochs=1), said.append, lambda trainer: LiveInferenceMonitor(watching).attach(trainer))
+    assert any(line.startswith("out of memory: once more") for line in said)
+    seen = list(read_failures(root / "seen" / "buffer.jsonl"))
+    assert len({each.step for each in seen}) > 2 and not (root / "seen" / "monitor.log").exists()
 
 
 @pytest.mark.parametrize(
