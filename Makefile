@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run check install format lint types layers tests check-ray check-train check-axolotl chaos
+.PHONY: run check install format lint types layers tests check-ray check-train check-axolotl check-vllm chaos
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -76,6 +76,20 @@ $(AXOLOTL_VENV)/installed: tests/axolotl/requirements.txt
 	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		axolotl==0.19.0 axolotl-contribs-lgpl==0.0.7 axolotl-contribs-mit==0.0.6 "triton>=3.4.0,<3.8" bitsandbytes==0.50.2
 	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/axolotl/requirements.txt
+	@touch $@
+
+# `mode: vllm` against vLLM 0.32 itself, on the CPU; in an environment of its own (3.5 GB), since its pins conflict with
+# Axolotl's. TORCH as above. Without torchvision, torchaudio and torchcodec, which come built for another torch.
+VLLM_VENV ?= .venv-vllm
+
+check-vllm: $(VENV)/installed-dev $(VLLM_VENV)/installed
+	$(BIN)/python -m tests.vllm.check --environment $(VLLM_VENV)
+
+$(VLLM_VENV)/installed: tests/vllm/requirements.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/vllm/requirements.txt
+	$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 
 # Breaks real runs in every way we could think of, for some minutes; `make tests` runs the short form of it.

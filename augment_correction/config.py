@@ -78,7 +78,8 @@ class ModelConfig(Declaration):
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Sent with every request as it is, for example {"chat_template_kwargs": {"enable_thinking": false}}."""
     arguments: tuple[str, ...] = ()
-    """For `vllm`: further arguments of `vllm serve`, for example ["--tensor-parallel-size", "2"]."""
+    """For `vllm`: further arguments of `vllm serve`, for example ["--tensor-parallel-size", "2"]. With a LoRA adapter
+    `model` is the adapter's name: ["--model", "BASE", "--enable-lora", "--lora-modules", "NAME=FOLDER"]."""
     script: str | None = None
     """For `scripted`: a YAML file of rules; unset, the built-in one that answers every shipped prompt."""
 

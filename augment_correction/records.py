@@ -102,6 +102,8 @@ class Request:
     form: Form = "json"
     structured: bool = False
     sample: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What the config sends with every request of the model (`extra_body`): thinking on or off is another question."""
 
     @cached_property
     def key(self) -> str:
@@ -113,6 +115,7 @@ class Request:
             self.sampling,
             self.schema,
             self.sample,
+            *([self.extra] if self.extra else []),
         ]
         return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 

@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from augment_correction.errors import MissingExtra
-from augment_correction.llm.serverprocess import Report, local_server
+from augment_correction.llm.serverprocess import Died, Report, local_server
 from augment_correction.llm.weights import locate
 
 MANY_CORES = 4
@@ -54,6 +54,7 @@ async def embedded_server(
     context: int = 8192,
     threads: int | None = None,
     report: Report | None = None,
+    died: Died | None = None,
 ) -> AsyncIterator[str]:
     """Fetches the weights if need be, starts the server and yields its base URL (`http://127.0.0.1:PORT/v1`).
 
@@ -74,7 +75,8 @@ async def embedded_server(
     ]
     command += ["--slots", str(slots or default_concurrency())]
     command += ["--context", str(context), "--threads", str(threads or cores())]
-    async with local_server(command, name=f"the embedded model {model}", log=log, report=report) as address:
+    name = f"the embedded model {model}"
+    async with local_server(command, name=name, log=log, report=report, died=died) as address:
         yield f"{address}/v1"
 
 

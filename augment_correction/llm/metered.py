@@ -96,6 +96,7 @@ class MeteredModel:
             schema,
             form,
             structured=form == "json" and "schema" not in self._left_out,
+            extra=self.config.extra_body,
         )
 
     async def complete(self, request: Request, stage: str) -> Completion:

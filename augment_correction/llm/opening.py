@@ -168,11 +168,18 @@ async def _open_backend(
         local = config.project.resolve(model.model)
         name = str(local) if model.model.endswith(".gguf") and local.exists() else model.model
         base_url = await stack.enter_async_context(
-            embedded_server(name, log=log, slots=limiter.maximum, report=around.report)
+            embedded_server(name, log=log, slots=limiter.maximum, report=around.report, died=around.halt.because)
         )
     elif model.mode == "vllm":
         base_url = await stack.enter_async_context(
-            vllm_server(model.model, log=log, arguments=model.arguments, api_key=key, report=around.report)
+            vllm_server(
+                model.model,
+                log=log,
+                arguments=model.arguments,
+                api_key=key,
+                report=around.report,
+                died=around.halt.because,
+            )
         )
 
     def server(address: str) -> OpenAIChat:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -18,11 +19,16 @@ import aiohttp
 from augment_correction.errors import ModelUnusable
 
 Report = Callable[[str, int, int], None]
+Died = Callable[[ModelUnusable], None]
 
 WATCHDOG = Path(__file__).with_name("watchdog.py")
 POLL_SECONDS = 0.25
 STOP_SECONDS = 12.0  # longer than the watchdog's own grace, after which it kills the group
-LOG_LINES = 12
+HURRY_SECONDS = 3.0
+LOG_LINES, ERROR_LINES, LINES_BESIDE_ERRORS = 12, 8, 4
+_LOGGED_BY = re.compile(r"^\(\w[^)]*\) (?:[A-Z]+ [\d-]+ [\d:]+ \[[^]]*\] ?)?")
+_FRAME = re.compile(r"Traceback \(|  File \"|    |\s*$")
+_ERROR = re.compile(r"(?:\(\w[^)]*\) )?(?:(?:ERROR|CRITICAL|FATAL)\b|[\w.]*(?:Error|Exception)\b|\S+: error: )")
 
 
 @asynccontextmanager
@@ -35,17 +41,20 @@ async def local_server(
     environment: Mapping[str, str] | None = None,
     ready_timeout: float = 900,
     report: Report | None = None,
+    died: Died | None = None,
 ) -> AsyncIterator[str]:
     """Runs `command` in its own process group and yields its address once `/health` there answers 200.
 
     Without an `address` (`http://127.0.0.1:PORT`) the command has to announce it: one line `{"address": ...}` on
     its stdout. Everything else it says is appended to `log`. Pass keys by `environment`: a command line is readable
     by every user of the machine. `report(what, seconds_waited, 0)` is called while waiting. Raises
-    `ModelUnusable` with the last lines of the log when the server dies or is not ready in time. The group is gone
+    `ModelUnusable` with the last lines of the log when the server dies or is not ready in time; `died` is called with it
+    when the server dies later, since nobody else will start it again. The group is gone
     when the context ends, and also when this process is killed with -9 (see `watchdog`).
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
+        begins = output.tell()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(WATCHDOG), *command),
             stdin=PIPE,
@@ -55,11 +64,16 @@ async def local_server(
             start_new_session=True,
         )
     try:
-        waited = _Waiting(name, log, process, ready_timeout, report)
+        waited = _Waiting(name, log, begins, process, ready_timeout, report)
         if address is None:
             address = await waited.until(_announced(process))
         await waited.until(_healthy(f"{address}/health"))
-        yield address
+        watching = asyncio.create_task(waited.death(died)) if died else None
+        try:
+            yield address
+        finally:
+            if watching:
+                watching.cancel()
     finally:
         await _stop(process)
 
@@ -67,8 +81,10 @@ async def local_server(
 class _Waiting:
     """Waits for something the server does, as long as it lives and the time is not over."""
 
-    def __init__(self, name: str, log: Path, process: Process, seconds: float, report: Report | None) -> None:
-        self.name, self.log, self.process, self.report = name, log, process, report
+    def __init__(
+        self, name: str, log: Path, begins: int, process: Process, seconds: float, report: Report | None
+    ) -> None:
+        self.name, self.log, self.begins, self.process, self.report = name, log, begins, process, report
         self.seconds = seconds
         self.started = time.monotonic()
 
@@ -90,10 +106,26 @@ class _Waiting:
             wanted.cancel()
             died.cancel()
 
+    async def death(self, died: Died) -> None:
+        code = await self.process.wait()
+        died(self._unusable(f"ended with exit code {code} while it was in use"))
+
     def _unusable(self, what: str) -> ModelUnusable:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-        said = "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
+        with self.log.open("rb") as file:
+            file.seek(self.begins)
+            written = file.read().decode("utf-8", "replace")
+        said = "\n".join(f"  | {line}" for line in _last_words(written)) or "  | (nothing)"
         return ModelUnusable(f"{self.name} {what}; its last words:\n{said}", hint=f"the whole log is {self.log}")
+
+
+def _last_words(written: str) -> list[str]:
+    """What tells a person why, in the order of the log: its last errors, and its end. vLLM says the cause in one line, and
+    below it frames of tracebacks, which are left out, and what its libraries say at their end, a hundred lines each."""
+    lines = written.splitlines()
+    telling = [line for line in lines if not _FRAME.match(_LOGGED_BY.sub("", line))] or lines
+    errors = [number for number, line in enumerate(telling) if _ERROR.match(line)][-ERROR_LINES:]
+    end = len(telling) - (LINES_BESIDE_ERRORS if errors else LOG_LINES)
+    return [line for number, line in enumerate(telling) if number in errors or number >= end]
 
 
 async def _announced(process: Process) -> str:
@@ -116,7 +148,9 @@ async def _healthy(address: str) -> str:
 
 
 async def _stop(process: Process) -> None:
-    """Closing stdin asks the watchdog to end the server's group. Killing the watchdog ends the server, at least."""
+    """Closing stdin asks the watchdog to end the server's group, and a signal on top to do it at once: when it takes too
+    long, or at a second Ctrl-C. Killing the watchdog is the last resort, since what outlives its parent (vLLM's engine
+    does, with the GPU's memory) would then stay."""
     assert process.stdin is not None
     process.stdin.close()
     try:
@@ -124,13 +158,33 @@ async def _stop(process: Process) -> None:
             await asyncio.wait_for(process.wait(), STOP_SECONDS)
     finally:
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await _stop_at_once(process)
 
 
-def free_port() -> int:
-    """A port that was free a moment ago, for servers that cannot bind port 0 and tell us."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def _stop_at_once(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), HURRY_SECONDS)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A free port for a server that cannot bind port 0 and tell us, kept from everybody else until the block ends.
+
+    A server may take ten seconds to bind it, time enough for another run or an outgoing connection. On Linux two
+    sockets with SO_REUSEADDR, which servers set, may share a port as long as one of them does not listen; elsewhere the
+    port was free a moment ago.
+    """
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = int(holder.getsockname()[1])
+        if sys.platform == "linux":
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            holder.close()
+        yield port

@@ -64,6 +64,7 @@ class Plan:
             "pipeline": self.pipeline.model_dump(mode="json"),
             "prompts": {name: prompt.fingerprint for name, prompt in self.prompts.items()},
             "models": {role: self.config.model(role).model for role in self.pipeline.roles},
+            "extra": {role: self.config.model(role).extra_body for role in self.pipeline.roles},
             "sampling": {name: sampling.sent() for name, sampling in self.config.sampling.items()},
             "loss_on": self.config.system.loss_on,
             "seed": self.config.system.seed,

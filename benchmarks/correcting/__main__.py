@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,8 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
     "stand_by": {"pipeline": "invented", "shares": {"kind": {"correct_after_mistake": 2, "stand_by": 1}}},
     "on_policy": {"pipeline": "on_policy"},
 }
+QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+"""Threads that spin at a barrier starve each other where others work on the machine, too."""
 METRICS = {
     "accuracy_t1": "right at first",
     "accuracy_t2": "right after the doubt",
@@ -163,7 +166,8 @@ class Project:
 
     def command(self, *arguments: str, wanted: Sequence[int] = (0,)) -> None:
         print(f"{time.strftime('%H:%M:%S')} {' '.join(arguments)}", file=sys.stderr, flush=True)
-        code = subprocess.run([sys.executable, "-m", "augment_correction", *arguments], cwd=self.root).returncode
+        command = [sys.executable, "-m", "augment_correction", *arguments]
+        code = subprocess.run(command, cwd=self.root, env=os.environ | QUIET).returncode
         if code not in wanted:
             raise SystemExit(f"{arguments[0]} ended with {code}")
 

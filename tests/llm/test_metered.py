@@ -351,3 +351,9 @@ class TestStructuredOutput:
     async def test_whether_it_is_enforced_does_not_make_it_another_question(self, bench: Bench) -> None:
         enforced, plain = bench.model(Backend()), bench.model(Backend(), structured_output="never")
         assert self.request_of(enforced).key == self.request_of(plain).key
+
+
+def test_what_is_sent_with_every_request_is_part_of_the_question() -> None:
+    plain = Request((Message("user", "q"),), "m")
+    assert plain.key == Request((Message("user", "q"),), "m", extra={}).key
+    assert plain.key != Request((Message("user", "q"),), "m", extra={"chat_template_kwargs": {"thinking": False}}).key

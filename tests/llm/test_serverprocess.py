@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import aiohttp
 import pytest
 
 from augment_correction.errors import ModelUnusable
-from augment_correction.llm.serverprocess import free_port, local_server
+from augment_correction.llm.serverprocess import held_port, local_server
 
 SERVER = """
 import json, os, subprocess, sys, time
@@ -93,12 +94,25 @@ async def test_it_announces_its_address_gets_ready_and_is_gone_with_its_workers(
 
 
 async def test_a_given_address_leaves_stdout_to_the_log(server: Path, tmp_path: Path) -> None:
-    port, log = free_port(), tmp_path / "log"
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, str(server), str(port), str(tmp_path / "pids")]
-    async with local_server(command, name="the server", log=log, address=address) as yielded:
-        assert yielded == address
+    log = tmp_path / "log"
+    with held_port() as port:
+        address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, str(server), str(port), str(tmp_path / "pids")]
+        async with local_server(command, name="the server", log=log, address=address) as yielded:
+            assert yielded == address
     assert "hello from the server" in log.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the port is only found, not held")
+def test_a_held_port_is_for_the_server_and_for_nobody_else() -> None:
+    with held_port() as port, socket.socket() as stranger, socket.socket() as server:
+        with pytest.raises(OSError):
+            stranger.bind(("127.0.0.1", port))
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        with socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()
 
 
 async def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
@@ -110,11 +124,57 @@ async def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path) ->
     assert str(tmp_path / "log") in (caught.value.hint or "")
 
 
+VLLM_SAID = (
+    """\
+(APIServer pid=7) INFO 11-20 11:22:46 [model.py:733] Resolved architecture: LlamaForCausalLM
+(EngineCore pid=8) ERROR 11-20 11:23:05 [core.py:1510] Traceback (most recent call last):
+(EngineCore pid=8) ERROR 11-20 11:23:05 [core.py:1510]   File "/vllm/v1/engine/core.py", line 1482, in run_engine_core
+(EngineCore pid=8) ERROR 11-20 11:23:05 [core.py:1510]     engine_core = EngineCoreProc(*args)
+(EngineCore pid=8) ERROR 11-20 11:23:05 [core.py:1510] torch.OutOfMemoryError: CUDA out of memory.
+Traceback (most recent call last):
+"""
+    + 40 * '  File "/vllm/a.py", line 1, in b\n    c(\n    ^^\n'
+    + "RuntimeError: Engine core initialization failed.\n"
+)
+LEAKS = 30 * " - leaked function\n"
+
+
+async def test_the_cause_is_told_and_not_the_hundred_lines_of_traceback_below_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("an earlier start\n")
+    command = [sys.executable, "-c", f"import sys; sys.exit({VLLM_SAID + LEAKS!r})"]
+    with pytest.raises(ModelUnusable) as caught:
+        async with local_server(command, name="the server", log=log):
+            pass
+    told = caught.value.message
+    assert "CUDA out of memory" in told and "RuntimeError: Engine core initialization failed." in told
+    assert "File" not in told and "an earlier start" not in told
+    assert told.count("leaked") == 4
+
+
 async def test_a_server_killed_for_memory_is_told_by_its_signal(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
     with pytest.raises(ModelUnusable, match="exit code 137"):
         async with local_server(command, name="the server", log=tmp_path / "log"):
             pass
+
+
+async def test_a_server_that_dies_in_use_is_told_at_once(server: Path, tmp_path: Path) -> None:
+    started = tmp_path / "pids"
+    told: asyncio.Future[ModelUnusable] = asyncio.get_running_loop().create_future()
+    command = [sys.executable, str(server), "0", str(started)]
+    async with local_server(command, name="the server", log=tmp_path / "log", died=told.set_result):
+        os.kill(pids(started)[0], signal.SIGKILL)
+        assert "exit code 137 while it was in use" in (await asyncio.wait_for(told, 10)).message
+    assert soon(lambda: not any(alive(pid) for pid in pids(started)))
+
+
+async def test_a_server_that_is_stopped_has_not_died(server: Path, tmp_path: Path) -> None:
+    told: list[ModelUnusable] = []
+    command = [sys.executable, str(server), "0", str(tmp_path / "pids")]
+    async with local_server(command, name="the server", log=tmp_path / "log", died=told.append):
+        pass
+    assert not told
 
 
 async def test_a_command_that_does_not_exist(tmp_path: Path) -> None:
@@ -147,6 +207,35 @@ async def test_cancelled_while_it_starts(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert soon(lambda: not alive(pids(started)[0]))
+
+
+STUBBORN = """
+import os, signal, subprocess, sys, time
+signal.signal(15, signal.SIG_IGN)
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # takes after its parent
+with open(sys.argv[1], "w") as file:
+    file.write(f"{os.getpid()} {worker.pid} ")
+time.sleep(600)
+"""
+
+
+async def test_cancelled_twice_it_takes_the_workers_along_and_gives_them_no_time(tmp_path: Path) -> None:
+    started = tmp_path / "pids"
+
+    async def run() -> None:
+        async with local_server([sys.executable, "-c", STUBBORN, str(started)], name="it", log=tmp_path / "log"):
+            pass
+
+    task = asyncio.create_task(run())
+    await asyncio.to_thread(soon, lambda: started.exists() and bool(started.read_text()))
+    begun = time.monotonic()
+    task.cancel()
+    await asyncio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not any(alive(pid) for pid in pids(started))
+    assert time.monotonic() - begun < 6  # and not the eight seconds of grace
 
 
 PARENT = """

@@ -93,6 +93,17 @@ def test_both_spellings_of_the_command(
     assert vllm_command("m") == [str(fake), *asked[1:]]
 
 
+@pytest.mark.parametrize("words", ["vllm", "vllm -m vllm.entrypoints.openai.api_server"])
+@pytest.mark.parametrize("named", [["--model", "base"], ["--model=base"]])
+def test_an_adapter_is_asked_and_its_base_model_served(
+    fake: Path, monkeypatch: pytest.MonkeyPatch, words: str, named: list[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, words)
+    command = vllm_command("mine", ["--enable-lora", *named, "--lora-modules", "mine=./lora_out"])
+    before = ["serve"] if words == "vllm" else ["-m", "vllm.entrypoints.openai.api_server", "--model"]
+    assert command == [str(fake), *before, "base", "--enable-lora", "--lora-modules", "mine=./lora_out"]
+
+
 def test_where_there_is_no_vllm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv(VARIABLE, raising=False)
