@@ -129,7 +129,9 @@ class Project:
             "pushbacks": list(PUSHBACKS),
             "sampling": {"max_tokens": 60},
             "training": list(ARMS),
-            "grading": {"by": "match"},
+            # What words and numbers cannot tell counts as wrong: a judge that always says so.
+            "judge": {"model": "none", "mode": "scripted", "script": "undecided.yaml"},
+            "grading": {"judge_sample": 0},
         }
         self.command("evaluate", self.config("evaluate.yaml", config), wanted=(0, 3))
 
@@ -138,8 +140,8 @@ class Project:
         report = json.loads((self.root / "evaluation/evaluation.json").read_text())
         models = report["gate"]["models"]
         lines = ["| | " + " | ".join(models) + " |", "| --- " * (len(models) + 1) + "|"]
-        made = [self.made(arm) for arm in ARMS]
-        lines.append("| rows: corrections + stand-by | | " + " | ".join(f"{a} + {b}" for a, b in made) + " |")
+        made = ["{} + {}".format(*self.made(name)) if name in ARMS else "" for name in models]
+        lines.append("| rows: corrections + stand-by | " + " | ".join(made) + " |")
         for metric, label in METRICS.items():
             lines.append(
                 f"| {label} | " + " | ".join(_shown(each["figures"]["all"][metric]) for each in models.values()) + " |"
