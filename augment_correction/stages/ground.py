@@ -48,17 +48,25 @@ class Ground:
             read[name] = read[name].strip().lower()
             if read[name] not in choices:
                 raise Reject("invalid_choice", f"{name} must be one of {', '.join(choices)}")
-        place = find_quote(read["evidence"], record.fields["passage"])
-        # A judge that finds no support has nothing to quote.
-        if place is None and read["supported"] == "yes":
+        if read["supported"] != "yes":  # then it has nothing to quote
+            return read | {"evidence_start": None}, parsed
+        passage = str(record.fields["passage"])
+        if self._stage.mistake:
+            read["right_span"] = self._against(read, passage, str(named["mistake"]))
+            if read["right_span"] != NOTHING:
+                if contrast(read["right_span"], str(named["answer"])).numbers_removed:
+                    return read | {"supported": "no", "evidence_start": None}, parsed
+                # A small model writes the evidence in the answer's words; the words that decide are evidence enough.
+                if find_quote(read["evidence"], passage) is None:
+                    read["evidence"] = read["right_span"]
+        place = find_quote(read["evidence"], passage)
+        if place is None:
             raise Reject("no_evidence", "the evidence does not stand in the passage; copy it word for word")
-        read["evidence_start"] = place[0] if place else None
-        if self._stage.mistake and read["supported"] == "yes":
-            read["right_span"] = self._against(read, str(record.fields["passage"]), str(named["mistake"]))
-        return read, parsed
+        return read | {"evidence_start": place[0]}, parsed
 
     def _against(self, read: Mapping[str, str], passage: str, mistake: str) -> str:
-        """The words of the passage that stand against the mistake, or NOTHING."""
+        """The words of the passage that stand against the mistake, or NOTHING. Numbers in them that the right answer
+        lacks are against that one, too, whatever the judge says (`_read`)."""
         wrong, right = read["wrong_span"], read["right_span"]
         if right.strip(" .").lower() == NOTHING:
             return NOTHING

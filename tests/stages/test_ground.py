@@ -64,7 +64,7 @@ async def test_a_verdict_against_it_drops_the_record_at_once(tmp_path: Path, cha
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"evidence": "The bridge has seven arches."}, "no_evidence"),
+        ({"evidence": "The bridge has ten arches.", "right_span": "nothing"}, "no_evidence"),
         ({"wrong_span": "eight arches"}, "no_span"),
         ({"right_span": "ten"}, "no_evidence"),
         ({"supported": "certainly"}, "invalid_choice"),
@@ -87,3 +87,16 @@ async def test_without_a_mistake_only_the_support_is_asked(tmp_path: Path) -> No
     assert "wrong_span" not in made.fields
     assert model.asked[0].schema is not None
     assert set(model.asked[0].schema["properties"]) == {"evidence", "supported"}
+
+
+async def test_the_words_against_the_mistake_are_evidence_enough(tmp_path: Path) -> None:
+    model = Says(reply(evidence="It is nine arches that the bridge has.", right_span="nine arches"))
+    (made,) = await build(tmp_path, stage())(record(**FIELDS), tools(model))
+    assert (made.fields["evidence"], made.fields["evidence_start"]) == ("nine arches", 15)
+
+
+async def test_a_number_of_the_passage_that_the_answer_lacks_is_against_the_answer(tmp_path: Path) -> None:
+    held = FIELDS | {"told": "It has eight arches."}
+    with pytest.raises(Reject) as caught:
+        await build(tmp_path, stage())(record(**held), tools(Says(reply())))
+    assert caught.value.reason == "unsupported"
