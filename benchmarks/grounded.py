@@ -123,6 +123,8 @@ def main() -> None:
     scripted: dict[str, Any] = {"model": "agrees", "mode": "scripted"}
     config = load_config(path, [f"api={{large: {json.dumps(scripted)}}}"] if chosen.scripted else [])
     result = run(config, watch=live_display)
+    if result.counts["pending"]:
+        raise SystemExit("stopped: the same command goes on")
     print(table(cases, outcomes(chosen.work)))
     print(f"{result.seconds:.0f} s, {result.tokens}")
 

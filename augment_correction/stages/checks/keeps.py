@@ -10,7 +10,7 @@ from augment_correction.stages.checks.wording import stems
 def keeps(given: Given) -> Finding:
     """The first field is the reply, the second what is right. The share of its words that the reply has, and nothing
     where one of its numbers is missing."""
-    (first, reply), (_, right) = given.texts
+    (first, reply), (_, right), *_ = given.texts
     own = stems(right)
     share = len(own & stems(reply)) / len(own) if own else 1.0
     score = 0.0 if contrast(right, reply).numbers_removed else share
