@@ -352,7 +352,7 @@ class RunConfig(ModelsConfig):
     sampling: dict[str, Sampling] = Field(default_factory=dict)
     """Per stage name, laid over what the pipeline says: {judgement: {temperature: 0}}."""
     shares: dict[str, dict[str, float]] = Field(default_factory=dict)
-    """Weights for what the pipeline draws, by the draw stage's name; a word that is not named gets none:
+    """Weights for what the pipeline draws, by the drawn field's name; a word that is not named gets none:
     {kind: {correct_after_mistake: 2, stand_by: 1}}."""
     checks: dict[str, bool] = Field(default_factory=dict)
     """Checks and stages by name; `false` turns one off: {grounded: false, language: false}."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from augment_correction.documents.frames import Batch, DocumentInfo
     from augment_correction.documents.reading import read_documents
     from augment_correction.documents.stream import stream_chunks
-    from augment_correction.documents.tokens import TokenCounter
+    from augment_correction.documents.tokens import TokenCounter, counting
 
 __all__ = [
     "Batch",
@@ -25,6 +25,7 @@ __all__ = [
     "ReadLimits",
     "TokenCounter",
     "chunk_document",
+    "counting",
     "read_documents",
     "stream_chunks",
 ]
@@ -36,6 +37,7 @@ _HOME = {
     "ReadLimits": "contract",
     "TokenCounter": "tokens",
     "chunk_document": "chunking",
+    "counting": "tokens",
     "read_documents": "reading",
     "stream_chunks": "stream",
 }

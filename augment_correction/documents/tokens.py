@@ -18,6 +18,18 @@ from augment_correction.errors import ConfigError, MissingExtra
 KNOWN_ENCODINGS = ("cl100k_base", "o200k_base", "voyage3_base")
 
 
+def counting(encoding: str = "o200k_base") -> Callable[[str], int]:
+    """Counts for servers that send no usage; the vocabulary (70 MB) is loaded by the first one only."""
+    counters: list[TokenCounter] = []
+
+    def count(text: str) -> int:
+        if not counters:
+            counters.append(TokenCounter(encoding))
+        return counters[0].count(text)
+
+    return count
+
+
 class TokenCounter:
     """Counts with a tiktoken encoding, or with a `tokenizer.json` where `encoding` is a path to one.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from augment_correction.errors import InputError
+from augment_correction.jsonlines import json_rows
 from augment_correction.project import Project
 from augment_correction.records import content_id
 from augment_correction.store import RunFolder
@@ -51,12 +50,10 @@ def read_items(project: Project, paths: Iterable[str]) -> list[Item]:
     for path in paths:
         file = _file(project.resolve(path))
         before = len(items)
-        for number, row in enumerate(json_rows(file), 1):
-            item = _item(row, f"{file}:{number}")
+        for place, row in json_rows(file):
+            item = _item(row, place)
             if items.setdefault(item.id, item) != item:
-                raise InputError(
-                    f"{file}:{number}: another question has the id '{item.id}' already", hint="give it its own"
-                )
+                raise InputError(f"{place}: another question has the id '{item.id}' already", hint="give it its own")
         if len(items) == before:
             raise InputError(f"{file} holds no question that is not there already", hint="name another file under gate")
     return list(items.values())
@@ -68,18 +65,6 @@ def _file(path: Path) -> Path:
         hint = "run with gate.share above 0, or name a .jsonl file" if path.is_dir() else "check the path under gate"
         raise InputError(f"there is no gate at {file}", hint=hint)
     return file
-
-
-def json_rows(file: Path) -> Iterator[Mapping[str, Any]]:
-    """Raises: InputError with the line that is no JSON object."""
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as failure:
-            raise InputError(f"{file}:{number} is no JSON: {failure}") from None
-        if not isinstance(row, dict):
-            raise InputError(f"{file}:{number} is no JSON object")
-        yield row
 
 
 def _item(row: Mapping[str, Any], place: str) -> Item:

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.documents import TokenCounter
+from augment_correction.documents import counting
 from augment_correction.errors import AugmentCorrectionError, ExitCode, InputError
 from augment_correction.evals.asking import Interview
 from augment_correction.evals.config import JUDGE, EvalConfig
@@ -136,7 +136,7 @@ async def _evaluate(
         ledger=ledger,
         halt=halt,
         logs=folder.logs,
-        count=_counting(),
+        count=counting(),
         report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
         notice=state.notices.append,
         batches=Batches(database),
@@ -155,18 +155,6 @@ async def _evaluate(
                 break
     await database.flush()
     return _ended(config, sets, interviews.answers, folder, ledger, halt, state)
-
-
-def _counting() -> Callable[[str], int]:
-    """For servers that send no usage; the vocabulary (70 MB) is loaded by the first one only."""
-    counters: list[TokenCounter] = []
-
-    def count(text: str) -> int:
-        if not counters:
-            counters.append(TokenCounter("o200k_base"))
-        return counters[0].count(text)
-
-    return count
 
 
 def _ended(

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from augment_correction.errors import InputError
-from augment_correction.evals.gate import SPELLINGS, Item, json_rows
+from augment_correction.evals.gate import SPELLINGS, Item
+from augment_correction.jsonlines import json_rows
 from augment_correction.project import Project
 from augment_correction.records import Conversation, Turn
 from augment_correction.runner.dataset import conversations
@@ -42,8 +43,8 @@ def trained(path: Path) -> Iterator[Conversation]:
     if path.is_dir():
         yield from _of_run(path)
     elif path.is_file() and path.suffix == ".jsonl":
-        for number, row in enumerate(json_rows(path), 1):
-            yield _of_row(row, f"{path.name}:{number}")
+        for place, row in json_rows(path):
+            yield _of_row(row, place)
     else:
         raise InputError(
             f"training data at {path} cannot be read",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.config import ModelsConfig
-from augment_correction.documents import TokenCounter
+from augment_correction.documents import counting
 from augment_correction.errors import RequestRefused
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, MeteredModel
@@ -52,7 +52,7 @@ class Asking:
                 journal = Journal(database)
                 ledger = Ledger.open(self.config, [self.role], journal.totals())
                 around = Surroundings(
-                    journal, ledger, halt, run.logs, _counting(), lambda *_: None, self.notice, Batches(database)
+                    journal, ledger, halt, run.logs, counting(), lambda *_: None, self.notice, Batches(database)
                 )
                 async with open_models(self.config, [self.role], around) as models:
                     replies = await self._all(models[self.role], questions, halt)
@@ -80,15 +80,3 @@ class Asking:
 def question(text: str, system: str | None = None) -> Messages:
     opening = (Message("system", system),) if system else ()
     return (*opening, Message("user", text))
-
-
-def _counting() -> Callable[[str], int]:
-    """For servers that send no usage; the vocabulary (70 MB) is loaded by the first one only."""
-    counters: list[TokenCounter] = []
-
-    def count(text: str) -> int:
-        if not counters:
-            counters.append(TokenCounter("o200k_base"))
-        return counters[0].count(text)
-
-    return count

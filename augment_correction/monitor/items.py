@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from augment_correction.errors import InputError
+from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, Turn, content_id
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations
@@ -59,26 +58,6 @@ def text_of(row: Mapping[str, Any], names: Sequence[str], place: str) -> str:
         if isinstance(value, str | int | float) and str(value).strip():
             return str(value).strip()
     raise InputError(f"{place} has no {names[0]}", hint=f"write it under one of: {', '.join(names)}")
-
-
-def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file:line, row).
-
-    Raises: InputError where the file is not there, or a line is no JSON object.
-    """
-    if not path.is_file():
-        raise InputError(f"there is no file {path}")
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        if not line.strip():
-            continue
-        place = f"{path}:{number}"
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as failure:
-            raise InputError(f"{place} is no JSON: {failure}") from None
-        if not isinstance(row, dict):
-            raise InputError(f"{place} is no JSON object")
-        yield place, row
 
 
 # --------------------------------------------------------------------------------------------- who comes next

@@ -12,7 +12,7 @@ from functools import lru_cache
 from augment_correction.config import RunConfig
 from augment_correction.documents import TokenCounter
 from augment_correction.ledger import price_of
-from augment_correction.pipeline import AskStage, AttemptStage, GradeStage, ModelStage, Pipeline
+from augment_correction.pipeline import AttemptStage, GradeStage, GroundStage, JudgeStage, ModelStage, Pipeline
 from augment_correction.records import UnreadInput
 from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
@@ -27,6 +27,10 @@ stages that ask for whole answers."""
 ROOM = 6
 """How much longer than expected `max_tokens` lets a reply be: a stage with a low limit asks for less."""
 VERDICT_TOKENS = 40
+QUOTE_TOKENS = 15
+"""A field of a judge that quotes: a word or a sentence (the embedded model's mean over the example documents)."""
+TEMPLATE_TOKENS = 20
+"""What a template without a model writes."""
 MESSAGE_OVERHEAD = 4
 """Tokens that a chat template puts around a message (OpenAI documents 3 to 4)."""
 
@@ -135,9 +139,10 @@ def _expected_reply(stage: ModelStage, config: RunConfig, observed: Mapping[str,
     """Tokens."""
     if stage.name in observed:
         return observed[stage.name].reply
-    if not isinstance(stage, AskStage):
+    if isinstance(stage, JudgeStage | GradeStage):
         return VERDICT_TOKENS
-    usual, limit = TOKENS_PER_FIELD * len(stage.fields), _limit(stage, config)
+    each = QUOTE_TOKENS if isinstance(stage, GroundStage) else TOKENS_PER_FIELD
+    usual, limit = each * len(stage.reply_fields), _limit(stage, config)
     return min(usual, limit / ROOM) if limit else usual
 
 
@@ -178,8 +183,8 @@ class _Counting:
         self._constant = lru_cache(maxsize=256)(counter.count)
         self._count = counter.count
         self._fields = {
-            name: " ".join(["fact"] * round(replies[stage.name] / len(stage.writes)))
-            for stage in plan.pipeline.model_stages
+            name: " ".join(["fact"] * round(replies.get(stage.name, TEMPLATE_TOKENS) / len(stage.writes)))
+            for stage in plan.pipeline.stages
             for name in stage.writes
         }
         self._fields |= {name: next(iter(words)) for name, words in plan.pipeline.draws.items()}

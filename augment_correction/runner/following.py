@@ -36,6 +36,7 @@ class Follower:
         missing = sorted(key for key in self.takes.values() if key not in record.fields["metadata"])
         if missing:
             detail = f"the document has no {', '.join(missing)} beside its text"
+            self.state.reasons["read/missing_field"] += 1
             return [_outcome(record.id, 0, Rejected(record, "read", "missing_field", detail))]
         taken = {name: record.fields["metadata"][key] for name, key in self.takes.items()}
         drawn = {name: draw(words, f"{self.seed}:{name}:{record.id}") for name, words in self.draws.items()}

@@ -39,6 +39,8 @@ def _extra_rows(plan: Plan, chunk: StoredChunk, outcome: Outcome) -> Iterator[di
         return
     values = record_fields(chunk, outcome)
     for prompt in plan.extras:
+        if prompt.variables - values.keys():
+            continue  # another kind of conversation: it never had these fields
         messages = [{"role": message.role, "content": message.content} for message in prompt.render(values)]
         yield {"messages": messages, "stage": prompt.name, "model": None, "id": chunk.id}
 

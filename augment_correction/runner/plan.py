@@ -14,7 +14,7 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.pipeline import SOURCE_FIELDS, ModelRole, Pipeline, load_pipeline
+from augment_correction.pipeline import SOURCE_FIELDS, AskStage, JudgeStage, ModelRole, Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
 from augment_correction.runner.state import StageCounts
@@ -170,7 +170,9 @@ def _meta_extras(config: RunConfig, pipeline: Pipeline, library: PromptLibrary) 
     if not config.meta_datagen.do_meta_datagen:
         return ()
     prompts = tuple(library.load(name) for name in config.meta_datagen.meta_datagen_extras or ())
-    written = SOURCE_FIELDS.union(*(stage.writes for stage in pipeline.stages))
+    written = SOURCE_FIELDS.union(
+        *(stage.writes for stage in pipeline.model_stages if isinstance(stage, JudgeStage | AskStage))
+    )
     for prompt in prompts:
         if missing := sorted(prompt.variables - written):
             raise ConfigError(f"reads {', '.join(missing)}, which no stage writes", file=prompt.path)

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager, co
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
+from augment_correction.documents import counting
 from augment_correction.errors import (
     AugmentCorrectionError,
     BudgetExhausted,
@@ -26,7 +27,7 @@ from augment_correction.runner.dataset import Written
 from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
 from augment_correction.runner.plan import Plan, make_checked_plan
-from augment_correction.runner.source import counting, read_passages
+from augment_correction.runner.source import encoding_of, read_passages
 from augment_correction.runner.state import RunResult, RunState
 from augment_correction.store import Batches, Database, Journal, Results
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
@@ -144,7 +145,7 @@ async def _run(
         ledger=ledger,
         halt=halt,
         logs=plan.folder.logs,
-        count=counting(plan.config),
+        count=counting(encoding_of(plan.config)),
         report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
         notice=state.notices.append,
         batches=Batches(database),

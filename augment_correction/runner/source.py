@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, TokenCounter, stream_chunks
+from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, stream_chunks
 from augment_correction.records import Chunk, Record, UnreadInput
 from augment_correction.stages import neutral
 
@@ -50,19 +50,6 @@ def encoding_of(config: RunConfig) -> str:
     """A name of tiktoken's, or an absolute path of a tokenizer.json."""
     encoding = config.system.encoding
     return str(config.project.resolve(encoding)) if encoding.endswith(".json") else encoding
-
-
-def counting(config: RunConfig) -> Callable[[str], int]:
-    """Token counts for servers that send none; the vocabulary (70 MB) is loaded by the first one only."""
-    encoding = encoding_of(config)
-    counters: list[TokenCounter] = []
-
-    def count(text: str) -> int:
-        if not counters:
-            counters.append(TokenCounter(encoding))
-        return counters[0].count(text)
-
-    return count
 
 
 async def read_passages(config: RunConfig, input_dir: Path, *, cut: bool = True) -> AsyncGenerator[Read, None]:

@@ -66,6 +66,9 @@ class RunState:
 
     def count_outcome(self, status: str, stage: str | None, reason: str | None, kind: str | None) -> None:
         """An outcome that was made elsewhere (by an earlier run, on another machine), counted as if here and now."""
+        if stage is not None and stage not in self.stages:  # rejected before the first stage
+            self.reasons[f"{stage}/{reason}"] += 1
+            return
         for counts in self.stages.values():
             if counts.kinds is not None and kind not in counts.kinds:
                 continue

@@ -122,3 +122,17 @@ def test_passages_that_an_earlier_run_filtered_are_expected_to_be_filtered_again
     assert large.expected.input == round(large.input * 6 / 8)
     more = small.input + small.output + 10 * large.expected.input + 20 * large.expected.output
     assert made.cost() == more / Decimal(1_000_000)
+
+
+def test_what_a_template_writes_is_there_for_the_prompts_behind_it(project: MadeProject) -> None:
+    project.facts([1])
+    project.write("prompts/given.jinja", "{% user %}Ask shortly.{% enduser %}")
+    project.write("prompts/asked.jinja", "{% user %}{{ manner }} {{ passage }}{% enduser %}")
+    project.write(
+        "pipelines/filled.yaml",
+        "name: filled\nstages:\n  - {stage: fill, name: manner, field: manner, among: [given]}\n"
+        "  - {stage: ask, name: ask, model: large, prompt: asked, fields: [q, a]}\n"
+        "  - {stage: compose, kind: k, turns: [{role: user, text: q}, {role: assistant, text: a}]}\n",
+    )
+    made = estimated(project, pipeline="filled")
+    assert [stage.requests for stage in made.stages] == [1]

@@ -93,3 +93,18 @@ def test_the_target_models_own_answers(project: MadeProject, server: ModelServer
     for row in project.dataset():
         masked = [part["text"] for part in row["segments"] if not part["label"]]
         assert masked == ["As far as I know none of it can be shown.<|im_end|>\n"]
+
+
+def test_an_extra_template_is_filled_for_the_kinds_that_have_its_fields(
+    project: MadeProject, server: ModelServer
+) -> None:
+    project.facts(range(12))
+    project.write(
+        "prompts/extra.jinja", "{% user %}{{ flawed_answer }}{% enduser %}{% assistant %}Wrong.{% endassistant %}"
+    )
+    shares = {"kind": {"correct_after_mistake": 1, "stand_by": 1}}
+    meta = {"do_meta_datagen": True, "meta_datagen_keys": [], "meta_datagen_extras": ["extra"]}
+    result = project.run(server, shares=shares, meta_datagen=meta)
+    rows = (project.output / "meta_datagen" / "meta_dataset.jsonl").read_text().splitlines() if result.kept else []
+    assert len(rows) == result.counts["kinds"]["correct_after_mistake"]
+    assert "stand_by" in result.counts["kinds"]

@@ -26,21 +26,6 @@ function show() {
   if (page !== 'conversations') scrollTo(0, 0);
 }
 
-function setTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-  try { if (theme) localStorage.setItem('report-theme', theme); } catch { /* a browser may forbid it to files */ }
-}
-function turnTheme() {
-  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  setTheme(dark ? 'light' : 'dark');
-}
-
-function help() {
-  const dialog = byId('help-dialog');
-  dialog.replaceChildren(h('h2', {id: 'help-title'}, 'Keys'), h('dl', {}, KEYS.map(([keys, what]) => [h('dt', {}, keys.split(' ').map((key) => h('kbd', {}, key))), h('dd', {}, what)])), h('form', {method: 'dialog'}, h('button', {}, 'Close')));
-  dialog.showModal();
-}
-
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId('help-dialog').open) return;
   if (event.target.matches('input, select, textarea')) {

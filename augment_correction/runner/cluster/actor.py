@@ -15,6 +15,7 @@ import pyarrow as pa
 import ray
 
 from augment_correction.config import RunConfig
+from augment_correction.documents import counting
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, Halted
@@ -25,7 +26,7 @@ from augment_correction.runner.cluster.shares import share_of
 from augment_correction.runner.engine import Interrupted
 from augment_correction.runner.following import Follower
 from augment_correction.runner.plan import Plan, make_plan
-from augment_correction.runner.source import Passage, counting, record_of
+from augment_correction.runner.source import Passage, encoding_of, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.store import Database, Outcome
 from augment_correction.store.journal import SCHEMA
@@ -128,7 +129,7 @@ class FollowPassages:
             ledger=ledger,
             halt=self._halt,
             logs=folder.logs,
-            count=counting(config),
+            count=counting(encoding_of(config)),
             report=lambda what, done, total: None,
             notice=lambda text: self._board.say.remote(text),
         )
