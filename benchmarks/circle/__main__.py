@@ -41,12 +41,14 @@ ROUNDS = 2
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True, help="an empty folder for everything that is made")
+    parser.add_argument("--work", type=Path, required=True, help="a new folder for everything that is made")
     parser.add_argument("--tiny", action="store_true", help="a model of two layers and random weights")
     parser.add_argument("--minutes", type=float, default=60, help="after which it gives up")
     parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args()
     begun, root = time.monotonic(), chosen.work.resolve()
+    if root.exists():
+        parser.error(f"{root} exists: --work names a folder that this run makes itself")
     root.mkdir(parents=True)
     scale = TINY if chosen.tiny else REAL
     circle = Circle(stage(root, scale, _model(root, chosen.tiny), chosen.seed), scale, begun + 60 * chosen.minutes)
