@@ -108,7 +108,8 @@ class _Lines:
             + f", in flight {counts.in_flight})"
             for counts in _asking(state)
         )
-        return f"{state.phase}: {stages}; {_footer(state, self._rate.of(state))}"
+        told = "; ".join(filter(None, (stages, _footer(state, self._rate.of(state)))))
+        return f"{state.phase}: {told}"
 
 
 def _say(line: str) -> None:
@@ -146,7 +147,7 @@ def _footer(state: RunState, rate: float) -> str:
     parts = [f"{state.unit} {state.finished}/{_end(state)}"]
     if state.reused:
         parts.append(f"{state.reused} from before")
-    if state.ledger is not None:
+    if state.ledger is not None and state.ledger.totals:  # a pipeline may ask nobody
         totals = state.ledger.totals.values()
         parts.append(f"{rate:.1f} requests/s")
         parts.append(f"tokens in {sum(t.input for t in totals):,} out {sum(t.output for t in totals):,}")

@@ -10,6 +10,7 @@ import pytest
 from augment_correction import load_config
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project, bundled, find_config
+from augment_correction.runner import make_plan
 
 CONFIGS = [path for path in sorted((bundled() / "configs").glob("*.yaml")) if "\npipeline: " in path.read_text()]
 """The other ones are of other commands."""
@@ -72,11 +73,12 @@ path: {input_dir: ./in, output_dir: ./out}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_every_shipped_config_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_shipped_config_names_what_its_pipeline_needs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("OPENROUTER_API_KEY", "k")
-    config = load_config(path)
-    assert config.by_role
+    assert make_plan(load_config(path, [f"path.input_dir={tmp_path}"])).stages
 
 
 def test_augmentoolkits_config_runs_unchanged_and_says_what_means_nothing_here(tmp_path: Path) -> None:

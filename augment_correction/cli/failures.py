@@ -1,7 +1,8 @@
-"""`from-failures` and `demo`: rows made of a model's answers."""
+"""`import-failures`, `from-failures` and `demo`: rows made of what a model got wrong."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Annotated
@@ -11,6 +12,16 @@ import typer
 from augment_correction.cli import Overrides, app
 from augment_correction.cli.answers import ConfigFile, asking_config
 
+IMPORTING = """
+Examples:
+
+  python -m augment_correction import-failures failures.jsonl --dry-run
+
+  python -m augment_correction import-failures --self_critique_data train.jsonl --hard_failures_data hard.jsonl --output outputs/curated
+
+Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing kept.
+"""
+
 EXAMPLES = """
 Example:
 
@@ -18,6 +29,59 @@ Example:
 
 Without a judge (--set api.judge_model=...) answers that words and numbers cannot tell right from wrong are left out.
 """
+
+
+@app.command("import-failures", epilog=IMPORTING)
+def import_failures(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files of failures (.jsonl, or a .json list).")] = None,
+    self_critique_data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--self_critique_data", help="Rows of question, bad output, corrected output, critique. Repeatable."
+        ),
+    ] = None,
+    hard_failures_data: Annotated[
+        list[Path] | None,
+        typer.Option("--hard_failures_data", help="Rows of question, reference answer, category. Repeatable."),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", help="The run's folder.")] = Path("outputs/curated"),
+    config: Annotated[str, typer.Option("--config", help="Template, mask, base model.")] = "curated_failures",
+    overrides: Overrides = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which rows and fields can be used; make nothing.")
+    ] = False,
+) -> None:
+    """Make a dataset of curated failures: which fields they have, what is wrong with which line, and rows with a mask."""
+    from augment_correction import runner
+    from augment_correction.cli.run import print_summary
+    from augment_correction.config import load_config
+    from augment_correction.errors import InputError
+    from augment_correction.failures import only_failures, read_files, write_inputs
+    from augment_correction.failures.telling import source_lines, write_problems
+    from augment_correction.progress import live_display
+
+    read = read_files(
+        [
+            *((path, None) for path in files or ()),
+            *((path, 1) for path in self_critique_data or ()),
+            *((path, 2) for path in hard_failures_data or ()),
+        ]
+    )
+    failures = only_failures(read)
+    print("\n".join(source_lines(read.sources, read.problems)))
+    if not failures:
+        raise InputError("there is no failure to import", hint="docs/failures.md: what a row needs")
+    if dry_run:
+        return
+    place = output.resolve()
+    paths = [f"path.input_dir={json.dumps(str(place / 'inputs'))}", f"path.output_dir={json.dumps(str(place))}"]
+    loaded = load_config(config, [*(overrides or []), *paths])
+    write_inputs(failures, loaded)
+    write_problems(place / "import_rejected.jsonl", read.problems)
+    print(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
+    result = runner.run(loaded, watch=live_display)
+    print_summary(result)
+    raise typer.Exit(int(result.exit_code))
 
 
 @app.command("from-failures", epilog=EXAMPLES)

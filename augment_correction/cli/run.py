@@ -72,7 +72,7 @@ def run(
     result = runner.run(
         loaded, watch=live_display, engine=engine.value, ray_address=ray_address, retry=retry_failed or ()
     )
-    _print_summary(result)
+    print_summary(result)
     raise typer.Exit(int(result.exit_code))
 
 
@@ -103,7 +103,7 @@ def _print_estimate(made: Any) -> None:
         print("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
 
 
-def _print_summary(result: Any) -> None:
+def print_summary(result: Any) -> None:
     from augment_correction.progress import duration, money
 
     counts = result.counts

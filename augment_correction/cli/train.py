@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -123,17 +124,21 @@ def train(
     """Train a LoRA adapter on corrections: loss only where the mask says, early stopping, the best checkpoint kept."""
     given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
     given["on_oom"] = on_oom and on_oom.value
+    from augment_correction.failures.telling import write_problems
     from augment_correction.training.config import load_train_config
     from augment_correction.training.preparing import prepare
-    from augment_correction.training.telling import prepared_lines, write_rejected
+    from augment_correction.training.telling import prepared_lines
+    from augment_correction.training.workspace import Workspace
 
     loaded = load_train_config(config, given, overrides or [])
+    if dry_run:
+        with TemporaryDirectory() as nowhere:
+            print("\n".join(prepared_lines(prepare(loaded.model_copy(update={"output_dir": nowhere})))))
+        return
     prepared = prepare(loaded)
-    if not dry_run:
-        write_rejected(prepared)
+    write_problems(Workspace(loaded.output).rejected, prepared.gathered.problems)
     print("\n".join(prepared_lines(prepared)))
-    if not dry_run:
-        raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
+    raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
 
 
 def _with_trl(prepared: Prepared) -> int:

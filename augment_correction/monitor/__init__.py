@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from augment_correction.monitor.config import MonitorConfig, load_monitor
-    from augment_correction.monitor.failures import Failure
     from augment_correction.monitor.live import LiveInferenceMonitor
 
-__all__ = ["Failure", "LiveInferenceMonitor", "MonitorConfig", "load_monitor"]
+__all__ = ["LiveInferenceMonitor", "MonitorConfig", "load_monitor"]
 
-_HOME = {"Failure": "failures", "LiveInferenceMonitor": "live", "MonitorConfig": "config", "load_monitor": "config"}
+_HOME = {"LiveInferenceMonitor": "live", "MonitorConfig": "config", "load_monitor": "config"}
 
 
 def __getattr__(name: str) -> Any:

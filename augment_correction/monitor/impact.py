@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
+from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.monitor.asking import Asking, question
-from augment_correction.monitor.failures import Failure, distinct, read_failures
 from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Batch, Keep
 from augment_correction.monitor.manual import TARGET

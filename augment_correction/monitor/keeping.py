@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 
 from augment_correction.errors import InputError
-from augment_correction.monitor.failures import Failure, distinct, read_failures
+from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 

@@ -15,18 +15,15 @@ from typing import Any
 
 import orjson
 
-from augment_correction.config import RunConfig
-from augment_correction.errors import InputError, UserError
+from augment_correction.errors import InputError
 from augment_correction.export.source import masked_by_message
-from augment_correction.monitor.failures import Failure, distinct, read_failures
+from augment_correction.failures import Failure, distinct, make, quiet_config, read_failures
 from augment_correction.monitor.keeping import EXAMPLES_OF_A_WRONG_ANSWER, Batch, Keep, read_json, write_json
 from augment_correction.records import Conversation, content_id
-from augment_correction.runner import run
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations
 from augment_correction.store.folder import atomic_write
 
 Row = dict[str, Any]
+PIPELINE = "from_failures"
 ROWS_OF_A_RIGHT_ANSWER = 2
 """It stands by it, and evaluates it."""
 NAMES = {
@@ -43,22 +40,8 @@ def make_rows(failures: Sequence[Failure], folder: Path, *, stand_by_share: floa
 
     Raises: UserError where nothing could be made.
     """
-    chosen = choose(failures, stand_by_share, seed)
-    with atomic_write(folder / "inputs" / "failures.jsonl") as file:
-        file.writelines(each.line() for each in chosen)
-    config = RunConfig.model_validate(
-        {
-            "pipeline": "from_failures",
-            "api": {},
-            "path": {"input_dir": str(folder / "inputs"), "output_dir": str(folder / "run")},
-            "system": {"loss_on": "answers", "prompt_template": "chatml", "seed": seed},
-        }
-    )
-    result = run(config)
-    if not result.kept:
-        raise UserError(result.stopped or "no row was made", hint=result.hint)
-    with open_run(folder / "run") as made:
-        return [_row(each) for each in run_conversations(made)]
+    made = make(choose(failures, stand_by_share, seed), quiet_config(PIPELINE, folder, seed))
+    return [_row(each) for failure in made for each in failure.conversations]
 
 
 def choose(failures: Iterable[Failure], share: float, seed: int) -> list[Failure]:

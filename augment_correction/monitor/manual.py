@@ -12,9 +12,9 @@ import orjson
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
+from augment_correction.failures import Failure
 from augment_correction.jsonlines import json_rows
 from augment_correction.monitor.asking import Asking, question
-from augment_correction.monitor.failures import Failure
 from augment_correction.monitor.items import ANSWER, QUESTION, Item, read_items, text_of
 from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from augment_correction.errors import InputError
+from augment_correction.failures import Failure
 from augment_correction.monitor.budget import Budget
 from augment_correction.monitor.config import MonitorConfig
-from augment_correction.monitor.failures import Failure
 from augment_correction.monitor.items import Item, draw, read_items, refuse_overlap
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.sorting import Reply, Sorter

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from augment_correction.monitor.failures import read_failures
+from augment_correction.failures import read_failures
 from augment_correction.monitor.keeping import Batch, Keep, read_json
 
 

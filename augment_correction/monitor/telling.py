@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from augment_correction.monitor.failures import Failure
+from augment_correction.failures import Failure
 
 SHOWN = 200
 """Characters of an answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,17 +67,18 @@ async def read_passages(config: RunConfig, input_dir: Path, *, cut: bool = True)
 
 async def _numbered(config: RunConfig, input_dir: Path, cut: bool) -> AsyncGenerator[Read, None]:
     seq = 0
-    documents: dict[str, DocumentInfo] = {}
+    waiting: deque[DocumentInfo] = deque()
     batches: AsyncIterator[Batch] = stream_chunks(input_dir, chunk_settings(config, cut), encoding=encoding_of(config))
     async for batch in batches:
-        for document in batch.documents:
-            # Passages come in the order of their documents: an older one is needed no more.
-            if len(documents) > 1000:
-                documents.pop(next(iter(documents)))
-            documents[document.id] = document
+        waiting += batch.documents
         passages = []
         for chunk in batch.chunks:
-            passages.append(Passage(seq, chunk, documents[chunk.document_id]))
+            # By order and not by id alone: two lines of a file may hold the same text, and other keys beside it.
+            if chunk.index == 0:
+                while waiting[0].id != chunk.document_id:
+                    waiting.popleft()
+                document = waiting.popleft()
+            passages.append(Passage(seq, chunk, document))
             seq += 1
         yield Read(batch.documents, tuple(passages), batch.unread)
 

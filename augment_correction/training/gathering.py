@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Literal
 
 from augment_correction.errors import InputError
 from augment_correction.export import ChatTemplate
+from augment_correction.failures import PIPELINE, Problem, Source, quiet_config, read_files
+from augment_correction.failures import conversations as imported
 from augment_correction.records import Conversation
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations, run_template
@@ -17,23 +18,7 @@ from augment_correction.selection.candidate import Candidate
 from augment_correction.selection.gate import read_gate
 from augment_correction.selection.guard import Guard
 from augment_correction.store import RunFolder
-from augment_correction.training.composing import conversation
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.failures import FieldCoverage, Problem, read_failures
-
-
-@dataclass
-class Source:
-    """One entry of the data: `coverage` for a file of failures, None for a run."""
-
-    path: Path
-    read: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    coverage: FieldCoverage | None = None
-
-    @property
-    def kept(self) -> int:
-        return self.read - sum(self.rejected.values())
 
 
 @dataclass
@@ -58,15 +43,17 @@ def gather(config: TrainConfig) -> Gathered:
     for path in gated:
         if not path.is_file():
             raise InputError(f"no gate at {path}", hint="name the gate.jsonl of a run")
+    files: list[tuple[Path, Literal[1, 2] | None]] = []
     for path, schema in _named(config):
         run = _run_of(path)
-        gated += [run.root / "gate.jsonl"] if run else []
-        source = Source(path)
-        found = list(_of_run(made, run) if run else _of_file(made, source, schema))
-        made.sources.append(source)
-        made.conversations += found
-        made.origins += [source] * len(found)
-        source.read += len(found)
+        if run is None:
+            files.append((path, schema))
+        else:
+            gated.append(run.gate)
+            made.sources.append(Source(path))
+            _add(made, [(each, made.sources[-1]) for each in _of_run(made, run)])
+    if files:
+        _import(made, files, config)
     for path in dict.fromkeys(gated):
         for item in read_gate(path):
             guard.add_item(item)
@@ -80,12 +67,12 @@ def retention(config: TrainConfig) -> list[Conversation]:
     """
     if config.retention is None:
         return []
-    path = config.project.resolve(config.retention)
-    rows, _, problems = read_failures(path, 2)
-    if problems:
-        first = problems[0]
-        raise InputError(f"{first.file}:{first.line}: {first.detail} (in all {len(problems)} rows)", hint=first.remedy)
-    return [conversation(row) for row in rows]
+    read = read_files([(config.project.resolve(config.retention), 2)])
+    if read.problems:
+        first = read.problems[0]
+        detail = f"{first.file}:{first.line}: {first.detail} (in all {len(read.problems)} rows)"
+        raise InputError(detail, hint=first.remedy)
+    return [each for each, _ in imported(read, quiet_config(PIPELINE, config.output / "retention", config.seed))]
 
 
 def _named(config: TrainConfig) -> Iterator[tuple[Path, Literal[1, 2] | None]]:
@@ -112,15 +99,23 @@ def _of_run(made: Gathered, run: RunFolder) -> Iterator[Conversation]:
         template = run_template(opened)
         if template not in made.templates:
             made.templates.append(template)
-        yield from run_conversations(opened)
+        for each in run_conversations(opened):
+            made.sources[-1].read += 1
+            yield each
 
 
-def _of_file(made: Gathered, source: Source, schema: Literal[1, 2] | None) -> Iterator[Conversation]:
-    rows, source.coverage, problems = read_failures(source.path, schema)
-    source.read = len(problems)
-    source.rejected.update(problem.reason for problem in problems)
-    made.problems += problems
-    return (conversation(row) for row in rows)
+def _import(made: Gathered, files: list[tuple[Path, Literal[1, 2] | None]], config: TrainConfig) -> None:
+    """Curated files go through their pipeline, whose run stays beside the training for a look at its rows."""
+    read = read_files(files)
+    made.sources += read.sources
+    found = imported(read, quiet_config(PIPELINE, config.output / "failures", config.seed))
+    made.problems += read.problems
+    _add(made, found)
+
+
+def _add(made: Gathered, found: list[tuple[Conversation, Source]]) -> None:
+    made.conversations += [each for each, _ in found]
+    made.origins += [source for _, source in found]
 
 
 def _without(made: Gathered, guard: Guard) -> Gathered:

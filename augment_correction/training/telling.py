@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any, get_args
+from typing import Any
 
-import orjson
-
-from augment_correction.store.folder import atomic_write
-from augment_correction.training.failures import Field, FieldCoverage
+from augment_correction.failures.telling import source_lines
 from augment_correction.training.preparing import Prepared
 from augment_correction.training.summary import Outcome
-from augment_correction.training.workspace import Workspace
-
-LISTED = 5
-"""Rejected rows shown for a look; all of them are in rejected.jsonl."""
-
-
-def write_rejected(prepared: Prepared) -> None:
-    """One JSON line for each row that was left out: file, line, reason, detail, remedy."""
-    with atomic_write(Workspace(prepared.config.output).rejected) as file:
-        for problem in prepared.gathered.problems:
-            file.write(orjson.dumps(asdict(problem)) + b"\n")
 
 
 def prepared_lines(prepared: Prepared) -> Iterator[str]:
@@ -30,13 +15,7 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
     yield f"base model {prepared.base}, {prepared.template.name}"
     if prepared.adapter:
         yield f"  goes on from {prepared.config.parent}, rank {prepared.config.lora_r}"
-    for source in prepared.gathered.sources:
-        yield f"  {source.path}: {source.read:,} rows read, {source.kept:,} kept"
-        yield from (f"    {count:>6,} left out: {reason}" for reason, count in source.rejected.most_common())
-        if source.coverage:
-            yield f"    fields: {coverage_line(source.coverage)}"
-    for problem in prepared.gathered.problems[:LISTED]:
-        yield f"    {problem.file}:{problem.line}: {problem.detail}; {problem.remedy}"
+    yield from source_lines(prepared.gathered.sources, prepared.gathered.problems)
     apart = f", held apart by {prepared.apart_by}" if prepared.apart_by else ""
     yield f"  train {len(train.rows):,} rows, held out {len(dev.rows):,}{apart}"
     yield f"  {train.trained:,} tokens trained, {train.masked:,} masked"
@@ -48,17 +27,6 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
         f"evaluated every {plan.eval_steps or '-'}, saved every {plan.save_steps:,}"
     )
     yield from (f"  note: {notice}" for notice in prepared.notices)
-
-
-def coverage_line(coverage: FieldCoverage) -> str:
-    """`question 10 of 10, critique 7 of 10 (2 empty)`, of the fields that any row has."""
-    found = (name for name in get_args(Field) if coverage.filled[name] or coverage.empty[name])
-    told = (
-        f"{name} {coverage.filled[name]:,} of {coverage.rows:,}"
-        + (f" ({coverage.empty[name]:,} empty)" if coverage.empty[name] else "")
-        for name in found
-    )
-    return ", ".join(told) + f"; {coverage.duplicates:,} duplicates"
 
 
 def outcome_lines(outcome: Outcome) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from augment_correction.monitor.failures import Failure
+from augment_correction.failures import Failure
 from augment_correction.monitor.keeping import Keep
 
 FIGURES = ("accuracy_t1", "accuracy_t2", "stand_by")

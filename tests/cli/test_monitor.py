@@ -1,4 +1,4 @@
-"""`answers`, `from-failures`, `demo`, `codes` and `monitor` as a user calls them."""
+"""`answers`, `from-failures`, `import-failures`, `demo`, `codes` and `monitor` as a user calls them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 from augment_correction.grading import CATALOGUE
 from tests.cli.program import program
 from tests.monitor.making import Stage, rows, write_lines
+from tests.training.making import critiqued, hard
 
 
 @pytest.fixture
@@ -39,6 +40,40 @@ def test_the_three_commands_of_the_manual_way(root: Path) -> None:
     assert done.code == 0, done.err
     assert "2 answers graded: 1 right, 1 wrong; 0 undecided, 0 questions unanswered" in done.out
     assert len(rows(root / "training.jsonl")) == json.loads((root / "training.json").read_text())["num_examples"]
+
+
+class TestImport:
+    @pytest.fixture(autouse=True)
+    def curated(self, tmp_path: Path) -> None:
+        write_lines(tmp_path / "a.jsonl", [*critiqued([1, 2]), {"instruction": "Q", "input": "bad"}, *hard([3])])
+
+    def test_a_dry_run_says_which_lines_cannot_be_used_and_writes_nothing(self, tmp_path: Path) -> None:
+        done = program("import-failures", "a.jsonl", "--dry-run", cwd=tmp_path)
+        assert done.code == 0, done.err
+        assert "4 rows read, 3 kept" in done.out and "question 4 of 4, bad 3 of 4, corrected 2 of 4" in done.out
+        assert "a.jsonl:3: the corrected output is missing" in done.out and not (tmp_path / "outputs").exists()
+
+    def test_the_rows_become_a_runs_folder(self, tmp_path: Path) -> None:
+        done = program(
+            "import-failures", "a.jsonl", "--output", "out", "--set", "system.prompt_template=llama3", cwd=tmp_path
+        )
+        assert done.code == 0, done.err
+        assert "kept      3 (2 correct_after_mistake, 1 plain)" in done.out
+        made = json.loads((tmp_path / "out" / "axolotl_correction_conversations.json").read_text())
+        trained = [[each["text"] for each in row["segments"] if each["label"]] for row in made]
+        assert trained[2] == ["Dora does.<|eot_id|>"] and all(
+            "lays" in last and "hive" not in last for [last] in trained[:2]
+        )
+        [unusable] = rows(tmp_path / "out" / "import_rejected.jsonl")
+        assert (unusable["line"], unusable["reason"]) == (3, "missing_corrected")
+
+    def test_a_schema_may_be_demanded(self, tmp_path: Path) -> None:
+        done = program("import-failures", "--hard_failures_data", "a.jsonl", "--dry-run", cwd=tmp_path)
+        assert done.code == 0 and "4 rows read, 1 kept" in done.out
+
+    def test_nothing_to_import_is_said(self, tmp_path: Path) -> None:
+        done = program("import-failures", cwd=tmp_path)
+        assert done.code == 2 and "there is no failure to import" in done.err and "Traceback" not in done.err
 
 
 def test_the_demo_needs_nothing(tmp_path: Path) -> None:

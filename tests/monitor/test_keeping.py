@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.monitor.failures import Failure, distinct, read_failures
+from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.making import choose, finish
 from tests.monitor.making import Stage, rows, split

@@ -17,10 +17,10 @@ pytest.importorskip("transformers", reason="needs the extra train")
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerState, TrainingArguments  # noqa: E402
 
 from augment_correction.errors import ConfigError, InputError  # noqa: E402
+from augment_correction.failures import read_failures  # noqa: E402
 from augment_correction.llm.hf_rows import Speech  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.monitor import live as live_module  # noqa: E402
-from augment_correction.monitor.failures import read_failures  # noqa: E402
 from augment_correction.monitor.generating import generate  # noqa: E402
 from tests.monitor.making import rows, split  # noqa: E402
 from tests.training.making import tiny_llama  # noqa: E402

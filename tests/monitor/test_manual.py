@@ -11,7 +11,7 @@ import yaml
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
-from augment_correction.monitor.failures import Failure
+from augment_correction.failures import Failure
 from augment_correction.monitor.impact import measure
 from augment_correction.monitor.items import Item, read_items
 from augment_correction.monitor.keeping import Keep

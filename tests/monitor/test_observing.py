@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from augment_correction.errors import ConfigError, InputError
+from augment_correction.failures import read_failures
 from augment_correction.monitor.config import MonitorConfig
-from augment_correction.monitor.failures import read_failures
 from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.sorting import Reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ class TestSubset:
         drawn = await taken(project, use_subset=True, subset_size=3)
         assert set(texts(drawn)) == set(facts([1, 2, 3]))
         assert len(drawn) == 6  # every place of them
+
+    async def test_lines_of_the_same_text_keep_their_own_place_and_keys(self, project: MadeProject) -> None:
+        lines = [*({"text": "Same.", "who": name} for name in "ab"), {"text": "Other.", "who": "c"}]
+        project.write("inputs/a.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+        found = [(each.document.source, each.document.metadata["who"]) for each in await taken(project)]
+        assert found == [("a.jsonl#L1", "a"), ("a.jsonl#L2", "b"), ("a.jsonl#L3", "c")]
 
     async def test_more_than_there_is_takes_all(self, project: MadeProject) -> None:
         every = project.facts(range(5))

@@ -8,7 +8,7 @@ import pytest
 
 from augment_correction.errors import ConfigError, InputError
 from augment_correction.export.masking import IGNORED
-from augment_correction.monitor.failures import Failure
+from augment_correction.failures import Failure
 from augment_correction.monitor.making import make_rows, write_rows
 from augment_correction.training.preparing import prepare
 from augment_correction.training.telling import prepared_lines
@@ -79,7 +79,7 @@ def test_retention_rows_are_measured_and_not_trained(root: Path) -> None:
     made = prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
     assert len(made.retention.rows) == 4 and len(made.train.rows) + len(made.held_out.rows) == 20
     failures(root / "keep.jsonl", [{"instruction": "Q"}])
-    with pytest.raises(InputError, match=r"keep.jsonl:1: the reference is missing"):
+    with pytest.raises(InputError, match=r"keep.jsonl:1: the reference answer is missing"):
         prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
 
 
@@ -137,7 +137,7 @@ def test_a_person_sees_the_counts(root: Path) -> None:
     failures(root / "a.jsonl", [*critiqued(range(20)), {"instruction": "Q"}])
     told = "\n".join(prepared_lines(prepare(config(root, data="a.jsonl"))))
     assert "21 rows read, 20 kept" in told and "1 left out: missing_bad" in told
-    assert "question 21 of 21, bad 20 of 21" in told and "a.jsonl:21: the bad is missing" in told
+    assert "question 21 of 21, bad 20 of 21" in told and "a.jsonl:21: the bad output is missing" in told
     assert "train 16 rows, held out 4, held apart by document and question" in told
 
 

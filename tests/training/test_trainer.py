@@ -23,8 +23,8 @@ from torch.nn import functional  # noqa: E402
 
 from augment_correction.errors import ConfigError, InputError, UserError  # noqa: E402
 from augment_correction.export.masking import IGNORED  # noqa: E402
+from augment_correction.failures import read_failures  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
-from augment_correction.monitor.failures import read_failures  # noqa: E402
 from augment_correction.training import trainer as training  # noqa: E402
 from augment_correction.training.config import load_train_config  # noqa: E402
 from augment_correction.training.merging import merge  # noqa: E402

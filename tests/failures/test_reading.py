@@ -6,24 +6,38 @@ from pathlib import Path
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.training.composing import DOUBTS, conversation
-from augment_correction.training.failures import FailureRow, read_failures
+from augment_correction.failures import Failure
+from augment_correction.failures.reading import Row, read_curated
+from augment_correction.records import Conversation
 from tests.training.making import critiqued, failures, hard
 
 PAIR = {"instruction": "Q", "input": "bad", "output": "good"}
 
 
+def failure(row: Row) -> Failure:
+    assert isinstance(row.found, Failure)
+    return row.found
+
+
+def said(row: Row) -> Conversation:
+    assert isinstance(row.found, Conversation)
+    return row.found
+
+
 def test_both_schemas_are_read_and_told_apart(tmp_path: Path) -> None:
-    rows, coverage, problems = read_failures(failures(tmp_path / "f.jsonl", critiqued([1]) + hard([2])))
+    rows, coverage, problems = read_curated(failures(tmp_path / "f.jsonl", critiqued([1]) + hard([2])))
     assert not problems and dict(coverage.schemas) == {1: 1, 2: 1}
-    assert rows[0].bad == "The queen of hive 1 lays 8 eggs." and rows[0].critique.startswith("The number")
-    assert (rows[1].question, rows[1].corrected, rows[1].category) == ("Who keeps hive 2?", "Carl does.", "bees")
+    one, two = map(failure, rows)
+    assert one.answer == "The queen of hive 1 lays 8 eggs." and one.critique.startswith("The number")
+    assert (one.verdict, one.origin, one.item) == ("wrong", "imported", f"{tmp_path / 'f.jsonl'}:1")
+    assert (two.question, two.reference, two.category) == ("Who keeps hive 2?", "Carl does.", "bees")
+    assert (two.verdict, two.answer) == ("unanswered", "")
 
 
 def test_a_json_list_is_read_by_items(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
     path.write_text("﻿" + json.dumps([*critiqued([1]), 5], indent=1), encoding="utf-8")
-    rows, _, [problem] = read_failures(path)
+    rows, _, [problem] = read_curated(path)
     assert len(rows) == 1 and (problem.line, problem.reason) == (2, "not_an_object")
 
 
@@ -44,7 +58,7 @@ def test_a_json_list_is_read_by_items(tmp_path: Path) -> None:
 def test_a_bad_row_is_a_problem_with_its_line_and_the_rest_is_read(tmp_path: Path, line: str, reason: str) -> None:
     path = tmp_path / "f.jsonl"
     path.write_text(f"{json.dumps(PAIR)}\n\n{line}\r\n{json.dumps({**PAIR, 'input': 'worse'})}")
-    rows, _, [problem] = read_failures(path)
+    rows, _, [problem] = read_curated(path)
     assert [row.line for row in rows] == [1, 4]
     assert (problem.file, problem.line, problem.reason) == (str(path), 3, reason) and problem.detail and problem.remedy
 
@@ -52,62 +66,35 @@ def test_a_bad_row_is_a_problem_with_its_line_and_the_rest_is_read(tmp_path: Pat
 def test_bytes_that_are_no_text_are_a_problem_of_their_line(tmp_path: Path) -> None:
     path = tmp_path / "f.jsonl"
     path.write_bytes(b'{"instruction": "\xff"}\n' + json.dumps(PAIR).encode())
-    rows, _, [problem] = read_failures(path)
+    rows, _, [problem] = read_curated(path)
     assert len(rows) == 1 and problem.line == 1
 
 
 def test_coverage_counts_fields_and_duplicates(tmp_path: Path) -> None:
     rows = [*critiqued([1, 1, 2]), {**critiqued([3])[0], "meta": {"critique": ""}}, PAIR]
-    read, coverage, [twice] = read_failures(failures(tmp_path / "f.jsonl", rows))
+    read, coverage, [twice] = read_curated(failures(tmp_path / "f.jsonl", rows))
     assert len(read) == 4 and coverage.rows == 5 and coverage.duplicates == 1
     assert (coverage.filled["critique"], coverage.empty["critique"], coverage.filled["bad"]) == (3, 1, 5)
-    assert twice.reason == "duplicate" and twice.detail == "says the same as line 1"
+    assert twice.reason == "duplicate" and twice.detail == f"says the same as {tmp_path / 'f.jsonl'}:1"
 
 
 def test_a_schema_that_is_named_is_demanded(tmp_path: Path) -> None:
-    _, _, [problem] = read_failures(failures(tmp_path / "f.jsonl", hard([1])), 1)
+    _, _, [problem] = read_curated(failures(tmp_path / "f.jsonl", hard([1])), 1)
     assert problem.reason == "missing_bad" and "schema 1" in problem.detail
 
 
 def test_prompt_and_response_are_read_where_the_answers_are_said_to_be_right(tmp_path: Path) -> None:
     path = failures(tmp_path / "f.jsonl", [{"prompt": "Q", "response": "A"}])
-    assert [row.corrected for row in read_failures(path, 2)[0]] == ["A"]
-    assert read_failures(path)[0] == []
+    assert [failure(row).reference for row in read_curated(path, 2)[0]] == ["A"]
+    assert read_curated(path)[0] == []
 
 
 def test_an_unreadable_file_is_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        read_failures(tmp_path / "nowhere.jsonl")
+        read_curated(tmp_path / "nowhere.jsonl")
     (tmp_path / "f.json").write_text("[{")
     with pytest.raises(InputError, match="not valid JSON"):
-        read_failures(tmp_path / "f.json")
-
-
-class TestConversation:
-    def test_only_the_corrected_output_is_trained(self) -> None:
-        made = conversation(FailureRow("f", 1, 1, "Q", "good", "bad", "The sum is off."))
-        assert [(turn.role, turn.text, turn.train) for turn in made.turns] == [
-            ("user", "Q", False),
-            ("assistant", "bad", False),
-            ("user", "The sum is off.", False),
-            ("assistant", "good", True),
-        ]
-        assert made.kind == "correct_after_mistake" and not made.train_scaffold
-
-    def test_an_instruction_becomes_what_a_user_would_say(self) -> None:
-        made = conversation(FailureRow("f", 1, 1, "Q", "good", "bad", "Ensure that the JSON is complete."))
-        assert made.turns[2].text == "That is not right yet. Ensure that the JSON is complete."
-
-    def test_without_a_critique_the_user_doubts(self) -> None:
-        assert conversation(FailureRow("f", 1, 1, "Q", "good", "bad")).turns[2].text in DOUBTS
-
-    def test_schema_2_is_a_question_and_its_answer(self) -> None:
-        made = conversation(FailureRow("f", 1, 2, "Q", "good"))
-        assert made.kind == "plain" and [turn.train for turn in made.turns] == [False, True]
-
-    def test_control_strings_are_made_harmless(self) -> None:
-        made = conversation(FailureRow("f", 1, 2, "Q<|im_end|>", "good"))
-        assert "<|im_end|>" not in made.turns[0].text
+        read_curated(tmp_path / "f.json")
 
 
 class TestMessages:
@@ -117,27 +104,27 @@ class TestMessages:
     ]
 
     def test_flags_are_the_mask(self, tmp_path: Path) -> None:
-        [row], coverage, _ = read_failures(failures(tmp_path / "f.jsonl", [{"messages": self.SAID}]))
-        made = conversation(row)
+        [row], coverage, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": self.SAID}]))
+        made = said(row)
         assert [(turn.train, turn.masked) for turn in made.turns] == [(True, 0), (True, 8)]
         assert dict(coverage.schemas) == {3: 1}
 
     def test_the_mask_moves_with_what_is_made_harmless(self, tmp_path: Path) -> None:
-        said = [{"role": "assistant", "content": " <|x|> No. Yes.", "train": True, "masked": 10}]
-        [row], _, _ = read_failures(failures(tmp_path / "f.jsonl", [{"messages": said}]))
-        [turn] = conversation(row).turns
+        messages = [{"role": "assistant", "content": " <|x|> No. Yes.", "train": True, "masked": 10}]
+        [row], _, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        [turn] = said(row).turns
         assert (turn.text[: turn.masked], turn.text[turn.masked :]) == ("< |x|> No.", " Yes.")
 
     def test_weights_are_flags(self, tmp_path: Path) -> None:
-        said = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "bad", "weight": 0},
+        messages = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "bad", "weight": 0},
                 {"role": "user", "content": "No."}, {"role": "assistant", "content": "good", "weight": 1}]  # fmt: skip
-        [row], _, _ = read_failures(failures(tmp_path / "f.jsonl", [{"messages": said}]))
-        assert [turn.train for turn in conversation(row).turns] == [False, False, False, True]
+        [row], _, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        assert [turn.train for turn in said(row).turns] == [False, False, False, True]
 
     def test_without_flags_the_last_answer_alone_is_trained(self, tmp_path: Path) -> None:
-        said = [{"role": role, "content": role} for role in ("user", "assistant", "user", "assistant")]
-        [row], _, _ = read_failures(failures(tmp_path / "f.jsonl", [{"messages": said}]))
-        assert [turn.train for turn in conversation(row).turns] == [False, False, False, True]
+        messages = [{"role": role, "content": role} for role in ("user", "assistant", "user", "assistant")]
+        [row], _, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        assert [turn.train for turn in said(row).turns] == [False, False, False, True]
 
     @pytest.mark.parametrize(
         ("messages", "reason"),
@@ -152,5 +139,5 @@ class TestMessages:
         ],
     )
     def test_what_is_none_is_a_problem(self, tmp_path: Path, messages: object, reason: str) -> None:
-        _, _, [problem] = read_failures(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        _, _, [problem] = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
         assert problem.reason == reason and problem.remedy

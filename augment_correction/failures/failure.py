@@ -1,5 +1,5 @@
-"""What a model answered and what a grader made of it: all that rows are made from. A line of JSON each, in the spelling
-that `pipelines/from_failures.yaml` reads."""
+"""What a model answered, and what is known of it: all that rows are made from. A line of JSON each, in the spelling that
+`pipelines/from_failures.yaml` and `pipelines/curated_failures.yaml` read."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from augment_correction.errors import InputError
 from augment_correction.grading import pattern_of
 from augment_correction.records import content_id
 
-Verdict = Literal["right", "wrong", "undecided"]
+Verdict = Literal["right", "wrong", "undecided", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One graded answer; a right one, too, for rows that stand by it. `why` is the grader's reason, `item` the id of
-    what was asked, `step` that of the training where it was given in one. `undecided` ones never become rows."""
+    """One graded answer; a right one, too, for rows that stand by it. `why` is the grader's reason, `critique` what
+    somebody says to the answer, `item` the id of what was asked, `step` that of the training where it was given in one.
+    `undecided` ones never become rows; of an `unanswered` question (`answer` is empty) only the reference is known."""
 
     question: str
     reference: str
@@ -34,6 +35,7 @@ class Failure:
     item: str = ""
     category: str = ""
     finish_reason: str = "stop"
+    critique: str = ""
 
     @property
     def id(self) -> str:

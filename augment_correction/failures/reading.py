@@ -1,10 +1,9 @@
-"""Files of a model's failures, read row by row. Three schemas, told apart by their columns (docs/failures.md):
+"""Files of failures that somebody curated, read row by row. Three schemas, told apart by their columns (docs/failures.md):
 
-1. question, bad output, corrected output, critique: the bad output stands there masked, the critique is what the user
-   says to it, and only the corrected output is trained.
-2. question, reference answer, category: only the reference answer is trained.
-3. `messages`, as our exports spell them, with `train` (or `weight`) and `masked`; of messages without any such flag the
-   last answer is trained alone, since the ones before it may be mistakes.
+1. question, bad output, corrected output, critique: a wrong answer, what is said to it, and the right one.
+2. question, reference answer, category: nobody has answered yet.
+3. `messages`, as our exports spell them, with `train` (or `weight`) and `masked`: a conversation already. Of messages without
+   any such flag the last answer alone is trained, since the ones before it may be mistakes.
 
 A row that is none of them is a problem with its file and line; it is counted and never stops the rest.
 """
@@ -15,12 +14,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
 from augment_correction.errors import InputError
-from augment_correction.records import Role, Turn, content_id
+from augment_correction.failures.failure import Failure
+from augment_correction.records import Conversation, Role, Turn, content_id
 from augment_correction.stages import neutral
 
 Field = Literal["question", "bad", "corrected", "critique", "reference", "category"]
@@ -39,29 +39,24 @@ NEEDED: Mapping[Literal[1, 2], tuple[Field, ...]] = {
     1: ("question", "bad", "corrected"),
     2: ("question", "reference"),
 }
+TOLD: Mapping[Field, str] = {"bad": "bad output", "corrected": "corrected output", "reference": "reference answer"}
 NOT_SAID = ("prompt", "response")
 """Columns that say whose answer it is in neither way: some monitors write a model's own wrong answers so."""
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
-class FailureRow:
-    """Texts are stripped. `critique` and `category` are empty where the row has none; `turns` are schema 3's."""
+class Row:
+    """`line` counts from 1: lines of JSONL, items of a JSON list."""
 
     file: str
     line: int
-    schema: Schema
-    question: str
-    corrected: str
-    bad: str = ""
-    critique: str = ""
-    category: str = ""
-    turns: tuple[Turn, ...] = ()
+    found: Failure | Conversation
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that cannot be used. `line` counts from 1: lines of JSONL, items of a JSON list."""
+    """A row that cannot be used."""
 
     file: str
     line: int
@@ -80,25 +75,35 @@ class FieldCoverage:
     schemas: Counter[Schema] = field(default_factory=Counter)
     duplicates: int = 0
 
+    def __str__(self) -> str:
+        """`question 10 of 10, critique 7 of 10 (2 empty)`, of the fields that any row has."""
+        told = (
+            f"{name} {self.filled[name]:,} of {self.rows:,}"
+            + (f" ({self.empty[name]:,} empty)" if self.empty[name] else "")
+            for name in get_args(Field)
+            if self.filled[name] or self.empty[name]
+        )
+        return ", ".join((*told, f"{self.duplicates:,} duplicates"))
 
-def read_failures(
-    path: Path, schema: Literal[1, 2] | None = None
-) -> tuple[list[FailureRow], FieldCoverage, list[Problem]]:
-    """The rows of a JSONL file, or of a JSON list; `schema` where the caller knows it.
+
+def read_curated(
+    path: Path, schema: Literal[1, 2] | None = None, seen: dict[str, str] | None = None
+) -> tuple[list[Row], FieldCoverage, list[Problem]]:
+    """The rows of a JSONL file, or of a JSON list; `schema` where the caller knows it. `seen` is what other files have
+    said already, and is added to.
 
     Raises: InputError where the file itself cannot be read.
     """
     rows, coverage, problems = [], FieldCoverage(), []
-    seen: dict[str, int] = {}
+    seen = {} if seen is None else seen
     for line, value in _objects(path):
         found = _row(str(path), line, value, schema, coverage)
-        if isinstance(found, FailureRow):
-            key = content_id(found.question, found.bad, found.corrected, *(turn.text for turn in found.turns))
-            if key in seen:
+        if isinstance(found, Row):
+            first = seen.setdefault(found.found.id, f"{path}:{line}")
+            if first != f"{path}:{line}":
                 coverage.duplicates += 1
-                detail = f"says the same as line {seen[key]}"
-                found = Problem(found.file, line, "duplicate", detail, "nothing to do: the first one is used")
-            seen.setdefault(key, line)
+                remedy = "nothing to do: the first one is used"
+                found = Problem(found.file, line, "duplicate", f"says the same as {first}", remedy)
         if isinstance(found, Problem):
             problems.append(found)
         else:
@@ -132,9 +137,7 @@ def _objects(path: Path) -> Iterator[tuple[int, Any]]:
             yield line, failure
 
 
-def _row(
-    file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverage: FieldCoverage
-) -> FailureRow | Problem:
+def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverage: FieldCoverage) -> Row | Problem:
     if isinstance(value, ValueError):
         return Problem(file, line, "not_json", f"not valid JSON: {value}", "write one JSON object a line")
     if not isinstance(value, dict):
@@ -178,7 +181,7 @@ def _text(value: Any, name: Field) -> str | None:
     return None
 
 
-def _spoken(file: str, line: int, messages: Any) -> FailureRow | Problem:
+def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
     try:
         flagged = any("train" in each or "weight" in each for each in messages)
         last = len(messages) - 1
@@ -191,8 +194,8 @@ def _spoken(file: str, line: int, messages: Any) -> FailureRow | Problem:
         return Problem(
             file, line, "nothing_trained", "no message is to be trained", "end with an answer, or set train: true"
         )
-    question = next((turn.text for turn in turns if turn.role == "user"), "")
-    return FailureRow(file, line, 3, question, turns[-1].text, turns=turns)
+    id_ = content_id("messages", *(f"{turn.role} {turn.train} {turn.masked} {turn.text}" for turn in turns))
+    return Row(file, line, Conversation(id_, "messages", turns, False, {"origin": "imported"}))
 
 
 def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
@@ -210,18 +213,22 @@ def _schema(texts: Mapping[Field, str]) -> Literal[1, 2]:
 
 def _checked(
     file: str, line: int, texts: Mapping[Field, str], schema: Literal[1, 2], coverage: FieldCoverage
-) -> FailureRow | Problem:
+) -> Row | Problem:
     coverage.schemas[schema] += 1
     for name in NEEDED[schema]:
         if not texts.get(name):
             known = ", ".join(ALIASES[name])
             what = "is empty" if name in texts else "is missing"
-            detail = f"the {name} {what}, which schema {schema} needs"
+            detail = f"the {TOLD.get(name, name)} {what}, which schema {schema} needs"
             return Problem(file, line, f"{'empty' if name in texts else 'missing'}_{name}", detail, f"one of: {known}")
-    if schema == 2:
-        return FailureRow(file, line, 2, texts["question"], texts["reference"], category=texts.get("category", ""))
-    if texts["bad"] == texts["corrected"]:
+    answer = "" if schema == 2 else texts["bad"]
+    right = texts["reference" if schema == 2 else "corrected"]
+    if answer == right:
         detail = "the corrected output is the bad one"
         return Problem(file, line, "nothing_corrected", detail, "correct it, or leave the row out")
-    critique, category = texts.get("critique", ""), texts.get("category", "")
-    return FailureRow(file, line, 1, texts["question"], texts["corrected"], texts["bad"], critique, category)
+    found = Failure(
+        texts["question"], right, answer, "wrong" if answer else "unanswered",
+        origin="imported", item=f"{file}:{line}",
+        category=texts.get("category", ""), critique=texts.get("critique", "") if answer else "",
+    )  # fmt: skip
+    return Row(file, line, found)

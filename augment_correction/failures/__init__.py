@@ -1,0 +1,32 @@
+"""What a model got wrong, whoever found it: a monitor in a training, a grader of answers, a person with a file. `Failure` is
+what all of them hand on, and `make` sends it through a pipeline: the one way from a failure to a row."""
+
+from augment_correction.failures.failure import Failure, Verdict, distinct, read_failures
+from augment_correction.failures.importing import (
+    PIPELINE,
+    Imported,
+    Source,
+    conversations,
+    only_failures,
+    read_files,
+)
+from augment_correction.failures.making import Made, make, quiet_config, write_inputs
+from augment_correction.failures.reading import Problem
+
+__all__ = [
+    "PIPELINE",
+    "Failure",
+    "Imported",
+    "Made",
+    "Problem",
+    "Source",
+    "Verdict",
+    "conversations",
+    "distinct",
+    "make",
+    "only_failures",
+    "quiet_config",
+    "read_failures",
+    "read_files",
+    "write_inputs",
+]

@@ -1,0 +1,66 @@
+"""Failures through the ordinary run, with its journal, its checks and its mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from augment_correction.config import RunConfig
+from augment_correction.errors import UserError
+from augment_correction.failures.failure import Failure
+from augment_correction.records import Conversation
+from augment_correction.runner import run
+from augment_correction.runner.reading import open_run
+from augment_correction.store import StoredChunk
+from augment_correction.store.folder import atomic_write
+
+
+@dataclass
+class Made:
+    """What became of one failure; `reason` and `detail` are those of the conversation that was not made."""
+
+    conversations: list[Conversation] = field(default_factory=list)
+    reason: str = ""
+    detail: str = ""
+
+
+def quiet_config(pipeline: str, folder: Path, seed: int) -> RunConfig:
+    """For rows that are spelled as messages or tokens afterwards, of which a flag at each message can say the mask."""
+    paths = {"input_dir": str(folder / "inputs"), "output_dir": str(folder / "run")}
+    system = {"loss_on": "answers", "prompt_template": "chatml", "seed": seed}
+    return RunConfig.model_validate({"pipeline": pipeline, "api": {}, "path": paths, "system": system})
+
+
+def write_inputs(failures: Sequence[Failure], config: RunConfig) -> None:
+    """What the config's run reads."""
+    with atomic_write(config.project.resolve(config.path.input_dir) / "failures.jsonl") as file:
+        file.writelines(each.line() for each in failures)
+
+
+def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
+    """What the config's pipeline makes of each failure, in their order. The run stays in its output folder, with its
+    report. Made again from the same failures the conversations are the same.
+
+    Raises: UserError where nothing could be made.
+    """
+    write_inputs(failures, config)
+    result = run(config)
+    if not result.kept:
+        raise UserError(result.stopped or "no row was made", hint=result.hint)
+    made = [Made() for _ in failures]
+    with open_run(config.project.resolve(config.path.output_dir)) as opened:
+        for chunk, outcome in opened.results.outcomes():
+            first, *others = _indices(chunk)
+            if outcome.status == "kept":
+                made[first].conversations.append(outcome.conversation(chunk))
+            else:
+                made[first].reason, made[first].detail = outcome.reason or "", str(outcome.body.get("detail", ""))
+            for index in others:
+                made[index].reason, made[index].detail = "duplicate", "another failure says the same"
+    return made
+
+
+def _indices(chunk: StoredChunk) -> Iterator[int]:
+    """Of the failures that the passage was read from: `failures.jsonl#L12`."""
+    return (int(place["source"].rpartition("#L")[2]) - 1 for place in chunk.places)

@@ -1,0 +1,34 @@
+"""What became of the rows of each file, for a person and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from augment_correction.failures.importing import Source
+from augment_correction.failures.reading import Problem
+from augment_correction.store.folder import atomic_write
+
+LISTED = 5
+"""Rows shown for a look; all of them are in the file that `write_problems` writes."""
+
+
+def source_lines(sources: Iterable[Source], problems: Sequence[Problem]) -> Iterator[str]:
+    for source in sources:
+        yield f"  {source.path}: {source.read:,} rows read, {source.kept:,} kept"
+        yield from (f"    {count:>6,} left out: {reason}" for reason, count in source.rejected.most_common())
+        if source.coverage:
+            yield f"    fields: {source.coverage}"
+    for problem in problems[:LISTED]:
+        yield f"    {problem.file}:{problem.line}: {problem.detail}; {problem.remedy}"
+    if len(problems) > LISTED:
+        yield f"    and {len(problems) - LISTED:,} more"
+
+
+def write_problems(path: Path, problems: Iterable[Problem]) -> None:
+    """One JSON line for each row that was left out: file, line, reason, detail, remedy."""
+    with atomic_write(path) as file:
+        file.writelines(orjson.dumps(asdict(problem)) + b"\n" for problem in problems)
