@@ -3,23 +3,16 @@ unchanged; `docs/reference/config.md` is generated from the strings under the fi
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Literal, Self
 
-import yaml
-from dotenv import dotenv_values
-from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from augment_correction.errors import ConfigError
-from augment_correction.project import Project, find_config
+from augment_correction.models import ModelConfig, ModelsConfig, load_declared
 from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
-from augment_correction.yamlfile import YamlFile, read_yaml
 
 ROLES = ("small", "large", "judge", "target")
 AUGMENTOOLKIT_TEMPLATE = (
@@ -29,102 +22,6 @@ AUGMENTOOLKIT_TEMPLATE = (
     "{{'AI: ' + message['content'] + ' **Finished.**' + '\n'}}{% endif %}{% endfor %}"
 )
 PIPELINE_ALIASES = {"correction-pipeline": "correction"}
-KEYS_BY_HOST = {
-    "api.openai.com": "OPENAI_API_KEY",
-    "openrouter.ai": "OPENROUTER_API_KEY",
-    "api.deepinfra.com": "DEEPINFRA_API_KEY",
-    "api.together.xyz": "TOGETHER_API_KEY",
-    "api.groq.com": "GROQ_API_KEY",
-    "api.deepseek.com": "DEEPSEEK_API_KEY",
-    "api.mistral.ai": "MISTRAL_API_KEY",
-    "api.fireworks.ai": "FIREWORKS_API_KEY",
-}
-"""A key in the environment goes only to the host it belongs to, never to another one."""
-
-
-class ModelConfig(Declaration):
-    """One model and where it runs. In a config these keys carry the role as a prefix: `small_model`, `large_mode`."""
-
-    model: str
-    """The name the server knows it by; for `embedded` a known weight's name or a GGUF file; for `hf` a folder
-    with `config.json` or a model id that is in the Hugging Face cache; for `scripted` any word."""
-    mode: Literal["api", "openai", "batch", "vllm", "embedded", "hf", "scripted"] = "api"
-    """`api` and `openai`: any OpenAI-compatible endpoint. `batch`: OpenAI's Batch API, half the price for answers within
-    a day (a run that is stopped finds its batches again). `vllm`: start `vllm serve` for it and stop it afterwards.
-    `embedded`: llama.cpp in this machine's CPU. `hf`: Transformers inside this process, on a GPU where there is one, for
-    a model or an adapter that has just been trained. `scripted`: no model, fixed replies (for tests, demonstrations)."""
-    adapter: str | None = None
-    """For `hf`: the folder of a PEFT adapter (LoRA) on the model."""
-    base_url: str = "https://api.openai.com/v1"
-    """A list of addresses means several servers of this model: calls go to the one with the least work."""
-    replicas: tuple[str, ...] = ()
-    """The rest of such a list."""
-    api_key: SecretStr | None = None
-    """Write `${NAME}` to take it from the environment or a `.env` file; unset, `SMALL_API_KEY` or `LARGE_API_KEY` and
-    the host's usual variable (OPENAI_API_KEY ...) are looked for."""
-    concurrency: int | None = Field(None, ge=1)
-    """Calls in flight at once; unset, `system.concurrency_limit` (for `embedded`: what the machine's cores allow; for
-    `batch`, where it bounds how many wait for one batch, 10,000: 0.65 GB of memory at 3,000 tokens a passage)."""
-    rpm: float | None = Field(None, gt=0)
-    """Requests per minute, where your contract names a limit. Without it the limit is learned from the server's 429s."""
-    tpm: float | None = Field(None, gt=0)
-    """Prompt tokens per minute, likewise."""
-    timeout: float = Field(600.0, gt=0)
-    """Seconds for one request, reasoning included."""
-    retries: int = Field(5, ge=0)
-    """Tries again after server errors and timeouts. A 429 waits and does not count."""
-    structured_output: Literal["auto", "always", "never"] = "auto"
-    """Whether JSON schemas are sent to the server; `auto` stops sending them when it answers 400 to the first."""
-    extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Sent with every request as it is, for example {"chat_template_kwargs": {"enable_thinking": false}}."""
-    arguments: tuple[str, ...] = ()
-    """For `vllm`: further arguments of `vllm serve`, for example ["--tensor-parallel-size", "2"]. With a LoRA adapter
-    `model` is the adapter's name: ["--model", "BASE", "--enable-lora", "--lora-modules", "NAME=FOLDER"]."""
-    script: str | None = None
-    """For `scripted`: a YAML file of rules; unset, the built-in one that answers every shipped prompt."""
-
-    _folder: str | None = PrivateAttr(None)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _split(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("base_url"), list):
-            first, *rest = data["base_url"] or [""]
-            return {**data, "base_url": first, "replicas": rest}
-        return data
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_address(cls, address: str) -> str:
-        if not re.match(r"https?://[^/]", address) or not urlsplit(address).hostname:
-            raise ValueError(f"{address!r} is no address; write http://host:port/v1")
-        return address
-
-    @model_validator(mode="after")
-    def _adapter_needs_hf(self) -> ModelConfig:
-        if self.adapter is not None and self.mode != "hf":
-            raise ValueError(f"an adapter needs mode: hf, and this model's is {self.mode}")
-        return self
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.base_url).hostname or self.base_url
-
-    @property
-    def folder(self) -> str | None:
-        """Where the weights of `hf` are, once `model` names them by what they hold (`llm/hf_weights.py`)."""
-        return self._folder
-
-    def without_secrets(self) -> dict[str, Any]:
-        data = self.model_dump(mode="json", exclude={"api_key"})
-        data["base_url"] = _without_credentials(data["base_url"])
-        data["replicas"] = [_without_credentials(address) for address in data["replicas"]]
-        return data
-
-    def at(self, folder: str, *, name: str) -> ModelConfig:
-        made = self.model_copy(update={"model": name})
-        made._folder = folder
-        return made
 
 
 class ApiConfig(Declaration):
@@ -282,65 +179,6 @@ class OutputConfig(Declaration):
     """For the dataset card of `hf`: the licence that your documents allow, for example `cc-by-4.0`."""
 
 
-class ModelsConfig(Declaration):
-    """What a run's config and an evaluation's have in common: a file, a project, and models by role with their prices."""
-
-    _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
-    _file: YamlFile | None = PrivateAttr(default=None)
-    _notices: tuple[str, ...] = PrivateAttr(default=())
-
-    @property
-    def project(self) -> Project:
-        return self._project
-
-    @property
-    def file(self) -> YamlFile | None:
-        """The YAML it came from, for errors that name a line."""
-        return self._file
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """Keys that were accepted and mean nothing here, a line each."""
-        return self._notices
-
-    def error(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> ConfigError:
-        if self._file is None:
-            return ConfigError(message, hint=hint)
-        return self._file.error(path, message, hint)
-
-    @property
-    def by_role(self) -> dict[str, ModelConfig]:
-        raise NotImplementedError
-
-    def model(self, role: str) -> ModelConfig:
-        """Raises: ConfigError where the config names no model for `role`."""
-        raise NotImplementedError
-
-    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
-        """The same config with other models for these roles."""
-        raise NotImplementedError
-
-    def price(self, role: str) -> Price | None:
-        """As the config writes it, or None.
-
-        Raises: ConfigError where only one of a role's two prices is given.
-        """
-        raise NotImplementedError
-
-    def price_keys(self, role: str) -> str:
-        """How the config spells them, for a remedy."""
-        raise NotImplementedError
-
-    @property
-    def max_usd(self) -> Decimal | None:
-        raise NotImplementedError
-
-    @property
-    def concurrency(self) -> int:
-        """Calls in flight at once to a model that does not say otherwise."""
-        raise NotImplementedError
-
-
 class RunConfig(ModelsConfig):
     """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
 
@@ -410,14 +248,6 @@ class RunConfig(ModelsConfig):
         return data
 
 
-def _without_credentials(address: str) -> str:
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-ConfigT = TypeVar("ConfigT", bound=ModelsConfig)
-
-
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     """The config at `path`, with `key.path=value` overrides applied (values are YAML).
 
@@ -430,80 +260,3 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
         if key in config.system.model_fields_set
     )
     return config
-
-
-def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str], sections: str) -> ConfigT:
-    """A config of any `kind`, whose first `sections` an error may name; see `load_config`."""
-    found = find_config(Path(path))
-    file = read_yaml(found)
-    if not isinstance(file.data, dict):
-        raise ConfigError(f"a config is a mapping of sections ({sections})", file=found)
-    for override in overrides:
-        _apply(file, override)
-    project = Project.of(found)
-    environment = _environment(project)
-    config = file.validate(kind, _expand(file, file.data, (), environment))
-    config = config.with_models(_with_keys(config.by_role, environment))
-    config._project = project
-    config._file = file
-    return config
-
-
-def _apply(file: YamlFile, override: str) -> None:
-    dotted, equals, text = override.partition("=")
-    if not equals:
-        raise ConfigError(f"--set {override}: write key=value, for example system.chunk_size=500")
-    try:
-        # A chat template begins like a YAML mapping and is none.
-        value = text if text.startswith(("{{", "{%")) else yaml.safe_load(text)
-    except yaml.YAMLError as failure:
-        raise ConfigError(f"--set {override}: the value is not YAML: {failure}") from None
-    *parents, last = dotted.split(".")
-    target = file.data
-    for part in parents:
-        target = target.setdefault(part, {})
-        if not isinstance(target, dict):
-            raise ConfigError(f"--set {override}: '{part}' is not a section")
-    target[last] = value
-
-
-def _environment(project: Project) -> dict[str, str]:
-    """The process environment over the project's `.env`."""
-    from_file = dotenv_values(project.root / ".env") if (project.root / ".env").is_file() else {}
-    return {**{key: value for key, value in from_file.items() if value is not None}, **os.environ}
-
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def _expand(file: YamlFile, value: Any, path: tuple[str | int, ...], environment: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _expand(file, child, (*path, key), environment) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_expand(file, child, (*path, index), environment) for index, child in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in environment:
-            dotted = ".".join(str(part) for part in path)
-            raise file.error(
-                path,
-                f"'{dotted}' names ${{{name}}}, which is not set",
-                f"export {name}=... or write it into .env",
-            )
-        return environment[name]
-
-    return _VARIABLE.sub(replace, value)
-
-
-def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]) -> dict[str, ModelConfig]:
-    """Those for which the config names no API key and the environment has one, with it."""
-    found = {}
-    for role, model in models.items():
-        names = (f"{role.upper()}_API_KEY", KEYS_BY_HOST.get(model.host, ""))
-        key = next((environment[name] for name in names if environment.get(name)), None)
-        if model.api_key is None and key is not None:
-            found[role] = model.model_copy(update={"api_key": SecretStr(key)})
-    return found

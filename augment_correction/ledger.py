@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from augment_correction.config import ModelConfig, ModelsConfig
 from augment_correction.errors import BudgetExhausted
+from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.usage import CallTotals, Price, Usage, add_known
 
 LOCAL_MODES = ("embedded", "hf", "scripted", "vllm")

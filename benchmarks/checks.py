@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from augment_correction.declarations import CheckName, CheckSpec
 from augment_correction.errors import Reject
-from augment_correction.pipeline import CheckName, CheckSpec
 from augment_correction.stages.checks import run_checks
 from augment_correction.stages.checks.language import names_of, probabilities
 from augment_correction.stages.checks.wording import stems

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from augment_correction.config import ModelConfig, ModelsConfig, load_declared
+from augment_correction.models import ModelConfig, ModelsConfig, load_declared
 from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
 

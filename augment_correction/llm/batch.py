@@ -24,12 +24,12 @@ from typing import Any
 
 from tenacity import RetryCallState
 
-from augment_correction.config import ModelConfig
 from augment_correction.errors import ModelError, ModelUnusable
 from augment_correction.ledger import Ledger
 from augment_correction.llm.batch_endpoint import BatchEndpoint, BatchStatus, Unanswered, items_in, write_lines
 from augment_correction.llm.batch_steps import BatchSteps
 from augment_correction.llm.metered import Halt, Halted, MeteredModel, prompt_tokens
+from augment_correction.models import ModelConfig
 from augment_correction.records import Completion, Request
 from augment_correction.store import Journal
 from augment_correction.store.batches import Batches, BatchItem, StoredBatch

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import orjson
 
-from augment_correction.config import ConfigT
 from augment_correction.errors import InputError, MissingExtra
+from augment_correction.models import ConfigT
 
 SAMPLE = 16_384
 _DECIDING = (

@@ -11,7 +11,6 @@ from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from augment_correction.config import ModelConfig
 from augment_correction.errors import (
     AugmentCorrectionError,
     ModelError,
@@ -23,6 +22,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import Limiter, sleep_unless
 from augment_correction.llm.openai_chat import PartRefused
+from augment_correction.models import ModelConfig
 from augment_correction.records import Completion, Form, Message, Request
 from augment_correction.store import Journal
 

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from augment_correction.config import ModelConfig, ModelsConfig
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.backend import Backend
@@ -26,6 +25,7 @@ from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.vllm import vllm_server
+from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.store import Batches, Journal
 
 Report = Callable[[str, int, int], None]

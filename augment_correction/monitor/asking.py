@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from augment_correction.config import ModelsConfig
 from augment_correction.documents import counting
 from augment_correction.errors import RequestRefused
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.models import ModelsConfig
 from augment_correction.records import Completion, Form, Message
 from augment_correction.store import Batches, Database, Journal, RunFolder
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA

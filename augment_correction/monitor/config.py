@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from augment_correction.config import ModelConfig, ModelsConfig, load_declared
 from augment_correction.errors import ConfigError
+from augment_correction.models import ModelConfig, ModelsConfig, load_declared
 from augment_correction.sampling import Declaration
 from augment_correction.usage import Price
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from augment_correction.config import ModelsConfig
 from augment_correction.errors import Reject
 from augment_correction.failures import Failure, Verdict
 from augment_correction.grading import error_codes, grade
+from augment_correction.models import ModelsConfig
 from augment_correction.monitor.asking import Asking
 from augment_correction.monitor.config import JUDGE
 from augment_correction.monitor.items import Item

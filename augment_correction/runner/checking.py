@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from augment_correction.config import KEYS_BY_HOST, ModelConfig, RunConfig, load_config
+from augment_correction.config import RunConfig, load_config
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.ledger import price_of
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.hf_rows import Speech
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.openai_chat import reachable
+from augment_correction.models import KEYS_BY_HOST, ModelConfig
 from augment_correction.pipeline import load_pipeline
 from augment_correction.prompts import PromptLibrary
 from augment_correction.runner.plan import Plan, find_pipeline, make_checked_plan

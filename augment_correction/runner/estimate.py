@@ -10,9 +10,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from augment_correction.config import RunConfig
+from augment_correction.declarations import AttemptStage, GradeStage, GroundStage, JudgeStage, ModelStage
 from augment_correction.documents import TokenCounter
 from augment_correction.ledger import price_of
-from augment_correction.pipeline import AttemptStage, GradeStage, GroundStage, JudgeStage, ModelStage, Pipeline
+from augment_correction.pipeline import Pipeline
 from augment_correction.records import UnreadInput
 from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of

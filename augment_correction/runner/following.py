@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from augment_correction.declarations import KIND
 from augment_correction.errors import AugmentCorrectionError, Reject, RequestRefused, TransientError
 from augment_correction.llm.metered import MeteredModel
-from augment_correction.pipeline import KIND
 from augment_correction.records import Conversation, Record, Rejected, Step
 from augment_correction.runner.state import RunState
 from augment_correction.stages import Station, Tools

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 
 from augment_correction.config import RunConfig
+from augment_correction.declarations import SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.pipeline import SOURCE_FIELDS, AskStage, JudgeStage, ModelRole, Pipeline, load_pipeline
+from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
 from augment_correction.runner.state import StageCounts

@@ -109,7 +109,7 @@ async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIter
 
 
 def record_of(passage: Passage) -> Record:
-    """The record as the first stage sees it; `pipeline.SOURCE_FIELDS` names its fields. Control strings of chat
+    """The record as the first stage sees it; `declarations.SOURCE_FIELDS` names its fields. Control strings of chat
     templates are made harmless here, for every prompt at once; the chunk itself keeps the document's exact text."""
     chunk, document = passage.chunk, passage.document
     return Record(

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from augment_correction.declarations import AskStage
 from augment_correction.parsing import read_json, read_tags
-from augment_correction.pipeline import AskStage
 from augment_correction.records import Record
 from augment_correction.stages.asking import Question, text_schema
 from augment_correction.stages.base import Surroundings, Tools, with_fields

@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from augment_correction.declarations import ModelStage
 from augment_correction.errors import Reject
-from augment_correction.pipeline import ModelStage
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling

@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from augment_correction.declarations import AttemptStage
 from augment_correction.errors import Reject
 from augment_correction.parsing import final_answer
-from augment_correction.pipeline import AttemptStage
 from augment_correction.records import Attempt, Message, Record, Step
 from augment_correction.stages.asking import Question, check_finish, text_schema
 from augment_correction.stages.base import Surroundings, Tools, with_fields

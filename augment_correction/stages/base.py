@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from augment_correction.config import SystemConfig
-from augment_correction.pipeline import KIND
+from augment_correction.declarations import KIND
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from augment_correction.pipeline import (
+from augment_correction.declarations import (
     AskStage,
     AttemptStage,
     CheckStage,
@@ -14,9 +14,9 @@ from augment_correction.pipeline import (
     GradeStage,
     GroundStage,
     JudgeStage,
-    Pipeline,
     SpreadStage,
 )
+from augment_correction.pipeline import Pipeline
 from augment_correction.stages.ask import Ask
 from augment_correction.stages.attempt import Try
 from augment_correction.stages.base import Stage, Station, Surroundings

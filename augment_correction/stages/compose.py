@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from augment_correction.pipeline import ComposeStage, TurnSpec
+from augment_correction.declarations import ComposeStage, TurnSpec
 from augment_correction.records import Conversation, Record, Turn, content_id
 from augment_correction.stages.base import Surroundings, Tools, neutral, with_fields
 

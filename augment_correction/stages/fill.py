@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from augment_correction.pipeline import FillStage
+from augment_correction.declarations import FillStage
 from augment_correction.records import Record
 from augment_correction.stages.base import Surroundings, Tools, with_fields
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from augment_correction.declarations import KIND, GradeStage
 from augment_correction.errors import Reject
 from augment_correction.grading import grade
 from augment_correction.grading.text import normal
 from augment_correction.parsing import read_verdict
-from augment_correction.pipeline import KIND, GradeStage
 from augment_correction.records import Attempt, Record
 from augment_correction.stages.asking import Question, text_schema
 from augment_correction.stages.base import Surroundings, Tools, neutral, with_fields

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+from augment_correction.declarations import ErrorType, GroundStage
 from augment_correction.errors import Reject
 from augment_correction.grading import contrast
 from augment_correction.parsing import read_json
-from augment_correction.pipeline import ErrorType, GroundStage
 from augment_correction.records import Record
 from augment_correction.stages.asking import Question, text_schema
 from augment_correction.stages.base import Surroundings, Tools, with_fields, with_scores

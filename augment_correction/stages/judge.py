@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from augment_correction.declarations import JudgeStage
 from augment_correction.errors import Reject
 from augment_correction.parsing import read_verdict
-from augment_correction.pipeline import JudgeStage
 from augment_correction.records import Record
 from augment_correction.stages.asking import Question, text_schema
 from augment_correction.stages.base import Surroundings, Tools, with_fields

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from augment_correction.declarations import KIND, SpreadStage
 from augment_correction.errors import Reject
-from augment_correction.pipeline import KIND, SpreadStage
 from augment_correction.records import Record
 from augment_correction.stages.base import Surroundings, Tools, with_fields
 

@@ -12,19 +12,20 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from augment_correction.config import ModelConfig, RunConfig
-from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
-from augment_correction.monitor.config import MonitorConfig
-from augment_correction.pipeline import (
+from augment_correction.config import RunConfig
+from augment_correction.declarations import (
     AskStage,
     CheckSpec,
     CheckStage,
     ChunkStage,
     ComposeStage,
     JudgeStage,
-    Pipeline,
     TurnSpec,
 )
+from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
+from augment_correction.models import ModelConfig
+from augment_correction.monitor.config import MonitorConfig
+from augment_correction.pipeline import Pipeline
 from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig
 from augment_correction.worker.config import WorkerConfig

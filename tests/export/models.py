@@ -35,7 +35,7 @@ CORPUS = [
     "The queen lays 1,500 eggs a day in summer. Are you sure about that? No, I was wrong: it is 2,000.\n\n" * 3,
     "user assistant system Human AI **Finished.** USER: ASSISTANT: ### Instruction:\n### Response:\n\n" * 3,
     "def answer(question: str) -> str:\n    return f'{question!r} is {len(question)}'\n\n\n",
-    *(path.read_text("utf-8") for path in sorted(Path(__file__).parents[2].glob("augment_correction/*.py"))[:6]),
+    (Path(__file__).parent / "corpus.txt").read_text("utf-8"),  # frozen: another text would make other tokens
 ]
 
 

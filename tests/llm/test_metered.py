@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from augment_correction.config import ModelConfig
 from augment_correction.errors import (
     BudgetExhausted,
     ConfigError,
@@ -24,6 +23,7 @@ from augment_correction.llm import limiter, metered, outage
 from augment_correction.llm.limiter import Limiter
 from augment_correction.llm.metered import Halt, Halted, MeteredModel
 from augment_correction.llm.openai_chat import PartRefused
+from augment_correction.models import ModelConfig
 from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Database, Journal
 from augment_correction.store.journal import SCHEMA

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from augment_correction.declarations import SOURCE_FIELDS
 from augment_correction.errors import ConfigError
-from augment_correction.pipeline import SOURCE_FIELDS
 from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
 from tests.projects import MadeProject
 from tests.servers import facts

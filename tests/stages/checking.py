@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from augment_correction.declarations import CheckName, CheckSpec
 from augment_correction.errors import Reject
-from augment_correction.pipeline import CheckName, CheckSpec
 from augment_correction.stages.checks import CHECKS, run_checks
 from augment_correction.stages.checks.finding import Finding, Given
 

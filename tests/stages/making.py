@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.config import SystemConfig
-from augment_correction.pipeline import AskStage, CheckSpec, JudgeStage, StageDeclaration
+from augment_correction.declarations import AskStage, CheckSpec, JudgeStage, StageDeclaration
 from augment_correction.prompts import Prompt, load_prompt
 from augment_correction.records import Completion, Form, Message, Record, Request
 from augment_correction.sampling import Sampling

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject, TransientError
-from augment_correction.pipeline import CheckSpec
 from tests.servers import tagged
 from tests.stages.making import FIELDS, Says, ask, build, record, sampling, tools
 

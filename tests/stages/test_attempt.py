@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from augment_correction.declarations import AttemptStage
 from augment_correction.errors import Reject, TransientError
-from augment_correction.pipeline import AttemptStage
 from tests.stages.making import Says, build, record, sampling, tools
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
-from augment_correction.pipeline import CheckSpec
 from augment_correction.stages.checks import run_checks
 
 SPEC = (CheckSpec(check="keeps", fields=("reply", "right")),)

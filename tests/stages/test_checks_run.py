@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augment_correction.declarations import CheckName, CheckSpec, CheckStage
 from augment_correction.errors import Reject
-from augment_correction.pipeline import CheckName, CheckSpec, CheckStage
 from augment_correction.stages.check import Check
 from augment_correction.stages.checks import CHECKS, run_checks
 from augment_correction.stages.checks.finding import Given

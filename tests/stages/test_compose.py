@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from augment_correction.pipeline import ComposeStage, TurnSpec
+from augment_correction.declarations import ComposeStage, TurnSpec
 from augment_correction.records import Conversation
 from tests.stages.making import FIELDS, Says, build, record, tools
 

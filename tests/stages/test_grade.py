@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from augment_correction.declarations import GradeStage
 from augment_correction.errors import Reject
-from augment_correction.pipeline import GradeStage
 from augment_correction.records import Attempt
 from tests.stages.making import Says, build, record, tools
 

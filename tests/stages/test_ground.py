@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
+from augment_correction.declarations import GroundStage
 from augment_correction.errors import Reject
-from augment_correction.pipeline import GroundStage
 from tests.stages.making import Says, build, record, tools
 
 FIELDS = {

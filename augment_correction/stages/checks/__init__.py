@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from augment_correction.declarations import CheckName, CheckSpec
 from augment_correction.errors import Reject
-from augment_correction.pipeline import CheckName, CheckSpec
 from augment_correction.stages.checks.complete import complete
 from augment_correction.stages.checks.differ import differ
 from augment_correction.stages.checks.finding import Check, Finding, Given

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.config import ApiConfig, ModelConfig, PathConfig, RunConfig, SystemConfig
+from augment_correction.config import ApiConfig, PathConfig, RunConfig, SystemConfig
 from augment_correction.errors import ConfigError
 from augment_correction.llm.opening import concurrency_of
+from augment_correction.models import ModelConfig
 from augment_correction.runner.cluster.shares import check_address, crew_for, refuse_alone, share_of
 
 ROLES = ("small", "large")
