@@ -19,7 +19,7 @@ Examples:
 
   python -m augment_correction import-failures --self_critique_data train.jsonl --hard_failures_data hard.jsonl --output outputs/curated
 
-Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing kept.
+Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable row.
 """
 
 EXAMPLES = """
@@ -69,16 +69,17 @@ def import_failures(
     )
     failures = only_failures(read)
     print("\n".join(source_lines(read.sources, read.problems)))
+    place = output.resolve()
+    if not dry_run and read.problems:
+        write_problems(place / "import_rejected.jsonl", read.problems)
+        print(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
     if not failures:
         raise InputError("there is no failure to import", hint="docs/failures.md: what a row needs")
     if dry_run:
         return
-    place = output.resolve()
     paths = [f"path.input_dir={json.dumps(str(place / 'inputs'))}", f"path.output_dir={json.dumps(str(place))}"]
     loaded = load_config(config, [*(overrides or []), *paths])
     write_inputs(failures, loaded)
-    write_problems(place / "import_rejected.jsonl", read.problems)
-    print(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
     result = runner.run(loaded, watch=live_display)
     print_summary(result)
     raise typer.Exit(int(result.exit_code))

@@ -12,8 +12,11 @@ from augment_correction.cli import app
 
 @app.command(epilog="Example: python -m augment_correction merge outputs/training/final --output models/corrected")
 def merge(
-    adapter: Annotated[Path, typer.Argument(help="The folder of a trained adapter (final/).", metavar="ADAPTER")],
     output: Annotated[Path, typer.Option("--output", help="Where to; nothing is overwritten.")],
+    adapter: Annotated[
+        Path | None, typer.Argument(help="The folder of a trained adapter (final/).", metavar="ADAPTER")
+    ] = None,
+    named: Annotated[Path | None, typer.Option("--adapter", help="The same, as a flag.", show_default=False)] = None,
     base: Annotated[
         str | None, typer.Option("--base", help="The base model; unset, the one the adapter names.")
     ] = None,
@@ -21,10 +24,13 @@ def merge(
     """Merge a LoRA adapter into its base model, with tokenizer and chat template, ready to be served."""
     from augment_correction.errors import MissingExtra
 
+    given = adapter or named
+    if given is None or (adapter and named):
+        raise typer.BadParameter("name the adapter's folder once", param_hint="ADAPTER")
     try:
         from augment_correction.training import merging
     except ImportError as failure:
         raise MissingExtra(f"merging ({failure.name})", "train") from None
-    folder = merging.merge(adapter, output, base)
-    print(f"merged {adapter} into {folder}")
+    folder = merging.merge(given, output, base)
+    print(f"merged {given} into {folder}")
     print(f"  {output}")

@@ -126,17 +126,25 @@ def train(
     given["on_oom"] = on_oom and on_oom.value
     from augment_correction.failures.telling import write_problems
     from augment_correction.training.config import load_train_config
-    from augment_correction.training.preparing import prepare
+    from augment_correction.training.preparing import NothingLeft, prepare
     from augment_correction.training.telling import prepared_lines
     from augment_correction.training.workspace import Workspace
 
     loaded = load_train_config(config, given, overrides or [])
+    workspace = Workspace(loaded.output)
     if dry_run:
         with TemporaryDirectory() as nowhere:
-            print("\n".join(prepared_lines(prepare(loaded.model_copy(update={"output_dir": nowhere})))))
+            prepared = prepare(loaded.model_copy(update={"output_dir": nowhere}))
+        print("\n".join(prepared_lines(prepared)))
+        if checkpoint := workspace.checkpoint(prepared.decided, loaded):
+            print(f"  goes on from {checkpoint}")
         return
-    prepared = prepare(loaded)
-    write_problems(Workspace(loaded.output).rejected, prepared.gathered.problems)
+    try:
+        prepared = prepare(loaded)
+    except NothingLeft as failure:
+        write_problems(workspace.rejected, failure.gathered.problems)
+        raise
+    write_problems(workspace.rejected, prepared.gathered.problems)
     print("\n".join(prepared_lines(prepared)))
     raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
 
@@ -166,13 +174,14 @@ def _monitored(prepared: Prepared) -> Any:
 
 def _with_axolotl(prepared: Prepared) -> int:
     from augment_correction.errors import ConfigError
-    from augment_correction.training.handover import axolotl, hand_over, run_axolotl
+    from augment_correction.training.handover import axolotl, hand_over, not_taken, run_axolotl
 
     if prepared.config.monitor:
         raise ConfigError(
             "with Axolotl the monitor is a plugin of its own", hint="leave monitor out, and see docs/failures.md"
         )
     path = hand_over(prepared)
+    print("\n".join(f"  note: {each}" for each in not_taken(prepared)))
     print(f"axolotl train {path}", flush=True)
     return run_axolotl(axolotl(), path)
 

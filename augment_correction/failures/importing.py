@@ -25,6 +25,8 @@ class Source:
     read: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     coverage: FieldCoverage | None = None
+    codes: Counter[str] = field(default_factory=Counter)
+    """What the bad outputs look like, by the catalogue of error codes: hints."""
 
     @property
     def kept(self) -> int:
@@ -59,6 +61,8 @@ def read_files(files: Iterable[tuple[Path, Literal[1, 2] | None]]) -> Imported:
             made.drop(source, problem)
         made.rows += rows
         made.origins += [source] * len(rows)
+        for row in rows:
+            source.codes.update(row.found.patterns if isinstance(row.found, Failure) else ())
     return made
 
 
@@ -96,4 +100,6 @@ def only_failures(made: Imported) -> list[Failure]:
 
 
 def _placed(made: Conversation, row: Row) -> Conversation:
-    return replace(made, provenance={**made.provenance, "file": row.file, "line": row.line})
+    """Where the row stands, in place of where the failure stood in between."""
+    known = {name: value for name, value in made.provenance.items() if name not in ("chunk_id", "places")}
+    return replace(made, provenance={**known, "file": row.file, "line": row.line})

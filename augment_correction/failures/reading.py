@@ -1,6 +1,7 @@
 """Files of failures that somebody curated, read row by row. Three schemas, told apart by their columns (docs/failures.md):
 
-1. question, bad output, corrected output, critique: a wrong answer, what is said to it, and the right one.
+1. question, bad output, corrected output (or a reference answer), critique: a wrong answer, what is said to it, and the
+   right one.
 2. question, reference answer, category: nobody has answered yet.
 3. `messages`, as our exports spell them, with `train` (or `weight`) and `masked`: a conversation already. Of messages without
    any such flag the last answer alone is trained, since the ones before it may be mistakes.
@@ -20,6 +21,7 @@ import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.failures.failure import Failure
+from augment_correction.grading import error_codes
 from augment_correction.records import Conversation, Role, Turn, content_id
 from augment_correction.stages import neutral
 
@@ -98,16 +100,20 @@ def read_curated(
     seen = {} if seen is None else seen
     for line, value in _objects(path):
         found = _row(str(path), line, value, schema, coverage)
-        if isinstance(found, Row):
-            first = seen.setdefault(found.found.id, f"{path}:{line}")
-            if first != f"{path}:{line}":
-                coverage.duplicates += 1
-                remedy = "nothing to do: the first one is used"
-                found = Problem(found.file, line, "duplicate", f"says the same as {first}", remedy)
+        if isinstance(found, Row) and (first := seen.get(found.found.id)):
+            coverage.duplicates += 1
+            remedy = "nothing to do: the first one is used"
+            found = Problem(found.file, line, "duplicate", f"says the same as {first}", remedy)
         if isinstance(found, Problem):
             problems.append(found)
         else:
+            seen[found.found.id] = f"{path}:{line}"
             rows.append(found)
+    if not rows and problems and all(each.reason == "not_json" for each in problems):
+        raise InputError(
+            f"no line of {path} is JSON: line {problems[0].line} is {problems[0].detail}",
+            hint="write one JSON object a line (.jsonl), or a list of them (.json); CSV is not read",
+        )
     return rows, coverage, problems
 
 
@@ -120,13 +126,17 @@ def _objects(path: Path) -> Iterator[tuple[int, Any]]:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as failure:
         raise InputError(f"{path} cannot be read: {failure.strerror}", hint="check the path") from None
-    if path.suffix == ".json" and data.lstrip().startswith(b"["):
-        try:
-            yield from enumerate(orjson.loads(data), 1)
-        except orjson.JSONDecodeError as failure:
+    if not data.strip():
+        raise InputError(f"{path} is empty", hint="write one JSON object a line (.jsonl)")
+    try:
+        whole = orjson.loads(data)  # of lines it fails behind the first one
+    except orjson.JSONDecodeError as failure:
+        if data.lstrip().startswith(b"["):
             raise InputError(
                 f"{path} is not valid JSON: {failure}", hint="or write one object a line (.jsonl)"
             ) from None
+    else:
+        yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
         return
     for line, text in enumerate(data.split(b"\n"), 1):
         if not text.strip():
@@ -147,6 +157,9 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
     coverage.rows += 1
     if "messages" in value:
         coverage.schemas[3] += 1
+        if schema is not None:
+            detail = f"it is a conversation, and the file is named as one of schema {schema}"
+            return Problem(file, line, "conversation", detail, "train with --data FILE: it takes such rows as they are")
         return _spoken(file, line, value["messages"])
     columns: dict[Field, str] = {
         name: next(each for each in known if each in value) for name, known in ALIASES.items() if {*known} & {*value}
@@ -167,16 +180,22 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
             return Problem(file, line, "not_text", detail, f"write '{column}' as a string")
         texts[name] = text
         (coverage.filled if text else coverage.empty)[name] += 1
+    if schema is None and columns.get("bad") == "input" and "corrected" not in texts and "reference" in texts:
+        detail = "'input' beside a reference answer: is it the bad output, or a part of the question?"
+        remedy = "call it bad_output, or put it into the question; or name the file with --self_critique_data"
+        return Problem(file, line, "input_or_output", detail, remedy)
     return _checked(file, line, texts, schema or _schema(texts), coverage)
 
 
 def _text(value: Any, name: Field) -> str | None:
-    """A number is an answer, too; a critique may lie in an object (`meta: {critique: ...}`)."""
+    """A number is an answer, too; a critique may lie in an object (`meta: {critique: ...}`), and be several."""
     if name == "critique" and isinstance(value, dict):
         value = next((value[each] for each in ALIASES["critique"] if each in value), "")
+    if name in ("critique", "category") and isinstance(value, list):
+        value = (" " if name == "critique" else ", ").join(str(each).strip() for each in value)
     if value is None:
         return ""
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return str(value).strip()
     return None
 
@@ -208,27 +227,31 @@ def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
 
 
 def _schema(texts: Mapping[Field, str]) -> Literal[1, 2]:
-    return 1 if "corrected" in texts or "reference" not in texts else 2
+    return 2 if "reference" in texts and not {"bad", "corrected"} & texts.keys() else 1
 
 
 def _checked(
     file: str, line: int, texts: Mapping[Field, str], schema: Literal[1, 2], coverage: FieldCoverage
 ) -> Row | Problem:
     coverage.schemas[schema] += 1
+    if schema == 1 and "corrected" not in texts and "reference" in texts:
+        texts = {**texts, "corrected": texts["reference"]}
     for name in NEEDED[schema]:
         if not texts.get(name):
             known = ", ".join(ALIASES[name])
             what = "is empty" if name in texts else "is missing"
             detail = f"the {TOLD.get(name, name)} {what}, which schema {schema} needs"
             return Problem(file, line, f"{'empty' if name in texts else 'missing'}_{name}", detail, f"one of: {known}")
-    answer = "" if schema == 2 else texts["bad"]
-    right = texts["reference" if schema == 2 else "corrected"]
-    if answer == right:
+    question, category, item = texts["question"], texts.get("category", ""), f"{file}:{line}"
+    if schema == 2:
+        found = Failure(question, texts["reference"], "", "unanswered", category=category, item=item, origin="imported")
+        return Row(file, line, found)
+    bad, right = texts["bad"], texts["corrected"]
+    if bad == right:
         detail = "the corrected output is the bad one"
         return Problem(file, line, "nothing_corrected", detail, "correct it, or leave the row out")
     found = Failure(
-        texts["question"], right, answer, "wrong" if answer else "unanswered",
-        origin="imported", item=f"{file}:{line}",
-        category=texts.get("category", ""), critique=texts.get("critique", "") if answer else "",
+        question, right, bad, "wrong", error_codes(bad, right, question=question), critique=texts.get("critique", ""),
+        category=category, item=item, origin="imported",
     )  # fmt: skip
     return Row(file, line, found)

@@ -12,6 +12,7 @@ from augment_correction.failures.importing import Source
 from augment_correction.failures.reading import Problem
 from augment_correction.store.folder import atomic_write
 
+CODES = 6
 LISTED = 5
 """Rows shown for a look; all of them are in the file that `write_problems` writes."""
 
@@ -22,6 +23,9 @@ def source_lines(sources: Iterable[Source], problems: Sequence[Problem]) -> Iter
         yield from (f"    {count:>6,} left out: {reason}" for reason, count in source.rejected.most_common())
         if source.coverage:
             yield f"    fields: {source.coverage}"
+        if source.codes:
+            listed = ", ".join(f"{count:,} {code}" for code, count in source.codes.most_common(CODES))
+            yield f"    bad outputs, at a glance (`codes` explains): {listed}"
     for problem in problems[:LISTED]:
         yield f"    {problem.file}:{problem.line}: {problem.detail}; {problem.remedy}"
     if len(problems) > LISTED:

@@ -14,7 +14,7 @@ from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import YamlFile, parse_yaml, read_yaml
 
-USUAL_RATES = (1e-6, 1e-3)
+USUAL_RATES = (1e-5, 5e-4)
 """Learning rates at which LoRA trainings are run; outside of them a line warns."""
 PATHS = (
     "adapter", "data", "self_critique_data", "hard_failures_data", "output_dir", "logging_dir", "retention", "gate", "monitor",
@@ -77,7 +77,7 @@ class TrainConfig(Declaration):
     eval_steps: int | None = Field(None, ge=1)
     """Unset: as often as patience needs, from the data's size."""
     save_steps: int | None = Field(None, ge=1)
-    """A multiple of `eval_steps`; unset, the same."""
+    """A multiple of `eval_steps`; unset, the same. An evaluation that is the best so far is saved in any case."""
     patience: int = Field(3, ge=1)
     """Evaluations without progress after which the training stops."""
     min_delta: float = Field(0.001, ge=0)
@@ -110,6 +110,12 @@ class TrainConfig(Declaration):
             raise ValueError("no data: name `data`, `self_critique_data` or `hard_failures_data`")
         return self
 
+    @model_validator(mode="after")
+    def _goes_on_or_begins(self) -> TrainConfig:
+        if self.resume is False and self.resume_from_checkpoint:
+            raise ValueError("resume: false deletes the checkpoints, and resume_from_checkpoint goes on from one")
+        return self
+
     @property
     def project(self) -> Project:
         return self._project
@@ -131,7 +137,7 @@ class TrainConfig(Declaration):
         low, high = USUAL_RATES
         if low <= self.learning_rate <= high:
             return []
-        what = "hardly moves an adapter" if self.learning_rate < low else "usually breaks a model"
+        what = "hardly moves an adapter" if self.learning_rate < low else "may break a model"
         return [f"learning_rate {self.learning_rate:g} {what}: LoRA is usually trained at 1e-5 to 5e-4"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,9 +14,10 @@ from augment_correction.failures import conversations as imported
 from augment_correction.records import Conversation
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations, run_template
-from augment_correction.selection.candidate import Candidate
+from augment_correction.selection.candidate import Candidate, question_of
 from augment_correction.selection.gate import read_gate
 from augment_correction.selection.guard import Guard
+from augment_correction.selection.similar import Question
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 
@@ -36,10 +37,13 @@ class Gathered:
         self.problems.append(problem)
 
 
-def gather(config: TrainConfig) -> Gathered:
-    """Raises: InputError where a file or folder cannot be used, or nothing is left."""
+def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathered:
+    """All that may be trained: without what a gate asks, or what is `kept_back` to be measured.
+
+    Raises: InputError where a file or folder cannot be used.
+    """
     made = Gathered()
-    guard, gated = Guard(), [config.project.resolve(each) for each in config.gate]
+    gated = [config.project.resolve(each) for each in config.gate]
     for path in gated:
         if not path.is_file():
             raise InputError(f"no gate at {path}", hint="name the gate.jsonl of a run")
@@ -54,10 +58,13 @@ def gather(config: TrainConfig) -> Gathered:
             _add(made, [(each, made.sources[-1]) for each in _of_run(made, run)])
     if files:
         _import(made, files, config)
+    gate, retention = Guard(), Guard()
     for path in dict.fromkeys(gated):
         for item in read_gate(path):
-            guard.add_item(item)
-    return _without(made, guard)
+            gate.add_item(item)
+    for each in kept_back:
+        retention.add(each.id, None, Question(question_of(each)), question_of(each))
+    return _without(made, gate, retention)
 
 
 def retention(config: TrainConfig) -> list[Conversation]:
@@ -118,14 +125,17 @@ def _add(made: Gathered, found: list[tuple[Conversation, Source]]) -> None:
     made.origins += [source for _, source in found]
 
 
-def _without(made: Gathered, guard: Guard) -> Gathered:
-    """Leave out what the gate asks, and what stands there twice."""
+def _without(made: Gathered, gate: Guard, retention: Guard) -> Gathered:
+    """Leave out what is asked to measure, and what stands there twice."""
     kept: list[int] = []
     seen: set[str] = set()
     for index, each in enumerate(made.conversations):
-        found = guard.overlap(Candidate(each))
-        if found:
+        candidate = Candidate(each)
+        if found := gate.overlap(candidate):
             made.drop(index, problem_of(each, "in_gate", found.detail, "nothing to do: the gate must stay unseen"))
+        elif found := retention.overlap(candidate):
+            remedy = "nothing to do: retention rows are measured and never trained"
+            made.drop(index, problem_of(each, "in_retention", found.detail, remedy))
         elif each.id in seen:
             made.drop(index, problem_of(each, "duplicate", "another file has it, too", "nothing to do: one is used"))
         else:

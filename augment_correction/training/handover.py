@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from augment_correction.export import TrainingSet, axolotl_config, axolotl_yaml,
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.preparing import Prepared, Side
+from augment_correction.training.summary import write_trained
+from augment_correction.training.workspace import Workspace
 
 VARIABLE = "AUGMENT_CORRECTION_AXOLOTL"
 
@@ -39,6 +42,7 @@ def hand_over(prepared: Prepared) -> Path:
 
     Raises: InputError where the tokenizer cannot take the rows in segments.
     """
+    write_trained(prepared, Workspace(prepared.config.output))
     folder = RunFolder(prepared.config.output / "axolotl")
     with folder.held():
         digest = _write(prepared, prepared.train, folder.dataset)
@@ -46,12 +50,22 @@ def hand_over(prepared: Prepared) -> Path:
             _as_run(prepared),
             TrainingSet(folder, len(prepared.train.rows), digest, prepared.template, prepared.tokenizer),
         )
-        keys |= _evaluation(prepared, folder.root / "held_out.json") | {"warmup_steps": prepared.schedule.warmup_steps}
+        keys |= _evaluation(prepared, folder.root / "held_out.json")
+        keys |= {"warmup_steps": prepared.schedule.warmup_steps, "num_epochs": prepared.config.epochs}
         if prepared.config.parent:
             keys["lora_model_dir"] = str(prepared.config.parent)
+        if prepared.config.resume:
+            keys["auto_resume_from_checkpoints"] = True
         with atomic_write(folder.axolotl_config) as file:
             file.write(axolotl_yaml(keys, folder.axolotl_config))
     return folder.axolotl_config
+
+
+def not_taken(prepared: Prepared) -> Iterator[str]:
+    """What the config asks for and Axolotl does not do."""
+    yield "Axolotl stops by patience alone: min_delta and convergence are not looked at"
+    if prepared.retention.rows:
+        yield "Axolotl does not measure the retention rows: evaluate the adapter, with a retention set (docs/evaluate.md)"
 
 
 def run_axolotl(command: str, config: Path) -> int:
@@ -99,7 +113,6 @@ def _as_run(prepared: Prepared) -> RunConfig:
         "sequence_len": config.max_length,
         "output_dir": str(config.output / "axolotl" / "lora"),
         "learning_rate": config.learning_rate,
-        "num_epochs": max(1, round(config.epochs)),
         "micro_batch_size": config.batch_size,
         "gradient_accumulation_steps": config.gradient_accumulation,
         **{name: getattr(config, name) for name in ("lora_r", "lora_alpha", "lora_dropout")},

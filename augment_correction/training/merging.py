@@ -19,7 +19,7 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> Path:
 
     Raises: InputError where `output` holds something, or the base is not the one that the adapter was trained on.
     """
-    if output.exists() and any(output.iterdir()):
+    if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise InputError(
             f"{output} is there already and is not overwritten", hint="name another folder, or move it away"
         )

@@ -24,6 +24,14 @@ from augment_correction.training.schedule import Schedule, schedule
 from augment_correction.training.splitting import held_out
 
 
+class NothingLeft(InputError):
+    """`gathered` knows why, row by row."""
+
+    def __init__(self, gathered: Gathered, message: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.gathered = gathered
+
+
 @dataclass(frozen=True)
 class Side:
     """Conversations beside their tokens."""
@@ -102,14 +110,19 @@ def prepare(config: TrainConfig) -> Prepared:
         if not refuse_other_base(parent, named, "set model to that one, or train without adapter"):
             notices.append(UNKNOWN_BASE)
     tokenizer = load_tokenizer(str(folder), folder)
-    gathered = gather(config)
+    kept_back = retention(config)
+    gathered = gather(config, kept_back)
     template = _template(config, tokenizer, gathered)
-    longest = _longest(config, folder, notices)
-    rows = _fitting(gathered, list(token_rows(gathered.conversations, template, tokenizer)), longest, notices)
+    longest, remedy = _longest(config, folder)
+    if longest < config.max_length:
+        notices.append(f"the model takes {longest:,} tokens: max_length {config.max_length:,} is lowered to that")
+        config = config.model_copy(update={"max_length": longest})
+    made = list(token_rows(gathered.conversations, template, tokenizer))
+    rows = _fitting(gathered, made, longest, remedy, notices)
     apart, by = held_out(gathered.conversations, config.validation_split, config.seed)
     train = _side(gathered.conversations, rows, (index for index in range(len(rows)) if index not in apart))
     dev = _side(gathered.conversations, rows, sorted(apart))
-    guard = _guarding(config, template, tokenizer, longest, notices)
+    guard = _guarding(kept_back, template, tokenizer, longest, notices)
     ending = prove_endings(train.rows, template)
     if ending < len(train.rows):
         silent = len(train.rows) - ending
@@ -164,20 +177,19 @@ def _template(config: TrainConfig, tokenizer: Tokenizer, gathered: Gathered) -> 
     return ChatTemplate(wanted, path.read_text(encoding="utf-8-sig").removesuffix("\n"), bos, tokenizer.eos_token)
 
 
-def _longest(config: TrainConfig, folder: Path, notices: list[str]) -> int:
-    """What the model can take may be less than what the config asks for."""
+def _longest(config: TrainConfig, folder: Path) -> tuple[int, str]:
+    """The most tokens of a row, and what to do about longer ones: the model may take less than the config asks for."""
     known = orjson.loads((folder / "config.json").read_bytes())
     most = known.get("max_position_embeddings") or known.get("text_config", {}).get("max_position_embeddings")
     if not isinstance(most, int) or most >= config.max_length:
-        return config.max_length
-    notices.append(f"the model takes {most:,} tokens: max_length {config.max_length:,} is lowered to that")
-    return most
+        return config.max_length, "raise max_length"
+    return most, "shorten it: the model takes no more"
 
 
-def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, notices: list[str]) -> list[TokenRow]:
+def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, remedy: str, notices: list[str]) -> list[TokenRow]:
     """Without the rows that are too long or train nothing.
 
-    Raises: InputError where none is left.
+    Raises: NothingLeft.
     """
     kept, total, long = [], len(rows), 0
     for index, row in enumerate(rows):
@@ -185,16 +197,18 @@ def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, notices: li
             kept.append(index)
             continue
         long += len(row.ids) > longest
-        detail, remedy = f"{len(row.ids):,} tokens, and max_length is {longest:,}", "raise max_length"
+        detail = f"{len(row.ids):,} tokens, and max_length is {longest:,}"
         problem = problem_of(gathered.conversations[index], "too_long", detail, remedy)
         if len(row.ids) <= longest:
             problem = problem_of(gathered.conversations[index], "nothing_trained", "every token is masked", "")
         gathered.drop(index, problem)
     if not kept:
         reasons = sum((source.rejected for source in gathered.sources), start=type(gathered.sources[0].rejected)())
-        listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the files are empty"
+        listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the runs hold none"
         first = next((f"{each.file}:{each.line}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
-        raise InputError(f"no row is left to train on: {listed}", hint=first or "docs/failures.md: what a row needs")
+        raise NothingLeft(
+            gathered, f"no row is left to train on: {listed}", first or "docs/failures.md: what a row needs"
+        )
     kept_only(gathered, kept)
     if long:
         share = f"{long:,} of {total:,} rows ({long / total:.1%})"
@@ -203,10 +217,9 @@ def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, notices: li
 
 
 def _guarding(
-    config: TrainConfig, template: ChatTemplate, tokenizer: Tokenizer, longest: int, notices: list[str]
+    guard: Sequence[Conversation], template: ChatTemplate, tokenizer: Tokenizer, longest: int, notices: list[str]
 ) -> Side:
     """The retention rows."""
-    guard = retention(config)
     rows = list(token_rows(guard, template, tokenizer))
     fit = [index for index, row in enumerate(rows) if len(row.ids) <= longest]
     if len(fit) < len(rows):

@@ -36,14 +36,16 @@ def schedule(config: TrainConfig, rows: int, *, evaluated: bool) -> Schedule:
         f"{rows:,} rows / (batch_size {config.batch_size} x gradient_accumulation {config.gradient_accumulation}) "
         f"= {per_epoch:,} steps an epoch, x {config.epochs:g} epochs = {steps:,} steps in all"
     )
-    every = config.eval_steps or math.ceil(steps / max(EVALUATIONS, 2 * config.patience + 2))
+    usual = math.ceil(steps / max(EVALUATIONS, 2 * config.patience + 2))
+    every = config.eval_steps or _divisor(config.save_steps, usual)
     save = config.save_steps or every
     if not evaluated:
-        _fits("save_steps", save, steps, sum_)
+        _fits("save_steps", save, steps, sum_, f"leave it unset (here {usual:,}), or set it to at most {steps:,}")
         notice = ("nothing is held out: no early stopping, and the last checkpoint is the result",)
         return Schedule(steps, per_epoch, None, save, _warmup(config, steps), notice)
-    _fits("eval_steps", every, steps, sum_)
-    _fits("save_steps", save, steps, sum_)
+    most = max(1, steps // (config.patience + 1))
+    _fits("eval_steps", every, steps, sum_, f"leave it unset (here {usual:,}), or set it to at most {most:,}")
+    _fits("save_steps", save, steps, sum_, f"leave it unset (the same as eval_steps), or set it to at most {steps:,}")
     if save % every:
         raise ConfigError(
             f"save_steps {save} is no multiple of eval_steps {every}: a checkpoint that was not evaluated cannot be best",
@@ -52,9 +54,14 @@ def schedule(config: TrainConfig, rows: int, *, evaluated: bool) -> Schedule:
     return Schedule(steps, per_epoch, every, save, _warmup(config, steps), _patience(config, every, steps, sum_))
 
 
-def _fits(name: str, every: int, steps: int, sum_: str) -> None:
+def _divisor(save_steps: int | None, most: int) -> int:
+    """The largest number up to `most` of which `save_steps`, where it is set, is a multiple."""
+    return next(each for each in range(most, 0, -1) if (save_steps or 0) % each == 0)
+
+
+def _fits(name: str, every: int, steps: int, sum_: str, hint: str) -> None:
     if every > steps:
-        raise ConfigError(f"{name} {every:,} never comes: {sum_}", hint=f"leave {name} unset, or at most {steps:,}")
+        raise ConfigError(f"{name} {every:,} never comes: {sum_}", hint=hint)
 
 
 def _patience(config: TrainConfig, every: int, steps: int, sum_: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def held_out(conversations: Sequence[Conversation], share: float, seed: int) -> 
         return set(), ""
     by_document = _drawn([[*_documents(each), _question(each)] for each in conversations], wanted, seed)
     if len(by_document) >= max(2, wanted / 2):
-        return by_document, "document and question"
+        return by_document, "document and question" if any(map(_documents, conversations)) else "question"
     by_passage = _drawn([[*_passages(each), _question(each)] for each in conversations], wanted, seed)
     return (by_passage, "passage and question") if len(by_passage) >= 2 else (set(), "")
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import orjson
+
 from augment_correction.errors import ExitCode
 from augment_correction.export.exporting import replaced_folder
+from augment_correction.store.folder import atomic_write
 from augment_correction.training.card import card
 from augment_correction.training.course import Course
 from augment_correction.training.preparing import Prepared
@@ -46,6 +49,19 @@ class Outcome:
         write_json(self.workspace.summary, self.summary)
 
 
+def write_trained(prepared: Prepared, workspace: Workspace) -> None:
+    """A line for each conversation with the side of the split it is on, in a spelling that `--data` reads."""
+    with atomic_write(workspace.trained) as file:
+        for split, side in (("train", prepared.train), ("held_out", prepared.held_out)):
+            for each in side.conversations:
+                said = [
+                    {"role": turn.role, "content": turn.text, "train": turn.train, "masked": turn.masked}
+                    for turn in each.turns
+                ]
+                row = {"messages": said, "id": each.id, "kind": each.kind, "split": split}
+                file.write(orjson.dumps(row) + b"\n")
+
+
 def summarise(
     prepared: Prepared,
     course: Course,
@@ -53,10 +69,11 @@ def summarise(
     best: int | None,
     reason: str | None,
     *,
+    batch: tuple[int, int],
     interrupted: bool,
     seconds: float,
 ) -> dict[str, Any]:
-    """`status`: trained; interrupted; no_better (on the held-out rows than what it began with); nothing (no checkpoint to
+    """`batch` is what the device held in the end, and how many made a step. `status`: trained; interrupted; no_better (on the held-out rows than what it began with); nothing (no checkpoint to
     take: diverged at once, or every one has forgotten)."""
     losses = course.losses
     better = best is None or 0 not in losses or losses[best] < losses[0]
@@ -66,10 +83,15 @@ def summarise(
         "stopped": "interrupted" if interrupted else reason or "all epochs are done",
         "steps": steps,
         "planned_steps": prepared.schedule.steps,
+        "batch_size": batch[0],
+        "gradient_accumulation": batch[1],
         "best_step": best,
+        "best_loss": losses.get(best) if best is not None else None,
         "eval_steps": prepared.schedule.eval_steps,
         "eval_loss": losses,
         "perplexity": {step: math.exp(min(loss, 700)) for step, loss in losses.items()},
+        "loss": course.series("loss"),
+        "grad_norm": course.series("grad_norm"),
         "retention_rise": course.rise,
         "forgotten": [step for step in course.rise if course.forgets(step)],
         "data": counts(prepared),

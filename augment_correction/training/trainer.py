@@ -26,7 +26,7 @@ from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.course import Course
 from augment_correction.training.preparing import Prepared, Side
-from augment_correction.training.summary import Outcome, summarise
+from augment_correction.training.summary import Outcome, summarise, write_trained
 from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
 
@@ -56,6 +56,7 @@ def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lam
         if made := workspace.finished(prepared.decided, config):
             return Outcome(made, workspace, already=True)
         checkpoint = workspace.begin(prepared.decided, config)
+        write_trained(prepared, workspace)
         batch, began = Batch(config.batch_size, config.gradient_accumulation), time.monotonic()
         for again in (False, True):
             try:
@@ -66,8 +67,12 @@ def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lam
             # Only here, where the failure and the tensors of its frames are gone.
             clear_device_cache(garbage_collection=True)
             checkpoint = next(reversed(workspace.saved().values()), None)
-            say(f"out of memory: once more with batch_size {batch.size} x gradient_accumulation {batch.accumulation}")
-        return _finish(prepared, workspace, trainer, watch, time.monotonic() - began)
+            notice = (
+                f"out of memory: once more with batch_size {batch.size} x gradient_accumulation {batch.accumulation}"
+            )
+            prepared.notices.append(notice)
+            say(notice)
+        return _finish(prepared, workspace, trainer, watch, batch, time.monotonic() - began)
 
 
 def _run(
@@ -207,13 +212,24 @@ def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: 
     return Batch(size, rows // size)
 
 
-def _finish(prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, seconds: float) -> Outcome:
+def _finish(
+    prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, batch: Batch, seconds: float
+) -> Outcome:
     """Put the best checkpoint's adapter into the model, and save what is served."""
     state, saved = trainer.state, workspace.saved()
     course = Course(state.log_history, prepared.config)
     interrupted = watch.interrupted and state.global_step < state.max_steps and not watch.reason
     best = course.best(saved)
-    made = summarise(prepared, course, state.global_step, best, watch.reason, interrupted=interrupted, seconds=seconds)
+    made = summarise(
+        prepared,
+        course,
+        state.global_step,
+        best,
+        watch.reason,
+        batch=(batch.size, batch.accumulation),
+        interrupted=interrupted,
+        seconds=seconds,
+    )
     outcome = Outcome(made, workspace)
     if best is not None and not interrupted:
         weights: Mapping[str, Any] = load_peft_weights(str(saved[best]), device="cpu")

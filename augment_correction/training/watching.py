@@ -35,9 +35,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self._say(f"step {state.global_step:,} of {state.max_steps:,}: {shown}")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.reason = self.reason or Course(state.log_history, self._config).why_stop()
-        if self.reason and state.global_step:
+        course = Course(state.log_history, self._config)
+        self.reason = self.reason or course.why_stop()
+        if not state.global_step:
+            return
+        if self.reason:
             control.should_training_stop = control.should_save = True
+        if course.best([step for step in course.losses if step]) == state.global_step:  # also between two `save_steps`
+            control.should_save = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self.interrupted:

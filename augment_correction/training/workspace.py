@@ -41,6 +41,11 @@ class Workspace:
         return self.root / "rejected.jsonl"
 
     @property
+    def trained(self) -> Path:
+        """The conversations of the training, held-out ones too: `evaluate` looks there whether a gate was trained on."""
+        return self.root / "trained.jsonl"
+
+    @property
     def _manifest(self) -> Path:
         return self.checkpoints / "training.json"
 
@@ -73,22 +78,33 @@ class Workspace:
         if config.resume is False:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
             self.summary.unlink(missing_ok=True)
+        chosen = self.checkpoint(decided, config)
+        write_json(self._manifest, dict(decided))
+        return chosen
+
+    def checkpoint(self, decided: Mapping[str, Any], config: TrainConfig) -> Path | None:
+        """As `begin`, for a look: nothing is written or deleted."""
+        if config.resume is False:
+            return None
         stored, saved = _read(self._manifest), self.saved()
         if stored and saved and stored != decided:
             names = [name for name in decided if stored.get(name) != decided[name]]
             listed = "; ".join(f"{name} was {stored.get(name)}, is {decided[name]}" for name in names)
             raise InputError(f"the checkpoints in {self.root} are of another training: {listed}", hint=ANEW)
-        chosen = self._chosen(saved, config)
-        write_json(self._manifest, dict(decided))
-        return chosen
+        return self._chosen(saved, config)
 
     def _chosen(self, saved: Mapping[int, Path], config: TrainConfig) -> Path | None:
         if config.resume_from_checkpoint:
-            name = Path(config.resume_from_checkpoint).name
-            chosen = next((path for path in saved.values() if path.name == name), None)
+            wanted = Path(
+                config.resume_from_checkpoint
+            ).parts  # the end of a path: another run's must not be taken for it
+            chosen = next((path for path in saved.values() if path.parts[-len(wanted) :] == wanted), None)
             if chosen is None:
                 there = ", ".join(path.name for path in saved.values()) or "none"
-                raise InputError(f"no whole checkpoint '{name}' in {self.checkpoints}", hint=f"there is: {there}")
+                raise InputError(
+                    f"no whole checkpoint '{config.resume_from_checkpoint}' in {self.checkpoints}",
+                    hint=f"there is: {there}",
+                )
             return chosen
         if config.resume and not saved:
             raise InputError(f"no checkpoint in {self.checkpoints} to go on from", hint="leave --resume out to begin")

@@ -81,8 +81,11 @@ def test_axolotl_gets_rows_config_and_the_held_out_rows(root: Path) -> None:
         f"#!{sys.executable}\nimport sys\nprint('axolotl was called with', *sys.argv[1:])\nsys.exit(7)\n"
     )
     stand_in.chmod(0o755)
-    done = program("train", *SEEDS, "--with", "axolotl", cwd=root, AUGMENT_CORRECTION_AXOLOTL=str(stand_in))
+    failures(root / "keep.jsonl", hard([90, 91]))
+    more = ("--epochs", "2.5", "--retention", "keep.jsonl", "--with", "axolotl")
+    done = program("train", *SEEDS, *more, cwd=root, AUGMENT_CORRECTION_AXOLOTL=str(stand_in))
     assert done.code == 7, done.err
+    assert "note: Axolotl does not measure the retention rows" in done.out
     path = root / "out" / "axolotl" / "axolotl_lora.yaml"
     assert f"axolotl was called with train {path}" in done.out
     keys = yaml.safe_load(path.read_text())
@@ -93,6 +96,8 @@ def test_axolotl_gets_rows_config_and_the_held_out_rows(root: Path) -> None:
     ]
     assert questions[0] and questions[1] and not questions[0] & questions[1]
     assert keys["val_set_size"] == 0 and keys["early_stopping_patience"] == 3 and keys["learning_rate"] == 3e-6
+    assert keys["num_epochs"] == 2.5 and keys["sequence_len"] == 512
+    assert len((root / "out" / "trained.jsonl").read_text().splitlines()) == 90
 
 
 def test_without_axolotl_it_says_how_to_get_it(root: Path) -> None:

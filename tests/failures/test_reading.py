@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -63,6 +64,54 @@ def test_a_bad_row_is_a_problem_with_its_line_and_the_rest_is_read(tmp_path: Pat
     assert (problem.file, problem.line, problem.reason) == (str(path), 3, reason) and problem.detail and problem.remedy
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"question": "Q", "wrong_answer": "bad", "reference": "good", "feedback": "Off by one."}, ("bad", "good", "Off by one.")),
+        ({"instruction": "Q", "input": "bad", "output": 5, "critique": ["No.", "Count again."]}, ("bad", "5", "No. Count again.")),
+        ({"instruction": "Q", "input": "bad", "output": "good", "meta": {"tags": ["x"]}}, ("bad", "good", "")),
+    ],
+)  # fmt: skip
+def test_a_bad_output_is_never_lost(tmp_path: Path, row: dict[str, object], told: tuple[str, ...]) -> None:
+    [read], _, _ = read_curated(failures(tmp_path / "f.jsonl", [row]))
+    found = failure(read)
+    assert (found.answer, found.reference, found.critique) == told
+
+
+@pytest.mark.parametrize(
+    ("row", "schema", "reason"),
+    [
+        ({"instruction": "Q", "input": "context, perhaps", "reference_answer": "good"}, None, "input_or_output"),
+        ({"instruction": "Q", "input": "bad", "output": False}, None, "not_text"),
+        ({"messages": [{"role": "assistant", "content": "bad, perhaps"}]}, 1, "conversation"),
+    ],
+)
+def test_what_may_be_either_is_not_guessed(
+    tmp_path: Path, row: dict[str, object], schema: Literal[1, 2] | None, reason: str
+) -> None:
+    _, _, [problem] = read_curated(failures(tmp_path / "f.jsonl", [row]), schema)
+    assert problem.reason == reason and problem.remedy
+
+
+def test_bad_outputs_have_codes(tmp_path: Path) -> None:
+    row = {"instruction": "As JSON.", "input": '{"a": 1', "output": '{"a": 1}'}
+    [read], _, _ = read_curated(failures(tmp_path / "f.jsonl", [row]))
+    assert "INVALID_JSON" in failure(read).codes
+
+
+def test_a_json_document_is_read_whatever_its_name_and_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text(json.dumps([PAIR], indent=2))
+    (tmp_path / "one.json").write_text(json.dumps(PAIR, indent=2))
+    assert [len(read_curated(tmp_path / name)[0]) for name in ("list.jsonl", "one.json")] == [1, 1]
+
+
+def test_the_same_file_twice_gives_its_rows_once(tmp_path: Path) -> None:
+    path, seen = failures(tmp_path / "f.jsonl", [PAIR]), dict[str, str]()
+    assert len(read_curated(path, seen=seen)[0]) == 1
+    rows, coverage, _ = read_curated(path, seen=seen)
+    assert not rows and coverage.duplicates == 1
+
+
 def test_bytes_that_are_no_text_are_a_problem_of_their_line(tmp_path: Path) -> None:
     path = tmp_path / "f.jsonl"
     path.write_bytes(b'{"instruction": "\xff"}\n' + json.dumps(PAIR).encode())
@@ -95,6 +144,13 @@ def test_an_unreadable_file_is_the_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "f.json").write_text("[{")
     with pytest.raises(InputError, match="not valid JSON"):
         read_curated(tmp_path / "f.json")
+    (tmp_path / "f.csv").write_text("instruction,input,output\nQ,bad,good\n")
+    with pytest.raises(InputError, match="no line of .*f.csv is JSON: line 1 is") as refused:
+        read_curated(tmp_path / "f.csv")
+    assert "CSV is not read" in str(refused.value.hint)
+    (tmp_path / "f.jsonl").write_text("\n")
+    with pytest.raises(InputError, match="is empty"):
+        read_curated(tmp_path / "f.jsonl")
 
 
 class TestMessages:

@@ -78,6 +78,12 @@ def test_retention_rows_are_measured_and_not_trained(root: Path) -> None:
     failures(root / "keep.jsonl", hard(range(30, 34)))
     made = prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
     assert len(made.retention.rows) == 4 and len(made.train.rows) + len(made.held_out.rows) == 20
+    failures(root / "keep.jsonl", hard([14, 40]))
+    made = prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
+    assert made.gathered.sources[0].rejected == {} and len(made.retention.rows) == 2
+    failures(root / "keep.jsonl", hard([2, 40]))
+    made = prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
+    assert made.gathered.sources[0].rejected == {"in_retention": 1}
     failures(root / "keep.jsonl", [{"instruction": "Q"}])
     with pytest.raises(InputError, match=r"keep.jsonl:1: the reference answer is missing"):
         prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
@@ -108,7 +114,7 @@ class TestTemplate:
 
 @pytest.mark.parametrize(
     ("data", "told"),
-    [("nowhere", "no training data at"), ("empty.jsonl", "no row is left to train on: the files are empty")],
+    [("nowhere", "no training data at"), ("empty.jsonl", "empty.jsonl is empty")],
 )
 def test_data_that_cannot_be_used_is_the_users_mistake(root: Path, data: str, told: str) -> None:
     (root / "empty.jsonl").write_text("")
@@ -138,7 +144,7 @@ def test_a_person_sees_the_counts(root: Path) -> None:
     told = "\n".join(prepared_lines(prepare(config(root, data="a.jsonl"))))
     assert "21 rows read, 20 kept" in told and "1 left out: missing_bad" in told
     assert "question 21 of 21, bad 20 of 21" in told and "a.jsonl:21: the bad output is missing" in told
-    assert "train 16 rows, held out 4, held apart by document and question" in told
+    assert "train 16 rows, held out 4, held apart by question" in told
 
 
 class TestWorkspace:
@@ -171,8 +177,17 @@ class TestWorkspace:
         workspace = self.made(root, 5)
         with pytest.raises(InputError, match="no whole checkpoint 'checkpoint-6'"):
             workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="checkpoint-6"))
-        found = workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="x/checkpoint-5"))
+        found = workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="checkpoints/checkpoint-5"))
         assert found == workspace.checkpoints / "checkpoint-5"
+        with pytest.raises(InputError, match="no whole checkpoint 'another/run/checkpoint-5'"):
+            workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="another/run/checkpoint-5"))
+        with pytest.raises(ConfigError, match="deletes the checkpoints"):
+            config(root, data="a.jsonl", resume_from_checkpoint="checkpoint-5", resume=False)
+
+    def test_a_look_changes_nothing(self, root: Path) -> None:
+        workspace = self.made(root, 5)
+        assert workspace.checkpoint({}, config(root, data="a.jsonl")) == workspace.checkpoints / "checkpoint-5"
+        assert workspace.checkpoint({}, config(root, data="a.jsonl", resume=False)) is None and workspace.saved()
 
     @pytest.mark.parametrize(
         ("changed", "keys", "finished"),

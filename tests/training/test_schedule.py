@@ -48,6 +48,13 @@ def test_numbers_that_cannot_work_are_refused_with_the_arithmetic(keys: dict[str
     assert told in failure.value.message and failure.value.hint
 
 
+@pytest.mark.parametrize("save_steps", [1, 7, 60, 100, 249, 663])
+def test_checkpoints_alone_give_the_evaluations_their_step(save_steps: int) -> None:
+    plan = made(7_055, save_steps=save_steps)
+    assert plan.save_steps == save_steps and plan.eval_steps
+    assert save_steps % plan.eval_steps == 0 and plan.eval_steps <= 83
+
+
 def test_without_held_out_rows_nothing_is_evaluated() -> None:
     plan = made(10, evaluated=False)
     assert plan.eval_steps is None and plan.save_steps == 1 and plan.notices
@@ -83,6 +90,6 @@ class TestConfig:
         with pytest.raises(ConfigError, match="no data"):
             load_train_config(None, {"model": "m"})
 
-    @pytest.mark.parametrize(("rate", "warned"), [(3e-7, True), (3e-6, False), (2e-4, False), (5e-2, True)])
+    @pytest.mark.parametrize(("rate", "warned"), [(3e-7, True), (3e-6, True), (2e-4, False), (5e-2, True)])
     def test_an_unusual_learning_rate_is_said(self, rate: float, warned: bool) -> None:
         assert bool(TrainConfig(model="m", data=("d",), learning_rate=rate).warnings()) is warned

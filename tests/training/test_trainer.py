@@ -24,6 +24,7 @@ from torch.nn import functional  # noqa: E402
 from augment_correction.errors import ConfigError, InputError, UserError  # noqa: E402
 from augment_correction.export.masking import IGNORED  # noqa: E402
 from augment_correction.failures import read_failures  # noqa: E402
+from augment_correction.failures.reading import read_curated  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.training import trainer as training  # noqa: E402
 from augment_correction.training.config import load_train_config  # noqa: E402
@@ -154,6 +155,13 @@ class TestAWholeTraining:
         written = json.loads(outcome.workspace.summary.read_text())
         assert written["data"]["trained_tokens"] == prepared.train.trained and written["versions"]["trl"]
 
+    def test_what_was_trained_stands_beside_it(self, trained: tuple[Prepared, Outcome]) -> None:
+        prepared, outcome = trained
+        rows, _, problems = read_curated(outcome.workspace.trained)
+        kept = [*prepared.train.conversations, *prepared.held_out.conversations]
+        assert not problems and [row.found.turns for row in rows] == [each.turns for each in kept]
+        assert len(outcome.summary["grad_norm"]) > 1 and len(outcome.summary["loss"]) > 1
+
     def test_final_is_the_best_checkpoint(self, trained: tuple[Prepared, Outcome]) -> None:
         _, outcome = trained
         best = adapter(outcome.workspace.saved()[outcome.summary["best_step"]])
@@ -217,7 +225,8 @@ def test_early_stopping_says_why_and_that_nothing_was_won(root: Path) -> None:
     assert not more.already and more.summary["steps"] > outcome.summary["steps"], "more patience goes on"
 
 
-def test_the_best_checkpoint_is_restored_after_the_loss_rose(root: Path) -> None:
+@pytest.mark.parametrize("save_steps", [3, 60], ids=["saved at each evaluation", "saved less often"])
+def test_the_best_checkpoint_is_restored_after_the_loss_rose(root: Path, save_steps: int) -> None:
     """Few rows learnt by heart at a high rate: the held-out loss falls, then rises."""
     numbers = [(n * 7919 % 997, n * 31337 % 883) for n in range(1, 21)]
     rows = [{"instruction": f"Number {n}?", "reference_answer": f"{a} {b} {a * b}"} for n, (a, b) in enumerate(numbers)]
@@ -228,6 +237,7 @@ def test_the_best_checkpoint_is_restored_after_the_loss_rose(root: Path) -> None
         "epochs": 40,
         "warmup_share": 0,
         "eval_steps": 3,
+        "save_steps": save_steps,
         "validation_split": 0.4,
     }
     prepared = made(root, **keys)
@@ -251,9 +261,9 @@ def test_the_best_checkpoint_is_restored_after_the_loss_rose(root: Path) -> None
 def test_forgetting_stops_and_leaves_no_adapter(root: Path) -> None:
     keep = [{"instruction": f"Say {n}", "reference_answer": "def answer(question: str) -> str:"} for n in range(4)]
     failures(root / "keep.jsonl", keep)
-    outcome = train(made(root, retention="keep.jsonl", retention_limit=1e-6, learning_rate=3e-2, epochs=4))
-    if outcome.summary["status"] != "nothing":
-        pytest.skip("this model forgot nothing")
+    keys = {"retention": "keep.jsonl", "retention_limit": 1e-6, "learning_rate": 3e-2, "epochs": 4, "eval_steps": 4}
+    outcome = train(made(root, **keys))
+    assert outcome.summary["status"] == "nothing"
     assert outcome.summary["stopped"].startswith("forgetting: the retention loss rose by")
     assert not outcome.workspace.final.exists() and outcome.exit_code == 3
 
@@ -279,6 +289,7 @@ def test_out_of_memory_is_tried_once_with_half_the_batch(root: Path, monkeypatch
     outcome = train(prepared, said.append)
     assert "out of memory: once more with batch_size 2 x gradient_accumulation 4" in said
     assert outcome.summary["steps"] == prepared.schedule.steps, "steps are as before"
+    assert (outcome.summary["batch_size"], outcome.summary["gradient_accumulation"]) == (2, 4)
 
 
 def test_the_second_trainer_is_watched_as_the_first_one_was(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
