@@ -182,6 +182,7 @@ class OutputConfig(Declaration):
 class RunConfig(ModelsConfig):
     """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
 
+    COMMAND = "run"
     pipeline: str
     """A name (`correction`, `correction_small`) or the path of a pipeline file."""
     api: ApiConfig

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -31,6 +31,16 @@ KEYS_BY_HOST = {
     "api.fireworks.ai": "FIREWORKS_API_KEY",
 }
 """A key in the environment goes only to the host it belongs to, never to another one."""
+
+
+FIRST_KEYS = {
+    "run": "pipeline",
+    "evaluate": "models",
+    "train": "model",
+    "worker run": "worker",
+    "train --monitor": "split",
+}
+"""By command, a key that only its config has."""
 
 
 class ModelConfig(Declaration):
@@ -121,6 +131,8 @@ class ModelConfig(Declaration):
 class ModelsConfig(Declaration):
     """What a run's config and an evaluation's have in common: a file, a project, and models by role with their prices."""
 
+    COMMAND: ClassVar[str]
+    """Whose config it is, as `FIRST_KEYS` has it."""
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
     _file: YamlFile | None = PrivateAttr(default=None)
     _notices: tuple[str, ...] = PrivateAttr(default=())
@@ -186,6 +198,7 @@ def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str
     file = read_yaml(found)
     if not isinstance(file.data, dict):
         raise ConfigError(f"a config is a mapping of sections ({sections})", file=found)
+    refuse_other_kind(file, kind.COMMAND)
     for override in overrides:
         _apply(file, override)
     project = Project.of(found)
@@ -195,6 +208,18 @@ def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str
     config._project = project
     config._file = file
     return config
+
+
+def refuse_other_kind(file: YamlFile, own: str) -> None:
+    """Raises: ConfigError where the file is the config of another command than `own`."""
+    if FIRST_KEYS[own] in file.data:
+        return
+    for command, key in FIRST_KEYS.items():
+        if key in file.data:
+            raise ConfigError(
+                f"{file.path} is a config of `{command}`, and `{own}` needs one of its own",
+                hint=f"python -m augment_correction {command} {file.path}",
+            )
 
 
 def _apply(file: YamlFile, override: str) -> None:

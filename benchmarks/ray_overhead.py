@@ -12,17 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measuring import measured
 
 FEW = 256
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -116,26 +115,9 @@ def one_run(engine: str, base_url: str, chunks: int, concurrency: int) -> None:
 
 
 def measure(engine: str, chunks: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", "--latency", str(arguments.latency)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert server.stdout is not None
-        base_url = server.stdout.readline().strip()
-        command = [sys.executable, "-m", "benchmarks.ray_overhead", "--engine", engine, "--base-url", base_url]
-        ended = subprocess.run(
-            [*command, "--chunks", str(chunks), "--concurrency", str(arguments.concurrency)],
-            stdout=subprocess.PIPE, text=True, check=True,
-        )  # fmt: skip
-        made: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
-        with urllib.request.urlopen(base_url.replace("/v1", "/stats")) as reply:
-            seen = json.load(reply)
-        made["window"] = seen["last"] - seen["first"]
-    finally:
-        server.kill()
-        server.wait()
-    return made
+    given = ["--engine", engine, "--chunks", str(chunks), "--concurrency", str(arguments.concurrency)]
+    made, seen = measured("benchmarks.ray_overhead", given, ["--latency", str(arguments.latency)])
+    return {**made, "window": seen["last"] - seen["first"]}
 
 
 def main() -> None:

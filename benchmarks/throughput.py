@@ -23,14 +23,13 @@ import importlib.util
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measuring import measured
 
 WORDS = [
     "river",
@@ -178,25 +177,9 @@ def client_main(name: str, base_url: str, chunks: int, concurrency: int) -> None
 
 
 def measure(name: str, chunks: int, concurrency: int, server_flags: list[str]) -> dict[str, Any]:
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", *server_flags],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert server.stdout is not None
-        base_url = server.stdout.readline().strip()
-        command = [sys.executable, "-m", "benchmarks.throughput", "--client", name, "--base-url", base_url]
-        ended = subprocess.run(
-            [*command, "--chunks", str(chunks), "--concurrency", str(concurrency)],
-            stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "PYTHONPATH": "."},
-        )  # fmt: skip
-        made: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
-        with urllib.request.urlopen(base_url.replace("/v1", "/stats")) as reply:
-            made["seen"] = json.load(reply)
-    finally:
-        server.kill()
-        server.wait()
-    return made
+    given = ["--client", name, "--chunks", str(chunks), "--concurrency", str(concurrency)]
+    made, seen = measured("benchmarks.throughput", given, server_flags)
+    return {**made, "seen": seen}
 
 
 def main() -> None:

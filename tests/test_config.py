@@ -197,3 +197,11 @@ def test_a_list_of_addresses_means_several_servers(tmp_path: Path) -> None:
     text = MINIMAL.replace("small_mode: scripted", "small_base_url: [http://a/v1, http://b/v1]")
     model = load_config(write(tmp_path, text)).model("small")
     assert (model.base_url, model.replicas) == ("http://a/v1", ("http://b/v1",))
+
+
+@pytest.mark.parametrize(("name", "command"), [("train", "train"), ("evaluate", "evaluate"), ("worker", "worker run")])
+def test_the_config_of_another_command_is_called_so(name: str, command: str) -> None:
+    path = bundled() / "configs" / f"{name}.yaml"
+    with pytest.raises(ConfigError, match=f"is a config of `{command}`, and `run` needs one of its own") as refused:
+        load_config(path)
+    assert refused.value.hint == f"python -m augment_correction {command} {path}"

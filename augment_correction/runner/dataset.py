@@ -20,6 +20,7 @@ from augment_correction.export import (
     verify_dataset,
     write_segments,
 )
+from augment_correction.export.axolotl_chat import FILE as CHAT_FILE
 from augment_correction.records import Conversation
 from augment_correction.runner.plan import Plan
 from augment_correction.store import Results, StoredChunk
@@ -63,6 +64,8 @@ def write_dataset(
         # Segments that this tokenizer cannot take (SentencePiece): train on what is tokenised as a whole.
         if "seam" in proof.failing and _export(made, ["axolotl_chat"], source, plan):
             whole = proof.whole = True
+            with (made.files["export_axolotl_chat"] / CHAT_FILE).open("rb") as file:
+                rows = sum(1 for _ in file)  # it leaves out what it cannot say
             made.notices.append(f"{tokenizer.name} cannot take every row in segments: axolotl_lora.yaml {INSTEAD}")
     _export(made, [name for name in names if f"export_{name}" not in made.files], source, plan)
     _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, whole))

@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from augment_correction.errors import ConfigError
+from augment_correction.models import refuse_other_kind
 from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import YamlFile, parse_yaml, read_yaml
@@ -152,6 +153,7 @@ def load_train_config(
     file = read_yaml(found) if found else YamlFile(Path("the command line"), {}, {})
     if not isinstance(file.data, dict):
         raise ConfigError("a training config is a mapping of keys (model, data, output_dir, ...)", file=found)
+    refuse_other_kind(file, "train")
     given = {name: value for name, value in (flags or {}).items() if value not in (None, [])}
     data = {**file.data, **dict(map(_override, overrides)), **{name: _here(name, each) for name, each in given.items()}}
     try:

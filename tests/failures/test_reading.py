@@ -145,7 +145,7 @@ def test_an_unreadable_file_is_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not valid JSON"):
         read_curated(tmp_path / "f.json")
     (tmp_path / "f.csv").write_text("instruction,input,output\nQ,bad,good\n")
-    with pytest.raises(InputError, match="no line of .*f.csv is JSON: line 1 is") as refused:
+    with pytest.raises(InputError, match=r"no line of .*f\.csv is JSON: line 1 is") as refused:
         read_curated(tmp_path / "f.csv")
     assert "CSV is not read" in str(refused.value.hint)
     (tmp_path / "f.jsonl").write_text("\n")

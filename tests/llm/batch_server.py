@@ -7,18 +7,16 @@ import asyncio
 import contextlib
 import os
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from tests.servers import able_reply, passage_in, usage_of
+from tests.servers import InThread, able_reply, passage_in, usage_of
 
 Item = dict[str, Any]
 
@@ -54,7 +52,7 @@ class Batch:
 
 
 @dataclass
-class BatchServer:
+class BatchServer(InThread):
     """`answer(body)` makes an item of the output or error file; `fates` are how the next batches end (`completed`,
     `expired:3` after three answers, `failed:code:message`), `polls` how many looks a batch takes."""
 
@@ -204,23 +202,7 @@ class BatchServer:
         self._files.pop(request.match_info["id"], None)
         return web.json_response({"id": request.match_info["id"], "deleted": True})
 
-    # --------------------------------------------------------------------------------------------- its thread
-
-    def __enter__(self) -> BatchServer:
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        assert self._ready.wait(20)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+    def application(self) -> web.Application:
         app = web.Application(client_max_size=256 * 2**20)
         app.router.add_post("/v1/files", self._upload)
         app.router.add_get("/v1/files", self._list_files)
@@ -230,14 +212,7 @@ class BatchServer:
         app.router.add_get("/v1/batches", self._list_batches)
         app.router.add_get("/v1/batches/{id}", self._read)
         app.router.add_get("/v1/models", _models)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        self._ready.set()
-        await self._stop.wait()
-        await runner.cleanup()
+        return app
 
     # --------------------------------------------------------------------------------------------- what it saw
 

@@ -12,27 +12,16 @@ from collections import Counter
 import orjson
 
 from tests.projects import Ended, ended
-from tests.vllm.world import ARGUMENTS, PASSAGES, Project, Started, World, demand, until
+from tests.vllm.world import ARGUMENTS, ASKING, PASSAGES, Project, Started, World, demand, until
 
 GONE_WITHIN = 15.0
 STARTING = re.compile(r"^starting vLLM with \S+: (\d+) s$", re.MULTILINE)
 FIELDS = {"question": {"initial_question"}, "answers": {"flawed_answer", "followup_confirmation", "correct_answer"}}
-ONE_QUESTION = """name: tiny
-stages:
-  - stage: chunk
-  - stage: ask
-    name: question
-    model: small
-    prompt: question
-    reply: json
-    fields: [initial_question]
-    reasks: 0
-    sampling: {temperature: 0.0, max_tokens: 96}
-  - stage: compose
+ONE_QUESTION = f"""{ASKING}  - stage: compose
     kind: asked
     turns:
-      - {role: user, text: initial_question}
-      - {role: assistant, text: initial_question, is: correction}
+      - {{role: user, text: initial_question}}
+      - {{role: assistant, text: initial_question, is: correction}}
 """
 
 

@@ -50,7 +50,7 @@ Question: {{ initial_question }}
 Write a wrong answer of one sentence, then a short doubt, then the right answer of one sentence.
 {% enduser %}
 """
-PIPELINE = """name: tiny
+ASKING = """name: tiny
 stages:
   - stage: chunk
   - stage: ask
@@ -61,21 +61,22 @@ stages:
     fields: [initial_question]
     reasks: 0
     sampling: {temperature: 0.0, max_tokens: 96}
-  - stage: ask
+"""
+PIPELINE = f"""{ASKING}  - stage: ask
     name: answers
     model: large
     prompt: answers
     reply: json
     fields: [flawed_answer, followup_confirmation, correct_answer]
     reasks: 0
-    sampling: {temperature: 0.0, max_tokens: 224}
+    sampling: {{temperature: 0.0, max_tokens: 224}}
   - stage: compose
     kind: correct_after_mistake
     turns:
-      - {role: user, text: initial_question}
-      - {role: assistant, text: flawed_answer, is: mistake}
-      - {role: user, text: followup_confirmation}
-      - {role: assistant, text: correct_answer, is: correction}
+      - {{role: user, text: initial_question}}
+      - {{role: assistant, text: flawed_answer, is: mistake}}
+      - {{role: user, text: followup_confirmation}}
+      - {{role: assistant, text: correct_answer, is: correction}}
 """
 ASKED = re.compile(r'"POST /v1/chat/completions HTTP/1\.1" 200')
 

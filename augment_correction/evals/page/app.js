@@ -3,12 +3,6 @@
 const PAGES = {result: ['Result', resultPage], conversations: ['Conversations', conversationsPage]};
 const KEYS = [['1 2', 'Result, Conversations'], ['/', 'search'], ['j k', 'next, previous (also ↓ ↑ in the list)'], ['t', 'light or dark'], ['?', 'these keys']];
 
-function link(page, state) {
-  const known = Object.entries(state || {}).filter(([, value]) => value !== undefined && value !== '' && value !== null);
-  const query = new URLSearchParams(known).toString();
-  return `#${page}${query ? '?' + query : ''}`;
-}
-
 function show() {
   const [name, query] = location.hash.slice(1).split(/\?(.*)/s);
   const page = PAGES[name] ? name : 'result';

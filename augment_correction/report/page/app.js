@@ -8,12 +8,6 @@ const PAGES = {
 };
 const KEYS = [['1 2 3 4', 'Overview, Documents, Conversations, Duplicates'], ['/', 'search'], ['j k', 'next, previous (also ↓ ↑ in the list)'], ['[ ]', 'previous, next page of the list'], ['← →', 'move along a strip of Documents; Enter opens the passage'], ['t', 'light or dark'], ['?', 'these keys']];
 
-function link(page, state) {
-  const known = Object.entries(state || {}).filter(([, value]) => value !== undefined && value !== '' && value !== null);
-  const query = new URLSearchParams(known).toString();
-  return `#${page}${query ? '?' + query : ''}`;
-}
-
 function show() {
   const [name, query] = location.hash.slice(1).split(/\?(.*)/s);
   const page = PAGES[name] ? name : 'overview';

@@ -92,6 +92,12 @@ function pager(page, pages, go) {
 }
 
 // Both pages have these; each names its own KEYS.
+function link(page, state) {
+  const known = Object.entries(state || {}).filter(([, value]) => value !== undefined && value !== '' && value !== null);
+  const query = new URLSearchParams(known).toString();
+  return `#${page}${query ? '?' + query : ''}`;
+}
+
 function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   try { if (theme) localStorage.setItem('report-theme', theme); } catch { /* a browser may forbid it to files */ }
