@@ -24,7 +24,8 @@ Examples:
   python -m augment_correction from-failures --input qa.jsonl --answers answers.jsonl --output training.jsonl
 
 A row of the input has a prompt (question, instruction) and a response (reference, answer, golden), or messages. Started
-again after an interruption it asks only what was not answered.
+again it asks only what was not answered: after an interruption, and with more questions. A model that is served under the
+name of an earlier one needs --fresh.
 """
 
 
@@ -57,6 +58,7 @@ def answers(
     top_p: Annotated[float, typer.Option("--top-p")] = 0.9,
     max_tokens: Annotated[int, typer.Option("--max-tokens", "--max-new-tokens", help="Of one answer.")] = 2048,
     system_prompt: Annotated[str | None, typer.Option("--system-prompt")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask all again; the old journal is put aside.")] = False,
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
@@ -65,8 +67,10 @@ def answers(
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
     sampling = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
-    paid = answer(loaded, source, output, sampling, max_samples, system_prompt)
+    paid = answer(loaded, source, output, sampling, max_samples, system_prompt, fresh=fresh, say=say)
     print(f"{paid['answered']} answers, {paid['refused']} refused -> {output}")
+    if paid["old"]:
+        print(f"  {paid['old']} answers are from before, of the model that had this name then; --fresh asks again")
     print_paid(paid)
 
 
@@ -92,6 +96,10 @@ def asking_config(
 def _here(path: str | None) -> str | None:
     """A flag's path starts at the current folder, a config's at its project."""
     return str(Path(path).resolve()) if path and Path(path).exists() else path
+
+
+def say(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def print_paid(paid: dict[str, object]) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from shutil import get_terminal_size
+from textwrap import TextWrapper
+
 from augment_correction.cli import app
 
 
 @app.command(epilog="Example: python -m augment_correction codes")
 def codes() -> None:
     """Print every error code: what it means, and from where on it is given."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Column, Table
-
     from augment_correction.grading import CATALOGUE
 
-    table = Table(
-        Column("code", no_wrap=True), "about", "meaning", "given from", Column("for example", overflow="fold"), box=None
-    )
+    width = get_terminal_size().columns if sys.stdout.isatty() else 160
+    words = TextWrapper(width, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
     for code in CATALOGUE:
-        table.add_row(*map(escape, (code.name, code.group, code.meaning, code.threshold, code.example)))
-    Console().print(table)
+        told = (
+            f"{code.name}  ({code.group}) {code.meaning}",
+            f"    given from: {code.threshold}",
+            f"    for example: {code.example}",
+        )
+        print("\n".join(map(words.fill, told)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +17,8 @@ Examples:
   python -m augment_correction evaluate configs/evaluate.yaml
 
   python -m augment_correction evaluate mine.yaml --set limits.max_drop_t1=0.05
+
+  python -m augment_correction evaluate mine.yaml --test_dataset qa.jsonl --model_path out/final --output_path out/evaluation
 
   python -m augment_correction evaluate mine.yaml --export inspect --export lm-eval
 
@@ -42,13 +46,30 @@ def evaluate(
         bool,
         typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge)."),
     ] = False,
+    test_dataset: Annotated[
+        Path | None, typer.Option("--test_dataset", help="The questions: short for [bold]--set gate=FILE[/].")
+    ] = None,
+    model_path: Annotated[
+        str | None,
+        typer.Option("--model_path", help="The tuned model: a folder, a LoRA adapter's folder, or a model id."),
+    ] = None,
+    output_path: Annotated[
+        Path | None, typer.Option("--output_path", help="Short for [bold]--set path.output_dir=FOLDER[/].")
+    ] = None,
 ) -> None:
     """Ask base and tuned model the questions of a gate, doubt their answers, and decide whether the tuned one is better."""
     from augment_correction.evals import evaluate as run
     from augment_correction.evals import load_evaluation
     from augment_correction.progress import live_display
 
-    loaded = load_evaluation(config, [*(overrides or []), *(["grading.by=judge"] if judge else [])])
+    named = {
+        "gate": test_dataset and str(test_dataset.resolve()),
+        "models.tuned": model_path and _model_at(model_path),
+        "path.output_dir": output_path and str(output_path.resolve()),
+        "grading.by": "judge" if judge else None,
+    }
+    flags = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in named.items() if value]
+    loaded = load_evaluation(config, [*(overrides or []), *flags])
     if export:
         from augment_correction.evals.exporting import export_gate
 
@@ -59,6 +80,26 @@ def evaluate(
     result = run(loaded, watch=live_display)
     _print(result)
     raise typer.Exit(int(result.exit_code))
+
+
+def _model_at(named: str) -> dict[str, str]:
+    """The keys of a local model, or of an adapter on the base that it names.
+
+    Raises: InputError where it names none.
+    """
+    from augment_correction.errors import InputError
+
+    folder = Path(named).resolve()
+    settings = folder / "adapter_config.json"
+    if settings.is_file():
+        try:
+            base = str(json.loads(settings.read_text("utf-8"))["base_model_name_or_path"])
+        except (ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{settings} names no base model", hint="name it in the config: models.tuned.model, .adapter"
+            ) from None
+        return {"mode": "hf", "model": base, "adapter": str(folder)}
+    return {"mode": "hf", "model": str(folder) if folder.is_dir() else named}
 
 
 def _print(result: Any) -> None:
@@ -89,6 +130,8 @@ LABELS = {
     "repair": "repairs, of the wrong ones",
     "stand_by": "stands by, of the right ones",
 }
+PASS_RATES = ("accuracy_t1", "accuracy_t2")
+"""So they are called where a judge passes or fails every answer."""
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 
 
@@ -114,10 +157,12 @@ def _print_figures(report: dict[str, Any]) -> None:
     from rich.table import Table
 
     gate, against = report["gate"], report["gate"]["against_base"]
+    judged = report["config"]["grading"]["by"] == "judge"
     table = Table("", *gate["models"], *(f"{name} - {report['base']}" for name in against), box=None)
     for metric, label in LABELS.items():
         show = _points if metric == "gain" else _share
         shares = [show(each["figures"]["all"][metric]) for each in gate["models"].values()]
+        label += " (pass rate)" if judged and metric in PASS_RATES else ""
         table.add_row(label, *shares, *(_points(each["all"]["difference"][metric]) for each in against.values()))
     Console(highlight=False).print(table)
 

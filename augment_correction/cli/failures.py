@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from augment_correction.cli import Overrides, app
-from augment_correction.cli.answers import ConfigFile, asking_config
+from augment_correction.cli.answers import ConfigFile, asking_config, say
 
 IMPORTING = """
 Examples:
@@ -97,14 +97,20 @@ def from_failures(
     overrides: Overrides = None,
 ) -> None:
     """Grade answers and make rows of them: corrections, self-evaluations, stand-by rows. A wrong answer is never trained."""
+    from augment_correction.monitor.making import JUDGED
     from augment_correction.monitor.manual import code_counts, from_answers
 
-    made, failures = from_answers(asking_config(config, overrides=overrides), source, answers, output, stand_by_share)
+    loaded = asking_config(config, overrides=overrides)
+    made, failures = from_answers(loaded, source, answers, output, stand_by_share, say)
     stats = made["stats"]
     print(
         f"{stats['total_evals']} answers graded: {stats['correct_first_try']} right, {stats['needed_correction']} wrong; "
         f"{stats['undecided']} undecided, {stats['unanswered']} questions unanswered"
     )
+    if stats["unknown"]:
+        print(f"{stats['unknown']} answers are to questions that are not in {source}, and left out")
+    if stats["undecided"] and "judge" not in loaded.by_role:
+        print(f"words and numbers cannot tell the undecided ones; to have a model judge them: {JUDGED}")
     for code, count in code_counts(failures).most_common():
         print(f"  {count:>6}  {code}")
     told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count)

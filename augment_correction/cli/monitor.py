@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from augment_correction.cli import Overrides, app
-from augment_correction.cli.answers import Adapter, BaseUrl, ConfigFile, Model, ModeOption, asking_config, print_paid
+from augment_correction.cli.answers import (
+    Adapter,
+    BaseUrl,
+    ConfigFile,
+    Model,
+    ModeOption,
+    asking_config,
+    print_paid,
+    say,
+)
 
 if TYPE_CHECKING:
     from augment_correction.monitor.impact import Impact
@@ -58,13 +67,26 @@ def stats(
 
 
 @monitor.command(epilog="Example: python -m augment_correction monitor finish --data data/self_correction")
-def finish(data: Data = DEFAULT) -> None:
+def finish(
+    data: Data = DEFAULT,
+    everything: Annotated[
+        bool, typer.Option("--all", help="And one of what is in the buffer, however little that is.")
+    ] = False,
+) -> None:
     """Make the files that a training decided to make and, killed, left open. The monitor itself calls it."""
     from augment_correction.monitor.keeping import Keep
+    from augment_correction.monitor.making import decide
     from augment_correction.monitor.making import finish as make
     from augment_correction.monitor.telling import made_lines
 
-    for made in make(_keep(Keep(data.resolve()))):
+    keep = _keep(Keep(data.resolve()))
+    if everything:
+        with keep.held():
+            if keep.examples():
+                decide(keep, datetime.now())
+            else:
+                print("the buffer holds no wrong answer that is not in a file already", flush=True)
+    for made in make(keep):
         print(made_lines(made), flush=True)
 
 
@@ -76,22 +98,26 @@ def impact(
     adapter: Adapter = None,
     base_url: BaseUrl = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Questions of each pattern and batch.")] = 10,
-    output: Annotated[Path | None, typer.Option("--output", help="The JSON; unset, in impact/ of --data.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="A copy of the JSON in impact/ of --data.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on with a re-test that was not finished.")] = False,
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
     """Ask questions of past batches again: each batch is improved, neutral or regressed at five points."""
-    from augment_correction.monitor.impact import as_json, measure
+    from augment_correction.monitor.impact import Retest, as_json, measure
     from augment_correction.monitor.keeping import Keep, write_json
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
-    folder = data / "impact"
-    made, paid = measure(loaded, _keep(Keep(data)), samples, folder / "journal")
-    path = output or folder / f"impact_{datetime.now():%Y%m%d_%H%M%S}.json"
-    write_json(path, as_json(made, paid["name"]))
+    keep = _keep(Keep(data))
+    retest = Retest.of(data / "impact", datetime.now(), fresh=fresh)
+    made, paid = measure(loaded, keep, samples, retest, say)
+    for path in filter(None, (output, retest.result)):  # with the last one it is finished
+        write_json(path, as_json(made, paid["name"]))
     _print_impacts(made)
+    if paid["old"]:
+        print(f"{paid['old']} answers are from the re-test that was not finished ({retest.folder}); --fresh asks again")
     print_paid(paid)
-    print(f"  {path}")
+    print(f"  {output or retest.result}")
 
 
 def _keep(keep: Any) -> Any:
@@ -106,11 +132,21 @@ def _keep(keep: Any) -> Any:
 def _print_impacts(impacts: list[Impact]) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("batch", "pattern", "graded", "right before", "now", "repaired", "broken", "undecided", "", box=None)
+    names = ("graded", "before", "now", "repaired", "broken", "undecided")
+    table = Table(
+        Column("right answers by pattern", no_wrap=True),
+        *(Column(name, justify="right", no_wrap=True) for name in names),
+        Column("", no_wrap=True),
+        box=None,
+        padding=(0, 1, 0, 0),
+    )
     for each in impacts:
-        name = each.batch if each.pattern == "all" else ""
         counts = (each.asked, each.before, each.after, each.repaired, each.broken, each.undecided)
-        table.add_row(name, escape(each.pattern), *map(str, counts), each.outcome)
-    Console(highlight=False).print(table)
+        label = each.batch if each.pattern == "all" else f"  {each.pattern}"
+        table.add_row(escape(label), *map(str, counts), each.outcome)
+    console = Console(highlight=False)
+    # Through a pipe, and on a narrow terminal, the lines are longer: a name that is cut is none.
+    console.width = max(console.width if console.is_terminal else 160, console.measure(table).minimum)
+    console.print(table)

@@ -163,13 +163,23 @@ def _with_trl(prepared: Prepared) -> int:
 
 
 def _monitored(prepared: Prepared) -> Any:
-    """Attaches the monitor that the config names, or nothing."""
+    """Attaches the monitor that the config names, or nothing. What is trained, and the gates that it is kept from, must not
+    stand in the monitor's questions: it learns of both here."""
     from augment_correction.monitor import LiveInferenceMonitor, load_monitor
+    from augment_correction.store import RunFolder
+    from augment_correction.training.workspace import Workspace
 
-    if prepared.config.monitor is None:
+    config = prepared.config
+    if config.monitor is None:
         return lambda trainer: None
-    loaded = load_monitor(prepared.config.project.resolve(prepared.config.monitor))
-    return lambda trainer: LiveInferenceMonitor(loaded).attach(trainer)
+    loaded = load_monitor(config.project.resolve(config.monitor))
+    trained = str(Workspace(config.output).trained)  # it is written before any trainer is made
+    runs = map(RunFolder, (each.path if each.path.is_dir() else each.path.parent for each in prepared.gathered.sources))
+    gates = (run.gate for run in runs if run.journal.is_file() and run.gate.is_file())
+    named = (str(path) for path in (*map(config.project.resolve, config.gate), *gates))
+    known = {"training_data": (*loaded.training_data, trained), "gate": (*loaded.gate, *named)}
+    watching = loaded.model_copy(update={name: tuple(dict.fromkeys(paths)) for name, paths in known.items()})
+    return lambda trainer: LiveInferenceMonitor(watching).attach(trainer)
 
 
 def _with_axolotl(prepared: Prepared) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -34,10 +35,13 @@ class Priority(StrEnum):
 @worker.command(epilog="Example: python -m augment_correction worker run configs/worker.yaml")
 def run(config: WorkerFile = DEFAULT) -> None:
     """Work in the foreground until it is stopped. Ctrl-C lets the training write its checkpoint; twice leaves at once."""
+    from augment_correction.project import find_config
     from augment_correction.worker.config import load_worker
     from augment_correction.worker.working import Worker
 
-    Worker(load_worker(config)).run()
+    loaded = load_worker(config)
+    sys.stderr.write(f"{find_config(Path(config)).resolve()}: works in {loaded.root}\n")
+    Worker(loaded).run()
 
 
 @worker.command(epilog="Example: python -m augment_correction worker add corrections.jsonl --priority high")
@@ -47,12 +51,10 @@ def add(
     config: WorkerOption = DEFAULT,
 ) -> None:
     """Check files and copy them into the queue; a worker need not run. A run's folder stays where it is."""
-    from augment_correction.worker.adding import add_entry
+    from augment_correction.worker.adding import add_entries
     from augment_correction.worker.config import load_worker
 
-    loaded = load_worker(config)
-    for path in paths:
-        entry, found = add_entry(loaded, path, priority.value)
+    for entry, found in add_entries(load_worker(config), paths, priority.value):
         print(f"{entry}: {found.rows} rows of {found.format}")
 
 
@@ -73,15 +75,18 @@ def status(
 @worker.command(epilog="Example: python -m augment_correction worker pause")
 def pause(config: WorkerFile = DEFAULT) -> None:
     """Begin no further job; the one that runs goes on."""
-    _site(config).places.marker("pause").touch()
-    print("paused")
+    places = _places(config)
+    places.make()
+    places.marker("pause").touch()
+    print(f"paused: {places.root}")
 
 
 @worker.command(epilog="Example: python -m augment_correction worker resume")
 def resume(config: WorkerFile = DEFAULT) -> None:
     """Begin jobs again."""
-    _site(config).places.marker("pause").unlink(missing_ok=True)
-    print("resumed")
+    places = _places(config)
+    places.marker("pause").unlink(missing_ok=True)
+    print(f"resumed: {places.root}")
 
 
 @worker.command(epilog="Example: python -m augment_correction worker stop")
@@ -123,6 +128,14 @@ def rollback(config: WorkerFile = DEFAULT) -> None:
 
     left, now = current.rollback(_site(config))
     print(f"round {left.number} was current; now it is {current.shown(now)}")
+
+
+def _places(config: str) -> Any:
+    """Also before the first worker has worked there."""
+    from augment_correction.worker.config import load_worker
+    from augment_correction.worker.places import Places
+
+    return Places(load_worker(config).root)
 
 
 def _site(config: str) -> Any:
@@ -170,6 +183,9 @@ def _print_status(seen: dict[str, Any]) -> None:
             print(f"job {job['id']}: {job['last_line']}")
         elif job["state"] == "failed":
             print(f"job {job['id']} failed: {job['reason'].splitlines()[0]}")
+        elif job["decision"]:
+            why = f"job {job['id']}, round {job['round']} {job['decision']}: {job['reason']}"
+            console.print(why, markup=False, no_wrap=True, overflow="ellipsis")
 
 
 def _time(seconds: float | None) -> str:

@@ -86,6 +86,7 @@ class EvalCost(Declaration):
 class EvalConfig(ModelsConfig):
     """A validated config of an evaluation; `load_evaluation` makes it from a file."""
 
+    COMMAND = "evaluate"
     gate: tuple[str, ...] = Field(min_length=1)
     """The questions: the output folder of a run (its `gate.jsonl`), a .jsonl file, or a list of both. A row has a
     `question` (or instruction, prompt) and a `reference` (answer, golden, reference_answer); id, group, context (what is
@@ -108,8 +109,9 @@ class EvalConfig(ModelsConfig):
     grading: GradingConfig = GradingConfig()
     limits: GateLimits = GateLimits()
     training: tuple[str, ...] = ()
-    """What the tuned models were trained on: output folders of runs, or .jsonl files of chat rows. A question of the gate
-    that stands there, or nearly, stops the evaluation."""
+    """What the tuned models were trained on: output folders of runs and of trainings, or .jsonl and .json files of rows
+    (messages, segments, failures). A question of the gate that stands there, or nearly, stops the evaluation. Unset, the
+    `trained.jsonl` beside each adapter is looked through; where there is none, nothing is checked, and that is said."""
     cost: EvalCost = EvalCost()
     seed: int = 1048596
     """Of the intervals' resampling and the judge's sample."""

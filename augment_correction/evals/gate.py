@@ -11,10 +11,11 @@ from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
 from augment_correction.project import Project
 from augment_correction.records import content_id
+from augment_correction.selection.gate import QUESTION_NAMES
 from augment_correction.store import RunFolder
 
 SPELLINGS = {
-    "question": ("question", "instruction", "prompt"),
+    "question": QUESTION_NAMES,
     "reference": ("reference", "answer", "golden", "reference_answer"),
 }
 OPTIONAL = ("context", "flawed", "evidence", "passage", "source", "kind")

@@ -25,7 +25,7 @@ from augment_correction.evals.interviewing import Answers, Interviews, QuestionS
 from augment_correction.evals.outputs import write_outputs
 from augment_correction.evals.pushing import load_pushbacks
 from augment_correction.evals.results import agreed, graded_by, measure
-from augment_correction.evals.training import refuse_trained
+from augment_correction.evals.training import refuse_trained, training_of
 from augment_correction.ledger import Ledger
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.metered import Halt
@@ -70,11 +70,12 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
     """
     library = PromptLibrary(config.project, (config.path.prompts,))
     sets, judging = question_sets(config, library), library.load(config.grading.prompt)
-    refuse_trained(config.project, config.training, (item for each in sets for item in each.items))
+    training, told = training_of(config)
+    refuse_trained(config.project, training, (item for each in sets for item in each.items))
     config = named_by_weights(config, config.by_role)
     state = RunState({name: StageCounts(name) for name in config.models}, "questions", ("right", "wrong"))
     state.total = sum(len(each.items) for each in sets)
-    state.notices += _notices(config)
+    state.notices += [*told, *_notices(config)]
     folder = _folder(config)
     with folder.held(), _database(folder) as database, (watch or _unwatched)(state):
         return await _evaluate(config, sets, judging, folder, database, state)

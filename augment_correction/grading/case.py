@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property
 
 from augment_correction.grading.keys import Key, asserted_numbers, key_of, tokens
-from augment_correction.grading.lexicon import HEDGES
+from augment_correction.grading.lexicon import HEDGES, TURNS
 from augment_correction.grading.numbers import canonical
-from augment_correction.grading.text import negations, sentences, stem, words
+from augment_correction.grading.text import leading_name, negations, pieces, sentences, stem, words
 
+BARE = 2
+"""Words of a list's members where the answer is nothing but the list."""
+SPELT, SAME_WORD = 4, 0.75
+"""Letters from which on a word may be misspelt, and how alike (difflib) two spellings of one are."""
 LONG_ANSWER = 50
 """Words above which only the first and the last sentence of an answer count as what it says."""
 
@@ -51,8 +56,44 @@ class Case:
         if hedges := HEDGES.intersection(words(self.said)).difference(words(self.reference)):
             return f"says {self.spelt(hedges)}"
         holding = [part for part in sentences(self.said) if set(self.key.tokens).intersection(tokens(part))]
-        if negations(" ".join(holding) or self.said) % 2 != negations(self.reference) % 2:
+        if turns := TURNS.intersection(words(" ".join(holding))).difference(
+            words(self.reference), words(self.question)
+        ):
+            return f"says {self.spelt(turns)}"
+        if negations(" ".join(holding) or self.said) != negations(self.reference):
             return "a negation stands beside it"
+        if rival := self.rival():
+            return f"also says {rival}"
+        return ""
+
+    def nearly(self) -> str:
+        """A word that may be one of the reference's in another spelling ("Johann" for "Johannes", "Seashells" for "sea
+        shells"), or the reference run together with its neighbours; "" where there is none."""
+        own = [word for word in words(self.reference) if stem(word) in self.key.tokens]
+        whole = "".join(words(self.reference))
+        for word in words(self.answer):
+            if len(whole) >= SPELT and whole in word:
+                return word
+            if any(len(each) >= SPELT and SequenceMatcher(None, each, word).ratio() >= SAME_WORD for each in own):
+                return word
+        return ""
+
+    def rival(self) -> str:
+        """What may be the answer in place of the reference: a name alone in front of it ("Lyon. Paris is bigger."), or
+        whatever makes a list with it ("Paris and Lyon", "iron and copper"); "" where there is nothing."""
+        known = {*tokens(self.reference), *tokens(self.question)}
+        parts = pieces(self.said)
+        bare = all(len(piece.split()) <= BARE for _, piece in parts)
+        seen = beside = False
+        for listed, piece in parts:
+            if set(self.key.tokens).intersection(tokens(piece)):
+                seen = beside = True
+                continue
+            name = piece if bare and any(listed for listed, _ in parts) else leading_name(piece)
+            found = name and (listed or not seen) and (name == piece or beside)
+            if found and not known.intersection(tokens(name)):
+                return name
+            beside = False
         return ""
 
     def spelt(self, stems: Iterable[str]) -> str:

@@ -2,7 +2,8 @@
 text says the same as other free text needs a judge, and then the answer is None and never a guess.
 
 A short reference counts as said where it stands in the answer, as in SQuAD's exact match widened to models that answer
-in sentences; but a negation, a hedge or the words of a known wrong answer beside it leave it undecided.
+in sentences; but a negation, a hedge, the words of a known wrong answer or another name in its place leave it undecided.
+How often that agrees with people: `benchmarks/grading.py`.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ def _absence(case: Case) -> Verdict:
         return False, f"holds {case.spelt(sorted(wrong))} of the known wrong answer"
     reference = set(tokens(case.reference)).difference(tokens(case.question)) or set(key.tokens)
     if short and not given & reference and (key.named or len(key.tokens) == 1):
+        if near := case.nearly():
+            return None, f"says {near}, which may be {case.spelt(key.tokens)}"
         return False, f"does not hold {case.spelt(key.tokens)}"
     return None, "free text in other words needs a judge"
 

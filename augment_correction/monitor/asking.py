@@ -23,19 +23,25 @@ from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
 Messages = tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    messages: Messages
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Asking:
-    """Who is asked and how; the journal is in `folder`, and what it holds is not asked again."""
+    """Who is asked; the journal is in `folder`, and what it holds is not asked again: such a reply is `cached`. A model
+    that is served under the name of an earlier one gives that one's replies, so `folder` must not outlive the model."""
 
     config: ModelsConfig
     role: str
     folder: Path
-    sampling: Mapping[str, Any] = field(default_factory=dict)
     schema: Mapping[str, Any] = field(default_factory=dict)
     form: Form = "text"
     notice: Callable[[str], None] = lambda line: None
 
-    def ask(self, questions: Sequence[Messages]) -> tuple[list[Completion | None], dict[str, Any]]:
+    def ask(self, questions: Sequence[Question]) -> tuple[list[Completion | None], dict[str, Any]]:
         """A reply for each, None where the model refuses the question; and what was paid into the folder in all. In a
         thread of its own, so that no event loop of the caller is in the way.
 
@@ -44,7 +50,7 @@ class Asking:
         with ThreadPoolExecutor(1) as apart:
             return apart.submit(asyncio.run, self._ask(questions)).result()
 
-    async def _ask(self, questions: Sequence[Messages]) -> tuple[list[Completion | None], dict[str, Any]]:
+    async def _ask(self, questions: Sequence[Question]) -> tuple[list[Completion | None], dict[str, Any]]:
         run, halt = RunFolder(self.folder), Halt()
         with run.held():
             database = Database(run.journal, JOURNAL_SCHEMA + BATCHES_SCHEMA)
@@ -61,10 +67,11 @@ class Asking:
             finally:
                 database.close()
 
-    async def _all(self, model: MeteredModel, questions: Sequence[Messages], halt: Halt) -> list[Completion | None]:
-        async def one(messages: Messages) -> Completion | None:
+    async def _all(self, model: MeteredModel, questions: Sequence[Question], halt: Halt) -> list[Completion | None]:
+        async def one(asked: Question) -> Completion | None:
             try:
-                return await model.complete(model.request(messages, self.sampling, self.schema, self.form), "ask")
+                request = model.request(asked.messages, asked.sampling, self.schema, self.form)
+                return await model.complete(request, "ask")
             except RequestRefused:
                 return None
             except Exception as failure:
@@ -77,6 +84,6 @@ class Asking:
         return [each for each in came if not isinstance(each, BaseException)]
 
 
-def question(text: str, system: str | None = None) -> Messages:
+def messages(text: str, system: str | None = None) -> Messages:
     opening = (Message("system", system),) if system else ()
     return (*opening, Message("user", text))

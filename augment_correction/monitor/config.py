@@ -34,7 +34,9 @@ class SelfCorrection(Declaration):
     min_examples: int = Field(10, ge=1)
     """Examples that the buffer must hold before a file is made; a wrong answer gives three."""
     generation_interval: int = Field(500, ge=1)
-    """Steps between two files at least."""
+    """In steps, counted from 0: at the first evaluation in each such interval after the one that the training begins in, a
+    file is made if the buffer holds `min_examples`. So there is at most one in each, though two may lie on either side of
+    a boundary (steps 999 and 1000). At the training's end one more is made if the buffer holds as many."""
     stand_by_share: float = Field(1 / 3, ge=0, lt=1)
     """Share of a file's rows that are about right answers (two for each), as far as there were so many."""
 
@@ -42,6 +44,7 @@ class SelfCorrection(Declaration):
 class MonitorConfig(ModelsConfig):
     """`load_monitor` makes it from a YAML or JSON file; `MonitorConfig(split=...)` from keywords."""
 
+    COMMAND = "train --monitor"
     split: str
     """The questions with their references (.jsonl), which are neither trained nor in the gate: what the model gets wrong
     here is trained later."""
@@ -109,6 +112,19 @@ class MonitorConfig(ModelsConfig):
         raise ConfigError(
             f"the monitor would never look: {why}, and the training has {last}",
             hint="lower eval_steps here or in the trainer, so that one comes before the end",
+        )
+
+    def never_due(self, evaluated: int | None, first: int, last: int) -> str | None:
+        """What to say where a training from step `first` on has no evaluation at which a file can be due."""
+        due = self.self_correction
+        at = last - last % lcm(evaluated or 1, self.eval_steps or 1)
+        if not due.enabled or last <= 0 or at // due.generation_interval > first // due.generation_interval:
+            return None
+        begun = f" from step {first} on" if first else ""
+        return (
+            f"no file falls due in this training{begun}: generation_interval is {due.generation_interval} steps, and the last "
+            f"evaluation comes at step {at} of {last}. One is made at the end, if {due.min_examples} examples are there by "
+            "then; lower generation_interval to have them earlier"
         )
 
     # ------------------------------------------------------------------------------------- what opens the judge

@@ -14,7 +14,7 @@ import torch
 from transformers import GenerationConfig
 
 from augment_correction.llm.hf_rows import Job, Speech, Until
-from augment_correction.monitor.asking import question
+from augment_correction.monitor.asking import messages
 from augment_correction.monitor.sorting import Reply
 from augment_correction.records import Completion, Request
 
@@ -23,7 +23,7 @@ def generate(
     model: Any, speech: Speech, questions: Sequence[str], system: str | None, max_tokens: int, seconds: float = inf
 ) -> list[Reply | None]:
     """None for an answer that was not at its end after so many seconds."""
-    jobs = [Job(Request(question(each, system), ""), speech, None) for each in questions]
+    jobs = [Job(Request(messages(each, system), ""), speech, None) for each in questions]
     for job in jobs:
         job.ids = speech.ids(job.request)
     room = _context(model) - max(len(job.ids) for job in jobs)
@@ -63,7 +63,7 @@ def _rows(model: Any, jobs: list[Job], ends: set[int], closed: threading.Event) 
 def _reply(made: Completion, limit: int) -> Reply | None:
     if made.finish_reason == "length" and (made.usage.output or 0) < limit:
         return None
-    return Reply(made.text, made.finish_reason)
+    return Reply(made.text, made.finish_reason, ended=made.finish_reason == "stop")  # nothing else stops it
 
 
 def _ends(model: Any) -> set[int]:

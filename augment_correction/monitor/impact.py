@@ -2,22 +2,28 @@
 
 Asked are some of each pattern of errors, and some that were right when the batch was made: only those can get worse. A
 batch, or a pattern, is improved or regressed where its share of right answers changed by five points or more. What nobody
-can grade counts neither before nor after.
+can grade counts neither before nor after. They are asked as they were for the batch: its system prompt, its `max_tokens`.
+
+    impact/STAMP/journal.sqlite        the replies of one re-test, which goes on from there after a kill
+    impact/impact_STAMP.json           what came out; with it the re-test is finished, and the next one asks anew, since a server
+                                       may by then have other weights under the same name
+    impact/judge/                      of all re-tests: what a judge said to an answer it says again
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, distinct, read_failures
-from augment_correction.monitor.asking import Asking, question
+from augment_correction.monitor.asking import Asking, Question, messages
 from augment_correction.monitor.items import Item
-from augment_correction.monitor.keeping import Batch, Keep
+from augment_correction.monitor.keeping import Batch, Keep, read_json
 from augment_correction.monitor.manual import TARGET
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import content_id
@@ -27,6 +33,40 @@ POINTS = 0.05
 RIGHT = "(right before)"
 Pair = tuple[Failure, Failure]
 """The same question then and now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a batch's questions were asked. A batch that does not say so is older than the keys: these were their defaults."""
+
+    max_tokens: int = 2048
+    system_prompt: str | None = None
+
+
+Key = tuple[Way, str]
+"""The same answer to a question may have been given in two ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retest:
+    root: Path
+    stamp: str
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.stamp
+
+    @property
+    def result(self) -> Path:
+        return self.root / f"impact_{self.stamp}.json"
+
+    @classmethod
+    def of(cls, root: Path, now: datetime, *, fresh: bool = False) -> Self:
+        """The last one where it was not finished, unless it is to be a `fresh` one."""
+        last = max((path.parent.name for path in root.glob("[0-9]*/journal.sqlite")), default=None)
+        if last is not None and not fresh and not (unfinished := cls(root, last)).result.exists():
+            return unfinished
+        return cls(root, now.strftime("%Y%m%d_%H%M%S_%f"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +84,41 @@ class Impact:
     outcome: Outcome
 
 
-def measure(config: RunConfig, keep: Keep, samples: int, folder: Path) -> tuple[list[Impact], dict[str, Any]]:
-    """One for each batch ("all"), and one for each of its patterns; and what was paid. Calls are journaled in `folder`.
+def measure(
+    config: RunConfig, keep: Keep, samples: int, retest: Retest, say: Callable[[str], None] = lambda line: None
+) -> tuple[list[Impact], dict[str, Any]]:
+    """One for each batch ("all"), and one for each of its patterns; and what was paid.
 
     Raises: UserError.
     """
-    chosen = {batch.stem: _chosen(batch, samples) for batch in keep.batches()}
+    chosen = {batch: _chosen(batch, samples) for batch in keep.batches()}
     if not chosen:
         raise InputError(f"there is no batch in {keep.root}", hint="a training with the monitor makes them")
-    every = [each for groups in chosen.values() for group in groups.values() for each in group]
-    asked = distinct(every)
-    now, paid = _ask(config, asked, folder)
+    ways = {batch: _way(batch) for batch in chosen}
+    if old := [batch.stem for batch, way in ways.items() if way is None]:
+        say(
+            f"{len(old)} batches do not say how they were asked, and are asked in the default way ({Way()}): {', '.join(old)}"
+        )
+    keys = {
+        (ways[batch] or Way(), then.id): then
+        for batch, groups in chosen.items()
+        for group in groups.values()
+        for then in group
+    }
+    now, paid = _ask(config, keys, retest)
     made = []
-    for stem, groups in chosen.items():
-        pairs = {pattern: [(then, now[then.id]) for then in group] for pattern, group in groups.items()}
+    for batch, groups in chosen.items():
+        way = ways[batch] or Way()
+        pairs = {pattern: [(then, now[way, then.id]) for then in group] for pattern, group in groups.items()}
         once = {then.id: (then, today) for group in pairs.values() for then, today in group}
-        made.append(_impact(stem, "all", once.values()))
-        made += [_impact(stem, pattern, group) for pattern, group in pairs.items()]
+        made.append(_impact(batch.stem, "all", once.values()))
+        made += [_impact(batch.stem, pattern, group) for pattern, group in pairs.items()]
     return made, paid
+
+
+def _way(batch: Batch) -> Way | None:
+    plan = read_json(batch.plan)
+    return Way(plan["max_tokens"], plan["system_prompt"]) if "max_tokens" in plan else None
 
 
 def _chosen(batch: Batch, samples: int) -> dict[str, list[Failure]]:
@@ -72,15 +129,19 @@ def _chosen(batch: Batch, samples: int) -> dict[str, list[Failure]]:
     return {name: sorted(groups[name], key=lambda each: content_id(name, each.id))[:samples] for name in sorted(groups)}
 
 
-def _ask(config: RunConfig, failures: Sequence[Failure], folder: Path) -> tuple[dict[str, Failure], dict[str, Any]]:
-    sampling = {"temperature": 0, "max_tokens": 2048}
-    replies, paid = Asking(config, TARGET, folder, sampling).ask([question(each.question) for each in failures])
-    items = [Item(each.question, each.reference, each.category) for each in failures]
-    read = [Reply(reply.text, reply.finish_reason) if reply else Reply("") for reply in replies]
-    graded = Sorter(config, folder / "judge").sort(
-        list(zip(items, read, strict=True)), model=config.model(TARGET).model
-    )
-    return {then.id: today for then, today in zip(failures, graded, strict=True)}, paid
+def _ask(
+    config: RunConfig, failures: Mapping[Key, Failure], retest: Retest
+) -> tuple[dict[Key, Failure], dict[str, Any]]:
+    replies, paid = Asking(config, TARGET, retest.folder).ask([
+        Question(messages(then.question, way.system_prompt), {"temperature": 0, "max_tokens": way.max_tokens})
+        for (way, _), then in failures.items()
+    ])  # fmt: skip
+    items = [Item(each.question, each.reference, each.category) for each in failures.values()]
+    model = config.model(TARGET)
+    read = [Reply.of(reply, model) for reply in replies]
+    graded = Sorter(config, retest.root / "judge").sort(list(zip(items, read, strict=True)), model=model.model)
+    old = sum(reply.cached for reply in replies if reply)
+    return dict(zip(failures, graded, strict=True)), {**paid, "old": old}
 
 
 def _impact(batch: str, pattern: str, pairs: Iterable[Pair]) -> Impact:

@@ -2,8 +2,10 @@
 
     buffer.jsonl                       answers since the last file, one line each, on the disk before the training goes on
     undecided.jsonl                    answers that nobody could grade
+    plan.json                          how the next file is made, as the config of the last training says
     batches/STEM/failures.jsonl        was `buffer.jsonl` until the rename that decided that a file is made of it
-    batches/STEM/batch.json            how it is made; all that follows can be made again from these two
+    batches/STEM/batch.json            how it is made; all that follows can be made again from these two, and the batches before
+    batches/STEM/inputs/               those of its answers that its rows are made of
     STEM.jsonl, STEM.json              the rows, and their metadata, which is written last: without it the batch is open
 
 A batch is therefore either in the buffer or decided, and what is decided has one name for ever.
@@ -15,15 +17,16 @@ import fcntl
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from augment_correction.errors import InputError
-from augment_correction.failures import Failure, distinct, read_failures
+from augment_correction.failures import Failure, read_failures
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 
@@ -52,6 +55,11 @@ class Batch:
         return self.folder / "batch.json"
 
     @property
+    def chosen(self) -> Path:
+        """`failures.make` writes it: there once its rows were begun."""
+        return self.folder / "inputs" / "failures.jsonl"
+
+    @property
     def rows(self) -> Path:
         return self.root / f"{self.stem}.jsonl"
 
@@ -75,6 +83,10 @@ class Keep:
         return self.root / "undecided.jsonl"
 
     @property
+    def plan(self) -> Path:
+        return self.root / "plan.json"
+
+    @property
     def log(self) -> Path:
         return self.root / "monitor.log"
 
@@ -84,7 +96,12 @@ class Keep:
 
         Raises: InputError where it cannot be written, or another training's monitor is there.
         """
-        with RunFolder(self.root).held():
+        with ExitStack() as held:
+            try:
+                held.enter_context(RunFolder(self.root).held())
+            except InputError as failure:
+                remedy = "wait for the other training, or give this one a data_dir of its own"
+                raise InputError(failure.message, hint=remedy) from None
             for path in (self.buffer, self.undecided):
                 _mend(path)
             yield
@@ -110,15 +127,22 @@ class Keep:
                 _append(path, b"".join(lines))
 
     def examples(self) -> int:
-        """Of the buffer; rows about right answers come on top."""
-        wrong = [each for each in read_failures(self.buffer) if each.verdict == "wrong"]
-        return EXAMPLES_OF_A_WRONG_ANSWER * len(distinct(wrong))
+        """Of the buffer, without answers that an earlier file has; rows about right ones come on top."""
+        wrong = {each.id for each in read_failures(self.buffer) if each.verdict == "wrong"}
+        if wrong:
+            wrong -= {each.id for batch in self.batches() for each in read_failures(batch.failures)}
+        return EXAMPLES_OF_A_WRONG_ANSWER * len(wrong)
 
     def decided(self) -> Iterator[Failure]:
         """Every answer that was ever graded, those of old batches first."""
         for batch in self.batches():
             yield from read_failures(batch.failures)
         yield from read_failures(self.buffer)
+
+    def filed(self, until: Batch | None = None) -> Iterator[Failure]:
+        """Answers that files were made of, those before `until`."""
+        for batch in takewhile(lambda batch: batch != until, self.batches()):
+            yield from read_failures(batch.chosen)
 
     def used(self) -> Counter[str]:
         """How often each item was asked, by its id."""
@@ -140,7 +164,12 @@ class Keep:
     def batches(self) -> list[Batch]:
         """In the order in which they were decided."""
         found = (Batch(self.root, path.parent.name) for path in (self.root / "batches").glob("*/failures.jsonl"))
-        return sorted(found, key=lambda batch: (read_json(batch.plan)["timestamp"], batch.stem))
+
+        def place(batch: Batch) -> tuple[str, int, str]:
+            plan = read_json(batch.plan)
+            return plan["timestamp"], plan.get("step", 0), batch.stem
+
+        return sorted(found, key=place)
 
     def open_batches(self) -> list[Batch]:
         return [batch for batch in self.batches() if not batch.metadata.exists()]

@@ -63,6 +63,8 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
         named = getattr(getattr(known.get("model"), "config", None), "_name_or_path", "")
         observer = Observer(self._config, self._tell, lambda scalars: self._log(scalars), model=named)
         observer.begin(state.global_step)
+        if never := self._config.never_due(_evaluated_every(args, state), state.global_step, state.max_steps):
+            self._say(f"monitor: {never}")
         self._observer = observer
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **known: Any) -> None:
@@ -78,7 +80,7 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self._observer is not None:
-            self._close()
+            self._close(state.global_step)
 
     # -------------------------------------------------------------------------------------------------- the rest
 
@@ -109,10 +111,10 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
             self._say(f"monitor: turned off after {len(self._errors)} errors; the training goes on without it")
             self._close()
 
-    def _close(self) -> None:
+    def _close(self, last: int | None = None) -> None:
         observer, self._observer = self._observer, None
         try:
-            for failure in observer.end() if observer else ():
+            for failure in observer.end(last) if observer else ():
                 self._note(failure)
         except Exception as failure:
             self._note(failure)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ Row = dict[str, Any]
 PIPELINE = "from_failures"
 ROWS_OF_A_RIGHT_ANSWER = 2
 """It stands by it, and evaluates it."""
+JUDGED = "--set api.judge_model=MODEL"
 NAMES = {
     "self_evaluation_wrong": "self_evaluations",
     "self_evaluation_right": "self_evaluations",
@@ -40,7 +42,15 @@ def make_rows(failures: Sequence[Failure], folder: Path, *, stand_by_share: floa
 
     Raises: UserError where nothing could be made.
     """
-    made = make(choose(failures, stand_by_share, seed), quiet_config(PIPELINE, folder, seed))
+    chosen = choose(failures, stand_by_share, seed)
+    if not chosen:
+        counts = Counter(each.verdict for each in failures)
+        raise InputError(
+            f"no row can be made of {counts['right']} right and {counts['undecided']} undecided answers: rows begin with a "
+            "wrong one, and there is none",
+            hint=f"harder questions, or have the undecided ones judged: {JUDGED}",
+        )
+    made = make(chosen, quiet_config(PIPELINE, folder, seed))
     return [_row(each) for failure in made for each in failure.conversations]
 
 
@@ -76,6 +86,24 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 # ------------------------------------------------------------------------------------------- decided batches
 
 
+def decide(keep: Keep, now: datetime, step: int | None = None) -> Batch:
+    """A file of what is in the buffer, for `finish` to make; `step` is that of the newest answer where none is given.
+
+    Raises: InputError where no training has left its plan.
+    """
+    plan, stamp = read_json(keep.plan), now.strftime("%Y%m%d_%H%M%S")
+    if step is None:
+        step = max((each.step or 0 for each in read_failures(keep.buffer)), default=0)
+    stem = f"self_correction_step{step}_{stamp}"
+    return keep.close_buffer(stem, {"step": step, "timestamp": stamp, **plan, "stats": _stats(keep)})
+
+
+def _stats(keep: Keep) -> dict[str, int]:
+    verdicts = Counter(each.verdict for each in keep.decided())
+    right, wrong = verdicts["right"], verdicts["wrong"]
+    return {"total_evals": right + wrong, "correct_first_try": right, "needed_correction": wrong}
+
+
 def finish(keep: Keep) -> Iterator[dict[str, Any]]:
     """Make the file of every batch that is open, and queue it; the metadata of each. Started again after a kill it does
     what is left; only a file that was queued in the moment of the kill is queued twice, as the same bytes."""
@@ -85,8 +113,9 @@ def finish(keep: Keep) -> Iterator[dict[str, Any]]:
 
 
 def _finished(keep: Keep, batch: Batch) -> dict[str, Any]:
-    plan, failures = read_json(batch.plan), list(read_failures(batch.failures))
-    rows = make_rows(failures, batch.folder, stand_by_share=plan["stand_by_share"], seed=plan["seed"])
+    plan, filed = read_json(batch.plan), {each.id for each in keep.filed(until=batch)}
+    unfiled = [each for each in read_failures(batch.failures) if each.id not in filed]
+    rows = make_rows(unfiled, batch.folder, stand_by_share=plan["stand_by_share"], seed=plan["seed"])
     write_rows(batch.rows, rows)
     queue = Path(plan["queue"]) if plan["queue"] else None
     queued = _copy(batch.rows, queue) if queue else None

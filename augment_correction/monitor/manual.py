@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,16 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
 from augment_correction.jsonlines import json_rows
-from augment_correction.monitor.asking import Asking, question
-from augment_correction.monitor.items import ANSWER, QUESTION, Item, read_items, text_of
+from augment_correction.models import ModelConfig
+from augment_correction.monitor.asking import Asking, Question, messages
+from augment_correction.monitor.items import ANSWER, QUESTION, Item, plain, read_items, text_of
 from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import Completion
 
 TARGET = "target"
+Say = Callable[[str], None]
 
 
 def beside(path: Path, what: str) -> Path:
@@ -30,40 +32,75 @@ def beside(path: Path, what: str) -> Path:
 
 
 def answer(
-    config: RunConfig, source: Path, target: Path, sampling: Mapping[str, Any], most: int | None, system: str | None
+    config: RunConfig,
+    source: Path,
+    target: Path,
+    sampling: Mapping[str, Any],
+    most: int | None,
+    system: str | None,
+    *,
+    fresh: bool = False,
+    say: Say = lambda line: None,
 ) -> dict[str, Any]:
-    """Write {prompt, answer, golden, model, finish_reason} for each question; returns what was paid. The journal beside
-    `target` is what a later call goes on from.
+    """Write {prompt, answer, golden, model, finish_reason} for each question, and `ended` where that is known; returns what
+    was paid. The journal beside `target` is what a later call goes on from, unless it is to be `fresh`: the old one is
+    then put aside.
 
     Raises: UserError.
     """
-    items = read_items(source)[:most]
-    asking = Asking(config, TARGET, beside(target, "journal"), sampling)
-    replies, paid = asking.ask([question(item.question, system) for item in items])
+    _keep_apart([target], [source])
+    items = read_items(source, say)[:most]
+    journal = beside(target, "journal")
+    if fresh and journal.exists():
+        journal.rename(journal.with_name(f"{journal.name}.{datetime.now():%Y%m%d_%H%M%S}"))
+    asking = Asking(config, TARGET, journal)
+    replies, paid = asking.ask([Question(messages(item.question, system), sampling) for item in items])
     asked = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply is not None]
-    write_rows(target, (_answer_row(item, reply, config.model(TARGET).model) for item, reply in asked))
-    return {**paid, "answered": len(asked), "refused": len(items) - len(asked)}
+    write_rows(target, (_answer_row(item, reply, config.model(TARGET)) for item, reply in asked))
+    old = sum(reply.cached for _, reply in asked)
+    return {**paid, "answered": len(asked), "refused": len(items) - len(asked), "old": old}
 
 
-def _answer_row(item: Item, reply: Completion, model: str) -> dict[str, Any]:
+def _answer_row(item: Item, made: Completion, model: ModelConfig) -> dict[str, Any]:
+    reply = Reply.of(made, model)
     return {
         "prompt": item.question,
         "answer": reply.text,
         "golden": item.reference,
-        "model": model,
+        "model": model.model,
         "finish_reason": reply.finish_reason,
+        **({} if reply.ended is None else {"ended": reply.ended}),
     }
 
 
+def _keep_apart(written: Iterable[Path], read: Iterable[Path]) -> None:
+    sources = {path.resolve() for path in read}
+    for path in written:
+        if path.resolve() in sources:
+            raise InputError(f"{path} is read, and would be written over", hint="name another --output")
+
+
 def from_answers(
-    config: RunConfig, source: Path, answers: Path, target: Path, stand_by_share: float
+    config: RunConfig,
+    source: Path,
+    answers: Path,
+    target: Path,
+    stand_by_share: float,
+    say: Say = lambda line: None,
 ) -> tuple[dict[str, Any], list[Failure]]:
     """Write the rows and their metadata; returns the metadata and every graded answer.
 
     Raises: UserError.
     """
-    known = {item.question: item for item in read_items(source)}
-    answered = list(_answers(answers, known))
+    about = target.with_suffix(".json")
+    if about == target:
+        raise InputError(
+            f"{target} is where the metadata of the rows goes", hint=f"--output {target.with_suffix('.jsonl')}"
+        )
+    _keep_apart([target, about], [source, answers])
+    known = {item.question: item for item in read_items(source, say)}
+    every = list(_answers(answers))
+    answered = [(known[asked], reply, model) for asked, reply, model in every if asked in known]
     if not answered:
         raise InputError(f"{answers} answers no question of {source}", hint="the questions are compared as they stand")
     work = beside(target, "run")
@@ -84,18 +121,23 @@ def from_answers(
             "needed_correction": verdicts["wrong"],
             "undecided": verdicts["undecided"],
             "unanswered": len(known) - len({each.item for each in failures}),
+            "unknown": len(every) - len(answered),
         },
     }
-    write_json(target.with_suffix(".json"), metadata)
+    write_json(about, metadata)
     return metadata, failures
 
 
-def _answers(path: Path, known: Mapping[str, Item]) -> Iterator[tuple[Item, Reply, str]]:
+def _answers(path: Path) -> Iterator[tuple[str, Reply, str]]:
+    """(question, reply, model). A model may have answered nothing, but the row must say so."""
     for place, row in json_rows(path):
-        item = known.get(text_of(row, QUESTION, place))
-        if item is not None:
-            given = next((row[name] for name in ANSWER if isinstance(row.get(name), str)), "")
-            yield item, Reply(given, str(row.get("finish_reason") or "stop")), str(row.get("model") or "")
+        name = next((name for name in ANSWER if name in row), None)
+        if name is None:
+            raise InputError(f"{place} has no answer", hint=f"write it under one of: {', '.join(ANSWER)}")
+        given = "" if row[name] is None else plain(row[name], f"{place}: {name}")
+        ended = row.get("ended") if isinstance(row.get("ended"), bool) else None
+        reply = Reply(given, str(row.get("finish_reason") or "stop"), ended)
+        yield text_of(row, QUESTION, place), reply, str(row.get("model") or "")
 
 
 def code_counts(failures: Sequence[Failure]) -> Counter[str]:

@@ -6,18 +6,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
+from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
 from augment_correction.monitor.budget import Budget
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.monitor.items import Item, draw, read_items, refuse_overlap
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import Keep, write_json
+from augment_correction.monitor.making import decide
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.monitor.telling import block, scalars
 
@@ -49,21 +50,24 @@ class Observer:
         self._made: list[Future[None]] = []
         self._last_file = 0
         self._seen: int | None = None
+        self._again = False
 
     def begin(self, step: int = 0) -> None:
         """Raises: UserError where the monitor's questions, or its folder, cannot be used."""
         config = self._config
-        self._items = read_items(config.project.resolve(config.split))
-        for paths, what in ((config.training_data, "training data"), (config.gate, "gate")):
-            refuse_overlap(self._items, map(config.project.resolve, paths), what)
-        try:
-            self._held.enter_context(self._keep.held())
-        except InputError as failure:
-            raise InputError(
-                failure.message, hint="wait for the other one, or give this one its own data_dir"
-            ) from None
+        self._items = read_items(config.project.resolve(config.split), self._say)
+        # Its own files come back as training data: that is what they are made for.
+        own = {each.question for each in self._keep.filed()}
+        refuse_overlap(self._items, map(config.project.resolve, config.training_data), "training data", own)
+        refuse_overlap(self._items, map(config.project.resolve, config.gate), "gate")
+        if not config.training_data and not config.gate:
+            self._say(
+                "monitor: neither training_data nor gate is named, so nothing shows whether its questions are trained, or "
+                "what the model is measured with"
+            )
+        self._held.enter_context(self._keep.held())
+        write_json(self._keep.plan, self._plan())
         self._used = self._keep.used()
-        self._verdicts = Counter(each.verdict for each in self._keep.decided())
         self._budget = Budget(config.max_share, config.eval_timeout_seconds, self._clock)
         self._last_file = step
         if self._keep.open_batches():
@@ -78,12 +82,22 @@ class Observer:
         with self._budget.spending():
             number = self._budget.items(self._config.num_eval_samples)
             if number:
-                found = self._ask(draw(self._items, self._used, number, self._config.seed), step, generate)
+                found = self._ask(self._draw(number), step, generate)
         self._log(scalars(found, self._budget.share))
         if found:
             self._say(block(step, last, found, self._budget.share))
         self._file(step)
         return found
+
+    def _draw(self, number: int) -> list[Item]:
+        drawn = draw(self._items, self._used, number, self._config.seed)
+        if not self._again and any(self._used[item.id] for item in drawn):
+            self._again = True
+            self._say(
+                f"monitor: all {len(self._items)} questions have been asked; they come again, and an answer that a file has "
+                "already gives no further rows"
+            )
+        return drawn
 
     def _ask(self, items: Sequence[Item], step: int, generate: Generate) -> list[Failure]:
         began = self._clock()
@@ -94,7 +108,6 @@ class Observer:
         if self._config.self_correction.enabled:
             self._keep.add(found)
         self._used.update(item.id for item in items)  # of those without an answer, too: others have their turn first
-        self._verdicts.update(each.verdict for each in found)
         return found
 
     # ---------------------------------------------------------------------------------------------------- files
@@ -110,23 +123,19 @@ class Observer:
 
     def close_buffer(self, step: int) -> None:
         """Decide a file of what there is, and have it made beside the training."""
-        stamp = self._now().strftime("%Y%m%d_%H%M%S")
-        self._keep.close_buffer(
-            f"self_correction_step{step}_{stamp}",
-            {
-                "step": step,
-                "timestamp": stamp,
-                "stand_by_share": self._config.self_correction.stand_by_share,
-                "seed": self._config.seed,
-                "queue": str(self._config.queue) if self._config.queue else None,
-                "stats": self._stats(),
-            },
-        )
+        decide(self._keep, self._now(), step)
         self._make()
 
-    def _stats(self) -> dict[str, int]:
-        right, wrong = self._verdicts["right"], self._verdicts["wrong"]
-        return {"total_evals": right + wrong, "correct_first_try": right, "needed_correction": wrong}
+    def _plan(self) -> dict[str, Any]:
+        """`max_tokens` and `system_prompt` are how it was asked, for whoever asks it again."""
+        config = self._config
+        return {
+            "stand_by_share": config.self_correction.stand_by_share,
+            "seed": config.seed,
+            "queue": str(config.queue) if config.queue else None,
+            "max_tokens": config.eval_max_tokens,
+            "system_prompt": config.system_prompt,
+        }
 
     def _make(self) -> None:
         self._made.append(self._making.submit(self._make_apart))
@@ -149,8 +158,23 @@ class Observer:
         self._made = [each for each in self._made if each not in ended]
         return [failure for each in ended if (failure := each.exception())]
 
-    def end(self) -> list[BaseException]:
-        """Waits for the files; what is in the buffer stays there for the next training."""
-        self._making.shutdown()
-        self._held.close()
+    def end(self, step: int | None = None) -> list[BaseException]:
+        """Waits for the files. `step` is the last one of a training that came to its end: the buffer becomes a file if it
+        holds enough, and else stays for the next training, as it does where the monitor ends before."""
+        try:
+            if step is not None and self._config.self_correction.enabled:
+                self._file_the_rest(step)
+        finally:
+            self._making.shutdown()
+            self._held.close()
         return self.failed()
+
+    def _file_the_rest(self, step: int) -> None:
+        examples, enough = self._keep.examples(), self._config.self_correction.min_examples
+        if examples >= enough:
+            self.close_buffer(step)
+        elif examples:
+            self._say(
+                f"monitor: {examples} examples wait in the buffer for the next training (min_examples {enough}); a file of "
+                f"them now: augment_correction monitor finish --all --data {self._keep.root}"
+            )

@@ -9,25 +9,36 @@ from pathlib import Path
 from augment_correction.errors import Reject
 from augment_correction.failures import Failure, Verdict
 from augment_correction.grading import error_codes, grade
-from augment_correction.models import ModelsConfig
-from augment_correction.monitor.asking import Asking
+from augment_correction.models import ModelConfig, ModelsConfig
+from augment_correction.monitor.asking import Asking, Question
 from augment_correction.monitor.config import JUDGE
 from augment_correction.monitor.items import Item
 from augment_correction.parsing import final_answer, read_verdict
 from augment_correction.prompts import PromptLibrary
+from augment_correction.records import Completion
 from augment_correction.stages import neutral
 from augment_correction.stages.asking import text_schema
 
 PROMPT = "checks/grade"
+UNENDED = ("TRUNCATED", "NO_EOS")
 SCHEMA = text_schema(("reason", "verdict"), verdict=["right", "wrong"])
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`text` as the model wrote it, reasoning and all."""
+    """`text` as the model wrote it, reasoning and all. `ended`: it ended its turn itself; None where nobody says so, since a
+    server's `stop` may be that of a stop string."""
 
     text: str
     finish_reason: str = "stop"
+    ended: bool | None = None
+
+    @classmethod
+    def of(cls, made: Completion | None, model: ModelConfig) -> Reply:
+        """An empty one where the model refused. Asked without stop strings, only `hf` tells how a turn ended."""
+        if made is None:
+            return cls("")
+        return cls(made.text, made.finish_reason, made.finish_reason == "stop" if model.mode == "hf" else None)
 
 
 class Sorter:
@@ -50,18 +61,21 @@ class Sorter:
 
     def _judge(self, config: ModelsConfig, failures: Sequence[Failure]) -> list[Failure]:
         prompt = PromptLibrary(config.project, ()).load(PROMPT)
-        questions = [
-            prompt.render({"question": each.question, "reference": each.reference, "attempt": neutral(each.answer)})
-            for each in failures
-        ]
-        replies, _ = Asking(config, JUDGE, self._folder, {"temperature": 0}, SCHEMA, "json").ask(questions)
+        questions = [Question(prompt.render(_shown(each)), {"temperature": 0}) for each in failures]
+        replies, _ = Asking(config, JUDGE, self._folder, SCHEMA, "json").ask(questions)
         return [_judged(each, reply.text if reply else "") for each, reply in zip(failures, replies, strict=True)]
+
+
+def _shown(failure: Failure) -> dict[str, str]:
+    return {"question": failure.question, "reference": failure.reference, "attempt": neutral(failure.answer)}
 
 
 def _seen(item: Item, reply: Reply) -> Failure:
     answer = final_answer(reply.text)
     seen = grade(answer, item.reference, question=item.question)
-    codes = error_codes(answer, item.reference, question=item.question, finish_reason=reply.finish_reason)
+    codes = error_codes(
+        answer, item.reference, question=item.question, finish_reason=reply.finish_reason, ended=reply.ended
+    )
     verdict: Verdict = "undecided" if seen.right is None else "right" if seen.right else "wrong"
     return Failure(
         item.question, item.reference, answer, verdict, codes, seen.why,
@@ -75,7 +89,7 @@ def _judged(failure: Failure, reply: str) -> Failure:
     except Reject:
         return replace(failure, why="the judge's reply cannot be read")
     # What is right has no codes but those on how the turn ended; the words alone could not know that it is.
-    codes = tuple(code for code in failure.codes if code in ("TRUNCATED", "NO_EOS")) if right else failure.codes
+    codes = tuple(code for code in failure.codes if code in UNENDED) if right else failure.codes
     return replace(failure, verdict="right" if right else "wrong", why=f"judge: {why}", codes=codes)
 
 
@@ -83,6 +97,6 @@ def _usable(failure: Failure) -> Failure:
     """Nothing can be learned from an answer that is not there, and no answer stands by that was cut off."""
     if not failure.answer:
         return replace(failure, verdict="undecided", why="it answered nothing")
-    if failure.verdict == "right" and failure.finish_reason == "length":
+    if failure.verdict == "right" and set(UNENDED) & set(failure.codes):
         return replace(failure, verdict="undecided", why="what it says is right, and it did not come to an end")
     return failure

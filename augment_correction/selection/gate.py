@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from augment_correction.errors import InputError
+from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, content_id
 from augment_correction.selection.candidate import Candidate, LeftOut, document_of, question_of
 from augment_correction.selection.guard import Guard
@@ -17,6 +18,8 @@ from augment_correction.selection.guard import Guard
 Item = dict[str, Any]
 """A line of `gate.jsonl`; see `gate_item`."""
 Why = Literal["drawn", "marked", "frozen"]
+QUESTION_NAMES = ("question", "instruction", "prompt")
+"""Under which of them a gate that somebody wrote has its questions; the first that is there is taken."""
 
 
 class Gate:
@@ -121,7 +124,7 @@ def gate_item(conversation: Conversation, passage: str, group: tuple[str, bool],
 
 
 def read_gate(path: Path) -> Iterator[Item]:
-    """The items of a `gate.jsonl`; none where there is no such file.
+    """The items of a run's own `gate.jsonl`; none where there is no such file. See `gate_questions` for other gates.
 
     Raises: InputError with the line that is none.
     """
@@ -139,3 +142,19 @@ def read_gate(path: Path) -> Iterator[Item]:
                     hint="put a whole copy of the file back; without it other questions would be drawn",
                 ) from None
             yield item
+
+
+def gate_questions(path: Path) -> Iterator[Item]:
+    """What `Guard.add_item` needs, of a run's gate and of one that somebody wrote ({"question", "reference"} lines, see
+    docs/evaluate.md); none where there is no such file.
+
+    Raises: InputError with the line that holds no question.
+    """
+    if not path.exists():
+        return
+    for place, row in json_rows(path):
+        texts = [row[name] for name in QUESTION_NAMES if name in row]
+        if not texts:
+            raise InputError(f"{place} has no question", hint=f"write it under one of: {', '.join(QUESTION_NAMES)}")
+        question = next((str(text) for text in texts if text), "")
+        yield {"id": str(row.get("id") or place), "question": question, "passage": row.get("passage")}

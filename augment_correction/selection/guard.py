@@ -43,7 +43,10 @@ class Guard:
         self._index = QuestionIndex(self._questions.__getitem__)
 
     def add_item(self, item: Mapping[str, Any]) -> None:
-        self.add(item["id"], content_id(item["passage"]), Question(item["question"]), item["question"])
+        """Its `id` and `question`, and its `passage` where it was made from one."""
+        passage = item.get("passage")
+        chunk_id = content_id(str(passage)) if passage else None
+        self.add(item["id"], chunk_id, Question(item["question"]), item["question"])
 
     def add(self, id_: str, chunk_id: str | None, question: Question, text: str) -> None:
         number = len(self._ids)

@@ -15,7 +15,7 @@ from augment_correction.records import Conversation
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations, run_template
 from augment_correction.selection.candidate import Candidate, question_of
-from augment_correction.selection.gate import read_gate
+from augment_correction.selection.gate import gate_questions
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import Question
 from augment_correction.store import RunFolder
@@ -60,7 +60,7 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
         _import(made, files, config)
     gate, retention = Guard(), Guard()
     for path in dict.fromkeys(gated):
-        for item in read_gate(path):
+        for item in gate_questions(path):
             gate.add_item(item)
     for each in kept_back:
         retention.add(each.id, None, Question(question_of(each)), question_of(each))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from augment_correction.errors import InputError
@@ -10,25 +11,41 @@ from augment_correction.store.folder import atomic_write
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.places import Places, free_name
 from augment_correction.worker.rows import Checked, check
+from augment_correction.worker.status import open_site
 
 
-def add_entry(config: WorkerConfig, path: Path, priority: str) -> tuple[Path, Checked]:
-    """A copy of a file; a text file with the name of a run's folder, which stays where it is.
+def add_entries(config: WorkerConfig, paths: Sequence[Path], priority: str) -> list[tuple[Path, Checked]]:
+    """All of them or none: a copy of each file; for a run's folder, which stays where it is, a text file with its name.
 
-    Raises: InputError where it would be refused.
+    Raises: InputError where one would be refused.
     """
-    if not path.exists():
-        raise InputError(f"there is nothing at {path}")
-    path = path.resolve()
-    found = check(path, config.project)
+    checked = [(path, _checked(config, path)) for path in (path.resolve() for path in paths)]
     places = Places(config.root)
     places.make()
-    name = f"{path.name}.txt" if path.is_dir() else path.name
-    target = free_name(places.queue / priority / name)
+    return [(_put(places.queue / priority, path), found) for path, found in checked]
+
+
+def _checked(config: WorkerConfig, path: Path) -> Checked:
+    if not path.exists():
+        raise InputError(f"there is nothing at {path}")
+    try:
+        found = check(path, config.project)
+    except InputError as failure:
+        raise InputError(f"{path}: {failure.message}", hint=failure.hint) from None
+    if (config.root / "worker.sqlite").is_file() and (twin := open_site(config).jobs.same_data(found.sha256)):
+        raise InputError(
+            f"{path}: the same rows came in as job {twin.id} ({twin.original})",
+            hint=f"to train on them once more: worker retry {twin.id}",
+        )
+    return found
+
+
+def _put(folder: Path, path: Path) -> Path:
+    target = free_name(folder / (f"{path.name}.txt" if path.is_dir() else path.name))
     with atomic_write(target) as file:
         if path.is_dir():
             file.write(f"{path}\n".encode())
         else:
             with path.open("rb") as source:
                 shutil.copyfileobj(source, file)
-    return target, found
+    return target

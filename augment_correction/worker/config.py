@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from augment_correction.errors import ConfigError
-from augment_correction.project import Project, find_config
+from augment_correction.models import refuse_other_kind
+from augment_correction.project import Project, bundled, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.worker.commands import command as words
 from augment_correction.worker.commands import placeholders, required
@@ -69,7 +70,8 @@ class GateSection(Declaration):
     config: str | None = None
     """{evaluate_config}."""
     report: str = "{out}/evaluation/evaluation.json"
-    """A JSON file that is kept with the round, if it is there and not longer than 200 kB."""
+    """A JSON file that is kept with the round, if it is there and not longer than 200 kB. That of `evaluate` says why the
+    round was accepted or rejected."""
 
 
 class WorkerConfig(Declaration):
@@ -118,7 +120,20 @@ class WorkerConfig(Declaration):
         return self._project.resolve(self.worker.root)
 
     def path(self, value: str | None) -> str | None:
-        return str(self._project.resolve(value)) if value else None
+        """Of a config: the project's own, or a shipped one where the project has none of that name."""
+        if not value:
+            return None
+        places = [base / value for base in (self._project.root, bundled())]
+        return str(next((place for place in places if place.is_file()), places[0]).resolve())
+
+    def check_configs(self) -> None:
+        """Raises: ConfigError where a config that a round needs is not there."""
+        for key, value in (("train.config", self.train.config), ("gate.config", self.gate.config)):
+            path = self.path(value)
+            if path and not Path(path).is_file():
+                raise ConfigError(
+                    f"{key} names {path}, and there is no such file", hint="'init' copies the shipped ones"
+                )
 
 
 def _templates(section: Declaration) -> list[str]:
@@ -135,6 +150,7 @@ def load_worker(path: str | Path) -> WorkerConfig:
     file = read_yaml(found)
     if not isinstance(file.data, dict):
         raise ConfigError("a worker's config is a mapping of sections (worker, train, gate)", file=found)
+    refuse_other_kind(file, "worker run")
     config = file.validate(WorkerConfig)
     config._project = Project.of(found)
     return config

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -20,13 +21,13 @@ from augment_correction.worker.intake import give_reason
 from augment_correction.worker.jobs import Job, Round
 from augment_correction.worker.log import tail
 from augment_correction.worker.phases import phase_command
+from augment_correction.worker.report import read_report, why
 from augment_correction.worker.site import Site
 from augment_correction.worker.slot import Launch, Slot
 
 HOPELESS = (2, 4, 127)
 """Exit codes that another try would repeat: the user's mistake, the end of the money, no such program."""
 REJECTED = 3
-LONGEST_REPORT = 200_000
 CHECKPOINTS = ("checkpoint-*", "checkpoints")
 
 
@@ -141,7 +142,8 @@ class Rounds:
         if code == 0:
             self._accept(job)
         elif code == REJECTED:
-            self._finish(job, "rejected", "the gate rejected it")
+            reason = why(self._report(self._round(job)), accepted=False)
+            self._finish(job, "rejected", reason or "the gate rejected it")
         elif code in HOPELESS:
             self._fail(job, f"the gate ended with exit code {code}", "the end of its log says what to mend")
         else:
@@ -156,13 +158,15 @@ class Rounds:
             self._finish(job, "rejected", f"its parent is not current any more: that is {shown(now)}")
             return
         point(self._site, made)
-        self._finish(job, "accepted", "the gate accepted it")
+        self._finish(job, "accepted", why(self._report(made), accepted=True) or "the gate accepted it")
 
     def _finish(self, job: Job, decision: str, reason: str) -> None:
         site, made = self._site, self._round(job)
         ended = {"ended": time.time(), "reason": reason}
+        report = self._report(made)
+        metrics = None if report is None else orjson.dumps(report).decode()
         with site.jobs.together():
-            site.jobs.change_round(made.number, decision=decision, metrics=self._metrics(made), **ended)
+            site.jobs.change_round(made.number, decision=decision, metrics=metrics, **ended)
             job = site.jobs.change(job, state="done", owner=None, phase=None, launched=0, stopping=0, **ended)
         site.places.put(job.name, job.folder)
         site.say(job, f"round {made.number} {decision}: {reason}; current is {shown(current(site))}")
@@ -171,15 +175,9 @@ class Rounds:
                 for folder in site.places.round(made.number).glob(pattern):
                     shutil.rmtree(folder)
 
-    def _metrics(self, made: Round) -> str | None:
+    def _report(self, made: Round) -> Any:
         out = str(self._site.places.round(made.number))
-        path = Path(fill(self._site.config.gate.report, {"out": out}))
-        if not path.is_file() or path.stat().st_size > LONGEST_REPORT:
-            return None
-        try:
-            return orjson.dumps(orjson.loads(path.read_bytes())).decode()
-        except ValueError:
-            return None
+        return read_report(Path(fill(self._site.config.gate.report, {"out": out})))
 
     def _try_again(self, job: Job, what: str) -> None:
         settings = self._site.config.worker

@@ -12,10 +12,12 @@ from typing import Any
 import orjson
 
 from augment_correction.errors import InputError
+from augment_correction.jsonlines import BYTE_ORDER_MARK
 from augment_correction.project import Project
 from augment_correction.store import RunFolder
 
 SHOWN = 5
+ROLES = ("system", "user", "assistant")
 FORMATS = (
     'write one JSON object a line: {"messages": [{"role", "content", "train"}]}, {"segments": [{"label", "text"}]}, '
     '{"instruction", "input", "output"} or {"instruction", "reference_answer"}'
@@ -96,7 +98,7 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
     """Items of a JSON list, or lines; one that is no JSON comes as the error."""
     if path.suffix == ".json":
         try:
-            whole = orjson.loads(path.read_bytes())
+            whole = orjson.loads(path.read_bytes().removeprefix(BYTE_ORDER_MARK))
         except orjson.JSONDecodeError as failure:
             raise InputError(f"not valid JSON, or cut off: {failure}", hint="write the file again") from None
         yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
@@ -106,7 +108,7 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
             if not line.strip():
                 continue
             try:
-                yield number, orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+                yield number, orjson.loads(line.removeprefix(BYTE_ORDER_MARK))
             except orjson.JSONDecodeError as failure:
                 yield number, failure
 
@@ -146,6 +148,8 @@ def _parts(parts: Any, kinds: Mapping[str, type], trained: Callable[[Mapping[str
                 return f"part {index} has no '{key}' of type {kind.__name__}"
         if not isinstance(part.get("train", True), bool):
             return f"part {index}: 'train' is {part['train']!r}, not true or false"
+        if part.get("role", "user") not in ROLES:
+            return f"part {index}: nobody is called {part['role']!r}; {', '.join(ROLES)} are"
     return "" if any(map(trained, parts)) else "nothing in it is trained"
 
 

@@ -21,7 +21,9 @@ from augment_correction.worker.slot import Launch
 def open_site(config: WorkerConfig) -> Site:
     """Raises: InputError where no worker has ever worked there."""
     if not (config.root / "worker.sqlite").is_file():
-        raise InputError(f"there is no worker's folder at {config.root}", hint="start one: worker run CONFIG")
+        waiting = sum(1 for name in PRIORITIES for _ in (config.root / "queue" / name).glob("*"))
+        told = f"; {waiting} files wait in its queue" if waiting else ""
+        raise InputError(f"no worker has worked in {config.root} yet{told}", hint="start one: worker run CONFIG")
     return Site(config)
 
 

@@ -42,8 +42,9 @@ class Worker:
         """Until it is stopped, by the marker, SIGINT or SIGTERM; the training of that moment writes its checkpoint. A
         second signal leaves at once, and the training to the next worker.
 
-        Raises: InputError where another worker runs on the folder.
+        Raises: InputError where another worker runs on the folder; ConfigError where a round would find no config.
         """
+        self._site.config.check_configs()
         with self.at_work(), self._signals():
             while self.step():
                 time.sleep(self._settings.poll_seconds)

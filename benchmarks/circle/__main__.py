@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from augment_correction.monitor.keeping import Keep
-from augment_correction.worker.adding import add_entry
+from augment_correction.worker.adding import add_entries
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.site import Site
@@ -76,7 +76,7 @@ class Circle:
 
     def turn(self) -> None:
         self.command("run", "run.yaml")
-        add_entry(self.config, self.root / "first", "normal")
+        add_entries(self.config, [self.root / "first"], "normal")
         for cut in cuts(self.scale.gate):
             with self.worker():
                 self.wait(lambda cut=cut: self.is_due(cut), cut.name)  # type: ignore[misc]

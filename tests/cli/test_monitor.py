@@ -39,6 +39,7 @@ def test_the_three_commands_of_the_manual_way(root: Path) -> None:
     done = program("from-failures", *arguments, *named, cwd=root)
     assert done.code == 0, done.err
     assert "2 answers graded: 1 right, 1 wrong; 0 undecided, 0 questions unanswered" in done.out
+    assert "api.judge_model" not in done.out
     assert len(rows(root / "training.jsonl")) == json.loads((root / "training.json").read_text())["num_examples"]
 
 
@@ -84,9 +85,13 @@ def test_the_demo_needs_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "demo" / "training.jsonl").is_file()
 
 
-def test_codes_prints_the_catalogue() -> None:
-    done = program("codes", COLUMNS="200")
-    assert done.code == 0 and all(code.name[:20] in done.out for code in CATALOGUE)
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_codes_prints_the_catalogue(columns: str) -> None:
+    done = program("codes", COLUMNS=columns)
+    assert done.code == 0 and max(map(len, done.out.splitlines())) <= 160
+    assert all(
+        text in done.out for code in CATALOGUE for text in (code.name, code.meaning, code.threshold, code.example)
+    )
 
 
 def test_stats_finish_and_impact_of_what_a_killed_training_left(root: Path) -> None:
@@ -105,11 +110,27 @@ def test_stats_finish_and_impact_of_what_a_killed_training_left(root: Path) -> N
     shown = program("monitor", "stats", "--data", "data", "--head", "1", cwd=root)
     assert "examples_generated 12" in shown.out and '"initial_attempts"' not in shown.out
     impact = program(
-        "monitor", "impact", "--data", "data", *ASKED[:4], "--set", f"api.target_script={root}/script.yaml", cwd=root
-    )
+        "monitor", "impact", "--data", "data", *ASKED[:4], "--set", f"api.target_script={root}/script.yaml", cwd=root,
+        COLUMNS="40",
+    )  # fmt: skip
     assert impact.code == 0 and "neutral" in impact.out, impact.err
+    assert "self_correction_step50_20250101_000000 " in impact.out and "PRIMARY_ANSWER_MISSING " in impact.out
     [written] = (root / "data" / "impact").glob("impact_*.json")
     assert json.loads(written.read_text())["impacts"][0]["asked"] == 4
+
+
+def test_what_is_in_the_buffer_becomes_a_file_when_it_is_asked_for(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    observer = stage.observer()
+    stage.evaluate(observer, 50, 1)
+    held = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
+    assert held.code == 2 and "wait for the other training" in held.err
+    observer.end()
+    done = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
+    assert done.out.startswith("Self-Correction: Generated ") and "self_correction_step50_" in done.out, done.err
+    assert "Queued for training" in done.out
+    again = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
+    assert again.code == 0 and again.out.startswith("the buffer holds no wrong answer"), again.err
 
 
 @pytest.mark.parametrize("command", ["stats", "finish"])

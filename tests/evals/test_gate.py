@@ -50,6 +50,22 @@ def test_a_row_that_is_none_is_named(tmp_path: Path, rows: list[object], message
         read_items(Project(tmp_path), [write(tmp_path, *rows)])
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_is_passed_by_and_a_json_list_is_read(tmp_path: Path, mark: bytes) -> None:
+    rows = [{"question": f"{name}?", "reference": "1"} for name in "AB"]
+    (tmp_path / "lines.jsonl").write_bytes(mark + b"\n".join(map(orjson.dumps, rows)))
+    (tmp_path / "list.json").write_bytes(mark + orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+    (tmp_path / "lines.json").write_bytes((tmp_path / "lines.jsonl").read_bytes())
+    for name in ("lines.jsonl", "list.json", "lines.json"):
+        assert [item.question for item in read_items(Project(tmp_path), [name])] == ["A?", "B?"]
+    (tmp_path / "cut.json").write_bytes(mark + orjson.dumps(rows)[:-5])
+    with pytest.raises(InputError, match=r"cut\.json:1 is no JSON"):
+        read_items(Project(tmp_path), ["cut.json"])
+    (tmp_path / "list.json").write_bytes(mark + orjson.dumps([*rows, 3]))
+    with pytest.raises(InputError, match=r"list\.json:3 is no JSON object"):
+        read_items(Project(tmp_path), ["list.json"])
+
+
 def test_a_run_without_a_gate_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(InputError) as failure:
         read_items(Project(tmp_path), ["."])

@@ -42,6 +42,17 @@ def test_the_decision_stands_on_top_with_its_figures(see: See) -> None:
     assert "OWNED" not in markup.partition("</title>")[0]
 
 
+def test_a_judge_s_verdicts_stand_there_with_their_reasons(world: World, server: ModelServer, tmp_path: Path) -> None:
+    world.gate(2)
+    server.usual = Pupils({"base": (1, 1, 1), "tuned": (0, 0, 0)})
+    evaluate(world.load(server, judge=world.at(server, "judge"), grading={"by": "judge"}, pushbacks=["terse"]))
+    page = world.output / "evaluation.html"
+    assert text_of(shown(page, tmp_path, "")).count("pass rate, of all questions") == 2
+    text = text_of(shown(page, tmp_path, "#conversations"))
+    assert "right by the judge" in text and "wrong by the judge" in text
+    assert text.count("The years were compared.") == 4
+
+
 def test_conversations_are_filtered_and_markup_stays_text(see: See) -> None:
     markup = see("#conversations?q=OWNED&pushback=terse")
     assert "1 conversation" in text_of(markup)

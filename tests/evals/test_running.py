@@ -123,6 +123,19 @@ class TestGraded:
         assert server.count("judge") == 2 * len(answers)
         assert world.report()["grading"]["by"]["nobody"] == 4
 
+    def test_a_judge_who_passes_or_fails_every_answer_gives_each_a_reason(
+        self, world: World, server: ModelServer
+    ) -> None:
+        world.gate(3)
+        server.usual = Pupils(LEARNED)
+        evaluate(world.load(server, judge=world.at(server, "judge"), grading={"by": "judge"}, pushbacks=["terse"]))
+        rows = [orjson.loads(line) for line in (world.output / "items.jsonl").read_bytes().splitlines()]
+        told = [conversation for row in rows for each in row["models"].values() for conversation in each]
+        answers = [answer for each in told for answer in (each["first"], each["second"]["terse"])]
+        assert len(answers) == 12 and {answer["by"] for answer in answers} == {"judge"}
+        assert {answer["why"] for answer in answers} == {"The years were compared."}
+        assert all(answer["right"] == answer["judge"] for answer in answers)
+
 
 class TestFiles:
     def test_the_same_answers_make_the_same_bytes_and_nothing_is_asked_twice(
@@ -260,6 +273,14 @@ class TestRefused:
         with pytest.raises(InputError, match="asks the question of the item item1"):
             evaluate(world.load(server, training="train.jsonl"))
         assert not server.asked
+
+    def test_where_nobody_knows_what_was_trained_it_says_so(self, world: World, server: ModelServer) -> None:
+        world.gate(1)
+        server.usual = Pupils(LEARNED)
+        says_so = "whether tuned was trained on the gate is not checked: name training"
+        assert says_so in evaluate(world.load(server)).notices
+        (world.root / "train.jsonl").write_bytes(orjson.dumps({"prompt": "What do bees eat in the winter?"}))
+        assert says_so not in evaluate(world.load(server, training="train.jsonl")).notices
 
     def test_a_pushback_of_one_s_own_is_found_and_checked(self, world: World) -> None:
         world.gate(1)

@@ -9,8 +9,10 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.evals.gate import Item
-from augment_correction.evals.training import refuse_trained
+from augment_correction.evals.training import refuse_trained, training_of
+from augment_correction.failures.reading import ALIASES
 from augment_correction.project import Project
+from tests.evals.world import World
 from tests.projects import MadeProject
 
 QUESTION = "Who opened the museum of Halmstett, and in which year did that happen?"
@@ -48,10 +50,93 @@ def test_what_a_run_wrote_is_read_from_its_folder(project: MadeProject) -> None:
     refuse_trained(Project(project.root), ["out"], [ITEM])
 
 
+RENDERED = f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{QUESTION.upper()}<|im_end|>\n"
+WORDS = {
+    "messages": {"messages": [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "Ida."}]},
+    "segments": {
+        "segments": [{"label": False, "text": RENDERED[:60]}, {"label": False, "text": RENDERED[60:]},
+                     {"label": True, "text": "<|im_start|>assistant\nIda Brandt.<|im_end|>\n"}]
+    },
+    "nobody is called user": {"conversations": [{"from": "prompter", "value": f"Well. {QUESTION}"}]},
+    "failures": {"instruction": QUESTION, "input": "Nobody.", "output": "Ida Brandt."},
+    "references": {"instruction": QUESTION, "reference_answer": "Ida Brandt."},
+    **{name: {name: QUESTION, "answer": "Ida Brandt."} for name in ALIASES["question"]},
+}  # fmt: skip
+OTHER = {"messages": [{"role": "user", "content": "What do bees eat in the winter?"}]}
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize("name", ["train.json", "train.jsonl"])
+def test_every_row_that_a_worker_or_an_importer_takes_is_read(tmp_path: Path, name: str, words: object) -> None:
+    rows = [OTHER, words]
+    lines = b"\n".join(map(orjson.dumps, rows)) if name.endswith("l") else orjson.dumps(rows)
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + lines)
+    with pytest.raises(InputError, match=f"1 rows of {name} give(.|\n)*{name}:2: asks the question of the item gate-1"):
+        refuse_trained(Project(tmp_path), [name], [ITEM])
+    refuse_trained(Project(tmp_path), [name], [Item("x", "x", "Who closed the museum?", "y")])
+
+
+def test_of_segments_whole_words_alone_count(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_bytes(orjson.dumps(WORDS["segments"]))
+    inside = [Item("x", "x", "museum of Halmstett, and in which yea", "y"), Item("z", "z", "?!", "y")]
+    refuse_trained(Project(tmp_path), ["train.jsonl"], inside)
+
+
+def test_the_dataset_of_a_run_is_read_through_the_run(project: MadeProject) -> None:
+    (text,) = project.facts(range(1))
+    project.run()
+    items = [Item("x", "x", "What stands in that passage?", "y", passage=text)]
+    with pytest.raises(InputError, match="made from the passage of the item x"):
+        refuse_trained(Project(project.root), ["out/axolotl_correction_conversations.json"], items)
+
+
+MODELS = {
+    "base": {"model": "m", "mode": "hf"},
+    "tuned": {"model": "m", "mode": "hf", "adapter": "training/final"},
+    "other": {"model": "o", "mode": "hf"},
+}
+
+
+class TestBesideTheAdapter:
+    """Where the config does not name the training data."""
+
+    def test_what_the_trainer_left_is_looked_through(self, world: World) -> None:
+        self._trained(world)
+        config = world.load(models=MODELS)
+        paths, notices = training_of(config)
+        assert paths == (str(world.root / "training" / "trained.jsonl"),)
+        assert notices[0].startswith("tuned was trained on ") and "training/trained.jsonl" in notices[0]
+        assert notices[1:] == ["whether other was trained on the gate is not checked: name training"]
+        with pytest.raises(InputError, match=r"trained.jsonl:1: asks the question of the item gate-1"):
+            refuse_trained(config.project, paths, [ITEM])
+
+    def test_a_base_that_goes_on_from_an_adapter_was_trained_too(self, world: World) -> None:
+        self._trained(world)
+        models = {"base": MODELS["tuned"], "tuned": MODELS["other"]}
+        paths, notices = training_of(world.load(models=models))
+        assert len(paths) == 1 and len(notices) == 2
+
+    def test_what_the_config_names_comes_first(self, world: World) -> None:
+        self._trained(world)
+        assert training_of(world.load(models=MODELS, training="mine.jsonl")) == (("mine.jsonl",), [])
+
+    def test_a_training_s_folder_can_be_named(self, world: World) -> None:
+        self._trained(world)
+        with pytest.raises(InputError, match="rows of training give away"):
+            refuse_trained(Project(world.root), ["training"], [ITEM])
+
+    @staticmethod
+    def _trained(world: World) -> None:
+        (world.root / "training" / "final").mkdir(parents=True)
+        (world.root / "training" / "trained.jsonl").write_bytes(orjson.dumps(WORDS["messages"]))
+
+
 @pytest.mark.parametrize(("name", "text", "message"), [
-    ("train.txt", "x", "cannot be read"), ("train.jsonl", "{", "is no JSON"), ("train.jsonl", '{"text": "x"}', "no words"),
+    ("train.txt", "x", "cannot be read"), ("folder/x.jsonl", "{}", "training data at .*folder cannot be read"), ("train.jsonl", "{", "is no JSON"), ("train.jsonl", '{"text": "x"}', "no words"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_no_proof_of_anything(tmp_path: Path, name: str, text: str, message: str) -> None:
-    (tmp_path / name).write_text(text)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
     with pytest.raises(InputError, match=message):
-        refuse_trained(Project(tmp_path), [name], [ITEM])
+        refuse_trained(Project(tmp_path), [name.removesuffix("/x.jsonl")], [ITEM])

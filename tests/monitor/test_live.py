@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +26,11 @@ from augment_correction.llm.hf_rows import Speech  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.monitor import live as live_module  # noqa: E402
 from augment_correction.monitor.generating import generate  # noqa: E402
-from tests.monitor.making import rows, split  # noqa: E402
-from tests.training.making import tiny_llama  # noqa: E402
+from augment_correction.monitor.keeping import Keep  # noqa: E402
+from tests.cli.program import Made, program  # noqa: E402
+from tests.monitor.making import rows, split, write_lines  # noqa: E402
+from tests.training.making import config as training_config  # noqa: E402
+from tests.training.making import failures, hard, tiny_llama  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:transformers", "ignore::UserWarning:torch")
 QUESTIONS = ["Where was she born?", "And why?", "Who keeps hive 7, and since when does he or she keep it?"]
@@ -45,9 +52,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(root: Path, **keys: Any) -> MonitorConfig:
     if not (root / "split.jsonl").exists():
         split(root / "split.jsonl")
+        write_lines(root / "gate.jsonl", [{"question": "Who keeps the hives?", "reference": "Dora."}])
     made = {
         "split": str(root / "split.jsonl"), "data_dir": str(root / "data"), "queue_dir": str(root / "inbox"),
-        "eval_max_tokens": 8, "max_share": 1.0, **keys,
+        "gate": str(root / "gate.jsonl"), "eval_max_tokens": 8, "max_share": 1.0, **keys,
     }  # fmt: skip
     return MonitorConfig.model_validate(made)
 
@@ -87,15 +95,16 @@ class TestATraining:
         alone = trainer(tmp_path, model)
         expected = losses(alone)
         watched = trainer(tmp_path, model)
-        monitor = LiveInferenceMonitor(config(tmp_path), say=lambda text: None)
+        kept = {"min_examples": 1000}
+        monitor = LiveInferenceMonitor(config(tmp_path, self_correction=kept), say=lambda text: None)
         monitor.attach(watched)
         use_cache = watched.model.config.use_cache
         assert losses(watched) == expected and len(expected) > 12
         before, after = (made.model.state_dict() for made in (alone, watched))
         assert all(torch.equal(before[name], after[name]) for name in before)
         assert watched.model.config.use_cache == use_cache
-        kept = list(read_failures(tmp_path / "data" / "buffer.jsonl"))
-        assert {each.step for each in kept} == {4, 8, 12} and all(each.model == str(model) for each in kept)
+        seen = list(read_failures(tmp_path / "data" / "buffer.jsonl"))
+        assert {each.step for each in seen} == {4, 8, 12} and all(each.model == str(model) for each in seen)
 
     def test_it_logs_says_and_makes_files(self, tmp_path: Path, model: Path) -> None:
         said: list[str] = []
@@ -111,7 +120,20 @@ class TestATraining:
         [file] = (tmp_path / "data").glob("self_correction_step8_*.jsonl")
         assert rows(tmp_path / "inbox" / file.name) == rows(file) and len(rows(file)) >= 3
         assert json.loads(file.with_suffix(".json").read_text())["breakdown"]["initial_attempts"] == 0
+        [last] = (tmp_path / "data").glob("self_correction_step12_*.jsonl")
+        assert {row["id"] for row in rows(last)}.isdisjoint(row["id"] for row in rows(file))
         assert "Self-Correction: Generated" in (tmp_path / "data" / "monitor.log").read_text()
+
+    def test_an_interval_beyond_its_end_is_told_and_the_file_is_made_at_the_end(
+        self, tmp_path: Path, model: Path
+    ) -> None:
+        said: list[str] = []
+        made = trainer(tmp_path, model)
+        LiveInferenceMonitor(config(tmp_path), say=said.append).attach(made)
+        made.train()
+        assert "generation_interval is 500 steps, and the last evaluation comes at step 12 of 12" in said[0]
+        [file] = (tmp_path / "data").glob("self_correction_step12_*.jsonl")
+        assert len(rows(file)) >= 10
 
     def test_its_share_of_the_time_is_kept(self, tmp_path: Path, model: Path) -> None:
         made = trainer(tmp_path, model, max_steps=60, eval_steps=3)
@@ -134,7 +156,8 @@ class TestATraining:
         said: list[str] = []
         monkeypatch.setattr(LiveInferenceMonitor, broken, fail)
         made = trainer(tmp_path, model, eval_steps=2)
-        LiveInferenceMonitor(config(tmp_path, max_errors=3), say=said.append).attach(made)
+        keys = {"max_errors": 3, "self_correction": {"generation_interval": 10}}
+        LiveInferenceMonitor(config(tmp_path, **keys), say=said.append).attach(made)
         made.train()
         assert made.state.global_step == 12
         assert [each for each in said if "turned off" in each] == [
@@ -142,6 +165,78 @@ class TestATraining:
         ]
         log = (tmp_path / "data" / "monitor.log").read_text()
         assert log.count("Traceback") == 1 and log.count("once more: RuntimeError: planted") == 2
+
+
+class TestTheTrainCommand:
+    def train(self, root: Path, model: Path, **keys: str) -> Made:
+        """On schema 2 rows, with a monitor that names neither training data nor a gate."""
+        training_config(root, model=str(model), hard_failures_data=["rows.jsonl"], epochs=1, **keys)
+        failures(root / "rows.jsonl", hard(range(12)))
+        (root / "monitor.yaml").write_text("{split: split.jsonl, data_dir: data, eval_max_tokens: 8, max_share: 1.0}")
+        return program("train", "train.yaml", "--monitor", "monitor.yaml", cwd=root, OMP_NUM_THREADS="1")
+
+    def test_what_it_trains_must_not_be_asked(self, tmp_path: Path, model: Path) -> None:
+        write_lines(tmp_path / "split.jsonl", [{"question": "Who keeps hive 3?", "reference": "Dora does."}])
+        done = self.train(tmp_path, model)
+        assert done.code == 2 and "stand in the training data too, in 1 rows of" in done.err, done.err
+        assert "Traceback" not in done.err
+
+    def test_nor_what_its_gate_asks(self, tmp_path: Path, model: Path) -> None:
+        asked = {"question": "Why is the sky blue?", "reference": "It scatters light."}
+        write_lines(tmp_path / "split.jsonl", [asked])
+        write_lines(tmp_path / "gate.jsonl", [{"id": "1", "group": "plain", "passage": "The sky.", **asked}])
+        done = self.train(tmp_path, model, gate="gate.jsonl")
+        assert done.code == 2 and "stand in the gate too" in done.err, done.err
+
+
+PROCESS = """
+import json, sys
+from pathlib import Path
+from augment_correction.monitor import LiveInferenceMonitor
+from tests.monitor.test_live import config, losses, trainer
+root, model, watched = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "watched"
+made = trainer(root, model, ddp_backend="gloo", gradient_checkpointing=False, max_steps=6, eval_steps=2)
+if watched:
+    LiveInferenceMonitor(config(root, self_correction={"min_examples": 3}), say=lambda text: None).attach(made)
+found = losses(made)
+print(json.dumps({"processes": made.args.world_size, "losses": found}))
+"""
+
+
+class TestTwoProcesses:
+    def train(self, root: Path, model: Path, how: str) -> list[dict[str, Any]]:
+        """What each process of a training under DDP says of it; both must come to their end."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+        begun = [
+            subprocess.Popen(
+                [sys.executable, "-c", PROCESS, str(root), str(model), how],
+                env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in ("0", "1")
+        ]
+        try:
+            ended = [each.communicate(timeout=240) for each in begun]
+        finally:
+            for each in begun:
+                each.kill()
+        assert [each.returncode for each in begun] == [0, 0], [err[-2000:] for _, err in ended]
+        return [json.loads(out.splitlines()[-1]) for out, _ in ended]
+
+    def test_both_end_the_first_alone_writes_and_losses_are_the_same(self, tmp_path: Path, model: Path) -> None:
+        config(tmp_path)  # its questions
+        alone = self.train(tmp_path, model, "alone")
+        watched = self.train(tmp_path, model, "watched")
+        assert alone[0]["processes"] == 2 and len(alone[0]["losses"]) > 6
+        assert [each["losses"] for each in watched] == [each["losses"] for each in alone]
+        [file] = (tmp_path / "data").glob("self_correction_step6_*.jsonl")
+        asked = [each for batch in Keep(tmp_path / "data").batches() for each in read_failures(batch.failures)]
+        assert rows(file) and len({(each.step, each.question) for each in asked}) == len(asked) == 12
 
 
 class TestGenerating:
@@ -155,7 +250,7 @@ class TestGenerating:
         assert together == [generate(loaded, speech, [each], None, 12)[0] for each in QUESTIONS]
         assert loaded.training and all(module.training for module in loaded.modules())
         [reply] = generate(loaded, speech, QUESTIONS[:1], None, 2)
-        assert reply is not None and reply.finish_reason == "length"
+        assert reply is not None and (reply.finish_reason, reply.ended) == ("length", False)
 
     def test_no_random_number_is_drawn(self, model: Path, loaded: Any) -> None:
         speech, state = Speech.of(AutoTokenizer.from_pretrained(model)), torch.get_rng_state()

@@ -83,12 +83,71 @@ def test_what_is_said_and_logged(tmp_path: Path) -> None:
     observer = stage.observer()
     stage.evaluate(observer, 500, 1)
     observer.end()
-    lines = stage.said[0].splitlines()
+    assert stage.said[0].startswith("monitor: neither training_data nor gate is named")
+    lines = stage.said[1].splitlines()
     assert lines[0] == "LIVE INFERENCE - Step 500 / 10000 (5.0%)"
     assert lines[3].startswith("   Expected: ") and lines[4] == "   Predicted: Atlantis."
     assert lines[5].startswith("   -> MISMATCH: PRIMARY_ANSWER_MISSING") and lines[9] == "   -> MATCH"
     assert stage.logged[0]["monitor/accuracy"] == 0.75
     assert stage.logged[0]["monitor/PRIMARY_ANSWER_MISSING"] == 1
+
+
+class TestTheEnd:
+    def trained(self, root: Path, first: int, wrong: int, **due: object) -> Stage:
+        stage = Stage(root, {"self_correction": {"stand_by_share": 0, **due}})
+        observer = stage.observer()
+        for step in (50, 100, 150, 200):
+            stage.evaluate(observer, first + step, wrong)
+        assert observer.end(first + 200) == []
+        return stage
+
+    def test_a_short_training_makes_a_file_of_what_is_enough(self, tmp_path: Path) -> None:
+        split(tmp_path / "split.jsonl", 400)
+        for number in range(3):
+            self.trained(tmp_path, 1000 * number, 2)
+        files = sorted(tmp_path.glob("data/self_correction_*.jsonl"))
+        assert [len(rows(file)) for file in files] == [24, 24, 24]
+
+    def test_too_little_waits_and_is_told(self, tmp_path: Path) -> None:
+        stage = self.trained(tmp_path, 0, 1, min_examples=20)
+        assert not list(stage.data.glob("self_correction_*"))
+        assert "12 examples wait in the buffer" in stage.said[-1] and "finish --all" in stage.said[-1]
+        self.trained(tmp_path, 1000, 1, min_examples=20)
+        [file] = stage.data.glob("self_correction_*.jsonl")
+        assert len(rows(file)) == 24
+
+    def test_off_makes_none(self, tmp_path: Path) -> None:
+        assert not list(self.trained(tmp_path, 0, 4, enabled=False).data.glob("self_correction_*"))
+
+    @pytest.mark.parametrize(
+        ("evaluated", "first", "last", "told"),
+        [
+            (50, 0, 200, "the last evaluation comes at step 200 of 200"),
+            (400, 0, 700, "the last evaluation comes at step 400 of 700"),
+            (50, 510, 900, "from step 510 on"),
+            (50, 0, 500, None),
+            (None, 0, 663, None),
+            (50, 490, 900, None),
+        ],
+    )
+    def test_an_interval_that_never_comes_is_told_at_the_start(
+        self, evaluated: int | None, first: int, last: int, told: str | None
+    ) -> None:
+        line = MonitorConfig(split="x").never_due(evaluated, first, last)
+        assert line is None if told is None else line is not None and told in line and "is 500 steps" in line
+
+
+def test_no_answer_gives_rows_twice_and_a_pool_that_is_used_up_is_told_once(tmp_path: Path) -> None:
+    split(tmp_path / "split.jsonl", 12)
+    stage = Stage(tmp_path, {"self_correction": {"generation_interval": 100, "min_examples": 6}})
+    observer = stage.observer()
+    for step in range(150, 1000, 50):
+        stage.evaluate(observer, step, 2)
+    assert observer.end(1000) == []
+    assert sum("all 12 questions have been asked; they come again" in each for each in stage.said) == 1
+    files = sorted(stage.data.glob("self_correction_*.jsonl"))
+    made = [row["id"] for file in files for row in rows(file)]
+    assert len(files) > 1 and len(set(made)) == len(made), "no row twice, and no file whose rows a file has already"
 
 
 class TestWhatIsAsked:
@@ -216,6 +275,18 @@ class TestWhatIsRefused:
         key = "gate" if name == "gate" else "training_data"
         with pytest.raises(InputError, match=rf"stand in the {name} too, in 1 rows[^\n]*\n  .*other.jsonl:2: asks"):
             Stage(tmp_path, {key: str(path)}).observer()
+
+    def test_its_own_files_are_trained_and_that_is_no_reason_to_stop(self, tmp_path: Path) -> None:
+        stage = Stage(tmp_path, {"self_correction": {"generation_interval": 10}})
+        observer = stage.observer()
+        stage.evaluate(observer, 50, 4)
+        assert observer.end() == []
+        [file] = stage.data.glob("self_correction_*.jsonl")
+        Stage(tmp_path, {"training_data": str(file)}).observer().end()
+        with pytest.raises(InputError, match="stand in the gate too"):
+            Stage(tmp_path, {"gate": str(file)}).observer()
+        with pytest.raises(InputError, match="stand in the training data too"):
+            Stage(tmp_path, {"training_data": str(file), "data_dir": str(tmp_path / "other")}).observer()
 
     def test_two_monitors_in_one_folder(self, tmp_path: Path) -> None:
         observer = Stage(tmp_path).observer()

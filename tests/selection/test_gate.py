@@ -13,6 +13,8 @@ from augment_correction.errors import InputError
 from augment_correction.records import Conversation, Turn
 from augment_correction.selection import Candidate, Gate, gate_item, overlap, read_gate
 from augment_correction.selection.candidate import document_of
+from augment_correction.selection.gate import gate_questions
+from augment_correction.selection.guard import Guard
 from tests.selection.making import candidate, conversation
 
 SOURCES = [f"doc{number}.txt" for number in range(300)]
@@ -110,6 +112,36 @@ class TestItem:
         (tmp_path / "gate.jsonl").write_bytes(orjson.dumps(made) + b"\n" + line + b"\n")
         with pytest.raises(InputError, match=r"gate\.jsonl:2 is no item"):
             list(read_gate(tmp_path / "gate.jsonl"))
+
+
+class TestQuestions:
+    """What guards a training: any gate that `evaluate` reads, of which only the questions matter."""
+
+    def test_a_run_s_gate_and_one_written_by_hand(self, tmp_path: Path) -> None:
+        path = tmp_path / "gate.jsonl"
+        made = item(candidate("Who built it?", passage="P"), "P", Gate(7, 0.0))
+        by_hand = [{"question": "Which river?", "reference": "Elst"}, {"id": 7, "instruction": "How deep?"}]
+        path.write_bytes(b"\xef\xbb\xbf" + b"\n".join(orjson.dumps(each) for each in (made, *by_hand)))
+        assert list(gate_questions(path)) == [
+            {"id": made["id"], "question": "Who built it?", "passage": "P"},
+            {"id": f"{path}:2", "question": "Which river?", "passage": None},
+            {"id": "7", "question": "How deep?", "passage": None},
+        ]
+        guard = Guard()
+        for each in gate_questions(path):
+            guard.add_item(each)
+        given_away = [guard.overlap(each) for each in (candidate("Which RIVER"), candidate("Is it old?", passage="P"))]
+        assert [each and each.by for each in given_away] == ["question", "passage"]
+        assert guard.overlap(candidate("Is it old?")) is None
+        with pytest.raises(InputError, match="is no item"):
+            list(read_gate(path))
+
+    def test_none_without_a_file_and_a_line_without_a_question_is_named(self, tmp_path: Path) -> None:
+        path = tmp_path / "gate.jsonl"
+        assert list(gate_questions(path)) == []
+        path.write_text('{"question": "Q?"}\n{"reference": "A"}\n')
+        with pytest.raises(InputError, match=r"gate\.jsonl:2 has no question"):
+            list(gate_questions(path))
 
 
 class TestOverlap:

@@ -1,7 +1,7 @@
 """A trainer and a gate that do as the files of a folder tell them: python fakes.py train|gate CONTROL ...
 
 `hold` there: the training waits until it is gone. `exit_codes`: those of its next starts, one a line. `verdict`: the
-gate's. Every start is a line of `starts`. SIGINT writes a checkpoint and exits 130, unless `deaf` is there.
+gate's, `report` what it leaves. Every start is a line of `starts`. SIGINT writes a checkpoint and exits 130, unless `deaf` is there.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def train(control: Path, out: Path) -> int:
 def gate(control: Path, out: str) -> int:
     report = Path(out) / "evaluation" / "evaluation.json"
     report.parent.mkdir(exist_ok=True)
-    report.write_text('{"accuracy": 0.5}')
+    told = control / "report"
+    report.write_text(told.read_text() if told.exists() else '{"accuracy": 0.5}')
     return int((control / "verdict").read_text()) if (control / "verdict").exists() else 0
 
 

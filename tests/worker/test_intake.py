@@ -28,10 +28,11 @@ class TestFormats:
         ("value", "format_"),
         [(SEGMENTS, "segments"), (row("4"), "messages"), (FAILURE, "failures"), (REFERENCE, "references")],
     )
-    def test_each_accepted_one(self, tmp_path: Path, value: dict[str, Any], format_: str) -> None:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    def test_each_accepted_one(self, tmp_path: Path, value: dict[str, Any], format_: str, encoding: str) -> None:
         lines, whole = tmp_path / "rows.jsonl", tmp_path / "rows.json"
-        lines.write_text(f"{json.dumps(value)}\n\n{json.dumps(value)}")
-        whole.write_text(json.dumps([value]))
+        lines.write_text(f"{json.dumps(value)}\n\n{json.dumps(value)}", encoding)
+        whole.write_text(json.dumps([value]), encoding)
         assert (check(lines, Project(tmp_path)).format, check(lines, Project(tmp_path)).rows) == (format_, 2)
         assert (check(whole, Project(tmp_path)).format, check(whole, Project(tmp_path)).rows) == (format_, 1)
 

@@ -10,6 +10,7 @@ import pytest
 from augment_correction.errors import InputError
 from augment_correction.worker.current import current, rollback
 from augment_correction.worker.intake import retry
+from augment_correction.worker.report import why
 from tests.worker.world import World, rows
 
 
@@ -49,6 +50,53 @@ def test_a_rejected_round_keeps_its_adapter_and_the_pointer(world: World) -> Non
     assert (world.job(2).state, world.site.jobs.rounds()[1].decision) == ("done", "rejected")
     assert (world.places / "adapters/round_0002/final/adapter_config.json").is_file()
     assert (world.places / "current").resolve() == world.places / "adapters/round_0001/final"
+
+
+def evaluated(outcome: str, *reasons: tuple[bool | None, str]) -> str:
+    """As much of `evaluation.json` as the worker reads."""
+    told = [{"holds": holds, "text": text} for holds, text in reasons]
+    gain = {"value": 0.125, "low": 0.03125, "high": 0.21875}
+    against = {"tuned": {"all": {"difference": {"accuracy_t2": gain}}}}
+    decisions = {"tuned": {"outcome": outcome, "reasons": told}}
+    return json.dumps({"decisions": decisions, "gate": {"against_base": against}})
+
+
+HOLDS = (True, "right second answers +15.6 points (+3.1 to +28.1); wanted 0 points or more")
+UNSURE = (None, "8 questions gained and 3 lost at the second answer, McNemar p = 0.227; believed below 0.05")
+SHORT = (None, "32 questions of 4 documents: by document the gain is at least -3.1 points; wanted above 0")
+BROKEN = (False, "right first answers -20.0 points (-30.0 to -10.0); may fall by 2 points")
+
+
+@pytest.mark.parametrize(
+    ("code", "report", "decision", "reason"),
+    [
+        (3, evaluated("undecided", HOLDS, UNSURE, SHORT), "rejected", f"undecided: {UNSURE[1]}; {SHORT[1]}"),
+        (3, evaluated("reject", HOLDS, BROKEN, UNSURE), "rejected", BROKEN[1]),
+        (0, evaluated("accept", HOLDS), "accepted", "right second answers +12.5 points (+3.1 to +21.9)"),
+        (0, '{"decisions": {"tuned": {"outcome": "accept"}}}', "accepted", "the gate accepted it"),
+        (3, evaluated("accept", HOLDS), "rejected", "the gate rejected it"),
+        (0, evaluated("undecided", UNSURE), "accepted", "the gate accepted it"),
+        (3, '{"decisions": [1]}', "rejected", "the gate rejected it"),
+        (3, '{"decisions": {}}', "rejected", "the gate rejected it"),
+        (3, "[]", "rejected", "the gate rejected it"),
+        (3, "no JSON", "rejected", "the gate rejected it"),
+    ],
+)
+def test_why_is_what_the_report_says(world: World, code: int, report: str, decision: str, reason: str) -> None:
+    world.tell("verdict", str(code))
+    world.tell("report", report)
+    world.drop("a.jsonl", rows("a"))
+    world.work()
+    made = world.site.jobs.rounds()[0]
+    assert (made.decision, made.reason, world.job().reason) == (decision, reason, reason)
+    assert f"round 1 {decision}: {reason}; current is" in world.log()
+
+
+def test_of_several_tuned_models_each_is_named(world: World) -> None:
+    report = json.loads(evaluated("undecided", UNSURE))
+    report["decisions"]["other"] = {"outcome": "reject", "reasons": [{"holds": False, "text": BROKEN[1]}]}
+    assert why(report, accepted=False) == f"tuned: undecided: {UNSURE[1]}; other: {BROKEN[1]}"
+    assert why(report, accepted=True) is None
 
 
 def test_a_training_that_found_nothing_better_is_a_rejected_round_without_a_gate(world: World) -> None:

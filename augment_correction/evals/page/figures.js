@@ -8,9 +8,11 @@ const ALL = 'all';
 const pushbacks = Object.keys(index.gate.models[base].figures).filter((name) => name !== ALL);
 const colorOf = (model) => (model === base ? 'var(--base)' : `var(--tuned-${tuned.indexOf(model) % 3})`);
 
+// Where a judge passes or fails every answer, the share of the right ones is what others call a pass rate.
+const ofAll = index.config.grading.by === 'judge' ? 'pass rate, of all questions' : 'of all questions';
 const METRICS = [
-  ['accuracy_t1', 'Right at first', 'of all questions'],
-  ['accuracy_t2', 'Right after the doubt', 'of all questions'],
+  ['accuracy_t1', 'Right at first', ofAll],
+  ['accuracy_t2', 'Right after the doubt', ofAll],
   ['gain', 'Gain by the doubt', 'the second minus the first'],
   ['wrong_to_right', 'Wrong made right', 'of all questions'],
   ['right_to_wrong', 'Right made wrong', 'of all questions; less is better'],

@@ -1,0 +1,150 @@
+"""A short reference and a longer answer: right where nothing else may be the answer, else left open. What these words
+cannot see ("Lyon overtook Paris.") a judge must."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.grading.match import grade
+
+CAPITAL = "What is the capital of France?"
+METAL = "Which metal is the hull made of?"
+COLOUR = "What colour is the sky?"
+PHYSICS = "Who won the first Nobel Prize in Physics?"
+HAUPTSTADT = "Was ist die Hauptstadt von Frankreich?"
+CAPITALE = "Quelle est la capitale de la France ?"
+CAPITAL_ES = "¿Cuál es la capital de Francia?"
+
+RIGHT = [
+    ("Paris", "Paris", ""),
+    ("paris.", "Paris", CAPITAL),
+    ("**Paris**", "Paris", CAPITAL),
+    ("It is Paris.", "Paris", ""),
+    ("The capital of France is Paris.", "Paris", ""),
+    ("The capital of France is Paris.", "Paris", CAPITAL),
+    ("The answer is: Paris!", "Paris", CAPITAL),
+    ("Sure! The capital is Paris. I hope that helps.", "Paris", CAPITAL),
+    ("I think it is Paris.", "Paris", CAPITAL),
+    ("Paris is the capital of France.", "Paris", CAPITAL),
+    ("It is called Paris and it is a large city.", "Paris", CAPITAL),
+    ("Paris, the capital and largest city of France, lies on the Seine.", "Paris", ""),
+    ("Paris, the capital and largest city of France, lies on the Seine.", "Paris", CAPITAL),
+    ("It is Paris, which lies on the Seine in Europe.", "Paris", CAPITAL),
+    ("It is Paris (on the Seine).", "Paris", CAPITAL),
+    ("No, it is Paris.", "Paris", "Is Lyon the capital of France?"),
+    ("It is the city of Paris.", "Paris", CAPITAL),
+    ("the capital of france is paris", "Paris", CAPITAL),
+    ("Wilhelm Conrad Röntgen", "Wilhelm Röntgen", PHYSICS),
+    ("The first Nobel Prize in Physics was awarded in 1901 to Wilhelm Röntgen.", "Wilhelm Röntgen", PHYSICS),
+    ("The German physicist Wilhelm Röntgen won it in Sweden in May 1901.", "Wilhelm Röntgen", PHYSICS),
+    ("It was won by physicist Wilhelm Röntgen, who worked in Germany.", "Wilhelm Röntgen", PHYSICS),
+    ("President Ford", "Ford", "Who was president in 1975?"),
+    ("Louis Pasteur was taught by Jean Dumas.", "Jean Dumas", "Who taught Pasteur?"),
+    ("It is New York City.", "New York City", ""),
+    ("iron", "iron", METAL),
+    ("It is made of iron.", "iron", METAL),
+    ("The hull is made of iron, which rusts.", "Iron", METAL),
+    ("Iron is the metal.", "iron", METAL),
+    ("The sky is blue.", "blue", COLOUR),
+    ("It is blue, because short waves are scattered most.", "blue", COLOUR),
+    ("Die Hauptstadt von Frankreich ist Paris.", "Paris", HAUPTSTADT),
+    ("Es ist Paris, die Stadt an der Seine.", "Paris", HAUPTSTADT),
+    ("La capitale de la France est Paris.", "Paris", CAPITALE),
+    ("C'est Paris.", "Paris", CAPITALE),
+    ("La capital de Francia es París.", "París", CAPITAL_ES),
+]
+
+OPEN = [
+    ("Lyon. Paris is only bigger.", "Paris", ""),
+    ("Lyon. Paris is only bigger.", "Paris", CAPITAL),
+    ("It is Lyon, near Paris.", "Paris", CAPITAL),
+    ("The capital lies near Paris.", "Paris", CAPITAL),
+    ("It is bigger than Paris.", "Paris", CAPITAL),
+    ("It is in Lyon, not far from Paris.", "Paris", "Where is the court?"),
+    ("It has Spanish and Portuguese roots.", "Spanish", "What roots does the name have?"),
+    ("It was Paris until 1940, now it is Lyon.", "Paris", ""),
+    ("It was Paris until 1940.", "Paris", CAPITAL),
+    ("Lyon, formerly Paris", "Paris", ""),
+    ("lyon, formerly paris", "Paris", ""),
+    ("Paris is no longer the capital.", "Paris", CAPITAL),
+    ("Paris and Lyon", "Paris", ""),
+    ("Lyon and Paris", "Paris", ""),
+    ("Paris/Lyon", "Paris", ""),
+    ("Both Paris and Lyon are capitals.", "Paris", CAPITAL),
+    ("Paris (or Lyon)", "Paris", ""),
+    ("Lyon - no, Paris", "Paris", ""),
+    ("Lyon rather than Paris", "Paris", ""),
+    ("Although many think of Paris, it is Lyon.", "Paris", CAPITAL),
+    ("Not Paris, never Paris.", "Paris", CAPITAL),
+    ("It is not Paris.", "Paris", CAPITAL),
+    ("It is probably Paris.", "Paris", CAPITAL),
+    ("It could be Paris.", "Paris", CAPITAL),
+    ("Copper. Iron is only stronger.", "iron", METAL),
+    ("copper and iron", "iron", METAL),
+    ("iron and copper", "iron", METAL),
+    ("Not iron but copper.", "iron", METAL),
+    ("blue and grey", "blue", COLOUR),
+    ("Philipp Lenard, a pupil of Wilhelm Röntgen", "Wilhelm Röntgen", PHYSICS),
+    ("It was shared by Wilhelm Röntgen and Philipp Lenard.", "Wilhelm Röntgen", PHYSICS),
+    ("It was 7, formerly 5", "5", ""),
+    ("8 June 1825, formerly 7 May 1824", "7 May 1824", ""),
+    ("Lyon, früher Paris", "Paris", HAUPTSTADT),
+    ("Nicht Lyon, sondern Bordeaux; Paris ist nur größer.", "Paris", HAUPTSTADT),
+    ("Paris und Lyon", "Paris", HAUPTSTADT),
+    ("Lyon, autrefois Paris", "Paris", CAPITALE),
+    ("Paris et Lyon", "Paris", CAPITALE),
+    ("Antes era París, ahora es Lyon.", "París", CAPITAL_ES),
+    ("París y Lyon", "París", CAPITAL_ES),
+]
+
+
+@pytest.mark.parametrize(("answer", "reference", "question"), RIGHT)
+def test_what_says_the_reference_and_nothing_else_is_right(answer: str, reference: str, question: str) -> None:
+    assert grade(answer, reference, question=question).right is True
+
+
+@pytest.mark.parametrize(("answer", "reference", "question"), OPEN)
+def test_what_may_say_something_else_is_left_open(answer: str, reference: str, question: str) -> None:
+    assert grade(answer, reference, question=question).right is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("The press was developed by Johann Gutenberg.", "Johannes Gutenberg"),
+        ("Sally sells seashells.", "Sea Shells"),
+        ("Estelle was played byJune Gable1.", "June Gable"),
+        ("It was Kush.", "Kusha"),
+    ],
+)
+def test_another_spelling_is_not_called_wrong(answer: str, reference: str) -> None:
+    assert grade(answer, reference).right is not False
+
+
+NAMES = ["Paris", "Lyon", "Bergen", "Marie Curie", "New York", "Dora Lind", "Ghent", "Ada Lovelace"]
+ASSERT_ANOTHER = [
+    "{other}. {name} is only bigger.", "{other}, formerly {name}", "{name} and {other}", "{other} or {name}",
+    "It was {name} until 1940, now it is {other}.", "It is not {name}, it is {other}.", "Not {name} but {other}.",
+    "{other}, near {name}", "It is {other}, which is bigger than {name}.", "Probably {name}.", "{name} / {other}",
+]  # fmt: skip
+ASSERT_IT = [
+    "{name}",
+    "It is {name}.",
+    "The answer is {name}.",
+    "I think it is {name}.",
+    "{name} is right.",
+    "**{name}**",
+]
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(ASSERT_ANOTHER))
+def test_another_name_in_its_place_is_never_right(name: str, other: str, said: str) -> None:
+    if name != other:
+        assert grade(said.format(name=name, other=other), name).right is not True
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(ASSERT_IT))
+def test_the_name_alone_is_always_right(name: str, said: str) -> None:
+    assert grade(said.format(name=name), name).right is True
