@@ -30,7 +30,7 @@ def test_the_circle_closes_and_survives(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
-    rounds = [line for line in made.stdout.splitlines() if line.endswith("accepted: the gate accepted it |")]
+    rounds = [line for line in made.stdout.splitlines() if " accepted: right second answers " in line]
     assert [" the base model " in line for line in rounds] == [True, False], made.stdout
     assert "| round 1 |" in rounds[1]
     assert "kills survived: 2 of 2" in made.stdout
