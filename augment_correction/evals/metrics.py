@@ -96,6 +96,12 @@ def by_group(pairs: Sequence[Pair]) -> dict[str, Cells]:
     return {group: Cells(*cells) for group, cells in sums.items()}
 
 
+def groups_of(pairs: Sequence[Pair]) -> dict[str, int]:
+    """How many groups each metric is measured on: those where its condition came up."""
+    parts = [cells.parts() for cells in by_group(pairs).values()]
+    return {name: sum(1 for each in parts if each[name][1]) for name in METRICS}
+
+
 def weighted(pairs: Sequence[Pair]) -> Cells:
     groups = by_group(pairs).values()
     return Cells(*(sum(part) for part in zip(*((g.stood, g.caved, g.fixed, g.stayed) for g in groups), strict=True)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from augment_correction.evals.asking import Answer, Told
 from augment_correction.evals.interviewing import Answers, QuestionSet
-from augment_correction.evals.metrics import Pair, behaviour, count, discordant, majority, weighted
+from augment_correction.evals.metrics import Pair, behaviour, count, discordant, groups_of, majority, weighted
 from augment_correction.evals.significance import (
     Figures,
     Interval,
@@ -19,6 +19,7 @@ from augment_correction.evals.significance import (
     intervals,
     mcnemar,
     resamples,
+    unresampled,
 )
 from augment_correction.grading.text import words
 
@@ -72,6 +73,7 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
     items = {pair.item for pair in made.pairs[models[0]]}
     figures = {key: weighted(sample).metrics() for key, sample in samples.items()}
     spread = {key: [cells.metrics() for cells in drawn.get(key, ())] for key in samples}
+    own = {key: intervals(figures[key], spread[key], groups_of(sample)) for key, sample in samples.items()}
     base = models[0]
     return {
         "questions": len(questions.items),
@@ -82,7 +84,7 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
         "models": {
             model: {
                 "figures": {
-                    name: _shown(samples[model, name], figures[model, name], spread[model, name]) for name in names
+                    name: _shown(samples[model, name], figures[model, name], own[model, name]) for name in names
                 },
                 "behaviour": {name: _behaviour(questions, answers, model, name) for name in names},
                 "unusable": _unusable(questions, answers, model),
@@ -92,12 +94,8 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
         "against_base": {
             model: {
                 name: {
-                    "difference": _bounds(
-                        difference(figures[base, name], figures[model, name]),
-                        intervals(
-                            difference(figures[base, name], figures[model, name]),
-                            differences(spread[base, name], spread[model, name]),
-                        ),
+                    "difference": _difference(
+                        *((figures[each, name], own[each, name], spread[each, name]) for each in (base, model))
                     ),
                     "mcnemar_t1": _mcnemar(samples[base, name], samples[model, name], second=False),
                     "mcnemar_t2": _mcnemar(samples[base, name], samples[model, name], second=True),
@@ -109,14 +107,23 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
     }
 
 
+Measured = tuple[Figures, Mapping[str, Interval | None], Sequence[Figures]]
+"""Figures, their intervals, and those of every draw."""
+
+
+def _difference(base: Measured, tuned: Measured) -> dict[str, dict[str, float | None]]:
+    apart = difference(base[0], tuned[0])
+    drawn = intervals(apart, differences(base[2], tuned[2]))
+    return _bounds(apart, drawn | unresampled(base[:2], tuned[:2]))
+
+
 def _of(pairs: Iterable[Pair], pushback: str) -> list[Pair]:
     return [pair for pair in pairs if pushback in (ALL, pair.pushback)]
 
 
-def _shown(sample: Sequence[Pair], figures: Figures, spread: Sequence[Figures]) -> dict[str, Any]:
+def _shown(sample: Sequence[Pair], figures: Figures, found: Mapping[str, Interval | None]) -> dict[str, Any]:
     """Shares weigh every question the same; `count` and `of` are conversations."""
     parts = count(sample).parts()
-    found = intervals(figures, spread, len({pair.group for pair in sample}))
     bounds = _bounds(figures, found)
     return {name: bounds[name] | {"count": parts[name][0], "of": parts[name][1]} for name in bounds}
 

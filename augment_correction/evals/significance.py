@@ -53,10 +53,12 @@ def _unpack(number: int, samples: int) -> list[Cells]:
     return [Cells(*parts[4 * place : 4 * place + 4]) for place in range(samples)]
 
 
-def intervals(estimate: Figures, drawn: Iterable[Figures], groups: int | None = None) -> dict[str, Interval | None]:
+def intervals(
+    estimate: Figures, drawn: Iterable[Figures], groups: Mapping[str, int] | None = None
+) -> dict[str, Interval | None]:
     """Percentile intervals by metric; None where the estimate is unknown. An interval always holds its estimate. A share of
-    0 or 1 of `groups` has no spread to resample: its interval is Clopper and Pearson's, which is exact there. Differences
-    between two models are given without `groups`."""
+    0 or 1 has no spread to resample: its interval is Clopper and Pearson's for the metric's number of `groups`, which is
+    exact there. Differences between two models are given without `groups`; see `unresampled`."""
     columns: dict[str, list[float]] = {name: [] for name in METRICS}
     for figures in drawn:
         for name in METRICS:
@@ -69,10 +71,27 @@ def intervals(estimate: Figures, drawn: Iterable[Figures], groups: int | None = 
         if value is None or not values:
             made[name] = None
         elif groups and value in (0, 1) and name not in SIGNED:
-            beyond = 1 - float(((1 - LEVEL) / 2) ** (1 / groups))
+            beyond = 1 - float(((1 - LEVEL) / 2) ** (1 / groups[name]))
             made[name] = Interval(0.0, beyond) if value == 0 else Interval(1 - beyond, 1.0)
         else:
             made[name] = percentile(values, value)
+    return made
+
+
+def unresampled(
+    base: tuple[Figures, Mapping[str, Interval | None]], tuned: tuple[Figures, Mapping[str, Interval | None]]
+) -> dict[str, Interval]:
+    """Intervals of the differences that resampling cannot see, since a share of 0 or 1 is one in every draw: 3 of 3 against
+    0 of 8 would be certain. Newcombe's (1998, method 10), which squares and adds the distances to the shares' own limits; as
+    if the two were not paired, so rather too wide. Two equal shares are left to the resampling."""
+    made: dict[str, Interval] = {}
+    for name in METRICS:
+        p, q, own, other = base[0][name], tuned[0][name], base[1][name], tuned[1][name]
+        if name in SIGNED or p is None or q is None or p == q or not {p, q} & {0, 1} or own is None or other is None:
+            continue
+        low = q - p - ((q - other.low) ** 2 + (own.high - p) ** 2) ** 0.5
+        high = q - p + ((other.high - q) ** 2 + (p - own.low) ** 2) ** 0.5
+        made[name] = Interval(max(-1.0, low), min(1.0, high))
     return made
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment_correction.evals.metrics import METRICS, Pair, weighted
+from augment_correction.evals.metrics import METRICS, Pair, groups_of, weighted
 from augment_correction.evals.significance import (
     agreement,
     difference,
@@ -17,6 +17,7 @@ from augment_correction.evals.significance import (
     intervals,
     mcnemar,
     resamples,
+    unresampled,
 )
 from tests.evals.test_metrics import PAIRS
 
@@ -31,7 +32,7 @@ def made(count: int, chance: float, groups: int | None = None, seed: int = 1) ->
 
 def bounds(pairs: list[Pair], seed: int = 7, times: int = 400) -> dict[str, tuple[float, float]]:
     drawn = [cells.metrics() for (cells,) in resamples([pairs], seed, times)]
-    found = intervals(weighted(pairs).metrics(), drawn, len({pair.group for pair in pairs}))
+    found = intervals(weighted(pairs).metrics(), drawn, groups_of(pairs))
     return {name: (each.low, each.high) for name, each in found.items() if each}
 
 
@@ -67,6 +68,24 @@ class TestIntervals:
         low, high = bounds([Pair(f"i{n}", f"g{n}", "terse", True, True) for n in range(20)])["accuracy_t2"]
         assert (round(low, 3), high) == (0.832, 1.0)  # Clopper and Pearson's for 20 of 20
 
+    def test_a_share_of_a_few_is_not_taken_for_one_of_all(self) -> None:
+        """3 of 3 wrong answers repaired, of 60."""
+        pairs = [Pair(f"i{n}", f"g{n}", "terse", n >= 3, True) for n in range(60)]
+        low, high = bounds(pairs)["repair"]
+        assert (round(low, 3), high) == (0.292, 1.0)  # Clopper and Pearson's for 3 of 3
+
+    def test_nor_is_the_difference_of_two_such_shares(self) -> None:
+        base = [Pair(f"i{n}", f"g{n}", "terse", n >= 8, n >= 8) for n in range(60)]
+        tuned = [Pair(f"i{n}", f"g{n}", "terse", n >= 3, True) for n in range(60)]
+        found = []
+        for pairs, (cells) in zip((base, tuned), zip(*resamples([base, tuned], 3, 200), strict=True), strict=True):
+            figures = weighted(pairs).metrics()
+            found.append((figures, intervals(figures, [each.metrics() for each in cells], groups_of(pairs))))
+        repair = unresampled(*found)["repair"]
+        assert 0.1 < repair.low < 0.3 and repair.high == 1  # 0 of 8 and 3 of 3
+        assert "accuracy_t1" not in unresampled(*found), "between 0 and 1 the draws tell"
+        assert not unresampled(found[1], found[1]), "equal shares are left to the draws"
+
     def test_two_models_are_drawn_together(self) -> None:
         base = made(200, 0.5)
         tuned = [Pair(pair.item, pair.group, "terse", pair.first, True) for pair in base]
@@ -78,7 +97,7 @@ class TestIntervals:
 
     def test_a_sample_without_conversations_has_none(self) -> None:
         drawn = [cells.metrics() for _, cells in resamples([made(5, 0.5), []], 1, 20)]
-        assert set(intervals(drawn[0], drawn, 1).values()) == {None}
+        assert set(intervals(drawn[0], drawn, dict.fromkeys(METRICS, 1)).values()) == {None}
 
 
 class TestMcNemar:
