@@ -11,6 +11,7 @@ import pytest
 from tests.guard import sitecustomize as guard
 from tests.projects import MadeProject
 from tests.servers import ModelServer
+from tests.training.making import tiny_llama
 
 GUARD = Path(guard.__file__).parent
 SECRET_ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_PROXY", "_proxy")
@@ -49,3 +50,20 @@ def project(tmp_path: Path) -> MadeProject:
 def server() -> Iterator[ModelServer]:
     with ModelServer() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two layers of random weights, for tests that have torch."""
+    return tiny_llama(tmp_path_factory.mktemp("llama") / "model")
+
+
+@pytest.fixture(scope="module")
+def one_torch_thread() -> Iterator[None]:
+    """Threads that wait for each other at matrices of 64 x 64 cost twenty times their work."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -162,7 +162,10 @@ def load_train_config(
         if found:
             file.validate(TrainConfig, data)
         # No file to point into: YAML made of the flags gives the same messages.
-        parse_yaml(yaml.safe_dump(data), Path("the command line")).validate(TrainConfig)
+        try:
+            parse_yaml(yaml.safe_dump(data), Path("the command line")).validate(TrainConfig)
+        except ConfigError as failure:
+            raise ConfigError(f"the command line: {failure.bare}", hint=failure.hint) from None
         raise
     if found:
         config._project = Project.of(found)

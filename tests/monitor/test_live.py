@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,23 +29,13 @@ from augment_correction.monitor.keeping import Keep  # noqa: E402
 from tests.cli.program import Made, program  # noqa: E402
 from tests.monitor.making import rows, split, write_lines  # noqa: E402
 from tests.training.making import config as training_config  # noqa: E402
-from tests.training.making import failures, hard, tiny_llama  # noqa: E402
+from tests.training.making import failures, hard  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:transformers", "ignore::UserWarning:torch")
+pytestmark = [
+    pytest.mark.usefixtures("one_torch_thread"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:transformers", "ignore::UserWarning:torch"),
+]
 QUESTIONS = ["Where was she born?", "And why?", "Who keeps hive 7, and since when does he or she keep it?"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_llama(tmp_path_factory.mktemp("llama") / "model")
 
 
 def config(root: Path, **keys: Any) -> MonitorConfig:
@@ -60,12 +49,12 @@ def config(root: Path, **keys: Any) -> MonitorConfig:
     return MonitorConfig.model_validate(made)
 
 
-def trainer(root: Path, model: Path, **arguments: Any) -> Any:
-    tokenizer = AutoTokenizer.from_pretrained(model)
+def trainer(root: Path, tiny_model: Path, **arguments: Any) -> Any:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     texts = [f"Hive {number} has {number * 7} bees, and {number} of them fly." for number in range(24)]
     ids = [tokenizer(text)["input_ids"][:12] for text in texts]
     data = [{"input_ids": each, "labels": each, "attention_mask": [1] * len(each)} for each in ids]
-    loaded = AutoModelForCausalLM.from_pretrained(model, attention_dropout=0.1)
+    loaded = AutoModelForCausalLM.from_pretrained(tiny_model, attention_dropout=0.1)
     given = {
         "output_dir": str(root / "out"), "max_steps": 12, "per_device_train_batch_size": 2, "learning_rate": 1e-3,
         "eval_strategy": "steps", "eval_steps": 4, "logging_steps": 1, "report_to": "none", "use_cpu": True,
@@ -91,10 +80,10 @@ def losses(made: Any) -> list[float]:
 
 
 class TestATraining:
-    def test_its_losses_are_the_same_to_the_bit(self, tmp_path: Path, model: Path) -> None:
-        alone = trainer(tmp_path, model)
+    def test_its_losses_are_the_same_to_the_bit(self, tmp_path: Path, tiny_model: Path) -> None:
+        alone = trainer(tmp_path, tiny_model)
         expected = losses(alone)
-        watched = trainer(tmp_path, model)
+        watched = trainer(tmp_path, tiny_model)
         kept = {"min_examples": 1000}
         monitor = LiveInferenceMonitor(config(tmp_path, self_correction=kept), say=lambda text: None)
         monitor.attach(watched)
@@ -104,11 +93,11 @@ class TestATraining:
         assert all(torch.equal(before[name], after[name]) for name in before)
         assert watched.model.config.use_cache == use_cache
         seen = list(read_failures(tmp_path / "data" / "buffer.jsonl"))
-        assert {each.step for each in seen} == {4, 8, 12} and all(each.model == str(model) for each in seen)
+        assert {each.step for each in seen} == {4, 8, 12} and all(each.model == str(tiny_model) for each in seen)
 
-    def test_it_logs_says_and_makes_files(self, tmp_path: Path, model: Path) -> None:
+    def test_it_logs_says_and_makes_files(self, tmp_path: Path, tiny_model: Path) -> None:
         said: list[str] = []
-        made = trainer(tmp_path, model)
+        made = trainer(tmp_path, tiny_model)
         due = {"min_examples": 3, "generation_interval": 8}
         LiveInferenceMonitor(config(tmp_path, self_correction=due), say=said.append).attach(made)
         made.train()
@@ -125,18 +114,18 @@ class TestATraining:
         assert "Self-Correction: Generated" in (tmp_path / "data" / "monitor.log").read_text()
 
     def test_an_interval_beyond_its_end_is_told_and_the_file_is_made_at_the_end(
-        self, tmp_path: Path, model: Path
+        self, tmp_path: Path, tiny_model: Path
     ) -> None:
         said: list[str] = []
-        made = trainer(tmp_path, model)
+        made = trainer(tmp_path, tiny_model)
         LiveInferenceMonitor(config(tmp_path), say=said.append).attach(made)
         made.train()
         assert "generation_interval is 500 steps, and the last evaluation comes at step 12 of 12" in said[0]
         [file] = (tmp_path / "data").glob("self_correction_step12_*.jsonl")
         assert len(rows(file)) >= 10
 
-    def test_its_share_of_the_time_is_kept(self, tmp_path: Path, model: Path) -> None:
-        made = trainer(tmp_path, model, max_steps=60, eval_steps=3)
+    def test_its_share_of_the_time_is_kept(self, tmp_path: Path, tiny_model: Path) -> None:
+        made = trainer(tmp_path, tiny_model, max_steps=60, eval_steps=3)
         keys = {"max_share": 0.05, "eval_max_tokens": 64, "self_correction": {"enabled": False}}
         LiveInferenceMonitor(config(tmp_path, **keys), say=lambda text: None).attach(made)
         made.train()
@@ -148,14 +137,14 @@ class TestATraining:
 
     @pytest.mark.parametrize("broken", ["_answers", "_tell"])
     def test_no_error_of_the_monitor_ends_it(
-        self, tmp_path: Path, model: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, tiny_model: Path, broken: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_: Any) -> Any:
             raise RuntimeError("planted")
 
         said: list[str] = []
         monkeypatch.setattr(LiveInferenceMonitor, broken, fail)
-        made = trainer(tmp_path, model, eval_steps=2)
+        made = trainer(tmp_path, tiny_model, eval_steps=2)
         keys = {"max_errors": 3, "self_correction": {"generation_interval": 10}}
         LiveInferenceMonitor(config(tmp_path, **keys), say=said.append).attach(made)
         made.train()
@@ -168,24 +157,24 @@ class TestATraining:
 
 
 class TestTheTrainCommand:
-    def train(self, root: Path, model: Path, **keys: str) -> Made:
+    def train(self, root: Path, tiny_model: Path, **keys: str) -> Made:
         """On schema 2 rows, with a monitor that names neither training data nor a gate."""
-        training_config(root, model=str(model), hard_failures_data=["rows.jsonl"], epochs=1, **keys)
+        training_config(root, model=str(tiny_model), hard_failures_data=["rows.jsonl"], epochs=1, **keys)
         failures(root / "rows.jsonl", hard(range(12)))
         (root / "monitor.yaml").write_text("{split: split.jsonl, data_dir: data, eval_max_tokens: 8, max_share: 1.0}")
         return program("train", "train.yaml", "--monitor", "monitor.yaml", cwd=root, OMP_NUM_THREADS="1")
 
-    def test_what_it_trains_must_not_be_asked(self, tmp_path: Path, model: Path) -> None:
+    def test_what_it_trains_must_not_be_asked(self, tmp_path: Path, tiny_model: Path) -> None:
         write_lines(tmp_path / "split.jsonl", [{"question": "Who keeps hive 3?", "reference": "Dora does."}])
-        done = self.train(tmp_path, model)
+        done = self.train(tmp_path, tiny_model)
         assert done.code == 2 and "stand in the training data too, in 1 rows of" in done.err, done.err
         assert "Traceback" not in done.err
 
-    def test_nor_what_its_gate_asks(self, tmp_path: Path, model: Path) -> None:
+    def test_nor_what_its_gate_asks(self, tmp_path: Path, tiny_model: Path) -> None:
         asked = {"question": "Why is the sky blue?", "reference": "It scatters light."}
         write_lines(tmp_path / "split.jsonl", [asked])
         write_lines(tmp_path / "gate.jsonl", [{"id": "1", "group": "plain", "passage": "The sky.", **asked}])
-        done = self.train(tmp_path, model, gate="gate.jsonl")
+        done = self.train(tmp_path, tiny_model, gate="gate.jsonl")
         assert done.code == 2 and "stand in the gate too" in done.err, done.err
 
 
@@ -204,7 +193,7 @@ print(json.dumps({"processes": made.args.world_size, "losses": found}))
 
 
 class TestTwoProcesses:
-    def train(self, root: Path, model: Path, how: str) -> list[dict[str, Any]]:
+    def train(self, root: Path, tiny_model: Path, how: str) -> list[dict[str, Any]]:
         """What each process of a training under DDP says of it; both must come to their end."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -212,7 +201,7 @@ class TestTwoProcesses:
         shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
         begun = [
             subprocess.Popen(
-                [sys.executable, "-c", PROCESS, str(root), str(model), how],
+                [sys.executable, "-c", PROCESS, str(root), str(tiny_model), how],
                 env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -228,10 +217,10 @@ class TestTwoProcesses:
         assert [each.returncode for each in begun] == [0, 0], [err[-2000:] for _, err in ended]
         return [json.loads(out.splitlines()[-1]) for out, _ in ended]
 
-    def test_both_end_the_first_alone_writes_and_losses_are_the_same(self, tmp_path: Path, model: Path) -> None:
+    def test_both_end_the_first_alone_writes_and_losses_are_the_same(self, tmp_path: Path, tiny_model: Path) -> None:
         config(tmp_path)  # its questions
-        alone = self.train(tmp_path, model, "alone")
-        watched = self.train(tmp_path, model, "watched")
+        alone = self.train(tmp_path, tiny_model, "alone")
+        watched = self.train(tmp_path, tiny_model, "watched")
         assert alone[0]["processes"] == 2 and len(alone[0]["losses"]) > 6
         assert [each["losses"] for each in watched] == [each["losses"] for each in alone]
         [file] = (tmp_path / "data").glob("self_correction_step6_*.jsonl")
@@ -241,25 +230,25 @@ class TestTwoProcesses:
 
 class TestGenerating:
     @pytest.fixture
-    def loaded(self, model: Path) -> Any:
-        return AutoModelForCausalLM.from_pretrained(model).train()
+    def loaded(self, tiny_model: Path) -> Any:
+        return AutoModelForCausalLM.from_pretrained(tiny_model).train()
 
-    def test_a_padded_batch_says_what_each_says_alone(self, model: Path, loaded: Any) -> None:
-        speech = Speech.of(AutoTokenizer.from_pretrained(model))
+    def test_a_padded_batch_says_what_each_says_alone(self, tiny_model: Path, loaded: Any) -> None:
+        speech = Speech.of(AutoTokenizer.from_pretrained(tiny_model))
         together = generate(loaded, speech, QUESTIONS, None, 12)
         assert together == [generate(loaded, speech, [each], None, 12)[0] for each in QUESTIONS]
         assert loaded.training and all(module.training for module in loaded.modules())
         [reply] = generate(loaded, speech, QUESTIONS[:1], None, 2)
         assert reply is not None and (reply.finish_reason, reply.ended) == ("length", False)
 
-    def test_no_random_number_is_drawn(self, model: Path, loaded: Any) -> None:
-        speech, state = Speech.of(AutoTokenizer.from_pretrained(model)), torch.get_rng_state()
+    def test_no_random_number_is_drawn(self, tiny_model: Path, loaded: Any) -> None:
+        speech, state = Speech.of(AutoTokenizer.from_pretrained(tiny_model)), torch.get_rng_state()
         generate(loaded, speech, QUESTIONS, "Be brief.", 4)
         assert torch.equal(torch.get_rng_state(), state)
 
-    def test_when_the_time_is_over_there_is_no_answer(self, model: Path, loaded: Any) -> None:
+    def test_when_the_time_is_over_there_is_no_answer(self, tiny_model: Path, loaded: Any) -> None:
         began = time.monotonic()
-        speech = Speech.of(AutoTokenizer.from_pretrained(model))
+        speech = Speech.of(AutoTokenizer.from_pretrained(tiny_model))
         loaded.lm_head.weight.data[2] = 0  # it comes to no end by itself
         assert generate(loaded, speech, QUESTIONS[:1], None, 400, seconds=0.01) == [None]
         assert time.monotonic() - began < 30

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,26 +37,15 @@ from tests.cli.program import program  # noqa: E402
 from tests.training.making import config, critiqued, failures, hard, tiny_llama  # noqa: E402
 
 # PEFT asks models for a name that Transformers has renamed.
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other at matrices of 64 x 64 cost twenty times their work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_llama(tmp_path_factory.mktemp("llama") / "model")
+pytestmark = [
+    pytest.mark.usefixtures("one_torch_thread"),
+    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"),
+]
 
 
 @pytest.fixture
-def root(tmp_path: Path, model: Path) -> Path:
-    shutil.copytree(model, tmp_path / "model")
+def root(tmp_path: Path, tiny_model: Path) -> Path:
+    shutil.copytree(tiny_model, tmp_path / "model")
     failures(tmp_path / "a.jsonl", critiqued(range(24)) + hard(range(16)))
     return tmp_path
 
@@ -71,10 +59,10 @@ def adapter(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, model: Path) -> tuple[Prepared, Outcome]:
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Prepared, Outcome]:
     """One training to its end, that several tests look at."""
     root = tmp_path_factory.mktemp("trained")
-    shutil.copytree(model, root / "model")
+    shutil.copytree(tiny_model, root / "model")
     failures(root / "a.jsonl", critiqued(range(24)) + hard(range(16)))
     failures(root / "keep.jsonl", hard(range(40, 44)))
     prepared = made(root, retention="keep.jsonl", learning_rate=3e-3, epochs=3, gradient_checkpointing=True)

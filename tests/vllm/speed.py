@@ -76,7 +76,8 @@ def ours(world: World, base_url: str, round_: int) -> Measured:
 
 async def bare(base_url: str, bodies: list[dict[str, Any]]) -> Measured:
     measured, waiting = Measured(), iter(bodies)
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONCURRENCY)) as session:
+    # The server closes a connection after five idle seconds; on a loaded machine one was sent into in that very moment.
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONCURRENCY, keepalive_timeout=1)) as session:
 
         async def worker() -> None:
             for body in waiting:
