@@ -206,11 +206,15 @@ def _plain(found: dict[str, Any]) -> str:
 def _share(found: dict[str, Any]) -> str:
     if found["value"] is None:
         return "-"
-    interval = f"{100 * found['low']:.1f} to {100 * found['high']:.1f}"
-    return f"{100 * found['value']:.1f} % ({interval}) {found['count']}/{found['of']}"
+    return f"{100 * found['value']:.1f} %{_interval(found, '.1f')} {found['count']}/{found['of']}"
 
 
 def _points(found: dict[str, Any]) -> str:
     if found["value"] is None:
         return "-"
-    return f"{100 * found['value']:+.1f} ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"
+    return f"{100 * found['value']:+.1f}{_interval(found, '+.1f')}"
+
+
+def _interval(found: dict[str, Any], spelt: str) -> str:
+    """Nothing where the questions come from too few documents to have one."""
+    return "" if found["low"] is None else f" ({100 * found['low']:{spelt}} to {100 * found['high']:{spelt}})"

@@ -19,7 +19,8 @@ Examples:
 
   python -m augment_correction import-failures --self_critique_data train.jsonl --hard_failures_data hard.jsonl --output outputs/curated
 
-Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable row.
+Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable
+row, 3 the pipeline kept nothing, 130 interrupted.
 """
 
 EXAMPLES = """
@@ -68,9 +69,11 @@ def import_failures(
         ]
     )
     failures = only_failures(read)
+    if not read.sources:
+        raise InputError("no file is named", hint="import-failures FAILURES.jsonl (docs/failures.md: what a row needs)")
     print("\n".join(source_lines(read.sources, read.problems)))
     place = output.resolve()
-    if not dry_run and read.problems:
+    if not dry_run:
         write_problems(place / "import_rejected.jsonl", read.problems)
         print(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
     if not failures:
@@ -82,6 +85,7 @@ def import_failures(
     write_inputs(failures, loaded)
     result = runner.run(loaded, watch=live_display)
     print_summary(result)
+    print(f"or here:\n  python -m augment_correction train --model MODEL --data {place}")
     raise typer.Exit(int(result.exit_code))
 
 

@@ -32,5 +32,4 @@ def merge(
     except ImportError as failure:
         raise MissingExtra(f"merging ({failure.name})", "train") from None
     folder = merging.merge(given, output, base)
-    print(f"merged {given} into {folder}")
-    print(f"  {output}")
+    print(f"{output}: {given} merged with {folder}")

@@ -51,7 +51,7 @@ def stats(
         print(json.dumps(seen.as_json(), indent=1, ensure_ascii=False))
         return
     for batch, made in seen.files:
-        told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count)
+        told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count) or made.get("why", "")
         size = batch.rows.stat().st_size if batch.rows.exists() else 0
         print(f"{batch.rows}  {size:,} bytes  {made['num_examples']} rows ({told})  queued: {made['queued'] or 'no'}")
     for stem in seen.open:
@@ -62,7 +62,8 @@ def stats(
     print(f"buffer: {waiting} ({seen.examples} examples); undecided {seen.undecided}")
     for code, count in seen.codes.most_common():
         print(f"  {count:>6}  {code}")
-    for row in preview(seen.files[-1][0].rows, head) if seen.files else ():
+    written = [batch.rows for batch, made in seen.files if made["num_examples"]]
+    for row in preview(written[-1], head) if written else ():
         print(json.dumps(row, ensure_ascii=False))
 
 
@@ -103,7 +104,10 @@ def impact(
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
-    """Ask questions of past batches again: each batch is improved, neutral or regressed at five points."""
+    """Ask questions of past batches again: each batch is improved, neutral or regressed at five points.
+
+    A mark with a question mark may be chance: McNemar's exact p, in the table, is 0.05 or more.
+    """
     from augment_correction.monitor.impact import Retest, as_json, measure
     from augment_correction.monitor.keeping import Keep, write_json
 
@@ -134,7 +138,7 @@ def _print_impacts(impacts: list[Impact]) -> None:
     from rich.markup import escape
     from rich.table import Column, Table
 
-    names = ("graded", "before", "now", "repaired", "broken", "undecided")
+    names = ("graded", "before", "now", "repaired", "broken", "undecided", "p")
     table = Table(
         Column("right answers by pattern", no_wrap=True),
         *(Column(name, justify="right", no_wrap=True) for name in names),
@@ -143,9 +147,9 @@ def _print_impacts(impacts: list[Impact]) -> None:
         padding=(0, 1, 0, 0),
     )
     for each in impacts:
-        counts = (each.asked, each.before, each.after, each.repaired, each.broken, each.undecided)
+        counts = (each.asked, each.before, each.after, each.repaired, each.broken, each.undecided, f"{each.p:.3f}")
         label = each.batch if each.pattern == "all" else f"  {each.pattern}"
-        table.add_row(escape(label), *map(str, counts), each.outcome)
+        table.add_row(escape(label), *map(str, counts), each.mark)
     console = Console(highlight=False)
     # Through a pipe, and on a narrow terminal, the lines are longer: a name that is cut is none.
     console.width = max(console.width if console.is_terminal else 160, console.measure(table).minimum)

@@ -125,6 +125,7 @@ def train(
     given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
     given["on_oom"] = on_oom and on_oom.value
     from augment_correction.failures.telling import write_problems
+    from augment_correction.monitor import load_monitor
     from augment_correction.training.config import load_train_config
     from augment_correction.training.preparing import NothingLeft, prepare
     from augment_correction.training.telling import prepared_lines
@@ -133,6 +134,8 @@ def train(
     loaded = load_train_config(config, given, overrides or [])
     workspace = Workspace(loaded.output)
     if dry_run:
+        if loaded.monitor:
+            load_monitor(loaded.project.resolve(loaded.monitor))
         with TemporaryDirectory() as nowhere:
             prepared = prepare(loaded.model_copy(update={"output_dir": nowhere}))
         print("\n".join(prepared_lines(prepared)))
@@ -179,7 +182,7 @@ def _monitored(prepared: Prepared) -> Any:
     named = (str(path) for path in (*map(config.project.resolve, config.gate), *gates))
     known = {"training_data": (*loaded.training_data, trained), "gate": (*loaded.gate, *named)}
     watching = loaded.model_copy(update={name: tuple(dict.fromkeys(paths)) for name, paths in known.items()})
-    return lambda trainer: LiveInferenceMonitor(watching).attach(trainer)
+    return LiveInferenceMonitor(watching).attach  # one for all trainers: a second one comes after lack of memory
 
 
 def _with_axolotl(prepared: Prepared) -> int:

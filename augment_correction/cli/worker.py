@@ -163,7 +163,9 @@ def _print_status(seen: dict[str, Any]) -> None:
         "job", "file", "priority", "state", "rows", "tries", "round", "gate", "added", "began", "ended", box=None
     )
     for job in seen["jobs"]:
-        state = f"{job['state']}: {job['phase']}" if job["state"] == "running" else job["state"]
+        state = job["state"]
+        if state == "running":
+            state = f"running: {job['phase']}" if seen["workers"] else f"waits for a worker: {job['phase']}"
         made = f"{job['round']} on {job['parent'] or 'base'}" if job["round"] else ""
         cells = [
             job["id"],
@@ -182,8 +184,10 @@ def _print_status(seen: dict[str, Any]) -> None:
         if job["state"] == "running" and job["last_line"]:
             print(f"job {job['id']}: {job['last_line']}")
         elif job["state"] == "failed":
-            print(f"job {job['id']} failed: {job['reason'].splitlines()[0]}")
-        elif job["decision"]:
+            first, *more = job["reason"].splitlines()
+            where = f" ({seen['root']}/{job['file']}.reason.txt)" if more else ""
+            print(f"job {job['id']} failed: {first}{where}")
+        elif job["decision"] and job["reason"]:
             why = f"job {job['id']}, round {job['round']} {job['decision']}: {job['reason']}"
             console.print(why, markup=False, no_wrap=True, overflow="ellipsis")
 

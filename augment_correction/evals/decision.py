@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from augment_correction.evals.config import GateLimits
 from augment_correction.evals.results import ALL
+from augment_correction.evals.significance import FEW_GROUPS
 
 Figure = Mapping[str, float | None]
 """`value`, `low` and `high`, as `results.py` writes them."""
 Outcome = Literal["accept", "reject", "undecided"]
 TINY = 1e-9
+TOO_FEW = f"measured on fewer than {FEW_GROUPS} documents, which is too few to be sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,14 @@ def _sure(alpha: float, gate: Mapping[str, Any], test: Mapping[str, float], gain
     says = f"{gained} questions gained and {lost} lost at the second answer, McNemar p = {p:.3g}"
     yield Reason(gained > lost if p < alpha else None, f"{says}; believed below {alpha:g}")
     low = gain["low"]
-    if gate["groups"] < gate["measured"] and low is not None:
+    if gate["groups"] < gate["measured"]:
         # The test takes the questions of one document for independent ones.
-        says = f"{gate['measured']} questions of {gate['groups']} documents: by document the gain is at least"
-        yield Reason(True if low > 0 else None, f"{says} {signed(low)}; wanted above 0")
+        says = f"{gate['measured']} questions of {gate['groups']} documents"
+        if low is None:
+            yield Reason(None, f"{says}: {TOO_FEW}")
+        else:
+            at_least = f"by document the gain is at least {signed(low)}"
+            yield Reason(True if low > 0 else None, f"{says}: {at_least}; wanted above 0")
 
 
 def _rates(limits: GateLimits, gate: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
@@ -128,7 +134,7 @@ def _fallen(difference: Figure, max_drop: float, what: str) -> Reason:
 
 
 def _reaches(found: Figure, least: float) -> bool | None:
-    """None where the figure is below and its interval is not: more questions would tell."""
+    """None where the figure is below and its interval is not, or where it has none: more questions would tell."""
     if found["value"] is None or found["high"] is None:
         return None
     return found["value"] >= least - TINY or (None if found["high"] >= least else False)
@@ -156,12 +162,16 @@ def signed(value: float) -> str:
 
 
 def points(found: Figure) -> str:
-    if found["value"] is None or found["low"] is None or found["high"] is None:
+    if found["value"] is None:
         return "cannot be compared"
+    if found["low"] is None or found["high"] is None:
+        return f"{signed(found['value'])} ({TOO_FEW})"
     return f"{signed(found['value'])} ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"
 
 
 def share(found: Figure) -> str:
-    if found["value"] is None or found["low"] is None or found["high"] is None:
+    if found["value"] is None:
         return "an unknown share"
+    if found["low"] is None or found["high"] is None:
+        return f"{100 * found['value']:.1f} % ({TOO_FEW})"
     return f"{100 * found['value']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"

@@ -11,7 +11,7 @@ from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
 from augment_correction.project import Project
 from augment_correction.records import content_id
-from augment_correction.selection.gate import QUESTION_NAMES
+from augment_correction.selection.asked import QUESTION_NAMES
 from augment_correction.store import RunFolder
 
 SPELLINGS = {

@@ -73,7 +73,8 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
     items = {pair.item for pair in made.pairs[models[0]]}
     figures = {key: weighted(sample).metrics() for key, sample in samples.items()}
     spread = {key: [cells.metrics() for cells in drawn.get(key, ())] for key in samples}
-    own = {key: intervals(figures[key], spread[key], groups_of(sample)) for key, sample in samples.items()}
+    counts = {key: groups_of(sample) for key, sample in samples.items()}
+    own = {key: intervals(figures[key], spread[key], counts[key]) for key in samples}
     base = models[0]
     return {
         "questions": len(questions.items),
@@ -95,7 +96,10 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
             model: {
                 name: {
                     "difference": _difference(
-                        *((figures[each, name], own[each, name], spread[each, name]) for each in (base, model))
+                        *(
+                            Measured(figures[each, name], own[each, name], spread[each, name], counts[each, name])
+                            for each in (base, model)
+                        )
                     ),
                     "mcnemar_t1": _mcnemar(samples[base, name], samples[model, name], second=False),
                     "mcnemar_t2": _mcnemar(samples[base, name], samples[model, name], second=True),
@@ -107,14 +111,21 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
     }
 
 
-Measured = tuple[Figures, Mapping[str, Interval | None], Sequence[Figures]]
-"""Figures, their intervals, and those of every draw."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Figures with their intervals, the figures of every draw, and by metric how many groups it is measured on."""
+
+    figures: Figures
+    own: Mapping[str, Interval | None]
+    drawn: Sequence[Figures]
+    groups: Mapping[str, int]
 
 
 def _difference(base: Measured, tuned: Measured) -> dict[str, dict[str, float | None]]:
-    apart = difference(base[0], tuned[0])
-    drawn = intervals(apart, differences(base[2], tuned[2]))
-    return _bounds(apart, drawn | unresampled(base[:2], tuned[:2]))
+    apart = difference(base.figures, tuned.figures)
+    groups = {name: min(count, tuned.groups[name]) for name, count in base.groups.items()}
+    drawn = intervals(apart, differences(base.drawn, tuned.drawn), groups, shares=False)
+    return _bounds(apart, drawn | unresampled((base.figures, base.own), (tuned.figures, tuned.own)))
 
 
 def _of(pairs: Iterable[Pair], pushback: str) -> list[Pair]:

@@ -6,12 +6,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
 
 from augment_correction.evals.metrics import METRICS, SIGNED, Cells, Pair, by_group
+from augment_correction.grading.flips import mcnemar as mcnemar
 
 RESAMPLES = 2_000
 LEVEL = 0.95
+FEW_GROUPS = 5
+"""Below so many groups there is no interval by groups: draws of one are all the same and would look certain, and those of
+four have 35 outcomes, whose ends are a single group drawn four times."""
 LANE = 48
 """Bits for one sum: room for 2**48 weighted conversations."""
 MASK = (1 << LANE) - 1
@@ -54,11 +57,12 @@ def _unpack(number: int, samples: int) -> list[Cells]:
 
 
 def intervals(
-    estimate: Figures, drawn: Iterable[Figures], groups: Mapping[str, int] | None = None
+    estimate: Figures, drawn: Iterable[Figures], groups: Mapping[str, int], *, shares: bool = True
 ) -> dict[str, Interval | None]:
-    """Percentile intervals by metric; None where the estimate is unknown. An interval always holds its estimate. A share of
-    0 or 1 has no spread to resample: its interval is Clopper and Pearson's for the metric's number of `groups`, which is
-    exact there. Differences between two models are given without `groups`; see `unresampled`."""
+    """Percentile intervals by metric; None where the estimate is unknown, or measured on fewer than `FEW_GROUPS`. An interval
+    always holds its estimate. A share of 0 or 1 has no spread to resample: its interval is Clopper and Pearson's for the
+    metric's number of `groups`, which is exact there, and for few of them, too. Differences between two models are no
+    `shares`; see `unresampled`."""
     columns: dict[str, list[float]] = {name: [] for name in METRICS}
     for figures in drawn:
         for name in METRICS:
@@ -70,11 +74,11 @@ def intervals(
         value = estimate[name]
         if value is None or not values:
             made[name] = None
-        elif groups and value in (0, 1) and name not in SIGNED:
+        elif shares and value in (0, 1) and name not in SIGNED:
             beyond = 1 - float(((1 - LEVEL) / 2) ** (1 / groups[name]))
             made[name] = Interval(0.0, beyond) if value == 0 else Interval(1 - beyond, 1.0)
         else:
-            made[name] = percentile(values, value)
+            made[name] = percentile(values, value) if groups[name] >= FEW_GROUPS else None
     return made
 
 
@@ -112,13 +116,6 @@ def difference(base: Figures, tuned: Figures) -> dict[str, float | None]:
         first, second = base[name], tuned[name]
         made[name] = None if first is None or second is None else second - first
     return made
-
-
-def mcnemar(gained: int, lost: int) -> float:
-    """The exact two-sided p-value of McNemar's test (1947): of the pairs that differ, is the split a fair coin's?"""
-    flips = gained + lost
-    tail: int = sum(comb(flips, k) for k in range(min(gained, lost) + 1))
-    return min(1.0, 2 * tail / (1 << flips))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from augment_correction.config import RunConfig
-from augment_correction.errors import UserError
+from augment_correction.errors import ExitCode, UserError
 from augment_correction.failures.failure import Failure
 from augment_correction.records import Conversation
 from augment_correction.runner import run
@@ -42,12 +42,14 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
     """What the config's pipeline makes of each failure, in their order. The run stays in its output folder, with its
     report. Made again from the same failures the conversations are the same.
 
-    Raises: UserError where nothing could be made.
+    Raises: KeyboardInterrupt where it was interrupted, UserError where it was stopped: a part would pass for all.
     """
     write_inputs(failures, config)
     result = run(config)
-    if not result.kept:
-        raise UserError(result.stopped or "no row was made", hint=result.hint)
+    if result.exit_code is ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
+        raise UserError(result.stopped or "the run was stopped", hint=result.hint)
     made = [Made() for _ in failures]
     with open_run(config.project.resolve(config.path.output_dir)) as opened:
         for chunk, outcome in opened.results.outcomes():

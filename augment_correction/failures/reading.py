@@ -98,7 +98,7 @@ def read_curated(
     """
     rows, coverage, problems = [], FieldCoverage(), []
     seen = {} if seen is None else seen
-    for line, value in _objects(path):
+    for line, value in objects(path):
         found = _row(str(path), line, value, schema, coverage)
         if isinstance(found, Row) and (first := seen.get(found.found.id)):
             coverage.duplicates += 1
@@ -120,8 +120,12 @@ def read_curated(
 # --------------------------------------------------------------------------------------------------- reading
 
 
-def _objects(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line, value); a line that is no JSON comes as the ValueError that says why."""
+def objects(path: Path) -> Iterator[tuple[int, Any]]:
+    """(line, value) of JSON lines, or (number, item) of a JSON document; a line that is no JSON comes as the ValueError that
+    says why.
+
+    Raises: InputError where the file cannot be read, is empty or a broken list.
+    """
     try:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as failure:
@@ -149,7 +153,7 @@ def _objects(path: Path) -> Iterator[tuple[int, Any]]:
 
 def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverage: FieldCoverage) -> Row | Problem:
     if isinstance(value, ValueError):
-        return Problem(file, line, "not_json", f"not valid JSON: {value}", "write one JSON object a line")
+        return Problem(file, line, "not_json", f"not valid JSON, or cut off: {value}", "write one JSON object a line")
     if not isinstance(value, dict):
         return Problem(
             file, line, "not_an_object", f"a {type(value).__name__}, not an object", 'write {"instruction": ...}'
@@ -172,6 +176,10 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
             "'prompt' and 'response' do not say whether the response is right, and a wrong one would be trained",
             "right answers: --hard_failures_data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
         )
+    asked = [name for name in ALIASES["question"] if value.get(name)]
+    if len({str(value[name]).strip() for name in asked}) > 1:
+        detail = f"{' and '.join(asked)} both hold a text: which is asked?"
+        return Problem(file, line, "two_questions", detail, "put them into one column")
     texts: dict[Field, str] = {}
     for name, column in columns.items():
         text = _text(value[column], name)
@@ -209,7 +217,9 @@ def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
         detail = f"'messages' is no conversation ({type(failure).__name__}: {failure})"
         remedy = 'write [{"role": "user", "content": "...", "train": false}, ...]'
         return Problem(file, line, "not_messages", detail, remedy)
-    if not any(turn.train for turn in turns) or (not flagged and turns[-1].role != "assistant"):
+    if not any(turn.train and turn.role == "assistant" for turn in turns) or (
+        not flagged and turns[-1].role != "assistant"
+    ):
         return Problem(
             file, line, "nothing_trained", "no message is to be trained", "end with an answer, or set train: true"
         )
@@ -219,10 +229,13 @@ def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
 
 def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
     """Raises: ValueError, KeyError ... where it is none. What is made harmless or stripped moves the mask along."""
-    masked = int(message.get("masked", 0))
+    masked, train = message.get("masked", 0), message.get("train", message.get("weight", False)) if flagged else last
+    if type(masked) is not int or not 0 <= masked <= len(message["content"]):
+        raise ValueError(f"masked is {masked!r}, not a number of characters")
+    if train not in (True, False, 0, 1):
+        raise ValueError(f"train is {train!r}, not true or false")
     head, rest = message["content"][:masked].lstrip(), message["content"][masked:].rstrip()
     head, rest = neutral(head), neutral(rest if head else rest.lstrip())
-    train = message.get("train", message.get("weight", False)) if flagged else last
     return Turn(ROLES[ROLES.index(message["role"])], head + rest, bool(train), len(head))
 
 

@@ -46,7 +46,7 @@ PERCENT = _set("percent prozent pct")
 
 HEDGES = _set(
     """or either maybe perhaps possibly probably might could although though oder vielleicht entweder wahrscheinlich obwohl
-    ou peut-être quizás quizá aunque
+    ou peut quizás quizá aunque
     """
 )
 
@@ -54,11 +54,11 @@ TURNS = _set(
     """formerly former previously until till but instead rather unlike whereas than near nearby
     früher ehemals bis sondern statt anstatt als aber
     antes hasta pero sino
-    autrefois jusqu mais plutôt
+    autrefois jusqu'en mais plutôt
     """
 )
 """Beside these a name may stand that is not the answer: "Paris until 1940", "bigger than Paris"."""
-LISTS = _set("and or as und oder sowie y e o u et ou")
+LISTS = _set("and or und oder sowie y e o u et ou")
 """Between two names they make both the answer."""
 
 OPENERS = _set("however good great sure certainly additionally well okay indeed yes no nope yeah oui non ja nein sí")

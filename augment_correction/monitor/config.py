@@ -68,7 +68,7 @@ class MonitorConfig(ModelsConfig):
     max_share: float = Field(0.05, gt=0, le=1)
     """Of the training's time so far, what the monitor may have taken; 1 sets no limit."""
     max_errors: int = Field(5, ge=1)
-    """Errors of its own after which the monitor turns itself off."""
+    """Errors of its own after which the monitor turns itself off; those of a judge count while they leave no answer decided."""
     self_correction: SelfCorrection = SelfCorrection()
     system_prompt: str | None = None
     judge: ModelConfig | None = None
@@ -97,27 +97,33 @@ class MonitorConfig(ModelsConfig):
     def queue(self) -> Path | None:
         return self.project.resolve(self.queue_dir) if self.self_correction.auto_queue else None
 
-    def check_steps(self, evaluated: int | None, last: int) -> None:
-        """`evaluated`: the trainer's own interval in steps, None where it evaluates by epochs; `last`: its last step.
+    def _last_look(self, evaluated: int | None, last: int, at_end: bool) -> int:
+        """The step of the last evaluation that is the monitor's; 0 where there is none."""
+        own = self.eval_steps or 1
+        return last if at_end and last % own == 0 else last - last % lcm(evaluated or 1, own)
+
+    def check_steps(self, evaluated: int | None, last: int, *, at_end: bool = False) -> None:
+        """`evaluated`: the trainer's own interval in steps, None where it evaluates by epochs; `last`: its last step;
+        `at_end`: it evaluates there in any case.
 
         Raises: ConfigError where no evaluation is the monitor's.
         """
-        every = evaluated or 1
-        meeting = lcm(every, self.eval_steps or 1)
-        if not 0 < last < meeting:
+        if last <= 0 or self._last_look(evaluated, last, at_end) > 0:
             return
-        why = f"the trainer evaluates every {every} steps"
+        every = evaluated or 1
+        why = f"the trainer evaluates every {every} steps" + (" and at the last one" if at_end else "")
         if self.eval_steps:
+            meeting = lcm(every, self.eval_steps)
             why += f", the monitor is for every {self.eval_steps}: they meet every {meeting}"
         raise ConfigError(
             f"the monitor would never look: {why}, and the training has {last}",
             hint="lower eval_steps here or in the trainer, so that one comes before the end",
         )
 
-    def never_due(self, evaluated: int | None, first: int, last: int) -> str | None:
+    def never_due(self, evaluated: int | None, first: int, last: int, *, at_end: bool = False) -> str | None:
         """What to say where a training from step `first` on has no evaluation at which a file can be due."""
         due = self.self_correction
-        at = last - last % lcm(evaluated or 1, self.eval_steps or 1)
+        at = self._last_look(evaluated, last, at_end)
         if not due.enabled or last <= 0 or at // due.generation_interval > first // due.generation_interval:
             return None
         begun = f" from step {first} on" if first else ""

@@ -1,8 +1,9 @@
 """Did training on it help? Questions of past batches, asked again of a model of today.
 
 Asked are some of each pattern of errors, and some that were right when the batch was made: only those can get worse. A
-batch, or a pattern, is improved or regressed where its share of right answers changed by five points or more. What nobody
-can grade counts neither before nor after. They are asked as they were for the batch: its system prompt, its `max_tokens`.
+batch, or a pattern, is improved or regressed where its share of right answers changed by five points or more, with a question
+mark where so many changes may be chance (McNemar's exact test). What nobody can grade counts neither before nor after. They
+are asked as they were for the batch: its system prompt, its `max_tokens`.
 
     impact/STAMP/journal.sqlite        the replies of one re-test, which goes on from there after a kill
     impact/impact_STAMP.json           what came out; with it the re-test is finished, and the next one asks anew, since a server
@@ -21,6 +22,7 @@ from typing import Any, Literal, Self
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, distinct, read_failures
+from augment_correction.grading.flips import mcnemar
 from augment_correction.monitor.asking import Asking, Question, messages
 from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Batch, Keep, read_json
@@ -30,6 +32,8 @@ from augment_correction.records import content_id
 
 Outcome = Literal["improved", "neutral", "regressed"]
 POINTS = 0.05
+ALPHA = 0.05
+"""From this p on a change may be chance."""
 RIGHT = "(right before)"
 Pair = tuple[Failure, Failure]
 """The same question then and now."""
@@ -81,7 +85,13 @@ class Impact:
     repaired: int
     broken: int
     undecided: int
+    p: float
+    """McNemar's, of `repaired` against `broken`; of one pattern among many, so no more than a hint."""
     outcome: Outcome
+
+    @property
+    def mark(self) -> str:
+        return self.outcome if self.outcome == "neutral" or self.p < ALPHA else f"{self.outcome}?"
 
 
 def measure(
@@ -153,8 +163,10 @@ def _impact(batch: str, pattern: str, pairs: Iterable[Pair]) -> Impact:
     change = (after - before) / len(known) if known else 0.0
     outcome: Outcome = "improved" if change >= POINTS else "regressed" if change <= -POINTS else "neutral"
     repaired, broken = known.count((False, True)), known.count((True, False))
-    return Impact(batch, pattern, len(known), before, after, repaired, broken, len(every) - len(known), outcome)
+    undecided, p = len(every) - len(known), mcnemar(repaired, broken)
+    return Impact(batch, pattern, len(known), before, after, repaired, broken, undecided, p, outcome)
 
 
 def as_json(impacts: Iterable[Impact], model: str) -> dict[str, Any]:
-    return {"model": model, "points": 100 * POINTS, "impacts": [asdict(each) for each in impacts]}
+    made = [{**asdict(each), "mark": each.mark} for each in impacts]
+    return {"model": model, "points": 100 * POINTS, "alpha": ALPHA, "impacts": made}

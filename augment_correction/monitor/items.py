@@ -10,13 +10,17 @@ from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
-from augment_correction.records import Conversation, Turn, content_id
+from augment_correction.records import Conversation, content_id
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations
-from augment_correction.selection import overlap
-from augment_correction.selection.candidate import question_of
+from augment_correction.selection.asked import QUESTION_NAMES as QUESTION
+from augment_correction.selection.asked import USERS, plain, said_by, text_of
+from augment_correction.selection.guard import Guard
+from augment_correction.selection.similar import normal
+from augment_correction.selection.trained import training_rows
 
-QUESTION = ("question", "prompt", "instruction", "query")
+__all__ = ["ANSWER", "QUESTION", "REFERENCE", "Item", "draw", "plain", "read_items", "refuse_overlap", "text_of"]
+
 REFERENCE = ("reference", "reference_answer", "golden", "expected", "response", "output", "completion", "answer")
 ANSWER = ("answer", "response", "output", "completion", "model_output")
 SHOWN = 10
@@ -55,42 +59,9 @@ def read_items(path: Path, say: Callable[[str], None] = lambda line: None) -> li
 
 
 def _item(row: Mapping[str, Any], place: str) -> Item:
-    question = _first_said(row, ("user", "human"), place) or text_of(row, QUESTION, place)
-    reference = _first_said(row, ("assistant", "gpt"), place) or text_of(row, REFERENCE, place)
+    question = next(said_by(row, USERS, place), "") or text_of(row, QUESTION, place)
+    reference = next(said_by(row, ("assistant", "gpt"), place), "") or text_of(row, REFERENCE, place)
     return Item(question.strip(), reference.strip(), str(row.get("category") or ""))
-
-
-def text_of(row: Mapping[str, Any], names: Sequence[str], place: str) -> str:
-    """Raises: InputError where the row has none of the names with a text, or a number, in it."""
-    for name in names:
-        if row.get(name) is not None and (text := plain(row[name], f"{place}: {name}").strip()):
-            return text
-    raise InputError(f"{place} has no {names[0]}", hint=f"write it under one of: {', '.join(names)}")
-
-
-def plain(value: Any, place: str) -> str:
-    """A text, a number, or a list of texts and parts with a text, a line each.
-
-    Raises: InputError for anything else: nothing is asked, or graded, that nobody wrote.
-    """
-    if isinstance(value, list):
-        return "\n".join(plain(part.get("text") if isinstance(part, dict) else part, place) for part in value)
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise InputError(
-        f"{place} is no text: {str(value)[:60]}", hint='write "..." there, or [{"type": "text", "text": "..."}]'
-    )
-
-
-def _first_said(row: Mapping[str, Any], roles: Sequence[str], place: str) -> str:
-    """In a chat of either spelling; empty where the row is none, or nobody of the roles speaks."""
-    chat = row.get("messages") or row.get("conversations") or []
-    if not isinstance(chat, list) or not all(isinstance(each, dict) for each in chat):
-        raise InputError(f"{place}: messages is no list of messages", hint='[{"role": "user", "content": "..."}, ...]')
-    for each in chat:
-        if each.get("role", each.get("from")) in roles:
-            return plain(each.get("content", each.get("value")), f"{place}: what the {roles[0]} says")
-    return ""
 
 
 # --------------------------------------------------------------------------------------------- who comes next
@@ -112,29 +83,30 @@ def draw(items: Sequence[Item], used: Counter[str], number: int, seed: int) -> l
 def refuse_overlap(
     items: Sequence[Item], paths: Iterable[Path], what: str, expected: Collection[str] = frozenset()
 ) -> None:
-    """Rows that ask an `expected` question are passed by.
+    """What asks an `expected` question, however it is spelled there, is passed by.
 
     Raises: InputError with the rows that ask what an item asks, or nearly.
     """
-    asked = [{"id": f"'{item.question[:60]}'", "question": item.question, "passage": item.id} for item in items]
+    passed_by = set(map(normal, expected))
+    every, rest = Guard(), Guard()
+    for item in items:
+        named = {"id": f"'{item.question[:60]}'", "question": item.question}
+        every.add_item(named)
+        if normal(item.question) not in passed_by:
+            rest.add_item(named)
     for path in paths:
-        found = overlap(asked, (each for each in _conversations(path) if question_of(each) not in expected))
+        rows = (each for each in training_rows(path, _of_run) if each.question.normal not in passed_by or each.rendered)
+        # Which question a rendered text asks is not known, but which of those that must not be there stand in it.
+        found = [each for row in rows if (each := (rest if row.rendered else every).overlap(row))]
         if found:
-            rows = "".join(f"\n  {each.conversation}: {each.detail}" for each in found[:SHOWN])
+            shown = "".join(f"\n  {each.conversation}: {each.detail}" for each in found[:SHOWN])
             more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
             raise InputError(
-                f"the monitor's questions stand in the {what} too, in {len(found)} rows of {path}:{rows}{more}",
+                f"the monitor's questions stand in the {what} too, in {len(found)} rows of {path}:{shown}{more}",
                 hint="take them out of the monitor's file: what the model gets wrong there becomes training data",
             )
 
 
-def _conversations(path: Path) -> Iterator[Conversation]:
-    """Of a run, whose folder or dataset it is, or of a .jsonl file, of which the user's first words are read."""
-    folder = path if path.is_dir() else path.parent
-    if path.is_dir() or (path.suffix == ".json" and (folder / "journal.sqlite").is_file()):
-        with open_run(folder) as made:
-            yield from run_conversations(made)
-        return
-    for place, row in json_rows(path):
-        question = _first_said(row, ("user", "human"), place) or text_of(row, QUESTION, place)
-        yield Conversation(place, "", (Turn("user", question, False),), False)
+def _of_run(path: Path) -> Iterator[Conversation]:
+    with open_run(path) as made:
+        yield from run_conversations(made)

@@ -6,7 +6,8 @@
     batches/STEM/failures.jsonl        was `buffer.jsonl` until the rename that decided that a file is made of it
     batches/STEM/batch.json            how it is made; all that follows can be made again from these two, and the batches before
     batches/STEM/inputs/               those of its answers that its rows are made of
-    STEM.jsonl, STEM.json              the rows, and their metadata, which is written last: without it the batch is open
+    STEM.jsonl, STEM.json              the rows, and their metadata, which is written last: without it the batch is open. Of
+                                       a batch that gives no row there is only the metadata, which says why
 
 A batch is therefore either in the buffer or decided, and what is decided has one name for ever.
 """
@@ -19,7 +20,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +139,11 @@ class Keep:
             yield from read_failures(batch.failures)
         yield from read_failures(self.buffer)
 
-    def filed(self, until: Batch | None = None) -> Iterator[Failure]:
-        """Answers that files were made of, those before `until`."""
-        for batch in takewhile(lambda batch: batch != until, self.batches()):
-            yield from read_failures(batch.chosen)
+    def filed(self, but: Batch | None = None) -> Iterator[Failure]:
+        """Answers that files were made of, all `but` this one's: a later one is made first where this one failed."""
+        for batch in self.batches():
+            if batch != but:
+                yield from read_failures(batch.chosen)
 
     def used(self) -> Counter[str]:
         """How often each item was asked, by its id."""

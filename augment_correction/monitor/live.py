@@ -2,22 +2,25 @@
 
 It belongs to the first process alone and takes part in no collective, so that under DDP nobody waits for it. Where every
 process must take part in a forward pass (FSDP, DeepSpeed ZeRO-3, tensor or sequence parallelism) it refuses at the start.
-After the start nothing of it can stop a training: an error is logged, and after some of them it turns itself off.
+After the start nothing of it can stop a training: an error is logged, and after some of them it turns itself off. A judge
+that cannot be asked is logged, and counts only while no answer is decided without it.
 """
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import sys
 import traceback
+import weakref
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import torch
 from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
-from transformers import TrainerCallback
+from transformers import DefaultFlowCallback, TrainerCallback, TrainerControl
 
 from augment_correction.errors import InputError
 from augment_correction.llm.hf_rows import Speech
@@ -41,12 +44,19 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
         self._config, self._say = config, say
         self._log: Log = lambda scalars: None
         self._observer: Observer | None = None
-        self._errors: list[str] = []
+        self._told: set[str] = set()
+        self._errors = 0
 
     def attach(self, trainer: Any) -> None:
-        """Raises: UserError where the monitor cannot work with this trainer."""
+        """To one trainer after another, too. Raises: UserError where the monitor cannot work with this trainer."""
         refuse_shared_forward(trainer.args)
-        self._log = trainer.log
+        kept = weakref.ref(trainer)  # one that ran out of memory must not be kept, with its model, for the next one
+
+        def log(scalars: dict[str, float]) -> None:
+            if (watched := kept()) is not None:
+                watched.log(scalars)
+
+        self._log = log
         trainer.add_callback(self)
 
     # ------------------------------------------------------------------------------------- what the trainer calls
@@ -54,7 +64,8 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:
         """Raises: UserError; this once an error ends the training, before it has cost anything."""
         refuse_shared_forward(args)
-        self._config.check_steps(_evaluated_every(args, state), state.max_steps)
+        every, at_end = _evaluated_every(args, state), _evaluated_at_end(args, state)
+        self._config.check_steps(every, state.max_steps, at_end=at_end)
         if not state.is_world_process_zero:
             return
         if self._observer is not None:  # of a training that ended with an error
@@ -63,7 +74,7 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
         named = getattr(getattr(known.get("model"), "config", None), "_name_or_path", "")
         observer = Observer(self._config, self._tell, lambda scalars: self._log(scalars), model=named)
         observer.begin(state.global_step)
-        if never := self._config.never_due(_evaluated_every(args, state), state.global_step, state.max_steps):
+        if never := self._config.never_due(every, state.global_step, state.max_steps, at_end=at_end):
             self._say(f"monitor: {never}")
         self._observer = observer
 
@@ -73,6 +84,8 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
             return
         try:
             observer.observe(state.global_step, state.max_steps, lambda *asked: self._answers(known["model"], *asked))
+            if observer.unjudged is not None:
+                self._note(observer.unjudged, counts=False)
             for failure in observer.failed():
                 self._note(failure)
         except Exception as failure:  # a monitor that ends a training of days is worse than none
@@ -95,20 +108,24 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
         if text.startswith("Self-Correction"):
             self._write(text)
 
-    def _note(self, failure: BaseException) -> None:
+    def _note(self, failure: BaseException, *, counts: bool = True) -> None:
         """Each kind of error with its traceback once."""
         told = "".join(traceback.format_exception(failure))
         if isinstance(failure, torch.OutOfMemoryError):
             failure.__traceback__ = None  # its frames hold the tensors
             gc.collect()
             torch.cuda.empty_cache()
-        new = told not in self._errors
-        self._errors.append(told)
+        new = told not in self._told
+        self._told.add(told)
+        self._errors += counts
         self._write(told if new else f"once more: {type(failure).__name__}: {failure}")
         if new:
             self._say(f"monitor: {type(failure).__name__}: {failure} (traceback in {Keep(self._config.data).log})")
-        if len(self._errors) >= self._config.max_errors and self._observer is not None:
-            self._say(f"monitor: turned off after {len(self._errors)} errors; the training goes on without it")
+        if self._observer is None:
+            return
+        errors = self._errors + self._observer.in_vain
+        if errors >= self._config.max_errors:
+            self._say(f"monitor: turned off after {errors} errors; the training goes on without it")
             self._close()
 
     def _close(self, last: int | None = None) -> None:
@@ -157,6 +174,15 @@ def _evaluated_every(args: Any, state: Any) -> int | None:
         return None
     every = state.eval_steps or args.eval_steps
     return int(every) if every >= 1 else max(1, int(every * state.max_steps))
+
+
+def _evaluated_at_end(args: Any, state: Any) -> bool:
+    """Whether the last step is evaluated whatever its number, as Transformers has it since some release: so it is asked."""
+    if _evaluated_every(args, state) is None or state.max_steps <= 0:
+        return False
+    last = copy.copy(state)
+    last.global_step, last.eval_steps = state.max_steps, _evaluated_every(args, state)
+    return bool(DefaultFlowCallback().on_step_end(args, last, TrainerControl()).should_evaluate)
 
 
 def _speech(known: dict[str, Any]) -> Speech:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.errors import InputError
+from augment_correction.errors import InputError, UserError
 from augment_correction.export.source import masked_by_message
 from augment_correction.failures import Failure, distinct, make, quiet_config, read_failures
 from augment_correction.monitor.keeping import EXAMPLES_OF_A_WRONG_ANSWER, Batch, Keep, read_json, write_json
@@ -106,15 +106,41 @@ def _stats(keep: Keep) -> dict[str, int]:
 
 def finish(keep: Keep) -> Iterator[dict[str, Any]]:
     """Make the file of every batch that is open, and queue it; the metadata of each. Started again after a kill it does
-    what is left; only a file that was queued in the moment of the kill is queued twice, as the same bytes."""
+    what is left; only a file that was queued in the moment of the kill is queued twice, as the same bytes.
+
+    Raises: what one of them raised, after all the others; it stays open, as it does where it is interrupted.
+    """
+    failed: dict[str, Exception] = {}
     with keep.making():
         for batch in keep.open_batches():
-            yield _finished(keep, batch) | {"file": str(batch.rows)}
+            try:
+                made = _finished(keep, batch)
+            except Exception as failure:
+                failed[batch.stem] = failure
+            else:
+                yield made | {"file": str(batch.rows)}
+    _tell_of(failed)
+
+
+def _tell_of(failed: Mapping[str, Exception]) -> None:
+    for failure in failed.values():
+        if len(failed) == 1 or not isinstance(failure, UserError):
+            raise failure
+    if failed:
+        lines = "".join(f"\n  {stem}: {failure}" for stem, failure in failed.items())
+        raise InputError(f"{len(failed)} files could not be made, and are left for the next call:{lines}")
 
 
 def _finished(keep: Keep, batch: Batch) -> dict[str, Any]:
-    plan, filed = read_json(batch.plan), {each.id for each in keep.filed(until=batch)}
-    unfiled = [each for each in read_failures(batch.failures) if each.id not in filed]
+    plan, filed = read_json(batch.plan), {each.id for each in keep.filed(but=batch)}
+    every = list(read_failures(batch.failures))
+    unfiled = [each for each in every if each.id not in filed]
+    if not choose(unfiled, plan["stand_by_share"], plan["seed"]):
+        wrong = any(each.verdict == "wrong" for each in every)
+        why = "other files have its wrong answers already" if wrong else "it holds no wrong answer"
+        empty = _metadata(keep, batch, plan, []) | {"queued": None, "why": why}
+        write_json(batch.metadata, empty)
+        return empty
     rows = make_rows(unfiled, batch.folder, stand_by_share=plan["stand_by_share"], seed=plan["seed"])
     write_rows(batch.rows, rows)
     queue = Path(plan["queue"]) if plan["queue"] else None
@@ -135,7 +161,7 @@ def _metadata(keep: Keep, batch: Batch, plan: Mapping[str, Any], rows: Sequence[
         "breakdown": breakdown(rows),
         "stats": {
             **plan["stats"],
-            "files_generated": len(earlier) + 1,
+            "files_generated": sum(bool(each["num_examples"]) for each in earlier) + bool(rows),
             "examples_generated": sum(each["num_examples"] for each in earlier) + len(rows),
         },
     }

@@ -51,6 +51,11 @@ class Observer:
         self._last_file = 0
         self._seen: int | None = None
         self._again = False
+        self._asked = 0
+        self.unjudged: Exception | None = None
+        """Why the judge could not be asked at the last evaluation. What words had decided is kept all the same."""
+        self.in_vain = 0
+        """Evaluations in a row that such a judge left without any verdict."""
 
     def begin(self, step: int = 0) -> None:
         """Raises: UserError where the monitor's questions, or its folder, cannot be used."""
@@ -78,9 +83,11 @@ class Observer:
         if step == self._seen or (self._config.eval_steps and step % self._config.eval_steps):
             return []
         self._seen = step  # a trainer with several evaluation sets tells of each
+        self.unjudged = None
         found: list[Failure] = []
         with self._budget.spending():
             number = self._budget.items(self._config.num_eval_samples)
+            self._asked += number
             if number:
                 found = self._ask(self._draw(number), step, generate)
         self._log(scalars(found, self._budget.share))
@@ -104,11 +111,18 @@ class Observer:
         replies = generate(items, self._budget.seconds())
         asked = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply is not None]
         self._budget.learn(len(items), len(asked), self._clock() - began)
-        found = self._sorter.sort(asked, model=self._model, step=step)
+        found = self._sorter.sort(asked, model=self._model, step=step, failed=self._without_judge)
+        if any(each.verdict != "undecided" for each in found):
+            self.in_vain = 0
+        elif self.unjudged is not None:
+            self.in_vain += 1
         if self._config.self_correction.enabled:
             self._keep.add(found)
         self._used.update(item.id for item in items)  # of those without an answer, too: others have their turn first
         return found
+
+    def _without_judge(self, failure: Exception) -> None:
+        self.unjudged = failure
 
     # ---------------------------------------------------------------------------------------------------- files
 
@@ -170,6 +184,11 @@ class Observer:
         return self.failed()
 
     def _file_the_rest(self, step: int) -> None:
+        if self._seen is not None and not self._asked:
+            self._say(
+                f"monitor: no question was asked: an answer takes longer than max_share {self._config.max_share:g} allows of so "
+                "short a training (docs/failures.md)"
+            )
         examples, enough = self._keep.examples(), self._config.self_correction.min_examples
         if examples >= enough:
             self.close_buffer(step)

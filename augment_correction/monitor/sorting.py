@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,14 +49,30 @@ class Sorter:
         self._folder = folder
 
     def sort(
-        self, asked: Sequence[tuple[Item, Reply]], *, model: str = "", step: int | None = None, origin: str = "target_model"
-    ) -> list[Failure]:  # fmt: skip
-        """One for each. Raises: what asking the judge raises."""
+        self,
+        asked: Sequence[tuple[Item, Reply]],
+        *,
+        model: str = "",
+        step: int | None = None,
+        origin: str = "target_model",
+        failed: Callable[[Exception], None] | None = None,
+    ) -> list[Failure]:
+        """One for each. `failed` is told of a judge that cannot be asked: what words cannot tell then stays undecided.
+
+        Raises: what asking the judge raises, where nobody is told of it.
+        """
         seen = [replace(_seen(item, reply), model=model, step=step, origin=origin) for item, reply in asked]
         open_ = [index for index, each in enumerate(seen) if each.verdict == "undecided" and each.answer]
         if self._config is not None and open_:
-            for index, judged in zip(open_, self._judge(self._config, [seen[at] for at in open_]), strict=True):
-                seen[index] = judged
+            try:
+                judged = self._judge(self._config, [seen[at] for at in open_])
+            except Exception as failure:
+                if failed is None:
+                    raise
+                failed(failure)
+                judged = [replace(seen[at], why=f"the judge failed: {failure}") for at in open_]
+            for index, each in zip(open_, judged, strict=True):
+                seen[index] = each
         return [_usable(each) for each in seen]
 
     def _judge(self, config: ModelsConfig, failures: Sequence[Failure]) -> list[Failure]:

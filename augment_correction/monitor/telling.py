@@ -39,6 +39,8 @@ def _short(text: str) -> str:
 
 
 def made_lines(metadata: Mapping[str, Any]) -> str:
+    if not metadata["num_examples"]:
+        return f"Self-Correction: no row of {metadata['file']}: {metadata['why']}"
     lines = f"Self-Correction: Generated {metadata['num_examples']} examples -> {metadata['file']}"
     return lines + (f"\n   Queued for training: {metadata['queued']}" if metadata["queued"] else "")
 

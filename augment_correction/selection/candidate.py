@@ -23,14 +23,22 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Candidate:
-    """`part` tells apart the conversations of one passage, which is in the provenance (`chunk_id`, `places`)."""
+    """`part` tells apart the conversations of one passage, which is in the provenance (`chunk_id`, `places`). `rendered` is
+    the whole text of a row that does not say who speaks."""
 
     conversation: Conversation
     part: int = 0
+    rendered: str = ""
 
     @cached_property
     def question(self) -> Question:
         return Question(question_of(self.conversation))
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """All that the user says, the first of it being `question`."""
+        later = [turn.text for turn in self.conversation.turns if turn.role == "user"][1:]
+        return (self.question, *map(Question, later))
 
     @property
     def chunk_id(self) -> str | None:

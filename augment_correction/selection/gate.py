@@ -12,14 +12,13 @@ import orjson
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, content_id
+from augment_correction.selection.asked import QUESTION_NAMES, text_of
 from augment_correction.selection.candidate import Candidate, LeftOut, document_of, question_of
 from augment_correction.selection.guard import Guard
 
 Item = dict[str, Any]
 """A line of `gate.jsonl`; see `gate_item`."""
 Why = Literal["drawn", "marked", "frozen"]
-QUESTION_NAMES = ("question", "instruction", "prompt")
-"""Under which of them a gate that somebody wrote has its questions; the first that is there is taken."""
 
 
 class Gate:
@@ -153,8 +152,5 @@ def gate_questions(path: Path) -> Iterator[Item]:
     if not path.exists():
         return
     for place, row in json_rows(path):
-        texts = [row[name] for name in QUESTION_NAMES if name in row]
-        if not texts:
-            raise InputError(f"{place} has no question", hint=f"write it under one of: {', '.join(QUESTION_NAMES)}")
-        question = next((str(text) for text in texts if text), "")
+        question = text_of(row, QUESTION_NAMES, place)
         yield {"id": str(row.get("id") or place), "question": question, "passage": row.get("passage")}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from augment_correction.records import Conversation, content_id
 from augment_correction.selection.candidate import Candidate
-from augment_correction.selection.similar import Question, QuestionIndex
+from augment_correction.selection.similar import Question, QuestionIndex, normal
 
 By = Literal["id", "passage", "question", "near"]
 
@@ -41,6 +41,7 @@ class Guard:
         self._known: dict[str, int] = {}
         self._passages: dict[str, int] = {}
         self._index = QuestionIndex(self._questions.__getitem__)
+        self._phrases: list[tuple[int, str, frozenset[str]]] | None = None
 
     def add_item(self, item: Mapping[str, Any]) -> None:
         """Its `id` and `question`, and its `passage` where it was made from one."""
@@ -56,19 +57,32 @@ class Guard:
         if chunk_id is not None:
             self._passages.setdefault(chunk_id, number)
         self._index.add(question, number)
+        self._phrases = None
 
     def overlap(self, candidate: Candidate) -> Overlap | None:
-        """By the surest sign there is."""
+        """By the surest sign there is. What the user says later in a conversation is compared as well."""
         id_ = candidate.conversation.id
         if id_ in self._known:
             return Overlap(id_, id_, "id")
         if candidate.chunk_id in self._passages:
             return Overlap(id_, self._ids[self._passages[candidate.chunk_id]], "passage")
-        found = self._index.nearest(candidate.question)
-        if found is None:
-            return None
-        item = self._ids[found.number]
-        return Overlap(id_, item, "question") if found.similarity == 1 else Overlap(id_, item, "near", found.similarity)
+        near = [found for each in candidate.questions if (found := self._index.nearest(each))]
+        if near:
+            found = max(near, key=lambda each: each.similarity)
+            item, alike = self._ids[found.number], found.similarity
+            return Overlap(id_, item, "question") if alike == 1 else Overlap(id_, item, "near", alike)
+        number = self._told_in(candidate.rendered) if candidate.rendered else None
+        return None if number is None else Overlap(id_, self._ids[number], "question")
+
+    def _told_in(self, rendered: str) -> int | None:
+        """In rendered text a question is found by its words alone: where it begins and ends there, to compare what is
+        nearly the same, only the chat template knows."""
+        if self._phrases is None:
+            normals = ((number, normal(text)) for number, text in enumerate(self._questions))
+            self._phrases = [(number, f" {text} ", frozenset(text.split())) for number, text in normals if text]
+        text = f" {normal(rendered)} "
+        there = set(text.split())  # rules most questions out, ten times as fast as a search
+        return next((number for number, phrase, words in self._phrases if words <= there and phrase in text), None)
 
 
 def overlap(gate_items: Iterable[Mapping[str, Any]], conversations: Iterable[Conversation]) -> list[Overlap]:

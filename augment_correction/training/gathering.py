@@ -43,10 +43,7 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
     Raises: InputError where a file or folder cannot be used.
     """
     made = Gathered()
-    gated = [config.project.resolve(each) for each in config.gate]
-    for path in gated:
-        if not path.is_file():
-            raise InputError(f"no gate at {path}", hint="name the gate.jsonl of a run")
+    gated = [_gate(config.project.resolve(each)) for each in config.gate]
     files: list[tuple[Path, Literal[1, 2] | None]] = []
     for path, schema in _named(config):
         run = _run_of(path)
@@ -80,6 +77,13 @@ def retention(config: TrainConfig) -> list[Conversation]:
         detail = f"{first.file}:{first.line}: {first.detail} (in all {len(read.problems)} rows)"
         raise InputError(detail, hint=first.remedy)
     return [each for each, _ in imported(read, quiet_config(PIPELINE, config.output / "retention", config.seed))]
+
+
+def _gate(path: Path) -> Path:
+    file = RunFolder(path).gate if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(f"no gate at {file}", hint="name the gate.jsonl of a run, or its folder")
+    return file
 
 
 def _named(config: TrainConfig) -> Iterator[tuple[Path, Literal[1, 2] | None]]:

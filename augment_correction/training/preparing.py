@@ -122,6 +122,11 @@ def prepare(config: TrainConfig) -> Prepared:
     apart, by = held_out(gathered.conversations, config.validation_split, config.seed)
     train = _side(gathered.conversations, rows, (index for index in range(len(rows)) if index not in apart))
     dev = _side(gathered.conversations, rows, sorted(apart))
+    if config.monitor and not dev.rows:
+        raise ConfigError(
+            "the monitor looks at evaluations, and no row is held out for them",
+            hint=f"set validation_split so that two of the {len(rows):,} rows are: {2 / len(rows):.2g}",
+        )
     guard = _guarding(kept_back, template, tokenizer, longest, notices)
     ending = prove_endings(train.rows, template)
     if ending < len(train.rows):

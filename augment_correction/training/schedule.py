@@ -41,7 +41,9 @@ def schedule(config: TrainConfig, rows: int, *, evaluated: bool) -> Schedule:
     save = config.save_steps or every
     if not evaluated:
         _fits("save_steps", save, steps, sum_, f"leave it unset (here {usual:,}), or set it to at most {steps:,}")
-        notice = ("nothing is held out: no early stopping, and the last checkpoint is the result",)
+        notice = (
+            "nothing is held out: no early stopping, and the last checkpoint is the result (validation_split holds rows out)",
+        )
         return Schedule(steps, per_epoch, None, save, _warmup(config, steps), notice)
     most = max(1, steps // (config.patience + 1))
     _fits("eval_steps", every, steps, sum_, f"leave it unset (here {usual:,}), or set it to at most {most:,}")

@@ -33,6 +33,11 @@ class Workspace:
         return self.root / "final"
 
     @property
+    def before(self) -> Path:
+        """The adapter of the training that `--no-resume` replaces."""
+        return self.root / "final_before"
+
+    @property
     def summary(self) -> Path:
         return self.root / "training_summary.json"
 
@@ -78,6 +83,9 @@ class Workspace:
         if config.resume is False:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
             self.summary.unlink(missing_ok=True)
+            if self.final.exists():  # it is not what `trained` will tell of
+                shutil.rmtree(self.before, ignore_errors=True)
+                self.final.replace(self.before)
         chosen = self.checkpoint(decided, config)
         write_json(self._manifest, dict(decided))
         return chosen

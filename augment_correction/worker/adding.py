@@ -20,6 +20,11 @@ def add_entries(config: WorkerConfig, paths: Sequence[Path], priority: str) -> l
     Raises: InputError where one would be refused.
     """
     checked = [(path, _checked(config, path)) for path in (path.resolve() for path in paths)]
+    seen: dict[str, Path] = {}
+    for path, found in checked:
+        if found.sha256 in seen:
+            raise InputError(f"{path} has the same rows as {seen[found.sha256]}", hint="name one of them, once")
+        seen[found.sha256] = path
     places = Places(config.root)
     places.make()
     return [(_put(places.queue / priority, path), found) for path, found in checked]

@@ -131,7 +131,7 @@ def _is_metadata(path: Path) -> bool:
 
 def give_reason(site: Site, job: Job, remedy: str | None) -> None:
     """`<name>.reason.txt` beside the failed file."""
-    again = f"or, when the cause is gone: worker retry {job.id}"
+    again = f"or, when the cause is gone: worker retry {job.id}; --fresh begins anew, without the round's checkpoints"
     with atomic_write(site.places.reason(job.name)) as file:
         file.write(f"{job.original}: {job.reason}\nremedy: {f'{remedy}; ' if remedy else ''}{again}\n".encode())
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from augment_correction.errors import InputError
-from augment_correction.jsonlines import BYTE_ORDER_MARK
+from augment_correction.failures.reading import objects, read_curated
 from augment_correction.project import Project
 from augment_correction.store import RunFolder
 
 SHOWN = 5
-ROLES = ("system", "user", "assistant")
+NAMES = {1: "failures", 2: "references", 3: "messages"}
+"""By schema of `failures/reading.py`."""
 FORMATS = (
     'write one JSON object a line: {"messages": [{"role", "content", "train"}]}, {"segments": [{"label", "text"}]}, '
     '{"instruction", "input", "output"} or {"instruction", "reference_answer"}'
@@ -76,83 +74,43 @@ def _checked(data: Path, run: Path | None) -> Checked:
         raise InputError(f"there is no file {data}", hint="a run writes it when it has kept a conversation")
     if data.suffix not in (".jsonl", ".json"):
         raise InputError(f"{data.name} is no .jsonl and no .json file", hint=FORMATS)
-    counts: Counter[str] = Counter()
-    wrong: list[str] = []
-    for line, value in _values(data):
-        found, problem = _format(value)
-        if problem:
-            wrong.append(f"line {line}: {problem}")
-        counts[found] += 1
+    rows, format_, wrong = _segments(data) if _has_segments(data) else _spoken_or_failed(data)
     if wrong:
         listed = "\n".join(f"  {each}" for each in wrong[:SHOWN])
         more = f"\n  and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise InputError(f"{len(wrong)} of {counts.total()} rows cannot be used:\n{listed}{more}", hint=FORMATS)
-    if not counts:
-        raise InputError("it holds no rows", hint=FORMATS)
-    if len(counts) > 1:
-        raise InputError(f"rows of several formats: {', '.join(counts)}", hint="drop each format as a file of its own")
-    return Checked(data, next(iter(counts)), counts.total(), digest(data), run)
+        raise InputError(f"{len(wrong)} of {rows} rows cannot be used:\n{listed}{more}", hint=FORMATS)
+    return Checked(data, format_, rows, digest(data), run)
 
 
-def _values(path: Path) -> Iterator[tuple[int, Any]]:
-    """Items of a JSON list, or lines; one that is no JSON comes as the error."""
-    if path.suffix == ".json":
-        try:
-            whole = orjson.loads(path.read_bytes().removeprefix(BYTE_ORDER_MARK))
-        except orjson.JSONDecodeError as failure:
-            raise InputError(f"not valid JSON, or cut off: {failure}", hint="write the file again") from None
-        yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                yield number, orjson.loads(line.removeprefix(BYTE_ORDER_MARK))
-            except orjson.JSONDecodeError as failure:
-                yield number, failure
+def _has_segments(path: Path) -> bool:
+    return any(isinstance(value, Mapping) and "segments" in value for _, value in objects(path))
 
 
-def _format(value: Any) -> tuple[str, str]:
-    """The format's name, and what is wrong with the row."""
-    if isinstance(value, ValueError):
-        return "", f"not valid JSON, or cut off: {value}"
-    if not isinstance(value, Mapping):
-        return "", f"a {type(value).__name__}, not an object"
-    if "segments" in value:
-        return "segments", _parts(value["segments"], {"label": bool, "text": str}, _trained_segment)
-    if "messages" in value:
-        return "messages", _parts(value["messages"], {"role": str, "content": str}, _trained_message)
-    if "output" in value:
-        return "failures", _texts(value, ("instruction", "input", "output"))
-    if "reference_answer" in value:
-        return "references", _texts(value, ("instruction", "reference_answer"))
-    return "", f"no known row, it has {', '.join(map(str, value)) or 'no keys'}"
+def _segments(path: Path) -> tuple[int, str, list[str]]:
+    """(rows, format, what is wrong with which line)"""
+    checked = [(line, _segments_problem(value)) for line, value in objects(path)]
+    return len(checked), "segments", [f"line {line}: {problem}" for line, problem in checked if problem]
 
 
-def _trained_segment(part: Mapping[str, Any]) -> bool:
-    return bool(part["label"])
-
-
-def _trained_message(part: Mapping[str, Any]) -> bool:
-    """Without a flag the assistant's turns are trained, as everywhere."""
-    return bool(part.get("train", part["role"] == "assistant"))
-
-
-def _parts(parts: Any, kinds: Mapping[str, type], trained: Callable[[Mapping[str, Any]], bool]) -> str:
+def _segments_problem(value: Any) -> str:
+    parts = value.get("segments") if isinstance(value, Mapping) else None
     if not isinstance(parts, list) or not parts:
-        return "its parts are no list, or an empty one"
+        return "no row of segments, as others here are"
     for index, part in enumerate(parts, 1):
-        for key, kind in kinds.items():
-            if not isinstance(part, Mapping) or not isinstance(part.get(key), kind):
-                return f"part {index} has no '{key}' of type {kind.__name__}"
-        if not isinstance(part.get("train", True), bool):
-            return f"part {index}: 'train' is {part['train']!r}, not true or false"
-        if part.get("role", "user") not in ROLES:
-            return f"part {index}: nobody is called {part['role']!r}; {', '.join(ROLES)} are"
-    return "" if any(map(trained, parts)) else "nothing in it is trained"
+        if (
+            not isinstance(part, Mapping)
+            or type(part.get("label")) is not bool
+            or not isinstance(part.get("text"), str)
+        ):
+            return f"part {index} has no 'label' (true or false) and 'text'"
+    return "" if any(part["label"] for part in parts) else "nothing in it is trained"
 
 
-def _texts(value: Mapping[str, Any], keys: Iterable[str]) -> str:
-    missing = [key for key in keys if not isinstance(value.get(key), str) or not value[key].strip()]
-    return f"no text under {', '.join(missing)}" if missing else ""
+def _spoken_or_failed(path: Path) -> tuple[int, str, list[str]]:
+    """As the trainer reads them; what stands there twice is trained once."""
+    rows, coverage, problems = read_curated(path)
+    wrong = [f"line {each.line}: {each.detail}" for each in problems if each.reason != "duplicate"]
+    formats = [NAMES[schema] for schema in sorted(coverage.schemas)]
+    if len(formats) > 1 and not wrong:
+        raise InputError(f"rows of several formats: {', '.join(formats)}", hint="drop each format as a file of its own")
+    return len(rows) + len(problems), "".join(formats[:1]), wrong

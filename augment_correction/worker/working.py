@@ -133,4 +133,5 @@ class Worker:
     def _report(self, job: Job) -> None:
         if time.monotonic() - self._reported >= REPORT_SECONDS:
             self._reported = time.monotonic()
-            self._site.say(job, f"{job.phase}: {tail(self._rounds.launch(job).log, 1)}")
+            if said := tail(self._rounds.launch(job).log, 1):
+                self._site.say(job, f"{job.phase}: {said}")

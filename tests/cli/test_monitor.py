@@ -25,6 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 ASKED = ("--model", "tiny", "--mode", "scripted", "--set", "api.target_script=script.yaml")
+STAMPED = {"step": 50, "timestamp": "20250101_000000", "stats": {}}
 
 
 def test_the_three_commands_of_the_manual_way(root: Path) -> None:
@@ -74,7 +75,7 @@ class TestImport:
 
     def test_nothing_to_import_is_said(self, tmp_path: Path) -> None:
         done = program("import-failures", cwd=tmp_path)
-        assert done.code == 2 and "there is no failure to import" in done.err and "Traceback" not in done.err
+        assert done.code == 2 and "no file is named" in done.err and "Traceback" not in done.err
 
 
 def test_the_demo_needs_nothing(tmp_path: Path) -> None:
@@ -114,9 +115,24 @@ def test_stats_finish_and_impact_of_what_a_killed_training_left(root: Path) -> N
         COLUMNS="40",
     )  # fmt: skip
     assert impact.code == 0 and "neutral" in impact.out, impact.err
+    assert " p " in impact.out and " 1.000 " in impact.out
     assert "self_correction_step50_20250101_000000 " in impact.out and "PRIMARY_ANSWER_MISSING " in impact.out
     [written] = (root / "data" / "impact").glob("impact_*.json")
     assert json.loads(written.read_text())["impacts"][0]["asked"] == 4
+
+
+def test_a_batch_without_a_row_is_closed_and_shown(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    observer = stage.observer()
+    stage.evaluate(observer, 50, 0)
+    observer._keep.close_buffer("self_correction_step50_20250101_000000", observer._plan() | STAMPED)
+    observer.end()
+    done = program("monitor", "finish", "--data", "data", cwd=tmp_path)
+    assert done.code == 0 and "it holds no wrong answer" in done.out and "Queued" not in done.out, done.err
+    again = program("monitor", "finish", "--data", "data", cwd=tmp_path)
+    assert (again.code, again.out) == (0, "")
+    shown = program("monitor", "stats", "--data", "data", "--head", "3", cwd=tmp_path)
+    assert shown.code == 0 and "0 rows (it holds no wrong answer)" in shown.out and "files_generated 0" in shown.out
 
 
 def test_what_is_in_the_buffer_becomes_a_file_when_it_is_asked_for(tmp_path: Path) -> None:

@@ -78,6 +78,16 @@ class TestDefaults:
         assert made.outcome == "undecided"
         assert any(each.holds is None and "2 documents" in each.text for each in made.reasons)
 
+    def test_one_document_decides_nothing(self) -> None:
+        """Its draws are all the same: by them 20 of 50 against 30 of 50 would be a gain of 20 points for certain."""
+        figures = measured("s" * 20 + "w" * 30, "s" * 30 + "w" * 20, group=50)
+        found = figures["against_base"]["tuned"]["all"]["difference"]["accuracy_t2"]
+        assert (round(found["value"], 3), found["low"], found["high"]) == (0.2, None, None)
+        made = decide(GateLimits(), figures, {}, "tuned")
+        assert made.outcome == "undecided" and not any(each.holds is False for each in made.reasons)
+        assert any("50 questions of 1 documents: measured on fewer than 5" in each.text for each in made.reasons)
+        assert any(each.text.startswith("right second answers +20.0 points (measured on") for each in made.reasons)
+
 
 @pytest.mark.parametrize(
     ("limits", "outcome"),

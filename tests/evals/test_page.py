@@ -42,6 +42,17 @@ def test_the_decision_stands_on_top_with_its_figures(see: See) -> None:
     assert "OWNED" not in markup.partition("</title>")[0]
 
 
+def test_a_figure_of_few_documents_has_no_interval(world: World, server: ModelServer, tmp_path: Path) -> None:
+    world.gate(8)
+    server.usual = Pupils({"base": (0.5, 0.2, 0.4), "tuned": (0.6, 0.7, 0.9)})
+    evaluate(world.load(server))
+    found = world.report()["gate"]["against_base"]["tuned"]["all"]["difference"]["accuracy_t2"]
+    assert found["value"] is not None and found["low"] is found["high"] is None
+    text = text_of(shown(world.output / "evaluation.html", tmp_path, ""))
+    assert "points (–)." in text and "measured on fewer than 5 documents" in text
+    assert not any(each in text for each in ("NaN", "null", "undefined"))
+
+
 def test_a_judge_s_verdicts_stand_there_with_their_reasons(world: World, server: ModelServer, tmp_path: Path) -> None:
     world.gate(2)
     server.usual = Pupils({"base": (1, 1, 1), "tuned": (0, 0, 0)})

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment_correction.evals.metrics import METRICS, Pair, groups_of, weighted
+from augment_correction.evals.metrics import METRICS, SIGNED, Pair, groups_of, weighted
 from augment_correction.evals.significance import (
+    FEW_GROUPS,
     agreement,
     difference,
     differences,
@@ -40,11 +41,12 @@ class TestIntervals:
     @settings(max_examples=40)
     @given(PAIRS)
     def test_they_hold_the_estimate_and_stay_inside_what_is_possible(self, pairs: list[Pair]) -> None:
-        estimate, found = weighted(pairs).metrics(), bounds(pairs, times=60)
+        estimate, found, groups = weighted(pairs).metrics(), bounds(pairs, times=60), groups_of(pairs)
         for name in METRICS:
             value = estimate[name]
-            assert (value is None) == (name not in found)
-            if value is not None:
+            exact = value in (0, 1) and name not in SIGNED
+            assert (name in found) == (value is not None and (exact or groups[name] >= FEW_GROUPS))
+            if value is not None and name in found:
                 low, high = found[name]
                 assert low <= value <= high
                 assert low >= -1 and high <= 1
@@ -63,6 +65,12 @@ class TestIntervals:
         alone = [Pair(pair.item, pair.item, "terse", pair.first, pair.second) for pair in alike]
         wide, narrow = (bounds(pairs)["accuracy_t1"] for pairs in (alike, alone))
         assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
+
+    @pytest.mark.parametrize("groups", [1, FEW_GROUPS - 1, FEW_GROUPS])
+    def test_few_documents_have_no_interval(self, groups: int) -> None:
+        """20 of 50 in one document are 20 of 50 in every draw."""
+        pairs = [Pair(f"i{n}", f"g{n % groups}", "terse", n < 20, n < 30) for n in range(50)]
+        assert ("accuracy_t1" in bounds(pairs)) == ("gain" in bounds(pairs)) == (groups >= FEW_GROUPS)
 
     def test_all_right_is_not_taken_for_certain(self) -> None:
         low, high = bounds([Pair(f"i{n}", f"g{n}", "terse", True, True) for n in range(20)])["accuracy_t2"]
@@ -91,7 +99,7 @@ class TestIntervals:
         tuned = [Pair(pair.item, pair.group, "terse", pair.first, True) for pair in base]
         drawn = list(zip(*resamples([base, tuned], 3, 300), strict=True))
         spread = [[cells.metrics() for cells in each] for each in drawn]
-        found = intervals(difference(spread[0][0], spread[1][0]), differences(*spread))
+        found = intervals(difference(spread[0][0], spread[1][0]), differences(*spread), groups_of(base), shares=False)
         # The first answers are the same, so that no draw shows a difference.
         assert found["accuracy_t1"] is not None and (found["accuracy_t1"].low, found["accuracy_t1"].high) == (0, 0)
 

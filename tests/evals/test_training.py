@@ -10,8 +10,9 @@ import pytest
 from augment_correction.errors import InputError
 from augment_correction.evals.gate import Item
 from augment_correction.evals.training import refuse_trained, training_of
-from augment_correction.failures.reading import ALIASES
 from augment_correction.project import Project
+from augment_correction.prompts import load_prompt
+from augment_correction.selection.asked import QUESTION_NAMES
 from tests.evals.world import World
 from tests.projects import MadeProject
 
@@ -32,13 +33,35 @@ def test_the_same_question_and_one_that_is_nearly_it_are_refused_by_name(tmp_pat
         tmp_path,
         {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": QUESTION.upper()}]},
         {"conversations": [{"from": "human", "value": QUESTION.replace("that happen", "it happen")}]},
-        {"id": "gate-1", "question": "Something else entirely, about bees and honey?"},
+        {"messages": [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Yes?"},
+                      {"role": "user", "content": QUESTION}]},
         {"question": "What do bees eat in the winter, when no flower is open?"},
-    )
+    )  # fmt: skip
     assert message.startswith("3 rows of train.jsonl")
     assert "train.jsonl:1: asks the question of the item gate-1" in message
     assert "train.jsonl:2: similarity 0." in message
-    assert "it is the item gate-1" in message
+    assert "train.jsonl:3: asks the question of the item gate-1" in message
+
+
+def test_what_a_file_of_somebody_calls_its_ids_means_nothing(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"id": "gate-1", "question": "What do bees eat in the winter?"}\n')
+    refuse_trained(Project(tmp_path), ["train.jsonl"], [ITEM])
+
+
+PUSHBACKS = Path(__file__).parents[2] / "prompts" / "evaluate"
+
+
+def test_a_doubt_about_another_question_is_not_taken_for_one_of_the_gate(tmp_path: Path) -> None:
+    other = "Which river is crossed by the bridge of Ander?"
+    doubts = [
+        load_prompt(path).render({"question": other, "answer": "The Elst.", "flawed": "The Marn."})[0].content
+        for path in sorted(PUSHBACKS.glob("*.jinja"))
+    ]
+    assert len(doubts) >= 6
+    row = {"messages": [{"role": "user", "content": each} for each in (other, *doubts)]}
+    (tmp_path / "train.jsonl").write_bytes(orjson.dumps(row))
+    unsure = Item("gate-2", "book", "Are you sure that you have checked the year of the bridge?", "yes")
+    refuse_trained(Project(tmp_path), ["train.jsonl"], [ITEM, unsure])
 
 
 def test_what_a_run_wrote_is_read_from_its_folder(project: MadeProject) -> None:
@@ -60,7 +83,7 @@ WORDS = {
     "nobody is called user": {"conversations": [{"from": "prompter", "value": f"Well. {QUESTION}"}]},
     "failures": {"instruction": QUESTION, "input": "Nobody.", "output": "Ida Brandt."},
     "references": {"instruction": QUESTION, "reference_answer": "Ida Brandt."},
-    **{name: {name: QUESTION, "answer": "Ida Brandt."} for name in ALIASES["question"]},
+    **{name: {name: QUESTION, "answer": "Ida Brandt."} for name in QUESTION_NAMES},
 }  # fmt: skip
 OTHER = {"messages": [{"role": "user", "content": "What do bees eat in the winter?"}]}
 
@@ -88,6 +111,14 @@ def test_the_dataset_of_a_run_is_read_through_the_run(project: MadeProject) -> N
     items = [Item("x", "x", "What stands in that passage?", "y", passage=text)]
     with pytest.raises(InputError, match="made from the passage of the item x"):
         refuse_trained(Project(project.root), ["out/axolotl_correction_conversations.json"], items)
+
+
+def test_what_an_interrupted_run_has_made_is_not_what_was_trained(project: MadeProject) -> None:
+    project.facts(range(1))
+    project.run()
+    (project.root / "out" / "run.json").unlink()
+    with pytest.raises(InputError, match=r"it has no run\.json"):
+        refuse_trained(Project(project.root), ["out"], [ITEM])
 
 
 MODELS = {
@@ -125,14 +156,34 @@ class TestBesideTheAdapter:
         with pytest.raises(InputError, match="rows of training give away"):
             refuse_trained(Project(world.root), ["training"], [ITEM])
 
+    @pytest.mark.parametrize("adapter", ["axolotl/lora", "checkpoints/checkpoint-8", "axolotl/lora/checkpoint-8"])
+    def test_an_adapter_may_lie_deeper(self, world: World, adapter: str) -> None:
+        self._trained(world)
+        folder = world.root / "training" / adapter
+        folder.mkdir(parents=True)
+        models = {**MODELS, "tuned": {**MODELS["tuned"], "adapter": f"training/{adapter}"}}
+        paths, notices = training_of(world.load(models=models))
+        assert paths == (str(world.root / "training" / "trained.jsonl"),) and "last" not in notices[0]
+        deep = {**MODELS, "tuned": {**MODELS["tuned"], "adapter": "training/a/b/c/d"}}
+        (world.root / "training" / "a" / "b" / "c" / "d").mkdir(parents=True)
+        assert training_of(world.load(models=deep))[0] == ()
+
+    def test_of_a_training_that_went_on_the_last_part_alone_is_known(self, world: World) -> None:
+        self._trained(world)
+        known = world.root / "training" / "final" / "training.json"
+        for adapter, told in ((None, False), ("rounds/1/final@abc", True)):
+            known.write_bytes(orjson.dumps({"base_model": "m", "adapter": adapter, "data": "d"}))
+            _, notices = training_of(world.load(models=MODELS))
+            assert ("trained.jsonl (of its last training): the gate" in notices[0]) == told
+
     @staticmethod
     def _trained(world: World) -> None:
-        (world.root / "training" / "final").mkdir(parents=True)
+        (world.root / "training" / "final").mkdir(parents=True, exist_ok=True)
         (world.root / "training" / "trained.jsonl").write_bytes(orjson.dumps(WORDS["messages"]))
 
 
 @pytest.mark.parametrize(("name", "text", "message"), [
-    ("train.txt", "x", "cannot be read"), ("folder/x.jsonl", "{}", "training data at .*folder cannot be read"), ("train.jsonl", "{", "is no JSON"), ("train.jsonl", '{"text": "x"}', "no words"),
+    ("train.txt", "x", "cannot be read"), ("folder/x.jsonl", "{}", "rows at .*folder cannot be read"), ("train.jsonl", "{", "is no JSON"), ("train.jsonl", '{"text": "x"}', "has no question"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_no_proof_of_anything(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name

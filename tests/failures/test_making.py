@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from augment_correction.config import RunConfig
-from augment_correction.errors import UserError
-from augment_correction.failures import PIPELINE, Failure, make, quiet_config
+from augment_correction.errors import ExitCode, UserError
+from augment_correction.failures import PIPELINE, Failure, make, making, quiet_config
 from augment_correction.records import Conversation
+from augment_correction.runner import RunResult, run
 
 WRONG = Failure("How many?", "Ten.", "Nine.", "wrong", origin="imported")
 
@@ -55,9 +57,24 @@ def test_each_failure_has_its_outcome_in_its_place(config: RunConfig) -> None:
     assert none.reason == "no_kind" and "undecided" in none.detail and twice.reason == "duplicate"
 
 
-def test_nothing_made_is_said(config: RunConfig) -> None:
-    with pytest.raises(UserError):
-        make([Failure("Q", "good", "perhaps", "undecided")], config)
+def test_where_nothing_is_made_the_reasons_are_told(config: RunConfig) -> None:
+    [made] = make([Failure("Q", "good", "perhaps", "undecided")], config)
+    assert not made.conversations and made.reason == "no_kind"
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [(ExitCode.INTERRUPTED, KeyboardInterrupt), (ExitCode.BUDGET, UserError), (ExitCode.USER, UserError)],
+)
+def test_a_part_does_not_pass_for_all(
+    config: RunConfig, code: ExitCode, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(config: RunConfig) -> RunResult:
+        return replace(run(config), exit_code=code, stopped="stopped")
+
+    monkeypatch.setattr(making, "run", stopped)
+    with pytest.raises(raised):
+        make([WRONG], config)
 
 
 def test_made_again_it_is_the_same(config: RunConfig) -> None:

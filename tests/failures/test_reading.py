@@ -83,6 +83,7 @@ def test_a_bad_output_is_never_lost(tmp_path: Path, row: dict[str, object], told
     [
         ({"instruction": "Q", "input": "context, perhaps", "reference_answer": "good"}, None, "input_or_output"),
         ({"instruction": "Q", "input": "bad", "output": False}, None, "not_text"),
+        ({"instruction": "Answer.", "question": "Q", "input": "bad", "output": "good"}, None, "two_questions"),
         ({"messages": [{"role": "assistant", "content": "bad, perhaps"}]}, 1, "conversation"),
     ],
 )
@@ -192,6 +193,12 @@ class TestMessages:
             ([{"role": "user", "content": "x"}], "nothing_trained"),
             ([{"role": "assistant", "content": "x", "train": False}], "nothing_trained"),
             ([], "nothing_trained"),
+            ([{"role": "assistant", "content": "bad", "train": "false"}], "not_messages"),
+            ([{"role": "assistant", "content": "No. Yes.", "train": True, "masked": -3}], "not_messages"),
+            (
+                [{"role": "user", "content": "Q", "train": True}, {"role": "assistant", "content": "x"}],
+                "nothing_trained",
+            ),
         ],
     )
     def test_what_is_none_is_a_problem(self, tmp_path: Path, messages: object, reason: str) -> None:

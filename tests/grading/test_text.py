@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augment_correction.grading import lexicon, text
 from augment_correction.grading.text import content_words, names, negations, normal, sentences, stem
 
 
@@ -113,3 +114,9 @@ def test_negations_are_counted(text: str, count: int) -> None:
 
 def test_sentences_end_at_signs_and_lines() -> None:
     assert sentences('He said "no." It is 3.5 m.\nNext') == ['He said "no.', "It is 3.5 m.", "Next"]
+
+
+@pytest.mark.parametrize("name", ["HEDGES", "TURNS", "LISTS", "OPENERS", "SAYING", "NO", "YES"])
+def test_the_words_that_are_looked_up_are_spelt_as_words_are_read(name: str) -> None:
+    for word in getattr(lexicon, name):
+        assert text.words(f"x {word} y") == ("x", word, "y")

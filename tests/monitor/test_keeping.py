@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
+from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
-from augment_correction.failures import Failure, distinct, read_failures
-from augment_correction.monitor.keeping import Keep
+from augment_correction.failures import Failure, Made, distinct, make, read_failures
+from augment_correction.monitor import making
+from augment_correction.monitor.keeping import Batch, Keep, write_json
 from augment_correction.monitor.making import choose, finish
+from augment_correction.monitor.telling import made_lines
 from tests.monitor.making import Stage, rows, split
 
 PROGRAM = """
@@ -92,6 +96,76 @@ def test_a_batch_that_was_decided_is_made_once_by_whoever_comes(tmp_path: Path) 
     batch.metadata.unlink()
     list(finish(keep))
     assert batch.rows.read_bytes() == before
+
+
+def decided(keep: Keep, number: int, failures: Iterable[Failure], **plan: object) -> Batch:
+    keep.root.mkdir(exist_ok=True)
+    keep.add(failures)
+    stamp = f"2025010{number}_000000"
+    known = {"step": number, "timestamp": stamp, "stand_by_share": 0, "seed": 1, "stats": {}, "queue": None}
+    return keep.close_buffer(f"self_correction_step{number}_{stamp}", {**known, **plan})
+
+
+def test_a_batch_that_cannot_be_made_does_not_keep_the_others(tmp_path: Path) -> None:
+    keep = Keep(tmp_path / "data")
+    first, second, third = (
+        decided(keep, number, [failure(number), failure(9)], queue=str(tmp_path / "queue")) for number in (1, 2, 3)
+    )
+    plan, whole = first.plan.read_bytes(), second.failures.read_bytes()
+    write_json(first.plan, {"timestamp": "20250101_000000"})  # a bug, for all it knows
+    second.failures.write_bytes(b"no answer\n" + whole)
+    with pytest.raises(KeyError, match="stand_by_share"):
+        list(finish(keep))
+    assert [each.stem for each in keep.open_batches()] == [first.stem, second.stem] and len(rows(third.rows)) == 6
+    first.plan.write_bytes(plan)
+    with pytest.raises(InputError, match=r"failures.jsonl:1"):
+        list(finish(keep))
+    assert len(rows(first.rows)) == 3, "what the later file has is not in this one, too"
+    second.failures.write_bytes(whole)
+    assert [each["num_examples"] for each in finish(keep)] == [3]
+    assert len(list((tmp_path / "queue").glob("*.jsonl"))) == 3
+
+
+def test_several_that_cannot_be_made_are_all_named(tmp_path: Path) -> None:
+    batches = [decided(Keep(tmp_path), number, [failure(number)]) for number in (1, 2)]
+    for batch in batches:
+        batch.failures.write_bytes(b"no answer")
+    with pytest.raises(InputError, match="2 files could not be made") as told:
+        list(finish(Keep(tmp_path)))
+    assert all(batch.stem in str(told.value) for batch in batches)
+
+
+def test_a_batch_of_which_no_row_can_be_made_is_closed(tmp_path: Path) -> None:
+    keep, queue = Keep(tmp_path / "data"), tmp_path / "queue"
+    decided(keep, 1, [failure(1)], queue=str(queue))
+    same = decided(keep, 2, [failure(1), failure(2, "right")], queue=str(queue))
+    right = decided(keep, 3, [failure(3, "right")], queue=str(queue))
+    last = decided(keep, 4, [failure(4)], queue=str(queue))
+    made = list(finish(keep))
+    assert [each["num_examples"] for each in made] == [3, 0, 0, 3]
+    assert [each.get("why") for each in made[1:3]] == [
+        "other files have its wrong answers already", "it holds no wrong answer"
+    ]  # fmt: skip
+    assert made[1]["queued"] is None and not same.rows.exists() and not right.rows.exists()
+    assert made_lines(made[1]).startswith("Self-Correction: no row of ")
+    assert made[3]["stats"]["files_generated"] == 2 and len(list(queue.glob("*.jsonl"))) == 2
+    assert not keep.open_batches() and list(finish(keep)) == [] and last.rows.exists()
+
+
+def test_an_interrupted_batch_stays_open_and_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Keep(tmp_path)
+    batch = decided(keep, 1, [failure(1), failure(2)])
+    with monkeypatch.context() as patched:
+
+        def interrupted(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
+            make(failures[:1], config)
+            raise KeyboardInterrupt
+
+        patched.setattr(making, "make", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(finish(keep))
+    assert keep.open_batches() == [batch] and not batch.rows.exists()
+    assert [each["num_examples"] for each in finish(keep)] == [6]
 
 
 def test_a_folder_without_a_decision_is_no_batch(tmp_path: Path) -> None:

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("transformers", reason="needs the extra train")
 
-from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerState, TrainingArguments  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerCallback, TrainerState, TrainingArguments  # noqa: E402
 
+from augment_correction.cli.train import _monitored  # noqa: E402
 from augment_correction.errors import ConfigError, InputError  # noqa: E402
 from augment_correction.failures import read_failures  # noqa: E402
 from augment_correction.llm.hf_rows import Speech  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.monitor import live as live_module  # noqa: E402
 from augment_correction.monitor.generating import generate  # noqa: E402
+from augment_correction.monitor.items import Item  # noqa: E402
 from augment_correction.monitor.keeping import Keep  # noqa: E402
+from augment_correction.monitor.observing import Observer  # noqa: E402
+from augment_correction.monitor.sorting import Reply  # noqa: E402
+from augment_correction.training.preparing import Prepared  # noqa: E402
+from augment_correction.training.workspace import Workspace  # noqa: E402
 from tests.cli.program import Made, program  # noqa: E402
 from tests.monitor.making import rows, split, write_lines  # noqa: E402
 from tests.training.making import config as training_config  # noqa: E402
@@ -35,6 +44,10 @@ pytestmark = [
     pytest.mark.usefixtures("one_torch_thread"),
     pytest.mark.filterwarnings("ignore::FutureWarning:transformers", "ignore::UserWarning:torch"),
 ]
+ARGUMENTS = {
+    "eval_strategy": "steps", "eval_steps": 4, "eval_delay": 0, "logging_first_step": False, "logging_strategy": "no",
+    "save_strategy": "no",
+}  # fmt: skip
 QUESTIONS = ["Where was she born?", "And why?", "Who keeps hive 7, and since when does he or she keep it?"]
 
 
@@ -134,6 +147,74 @@ class TestATraining:
         assert len(shares) == 20 and shares[-1] < 0.1, (
             "a token more than allowed, on a machine of which others use half"
         )
+
+    def test_the_last_step_is_looked_at_where_the_trainer_evaluates_it(self, tmp_path: Path, tiny_model: Path) -> None:
+        said: list[str] = []
+        made = trainer(tmp_path, tiny_model, eval_steps=50)
+        LiveInferenceMonitor(config(tmp_path, self_correction={"generation_interval": 12}), say=said.append).attach(
+            made
+        )
+        made.train()
+        assert [entry["step"] for entry in made.state.log_history if "monitor/seconds_share" in entry] == [12]
+        assert not any("no file falls due" in each for each in said)
+
+    def test_a_second_trainer_is_watched_after_one_that_ran_out_of_memory(
+        self, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While the first one's file is being made, and without keeping its model."""
+
+        class Full(TrainerCallback):  # type: ignore[misc]
+            def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+                if state.global_step == 9:
+                    raise torch.OutOfMemoryError("planted")
+
+        made_by = Observer._make_apart
+        monkeypatch.setattr(Observer, "_make_apart", lambda self: (time.sleep(3), made_by(self))[1])
+        split(tmp_path / "split.jsonl")
+        paths = {"split": "split.jsonl", "data_dir": "data", "queue_dir": "inbox"}
+        keys = {**{name: str(tmp_path / path) for name, path in paths.items()}, "eval_max_tokens": 8, "max_share": 1.0}
+        due = {"min_examples": 3, "generation_interval": 4}
+        (tmp_path / "monitor.yaml").write_text(json.dumps({**keys, "self_correction": due}))
+        trained = training_config(
+            tmp_path, model=str(tiny_model), monitor=str(tmp_path / "monitor.yaml"), data=["rows"]
+        )
+        write_lines(Workspace(trained.output).trained, [])
+        attach = _monitored(cast(Prepared, SimpleNamespace(config=trained, gathered=SimpleNamespace(sources=[]))))
+        first = trainer(tmp_path, tiny_model)
+        gone = weakref.ref(first.model)
+        attach(first)
+        first.add_callback(Full())
+        with pytest.raises(torch.OutOfMemoryError):
+            first.train()
+        del first
+        gc.collect()
+        assert gone() is None
+        second = trainer(tmp_path, tiny_model)
+        attach(second)
+        second.train()
+        assert [each["step"] for each in second.state.log_history if "monitor/seconds_share" in each] == [4, 8, 12]
+        assert len(list((tmp_path / "data").glob("self_correction_step4_*.jsonl"))) >= 1
+
+    def test_a_judge_that_is_away_turns_it_off_only_where_nothing_else_decides(
+        self, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        judge = {"model": "judge", "mode": "scripted", "script": str(tmp_path / "nowhere.yaml")}
+        for decides, off in ((True, 0), (False, 1)):
+
+            def answers(
+                self: Any, model: Any, items: Sequence[Item], seconds: float, decides: bool = decides
+            ) -> list[Reply]:
+                said = [Reply(f"It is not {item.reference}") for item in items]
+                return [Reply("Atlantis."), *said[1:]] if decides else said
+
+            monkeypatch.setattr(LiveInferenceMonitor, "_answers", answers)
+            said: list[str] = []
+            made = trainer(tmp_path, tiny_model, eval_steps=2)
+            keys = {"max_errors": 3, "judge": judge, "data_dir": str(tmp_path / str(decides))}
+            LiveInferenceMonitor(config(tmp_path, **keys), say=said.append).attach(made)
+            made.train()
+            assert sum("turned off after 3 errors" in each for each in said) == off
+            assert "nowhere.yaml" in (tmp_path / str(decides) / "monitor.log").read_text()
 
     @pytest.mark.parametrize("broken", ["_answers", "_tell"])
     def test_no_error_of_the_monitor_ends_it(
@@ -257,7 +338,7 @@ class TestGenerating:
 class TestTheStart:
     def begin(self, root: Path, arguments: dict[str, Any], **state: Any) -> LiveInferenceMonitor:
         monitor = LiveInferenceMonitor(config(root), say=lambda text: None)
-        args = SimpleNamespace(**{"eval_strategy": "steps", "eval_steps": 4, **arguments})
+        args = SimpleNamespace(**{**ARGUMENTS, **arguments})
         given = {"max_steps": 12, "eval_steps": 4, "is_world_process_zero": True, **state}
         monitor.on_train_begin(args, TrainerState(**given), None, processing_class=SimpleNamespace(chat_template="x"))
         return monitor
@@ -289,7 +370,7 @@ class TestTheStart:
 
     def test_steps_that_never_come_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="evaluates every 20 steps, and the training has 12"):
-            self.begin(tmp_path, {}, eval_steps=20)
+            self.begin(tmp_path, {"eval_delay": 20}, eval_steps=20)  # so not at the last step either
 
     def test_another_rank_does_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live_module, "generate", None)
@@ -301,6 +382,6 @@ class TestTheStart:
 
     def test_a_tokenizer_without_a_template_is_refused(self, tmp_path: Path) -> None:
         monitor = LiveInferenceMonitor(config(tmp_path))
-        args = SimpleNamespace(eval_strategy="steps", eval_steps=4)
+        args = SimpleNamespace(**ARGUMENTS)
         with pytest.raises(InputError, match="chat template"):
             monitor.on_train_begin(args, TrainerState(max_steps=12, eval_steps=4), None, processing_class=None)

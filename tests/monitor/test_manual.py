@@ -13,10 +13,10 @@ import yaml
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
-from augment_correction.failures import Failure
+from augment_correction.failures import Failure, Verdict
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.models import ModelConfig
-from augment_correction.monitor.impact import Retest, measure
+from augment_correction.monitor.impact import Retest, _impact, as_json, measure
 from augment_correction.monitor.items import Item, read_items
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.making import make_rows
@@ -241,6 +241,23 @@ class TestImpact:
         assert (batches[0].repaired, batches[1].broken) == (2, 1) and paid["requests"] == 5
         patterns = {each.pattern: each.outcome for each in made[:3]}
         assert patterns["NUMERIC_ERROR_MISSING_X_VALUES"] == "improved"
+        assert [(each.p, each.mark) for each in batches] == [(0.5, "improved?"), (1, "regressed?"), (1, "neutral")]
+
+    @pytest.mark.parametrize(
+        ("repaired", "broken", "p", "mark"),
+        [(1, 0, 1, "improved?"), (5, 0, 0.0625, "improved?"), (6, 0, 0.03125, "improved"), (0, 6, 0.03125, "regressed"),
+         (3, 3, 1, "neutral")],
+    )  # fmt: skip
+    def test_one_flip_of_ten_may_be_chance_and_is_marked_so(
+        self, repaired: int, broken: int, p: float, mark: str
+    ) -> None:
+        verdicts: tuple[Verdict, ...] = ("right", "wrong")
+        right, wrong = (Failure("Q?", "7", "7", verdict) for verdict in verdicts)
+        same = [(wrong, wrong)] * (10 - repaired - broken)
+        made = _impact("b", "all", [(wrong, right)] * repaired + [(right, wrong)] * broken + same)
+        assert (made.asked, made.p, made.mark) == (10, p, mark)
+        told = as_json([made], "tiny")
+        assert told["alpha"] == 0.05 and told["impacts"][0]["p"] == p and told["impacts"][0]["mark"] == mark
 
     def test_some_of_each_pattern_are_asked(self, keep: Keep, tmp_path: Path) -> None:
         keep.add([Failure(f"What is {n}+{n}?", f"{2 * n}", "0", "wrong", ("TOO_BRIEF",)) for n in range(1, 40)])

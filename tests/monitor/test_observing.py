@@ -11,7 +11,7 @@ import pytest
 
 from augment_correction.errors import ConfigError, InputError
 from augment_correction.failures import read_failures
-from augment_correction.monitor.config import MonitorConfig
+from augment_correction.monitor.config import MonitorConfig, SelfCorrection
 from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.sorting import Reply
@@ -136,6 +136,17 @@ class TestTheEnd:
         line = MonitorConfig(split="x").never_due(evaluated, first, last)
         assert line is None if told is None else line is not None and told in line and "is 500 steps" in line
 
+    @pytest.mark.parametrize(
+        ("own", "interval", "evaluated", "last", "at"),
+        [(None, 500, 40, 500, None), (40, 500, 40, 500, 480), (50, 500, 40, 500, None), (None, 600, 40, 550, 550)],
+    )
+    def test_a_trainer_that_evaluates_at_its_end(
+        self, own: int | None, interval: int, evaluated: int, last: int, at: int | None
+    ) -> None:
+        due = SelfCorrection(generation_interval=interval)
+        line = MonitorConfig(split="x", eval_steps=own, self_correction=due).never_due(evaluated, 0, last, at_end=True)
+        assert line is None if at is None else line is not None and f"comes at step {at} of {last}" in line
+
 
 def test_no_answer_gives_rows_twice_and_a_pool_that_is_used_up_is_told_once(tmp_path: Path) -> None:
     split(tmp_path / "split.jsonl", 12)
@@ -200,6 +211,40 @@ class TestWhatIsAsked:
         seen = observer.observe(50, 100, lambda items, _: [Reply(f"It is not {item.reference}") for item in items])
         observer.end()
         assert {(each.verdict, each.why) for each in seen} == {("wrong", "judge: It says so.")}
+
+    def test_a_judge_that_is_away_costs_what_words_cannot_tell_and_nothing_else(self, tmp_path: Path) -> None:
+        due = {"generation_interval": 100, "min_examples": 3, "stand_by_share": 0}
+        judge = {"model": "judge", "mode": "scripted", "script": str(tmp_path / "nowhere.yaml")}
+        stage = Stage(tmp_path, {"judge": judge, "self_correction": due})
+        observer = stage.observer()
+        asked: list[str] = []
+
+        def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+            asked.extend(item.id for item in items)
+            said = ["Atlantis.", items[1].reference, f"It is not {items[2].reference}", f"Not {items[3].reference}"]
+            return [Reply(text) for text in said]
+
+        for step in (50, 100):
+            stage.now = 600.0 * step
+            seen = observer.observe(step, 1000, generate)
+            assert [each.verdict for each in seen] == ["wrong", "right", "undecided", "undecided"]
+            assert seen[2].why.startswith("the judge failed: ") and "nowhere.yaml" in seen[2].why
+            assert isinstance(observer.unjudged, ConfigError) and observer.in_vain == 0
+        assert observer.end() == [] and len(set(asked)) == 8, "nothing is asked twice"
+        [file] = stage.data.glob("self_correction_step100_*.jsonl")
+        assert len(rows(file)) == 6 and len(list(read_failures(stage.data / "undecided.jsonl"))) == 4
+
+    def test_evaluations_that_it_leaves_without_a_verdict_are_counted_in_a_row(self, tmp_path: Path) -> None:
+        judge = {"model": "judge", "mode": "scripted", "script": str(tmp_path / "nowhere.yaml")}
+        stage = Stage(tmp_path, {"judge": judge})
+        observer, counts = stage.observer(), []
+        for number, negated in enumerate((True, True, False, True), 1):
+            stage.now += 600.0
+            said = "It is not {}" if negated else "{}"
+            observer.observe(50 * number, 1000, lambda items, _: [Reply(said.format(each.reference)) for each in items])  # noqa: B023
+            counts.append((observer.in_vain, observer.unjudged is not None))
+        observer.end()
+        assert counts == [(1, True), (2, True), (0, False), (1, True)]
 
     def test_several_evaluation_sets_at_one_step_are_one_evaluation(self, tmp_path: Path) -> None:
         stage = Stage(tmp_path)
@@ -308,6 +353,12 @@ class TestWhatIsRefused:
             config.check_steps(trainer, last)
         config.check_steps(trainer, 1000)
 
+    def test_the_last_step_counts_where_the_trainer_evaluates_there(self) -> None:
+        MonitorConfig(split="x").check_steps(50, 30, at_end=True)
+        MonitorConfig(split="x", eval_steps=10).check_steps(50, 30, at_end=True)
+        with pytest.raises(ConfigError, match="every 50 steps and at the last one, the monitor is for every 20"):
+            MonitorConfig(split="x", eval_steps=20).check_steps(50, 30, at_end=True)
+
 
 @pytest.mark.parametrize(
     ("keys", "found"),
@@ -322,3 +373,12 @@ class TestWhatIsRefused:
 def test_presets(keys: dict[str, object], found: tuple[int, int]) -> None:
     made = MonitorConfig.model_validate({"split": "x", **keys}).self_correction
     assert (made.min_examples, made.generation_interval) == found
+
+
+def test_a_training_too_short_for_one_question_is_told(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"max_share": 0.001})
+    observer = stage.observer()
+    stage.now = 0.0
+    observer.observe(1, 10, stage.answers(0))
+    observer.end(10)
+    assert "no question was asked" in stage.said[-1] and "max_share 0.001" in stage.said[-1]

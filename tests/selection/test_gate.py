@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augment_correction.errors import InputError
@@ -142,6 +142,11 @@ class TestQuestions:
         path.write_text('{"question": "Q?"}\n{"reference": "A"}\n')
         with pytest.raises(InputError, match=r"gate\.jsonl:2 has no question"):
             list(gate_questions(path))
+        path.write_text('{"question": "", "query": "Q?"}\n{"question": " "}\n')
+        read = gate_questions(path)
+        assert next(read)["question"] == "Q?"
+        with pytest.raises(InputError, match=r"gate\.jsonl:2 has no question"):
+            next(read)
 
 
 class TestOverlap:
@@ -166,6 +171,7 @@ class TestOverlap:
         assert [each.by for each in overlap([item(gated, "P", Gate(7, 0.0))], [row])] == ["question"]
 
 
+@settings(deadline=None)  # three gates of 4 MB each a case
 @given(
     st.lists(
         st.tuples(

@@ -24,7 +24,7 @@ const LESS_IS_BETTER = new Set(['right_to_wrong']);
 const percent = (value) => (value === null ? '–' : `${(100 * value).toFixed(1)}%`);
 const signed = (value) => (value === null ? '–' : `${value < 0 ? '−' : '+'}${Math.abs(100 * value).toFixed(1)}`);
 const chance = (p) => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`);
-const range = (found, show) => (found.low === null ? '' : `${show(found.low)} to ${show(found.high)}`);
+const range = (found, show) => (found.low === null ? '–' : `${show(found.low)} to ${show(found.high)}`);
 
 // From `from` to 1: the bar ends at the value, the whisker is the interval.
 function gauge(found, color, from = 0) {

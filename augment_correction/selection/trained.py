@@ -1,0 +1,36 @@
+"""What a model was trained on, as far as it says what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from augment_correction.errors import InputError
+from augment_correction.jsonlines import json_rows
+from augment_correction.records import Conversation, Turn
+from augment_correction.selection.asked import asked
+from augment_correction.selection.candidate import Candidate
+from augment_correction.store import RunFolder
+
+TRAINED = "trained.jsonl"
+"""What our trainer leaves in its output folder: each conversation that it trained or held out."""
+FORMATS = "name the output folder of a run or of a training, or a .jsonl or .json file of training rows"
+
+
+def training_rows(path: Path, of_run: Callable[[Path], Iterable[Conversation]]) -> Iterator[Candidate]:
+    """Of a run, whose folder or dataset it is, what `of_run` reads there; of what a training left, or of the rows of a
+    file, the user's words alone. Such a row is known by its place: what it calls its id may be anything.
+
+    Raises: InputError where none of them is there, or a row asks nothing.
+    """
+    run = RunFolder(path if path.is_dir() else path.parent)
+    file = path / TRAINED if path.is_dir() else path
+    if path in (run.root, run.dataset) and run.journal.is_file():
+        yield from map(Candidate, of_run(run.root))
+    elif file.is_file() and file.suffix in (".jsonl", ".json"):
+        for place, row in json_rows(file):
+            found = asked(row, place)
+            turns = tuple(Turn("user", text, False) for text in found.texts)
+            yield Candidate(Conversation(place, "", turns, False, {}), rendered=found.rendered)
+    else:
+        raise InputError(f"rows at {path} cannot be read", hint=FORMATS)
