@@ -62,7 +62,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealWorld:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     made = RealWorld(tmp_path / "project")
     tiny_llama(made.root / "model")
-    asked = [{"id": str(n), "question": f"What is the colour of door {n}?", "reference": "Blue"} for n in range(4)]
+    asked = [{"id": str(n), "question": f"What is the colour of door {n}?", "reference": "Blue"} for n in range(6)]
     (made.root / "gate.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
     return made
 
