@@ -169,7 +169,6 @@ def _monitored(prepared: Prepared) -> Any:
     """Attaches the monitor that the config names, or nothing. What is trained, and the gates that it is kept from, must not
     stand in the monitor's questions: it learns of both here."""
     from augment_correction.monitor import LiveInferenceMonitor, load_monitor
-    from augment_correction.store import RunFolder
     from augment_correction.training.workspace import Workspace
 
     config = prepared.config
@@ -177,9 +176,7 @@ def _monitored(prepared: Prepared) -> Any:
         return lambda trainer: None
     loaded = load_monitor(config.project.resolve(config.monitor))
     trained = str(Workspace(config.output).trained)  # it is written before any trainer is made
-    runs = map(RunFolder, (each.path if each.path.is_dir() else each.path.parent for each in prepared.gathered.sources))
-    gates = (run.gate for run in runs if run.journal.is_file() and run.gate.is_file())
-    named = (str(path) for path in (*map(config.project.resolve, config.gate), *gates))
+    named = (str(path) for path in prepared.gathered.gates if path.is_file())
     known = {"training_data": (*loaded.training_data, trained), "gate": (*loaded.gate, *named)}
     watching = loaded.model_copy(update={name: tuple(dict.fromkeys(paths)) for name, paths in known.items()})
     return LiveInferenceMonitor(watching).attach  # one for all trainers: a second one comes after lack of memory

@@ -17,10 +17,10 @@ from augment_correction.evals.significance import (
     difference,
     differences,
     intervals,
-    mcnemar,
     resamples,
     unresampled,
 )
+from augment_correction.grading.flips import mcnemar
 from augment_correction.grading.text import words
 
 PROBLEMS = ("empty", "truncated", "refused")

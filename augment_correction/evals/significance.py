@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from augment_correction.evals.metrics import METRICS, SIGNED, Cells, Pair, by_group
-from augment_correction.grading.flips import mcnemar as mcnemar
 
 RESAMPLES = 2_000
 LEVEL = 0.95

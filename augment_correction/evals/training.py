@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
@@ -11,11 +11,8 @@ from augment_correction.errors import InputError
 from augment_correction.evals.config import EvalConfig
 from augment_correction.evals.gate import Item
 from augment_correction.project import Project
-from augment_correction.records import Conversation
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations, run_template
+from augment_correction.runner.trained import TRAINED, training_rows
 from augment_correction.selection.guard import Guard
-from augment_correction.selection.trained import TRAINED, training_rows
 
 DEEP = 3
 """Folders at most between an adapter and the output folder of its training, that folder included."""
@@ -63,17 +60,8 @@ def refuse_trained(project: Project, paths: Iterable[str], items: Iterable[Item]
     for item in items:
         guard.add_item({"id": item.id, "question": item.question, "passage": item.passage})
     for path in paths:
-        found = [each for each in map(guard.overlap, training_rows(project.resolve(path), _of_run)) if each]
+        found = [each for each in map(guard.overlap, training_rows(project.resolve(path))) if each]
         if found:
             rows = "".join(f"\n  {each.conversation}: {each.detail}" for each in found[:SHOWN])
             more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
             raise InputError(f"{len(found)} rows of {path} give away questions of the gate:{rows}{more}", hint=REMEDY)
-
-
-def _of_run(path: Path) -> Iterator[Conversation]:
-    """What was written for training: neither its gate nor what a later run, which was interrupted, has made."""
-    with open_run(path) as made:
-        if not made.folder.dataset.is_file():
-            raise InputError(f"the run in {path} has written no dataset", hint="run it to its end")
-        run_template(made)  # refuses an interrupted run
-        yield from run_conversations(made)

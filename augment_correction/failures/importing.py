@@ -70,7 +70,7 @@ def conversations(made: Imported, config: RunConfig) -> list[tuple[Conversation,
     """A conversation for every row that the pipeline kept, in their order, with file and line in its provenance.
     What it did not keep becomes a problem.
 
-    Raises: UserError where the pipeline made nothing of any failure.
+    Raises: what `make` raises.
     """
     failures = [row.found for row in made.rows if isinstance(row.found, Failure)]
     outcomes = iter(make(failures, config) if failures else ())

@@ -23,13 +23,14 @@ from augment_correction.errors import InputError
 from augment_correction.failures.failure import Failure
 from augment_correction.grading import error_codes
 from augment_correction.records import Conversation, Role, Turn, content_id
+from augment_correction.selection.asked import QUESTION_NAMES
 from augment_correction.stages import neutral
 
 Field = Literal["question", "bad", "corrected", "critique", "reference", "category"]
 Schema = Literal[1, 2, 3]
 
 ALIASES: Mapping[Field, tuple[str, ...]] = {
-    "question": ("instruction", "question", "prompt", "query"),
+    "question": QUESTION_NAMES,
     "bad": ("input", "bad_output", "wrong_answer", "model_output", "previous_output", "bad"),
     "corrected": ("output", "corrected_output", "correction", "corrected"),
     "critique": ("critique", "meta", "feedback"),

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
-from augment_correction.records import Conversation, content_id
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations
-from augment_correction.selection.asked import QUESTION_NAMES as QUESTION
-from augment_correction.selection.asked import USERS, plain, said_by, text_of
+from augment_correction.records import content_id
+from augment_correction.runner.trained import training_rows
+from augment_correction.selection.asked import QUESTION_NAMES, USERS, said_by, text_of
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import normal
-from augment_correction.selection.trained import training_rows
-
-__all__ = ["ANSWER", "QUESTION", "REFERENCE", "Item", "draw", "plain", "read_items", "refuse_overlap", "text_of"]
 
 REFERENCE = ("reference", "reference_answer", "golden", "expected", "response", "output", "completion", "answer")
 ANSWER = ("answer", "response", "output", "completion", "model_output")
@@ -59,7 +54,7 @@ def read_items(path: Path, say: Callable[[str], None] = lambda line: None) -> li
 
 
 def _item(row: Mapping[str, Any], place: str) -> Item:
-    question = next(said_by(row, USERS, place), "") or text_of(row, QUESTION, place)
+    question = next(said_by(row, USERS, place), "") or text_of(row, QUESTION_NAMES, place)
     reference = next(said_by(row, ("assistant", "gpt"), place), "") or text_of(row, REFERENCE, place)
     return Item(question.strip(), reference.strip(), str(row.get("category") or ""))
 
@@ -95,7 +90,7 @@ def refuse_overlap(
         if normal(item.question) not in passed_by:
             rest.add_item(named)
     for path in paths:
-        rows = (each for each in training_rows(path, _of_run) if each.question.normal not in passed_by or each.rendered)
+        rows = (each for each in training_rows(path) if each.question.normal not in passed_by or each.rendered)
         # Which question a rendered text asks is not known, but which of those that must not be there stand in it.
         found = [each for row in rows if (each := (rest if row.rendered else every).overlap(row))]
         if found:
@@ -105,8 +100,3 @@ def refuse_overlap(
                 f"the monitor's questions stand in the {what} too, in {len(found)} rows of {path}:{shown}{more}",
                 hint="take them out of the monitor's file: what the model gets wrong there becomes training data",
             )
-
-
-def _of_run(path: Path) -> Iterator[Conversation]:
-    with open_run(path) as made:
-        yield from run_conversations(made)

@@ -16,11 +16,12 @@ from augment_correction.failures import Failure
 from augment_correction.jsonlines import json_rows
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.asking import Asking, Question, messages
-from augment_correction.monitor.items import ANSWER, QUESTION, Item, plain, read_items, text_of
+from augment_correction.monitor.items import ANSWER, Item, read_items
 from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import Completion
+from augment_correction.selection.asked import QUESTION_NAMES, plain, text_of
 
 TARGET = "target"
 Say = Callable[[str], None]
@@ -137,7 +138,7 @@ def _answers(path: Path) -> Iterator[tuple[str, Reply, str]]:
         given = "" if row[name] is None else plain(row[name], f"{place}: {name}")
         ended = row.get("ended") if isinstance(row.get("ended"), bool) else None
         reply = Reply(given, str(row.get("finish_reason") or "stop"), ended)
-        yield text_of(row, QUESTION, place), reply, str(row.get("model") or "")
+        yield text_of(row, QUESTION_NAMES, place), reply, str(row.get("model") or "")
 
 
 def code_counts(failures: Sequence[Failure]) -> Counter[str]:

@@ -21,6 +21,7 @@ from augment_correction.monitor.keeping import Keep, write_json
 from augment_correction.monitor.making import decide
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.monitor.telling import block, scalars
+from augment_correction.selection.gate import gate_file
 
 Generate = Callable[[Sequence[Item], float], Sequence[Reply | None]]
 """Answers of the model as it is now, within so many seconds: None for one that did not come to its end in time."""
@@ -64,7 +65,7 @@ class Observer:
         # Its own files come back as training data: that is what they are made for.
         own = {each.question for each in self._keep.filed()}
         refuse_overlap(self._items, map(config.project.resolve, config.training_data), "training data", own)
-        refuse_overlap(self._items, map(config.project.resolve, config.gate), "gate")
+        refuse_overlap(self._items, [gate_file(config.project.resolve(each)) for each in config.gate], "gate")
         if not config.training_data and not config.gate:
             self._say(
                 "monitor: neither training_data nor gate is named, so nothing shows whether its questions are trained, or "

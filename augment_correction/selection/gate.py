@@ -15,6 +15,7 @@ from augment_correction.records import Conversation, content_id
 from augment_correction.selection.asked import QUESTION_NAMES, text_of
 from augment_correction.selection.candidate import Candidate, LeftOut, document_of, question_of
 from augment_correction.selection.guard import Guard
+from augment_correction.store import RunFolder
 
 Item = dict[str, Any]
 """A line of `gate.jsonl`; see `gate_item`."""
@@ -141,6 +142,11 @@ def read_gate(path: Path) -> Iterator[Item]:
                     hint="put a whole copy of the file back; without it other questions would be drawn",
                 ) from None
             yield item
+
+
+def gate_file(path: Path) -> Path:
+    """The gate of a run, where its folder is named."""
+    return RunFolder(path).gate if path.is_dir() else path
 
 
 def gate_questions(path: Path) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from augment_correction.records import Conversation
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import run_conversations, run_template
 from augment_correction.selection.candidate import Candidate, question_of
-from augment_correction.selection.gate import gate_questions
+from augment_correction.selection.gate import gate_file, gate_questions
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import Question
 from augment_correction.store import RunFolder
@@ -24,13 +24,15 @@ from augment_correction.training.config import TrainConfig
 
 @dataclass
 class Gathered:
-    """`origins[i]` is the source of conversation i; `templates` are those that the runs were written with."""
+    """`origins[i]` is the source of conversation i; `templates` are those that the runs were written with; `gates` are
+    the files whose questions are kept out, in their order."""
 
     conversations: list[Conversation] = field(default_factory=list)
     origins: list[Source] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     templates: list[ChatTemplate] = field(default_factory=list)
+    gates: dict[Path, None] = field(default_factory=dict)
 
     def drop(self, index: int, problem: Problem) -> None:
         self.origins[index].rejected[problem.reason] += 1
@@ -43,20 +45,23 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
     Raises: InputError where a file or folder cannot be used.
     """
     made = Gathered()
-    gated = [_gate(config.project.resolve(each)) for each in config.gate]
+    for named in (gate_file(config.project.resolve(each)) for each in config.gate):
+        if not named.is_file():
+            raise InputError(f"no gate at {named}", hint="name the gate.jsonl of a run, or its folder")
+        made.gates[named] = None
     files: list[tuple[Path, Literal[1, 2] | None]] = []
     for path, schema in _named(config):
         run = _run_of(path)
         if run is None:
             files.append((path, schema))
         else:
-            gated.append(run.gate)
+            made.gates[run.gate] = None
             made.sources.append(Source(path))
             _add(made, [(each, made.sources[-1]) for each in _of_run(made, run)])
     if files:
         _import(made, files, config)
     gate, retention = Guard(), Guard()
-    for path in dict.fromkeys(gated):
+    for path in made.gates:
         for item in gate_questions(path):
             gate.add_item(item)
     for each in kept_back:
@@ -77,13 +82,6 @@ def retention(config: TrainConfig) -> list[Conversation]:
         detail = f"{first.file}:{first.line}: {first.detail} (in all {len(read.problems)} rows)"
         raise InputError(detail, hint=first.remedy)
     return [each for each, _ in imported(read, quiet_config(PIPELINE, config.output / "retention", config.seed))]
-
-
-def _gate(path: Path) -> Path:
-    file = RunFolder(path).gate if path.is_dir() else path
-    if not file.is_file():
-        raise InputError(f"no gate at {file}", hint="name the gate.jsonl of a run, or its folder")
-    return file
 
 
 def _named(config: TrainConfig) -> Iterator[tuple[Path, Literal[1, 2] | None]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
+from augment_correction.runner.trained import TRAINED
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.config import TrainConfig
 
@@ -48,7 +49,7 @@ class Workspace:
     @property
     def trained(self) -> Path:
         """The conversations of the training, held-out ones too: `evaluate` looks there whether a gate was trained on."""
-        return self.root / "trained.jsonl"
+        return self.root / TRAINED
 
     @property
     def _manifest(self) -> Path:

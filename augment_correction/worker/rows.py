@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,9 @@ def _checked(data: Path, run: Path | None) -> Checked:
         raise InputError(f"there is no file {data}", hint="a run writes it when it has kept a conversation")
     if data.suffix not in (".jsonl", ".json"):
         raise InputError(f"{data.name} is no .jsonl and no .json file", hint=FORMATS)
-    rows, format_, wrong = _segments(data) if _has_segments(data) else _spoken_or_failed(data)
+    values = list(objects(data))
+    segments = any(isinstance(value, Mapping) and "segments" in value for _, value in values)
+    rows, format_, wrong = _segments(values) if segments else _spoken_or_failed(data)
     if wrong:
         listed = "\n".join(f"  {each}" for each in wrong[:SHOWN])
         more = f"\n  and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -82,13 +84,9 @@ def _checked(data: Path, run: Path | None) -> Checked:
     return Checked(data, format_, rows, digest(data), run)
 
 
-def _has_segments(path: Path) -> bool:
-    return any(isinstance(value, Mapping) and "segments" in value for _, value in objects(path))
-
-
-def _segments(path: Path) -> tuple[int, str, list[str]]:
+def _segments(values: Sequence[tuple[int, Any]]) -> tuple[int, str, list[str]]:
     """(rows, format, what is wrong with which line)"""
-    checked = [(line, _segments_problem(value)) for line, value in objects(path)]
+    checked = [(line, _segments_problem(value)) for line, value in values]
     return len(checked), "segments", [f"line {line}: {problem}" for line, problem in checked if problem]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from math import comb
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +15,6 @@ from augment_correction.evals.significance import (
     difference,
     differences,
     intervals,
-    mcnemar,
     resamples,
     unresampled,
 )
@@ -106,20 +104,6 @@ class TestIntervals:
     def test_a_sample_without_conversations_has_none(self) -> None:
         drawn = [cells.metrics() for _, cells in resamples([made(5, 0.5), []], 1, 20)]
         assert set(intervals(drawn[0], drawn, dict.fromkeys(METRICS, 1)).values()) == {None}
-
-
-class TestMcNemar:
-    @given(st.integers(0, 200), st.integers(0, 200))
-    def test_it_is_symmetric_and_a_probability(self, gained: int, lost: int) -> None:
-        assert 0 < mcnemar(gained, lost) == mcnemar(lost, gained) <= 1
-
-    def test_it_is_the_binomial_s(self) -> None:
-        assert mcnemar(0, 0) == 1
-        assert mcnemar(5, 0) == 2 / 2**5
-        assert mcnemar(9, 1) == pytest.approx(2 * (comb(10, 0) + comb(10, 1)) / 2**10)
-
-    def test_thousands_of_pairs_are_no_overflow(self) -> None:
-        assert mcnemar(3000, 1000) < 1e-200 and mcnemar(2000, 2000) == 1
 
 
 class TestAgreement:

@@ -382,3 +382,11 @@ def test_a_training_too_short_for_one_question_is_told(tmp_path: Path) -> None:
     observer.observe(1, 10, stage.answers(0))
     observer.end(10)
     assert "no question was asked" in stage.said[-1] and "max_share 0.001" in stage.said[-1]
+
+
+def test_a_runs_folder_as_a_gate_is_its_gate_and_not_what_it_trains(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"gate": str(tmp_path / "run")})
+    asked = rows(tmp_path / "split.jsonl")[0]["question"]
+    write_lines(tmp_path / "run" / "gate.jsonl", [{"id": "g", "question": asked, "passage": "p", "group": "d"}])
+    with pytest.raises(InputError, match="stand in the gate too"):
+        stage.observer()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, Turn
+from augment_correction.runner.reading import open_run
+from augment_correction.runner.respelling import run_conversations, run_template
 from augment_correction.selection.asked import asked
 from augment_correction.selection.candidate import Candidate
 from augment_correction.store import RunFolder
@@ -17,16 +19,16 @@ TRAINED = "trained.jsonl"
 FORMATS = "name the output folder of a run or of a training, or a .jsonl or .json file of training rows"
 
 
-def training_rows(path: Path, of_run: Callable[[Path], Iterable[Conversation]]) -> Iterator[Candidate]:
-    """Of a run, whose folder or dataset it is, what `of_run` reads there; of what a training left, or of the rows of a
+def training_rows(path: Path) -> Iterator[Candidate]:
+    """Of a run, whose folder or dataset it is, what was written for training; of what a training left, or of the rows of a
     file, the user's words alone. Such a row is known by its place: what it calls its id may be anything.
 
-    Raises: InputError where none of them is there, or a row asks nothing.
+    Raises: InputError where none of them is there, the run was interrupted, or a row asks nothing.
     """
     run = RunFolder(path if path.is_dir() else path.parent)
     file = path / TRAINED if path.is_dir() else path
     if path in (run.root, run.dataset) and run.journal.is_file():
-        yield from map(Candidate, of_run(run.root))
+        yield from map(Candidate, _of_run(run.root))
     elif file.is_file() and file.suffix in (".jsonl", ".json"):
         for place, row in json_rows(file):
             found = asked(row, place)
@@ -34,3 +36,12 @@ def training_rows(path: Path, of_run: Callable[[Path], Iterable[Conversation]]) 
             yield Candidate(Conversation(place, "", turns, False, {}), rendered=found.rendered)
     else:
         raise InputError(f"rows at {path} cannot be read", hint=FORMATS)
+
+
+def _of_run(path: Path) -> Iterator[Conversation]:
+    """Neither its gate nor what a later run, which was interrupted, has made."""
+    with open_run(path) as made:
+        if not made.folder.dataset.is_file():
+            raise InputError(f"the run in {path} has written no dataset", hint="run it to its end")
+        run_template(made)  # refuses an interrupted run
+        yield from run_conversations(made)
