@@ -20,6 +20,7 @@ from augment_correction.cli.answers import (
     print_paid,
     say,
 )
+from augment_correction.folders import size_of
 
 if TYPE_CHECKING:
     from augment_correction.monitor.impact import Impact
@@ -52,7 +53,7 @@ def stats(
         return
     for batch, made in seen.files:
         told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count) or made.get("why", "")
-        size = batch.rows.stat().st_size if batch.rows.exists() else 0
+        size = size_of(batch.rows) or 0
         print(f"{batch.rows}  {size:,} bytes  {made['num_examples']} rows ({told})  queued: {made['queued'] or 'no'}")
     for stem in seen.open:
         print(f"{stem}: not made yet; `monitor finish` makes it")

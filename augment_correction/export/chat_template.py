@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
+from augment_correction.folders import modified
 
 TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "tekken.json")
 
@@ -128,7 +129,7 @@ def find_tokenizer(wanted: str, root: Path) -> Path | None:
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
     snapshots = cache / f"models--{wanted.replace('/', '--')}" / "snapshots"
-    found = sorted(snapshots.glob("*/tokenizer_config.json"), key=lambda path: path.stat().st_mtime)
+    found = sorted(snapshots.glob("*/tokenizer_config.json"), key=modified)
     return found[-1].parent if found else None
 
 

