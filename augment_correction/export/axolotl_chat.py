@@ -13,6 +13,7 @@ tokenizer proves that Axolotl counts to the same tokens.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import yaml
 
 from augment_correction.errors import InputError
 from augment_correction.export.chat_template import ChatTemplate
+from augment_correction.export.jinja_chat import FIXED_DATE
 from augment_correction.export.masking import token_mask, touching
 from augment_correction.export.segments import Zone, answer_end, generation_prompt, render, zones
 from augment_correction.export.source import ExportSource, masked_by_message, write_rows
@@ -117,9 +119,10 @@ def chat_keys(template: ChatTemplate, tokenizer: Tokenizer | None, path: Path) -
 
 
 def served_template(template: ChatTemplate) -> str:
-    """The template with its BOS and EOS as this run wrote them, whatever the tokenizer calls so, and with the opening
-    of an answer where it is asked for one: what a server needs to speak as the rows do."""
-    made = template.source
+    """The template with its BOS and EOS as this run wrote them, whatever the tokenizer calls so, with the date of its rows
+    in place of today's, and with the opening of an answer where it is asked for one: what a server needs to speak as the
+    rows do."""
+    made = _TODAY.sub(lambda call: _quoted(FIXED_DATE.strftime(call["format"])), template.source)
     opening = generation_prompt(template)
     if "add_generation_prompt" not in made and opening:
         made += "{% if add_generation_prompt %}{{ " + _quoted(opening) + " }}{% endif %}"
@@ -127,6 +130,9 @@ def served_template(template: ChatTemplate) -> str:
         if name in template.source:
             made = "{% set " + name + " = " + _quoted(value) + " %}" + made
     return made
+
+
+_TODAY = re.compile(r"""strftime_now\(\s*(['"])(?P<format>[^'"]*)\1\s*\)""")
 
 
 def _quoted(text: str) -> str:

@@ -13,31 +13,13 @@ from typing import Any
 
 import jinja2
 import orjson
-from jinja2.ext import loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
+from augment_correction.export.jinja_chat import FIXED_DATE, chat_environment
 from augment_correction.folders import modified
 
 TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "tekken.json")
-
-
-def _raise_exception(message: str) -> None:
-    raise jinja2.TemplateError(message)
-
-
-def _tojson(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _environment() -> ImmutableSandboxedEnvironment:
-    """As Transformers sets it up for chat templates, but without `strftime_now`: Llama 3.1's template would write
-    today's date into every row, and the same run would end in other bytes tomorrow."""
-    env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-    env.filters["tojson"] = _tojson
-    env.globals["raise_exception"] = _raise_exception
-    return env
 
 
 @dataclass(frozen=True)
@@ -52,9 +34,19 @@ class ChatTemplate:
     @cached_property
     def _compiled(self) -> jinja2.Template:
         try:
-            return _environment().from_string(self.source)
+            return chat_environment().from_string(self.source)
         except jinja2.TemplateSyntaxError as failure:
             raise ConfigError(f"{self.name} is not valid Jinja2 (line {failure.lineno}): {failure.message}") from None
+
+    @property
+    def dated(self) -> str | None:
+        """What is to be said of a template that writes today's date; None for one that does not."""
+        if "strftime_now" not in self.source:
+            return None
+        return (
+            f"{self.name} writes today's date into every conversation; all rows carry {FIXED_DATE:%d %b %Y} instead, "
+            "so that the same run makes the same rows on any day"
+        )
 
     def render(self, messages: Sequence[dict[str, str]]) -> str:
         """Raises: ConfigError where the template refuses these messages."""

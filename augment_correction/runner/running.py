@@ -91,6 +91,8 @@ def _template_notices(plan: Plan) -> Iterator[str]:
             f"{plan.template.name} begins with a bos_token and none is given (system.bos_token, system.tokenizer): "
             "it is empty, which is right only for models without one"
         )
+    if plan.template.dated:
+        yield plan.template.dated
 
 
 async def _count_ahead(plan: Plan, state: RunState) -> None:
