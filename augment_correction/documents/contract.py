@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -45,12 +47,21 @@ def build_document(
     pages: Sequence[int] = (),
     headings: Sequence[Heading] = (),
 ) -> Document:
-    """`text` must already be clean (see `text.clean`), because offsets point into it.
+    """`text` must already be clean (see `text.clean`), because offsets point into it. A letter and its accent become one
+    letter (Unicode NFC) here, for every format, and the offsets of pages and headings move along.
 
     Raises Unread("empty") where there is nothing but white space.
     """
     if not text or text.isspace():
         raise Unread("empty", "there is no text in it")
+    if not unicodedata.is_normalized("NFC", text):
+        text, moved = _composed(text, [*pages, *(heading.start for heading in headings)])
+        pages = [moved[page] for page in pages]
+        headings = [
+            Heading(moved[heading.start], heading.level, unicodedata.normalize("NFC", heading.title))
+            for heading in headings
+        ]
+    title = unicodedata.normalize("NFC", title)
     return Document(
         id=content_id(text),
         title=" ".join(title.split()) or PurePosixPath(source.partition("#")[0]).stem,
@@ -61,3 +72,16 @@ def build_document(
         pages=tuple(pages),
         headings=tuple(headings),
     )
+
+
+def _composed(text: str, offsets: Iterable[int]) -> tuple[str, dict[int, int]]:
+    """The text in NFC, and where each offset lies in it. Each piece between two offsets is composed by itself, so that
+    an accent at the beginning of a page never joins a letter of the page before and every offset stays exact."""
+    cuts = sorted({0, len(text), *offsets})
+    parts: list[str] = []
+    moved, length = {0: 0}, 0
+    for start, end in pairwise(cuts):
+        parts.append(unicodedata.normalize("NFC", text[start:end]))
+        length += len(parts[-1])
+        moved[end] = length
+    return "".join(parts), moved
