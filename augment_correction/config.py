@@ -15,12 +15,6 @@ from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
 
 ROLES = ("small", "large", "judge", "target")
-AUGMENTOOLKIT_TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'system') %}"
-    "{{message['content'] + '\n'}}{% elif (message['role'] == 'user') %}"
-    "{{'Human: ' + message['content'] + ' **Finished.**' + '\n'}}{% elif message['role'] == 'assistant' %}"
-    "{{'AI: ' + message['content'] + ' **Finished.**' + '\n'}}{% endif %}{% endfor %}"
-)
 PIPELINE_ALIASES = {"correction-pipeline": "correction"}
 
 
@@ -76,9 +70,11 @@ class SystemConfig(Declaration):
     """Passages made when `use_subset` is on: a draw by `seed` from the whole input, the same on every machine."""
     seed: int = 1048596
     concurrency_limit: int = Field(30, ge=1)
-    prompt_template: str = AUGMENTOOLKIT_TEMPLATE
+    prompt_template: str | None = None
     """How a conversation is written as text: a Jinja2 template, the name of one in `prompts/chat_templates/`
-    (`chatml`, `llama3`, `augmentoolkit`), or `tokenizer` for the chat template of `system.tokenizer`."""
+    (`chatml`, `llama3`, `augmentoolkit`), or `tokenizer` for the chat template of `system.tokenizer`. Unset: the chat
+    template of `system.tokenizer` or `training.base_model` where that tokenizer is on this machine and has one, else
+    `chatml`; the run says which."""
     tokenizer: str | None = None
     """A folder with `tokenizer.json` and `tokenizer_config.json`, or a model id that is in the Hugging Face cache."""
     bos_token: str | None = None

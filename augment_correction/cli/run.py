@@ -138,7 +138,7 @@ def print_summary(result: Any) -> None:
         print(f"stopped: {result.stopped}")
     if result.hint:
         print(f"  remedy: {result.hint}")
-    if result.kept and "axolotl_config" in result.files:
+    if result.stopped is None and "axolotl_config" in result.files:
         print("next, in an environment with Axolotl (docs/training.md):")
         for step in ("preprocess", "train"):
             print(f"  axolotl {step} {result.files['axolotl_config']}")

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -61,16 +61,18 @@ class ChatTemplate:
             raise ConfigError(f"{self.name} cannot render the conversation: {failure}") from None
 
 
+DEFAULT = "chatml"
+
+
 def load_chat_template(config: RunConfig) -> ChatTemplate:
-    """The template that `system.prompt_template` names.
+    """The template that `system.prompt_template` names; unset, the model's own where its tokenizer is on this machine.
 
     Raises: ConfigError with the places that were looked at.
     """
-    wanted = config.system.prompt_template
-    bos = config.system.bos_token
-    own = read_tokenizer_config(tokenizer_folder(config)) if config.system.tokenizer else {}
-    bos_token = bos if bos is not None else token_text(own, "bos_token") if writes_bos(own) else ""
-    eos_token = token_text(own, "eos_token")
+    wanted, model = config.system.prompt_template, config.system.tokenizer
+    own = read_tokenizer_config(tokenizer_folder(config)) if model else {}
+    if wanted is None:
+        return _default(config, own)
     if wanted == "tokenizer":
         if not own:
             raise config.error(
@@ -78,21 +80,48 @@ def load_chat_template(config: RunConfig) -> ChatTemplate:
                 "prompt_template: tokenizer needs system.tokenizer",
                 "name its folder there",
             )
-        source = own.get("chat_template")
-        if not source:
+        if not own.get("chat_template"):
             raise config.error(
                 ("system", "tokenizer"),
-                f"the tokenizer {config.system.tokenizer} has no chat template",
+                f"the tokenizer {model} has no chat template",
                 "set system.prompt_template to chatml, llama3, augmentoolkit or a template of yours",
             )
-        return ChatTemplate(f"the chat template of {config.system.tokenizer}", source, bos_token, eos_token)
+        return _own_template(config, model or "", own)
     if "{{" in wanted or "{%" in wanted:
-        return ChatTemplate("system.prompt_template", wanted, bos_token, eos_token)
+        return ChatTemplate("system.prompt_template", wanted, *_ends(config, own))
+    return _named(config, wanted, own)
+
+
+def _default(config: RunConfig, own: dict[str, Any]) -> ChatTemplate:
+    model = config.system.tokenizer or config.training.base_model
+    if not own and (folder := find_tokenizer(model, config.project.root)):
+        own = read_tokenizer_config(folder)
+    if own.get("chat_template"):
+        return _own_template(config, model, own)
+    template = _named(config, DEFAULT, own)
+    if template.bos_token:  # this model's rows begin with one, and ChatML knows of none
+        return replace(template, source="{{ bos_token }}" + template.source)
+    return template
+
+
+def _own_template(config: RunConfig, model: str, own: dict[str, Any]) -> ChatTemplate:
+    return ChatTemplate(f"the chat template of {model}", own["chat_template"], *_ends(config, own))
+
+
+def _named(config: RunConfig, name: str, own: dict[str, Any]) -> ChatTemplate:
     folders = dict.fromkeys([config.path.prompts, config.path.default_prompts, "prompts"])
     path = config.project.find(
-        f"the chat template '{wanted}'", [f"{folder}/chat_templates/{wanted}.jinja" for folder in folders]
+        f"the chat template '{name}'", [f"{folder}/chat_templates/{name}.jinja" for folder in folders]
     )
-    return ChatTemplate(wanted, path.read_text(encoding="utf-8-sig").removesuffix("\n"), bos_token, eos_token)
+    return ChatTemplate(name, path.read_text(encoding="utf-8-sig").removesuffix("\n"), *_ends(config, own))
+
+
+def _ends(config: RunConfig, own: dict[str, Any]) -> tuple[str, str]:
+    """BOS and EOS."""
+    bos = config.system.bos_token
+    if bos is None:
+        bos = token_text(own, "bos_token") if own and writes_bos(own) else ""
+    return bos, token_text(own, "eos_token")
 
 
 def tokenizer_folder(config: RunConfig) -> Path:

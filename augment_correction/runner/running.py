@@ -86,6 +86,8 @@ async def run_async(
 
 
 def _template_notices(plan: Plan) -> Iterator[str]:
+    if plan.config.system.prompt_template is None:
+        yield f"the rows are written with {plan.template.name} (system.prompt_template is not set)"
     if "bos_token" in plan.template.source and not plan.template.bos_token:
         yield (
             f"{plan.template.name} begins with a bos_token and none is given (system.bos_token, system.tokenizer): "

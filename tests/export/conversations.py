@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from augment_correction.config import AUGMENTOOLKIT_TEMPLATE
 from augment_correction.export import ChatTemplate
+from augment_correction.project import bundled
 from augment_correction.records import Conversation, Role, Turn, content_id
 from tests.export.models import CHATML, INST, LLAMA3
 
@@ -14,7 +14,9 @@ TEMPLATES = {
     "chatml": ChatTemplate("chatml", CHATML),
     "llama3 (trims)": ChatTemplate("llama3", LLAMA3, "<|begin_of_text|>", "<|end_of_text|>"),
     "inst (alternating, space before)": ChatTemplate("inst", INST, "<s>", "</s>"),
-    "augmentoolkit": ChatTemplate("augmentoolkit", AUGMENTOOLKIT_TEMPLATE, "<s>"),
+    "augmentoolkit": ChatTemplate(
+        "augmentoolkit", (bundled() / "prompts/chat_templates/augmentoolkit.jinja").read_text("utf-8"), "<s>"
+    ),
     "vicuna": ChatTemplate(
         "vicuna",
         "{% for m in messages %}{% if m.role == 'user' %}USER: {{ m.content }} {% else %}ASSISTANT: {{ m.content }}</s>"
