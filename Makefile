@@ -1,7 +1,13 @@
-# Two lines do all the set-up:   make run   (installs, runs the main job)   and   make check   (installs, runs all tests).
+# Two lines do all the set-up:   make run   (installs, runs the main job)   and   make check   (installs, runs all tests;
+# torch, TRL and Ray included: about 2 GB).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Where the package index has the CUDA build of torch (several GB) and there is no GPU, name the CPU builds, for example
+#   make check TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+# For pytest; continuous integration gives --no-skips.
+PYTEST_OPTIONS ?=
 
 .PHONY: run check install format lint types layers tests check-ray check-train check-axolotl check-vllm chaos
 
@@ -18,6 +24,7 @@ $(VENV)/installed-run: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@ $(VENV)/installed-run
 
@@ -36,57 +43,39 @@ layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/installed-dev
-	$(BIN)/pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
 
-# Needs a second environment of about 600 MB, so `make check` skips these tests with a reason.
-check-ray: .venv-ray/installed
-	.venv-ray/bin/python -m pytest tests/runner/test_ray.py
+# Parts of `make tests`: what needs Ray, and what trains, watches and serves models with torch.
+check-ray: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/runner/test_ray.py
 
-.venv-ray/installed: pyproject.toml
-	$(PYTHON) -m venv .venv-ray
-	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev,ray]"
-	@touch $@
-
-# What needs torch: trainings, local models, the monitor, rounds of the worker; in an environment of its own. Where the
-# package index has the CUDA build of torch (several GB) and there is no GPU, name the CPU builds first:
-#   make check-train TRAIN_PIP="--extra-index-url https://download.pytorch.org/whl/cpu"
-TRAIN_PIP ?=
-
-check-train: .venv-train/installed
-	OMP_NUM_THREADS=1 .venv-train/bin/python -m pytest tests/training tests/llm/test_local_hf.py tests/monitor \
+check-train: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/training tests/llm/test_local_hf.py tests/monitor \
 		tests/worker/test_real_rounds.py tests/benchmarks/test_circle.py
 
-.venv-train/installed: pyproject.toml
-	$(PYTHON) -m venv .venv-train
-	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check $(TRAIN_PIP) -e ".[dev,train,hf]"
-	@touch $@
-
-# Our rows read, trained on and merged by Axolotl 0.19 itself, on the CPU; in an environment of its own (2.8 GB), since
-# its exact pins conflict with vLLM's. TORCH: elsewhere than on a machine whose index has CPU builds, for example
-#   make check-axolotl TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
-AXOLOTL_VENV ?= .venv-axolotl
-TORCH ?= torch==2.13.0
+# Our rows read, trained on and merged by Axolotl itself, on the CPU; in an environment of its own (2.8 GB), since its exact
+# pins conflict with vLLM's and with ours. AXOLOTL: 0.21, which wants Python 3.12, or 0.19, the oldest that is supported.
+AXOLOTL ?= 0.21
+AXOLOTL_VENV ?= .venv-axolotl-$(AXOLOTL)
 
 check-axolotl: $(VENV)/installed-dev $(AXOLOTL_VENV)/installed
 	$(BIN)/python -m tests.axolotl.check --environment $(AXOLOTL_VENV)
 
-$(AXOLOTL_VENV)/installed: tests/axolotl/requirements.txt
-	$(PYTHON) -m venv $(AXOLOTL_VENV)
-	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
-		axolotl==0.19.0 axolotl-contribs-lgpl==0.0.7 axolotl-contribs-mit==0.0.6 "triton>=3.4.0,<3.8" bitsandbytes==0.50.2
-	$(AXOLOTL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/axolotl/requirements.txt
+$(AXOLOTL_VENV)/installed: tests/axolotl/requirements-$(AXOLOTL).txt tests/axolotl/environment.py
+	$(PYTHON) -m tests.axolotl.environment $(AXOLOTL_VENV) --axolotl $(AXOLOTL) --torch "$(TORCH)"
 	@touch $@
 
 # `mode: vllm` against vLLM 0.32 itself, on the CPU; in an environment of its own (3.5 GB), since its pins conflict with
-# Axolotl's. TORCH as above. Without torchvision, torchaudio and torchcodec, which come built for another torch.
+# Axolotl's. Without torchvision, torchaudio and torchcodec, which come built for another torch. VLLM_OPTIONS: --short
+# leaves the slower proofs out.
 VLLM_VENV ?= .venv-vllm
+VLLM_OPTIONS ?=
 
 check-vllm: $(VENV)/installed-dev $(VLLM_VENV)/installed
-	$(BIN)/python -m tests.vllm.check --environment $(VLLM_VENV)
+	$(BIN)/python -m tests.vllm.check --environment $(VLLM_VENV) $(VLLM_OPTIONS)
 
 $(VLLM_VENV)/installed: tests/vllm/requirements.txt
-	$(PYTHON) -m venv $(VLLM_VENV)
+	$(PYTHON) -m venv --clear $(VLLM_VENV)
 	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/vllm/requirements.txt
 	$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec

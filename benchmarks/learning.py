@@ -1,7 +1,7 @@
 """Does the loss mask do what it is for? A small real model learns corrections with it and without it.
 
-    python -m venv .venv-learning && .venv-learning/bin/pip install -r benchmarks/requirements-learning.txt
-    .venv-learning/bin/python -m benchmarks.learning --output learning.json
+    make .venv/installed-dev
+    .venv/bin/python -m benchmarks.learning --output learning.json
 
 SmolLM2-135M-Instruct (dequantised from the GGUF of `llm/weights.py`) is trained by LoRA on the same conversations about
 a made-up world, in the same order, from the same first adapter, for the same number of steps: once as the shipped

@@ -1,8 +1,8 @@
 """What does our trainer cost beside plain TRL? Tokens per second of the same rows, steps and LoRA, by turns.
 
-    python -m venv .venv-train && .venv-train/bin/pip install -e ".[train]" gguf
-    .venv-train/bin/python -m benchmarks.training_speed                       # SmolLM2-135M; a GPU where there is one
-    .venv-train/bin/python -m benchmarks.training_speed --model ./model --steps 50 --monitor
+    make .venv/installed-dev
+    .venv/bin/python -m benchmarks.training_speed                       # SmolLM2-135M; a GPU where there is one
+    .venv/bin/python -m benchmarks.training_speed --model ./model --steps 50 --monitor
 
 Ours is what `train` runs: our labels, early stopping's book-keeping, checkpoints, TensorBoard. Plain is `SFTTrainer` with the
 same token rows (TRL's own `input_ids` and `labels`), nothing attached and nothing saved. Neither evaluates. Each training is

@@ -13,6 +13,8 @@ from tests.projects import MadeProject
 from tests.servers import ModelServer
 from tests.training.making import tiny_llama
 
+pytest_plugins = ("tests.skips",)
+
 GUARD = Path(guard.__file__).parent
 SECRET_ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_PROXY", "_proxy")
 FOREIGN_BEGINNINGS = ("HF_", "OPENAI_", "AUGMENT_CORRECTION_", "XDG_", "PIP_", "UV_", "TIKTOKEN_", "HUGGING")

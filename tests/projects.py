@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -20,6 +22,17 @@ from tests.servers import ModelServer, facts
 
 DERIVED = (".lock", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "logs")
 """Not made to be compared: the lock, the database's own pages, servers' chatter."""
+
+
+def bound_by_permissions() -> tuple[str, ...]:
+    """What to write before a command so that files refuse it what their permissions refuse, also where root runs the
+    tests. Raises: AssertionError where root cannot give that power up."""
+    if os.geteuid():
+        return ("env",)
+    prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    assert shutil.which("setpriv"), "setpriv is missing; Debian has it in util-linux"
+    subprocess.run([*prefix, "true"], check=True)
+    return prefix
 
 
 @dataclass

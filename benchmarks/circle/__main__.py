@@ -1,8 +1,8 @@
 """Does the circle close, and does it survive? A model's own failures become its next training, by the program's commands.
 
-    python -m venv .venv-train && .venv-train/bin/pip install -e ".[train]" gguf
-    .venv-train/bin/python -m benchmarks.circle --work circle            # about 15 minutes on two quiet cores
-    .venv-train/bin/python -m benchmarks.circle --work circle --tiny     # about a minute, random weights
+    make .venv/installed-dev
+    .venv/bin/python -m benchmarks.circle --work circle            # about 15 minutes on two quiet cores
+    .venv/bin/python -m benchmarks.circle --work circle --tiny     # about a minute, random weights
 
 Notes on a made-up world, SmolLM2-135M-Instruct, LoRA. `run` makes the rows of the first round (invented mistakes,
 stand-by rows); the worker trains on them, with the monitor attached. The monitor asks questions that are neither trained

@@ -1,7 +1,7 @@
 """Which data teaches a model to correct itself and to stand by what is right? The whole loop, by the program's own commands.
 
-    python -m venv .venv-learning && .venv-learning/bin/pip install -r benchmarks/requirements-learning.txt
-    .venv-learning/bin/python -m benchmarks.correcting --work correcting
+    make .venv/installed-dev
+    .venv/bin/python -m benchmarks.correcting --work correcting
 
 Notes on a made-up world (`world.py`), SmolLM2-135M-Instruct, LoRA. Three datasets are made by `run`, each of the same
 number of rows: corrections of invented mistakes; two thirds of those and one third stand-by rows; the model's own wrong and

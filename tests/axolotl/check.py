@@ -247,6 +247,8 @@ def check(place: Place, wheels: Path | None) -> int:
     def note(what: str) -> None:
         print(f"[{time.monotonic() - started:4.0f} s] {what}", flush=True)
 
+    proven = place.python("versions").strip()
+    note(proven)
     note("tokenizers and models")
     build_models(place, wheels)
     write_inputs(place.root / "inputs")
@@ -274,7 +276,7 @@ def check(place: Place, wheels: Path | None) -> int:
         trained = list(pool.map(lambda made: train(place, made), [made for made in runs if made.case.name in TRAINED]))
     checked = [each for group in groups.values() for each in compare_rows(group)]
     good = report(checked, times, trained, watched.result())
-    note("all good" if good else "FAILED")
+    note(f"all good with {proven}" if good else f"FAILED with {proven}")
     return 0 if good else 1
 
 

@@ -1,4 +1,4 @@
-"""What needs Axolotl's own environment: `python inside.py build|dump|keys ...` in `.venv-axolotl`."""
+"""What needs Axolotl's own environment: `python inside.py versions|build|preprocess|keys|load ...` by its Python."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+
+def versions() -> None:
+    """What is proven."""
+    from importlib.metadata import version
+
+    names = ("torch", "transformers", "trl", "peft", "datasets")
+    others = ", ".join(f"{name} {version(name)}" for name in names)
+    print(f"Axolotl {version('axolotl')} on Python {sys.version.split()[0]}; {others}")
 
 
 def build(*pairs: str) -> None:
@@ -97,4 +106,6 @@ def load(*folders: str) -> None:
 
 
 if __name__ == "__main__":
-    {"build": build, "preprocess": preprocess, "keys": keys, "load": load}[sys.argv[1]](*sys.argv[2:])
+    {"versions": versions, "build": build, "preprocess": preprocess, "keys": keys, "load": load}[sys.argv[1]](
+        *sys.argv[2:]
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.chaos.rows import Row, judged, skipped
 from tests.chaos.world import IN_FLIGHT, World, demand
-from tests.projects import ended
+from tests.projects import bound_by_permissions, ended
 
 FULL = "disk full in mid-run"
 READ_ONLY = "output folder is read-only"
@@ -76,11 +76,6 @@ def _small_disk(world: World) -> Iterator[bool]:
 
 def read_only(world: World) -> Row:
     """The folder of a run that was stopped half-way may not be written any more; nor may a new one be made."""
-    prefix: tuple[str, ...] = ("env",)
-    if os.geteuid() == 0:  # root may write everywhere, unless it gives that up
-        prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-        if not shutil.which("setpriv") or subprocess.run([*prefix, "true"], check=False).returncode:
-            return skipped(READ_ONLY, "root cannot give up its power over files here")
     world.reset()
     process = world.start()
     world.server.wait_for(sum(world.reference.asked.values()) // 2, process)
@@ -93,7 +88,7 @@ def read_only(world: World) -> Row:
             output.rename(aside)
         folder.chmod(0o555)
         try:
-            made = ended(world.start(*prefix), 60)
+            made = ended(world.start(*bound_by_permissions()), 60)
         finally:
             folder.chmod(0o755)
             if aside.exists():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tests.chaos.world import World, demand
 from tests.projects import Ended
 
+SKIPPED = "skipped"
 ALL, BUT_RETRIES = "yes", "yes, but `retries`"
 
 
@@ -24,7 +25,7 @@ class Row:
 
 
 def skipped(fault: str, why: str) -> Row:
-    return Row(fault, 0, 0, 0, "-", "-", note=f"skipped: {why}")
+    return Row(fault, 0, 0, 0, "-", "-", note=f"{SKIPPED}: {why}")
 
 
 def judged(world: World, fault: str, made: Ended, *, times: int, note: str = "", repeats: int | None = None) -> Row:
