@@ -56,6 +56,14 @@ class PathConfig(Declaration):
     """Where prompts are looked for first."""
     default_prompts: str = "./prompts"
     """Where they are looked for next; the shipped ones come last."""
+    text_key: str | tuple[str, ...] = ()
+    """The column that holds the text of a row (.jsonl and other tables), or several of which a row has one. Unset it is
+    "text", or else a usual name that every row of a file has ("content", "body", ...), and the run says which."""
+
+    @property
+    def text_keys(self) -> tuple[str, ...]:
+        names = (self.text_key,) if isinstance(self.text_key, str) else self.text_key
+        return tuple(name for name in names if name)
 
 
 class SystemConfig(Declaration):

@@ -80,6 +80,17 @@ class UnreadInput:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadNote:
+    """What a person should know of an input that was read, though otherwise than it stands there: signs replaced, the
+    text found in another column. `detail` is a phrase that does not hold the `count`, so that many can be summed up."""
+
+    source: str
+    reason: str
+    detail: str
+    count: int = 0
+
+
 # --------------------------------------------------------------------------------------- what is asked, answered
 
 

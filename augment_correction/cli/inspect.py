@@ -79,6 +79,7 @@ def _show(console: Any, chunk: Any, outcome: Any, story: Path) -> None:
 
 
 def _show_sums(console: Any, made: Any, shown: int) -> None:
+    from augment_correction.documents.telling import note_lines, unread_lines
     from augment_correction.progress import money
 
     counts = made.results.counts()
@@ -86,8 +87,10 @@ def _show_sums(console: Any, made: Any, shown: int) -> None:
     print(f"{counts['kept']} conversations ({shown} shown), {counts['rejected']} rejected, {counts['failed']} failed")
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
         print(f"  {count:>6}  {reason}")
-    for unread in made.results.unread():
-        print(f"  not read: {unread.source}: {unread.reason}: {unread.detail}")
+    for line in unread_lines(made.results.unread()):
+        print(f"  not read: {line}")
+    for line in note_lines(made.results.notes()):
+        print(f"  note: {line}")
     for tokens in made.tokens():
         print(
             f"{tokens['name']}: {tokens['requests']} requests, tokens in {tokens['input_tokens']:,} "

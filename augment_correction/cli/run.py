@@ -80,12 +80,15 @@ def _print_estimate(made: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from augment_correction.documents.telling import note_lines, unread_lines
     from augment_correction.progress import money
 
     console = Console()
     print(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
-    for unread in made.unread:
-        print(f"  not read: {unread.source}: {unread.reason}: {unread.detail}")
+    for line in unread_lines(made.unread):
+        print(f"  not read: {line}")
+    for line in note_lines(made.notes):
+        print(f"  note: {line}")
     table = Table("stage", "model", "requests", "tokens in", "tokens out", "at most", box=None)
     for bound in made.stages:
         stage = bound.expected

@@ -1,4 +1,4 @@
-"""What every reader is given and may say: limits in, `Document` or `UnreadInput` out, `Unread` to give up a file."""
+"""What every reader is given and may say: limits in, `Document`, `UnreadInput` or `ReadNote` out, `Unread` to give up a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class ReadLimits:
 
     `file` does not bind JSONL, which is streamed; `line` binds one line of it. `docx_unpacked` and `docx_ratio` are
     checked against a Word file's own table of contents before anything is unpacked. `seconds` is how long
-    `stream_chunks` waits for a sign of life before it gives up the file that is being read.
+    `stream_chunks` waits for a sign of life before it gives up the file that is being read. `text_key` is no bound but
+    the one thing that a user says about what is in the files: the columns that may hold a row's text.
     """
 
     file: int = 1 << 30
@@ -26,6 +27,7 @@ class ReadLimits:
     docx_unpacked: int = 512 << 20
     docx_ratio: int = 200
     seconds: float = 300.0
+    text_key: tuple[str, ...] = ()
 
 
 class Unread(Exception):

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from augment_correction.documents.chunking import ChunkSettings
 from augment_correction.documents.contract import ReadLimits
-from augment_correction.records import Chunk, Document, UnreadInput
+from augment_correction.records import Chunk, Document, ReadNote, UnreadInput
 
 LENGTH_BYTES = 8
 
@@ -49,6 +49,7 @@ class Batch:
     documents: tuple[DocumentInfo, ...] = ()
     chunks: tuple[Chunk, ...] = ()
     unread: tuple[UnreadInput, ...] = ()
+    notes: tuple[ReadNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

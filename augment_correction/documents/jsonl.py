@@ -5,19 +5,28 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
-from augment_correction.documents.contract import ReadLimits, Unread, build_document
-from augment_correction.documents.text import byte_order_mark, clean
-from augment_correction.records import Document, UnreadInput
+from augment_correction.documents.contract import ReadLimits, Unread
+from augment_correction.documents.rows import Row, documents_of_rows
+from augment_correction.documents.text import byte_order_mark
+from augment_correction.records import Document, ReadNote, UnreadInput
 
 _PIECE = 1 << 20
 
 
-def read_jsonl(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
-    """Key "text" is the document; all other keys become its metadata. `source` gets `#L12` for line 12."""
+MEDIA_TYPE = "application/x-ndjson"
+
+
+def read_jsonl(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote]:
+    """`source` gets `#L12` for line 12; `documents_of_rows` says where the text is."""
+    rows = _rows(path, source, limits)
+    return documents_of_rows(rows, source=source, media_type=MEDIA_TYPE, text_key=limits.text_key)
+
+
+def _rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row | UnreadInput]:
     with path.open("rb") as file:
         mark = byte_order_mark(file.read(4))
         file.seek(mark[1] if mark else 0)
@@ -29,7 +38,7 @@ def read_jsonl(path: Path, source: str, limits: ReadLimits) -> Iterator[Document
             if line is None:
                 yield UnreadInput(place, "line_too_long", f"longer than the limit of {limits.line:,} bytes")
             elif line.strip():
-                yield _document(line, place)
+                yield _row(line, place)
             else:
                 continue
             seen += 1
@@ -37,28 +46,14 @@ def read_jsonl(path: Path, source: str, limits: ReadLimits) -> Iterator[Document
             raise Unread("empty", "there is no line in it")
 
 
-def _document(line: bytes, place: str) -> Document | UnreadInput:
+def _row(line: bytes, place: str) -> Row | UnreadInput:
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return UnreadInput(place, "bad_json", str(error))
     if not isinstance(fields, dict):
         return UnreadInput(place, "bad_json", f"a JSON object is wanted, this is a {type(fields).__name__}")
-    text = fields.pop("text", None)
-    if not isinstance(text, str):
-        have = f"has {', '.join(sorted(fields)[:8])}" if text is None else f"is a {type(text).__name__}"
-        return UnreadInput(place, "no_text", f'the key "text" must hold a string; this line {have or "is empty"}')
-    title: Any = fields.get("title")
-    try:
-        return build_document(
-            clean(text),
-            source=place,
-            media_type="application/x-ndjson",
-            title=title if isinstance(title, str) else "",
-            metadata=fields,
-        )
-    except Unread as unread:
-        return UnreadInput(place, unread.reason, unread.detail)
+    return Row(place, fields)
 
 
 def _lines(file: BinaryIO, limits: ReadLimits) -> Iterator[bytes | None]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from augment_correction.documents.contract import ReadLimits, Unread
 from augment_correction.errors import InputError
-from augment_correction.records import Document, UnreadInput
+from augment_correction.records import Document, ReadNote, UnreadInput
 
-Reader = Callable[[Path, str, ReadLimits], Iterator[Document | UnreadInput]]
+Found = Document | UnreadInput | ReadNote
+Reader = Callable[[Path, str, ReadLimits], Iterator[Found]]
 
 _READERS = {
     ".txt": ("plain", "read_txt"),
@@ -23,7 +24,7 @@ _READERS = {
 }
 
 
-def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterator[Document | UnreadInput]:
+def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterator[Found]:
     """Every document under `folder`, sorted by relative path. What cannot be read is an UnreadInput, never silent.
 
     Raises InputError where `folder` is not a folder; that is the only error.
@@ -71,7 +72,7 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
     return sorted((_printable(name), path) for name, path in found)
 
 
-def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
+def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found]:
     """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file."""
     try:
         yield from _reader(path, limits)(path, source, limits)

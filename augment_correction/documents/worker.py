@@ -32,7 +32,7 @@ from augment_correction.documents.frames import (
 from augment_correction.documents.reading import list_files, read_file
 from augment_correction.documents.tokens import TokenCounter
 from augment_correction.errors import UserError
-from augment_correction.records import Chunk, UnreadInput
+from augment_correction.records import Chunk, ReadNote, UnreadInput
 
 
 def main() -> None:
@@ -70,26 +70,28 @@ def _read_one(source: str, path: Path, job: Job, counter: TokenCounter) -> Itera
     documents: list[DocumentInfo] = []
     chunks: list[Chunk] = []
     unread: list[UnreadInput] = []
+    notes: list[ReadNote] = []
 
     def take() -> Batch:
-        batch = Batch(tuple(documents), tuple(chunks), tuple(unread))
-        documents.clear()
-        chunks.clear()
-        unread.clear()
+        batch = Batch(tuple(documents), tuple(chunks), tuple(unread), tuple(notes))
+        for each in (documents, chunks, unread, notes):
+            each.clear()
         return batch
 
     for result in read_file(path, source, job.limits):
         if isinstance(result, UnreadInput):
             unread.append(result)
+        elif isinstance(result, ReadNote):
+            notes.append(result)
         else:
             documents.append(DocumentInfo.of(result))
             for chunk in chunk_document(result, job.settings, counter):
                 chunks.append(chunk)
                 if len(chunks) >= job.batch:
                     yield take()
-        if len(unread) + len(documents) >= job.batch:
+        if len(unread) + len(notes) + len(documents) >= job.batch:
             yield take()
-    if documents or chunks or unread:
+    if documents or chunks or unread or notes:
         yield take()
 
 

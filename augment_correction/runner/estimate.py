@@ -14,7 +14,7 @@ from augment_correction.declarations import AttemptStage, GradeStage, GroundStag
 from augment_correction.documents import TokenCounter
 from augment_correction.ledger import price_of
 from augment_correction.pipeline import Pipeline
-from augment_correction.records import UnreadInput
+from augment_correction.records import ReadNote, UnreadInput
 from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
 from augment_correction.sampling import Sampling
@@ -68,6 +68,7 @@ class Estimate:
 
     documents: int = 0
     unread: list[UnreadInput] = field(default_factory=list)
+    notes: list[ReadNote] = field(default_factory=list)
     chunks: int = 0
     passage_tokens: int = 0
     stages: list[StageEstimate] = field(default_factory=list)
@@ -107,6 +108,7 @@ async def estimate(config: RunConfig) -> Estimate:
         async for read in reads:
             result.documents += len(read.documents)
             result.unread += read.unread
+            result.notes += read.notes
             for passage in read.passages:
                 if passage.chunk.id in seen:
                     continue

@@ -45,6 +45,8 @@ class Intake:
         for unread in read.unread:
             results.add_unread(state.unread, unread)
             state.unread += 1
+        for note in read.notes:
+            results.add_note(note)
         statements, new = [], []
         for passage in read.passages:
             chunk, document = passage.chunk, passage.document

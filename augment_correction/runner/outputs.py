@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import orjson
 
+from augment_correction.documents.telling import note_lines, unread_lines
 from augment_correction.ledger import Ledger
 from augment_correction.report import write_report
 from augment_correction.runner.dataset import Written, write_dataset
@@ -55,8 +56,13 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
     )  # fmt: skip
     _write_json(folder.manifest, manifest)
     made.files = files | selected.files | made.files
-    made.notices[:0] = selected.notices
+    made.notices[:0] = [*_reading_notices(results), *selected.notices]
     return made
+
+
+def _reading_notices(results: Results) -> Iterator[str]:
+    yield from (f"not read: {line}" for line in unread_lines(results.unread(), at_most=8))
+    yield from (f"reading {line}" for line in note_lines(results.notes()))
 
 
 def _rejected_rows(results: Results) -> Iterator[dict[str, Any]]:

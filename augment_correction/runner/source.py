@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, stream_chunks
-from augment_correction.records import Chunk, Record, UnreadInput
+from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, ReadLimits, stream_chunks
+from augment_correction.records import Chunk, ReadNote, Record, UnreadInput
 from augment_correction.stages import neutral
 
 
@@ -33,6 +33,7 @@ class Read:
     documents: tuple[DocumentInfo, ...]
     passages: tuple[Passage, ...]
     unread: tuple[UnreadInput, ...]
+    notes: tuple[ReadNote, ...] = ()
 
 
 WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
@@ -68,7 +69,12 @@ async def read_passages(config: RunConfig, input_dir: Path, *, cut: bool = True)
 async def _numbered(config: RunConfig, input_dir: Path, cut: bool) -> AsyncGenerator[Read, None]:
     seq = 0
     waiting: deque[DocumentInfo] = deque()
-    batches: AsyncIterator[Batch] = stream_chunks(input_dir, chunk_settings(config, cut), encoding=encoding_of(config))
+    batches: AsyncIterator[Batch] = stream_chunks(
+        input_dir,
+        chunk_settings(config, cut),
+        encoding=encoding_of(config),
+        limits=ReadLimits(text_key=config.path.text_keys),
+    )
     async for batch in batches:
         waiting += batch.documents
         passages = []
@@ -80,7 +86,7 @@ async def _numbered(config: RunConfig, input_dir: Path, cut: bool) -> AsyncGener
                 document = waiting.popleft()
             passages.append(Passage(seq, chunk, document))
             seq += 1
-        yield Read(batch.documents, tuple(passages), batch.unread)
+        yield Read(batch.documents, tuple(passages), batch.unread, batch.notes)
 
 
 async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIterator[Read]:
@@ -102,8 +108,8 @@ async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIter
             heapq.heappush(ranks, (-rank, id_))
             if len(ranks) > size:
                 del chosen[heapq.heappop(ranks)[1]]
-        if read.documents or read.unread:
-            yield Read(read.documents, (), read.unread)
+        if read.documents or read.unread or read.notes:
+            yield Read(read.documents, (), read.unread, read.notes)
     passages = sorted((passage for places in chosen.values() for passage in places), key=lambda passage: passage.seq)
     yield Read((), tuple(passages), ())
 

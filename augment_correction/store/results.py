@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
-from augment_correction.records import Chunk, Conversation, Turn, UnreadInput
+from augment_correction.records import Chunk, Conversation, ReadNote, Turn, UnreadInput
 from augment_correction.store.database import Database, Statement
 
 SCHEMA = """
@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS documents (
     PRIMARY KEY (id, source)
 );
 CREATE TABLE IF NOT EXISTS unread (seq INTEGER PRIMARY KEY, source TEXT, reason TEXT, detail TEXT);
+CREATE TABLE IF NOT EXISTS notes (source TEXT, reason TEXT, detail TEXT, count INTEGER);
 CREATE TABLE IF NOT EXISTS chunks (
     id TEXT PRIMARY KEY, seq INTEGER, text TEXT NOT NULL, tokens INTEGER NOT NULL
 );
@@ -126,6 +127,7 @@ class Results:
         await self._database.write_durably(
             ("DELETE FROM documents", ()),
             ("DELETE FROM unread", ()),
+            ("DELETE FROM notes", ()),
             ("DELETE FROM places", ()),
             ("DELETE FROM apart", ()),
             ("UPDATE chunks SET seq = NULL", ()),
@@ -190,6 +192,10 @@ class Results:
                 (seq, unread.source, unread.reason, unread.detail),
             )
         )
+
+    def add_note(self, note: ReadNote) -> None:
+        values = (note.source, note.reason, note.detail, note.count)
+        self._database.write(("INSERT INTO notes VALUES (?,?,?,?)", values))
 
     def add_place(self, seq: int, chunk: Chunk, source: str, title: str) -> Statement:
         heading = orjson.dumps(chunk.heading).decode()
@@ -275,6 +281,10 @@ class Results:
         return [
             UnreadInput(*row) for row in self._database.query("SELECT source, reason, detail FROM unread ORDER BY seq")
         ]
+
+    def notes(self) -> list[ReadNote]:
+        rows = self._database.query("SELECT source, reason, detail, count FROM notes ORDER BY rowid")
+        return [ReadNote(*row) for row in rows]
 
     def sources(self) -> Iterator[tuple[str, str, int | None]]:
         """(source, title, characters) of every document, in the order of reading."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.documents import ReadLimits, read_documents
-from augment_correction.records import Document, UnreadInput
+from augment_correction.records import Document, ReadNote, UnreadInput
 
 WORDS = [
     *("water", "river", "stone", "bridge", "light", "morning", "engine", "copper", "harvest", "winter", "signal"),
@@ -31,9 +31,13 @@ def read(folder: Path, limits: ReadLimits | None = None) -> tuple[list[Document]
     for found in read_documents(folder, limits=limits):
         if isinstance(found, Document):
             documents.append(found)
-        else:
+        elif isinstance(found, UnreadInput):
             unread.append(found)
     return documents, unread
+
+
+def notes(folder: Path, limits: ReadLimits | None = None) -> list[ReadNote]:
+    return [found for found in read_documents(folder, limits=limits) if isinstance(found, ReadNote)]
 
 
 def pdf(path: Path, pages: Sequence[Callable[[Any], None]], **info: str) -> Path:
