@@ -117,14 +117,23 @@ class Keep:
     # -------------------------------------------------------------------------------------------- what comes in
 
     def add(self, failures: Iterable[Failure]) -> None:
-        """On the disk when this returns."""
+        """All on the disk when this returns, or none. Raises: OSError, where the disk is full among others."""
         decided: list[bytes] = []
         undecided: list[bytes] = []
         for each in failures:
             (undecided if each.verdict == "undecided" else decided).append(each.line())
-        for path, lines in ((self.buffer, decided), (self.undecided, undecided)):
-            if lines:
-                _append(path, b"".join(lines))
+        chosen = {
+            path: b"".join(lines) for path, lines in ((self.buffer, decided), (self.undecided, undecided)) if lines
+        }
+        before = {path: path.stat().st_size if path.exists() else 0 for path in chosen}
+        try:
+            for path, data in chosen.items():
+                _append(path, data)
+        except OSError:
+            for path, size in before.items():
+                if path.exists():
+                    os.truncate(path, size)
+            raise
 
     def examples(self) -> int:
         """Of the buffer, without answers that an earlier file has; rows about right ones come on top."""

@@ -22,11 +22,15 @@ from augment_correction.monitor.making import decide
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.monitor.telling import block, scalars
 from augment_correction.selection.gate import gate_file
+from augment_correction.store.room import no_room
 
 Generate = Callable[[Sequence[Item], float], Sequence[Reply | None]]
 """Answers of the model as it is now, within so many seconds: None for one that did not come to its end in time."""
 Say = Callable[[str], None]
 Log = Callable[[dict[str, float]], None]
+PATIENCE_SECONDS = 600.0
+"""How long the end of a training waits for room on a full disk."""
+ROOM_SECONDS = 5.0
 
 
 class Observer:
@@ -53,6 +57,7 @@ class Observer:
         self._seen: int | None = None
         self._again = False
         self._asked = 0
+        self._waiting: list[Failure] = []
         self.unjudged: Exception | None = None
         """Why the judge could not be asked at the last evaluation. What words had decided is kept all the same."""
         self.in_vain = 0
@@ -118,9 +123,36 @@ class Observer:
         elif self.unjudged is not None:
             self.in_vain += 1
         if self._config.self_correction.enabled:
-            self._keep.add(found)
+            self._waiting += found
+            self._write_waiting()
         self._used.update(item.id for item in items)  # of those without an answer, too: others have their turn first
         return found
+
+    def _write_waiting(self) -> bool:
+        """False where the disk has no room for them: the answers wait in memory, and the training goes on."""
+        try:
+            self._keep.add(self._waiting)
+        except OSError as failure:
+            if not no_room(failure):
+                raise
+            self._say(
+                f"monitor: {failure}: {len(self._waiting)} answers wait in memory until there is room on the disk of "
+                f"{self._keep.root}"
+            )
+            return False
+        self._waiting = []
+        return True
+
+    def _wait_for_room(self) -> None:
+        """At the end of a training nothing comes after that could write them.
+
+        Raises: InputError where there is still no room in the end.
+        """
+        until = self._clock() + PATIENCE_SECONDS
+        while not self._write_waiting():
+            if self._clock() >= until:
+                raise InputError(f"{len(self._waiting)} answers are lost: the disk of {self._keep.root} stayed full")
+            time.sleep(ROOM_SECONDS)
 
     def _without_judge(self, failure: Exception) -> None:
         self.unjudged = failure
@@ -132,9 +164,11 @@ class Observer:
         due, every = self._config.self_correction, self._config.self_correction.generation_interval
         if not due.enabled or step // every <= self._last_file // every:
             return
-        self._last_file = step
+        if self._waiting:
+            return  # for room on the disk, which a file needs too
         if self._keep.examples() >= due.min_examples:
             self.close_buffer(step)
+        self._last_file = step
 
     def close_buffer(self, step: int) -> None:
         """Decide a file of what there is, and have it made beside the training."""
@@ -177,6 +211,8 @@ class Observer:
         """Waits for the files. `step` is the last one of a training that came to its end: the buffer becomes a file if it
         holds enough, and else stays for the next training, as it does where the monitor ends before."""
         try:
+            if self._waiting:
+                self._wait_for_room()
             if step is not None and self._config.self_correction.enabled:
                 self._file_the_rest(step)
         finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 from augment_correction.errors import InputError
 from augment_correction.store.folder import atomic_write
 from augment_correction.worker.config import WorkerConfig
+from augment_correction.worker.entries import storable
 from augment_correction.worker.places import Places, free_name
 from augment_correction.worker.rows import Checked, check
 from augment_correction.worker.status import open_site
@@ -46,7 +47,7 @@ def _checked(config: WorkerConfig, path: Path) -> Checked:
 
 
 def _put(folder: Path, path: Path) -> Path:
-    target = free_name(folder / (f"{path.name}.txt" if path.is_dir() else path.name))
+    target = free_name(folder / storable(f"{path.name}.txt" if path.is_dir() else path.name))
     with atomic_write(target) as file:
         if path.is_dir():
             file.write(f"{path}\n".encode())

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from augment_correction.worker.entries import is_special, signature
+
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp", "~")
 """Endings that say "not yet", as does a dot in front; the rename to the real name then says "now"."""
 PATIENCE = 10
@@ -35,10 +37,12 @@ class Arrivals:
 
     def _still(self, path: Path) -> bool:
         try:
-            now, signature = time.monotonic(), _signature(path)
+            if is_special(path):
+                return True  # never opened: it is refused as it lies there
+            now, looks = time.monotonic(), signature(path)
             seen, since = self._seen.get(path, (None, now))
-            if signature != seen:
-                self._seen[path] = (signature, now)
+            if looks != seen:
+                self._seen[path] = (looks, now)
                 return False
             patience = self._settle if _looks_whole(path) else self._settle * PATIENCE
             return now - since >= patience and not _written_to(path)
@@ -48,15 +52,9 @@ class Arrivals:
 
 def _turn(path: Path) -> tuple[bool, float, str]:
     try:
-        return (path.suffix == ".json", path.stat().st_mtime, path.name)
-    except FileNotFoundError:
+        return (path.suffix == ".json", path.lstat().st_mtime, path.name)
+    except OSError:
         return (True, 0.0, path.name)
-
-
-def _signature(path: Path) -> object:
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    stats = [(str(file), file.stat()) for file in files]
-    return [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats]
 
 
 def _looks_whole(path: Path) -> bool:
@@ -71,7 +69,7 @@ def _written_to(path: Path) -> bool:
     """Some process has the file open for writing. Only Linux's local file systems tell; elsewhere never."""
     if path.is_dir() or not hasattr(fcntl, "F_SETLEASE"):
         return False
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)

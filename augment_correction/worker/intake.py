@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.store.folder import atomic_write
+from augment_correction.store.room import no_room
 from augment_correction.worker.arrivals import Arrivals
+from augment_correction.worker.entries import is_regular, refuse_special, signature, storable
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.places import PRIORITIES, free_name, move, sync
 from augment_correction.worker.rows import check
@@ -25,39 +28,83 @@ class Intake:
         self._site = site
         self._arrivals = Arrivals(site.config.worker.settle_seconds)
         self._lying: dict[str, Path] = {}
+        self._metadata: dict[Path, object] = {}
+        self._left: dict[Path, str] = {}
 
     def look(self) -> None:
         places = self._site.places
         folders = {places.inbox: "normal", **{places.queue / each: each for each in PRIORITIES}}
         entries = {path: PRIORITIES.index(folders[folder]) for folder in folders for path in folder.iterdir()}
         before, self._lying = self._lying, {}
-        strangers = [path for path, priority in entries.items() if not self._is_known(path, priority, before)]
+        self._metadata = {path: seen for path, seen in self._metadata.items() if path in entries}
+        strangers: list[Path] = []
+        for path, priority in entries.items():
+            with self._apart(path):
+                if not self._is_known(path, priority, before):
+                    strangers.append(path)
         for path in self._arrivals.whole(strangers):
-            if _is_metadata(path):
-                self._attach(path)
-            else:
-                self._register(path, entries[path])
+            with self._apart(path):
+                self._take_in(path, entries[path])
+
+    @contextmanager
+    def _apart(self, path: Path) -> Iterator[None]:
+        """What is wrong with one entry ends neither the loop nor the repair. A full disk is no fault of an entry."""
+        try:
+            yield
+        except Exception as failure:
+            if no_room(failure):
+                raise
+            told = f"{storable(path.name)} in {path.parent} is left where it is: {type(failure).__name__}: {failure}"
+            if self._left.get(path) != told:
+                self._left[path] = told
+                self._site.log.say(told)
+
+    def _take_in(self, path: Path, priority: int) -> None:
+        name = storable(path.name)
+        coming = self._site.jobs.coming(str(path.with_name(name).relative_to(self._site.places.root)))
+        if name != path.name:
+            move(path, free_name(path.with_name(name)))  # and it is taken under that name, at a later look
+        elif coming is not None:
+            self._bring(coming)
+        elif self._is_metadata(path):
+            self._attach(path)
+        else:
+            self._register(path, priority)
+
+    def _is_metadata(self, path: Path) -> bool:
+        """A file that waits for its rows is read once, not at every look."""
+        looks = signature(path)
+        if self._metadata.get(path) == looks:
+            return True
+        if _is_metadata(path):
+            self._metadata[path] = looks
+        return path in self._metadata
 
     def mend(self) -> None:
         """Finish what a kill left between the database and the folders. What lies in a folder of priorities is left to
         `look`: it may have been put there by hand."""
         for job in self._site.jobs.all():
-            entry, reason = self._site.places.found(job.name), self._site.places.reason(job.name)
-            by_hand = job.state in ("queued", "failed") and entry is not None and entry.parent.name in PRIORITIES
-            if not by_hand:
-                self._bring(job)
-            if job.state == "failed" and reason.with_name(job.name).exists() and not reason.exists():
-                give_reason(self._site, job, None)
+            with self._apart(self._site.places.queue / job.folder / job.name):
+                self._mend(job)
+
+    def _mend(self, job: Job) -> None:
+        entry, reason = self._site.places.found(job.name), self._site.places.reason(job.name)
+        by_hand = job.state in ("queued", "failed") and entry is not None and entry.parent.name in PRIORITIES
+        if not by_hand:
+            self._bring(job)
+        if job.state == "failed" and os.path.lexists(reason.with_name(job.name)) and not reason.exists():
+            give_reason(self._site, job, None)
 
     def _is_known(self, path: Path, priority: int, before: Mapping[str, Path]) -> bool:
         """An entry of a job, not a copy of one nor a refused file that was mended. Only what is new in its folder is asked
         for: there may be thousands."""
-        if path.parent == self._site.places.inbox or not _NUMBERED.match(path.name):
+        original = _NUMBERED.sub("", path.name)
+        if path.parent == self._site.places.inbox or original == path.name or storable(original) != original:
             return False
         if before.get(path.name) != path:
             job = self._site.jobs.named(path.name)
             place = self._site.places.queue / job.folder / job.name if job else path
-            if job is None or job.rows is None or (place != path and place.exists()):
+            if job is None or job.rows is None or (place != path and os.path.lexists(place)):
                 return False
             self._moved_by_hand(job, priority)
         self._lying[path.name] = path
@@ -76,6 +123,7 @@ class Intake:
         site, original = self._site, _NUMBERED.sub("", path.name)
         source = str(path.relative_to(site.places.root))
         try:
+            refuse_special(path)
             if path.is_file():
                 sync(path)
             found = check(path, site.config.project)
@@ -85,8 +133,10 @@ class Intake:
                     f"the same rows came in as job {twin.id} ({twin.original})",
                     hint=f"to train on them once more: worker retry {twin.id}",
                 )
-        except (InputError, OSError) as failure:
-            self._refuse(site.jobs.add(original, source, priority, state="failed", **_why(failure)), failure)
+        except Exception as failure:  # whatever a stranger's file does to the readers is said of that file
+            if no_room(failure):
+                raise
+            self._refuse(site.jobs.add(original, source, priority, state="failed", reason=_why(failure)), failure)
             return
         named = {"run": str(found.run)} if found.run is not None and found.run != path else {}
         facts = {"rows": found.rows, "format": found.format, "sha256": found.sha256, **named}
@@ -94,7 +144,7 @@ class Intake:
         self._bring(job)
         site.say(job, f"taken in: {job.rows} rows of {job.format}, {PRIORITIES[priority]} priority")
 
-    def _refuse(self, job: Job, failure: InputError | OSError) -> None:
+    def _refuse(self, job: Job, failure: Exception) -> None:
         self._bring(job)
         give_reason(self._site, job, failure.hint if isinstance(failure, InputError) else None)
         self._site.say(job, f"refused: {job.reason}")
@@ -103,7 +153,7 @@ class Intake:
         """Into the folder of its state; a file that has not been fetched yet, from where it came in."""
         places = self._site.places
         if job.source:
-            if (places.root / job.source).exists():
+            if os.path.lexists(places.root / job.source):
                 move(places.root / job.source, places.queue / job.folder / job.name)
             self._site.jobs.change(job, source="")
         places.put(job.name, job.folder)
@@ -115,12 +165,14 @@ class Intake:
             move(path, free_name(self._site.places.job(job.id) / path.name))
 
 
-def _why(failure: InputError | OSError) -> dict[str, Any]:
-    return {"reason": failure.message if isinstance(failure, InputError) else f"cannot be read: {failure}"}
+def _why(failure: Exception) -> str:
+    if isinstance(failure, InputError):
+        return failure.message
+    return f"cannot be read: {failure if isinstance(failure, OSError) else f'{type(failure).__name__}: {failure}'}"
 
 
 def _is_metadata(path: Path) -> bool:
-    if path.suffix != ".json":
+    if path.suffix != ".json" or not is_regular(path):
         return False
     try:
         value = orjson.loads(path.read_bytes())

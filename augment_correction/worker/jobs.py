@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError, UserError
+from augment_correction.store.room import no_room
 from augment_correction.worker.places import PRIORITIES
 
 SCHEMA_VERSION = 1
@@ -126,7 +127,8 @@ class Jobs:
             self._database.executescript(SCHEMA)
             self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         except sqlite3.Error as failure:
-            raise InputError(f"{path} cannot be used: {failure}", hint="put a whole copy of it back") from None
+            remedy = "make room on its disk" if no_room(failure) else "put a whole copy of it back"
+            raise InputError(f"{path} cannot be used: {failure}", hint=remedy) from None
 
     def close(self) -> None:
         self._database.close()
@@ -137,10 +139,11 @@ class Jobs:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # on a full disk SQLite may have ended it already
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     # ------------------------------------------------------------------------------------------------- jobs
 
@@ -166,6 +169,10 @@ class Jobs:
 
     def last_of(self, original: str) -> Job | None:
         return next(iter(self._jobs("WHERE original = ? ORDER BY id DESC LIMIT 1", original)), None)
+
+    def coming(self, source: str) -> Job | None:
+        """The one whose entry was to be moved from there, and was not."""
+        return next(iter(self._jobs("WHERE source = ? ORDER BY id DESC LIMIT 1", source)), None)
 
     def same_data(self, sha256: str) -> Job | None:
         return next(iter(self._jobs("WHERE sha256 = ? AND rows IS NOT NULL ORDER BY id LIMIT 1", sha256)), None)

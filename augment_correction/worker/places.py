@@ -76,13 +76,13 @@ class Places:
     def found(self, name: str) -> Path | None:
         """Where in the queue the entry of that name lies."""
         folders = (self.queue / each for each in PRIORITIES + STATES)
-        return next((folder / name for folder in folders if (folder / name).exists()), None)
+        return next((folder / name for folder in folders if os.path.lexists(folder / name)), None)
 
     def put(self, name: str, folder: str) -> Path:
         """Move the entry into that folder of the queue, wherever in it it lies. Nothing is overwritten."""
         target = self.queue / folder / name
         source = self.found(name)
-        if source is not None and not target.exists():
+        if source is not None and not os.path.lexists(target):
             move(source, target)
         return target
 
@@ -119,7 +119,7 @@ def sync(path: Path) -> None:
 def free_name(path: Path) -> Path:
     """`path`, or its first `name-2.ending` that is not there."""
     number, free = 1, path
-    while free.exists():
+    while os.path.lexists(free):
         number += 1
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return free

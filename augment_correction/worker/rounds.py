@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from augment_correction.errors import UserError
+from augment_correction.store.room import no_room
 from augment_correction.worker.commands import fill
 from augment_correction.worker.current import current, point, shown
 from augment_correction.worker.intake import give_reason
@@ -73,6 +74,8 @@ class Rounds:
             try:
                 self._launch(job)
             except (UserError, OSError) as failure:
+                if no_room(failure):
+                    raise
                 self._fail(job, str(failure), getattr(failure, "hint", None))
 
     def launch(self, job: Job) -> Launch:
@@ -87,12 +90,15 @@ class Rounds:
             return
         if not self.room(job):
             return
+        site.places.job(job.id).mkdir(parents=True, exist_ok=True)
         job = site.jobs.change(job, launched=1, launches=job.launches + 1, attempts=job.attempts + 1)
-        launch = self.launch(job)
-        launch.folder.mkdir(parents=True, exist_ok=True)
         site.say(job, f"{job.phase}: {' '.join(words)}")
-        if not self.slot.start(words, launch, site.config.project.root):
-            site.jobs.change(job, launched=0, attempts=job.attempts - 1)
+        started = False
+        try:
+            started = self.slot.start(words, self.launch(job), site.config.project.root)
+        finally:
+            if not started:
+                site.jobs.change(job, launched=0, attempts=job.attempts - 1)
 
     def room(self, job: Job) -> bool:
         free, needed = self._site.free(self._site.places.root), self._site.config.worker.min_free_gb

@@ -12,8 +12,11 @@ from augment_correction.errors import InputError
 from augment_correction.failures.reading import objects, read_curated
 from augment_correction.project import Project
 from augment_correction.store import RunFolder
+from augment_correction.worker.entries import refuse_special
 
 SHOWN = 5
+LONGEST_PATH = 2**14
+"""Bytes of a text file that are read for the path in it; Linux allows a path of 4096."""
 NAMES = {1: "failures", 2: "references", 3: "messages"}
 """By schema of `failures/reading.py`."""
 FORMATS = (
@@ -55,11 +58,16 @@ def run_of(entry: Path, project: Project) -> Path | None:
         return entry
     if entry.suffix != ".txt":
         return None
-    lines = entry.read_text("utf-8", "replace").split("\n")
+    with entry.open("rb") as file:
+        lines = file.read(LONGEST_PATH).decode("utf-8", "replace").split("\n")
     named = [line.strip() for line in lines if line.strip()]
     if len(named) != 1:
         raise InputError(
             f"a text file names one run's output folder, and this one has {len(named)} lines", hint=FORMATS
+        )
+    if "\0" in named[0]:
+        raise InputError(
+            "a text file names one run's output folder, and the name in this one holds a NUL byte", hint=FORMATS
         )
     return project.resolve(named[0])
 
@@ -70,8 +78,9 @@ def digest(path: Path) -> str:
 
 
 def _checked(data: Path, run: Path | None) -> Checked:
-    if not data.is_file():
+    if not data.exists():
         raise InputError(f"there is no file {data}", hint="a run writes it when it has kept a conversation")
+    refuse_special(data)
     if data.suffix not in (".jsonl", ".json"):
         raise InputError(f"{data.name} is no .jsonl and no .json file", hint=FORMATS)
     values = list(objects(data))

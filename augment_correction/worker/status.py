@@ -10,6 +10,7 @@ import orjson
 from augment_correction.errors import InputError
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.current import current
+from augment_correction.worker.entries import storable
 from augment_correction.worker.identity import ProcessId
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.log import tail
@@ -42,7 +43,7 @@ def snapshot(site: Site) -> dict[str, Any]:
         "markers": [name for name in MARKERS if site.places.marker(name).exists()],
         "free_gb": round(free_gb(site.places.root), 1),
         "current": {"round": now.number, "adapter": str(site.places.root / now.adapter)} if now else None,
-        "inbox": sorted(path.name for path in site.places.inbox.iterdir()),
+        "inbox": sorted(storable(path.name) for path in site.places.inbox.iterdir()),
         "jobs": [_job(site, job) for job in site.jobs.all()],
         "rounds": [
             {name: getattr(each, name) for name in each.__slots__}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from augment_correction.store.room import no_room
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.identity import ProcessId
 from augment_correction.worker.intake import Intake
@@ -33,7 +35,7 @@ class Worker:
         self._leases = Leases(self._site)
         self._intake = Intake(self._site)
         self._rounds = Rounds(self._site)
-        self._signalled = False
+        self._signalled = self._waits_for_room = False
         self._stop_since: float | None = None
         self._sent: set[signal.Signals] = set()
         self._reported = time.monotonic()
@@ -46,7 +48,7 @@ class Worker:
         """
         self._site.config.check_configs()
         with self.at_work(), self._signals():
-            while self.step():
+            while self._stepped():
                 time.sleep(self._settings.poll_seconds)
 
     @contextmanager
@@ -61,8 +63,35 @@ class Worker:
                 self._site.log.say("worker stopped")
             finally:
                 self._places.marker("stop").unlink(missing_ok=True)
-                self._leases.sign_out()
+                with self._on_a_full_disk_too():
+                    self._leases.sign_out()
                 self._site.jobs.close()
+
+    @contextmanager
+    def _on_a_full_disk_too(self) -> Iterator[None]:
+        """What cannot be written down at the end is seen by the next worker: this process is gone by then."""
+        try:
+            yield
+        except sqlite3.Error as failure:
+            if not no_room(failure):
+                raise
+
+    def _stepped(self) -> bool:
+        """A step, or a wait for room on the disk: every step can be made again, as after a kill."""
+        try:
+            if self._waits_for_room:
+                self._intake.mend()
+            again = self.step()
+        except (OSError, sqlite3.Error) as failure:
+            if not no_room(failure):
+                raise
+            self._waits_for_room = True
+            self._site.say_once(f"{failure}: the worker waits until there is room on the disk of {self._places.root}")
+            return self._stop_since is None
+        if self._waits_for_room:
+            self._waits_for_room = False
+            self._site.say_once("there is room on the disk again; the worker goes on")
+        return again
 
     def step(self) -> bool:
         """False when there is nothing left to do before the end."""

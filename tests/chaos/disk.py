@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 from tests.chaos.rows import Row, judged, skipped
 from tests.chaos.world import IN_FLIGHT, World, demand
+from tests.disks import fill, small_disk
 from tests.projects import bound_by_permissions, ended
 
 FULL = "disk full in mid-run"
@@ -31,7 +29,7 @@ def full(world: World, times: int, seed: int) -> Row:
             world.reset()
             process = world.start()
             world.server.wait_for(rng.randint(1, sum(world.reference.asked.values()) // 2), process)
-            ballast = _fill(world)
+            ballast = fill(world.project.output)
             _demand_told(world, process)
             if number == 0:
                 _demand_told(world, world.start())
@@ -50,28 +48,13 @@ def _demand_told(world: World, process: subprocess.Popen[str]) -> None:
     demand("Traceback" not in made.err and "move it away" not in made.err, made.err)
 
 
-def _fill(world: World) -> Path:
-    path = world.project.output / "ballast"
-    with path.open("wb", buffering=0) as file:
-        for size in (2**16, 1):
-            with suppress(OSError):
-                while file.write(b"x" * size):
-                    pass
-    return path
-
-
 @contextmanager
 def _small_disk(world: World) -> Iterator[bool]:
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(world.project.output)]
-    may = os.geteuid() == 0 and shutil.which("mount")
-    if not may or subprocess.run(command, capture_output=True, check=False).returncode:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        world.end_all()
-        subprocess.run(["umount", world.project.output], check=True)
+    with small_disk(world.project.output) as mounted:
+        try:
+            yield mounted
+        finally:
+            world.end_all()
 
 
 def read_only(world: World) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -11,10 +11,13 @@ import pytest
 
 from augment_correction.errors import ConfigError, InputError
 from augment_correction.failures import read_failures
+from augment_correction.monitor import observing
 from augment_correction.monitor.config import MonitorConfig, SelfCorrection
 from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.observing import Observer
 from augment_correction.monitor.sorting import Reply
+from tests.disks import fill, small_disk
 from tests.monitor.making import Stage, rows, split, write_lines
 
 NO_STAND_BY = {"self_correction": {"stand_by_share": 0}}
@@ -390,3 +393,51 @@ def test_a_runs_folder_as_a_gate_is_its_gate_and_not_what_it_trains(tmp_path: Pa
     write_lines(tmp_path / "run" / "gate.jsonl", [{"id": "g", "question": asked, "passage": "p", "group": "d"}])
     with pytest.raises(InputError, match="stand in the gate too"):
         stage.observer()
+
+
+class TestFullDisk:
+    """The training goes on; no answer is lost."""
+
+    @pytest.fixture
+    def stage(self, tmp_path: Path) -> Iterator[Stage]:
+        with small_disk(tmp_path / "data") as mounted:
+            if not mounted:
+                pytest.skip("no tmpfs may be mounted here")
+            yield Stage(tmp_path, NO_STAND_BY)
+
+    def evaluate(self, stage: Stage, observer: Observer, step: int) -> None:
+        """Answers longer than a page of memory: the last page of a file has room on a full tmpfs, too."""
+        stage.now = max(stage.now, 600.0 * step)
+        observer.observe(step, 10_000, lambda items, _: [Reply("Atlantis. " + "No! " * 2000) for _ in items])
+
+    def test_answers_wait_in_memory_until_there_is_room(self, stage: Stage) -> None:
+        observer = stage.observer()
+        self.evaluate(stage, observer, 50)
+        buffer = stage.data / "buffer.jsonl"
+        before = buffer.read_bytes()
+        ballast = fill(stage.data)
+        for step in (100, 150, 500):
+            self.evaluate(stage, observer, step)
+        assert buffer.read_bytes() == before, "no half line is left"
+        assert sum("answers wait in memory until there is room" in each for each in stage.said) == 3
+        ballast.unlink()
+        self.evaluate(stage, observer, 550)
+        assert observer.end() == []
+        made = read_failures(next(stage.data.glob("batches/*/failures.jsonl")))
+        assert len(list(made)) == 5 * len(before.splitlines())
+
+    def test_the_end_of_a_training_waits_for_room(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        observer = stage.observer()
+        ballast = fill(stage.data)
+        self.evaluate(stage, observer, 50)
+        monkeypatch.setattr(observing.time, "sleep", lambda seconds: ballast.unlink())
+        assert observer.end(60) == []
+        assert len(list(observer._keep.decided())) == 4
+
+    def test_what_is_lost_in_the_end_is_said(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        observer = stage.observer()
+        fill(stage.data)
+        self.evaluate(stage, observer, 50)
+        monkeypatch.setattr(observing.time, "sleep", lambda seconds: setattr(stage, "now", stage.now + 100))
+        with pytest.raises(InputError, match="4 answers are lost"):
+            observer.end(60)
