@@ -105,7 +105,9 @@ class TransientError(ModelError):
 
 
 class RequestRefused(ModelError):
-    pass
+    """`unproven`: no call of its stage has been answered, so the next run asks again."""
+
+    unproven = False
 
 
 class ModelUnusable(ModelError):
@@ -117,9 +119,14 @@ class BudgetExhausted(AugmentCorrectionError):
 
 
 class Reject(AugmentCorrectionError):
-    """Raised by a stage to drop its record. `reason` is a short closed word, `detail` a sentence for a person."""
+    """Raised by a stage to drop its record. `reason` is a short closed word, `detail` a sentence for a person, which the
+    model is told, too, where it is asked again; `hint` is for the person alone."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
+    def __init__(self, reason: str, detail: str = "", hint: str | None = None) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason, hint=hint)
         self.reason = reason
         self.detail = detail
+
+    @property
+    def explained(self) -> str:
+        return f"{self.detail} ({self.hint})" if self.hint else self.detail

@@ -43,6 +43,20 @@ FIRST_KEYS = {
 """By command, a key that only its config has."""
 
 
+def clean_key(key: str) -> str:
+    """Without the line break that files and copying leave at a key's end.
+
+    Raises: ValueError, which does not show the key, for one that no server can have given.
+    """
+    key = key.strip()
+    for place, sign in enumerate(key, 1):
+        if not "!" <= sign <= "~":
+            named = {" ": "a space", "\n": "a line break", "\r": "a line break", "\t": "a tab"}
+            what = named.get(sign, f"the character U+{ord(sign):04X}")
+            raise ValueError(f"this is no API key: character {place} of {len(key)} is {what}; copy it anew")
+    return key
+
+
 class ModelConfig(Declaration):
     """One model and where it runs. In a config these keys carry the role as a prefix: `small_model`, `large_mode`."""
 
@@ -76,6 +90,9 @@ class ModelConfig(Declaration):
     """Tries again after server errors and timeouts. A 429 waits and does not count."""
     structured_output: Literal["auto", "always", "never"] = "auto"
     """Whether JSON schemas are sent to the server; `auto` stops sending them when it answers 400 to the first."""
+    reasoning_tokens: int | None = Field(None, ge=0)
+    """Room for a reasoning model's thoughts, added to every `max_tokens` that a pipeline sets for its answers, since
+    servers count both. Unset, 8192 from the first reply on that was cut off while the model thought."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Sent with every request as it is, for example {"chat_template_kwargs": {"enable_thinking": false}}."""
     arguments: tuple[str, ...] = ()
@@ -100,6 +117,11 @@ class ModelConfig(Declaration):
         if not re.match(r"https?://[^/]", address) or not urlsplit(address).hostname:
             raise ValueError(f"{address!r} is no address; write http://host:port/v1")
         return address
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _is_key(cls, key: Any) -> Any:
+        return (clean_key(key) or None) if isinstance(key, str) else key
 
     @model_validator(mode="after")
     def _adapter_needs_hf(self) -> ModelConfig:
@@ -276,9 +298,14 @@ def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]
     found = {}
     for role, model in models.items():
         names = (f"{role.upper()}_API_KEY", KEYS_BY_HOST.get(model.host, ""))
-        key = next((environment[name] for name in names if environment.get(name)), None)
-        if model.api_key is None and key is not None:
-            found[role] = model.model_copy(update={"api_key": SecretStr(key)})
+        name = next((name for name in names if environment.get(name, "").strip()), None)
+        if model.api_key is None and name is not None:
+            try:
+                found[role] = model.model_copy(update={"api_key": SecretStr(clean_key(environment[name]))})
+            except ValueError as failure:
+                raise ConfigError(
+                    f"the environment's {name}: {failure}", hint=f"export {name}=... or mend .env"
+                ) from None
     return found
 
 

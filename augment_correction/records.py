@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -115,11 +115,22 @@ class Request:
     sample: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What the config sends with every request of the model (`extra_body`): thinking on or off is another question."""
+    meant: str = ""
+    """The key of what was meant to be asked, where a server's ways made it spelled otherwise (`respelled`)."""
+
+    def respelled(self, **changes: Any) -> Request:
+        """The same question in other words or with other sampling: what the journal has for it stays its answer."""
+        return replace(self, meant=self.key, **changes)
 
     @cached_property
     def key(self) -> str:
         """Content hash of what is really asked: the journal's key. Concurrency, timeouts and the server's address
         are not part of it, nor whether it enforces the schema: moving a model to another machine asks nothing again."""
+        return self.meant or self.spelled_key
+
+    @property
+    def spelled_key(self) -> str:
+        """The key that these very words and parameters have."""
         asked = [
             self.model,
             [[message.role, message.content] for message in self.messages],
@@ -141,6 +152,11 @@ class Completion:
     finish_reason: str
     usage: Usage
     cached: bool = False
+
+    @property
+    def thought(self) -> bool:
+        """Part of its tokens went into reasoning, shown or not."""
+        return bool(self.usage.reasoning or self.reasoning or ("<think>" in self.text and "</think>" not in self.text))
 
 
 # ------------------------------------------------------------------------------------------ what flows

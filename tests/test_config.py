@@ -139,6 +139,34 @@ class TestKeys:
         monkeypatch.setenv("MY_KEY", "from-environment")
         assert load_config(path).model("small").api_key.get_secret_value() == "from-environment"  # type: ignore[union-attr]
 
+    @pytest.mark.parametrize("end", ["\n", "\r\n", " ", ""])
+    def test_the_line_break_at_a_keys_end_is_none_of_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+    ) -> None:
+        monkeypatch.setenv("MY_KEY", f"sk-one{end}")
+        monkeypatch.setenv("LARGE_API_KEY", f"sk-two{end}")
+        text = MINIMAL.replace("small_mode:", "small_api_key: ${MY_KEY}\n  small_mode:")
+        config = load_config(write(tmp_path, text))
+        keys = [config.model(role).api_key for role in ("small", "large")]
+        assert [key.get_secret_value() for key in keys if key] == ["sk-one", "sk-two"]
+
+    @pytest.mark.parametrize(
+        ("key", "named"),
+        [("sk-se\ncret", "character 6 of 10 is a line break"), ("Bearer sk-secret", "character 7 of 16 is a space"),
+         ("sk-secrét", "character 8 of 9 is the character U\\+00E9"), ("sk-sec\u200bret", "U\\+200B")],
+    )  # fmt: skip
+    @pytest.mark.parametrize("variable", ["MY_KEY", "LARGE_API_KEY"])
+    def test_what_cannot_be_a_key_is_told_without_showing_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, named: str, variable: str
+    ) -> None:
+        monkeypatch.setenv("MY_KEY", "sk-fine")
+        monkeypatch.setenv(variable, key)
+        text = MINIMAL.replace("small_mode:", "small_api_key: ${MY_KEY}\n  small_mode:")
+        with pytest.raises(ConfigError, match=f"this is no API key: .*{named}") as raised:
+            load_config(write(tmp_path, text))
+        assert ("small_api_key" if variable == "MY_KEY" else variable) in str(raised.value).replace(".", "_")
+        assert "sec" not in str(raised.value)
+
     def test_a_providers_key_goes_to_its_own_host_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
         text = MINIMAL.replace("large_mode: scripted", "large_base_url: https://elsewhere.example/v1")

@@ -137,7 +137,9 @@ class BatchQueue:
         """Raises: RequestRefused, TransientError, ModelUnusable as the batch's item says; Halted."""
         self._around.halt.check()
         key = asked.request.key
-        known = self._around.journal.find(key)  # its batch may have come home while this call waited for its turn
+        # Its batch may have come home while this call waited for its turn; and runs of before 0.1.0 journaled a question
+        # that was asked without what its server refuses under the key of these words.
+        known = self._around.journal.find(key) or self._around.journal.find(asked.request.spelled_key)
         if known is not None:
             return known
         if key not in self._waiting:

@@ -18,7 +18,8 @@ import aiohttp
 import orjson
 
 from augment_correction.errors import ModelError, ModelUnusable, TransientError
-from augment_correction.llm.openai_chat import OpenAIChat, error_text
+from augment_correction.llm.chat_wire import ServerError, error_in
+from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.records import Completion, Request
 
 OUR_NAME = "augment_correction"
@@ -78,7 +79,12 @@ class BatchEndpoint(OpenAIChat):
 
     def line(self, request: Request) -> bytes:
         """One line of the file that is uploaded; `custom_id` is the journal's key."""
-        item = {"custom_id": request.key, "method": "POST", "url": "/v1/chat/completions", "body": self._body(request)}
+        item = {
+            "custom_id": request.key,
+            "method": "POST",
+            "url": "/v1/chat/completions",
+            "body": self.wire.body(request),
+        }
         return orjson.dumps(item) + b"\n"
 
     def read_line(self, item: Mapping[str, Any], request: Request) -> Completion | ModelError:
@@ -91,9 +97,9 @@ class BatchEndpoint(OpenAIChat):
         raw = orjson.dumps(response.get("body"))
         status = response.get("status_code")
         if status != 200:
-            return _settled(self._explain(status, error_text(raw), {}, request))
+            return _settled(self.wire.refusal(status, raw, {}, request))
         try:
-            return self._completion(raw, {}, request)
+            return self.wire.completion(raw, {}, request)
         except ModelError as failure:
             return _settled(failure)
 
@@ -177,9 +183,11 @@ class BatchEndpoint(OpenAIChat):
         except TimeoutError:
             raise TransientError(f"no reply from {self.base_url}{path}", unreachable=True) from None
         except (aiohttp.ClientError, ConnectionError) as failure:
-            raise TransientError(self._hide(f"the connection broke: {type(failure).__name__} {failure}")) from None
+            raise TransientError(self.wire.hide(f"the connection broke: {type(failure).__name__} {failure}")) from None
         if status != 200:
-            raise self._explain(status, f"{method} {path}: {error_text(raw)}", headers, Request((), self.model))
+            error = error_in(raw)
+            told = ServerError(f"{method} {path}: {error.text}", error.codes, error.status, error.retry_after)
+            raise self.wire.explain(status, told, headers, Request((), self.model))
         try:
             return orjson.loads(raw)
         except ValueError:

@@ -27,7 +27,7 @@ from typing import Any
 from augment_correction.errors import InputError, ModelUnusable, RequestRefused
 from augment_correction.ledger import UNBOUNDED_REPLY
 from augment_correction.llm.hf_rows import TAKEN, Job, Speech, Until, processors, words
-from augment_correction.llm.openai_chat import PartRefused
+from augment_correction.llm.refusals import PartRefused
 from augment_correction.records import Completion, Request
 
 CONCURRENCY = 16

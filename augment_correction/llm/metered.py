@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +19,11 @@ from augment_correction.errors import (
     TransientError,
 )
 from augment_correction.ledger import Ledger
+from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import Limiter, sleep_unless
-from augment_correction.llm.openai_chat import PartRefused
+from augment_correction.llm.refusals import SCHEMA, PartRefused
+from augment_correction.llm.standing import Standing
 from augment_correction.models import ModelConfig
 from augment_correction.records import Completion, Form, Message, Request
 from augment_correction.store import Journal
@@ -69,6 +71,7 @@ class MeteredModel:
         halt: Halt,
         count: Callable[[str], int],
         notice: Callable[[str], None],
+        adaptation: Adaptation | None = None,
     ) -> None:
         self.role = role
         self.config = config
@@ -78,8 +81,8 @@ class MeteredModel:
         self._ledger = ledger
         self._halt = halt
         self._count = count
-        self._notice = notice
-        self._left_out: set[str] = {"schema"} if config.structured_output == "never" else set()
+        self._adaptation = adaptation or Adaptation(config.model, notice, room=config.reasoning_tokens)
+        self._standing = Standing()
         self._asking: dict[str, asyncio.Future[Completion]] = {}
 
     def request(
@@ -95,7 +98,7 @@ class MeteredModel:
             sampling,
             schema,
             form,
-            structured=form == "json" and "schema" not in self._left_out,
+            structured=form == "json" and self.config.structured_output != "never",
             extra=self.config.extra_body,
         )
 
@@ -106,6 +109,7 @@ class MeteredModel:
         """
         known = self._journal.find(request.key)
         if known is not None:
+            self._standing.known(stage)
             return known
         same = self._asking.get(request.key)
         if same is not None:
@@ -113,7 +117,7 @@ class MeteredModel:
         future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._asking[request.key] = future
         try:
-            completion = await self._ask(request, stage)
+            completion = await self._settled(request, stage)
         except BaseException as failure:
             future.set_exception(failure if isinstance(failure, Exception) else asyncio.CancelledError())
             future.exception()  # marks it as seen: nobody else need be waiting
@@ -123,6 +127,14 @@ class MeteredModel:
             return completion
         finally:
             del self._asking[request.key]
+
+    async def _settled(self, request: Request, stage: str) -> Completion:
+        try:
+            with self._standing.asking(stage):
+                return await self._ask(request, stage)
+        except RequestRefused as failure:
+            refused = failure
+        raise await self._standing.settle(stage, refused)
 
     async def _ask(self, request: Request, stage: str) -> Completion:
         failures = _Failures(self.config.retries)
@@ -153,18 +165,20 @@ class MeteredModel:
             reserved = await self._reserve(request)
             try:
                 self._halt.check()
-                completion = await self._without_what_is_refused(request, stage)
+                completion = await self._as_it_is_taken(request, stage)
                 self.limiter.answered()
+                self._standing.answered(stage)
                 if not completion.cached:  # what a batch brings is journaled and counted as it arrives
                     await self._journal.add(request, completion, role=self.role, stage=stage)
                     self._ledger.of(self.role).add(completion.usage)
                 return completion
-            except ModelError as failure:
+            except ModelError as raised:
+                failure = self._standing.forbidden(raised)
                 self._note_failure(request, stage, failure)
                 self._ledger.release(reserved)
                 reserved = Decimal(0)
                 failures.note(excused=await self._learn(failure))
-                raise
+                raise failure from None
             finally:
                 self._ledger.release(reserved)
 
@@ -181,7 +195,7 @@ class MeteredModel:
         return self.limiter.failed(failure)
 
     async def _reserve(self, request: Request) -> Decimal:
-        return await self._ledger.reserve(self.role, prompt_tokens(request), request.sampling.get("max_tokens"))
+        return await self._ledger.reserve(self.role, prompt_tokens(request), self._adaptation.limit(request))
 
     async def _reply(self, request: Request, stage: str) -> Completion:
         """One try. A model that is asked in batches has another way (`llm/batch.py`)."""
@@ -191,27 +205,29 @@ class MeteredModel:
         self._ledger.of(self.role).failures += 1
         self._journal.note_failure(request, role=self.role, stage=stage, status=failure.status, message=failure.message)
 
-    async def _without_what_is_refused(self, request: Request, stage: str) -> Completion:
-        """Ask; what the server says it does not take (a JSON schema; a temperature, for some reasoning models) is left
-        out from then on, and that is said once."""
+    async def _as_it_is_taken(self, request: Request, stage: str) -> Completion:
+        """Ask; where the server says what it does not take, ask as it does, now and from then on."""
+        always = self.config.structured_output == "always"
         while True:
-            sampling = {name: value for name, value in request.sampling.items() if name not in self._left_out}
-            structured = request.structured and "schema" not in self._left_out
+            wanted = self._adaptation.apply(request)
+            sent = wanted if always else self._adaptation.trial(wanted)
             try:
-                return await self._reply(replace(request, sampling=sampling, structured=structured), stage)
+                completion = await self._reply(sent, stage)
             except PartRefused as refusal:
-                self._leave_out(refusal)
+                if refusal.part == SCHEMA and always:
+                    raise ModelUnusable(
+                        refusal.message, status=refusal.status, hint=f"set api.{self.role}_structured_output: auto"
+                    ) from None
+                self._adaptation.learn(refusal, request, sent)
                 self._note_failure(request, stage, refusal)
-
-    def _leave_out(self, refusal: PartRefused) -> None:
-        if refusal.part == "schema" and self.config.structured_output == "always":
-            raise ModelUnusable(
-                refusal.message, status=refusal.status, hint=f"set api.{self.role}_structured_output: auto"
-            ) from None
-        if refusal.part not in self._left_out:
-            self._left_out.add(refusal.part)
-            what = "JSON schema: replies are read as plain text" if refusal.part == "schema" else refusal.part
-            self._notice(f"{self.config.model} takes no {what}: it is left out from here on ({refusal.message[:200]})")
+            except ModelError as failure:
+                if not always:
+                    self._adaptation.failed(sent, wanted, failure)
+                raise
+            else:
+                self._adaptation.answered(sent, wanted)
+                self._adaptation.saw(sent, completion)
+                return completion
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
+from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.balanced import Balanced
 from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSurroundings
@@ -70,12 +71,15 @@ async def open_models(
     in_process = LocalModels()
     models: dict[str, MeteredModel] = {}
     opened: dict[str, tuple[Backend, Limiter]] = {}
+    adapted: dict[str, Adaptation] = {}
     async with AsyncExitStack() as stack:
         queues = _Queues(around, stack)
         for role in roles:
             model = config.model(role)
+            place = f"{model.mode} {model.base_url} {model.model} {model.reasoning_tokens}"
+            adaptation = adapted.setdefault(place, Adaptation(model.model, around.notice, room=model.reasoning_tokens))
             if model.mode == "batch":
-                models[role] = queues.model(role, model, _limiter(config, model, around))
+                models[role] = queues.model(role, model, _limiter(config, model, around), adaptation)
                 continue
             # The dump hides the key, and another key is another account.
             same = f"{model.model_dump_json()} {model.api_key.get_secret_value() if model.api_key else ''}"
@@ -87,7 +91,7 @@ async def open_models(
             backend, limiter = opened[same]
             models[role] = MeteredModel(
                 role, model, backend, journal=around.journal, ledger=around.ledger, limiter=limiter,
-                halt=around.halt, count=around.count, notice=around.notice,
+                halt=around.halt, count=around.count, notice=around.notice, adaptation=adaptation,
             )  # fmt: skip
         yield models
 
@@ -108,7 +112,7 @@ class _Queues:
         self._queues: dict[tuple[str, str], BatchQueue] = {}
         self._keys: dict[tuple[str, str], str | None] = {}
 
-    def model(self, role: str, model: ModelConfig, limiter: Limiter) -> BatchedModel:
+    def model(self, role: str, model: ModelConfig, limiter: Limiter, adaptation: Adaptation) -> BatchedModel:
         """Raises: ConfigError on a cluster, or where the batches of one model would go to two accounts."""
         around = self._around
         if around.batches is None:
@@ -132,7 +136,7 @@ class _Queues:
             self._queues[place] = self._open(endpoint, around.batches)
         return BatchedModel(
             role, model, queue=self._queues[place], endpoint=endpoint, journal=around.journal, ledger=around.ledger,
-            limiter=limiter, halt=around.halt, count=around.count, notice=around.notice,
+            limiter=limiter, halt=around.halt, count=around.count, notice=around.notice, adaptation=adaptation,
         )  # fmt: skip
 
     def _open(self, endpoint: BatchEndpoint, batches: Batches) -> BatchQueue:

@@ -68,9 +68,9 @@ class Follower:
 
     def _rejected(self, record: Record, stage: Station, tools: Tools, problem: AugmentCorrectionError) -> Rejected:
         if isinstance(problem, Reject):
-            reason, detail, failed = problem.reason, problem.detail, False
+            reason, detail, failed = problem.reason, problem.explained, False
         elif isinstance(problem, RequestRefused):
-            reason, detail, failed = "request_refused", problem.message, False
+            reason, detail, failed = "request_refused", problem.message, problem.unproven
         else:
             reason, detail, failed = "server_error", problem.message, True
         status = "failed" if failed else "rejected"

@@ -55,7 +55,7 @@ class Question:
             request = self.request(model, record, asked, attempt)
             completion = await model.complete(request, self.stage.name)
             try:
-                check_finish(completion)
+                check_finish(completion, self.stage.name)
                 value, parsed = read(completion.text)
             except Reject as problem:
                 tools.trace.append(self.step(request, None, problem))
@@ -91,15 +91,31 @@ class Question:
             call=request.key,
             parsed=parsed,
             reason=problem.reason if problem else "",
-            detail=problem.detail if problem else "",
+            detail=problem.explained if problem else "",
         )
 
 
-def check_finish(completion: Completion) -> None:
+def check_finish(completion: Completion, stage: str | None = None) -> None:
+    """`stage` is whose `sampling` a config may set.
+
+    Raises: Reject where the reply did not come to its end.
+    """
     if completion.finish_reason == "length":
-        raise Reject("truncated", "the reply was cut off at the token limit; answer more briefly")
+        raise Reject(
+            "truncated", "the reply was cut off at the token limit; answer more briefly", _more_room(completion, stage)
+        )
     if completion.finish_reason == "content_filter":
         raise Reject("refused", "the server's content filter stopped the reply")
+
+
+def _more_room(completion: Completion, stage: str | None) -> str | None:
+    """For a person; the model is told to be brief, in the same words whether it thought or not."""
+    if not completion.thought:
+        return None
+    tokens = completion.usage.reasoning
+    spent = f"{tokens:,} tokens of it" if tokens else "much of it"
+    limit = f" or sampling.{stage}.max_tokens" if stage else ""
+    return f"{spent} went into reasoning before the answer: raise reasoning_tokens of the model{limit}"
 
 
 def text_schema(names: tuple[str, ...], **enums: list[str]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Try:
         completion = await model.complete(request, self._stage.name)
         text = final_answer(completion.text)
         try:
-            check_finish(completion)
+            check_finish(completion, self._stage.name)
             if not text:
                 raise Reject("no_answer", "nothing follows the reasoning")
         except Reject as problem:

@@ -21,8 +21,8 @@ from augment_correction.llm import local_hf  # noqa: E402
 from augment_correction.llm.hf_rows import Draw, Job, Speech  # noqa: E402
 from augment_correction.llm.local_hf import LocalHF, LocalModels  # noqa: E402
 from augment_correction.llm.metered import Halt, MeteredModel  # noqa: E402
-from augment_correction.llm.openai_chat import PartRefused  # noqa: E402
 from augment_correction.llm.opening import Surroundings, open_models  # noqa: E402
+from augment_correction.llm.refusals import PartRefused  # noqa: E402
 from augment_correction.records import Completion, Message, Request  # noqa: E402
 from augment_correction.runner.checking import _in_process  # noqa: E402
 from augment_correction.store import Database, Journal  # noqa: E402

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from augment_correction.errors import (
     BudgetExhausted,
@@ -18,73 +14,12 @@ from augment_correction.errors import (
     RequestRefused,
     TransientError,
 )
-from augment_correction.ledger import Ledger
 from augment_correction.llm import limiter, metered, outage
-from augment_correction.llm.limiter import Limiter
-from augment_correction.llm.metered import Halt, Halted, MeteredModel
-from augment_correction.llm.openai_chat import PartRefused
-from augment_correction.models import ModelConfig
+from augment_correction.llm.metered import Halted, MeteredModel
+from augment_correction.llm.refusals import PartRefused
 from augment_correction.records import Completion, Message, Request
-from augment_correction.store import Database, Journal
-from augment_correction.store.journal import SCHEMA
-from augment_correction.usage import Price, Usage
+from tests.llm.metering import FINE, Backend, Bench, question
 from tests.projects import until
-
-Answer = Callable[[Request], Awaitable[Completion]]
-FINE = Completion("fine", None, "stop", Usage(10, 5))
-
-
-class Backend:
-    """Answers with what it is given, one after the other; the last one for all that follow."""
-
-    def __init__(self, *answers: Completion | Exception) -> None:
-        self.answers = list(answers) or [FINE]
-        self.asked: list[Request] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def complete(self, request: Request) -> Completion:
-        self.asked.append(request)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        await self.gate.wait()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def close(self) -> None:
-        pass
-
-
-class Bench:
-    """A metered model over a backend, with all that it works with in reach."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.journal = Journal(database)
-        self.halt = Halt()
-        self.notices: list[str] = []
-        self.ledger = Ledger({"small": "tiny"}, {"small": Price(Decimal(1), Decimal(2))})
-
-    def model(self, backend: Backend, *, capacity: int = 4, **config: Any) -> MeteredModel:
-        self.limiter_notices: list[str] = []
-        self.limiter = Limiter(capacity, self.halt.stopped, notice=self.limiter_notices.append)
-        return MeteredModel(
-            "small", ModelConfig(model="tiny", **config), backend, journal=self.journal, ledger=self.ledger,
-            limiter=self.limiter, halt=self.halt, count=len, notice=self.notices.append,
-        )  # fmt: skip
-
-
-@pytest_asyncio.fixture
-async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(metered, "_backoff", lambda _: 0.001)
-    monkeypatch.setattr(limiter, "UNNAMED_PAUSE", 0.001)
-    database = Database(tmp_path / "journal.sqlite", SCHEMA)
-    yield Bench(database)
-    database.close()
-
-
-def question(text: str = "Which town?", **more: Any) -> Request:
-    return Request((Message("user", text),), "tiny", {"max_tokens": 100}, **more)
 
 
 class TestTheJournal:
@@ -249,19 +184,14 @@ class TestRetries:
             await task
 
 
-class TestWhatAServerDoesNotTake:
-    async def test_a_parameter_is_left_out_from_then_on_and_that_is_said_once(self, bench: Bench) -> None:
-        backend = Backend(PartRefused("temperature: unsupported value", "temperature", status=400), FINE)
+class TestForbidden:
+    async def test_after_an_answer_it_is_about_the_passage(self, bench: Bench) -> None:
+        backend = Backend(FINE, ModelUnusable("403", status=403), FINE)
         model = bench.model(backend)
-        warm = Request((Message("user", "?"),), "tiny", {"temperature": 0.0, "max_tokens": 9})
-        await model.complete(warm, "j")
-        assert [request.sampling for request in backend.asked] == [
-            {"temperature": 0.0, "max_tokens": 9}, {"max_tokens": 9},
-        ]  # fmt: skip
-        await model.complete(Request((Message("user", "!"),), "tiny", {"temperature": 0.0}), "j")
-        assert backend.asked[-1].sampling == {}
-        assert len(bench.notices) == 1
-        assert bench.journal.find(warm.key) is not None, "found again under what was meant to be asked"
+        await model.complete(question("one"), "j")
+        with pytest.raises(RequestRefused):
+            await model.complete(question("two"), "j")
+        assert (await model.complete(question("three"), "j")).text == "fine"
 
 
 class TestHalting:

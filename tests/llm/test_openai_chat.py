@@ -12,13 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.errors import ModelError, ModelUnusable, RequestRefused, TransientError
-from augment_correction.llm.openai_chat import OpenAIChat, PartRefused, _retry_after, reachable
+from augment_correction.llm.chat_wire import _retry_after
+from augment_correction.llm.openai_chat import OpenAIChat, reachable
+from augment_correction.llm.refusals import Moderated, PartRefused
 from augment_correction.records import Completion, Message, Request
 from augment_correction.usage import Usage
 from tests.servers import ModelServer, Reply, drops, fails, says, sends, sends_half, stalls, too_many
 
 QUESTION = Request((Message("system", "Be brief."), Message("user", "Which town?")), "small", {"temperature": 0.5})
 KEY = "sk-very-secret"
+GOOGLE = orjson.dumps(
+    [
+        {
+            "error": {
+                "code": 429,
+                "message": "You exceeded your current quota, please check your plan and billing details.",
+                "status": "RESOURCE_EXHAUSTED",
+                "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "36s"}],
+            }
+        }
+    ]
+)
 NAMES = ("choices", "message", "content", "usage", "prompt_tokens", "completion_tokens", "error", "code")
 BODIES = st.recursive(
     st.none()
@@ -87,7 +101,7 @@ class TestSent:
     )
     async def test_openai_takes_the_limit_under_another_name(self, server: ModelServer, url: str, name: str) -> None:
         async with chat(server, base_url=url) as opened:
-            body = opened._body(Request(QUESTION.messages, "small", {"max_tokens": 7}))
+            body = opened.wire.body(Request(QUESTION.messages, "small", {"max_tokens": 7}))
         assert [body.get("max_tokens"), body.get("max_completion_tokens")].count(7) == 1
         assert body[name] == 7
 
@@ -127,7 +141,7 @@ class TestRead:
 
     async def test_what_the_usage_does_not_tell_is_unknown_and_not_nothing(self, server: ModelServer) -> None:
         usage = {"prompt_tokens": 1, "completion_tokens": 0, "prompt_tokens_details": None}
-        assert (await ask(server, says("x", usage=usage))).usage == Usage(1, 0, None, None)
+        assert (await ask(server, says("", usage=usage))).usage == Usage(1, 0, None, None)
 
     @pytest.mark.parametrize(
         "usage",
@@ -148,6 +162,23 @@ class TestRead:
         # 2 + 2 words and 4 tokens around each message; the reasoning is output.
         assert made.usage == Usage(12, 5, estimated=True)
 
+    @pytest.mark.parametrize("counted", [(0, 0), (0, 3), (12, 0)])
+    async def test_a_server_that_counts_nothing_is_counted_for(
+        self, server: ModelServer, counted: tuple[int, int]
+    ) -> None:
+        usage = dict(zip(("prompt_tokens", "completion_tokens"), counted, strict=True))
+        assert (await ask(server, says("one two three", usage=usage))).usage == Usage(12, 3, estimated=True)
+
+    async def test_a_stream_that_nobody_asked_for(self, server: ModelServer) -> None:
+        chunks = [
+            {"choices": [{"delta": {"content": "An"}}]},
+            {"choices": [{"delta": {"content": "der."}, "finish_reason": "stop"}]},
+            {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}},
+        ]
+        events = b": OPENROUTER PROCESSING\n\n" + b"".join(b"data: " + orjson.dumps(each) + b"\n\n" for each in chunks)
+        made = await ask(server, sends(events + b"data: [DONE]\n\n", content_type="text/event-stream"))
+        assert (made.text, made.finish_reason, made.usage) == ("Ander.", "stop", Usage(9, 4))
+
     async def test_details_of_another_shape_do_no_harm(self, server: ModelServer) -> None:
         usage = {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": ["?"],
                  "completion_tokens_details": {"reasoning_tokens": "many"}}  # fmt: skip
@@ -167,6 +198,26 @@ class TestErrors:
             (fails(402), ModelUnusable),
             (fails(429, "insufficient_quota"), ModelUnusable),
             (fails(429, "slow down"), TransientError),
+            (
+                fails(
+                    429, "You exceeded your current quota, please check your plan and billing details.", Retry_After="2"
+                ),
+                TransientError,
+            ),
+            (fails(429, "You exceeded your current quota, check your billing. Please retry in 36.5s."), TransientError),
+            (fails(429, "You exceeded your current quota, please check your plan and billing details."), ModelUnusable),
+            (sends(b'{"error": {"code": "insufficient_quota", "message": "no"}}', status=429), ModelUnusable),
+            (sends(GOOGLE, status=429), TransientError),
+            (fails(403, "Your input was flagged by the moderation"), Moderated),
+            (fails(400, "The prompt triggered our content management policy"), Moderated),
+            (fails(407), ModelUnusable),
+            (says("half an ans", finish_reason="error"), TransientError),
+            (says("half an ans", finish_reason="abort"), TransientError),
+            (
+                sends(b'data: {"choices": [{"delta": {"content": "An"}}]}\n\n', content_type="text/event-stream"),
+                TransientError,
+            ),
+            (sends(b'data: {"error": {"code": 401, "message": "no"}}\n\n'), ModelUnusable),
             (fails(408), TransientError),
             (fails(409), TransientError),
             (fails(500), TransientError),
@@ -262,7 +313,7 @@ class TestErrors:
     def test_no_body_whatever_it_holds_escapes_the_errors_that_the_runner_knows(self, body: Any) -> None:
         chat = OpenAIChat("http://127.0.0.1/v1", api_key=None, timeout=1, connections=1, count=words)
         try:
-            made = chat._completion(orjson.dumps(body), {}, QUESTION)
+            made = chat.wire.completion(orjson.dumps(body), {}, QUESTION)
         except ModelError:
             return
         assert isinstance(made.text, str)
@@ -279,6 +330,23 @@ class TestRetryAfter:
         assert raised.value.retry_after == pytest.approx(30, abs=3)
 
     @pytest.mark.parametrize(
+        ("words", "seconds"),
+        [
+            ("Please retry in 36.5s.", 36.5),
+            ("Rate limit reached. Please try again in 1m2.5s. Visit", 62.5),
+            ("Please try again in 20ms.", 0.02),
+            ("Please retry after 20 seconds.", 20),
+            ("please wait 2 minutes", 120),
+            ("slow down", None),
+            ("try again later", None),
+        ],
+    )
+    async def test_what_a_sentence_means(self, server: ModelServer, words: str, seconds: float | None) -> None:
+        with pytest.raises(TransientError) as raised:
+            await ask(server, fails(429, words))
+        assert raised.value.retry_after == (seconds if seconds is None else pytest.approx(seconds))
+
+    @pytest.mark.parametrize(
         ("headers", "seconds"),
         [
             ({}, None),
@@ -292,6 +360,27 @@ class TestRetryAfter:
     )
     def test_what_the_header_means(self, headers: dict[str, str], seconds: float | None) -> None:
         assert _retry_after(headers) == seconds
+
+
+class TestProxies:
+    async def test_a_proxy_is_asked_for_what_is_not_on_this_machine(
+        self, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}")
+        assert (await ask(server, base_url="http://models.example/v1")).text
+        assert server.asked[0].headers["Host"] == "models.example"
+
+    async def test_loopback_is_asked_directly(self, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        assert (await ask(server)).text
+
+    async def test_a_proxy_that_is_not_there_is_named(
+        self, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://someone:secret@127.0.0.1:9")
+        with pytest.raises(TransientError, match=r"through the proxy http://127\.0\.0\.1:9") as raised:
+            await ask(server, base_url="http://models.example/v1")
+        assert raised.value.unreachable and "secret" not in str(raised.value)
 
 
 class TestReachable:
