@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from augment_correction.documents.tokens import TokenCounter, counting
 
 __all__ = [
+    "ENDINGS",
     "Batch",
     "ChunkSettings",
     "DocumentInfo",
@@ -26,6 +27,7 @@ __all__ = [
     "TokenCounter",
     "chunk_document",
     "counting",
+    "ending_of",
     "read_documents",
     "stream_chunks",
 ]
@@ -34,10 +36,12 @@ _HOME = {
     "Batch": "frames",
     "ChunkSettings": "chunking",
     "DocumentInfo": "frames",
+    "ENDINGS": "formats",
     "ReadLimits": "contract",
     "TokenCounter": "tokens",
     "chunk_document": "chunking",
     "counting": "tokens",
+    "ending_of": "formats",
     "read_documents": "reading",
     "stream_chunks": "stream",
 }

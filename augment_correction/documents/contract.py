@@ -16,16 +16,16 @@ from augment_correction.records import Document, Heading, content_id
 class ReadLimits:
     """Bounds that keep one hostile file from taking the memory of all others. Sizes are bytes.
 
-    `file` does not bind JSONL, which is streamed; `line` binds one line of it. `docx_unpacked` and `docx_ratio` are
-    checked against a Word file's own table of contents before anything is unpacked. `seconds` is how long
+    `file` does not bind JSONL, which is streamed; `line` binds one line of it. `unpacked` and `ratio` are checked against
+    a zip's own table of contents before anything is unpacked, and `ratio` while a .gz is. `seconds` is how long
     `stream_chunks` waits for a sign of life before it gives up the file that is being read. `text_key` is no bound but
     the one thing that a user says about what is in the files: the columns that may hold a row's text.
     """
 
     file: int = 1 << 30
     line: int = 64 << 20
-    docx_unpacked: int = 512 << 20
-    docx_ratio: int = 200
+    unpacked: int = 512 << 20
+    ratio: int = 200
     seconds: float = 300.0
     text_key: tuple[str, ...] = ()
 
@@ -66,7 +66,7 @@ def build_document(
     title = unicodedata.normalize("NFC", title)
     return Document(
         id=content_id(text),
-        title=" ".join(title.split()) or PurePosixPath(source.partition("#")[0]).stem,
+        title=" ".join(title.split()) or _stem(source),
         text=text,
         source=source,
         media_type=media_type,
@@ -74,6 +74,11 @@ def build_document(
         pages=tuple(pages),
         headings=tuple(headings),
     )
+
+
+def _stem(source: str) -> str:
+    name = PurePosixPath(source.partition("#")[0])
+    return PurePosixPath(name.stem).stem if name.suffix.lower() == ".gz" else name.stem
 
 
 def _composed(text: str, offsets: Iterable[int]) -> tuple[str, dict[int, int]]:

@@ -29,6 +29,7 @@ class Styles:
         self._levels: dict[str, int] = {}
         self._lists: dict[str, tuple[str, int]] = {}
         self._formats = _list_formats(document)
+        self._hidden: dict[str, bool] = {}
         self._counts: Counter[tuple[str, int]] = Counter()
         parents: dict[str, str] = {}
         for style in document.styles.element.iterfind(tag("style")):
@@ -52,6 +53,9 @@ class Styles:
             level = _outline_level(style)
             if level is not None:
                 self._levels[identity] = level
+        hidden = _vanishes(style)
+        if hidden is not None:
+            self._hidden[identity] = hidden
         numbered = _numbering(style)
         if numbered:
             self._lists[identity] = numbered
@@ -65,12 +69,26 @@ class Styles:
                 self._levels[identity] = self._levels[ancestor]
             if identity not in self._lists and ancestor in self._lists:
                 self._lists[identity] = self._lists[ancestor]
+            if identity not in self._hidden and ancestor in self._hidden:
+                self._hidden[identity] = self._hidden[ancestor]
             ancestor, steps = parents.get(ancestor, ""), steps + 1
 
     def heading_level(self, paragraph: Any) -> int:
         """1 to 9, or 0 for a paragraph that is no heading."""
         own = _outline_level(paragraph)
         return own if own is not None else self._levels.get(_style_of(paragraph), 0)
+
+    def hides(self, paragraph: Any) -> bool:
+        """Whether the paragraph's style is hidden text."""
+        return self._hidden.get(_style_of(paragraph), False)
+
+    def hides_run(self, run: Any, otherwise: bool) -> bool:
+        """Whether a run is hidden by itself or by its style; where neither says so, it is as its paragraph."""
+        own = _vanishes(run)
+        if own is not None:
+            return own
+        styled = run.find(f"{tag('rPr')}/{tag('rStyle')}")
+        return self._hidden.get(attribute(styled, "val") or "", otherwise) if styled is not None else otherwise
 
     def list_marker(self, paragraph: Any) -> str | None:
         """The Markdown marker with its indent, or None outside of lists. Numbers count on with each call."""
@@ -90,6 +108,12 @@ class Styles:
 def _style_of(paragraph: Any) -> str:
     found = paragraph.find(f"{tag('pPr')}/{tag('pStyle')}")
     return (attribute(found, "val") or "") if found is not None else ""
+
+
+def _vanishes(node: Any) -> bool | None:
+    """What a run or style says about hidden text; None where it says nothing."""
+    found = node.find(f"{tag('rPr')}/{tag('vanish')}")
+    return None if found is None else (attribute(found, "val") or "1") not in ("0", "false", "off")
 
 
 def _outline_level(node: Any) -> int | None:

@@ -8,20 +8,14 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread
+from augment_correction.documents.formats import ENDINGS, GZIP, READERS, STREAMED, ending_of
 from augment_correction.errors import InputError
 from augment_correction.records import Document, ReadNote, UnreadInput
 
 Found = Document | UnreadInput | ReadNote
 Reader = Callable[[Path, str, ReadLimits], Iterator[Found]]
-
-_READERS = {
-    ".txt": ("plain", "read_txt"),
-    ".md": ("plain", "read_markdown"),
-    ".pdf": ("pdf", "read_pdf"),
-    ".docx": ("docx", "read_docx"),
-    ".jsonl": ("jsonl", "read_jsonl"),
-}
 
 
 def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterator[Found]:
@@ -75,7 +69,12 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
 def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found]:
     """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file."""
     try:
-        yield from _reader(path, limits)(path, source, limits)
+        ending = _checked(path)
+        if ending.endswith(GZIP):
+            with unpacked(path, None if Path(ending).stem in STREAMED else limits.file, limits) as inner:
+                yield from _read(inner, ending.removesuffix(GZIP), source, limits)
+        else:
+            yield from _read(path, ending, source, limits)
     except Unread as unread:
         yield UnreadInput(source, unread.reason, unread.detail)
     except OSError as error:
@@ -86,22 +85,28 @@ def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found]:
         yield UnreadInput(source, "unreadable", f"{type(error).__name__}: {error}"[:500])
 
 
-def _reader(path: Path, limits: ReadLimits) -> Reader:
+def _checked(path: Path) -> str:
+    """The ending of a file that a reader exists for. Raises Unread for every other one."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise Unread("unreadable", "this folder cannot be listed")
-    suffix = path.suffix.lower()
-    if suffix not in _READERS:
-        raise Unread("unsupported", f"{suffix or 'no extension'}; read are {', '.join(sorted(_READERS))}")
+    ending = ending_of(path)
+    if ending.removesuffix(GZIP) not in READERS:
+        raise Unread("unsupported", f"{ending or 'no extension'}; read are {', '.join(ENDINGS)}, also with {GZIP}")
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
         raise Unread("unsupported", "not a regular file")
-    if status.st_size == 0:
+    return ending
+
+
+def _read(path: Path, ending: str, source: str, limits: ReadLimits) -> Iterator[Found]:
+    size = path.stat().st_size
+    if size == 0:
         raise Unread("empty", "the file has no bytes")
-    if status.st_size > limits.file and suffix != ".jsonl":
-        raise Unread("too_large", f"{status.st_size:,} bytes; the limit is {limits.file:,}")
-    module, function = _READERS[suffix]
+    if size > limits.file and ending not in STREAMED:
+        raise Unread("too_large", f"{size:,} bytes; the limit is {limits.file:,}")
+    module, function = READERS[ending]
     reader: Reader = getattr(import_module(f"augment_correction.documents.{module}"), function)
-    return reader
+    yield from reader(path, source, limits)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

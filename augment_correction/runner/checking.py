@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augment_correction.config import RunConfig, load_config
+from augment_correction.documents import ENDINGS, ending_of
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.ledger import price_of
 from augment_correction.llm.batch_endpoint import BatchEndpoint
@@ -22,8 +23,6 @@ from augment_correction.models import KEYS_BY_HOST, ModelConfig
 from augment_correction.pipeline import load_pipeline
 from augment_correction.prompts import PromptLibrary
 from augment_correction.runner.plan import Plan, find_pipeline, make_checked_plan
-
-SUPPORTED = (".txt", ".md", ".pdf", ".docx", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,13 @@ def _prompts(config: RunConfig) -> Iterator[Finding]:
 
 
 def _folders(plan: Plan) -> Iterator[Finding]:
-    endings = Counter(path.suffix.lower() for path in plan.input_dir.rglob("*") if path.is_file())
-    supported = {ending: count for ending, count in endings.items() if ending in SUPPORTED}
+    endings = Counter(ending_of(path) for path in plan.input_dir.rglob("*") if path.is_file())
+    supported = {ending: count for ending, count in endings.items() if ending.removesuffix(".gz") in ENDINGS}
     listed = ", ".join(f"{count} {ending}" for ending, count in sorted(supported.items()))
     if supported:
         yield Finding(True, f"input folder {plan.input_dir}: {listed}")
     else:
-        yield Finding(
-            False, f"input folder {plan.input_dir} holds none of {', '.join(SUPPORTED)}", "put documents there"
-        )
+        yield Finding(False, f"input folder {plan.input_dir} holds none of {', '.join(ENDINGS)}", "put documents there")
     existing = next(folder for folder in (plan.folder.root, *plan.folder.root.parents) if folder.exists())
     if os.access(existing, os.W_OK):
         yield Finding(True, f"output folder {plan.folder.root} can be written")

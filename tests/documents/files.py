@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,65 @@ def wrapped(text: str, width: int = 80) -> list[str]:
     import textwrap
 
     return textwrap.wrap(text, width)
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml."
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
+_SPACES = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    f' xmlns:m="{OFFICE}/math" xmlns:r="{OFFICE}/relationships"'
+    ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    ' xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"'
+    ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    ' xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
+)
+
+
+def word(
+    path: Path,
+    body: str,
+    *,
+    parts: Mapping[str, str | bytes] | None = None,
+    relations: Sequence[tuple[str, str, str]] = (),
+    kind: str = f"{WORD}document.main+xml",
+    change: Callable[[str], str] = str,
+) -> Path:
+    """A Word file of this body. `parts` are further parts by name ("word/footnotes.xml"), `relations` (id, last word of
+    the type, target); names ending in .xml get the namespaces declared. `change` edits every XML part."""
+    everything: dict[str, str | bytes] = {
+        "word/document.xml": f"<w:document {_SPACES}><w:body>{body}</w:body></w:document>",
+        "word/_rels/document.xml.rels": _relations(relations),
+        "_rels/.rels": _relations([("rId1", "officeDocument", "word/document.xml")]),
+    }
+    for name, data in (parts or {}).items():
+        declared = name.endswith(".xml") and isinstance(data, str) and name != "word/document.xml"
+        everything[name] = data.replace(">", f" {_SPACES}>", 1) if declared and isinstance(data, str) else data
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            '<Default Extension="xml" ContentType="application/xml"/>'
+            f'<Override PartName="/word/document.xml" ContentType="{kind}"/>'
+            f'<Override PartName="/word/styles.xml" ContentType="{WORD}styles+xml"/>'
+            f'<Override PartName="/word/numbering.xml" ContentType="{WORD}numbering+xml"/></Types>',
+        )
+        for name, part in everything.items():
+            package.writestr(name, change(part) if isinstance(part, str) else part)
+    return path
+
+
+def _relations(relations: Sequence[tuple[str, str, str]]) -> str:
+    listed = "".join(
+        f'<Relationship Id="{identity}" Type="{OFFICE}/relationships/{kind}" Target="{target}"/>'
+        for identity, kind, target in relations
+    )
+    return (
+        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{listed}</Relationships>'
+    )
+
+
+def said(*texts: str, before: str = "") -> str:
+    """One Word paragraph; a text that begins with `<` is XML already."""
+    runs = (text if text.startswith("<") else f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>' for text in texts)
+    return f"<w:p>{before}{''.join(runs)}</w:p>"

@@ -119,8 +119,8 @@ def _bomb(path: Path, part: str, size: int) -> None:
     ("part", "limits"),
     [
         ("word/media/x.bin", ReadLimits()),  # by its ratio
-        ("word/media/x.bin", ReadLimits(docx_unpacked=16 << 20)),
-        ("word/document.xml", ReadLimits(docx_unpacked=64 << 20, docx_ratio=10_000)),
+        ("word/media/x.bin", ReadLimits(unpacked=16 << 20)),
+        ("word/document.xml", ReadLimits(unpacked=64 << 20, ratio=10_000)),
     ],
 )
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, part: str, limits: ReadLimits) -> None:

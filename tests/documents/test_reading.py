@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from augment_correction.documents import ReadLimits, read_documents, reading
+from augment_correction.documents import ReadLimits, formats, read_documents
 from augment_correction.errors import InputError
 from augment_correction.records import content_id
 from tests.projects import bound_by_permissions
@@ -74,7 +75,11 @@ def test_a_linked_folder_outside_is_read(tmp_path: Path) -> None:
     ("name", "data", "reason"),
     [
         ("picture.png", b"\x89PNG", "unsupported"),
-        ("book.epub", b"PK\x03\x04", "unsupported"),
+        ("book.mobi", b"PK\x03\x04", "unsupported"),
+        ("disk.iso.gz", b"\x1f\x8b", "unsupported"),
+        ("cut.txt.gz", gzip.compress(b"text" * 99, mtime=0)[:-9], "unreadable"),
+        ("no.txt.gz", b"plain text", "unreadable"),
+        ("none.txt.gz", gzip.compress(b"", mtime=0), "empty"),
         ("README", b"text", "unsupported"),
         ("none.txt", b"", "empty"),
         ("blank.md", b" \n\t\r\n", "empty"),
@@ -158,5 +163,29 @@ def test_the_input_must_be_a_folder(tmp_path: Path) -> None:
 def test_every_reader_named_in_the_table_exists() -> None:
     from importlib import import_module
 
-    for module, function in reading._READERS.values():
+    for module, function in formats.READERS.values():
         assert callable(getattr(import_module(f"augment_correction.documents.{module}"), function))
+
+
+def test_any_kind_of_file_may_be_compressed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"one text"))
+    (tmp_path / "b.JSONL.GZ").write_bytes(
+        gzip.compress(b'{"text": "first"}\n') + gzip.compress(b'{"text": "second"}\n')
+    )
+    documents, unread = read(tmp_path)
+    assert not unread
+    assert [(each.source, each.title, each.text) for each in documents] == [
+        ("a.txt.gz", "a", "one text"),
+        ("b.JSONL.GZ#L1", "b", "first"),
+        ("b.JSONL.GZ#L2", "b", "second"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [("a.txt.gz", ReadLimits()), ("a.jsonl.gz", ReadLimits()), ("a.txt.gz", ReadLimits(file=20 << 20, ratio=10_000))],
+)
+def test_a_gzip_bomb_is_given_up_early(tmp_path: Path, name: str, limits: ReadLimits) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(b" " * (32 << 20)))
+    [found] = read(tmp_path, limits)[1]
+    assert found.reason == "too_large"

@@ -1,0 +1,25 @@
+"""The table of endings: which reader reads which file."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+GZIP = ".gz"
+
+# ending -> module of this package and function in it; any of them may be followed by .gz
+READERS = {
+    ".txt": ("plain", "read_txt"),
+    **dict.fromkeys((".md", ".markdown"), ("plain", "read_markdown")),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), ("html", "read_html")),
+    ".pdf": ("pdf", "read_pdf"),
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), ("docx", "read_docx")),
+    **dict.fromkeys((".jsonl", ".ndjson"), ("jsonl", "read_jsonl")),
+}
+ENDINGS = tuple(READERS)
+STREAMED = {".jsonl", ".ndjson"}  # read line by line, so that a file of any size is read
+
+
+def ending_of(path: PurePath) -> str:
+    """In small letters, with the ending below a .gz: ".txt", ".txt.gz", "" where there is none."""
+    ending = path.suffix.lower()
+    return path.with_suffix("").suffix.lower() + ending if ending == GZIP else ending

@@ -1,0 +1,248 @@
+"""Web pages to Markdown, and the reader of .html. EPUB, reStructuredText and pages inside Word files come through here.
+
+The tree is lxml's. Left out is what a visitor does not read as text: scripts, styles, navigation, forms' controls, hidden
+elements, link targets.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html.entities
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from augment_correction.documents.contract import ReadLimits, Unread, build_document
+from augment_correction.documents.html_tables import is_layout, table_rows
+from augment_correction.documents.html_text import Line, is_left_out, name_of, text_of
+from augment_correction.documents.text import clean, decode
+from augment_correction.documents.writing import Markdown
+from augment_correction.records import Document
+
+_CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,500}?(?:charset|encoding)\s*=\s*["']?\s*([-\w:.]{1,40})""", re.I)
+_XHTML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML|<html[^>]{0,500}xmlns=)", re.I)
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_OF_XML = {"amp", "lt", "gt", "quot", "apos"}
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = {
+    "p",
+    "div",
+    "section",
+    "article",
+    "main",
+    "header",
+    "footer",
+    "aside",
+    "figure",
+    "figcaption",
+    "address",
+    "body",
+}
+_BLOCKS |= {
+    "html",
+    "center",
+    "details",
+    "summary",
+    "fieldset",
+    "legend",
+    "form",
+    "dl",
+    "dd",
+    "dt",
+    "hr",
+    "caption",
+    "hgroup",
+}
+_BLOCKS |= {"table", "tbody", "thead", "tfoot", "tr", "td", "th", "search", "dialog", "ul", "ol", "menu", "li", "pre"}
+_BLOCKS |= {"blockquote", *_HEADINGS}
+
+
+def read_html(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+    written, title = write_html(path.read_bytes())
+    headings = written.headings
+    yield build_document(
+        written.text,
+        source=source,
+        media_type="text/html",
+        title=title or (headings[0].title if headings else ""),
+        headings=headings,
+    )
+
+
+def write_html(data: bytes, *, encoding: str | None = None) -> tuple[Markdown, str]:
+    """The page as Markdown and its title. Raises Unread("binary" or "unreadable")."""
+    root = _parse(_decoded(data, encoding))
+    if root is None:
+        return Markdown(), ""
+    title = next((text_of(node) for node in root.iter("title", "{*}title")), "")
+    written = _Writer().write(_content(root))
+    return written, title
+
+
+def _decoded(data: bytes, encoding: str | None) -> str:
+    """As the page itself says, where that is true; else as every other text."""
+    said = _CHARSET.search(data[:4096])
+    name = encoding or (said[1].decode("ascii", "replace") if said else "")
+    if name:
+        try:
+            found = codecs.lookup(name).name
+            if not encoding and found.startswith(("utf-16", "utf-32")):  # could not be read here if it were true
+                return decode(data).text
+            # The web's "latin-1" and "ascii" are Windows-1252, by the WHATWG's encoding standard.
+            return clean(data.decode("cp1252" if found in ("iso8859-1", "ascii") else found))
+        except (LookupError, ValueError):
+            pass
+    return decode(data).text
+
+
+def _parse(text: str) -> Any:
+    """XHTML as XML, so that `<a id="x"/>` does not swallow what follows; all else, and broken XHTML, as HTML."""
+    from lxml import etree
+
+    if _XHTML.match(text):
+        plain = _ENTITY.sub(_character, text)
+        parser = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        try:
+            return etree.fromstring(plain.encode(), parser)
+        except etree.XMLSyntaxError:
+            pass
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
+    root = etree.fromstring(text.encode(), parser) if text.strip() else None
+    if any("depth" in entry.message for entry in parser.error_log):  # lxml lets go of all that lies deeper
+        raise Unread("unreadable", "its elements are nested more than 2,000 deep")
+    return root
+
+
+def _character(match: re.Match[str]) -> str:
+    known = None if match[1] in _OF_XML else html.entities.html5.get(f"{match[1]};")
+    return known if known is not None else match[0]
+
+
+def _content(root: Any) -> list[Any]:
+    """The elements that the page itself marks as its content, else its body."""
+    marked = [node for node in root.iter("main", "{*}main") if not is_left_out(node)]
+    if not marked:
+        marked = [node for node in root.iter("{*}*", "*") if node.get("role") == "main"]
+    outer = [node for node in marked if not any(parent in marked for parent in node.iterancestors())]
+    if outer and any(text_of(node) for node in outer):
+        return outer
+    return [next(root.iter("body", "{*}body"), root)]
+
+
+class _Writer:
+    """Walks a tree without recursion: broken pages nest thousands deep."""
+
+    def __init__(self) -> None:
+        self._out = Markdown()
+        self._line = Line()
+        self._lists: list[int | None] = []  # the next number of each open list; None has bullets
+        self._marker: str | None = None  # of the item whose first line is being written
+        self._quotes = 0
+
+    def write(self, elements: list[Any]) -> Markdown:
+        from lxml import etree
+
+        for element in elements:
+            walk = etree.iterwalk(element, events=("start", "end"))
+            closed = None
+            for event, node in walk:
+                if event == "start":
+                    if self._start(node):
+                        closed = node
+                        walk.skip_subtree()
+                else:
+                    if node is closed:
+                        closed = None
+                    else:
+                        self._end(node)
+                    if node is not element:
+                        self._line.add(node.tail)
+            self._flush()
+        return self._out
+
+    def _start(self, node: Any) -> bool:
+        """Opens an element; True where it is dealt with and its children are not to be visited."""
+        name = name_of(node)
+        if is_left_out(node):
+            return True
+        if name in _BLOCKS:
+            self._flush()
+        if name == "pre":
+            self._out.code(clean(text_of(node, keep_lines=True)), _language(node))
+            return True
+        if name == "table" and not is_layout(node):
+            caption = next(node.iter("caption", "{*}caption"), None)
+            if caption is not None and text_of(caption):
+                self._out.paragraph(text_of(caption))
+            self._out.table(table_rows(node))
+            return True
+        if name in _HEADINGS:
+            self._out.heading(_HEADINGS[name], text_of(node))
+            return True
+        if self._line.whole(node):
+            return True
+        if name in ("ul", "ol", "menu"):
+            self._lists.append(_number(node.get("start"), 1) if name == "ol" else None)
+        elif name == "li":
+            self._open_item(node)
+        elif name in ("dt", "dd"):
+            self._marker = ": " if name == "dd" else ""
+        elif name == "blockquote":
+            self._quotes += 1
+        self._line.add(node.text)
+        return False
+
+    def _open_item(self, node: Any) -> None:
+        indent = "  " * max(0, min(len(self._lists) - 1, 8))
+        if self._lists and self._lists[-1] is not None:
+            number = _number(node.get("value"), self._lists[-1])
+            self._lists[-1] = number + 1
+            self._marker = f"{indent}{number}. "
+        else:
+            self._marker = f"{indent}- "
+
+    def _end(self, node: Any) -> None:
+        name = name_of(node)
+        if name in _BLOCKS:
+            self._flush()
+        if name in ("ul", "ol", "menu") and self._lists:
+            self._lists.pop()
+        elif name in ("li", "dd", "dt"):
+            self._marker = None
+        elif name == "blockquote":
+            self._quotes -= 1
+        if name in ("ul", "ol", "menu", "dl") and not self._lists:
+            self._out.end_list()
+
+    def _flush(self) -> None:
+        text = self._line.take()
+        if not text:
+            return
+        if self._marker is not None:
+            self._out.item(self._marker, text)
+            self._marker = " " * len(self._marker)  # a second paragraph of the same item
+        elif self._quotes:
+            self._out.paragraph("\n".join(f"> {line}" for line in text.split("\n")))
+        else:
+            self._out.paragraph(text)
+
+
+def _number(value: str | None, otherwise: int) -> int:
+    return int(value) if value and value.strip().isdecimal() and len(value) < 10 else otherwise
+
+
+def _language(node: Any) -> str:
+    """The language of a code block as most highlighters note it."""
+    for each in (node, *node.iter("code", "{*}code")):
+        found = re.search(r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]{1,20})", each.get("class") or "")
+        if found:
+            return found[1]
+    return ""
