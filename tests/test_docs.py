@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from augment_correction.config import load_config
+from augment_correction.runner import run
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -33,6 +36,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_the_page_of_the_outputs_names_what_a_run_leaves(tmp_path: Path) -> None:
+    page = (ROOT / "outputs" / "README.md").read_text()
+    out = tmp_path / "out"
+    config = load_config(
+        ROOT / "configs" / "smoke.yaml",
+        [f"path.output_dir={out}", "gate.share=0.4", "output.formats=[openai]", "meta_datagen.do_meta_datagen=true"],
+    )
+    run(config)
+    assert len(list(out.iterdir())) > 12
+    for path in out.iterdir():
+        assert path.name in page, f"outputs/README.md does not name {path.name}"
+
+
 def test_neither_import_nor_help_loads_anything_heavy() -> None:
     heavy = (
         "torch",
@@ -43,6 +59,10 @@ def test_neither_import_nor_help_loads_anything_heavy() -> None:
         "pypdf",
         "docx",
         "bpe_openai",
+        "tiktoken",
+        "openai",
+        "httpx2",
+        "requests",
         "aiohttp",
         "genai_prices",
     )

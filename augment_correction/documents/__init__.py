@@ -1,8 +1,8 @@
 """From a folder of files to passages with exact provenance.
 
 `read_documents` reads, `chunk_document` cuts, `stream_chunks` does both in a process of its own beside the event
-loop. Names are resolved on first use: importing this package loads no PDF, Word or tokenizer library (bpe_openai
-alone is 80 MB of vocabulary).
+loop. Names are resolved on first use: importing this package loads no PDF, Word or tokenizer library (a vocabulary
+alone is 80 MB).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from augment_correction.documents.frames import Batch, DocumentInfo
     from augment_correction.documents.reading import read_documents
     from augment_correction.documents.stream import stream_chunks
-    from augment_correction.documents.tokens import TokenCounter, counting
+    from augment_correction.documents.tokens import TokenCounter, counting, fetch_vocabulary
 
 __all__ = [
     "ENDINGS",
@@ -28,6 +28,7 @@ __all__ = [
     "chunk_document",
     "counting",
     "ending_of",
+    "fetch_vocabulary",
     "read_documents",
     "stream_chunks",
 ]
@@ -42,6 +43,7 @@ _HOME = {
     "chunk_document": "chunking",
     "counting": "tokens",
     "ending_of": "formats",
+    "fetch_vocabulary": "tokens",
     "read_documents": "reading",
     "stream_chunks": "stream",
 }

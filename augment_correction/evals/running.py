@@ -137,7 +137,7 @@ async def _evaluate(
         ledger=ledger,
         halt=halt,
         logs=folder.logs,
-        count=counting(),
+        count=counting(notice=state.notices.append),
         report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
         notice=state.notices.append,
         batches=Batches(database),

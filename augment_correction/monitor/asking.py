@@ -58,7 +58,14 @@ class Asking:
                 journal = Journal(database)
                 ledger = Ledger.open(self.config, [self.role], journal.totals())
                 around = Surroundings(
-                    journal, ledger, halt, run.logs, counting(), lambda *_: None, self.notice, Batches(database)
+                    journal,
+                    ledger,
+                    halt,
+                    run.logs,
+                    counting(notice=self.notice),
+                    lambda *_: None,
+                    self.notice,
+                    Batches(database),
                 )
                 async with open_models(self.config, [self.role], around) as models:
                     replies = await self._all(models[self.role], questions, halt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing
@@ -11,7 +12,7 @@ from functools import lru_cache
 
 from augment_correction.config import RunConfig
 from augment_correction.declarations import AttemptStage, GradeStage, GroundStage, JudgeStage, ModelStage
-from augment_correction.documents import TokenCounter
+from augment_correction.documents import TokenCounter, fetch_vocabulary
 from augment_correction.ledger import price_of
 from augment_correction.pipeline import Pipeline
 from augment_correction.records import ReadNote, UnreadInput
@@ -69,6 +70,7 @@ class Estimate:
     documents: int = 0
     unread: list[UnreadInput] = field(default_factory=list)
     notes: list[ReadNote] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     chunks: int = 0
     passage_tokens: int = 0
     stages: list[StageEstimate] = field(default_factory=list)
@@ -90,8 +92,9 @@ class Estimate:
 async def estimate(config: RunConfig) -> Estimate:
     """Raises: UserError as a run would, before its first call."""
     plan = make_checked_plan(config)
-    counter = TokenCounter(encoding_of(config))
     result = Estimate(prices={role: price_of(config, role) for role in plan.pipeline.roles})
+    await asyncio.to_thread(fetch_vocabulary, encoding_of(config), result.notices.append)
+    counter = TokenCounter(encoding_of(config))
     observed = _observed(plan)
     replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
     for stage in plan.pipeline.model_stages:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager, co
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import ENDINGS, counting
+from augment_correction.documents import ENDINGS, counting, fetch_vocabulary
 from augment_correction.errors import (
     AugmentCorrectionError,
     BudgetExhausted,
@@ -77,6 +77,7 @@ async def run_async(
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
+        await asyncio.to_thread(fetch_vocabulary, encoding_of(config), state.notices.append)
         ahead = asyncio.create_task(_count_ahead(plan, state)) if watch else None
         try:
             return await _run(plan, database, state, cluster, retry)
@@ -149,7 +150,7 @@ async def _run(
         ledger=ledger,
         halt=halt,
         logs=plan.folder.logs,
-        count=counting(encoding_of(plan.config)),
+        count=counting(encoding_of(plan.config), state.notices.append),
         report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
         notice=state.notices.append,
         batches=Batches(database),

@@ -129,7 +129,7 @@ class FollowPassages:
             ledger=ledger,
             halt=self._halt,
             logs=folder.logs,
-            count=counting(encoding_of(config)),
+            count=counting(encoding_of(config), lambda text: self._board.say.remote(text)),
             report=lambda what, done, total: None,
             notice=lambda text: self._board.say.remote(text),
         )
