@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration
+from augment_correction.text import read_text
 from augment_correction.usage import Price
 from augment_correction.yamlfile import YamlFile, read_yaml
 
@@ -264,7 +266,8 @@ def _apply(file: YamlFile, override: str) -> None:
 
 def _environment(project: Project) -> dict[str, str]:
     """The process environment over the project's `.env`."""
-    from_file = dotenv_values(project.root / ".env") if (project.root / ".env").is_file() else {}
+    path = project.root / ".env"
+    from_file = dotenv_values(stream=StringIO(read_text(path))) if path.is_file() else {}
     return {**{key: value for key, value in from_file.items() if value is not None}, **os.environ}
 
 

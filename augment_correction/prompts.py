@@ -15,17 +15,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
 import jinja2
 from jinja2 import meta
+from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project
 from augment_correction.records import Message, Role, content_id
+from augment_correction.text import read_text
 from augment_correction.yamlfile import read_yaml
 
 ROLES = ("system", "user", "assistant")
@@ -103,7 +105,7 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
     source = _with_includes(path)
     env = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
-        loader=jinja2.FileSystemLoader([path.parent, *roots]),
+        loader=jinja2.FunctionLoader(partial(_included, (path.parent, *roots))),
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -152,6 +154,12 @@ def _stripped(template: jinja2.Template) -> Render:
     return lambda values: template.render(values).strip()
 
 
+def _included(folders: Sequence[Path], name: str) -> str | None:
+    """What an include inside a block names; None where it is in no folder. jinja2's own loader reads UTF-8 alone."""
+    places = (folder.joinpath(*split_template_path(name)) for folder in folders)
+    return next((read_text(place) for place in places if place.is_file()), None)
+
+
 _INCLUDE = re.compile(r"""^\{%-?\s*include\s+['"]([^'"]+)['"]\s*-?%\}[ \t]*$""", re.MULTILINE)
 
 
@@ -162,10 +170,7 @@ def _with_includes(path: Path, within: tuple[Path, ...] = ()) -> str:
     """
     if path in within:
         raise ConfigError(f"includes itself, by way of {path.name}", file=within[0])
-    try:
-        source = path.read_text(encoding="utf-8-sig")
-    except OSError as failure:
-        raise ConfigError(f"cannot be read: {failure.strerror}", file=path) from None
+    source = read_text(path)
     inside = [(opening.start(), _closing(source, opening)) for opening in _OPEN.finditer(source)]
 
     def replace(match: re.Match[str]) -> str:
@@ -235,8 +240,7 @@ def _load_yaml(path: Path, name: str) -> Prompt:
             parts.append(_Part(role, None, _formatter(text)))
         else:
             parts.append(_Part(role, Message(role, _format(text, {})), None))
-    source = path.read_text(encoding="utf-8-sig")
-    return Prompt(name, path, frozenset(variables), content_id(source), tuple(parts))
+    return Prompt(name, path, frozenset(variables), content_id(read_text(path)), tuple(parts))
 
 
 def _formatter(text: str) -> Render:

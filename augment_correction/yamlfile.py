@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from augment_correction.errors import ConfigError
+from augment_correction.text import read_text
 
 Path_ = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -141,11 +142,7 @@ def read_yaml(path: Path) -> YamlFile:
 
     Raises: ConfigError where it cannot be read, is not YAML, repeats a key or still holds a placeholder.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as failure:
-        raise ConfigError(f"cannot be read: {failure}", file=path) from None
-    return parse_yaml(text, path)
+    return parse_yaml(read_text(path), path)
 
 
 def parse_yaml(text: str, path: Path) -> YamlFile:

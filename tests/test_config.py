@@ -128,6 +128,13 @@ def test_overrides_are_laid_over_the_file(tmp_path: Path) -> None:
 
 
 class TestKeys:
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+    def test_config_and_dotenv_may_be_in_any_encoding(self, tmp_path: Path, encoding: str) -> None:
+        path = write(tmp_path, MINIMAL.replace("small_mode:", "small_api_key: ${MY_KEY}\n  small_mode:"))
+        path.write_bytes(f"# für größere\n{path.read_text()}".encode(encoding))
+        (tmp_path / ".env").write_bytes("# Schlüssel\nMY_KEY=aus-der-Datei\n".encode(encoding))
+        assert load_config(path).model("small").api_key.get_secret_value() == "aus-der-Datei"  # type: ignore[union-attr]
+
     def test_a_variable_is_taken_from_the_environment_then_from_dotenv(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -148,3 +148,28 @@ def test_a_missing_prompt_lists_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="prompt 'nothing' not found") as failure:
         PromptLibrary(Project(tmp_path), ["mine", "prompts"]).load("nothing")
     assert str(tmp_path / "mine" / "nothing.jinja") in str(failure.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_prompts_and_what_they_include_may_be_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    files = {
+        "ask.jinja": '{% include "top.jinja" %}\n{% user %}\nFür {{ passage }}: {% include "inside.jinja" %}\n{% enduser %}\n',
+        "top.jinja": "{% system %}\nGrüße\n{% endsystem %}\n",
+        "inside.jinja": "größer",
+        "old.yaml": "- role: user\n  content: 'Für {text}'\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text.encode(encoding))
+    assert load_prompt(tmp_path / "ask.jinja").render(VALUES) == (
+        Message("system", "Grüße"),
+        Message("user", "Für P: größer"),
+    )
+    assert load_prompt(tmp_path / "old.yaml").render(VALUES) == (Message("user", "Für P"),)
+
+
+@pytest.mark.parametrize("name", ["ask.jinja", "ask.yaml"])
+def test_a_damaged_prompt_is_told_with_its_place(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes("{# größer, für #}\n".encode() + b"{# \xff #}\n")
+    with pytest.raises(ConfigError, match="damaged") as refused:
+        load_prompt(tmp_path / name)
+    assert (refused.value.line, refused.value.column) == (2, 4)

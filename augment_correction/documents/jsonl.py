@@ -11,8 +11,8 @@ import orjson
 
 from augment_correction.documents.contract import ReadLimits, Unread
 from augment_correction.documents.rows import Row, documents_of_rows
-from augment_correction.documents.text import byte_order_mark
 from augment_correction.records import Document, ReadNote, UnreadInput
+from augment_correction.text import byte_order_mark
 
 _PIECE = 1 << 20
 

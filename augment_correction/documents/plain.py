@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.documents.contract import ReadLimits, build_document
-from augment_correction.documents.text import decode
-from augment_correction.records import Document, Heading
+from augment_correction.documents.text import decode, decoding_notes
+from augment_correction.records import Document, Heading, ReadNote
 
 FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 _ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<title>\S[^\n]*)$", re.MULTILINE)
 _SETEXT = re.compile(r"^ {0,3}(?P<title>[^\s\-=#>|`~][^\n]*)\n {0,3}(?P<line>=+|-{2,})[ \t]*$", re.MULTILINE)
 
 
-def read_txt(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+def read_txt(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
     decoded = decode(path.read_bytes())
+    yield from decoding_notes(decoded, source)
     yield build_document(decoded.text, source=source, media_type="text/plain", metadata={"encoding": decoded.encoding})
 
 
-def read_markdown(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+def read_markdown(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
     decoded = decode(path.read_bytes())
+    yield from decoding_notes(decoded, source)
     headings = markdown_headings(decoded.text)
     yield build_document(
         decoded.text,

@@ -18,6 +18,7 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
 from augment_correction.export.jinja_chat import FIXED_DATE, chat_environment
 from augment_correction.folders import modified
+from augment_correction.text import read_text
 
 TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "tekken.json")
 
@@ -113,7 +114,7 @@ def _named(config: RunConfig, name: str, own: dict[str, Any]) -> ChatTemplate:
     path = config.project.find(
         f"the chat template '{name}'", [f"{folder}/chat_templates/{name}.jinja" for folder in folders]
     )
-    return ChatTemplate(name, path.read_text(encoding="utf-8-sig").removesuffix("\n"), *_ends(config, own))
+    return ChatTemplate(name, read_text(path).removesuffix("\n"), *_ends(config, own))
 
 
 def _ends(config: RunConfig, own: dict[str, Any]) -> tuple[str, str]:
@@ -168,7 +169,7 @@ def read_tokenizer_config(folder: Path) -> dict[str, Any]:
         data["chat_template"] = named.get("default") or next(iter(named.values()), None)
     beside = folder / "chat_template.jinja"
     if beside.is_file():
-        data["chat_template"] = beside.read_text(encoding="utf-8")
+        data["chat_template"] = read_text(beside)
     data["folder"] = folder
     return data
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +12,7 @@ from typing import IO, Any
 import orjson
 
 from augment_correction.errors import ConfigError
+from augment_correction.text import decode
 
 Text = tuple[str, str]
 """(place, text)"""
@@ -29,10 +31,9 @@ def read_texts(path: Path) -> Iterator[Text]:
         )
     place = ""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for place, text in reader(file):
-                if text.strip():
-                    yield place, text
+        for place, text in reader(StringIO(decode(path.read_bytes()).text, newline="")):
+            if text.strip():
+                yield place, text
     except OSError as failure:
         raise ConfigError(f"the benchmark cannot be read: {failure.strerror or failure}", file=path) from None
     except (ValueError, csv.Error) as failure:

@@ -16,6 +16,7 @@ from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer
 from augment_correction.export.segments import answer_end
 from augment_correction.llm.hf_weights import model_folder, weights_id
 from augment_correction.records import Conversation
+from augment_correction.text import read_text
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.gathering import Gathered, gather, kept_only, problem_of, retention
 from augment_correction.training.parent import UNKNOWN_BASE, refuse_other_base, shaped
@@ -167,7 +168,7 @@ def _template(config: TrainConfig, tokenizer: Tokenizer, gathered: Gathered) -> 
     bos = tokenizer.bos_token if tokenizer.writes_bos else ""
     learnt = config.parent / "chat_template.jinja" if config.parent else None
     if learnt and learnt.is_file() and wanted == "auto":
-        return ChatTemplate("the adapter's chat template", learnt.read_text("utf-8"), bos, tokenizer.eos_token)
+        return ChatTemplate("the adapter's chat template", read_text(learnt), bos, tokenizer.eos_token)
     if own and wanted in ("auto", "model"):
         return ChatTemplate("the base model's chat template", own, bos, tokenizer.eos_token)
     if len(gathered.templates) == 1 and wanted in ("auto", "run"):
@@ -179,7 +180,7 @@ def _template(config: TrainConfig, tokenizer: Tokenizer, gathered: Gathered) -> 
             what = f"the runs have no chat template to take: {several}" + (f", and {what}" if wanted == "auto" else "")
         raise ConfigError(what, hint="set chat_template to chatml, llama3 or a template of yours")
     path = config.project.find(f"the chat template '{wanted}'", [wanted, f"prompts/chat_templates/{wanted}.jinja"])
-    return ChatTemplate(wanted, path.read_text(encoding="utf-8-sig").removesuffix("\n"), bos, tokenizer.eos_token)
+    return ChatTemplate(wanted, read_text(path).removesuffix("\n"), bos, tokenizer.eos_token)
 
 
 def _longest(config: TrainConfig, folder: Path) -> tuple[int, str]:

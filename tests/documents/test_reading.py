@@ -86,7 +86,7 @@ def test_a_linked_folder_outside_is_read(tmp_path: Path) -> None:
         ("blank16.txt", "\ufeff \n".encode("utf-16-le"), "empty"),
         ("elf.txt", bytes(range(256)) * 40, "binary"),
         ("zip.md", b"PK\x03\x04" + bytes([0, 7, 3, 200, 1, 99, 2, 250]) * 200, "binary"),
-        ("bad16.txt", b"\xff\xfea\x00b", "binary"),
+        ("bad16.txt", b"\xff\xfe" + b"\x00\xd8" * 50, "binary"),
         ("blank.jsonl", b"\n\n", "empty"),
     ],
 )

@@ -100,7 +100,7 @@ class TestFiles:
         [
             ("a.jsonl", b'{"q": "x"}\n{"q": ', "after 'line 1 q'"),
             ("a.json", b"{", "after 'its start'"),
-            ("a.txt", b"good\n\xff\xfe", "cannot be read after"),
+            ("a.txt", b"good\n" + bytes(range(8)) * 9, "control characters that no text has"),
             ("a.parquet", b"PAR1", r"'\.parquet' cannot be read"),
             ("missing.txt", None, "No such file"),
         ],
