@@ -7,11 +7,11 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from augment_correction.documents.contract import ReadLimits, Unread
-from augment_correction.documents.docx_runs import ALTERNATE, BOX, CHART, Notes, Runs, alternative
+from augment_correction.documents.docx_runs import BOX, CHART, Notes, Runs
 from augment_correction.documents.docx_styles import Styles, attribute, tag
 from augment_correction.documents.drawings import chart_rows, diagram_lines
 from augment_correction.documents.embedded import read_embedded
-from augment_correction.documents.package import mended, open_zip, parse_xml
+from augment_correction.documents.package import ALTERNATE, alternative, mended, open_zip, parse_xml
 from augment_correction.documents.writing import Markdown
 
 _P, _TBL, _TR, _TC, _SDT, _CHUNK = tag("p"), tag("tbl"), tag("tr"), tag("tc"), tag("sdt"), tag("altChunk")
@@ -172,8 +172,7 @@ def _blocks(parent: Any) -> Iterator[Any]:
         elif child.tag in _AROUND:
             yield from _blocks(child)
         elif child.tag == ALTERNATE:
-            chosen = alternative(child)
-            yield from _blocks(chosen if chosen is not None else ())
+            yield from _blocks(alternative(child))
 
 
 def _mark_is_deleted(paragraph: Any) -> bool:

@@ -8,11 +8,10 @@ from typing import Any
 from augment_correction.documents.docx_styles import Styles, attribute, tag
 from augment_correction.documents.docx_symbols import symbol, without_positions
 from augment_correction.documents.equations import MATH, MATH_PARAGRAPH, omml
+from augment_correction.documents.package import ALTERNATE, alternative
 from augment_correction.documents.text import clean
 from augment_correction.documents.writing import raised
 
-_COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-ALTERNATE, CHOICE, FALLBACK = (_COMPATIBILITY + name for name in ("AlternateContent", "Choice", "Fallback"))
 BOX = tag("txbxContent")
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
@@ -48,12 +47,6 @@ class Notes:
         return taken
 
 
-def alternative(node: Any) -> Any:
-    """Of several forms of one thing the first, which is the newest; the others are for older readers."""
-    chosen = node.find(CHOICE)
-    return node.find(FALLBACK) if chosen is None else chosen
-
-
 class Runs:
     """Reads paragraphs one by one; `notes` collects what their marks point to."""
 
@@ -71,8 +64,7 @@ class Runs:
             if node.tag in (BOX, CHART, DIAGRAM):
                 anchored.append(node)
             elif node.tag == ALTERNATE:
-                chosen = alternative(node)
-                waiting.extend(reversed(chosen if chosen is not None else ()))
+                waiting.extend(reversed(alternative(node)))
             elif node.tag == _RUN:
                 if not self._styles.hides_run(node, hidden):
                     waiting.extend(reversed(node))

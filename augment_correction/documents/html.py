@@ -24,6 +24,9 @@ _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,500}?(?:charset|encoding)\s*=\s
 _XHTML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML|<html[^>]{0,500}xmlns=)", re.I)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _OF_XML = {"amp", "lt", "gt", "quot", "apos"}
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]{1,20})|^code ([\w+#-]{1,20}) literal-block"
+)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = {
     "p",
@@ -242,7 +245,7 @@ def _number(value: str | None, otherwise: int) -> int:
 def _language(node: Any) -> str:
     """The language of a code block as most highlighters note it."""
     for each in (node, *node.iter("code", "{*}code")):
-        found = re.search(r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]{1,20})", each.get("class") or "")
+        found = _LANGUAGE.search(each.get("class") or "")
         if found:
-            return found[1]
+            return found[1] or found[2]
     return ""

@@ -29,6 +29,8 @@ _VARIANT = re.compile(
     r"\.(?:document|template|presentation|slideshow)(?:\.macroEnabled(?:Template)?)?\.main\+xml",
     re.IGNORECASE,
 )
+_COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+ALTERNATE, FALLBACK = f"{_COMPATIBILITY}AlternateContent", f"{_COMPATIBILITY}Fallback"
 _MAIN = {
     "wordprocessingml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
     "presentationml": "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
@@ -64,6 +66,13 @@ def parse_xml(data: bytes) -> Any:
     from lxml import etree
 
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+
+
+def alternative(node: Any) -> Any:
+    """Of several forms of one thing the first, which is the newest; the others are for older readers."""
+    chosen = node.find(f"{_COMPATIBILITY}Choice")
+    chosen = node.find(FALLBACK) if chosen is None else chosen
+    return () if chosen is None else chosen
 
 
 def mended(package: zipfile.ZipFile) -> BytesIO:

@@ -1,0 +1,111 @@
+"""Reader of reStructuredText: docutils makes a page of it, and the page is read as every other one.
+
+Nothing is included from other files and no raw HTML passes. Directives and roles of Sphinx, which docutils does not know,
+become what is inside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from augment_correction.documents.contract import ReadLimits, build_document
+from augment_correction.documents.html import write_html
+from augment_correction.documents.text import decode
+from augment_correction.records import Document
+
+_ERROR = 3  # docutils leaves a message where it could not read something from this level on
+_SETTINGS = {
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "report_level": _ERROR,
+    "halt_level": 5,
+    "warning_stream": False,
+    "_disable_config": True,
+    "syntax_highlight": "none",
+    "embed_stylesheet": False,
+    "stylesheet_path": None,
+    "input_encoding": "unicode",
+    "output_encoding": "unicode",
+    "line_length_limit": 1 << 20,
+}
+_DIRECTIVE = re.compile(r"\.\. (?P<name>[\w:+.-]+)::[ \t]*(?P<argument>[^\n]*)(?:\n(?P<rest>.*))?", re.DOTALL)
+_OPTIONS = re.compile(r"(?:\s*\n)*(?:[ \t]+:[\w -]+:[^\n]*(?:\n|$))*")
+_ROLE = re.compile(r":[A-Za-z][\w:+.-]*:`[~!]?(?P<text>[^`]*?)\s*(?:<[^<>`]*>)?`")
+_CODE = {"code-block", "sourcecode", "code", "parsed-literal", "ipython", "doctest", "testcode", "prompt"}
+_WITHOUT_TEXT = {"toctree", "index", "currentmodule", "module", "tabularcolumns", "highlight", "raw", "include"}
+_OF_FILES = {"figure", "image", "literalinclude", "download", "video"}
+_VERSIONS = {
+    "versionadded": "Added in version",
+    "versionchanged": "Changed in version",
+    "versionremoved": "Removed in version",
+    "deprecated": "Deprecated since version",
+}
+_DEEPEST = 8
+
+
+def read_rst(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+    from docutils.core import publish_from_doctree
+
+    decoded = decode(path.read_bytes())
+    page = publish_from_doctree(_tree(decoded.text), writer="html5", settings_overrides=_SETTINGS)
+    written, _ = write_html(page.encode(), encoding="utf-8")
+    headings = written.headings
+    yield build_document(
+        written.text,
+        source=source,
+        media_type="text/x-rst",
+        title=headings[0].title if headings else "",
+        metadata={"encoding": decoded.encoding},
+        headings=headings,
+    )
+
+
+def _tree(text: str, depth: int = 1) -> Any:
+    """The document in docutils' own nodes, without a message and with LaTeX as its author wrote it."""
+    from docutils import nodes
+    from docutils.core import publish_doctree
+
+    tree = publish_doctree(text, settings_overrides=_SETTINGS)
+    for message in list(tree.findall(nodes.system_message)):
+        if message.parent is not None:
+            message.parent.replace(message, _recovered(message, depth) if message["level"] >= _ERROR else [])
+    for problem in list(tree.findall(nodes.problematic)):
+        problem.parent.replace(problem, nodes.Text(_ROLE.sub(r"\g<text>", problem.astext())))
+    for equation in list(tree.findall(nodes.math)):
+        equation.parent.replace(equation, nodes.Text(f"${equation.astext()}$"))
+    for equation in list(tree.findall(nodes.math_block)):
+        equation.parent.replace(equation, nodes.paragraph("", f"$${equation.astext()}$$"))
+    tree.parse_messages, tree.transform_messages = [], []  # they would become a section of their own
+    return tree
+
+
+def _recovered(message: Any, depth: int) -> list[Any]:
+    """What stands in a directive that docutils does not know, or one of whose options it does not know."""
+    from docutils import nodes
+
+    block = next(message.findall(nodes.literal_block), None)
+    found = _DIRECTIVE.match(block.astext()) if block is not None else None
+    if found is None or depth > _DEEPEST:
+        return [] if block is None else [nodes.literal_block("", block.astext())]
+    name, argument = found["name"].lower().rpartition(":")[2], found["argument"].strip()
+    content = found["rest"] or ""
+    content = dedent(content[_match_end(content) :]).strip("\n")
+    if name in _WITHOUT_TEXT or name.startswith("auto"):
+        return []
+    if name in _CODE:
+        return [nodes.literal_block("", content, classes=["code", argument] if argument else [])] if content else []
+    inner = list(_tree(content, depth + 1).children) if content.strip() else []
+    if argument and name in _VERSIONS:
+        inner.insert(0, nodes.paragraph("", f"{_VERSIONS[name]} {argument}"))
+    elif argument and name not in _OF_FILES:
+        inner.insert(0, nodes.paragraph("", argument))
+    return inner
+
+
+def _match_end(content: str) -> int:
+    options = _OPTIONS.match(content)
+    return options.end() if options else 0

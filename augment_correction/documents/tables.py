@@ -1,0 +1,105 @@
+"""Readers of tables that hold one document a row: .csv, .tsv and .parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from augment_correction.documents.contract import ReadLimits, Unread
+from augment_correction.documents.rows import Row, documents_of_rows
+from augment_correction.documents.text import decode
+from augment_correction.records import Document, ReadNote, UnreadInput
+
+_DELIMITERS = ",;\t|"
+_ROWS_AT_ONCE = 64  # one long text that stands in every row takes few bytes in the file and many when it is read
+
+
+def read_csv(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote]:
+    """The first line names the columns. `source` gets `#L12` for the row that begins in line 12."""
+    rows = _csv_rows(decode(path.read_bytes()).text, source, limits)
+    return documents_of_rows(rows, source=source, media_type="text/csv", text_key=limits.text_key)
+
+
+def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[Row | UnreadInput]:
+    csv.field_size_limit(limits.line)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    seen, line = 0, 1
+    try:
+        columns = [name.strip() for name in next(filter(None, reader), [])]
+        while True:
+            line = reader.line_num + 1
+            values = next(reader, None)
+            if values is None:
+                break
+            if values:
+                yield _csv_row(columns, values, f"{source}#L{line}")
+                seen += 1
+    except csv.Error as error:
+        yield UnreadInput(f"{source}#L{line}", "bad_csv", f"{error}; nothing behind this line was read")
+        return
+    if not seen:
+        raise Unread("empty", "there is no row below the names of the columns")
+
+
+def _csv_row(columns: Sequence[str], values: list[str], place: str) -> Row | UnreadInput:
+    filled = values[: len(values) - len(list(takewhile(lambda value: not value, reversed(values))))]
+    if len(filled) > len(columns):
+        detail = f"{len(filled)} values for {len(columns)} columns: a text that holds the delimiter needs quotes"
+        return UnreadInput(place, "bad_csv", detail)
+    return Row(place, dict(zip(columns, values, strict=False)))
+
+
+def _delimiter(text: str) -> str:
+    """The sign that makes the most columns of the first line."""
+    first = text.lstrip("\n").partition("\n")[0]
+    return max(_DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
+
+
+def read_parquet(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote]:
+    """`source` gets `#R12` for row 12. Raises Unread("missing_extra") without pyarrow."""
+    rows = _parquet_rows(path, source, limits)
+    return documents_of_rows(rows, source=source, media_type="application/vnd.apache.parquet", text_key=limits.text_key)
+
+
+def _parquet_rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row]:
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise Unread("missing_extra", 'Parquet needs pyarrow: pip install "augment-correction[parquet]"') from error
+    try:
+        with ParquetFile(path) as file:
+            about = file.metadata
+            if not about.num_rows:
+                raise Unread("empty", "there is no row in it")
+            largest = max(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+            if largest > limits.unpacked:
+                raise Unread("too_large", f"a group of rows has {largest:,} bytes unpacked")
+            number = 0
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+                for fields in batch.to_pylist():
+                    number += 1
+                    yield Row(f"{source}#R{number}", {name: _plain(value) for name, value in fields.items()})
+    except ArrowException as error:
+        raise Unread("unreadable", f"not a Parquet file, or a damaged one: {error}"[:300]) from error
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON could hold it: dates and decimals as text, and so are bytes, of which old writers made their
+    strings; those of a picture are only counted."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return f"{len(value)} bytes"
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value)
