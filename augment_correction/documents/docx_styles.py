@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 _BODY_LEVEL = 9  # Word's outline level for "no heading"
+_ROMAN = tuple(
+    zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        ("m", "cm", "d", "cd", "c", "xc", "l", "xl", "x", "ix", "v", "iv", "i"),
+        strict=True,
+    )
+)
 
 
 def tag(name: str) -> str:
@@ -96,12 +104,13 @@ class Styles:
         if not found or found[0] == "0":  # number 0 takes a paragraph out of its style's list
             return None
         identity, level = found
-        kind = self._formats.get((identity, level), "bullet" if identity == "bullet" else "decimal")
+        kind, first = self._formats.get((identity, level), ("bullet" if identity == "bullet" else "decimal", 1))
         for key in list(self._counts):
             if key[0] == identity and key[1] > level:
                 del self._counts[key]
         self._counts[identity, level] += 1
-        marker = "- " if kind in ("bullet", "none") else f"{self._counts[identity, level]}. "
+        number = first + self._counts[identity, level] - 1
+        marker = "- " if kind in ("bullet", "none") else f"{_numeral(kind, number)}. "
         return "  " * min(level, 8) + marker
 
 
@@ -136,23 +145,48 @@ def _numbering(node: Any) -> tuple[str, int] | None:
     return attribute(number, "val") or "0", int(depth) if depth and depth.isdigit() else 0
 
 
-def _list_formats(document: Any) -> dict[tuple[str, int], str]:
-    """(list, level) to "bullet", "decimal", "lowerLetter" ... from the numbering part, where the file has one."""
-    formats: dict[tuple[str, int], str] = {}
+def _list_formats(document: Any) -> dict[tuple[str, int], tuple[str, int]]:
+    """(list, level) to ("bullet" or "decimal" or "lowerLetter" ..., first number), where the file has a numbering part."""
+    formats: dict[tuple[str, int], tuple[str, int]] = {}
     with suppress(Exception):  # python-docx raises NotImplementedError where there is none
         root = next(
             rel.target_part.element for rel in document.part.rels.values() if rel.reltype.endswith("/numbering")
         )
-        abstract: dict[str, list[tuple[int, str]]] = {}
-        for definition in root.iterfind(tag("abstractNum")):
-            abstract[attribute(definition, "abstractNumId") or ""] = [
-                (int(attribute(level, "ilvl") or 0), attribute(kind, "val") or "decimal")
-                for level in definition.iterfind(tag("lvl"))
-                if (kind := level.find(tag("numFmt"))) is not None
-            ]
+        abstract = {
+            attribute(definition, "abstractNumId") or "": list(_levels(definition))
+            for definition in root.iterfind(tag("abstractNum"))
+        }
         for number in root.iterfind(tag("num")):
             reference = number.find(tag("abstractNumId"))
             key = attribute(reference, "val") or "" if reference is not None else ""
-            for depth, name in abstract.get(key, []):
-                formats[attribute(number, "numId") or "", depth] = name
+            identity = attribute(number, "numId") or ""
+            for depth, kind, start in abstract.get(key, []):
+                formats[identity, depth] = (kind, start)
+            for override in number.iterfind(tag("lvlOverride")):
+                depth, first = int(attribute(override, "ilvl") or 0), override.find(tag("startOverride"))
+                if first is not None:
+                    kind = formats.get((identity, depth), ("decimal", 1))[0]
+                    formats[identity, depth] = (kind, int(attribute(first, "val") or 1))
     return formats
+
+
+def _levels(definition: Any) -> Iterator[tuple[int, str, int]]:
+    for level in definition.iterfind(tag("lvl")):
+        kind, start = level.find(tag("numFmt")), level.find(tag("start"))
+        if kind is not None:
+            first = (attribute(start, "val") if start is not None else None) or "1"
+            yield int(attribute(level, "ilvl") or 0), attribute(kind, "val") or "decimal", int(first)
+
+
+def _numeral(kind: str, number: int) -> str:
+    """A number as its list writes it: c, C, iii, III, or 3 in every other case."""
+    if kind.endswith("Letter") and number > 0:
+        text = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)  # Word goes on with aa, bb, cc
+    elif kind.endswith("Roman") and 0 < number < 4000:
+        text = ""
+        for value, sign in _ROMAN:
+            text += sign * (number // value)
+            number %= value
+    else:
+        return str(number)
+    return text.upper() if kind.startswith("upper") else text

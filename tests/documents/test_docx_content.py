@@ -307,3 +307,18 @@ def test_charts_and_diagrams(tmp_path: Path) -> None:
         relations=[("rC", "chart", "charts/chart1.xml"), ("rD", "diagramData", "diagrams/data1.xml")],
     )
     assert found == "Shown:\n\n|  | Tons |\n| --- | --- |\n| East | 17 |\n| West | 23 |\n\n- Plan\n- Build"
+
+
+NUMBERING = """<w:numbering><w:abstractNum w:abstractNumId='0'><w:lvl w:ilvl='0'><w:start w:val='3'/><w:numFmt w:val='lowerLetter'/></w:lvl>
+<w:lvl w:ilvl='1'><w:numFmt w:val='upperRoman'/></w:lvl></w:abstractNum><w:num w:numId='1'><w:abstractNumId w:val='0'/></w:num>
+<w:num w:numId='2'><w:abstractNumId w:val='0'/><w:lvlOverride w:ilvl='0'><w:startOverride w:val='26'/></w:lvlOverride></w:num></w:numbering>"""
+
+
+def test_lists_are_numbered_as_on_the_page(tmp_path: Path) -> None:
+    item = "<w:pPr><w:numPr><w:ilvl w:val='{}'/><w:numId w:val='{}'/></w:numPr></w:pPr>"
+    places = ((0, 1), (1, 1), (1, 1), (0, 1), (1, 1), (0, 2), (0, 2))
+    body = "".join(said(f"item {number}", before=item.format(*place)) for number, place in enumerate(places))
+    numbered = {"parts": {"word/numbering.xml": NUMBERING}, "relations": [("rN", "numbering", "numbering.xml")]}
+    assert text(tmp_path, body, **numbered) == (
+        "c. item 0\n  I. item 1\n  II. item 2\nd. item 3\n  I. item 4\nz. item 5\naa. item 6"
+    )
