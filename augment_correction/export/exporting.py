@@ -55,7 +55,7 @@ def export(names: Sequence[str], source: ExportSource, run: RunFolder) -> Iterat
 def _write_dataset(source: ExportSource, run: RunFolder) -> Path:
     """Axolotl's cache does not look into the file: the configs' prepared path changes with its content."""
     digest = axolotl.write_segments(run.dataset, source.conversations(), source.template, source.tokenizer)
-    for path in run.root.glob("axolotl_lora*.yaml"):
+    for path in run.axolotl_configs():
         text = path.read_text(encoding="utf-8")
         with atomic_write(path) as file:
             file.write(re.sub(r"(?<=/prepared/)[0-9a-f]{12}\b", digest, text).encode())

@@ -22,6 +22,7 @@ from augment_correction.export import (
 )
 from augment_correction.export.axolotl_chat import FILE as CHAT_FILE
 from augment_correction.records import Conversation
+from augment_correction.runner.earlier import Earlier
 from augment_correction.runner.plan import Plan
 from augment_correction.store import Results, StoredChunk
 from augment_correction.store.folder import atomic_write
@@ -35,6 +36,8 @@ class Written:
 
     files: dict[str, Path] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    digest: str = ""
+    """Changes with the dataset's content."""
     verification: Verification | None = None
 
     @property
@@ -43,7 +46,12 @@ class Written:
 
 
 def write_dataset(
-    plan: Plan, results: Results, rows: int, manifest: Mapping[str, Any], tokens: tuple[Mapping[str, Any], ...]
+    plan: Plan,
+    results: Results,
+    rows: int,
+    manifest: Mapping[str, Any],
+    tokens: tuple[Mapping[str, Any], ...],
+    earlier: Earlier,
 ) -> Written:
     """Write all of it for `rows` > 0 conversations."""
     made = Written()
@@ -51,7 +59,7 @@ def write_dataset(
     if tokenizer is None:
         made.notices.append(f"the mask was not checked against a tokenizer: {missing}")
     made.files["dataset"] = plan.folder.dataset
-    digest = write_segments(plan.folder.dataset, _conversations(results), plan.template, tokenizer)
+    digest = made.digest = write_segments(plan.folder.dataset, _conversations(results), plan.template, tokenizer)
     names: list[str] = [name for name in plan.config.output.formats if name != "axolotl"]
     source = ExportSource(
         lambda: _conversations(results), plan.template, tokenizer, manifest, tuple(results.documents()), tokens
@@ -68,6 +76,7 @@ def write_dataset(
                 rows = sum(1 for _ in file)  # it leaves out what it cannot say
             made.notices.append(f"{tokenizer.name} cannot take every row in segments: axolotl_lora.yaml {INSTEAD}")
     _export(made, [name for name in names if f"export_{name}" not in made.files], source, plan)
+    earlier.move_exports(digest, (name.removeprefix("export_") for name in made.files))
     _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, whole))
     return made
 

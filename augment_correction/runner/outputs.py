@@ -16,6 +16,7 @@ from augment_correction.documents.telling import note_lines, unread_lines
 from augment_correction.ledger import Ledger
 from augment_correction.report import write_report
 from augment_correction.runner.dataset import Written, write_dataset
+from augment_correction.runner.earlier import Earlier
 from augment_correction.runner.meta import meta_rows
 from augment_correction.runner.plan import Plan, describe
 from augment_correction.runner.selecting import select
@@ -27,12 +28,15 @@ from augment_correction.store.results import Status
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
-def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> Written:
-    """Select what goes into the dataset and write every file; an earlier dataset stays where nothing was kept this
-    time."""
+def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger, *, complete: bool = True) -> Written:
+    """Select what goes into the dataset and write every file. What an earlier run left for a trainer and this one does not
+    replace is moved aside. `complete`: the run was not stopped early."""
+    earlier = Earlier(plan)
+    earlier.move_gate()
     selected = select(plan, results)
     folder, counts = plan.folder, results.counts()
     files = {"rejected": folder.rejected, "debug": folder.debug, "manifest": folder.manifest}
+    earlier.move_products(counts["kept"], complete=complete)
     with atomic_write(folder.rejected) as file:
         for row in _rejected_rows(results):
             file.write(orjson.dumps(row) + b"\n")
@@ -49,14 +53,15 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
     made = Written()
     if counts["kept"]:
         tokens = tuple(ledger.as_json(role) for role in plan.pipeline.roles)
-        made = write_dataset(plan, results, counts["kept"], manifest, tokens)
+        made = write_dataset(plan, results, counts["kept"], manifest, tokens, earlier)
+        manifest["dataset"] = made.digest
         manifest["verified"] = made.verification.as_json() if made.verification else None
     files["report"] = write_report(
         folder, journal, results, about=manifest, prices=ledger.prices, story=story_file
     )  # fmt: skip
     _write_json(folder.manifest, manifest)
     made.files = files | selected.files | made.files
-    made.notices[:0] = [*_reading_notices(results), *selected.notices]
+    made.notices[:0] = [*_reading_notices(results), *selected.notices, *earlier.notices]
     return made
 
 

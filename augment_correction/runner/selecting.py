@@ -138,7 +138,6 @@ def _write_gate(plan: Plan, gate: Gate, results: Results, made: Selected) -> Non
             file.write(before)
             for item in _new_items(plan, gate, results):
                 file.write(orjson.dumps(item) + b"\n")
-        made.notices += _stale(plan, new, counts["kept"])
     if new or gate:
         made.files["gate"] = path
     if gone := len(gate) - gate.made_again:
@@ -148,19 +147,6 @@ def _write_gate(plan: Plan, gate: Gate, results: Results, made: Selected) -> Non
         )
     if plan.config.gate.share and not counts["gate"] and not gate and counts["kept"]:
         made.notices.append(f"gate.share is {plan.config.gate.share:g} and none of the documents was drawn: no gate")
-
-
-def _stale(plan: Plan, new: int, kept: int) -> Iterator[str]:
-    """Files for training that this run does not write again."""
-    exports = {f"exports/{folder.name}" for folder in (plan.folder.root / "exports").glob("*")}
-    stale = exports - {f"exports/{name}" for name in plan.config.output.formats if kept}
-    if not kept and plan.folder.dataset.exists():
-        stale.add(plan.folder.dataset.name)
-    if stale:
-        yield (
-            f"{new} conversations are new in the gate; {', '.join(sorted(stale))} of an earlier run may hold them: "
-            "do not train on these, export again"
-        )
 
 
 def _new_items(plan: Plan, gate: Gate, results: Results) -> Iterator[dict[str, object]]:

@@ -112,5 +112,5 @@ class RunResult:
 
     @property
     def dataset(self) -> Path | None:
-        """None where nothing was kept: an earlier dataset is left as it is, and an empty one is not written."""
+        """None where nothing was kept: an empty one is not written, and an earlier one is moved aside."""
         return self.files.get("dataset")

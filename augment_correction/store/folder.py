@@ -56,6 +56,15 @@ class RunFolder:
     def axolotl_config(self) -> Path:
         return self.root / "axolotl_lora.yaml"
 
+    def axolotl_configs(self) -> list[Path]:
+        """Those that are there: the one for a single GPU and its variants."""
+        return sorted(self.root.glob(f"{self.axolotl_config.stem}*{self.axolotl_config.suffix}"))
+
+    @property
+    def earlier(self) -> Path:
+        """What other runs left here for a trainer, a numbered folder each."""
+        return self.root / "earlier"
+
     @property
     def manifest(self) -> Path:
         return self.root / "run.json"

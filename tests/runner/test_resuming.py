@@ -266,7 +266,7 @@ class TestBudget:
 
 
 class TestNothingKept:
-    def test_an_old_dataset_is_never_overwritten_by_an_empty_one(
+    def test_an_old_dataset_is_moved_aside_and_never_overwritten_by_an_empty_one(
         self, project: MadeProject, server: ModelServer
     ) -> None:
         project.facts(range(3))
@@ -276,7 +276,8 @@ class TestNothingKept:
         server.usual = fails(400, "no")
         result = project.run(server)
         assert (result.exit_code, result.stopped) == (ExitCode.REJECTS, "nothing was kept")
-        assert (project.output / "axolotl_correction_conversations.json").read_bytes() == before
+        assert (project.output / "earlier" / "1" / "axolotl_correction_conversations.json").read_bytes() == before
+        assert result.dataset is None and not (project.output / "axolotl_correction_conversations.json").exists()
 
     def test_all_rejected_is_exit_3_with_the_reasons(self, project: MadeProject, server: ModelServer) -> None:
         for number in range(3):

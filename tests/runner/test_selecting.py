@@ -96,11 +96,13 @@ class TestGate:
         assert result.counts["gate"] == len(before) - 1, "the renamed one is known by its passage"
         assert any("holds 1 items" in notice for notice in result.notices)
 
-    def test_earlier_exports_that_may_hold_it_are_named(self, made: MadeProject) -> None:
+    def test_earlier_exports_that_may_hold_it_are_moved_aside(self, made: MadeProject) -> None:
         made.run()
         with open_run(made.output) as opened:
             list(export_run(opened, ["sharegpt"], None))
-        assert any("exports/sharegpt of an earlier run" in notice for notice in made.run(gate={"share": 0.3}).notices)
+        result = made.run(gate={"share": 0.3})
+        assert any("sharegpt (of an earlier run with other rows" in notice for notice in result.notices)
+        assert not (made.output / "exports" / "sharegpt").exists()
 
     def test_no_document_drawn_is_said(self, project: MadeProject) -> None:
         project.facts(range(1))
@@ -206,7 +208,7 @@ class TestKilled:
         self, made: MadeProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made.run(**ALL)
-        monkeypatch.setattr("augment_correction.runner.running.write_outputs", lambda *_: 1 / 0)
+        monkeypatch.setattr("augment_correction.runner.running.write_outputs", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             made.again()
         with open_run(made.output) as opened, pytest.raises(InputError, match="interrupted"):
