@@ -221,6 +221,9 @@ class RunConfig(ModelsConfig):
             raise self.error(("api",), f"the pipeline needs a {role} model", f"set api.{role}_model")
         return self.by_role[role]
 
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return ("api", role, "model")
+
     def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
         return self.model_copy(update={"api": self.api.model_copy(update=dict(models))})
 

@@ -3,6 +3,7 @@
     AugmentCorrectionError            carries `hint`: what the user does about it
     ├── UserError                     exit 2, one clear line, no traceback
     │   ├── ConfigError               a config, pipeline or prompt file is wrong; carries file, line, column
+    │   │   └── Mistakes                  several of them in one message
     │   ├── InputError                the input or output folder cannot be used
     │   └── MissingExtra              an optional dependency is not installed
     ├── ModelError                    a model call failed
@@ -18,6 +19,8 @@ run that finished but kept nothing, or rejected more than `limits.max_rejected` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
@@ -62,6 +65,49 @@ class ConfigError(UserError):
         self.file, self.line, self.column = file, line, column
         place = ":".join(str(part) for part in (file, line, column) if part is not None)
         super().__init__(f"{place}: {message}" if place else message, hint=hint)
+
+
+class Mistakes(ConfigError):
+    """Several of the user's mistakes at once: a person who mends one should not be told of the next one by another try."""
+
+    def __init__(self, problems: Sequence[UserError]) -> None:
+        self.problems = tuple(problems)
+        lines = []
+        for problem in problems:
+            lines.append("  " + problem.message.replace("\n", "\n  "))
+            if problem.hint:
+                lines.append(f"    remedy: {problem.hint}")
+        super().__init__("\n".join([f"{len(problems)} mistakes", *lines]))
+        first = problems[0]
+        if isinstance(first, ConfigError):
+            self.file, self.line, self.column = first.file, first.line, first.column
+
+
+class Noted:
+    """Collects mistakes while what can still be looked at is looked at."""
+
+    def __init__(self) -> None:
+        self.problems: list[UserError] = []
+
+    def add(self, *problems: UserError) -> None:
+        for problem in problems:
+            self.problems += problem.problems if isinstance(problem, Mistakes) else [problem]
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """A mistake ends the block and not the caller."""
+        try:
+            yield
+        except UserError as problem:
+            self.add(problem)
+
+    def raise_all(self) -> None:
+        """Raises: the mistake where it is one, Mistakes where they are several."""
+        different = list({(type(each), each.message): each for each in self.problems}.values())
+        if len(different) == 1:
+            raise different[0]
+        if different:
+            raise Mistakes(different)
 
 
 class InputError(UserError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from augment_correction.errors import BudgetExhausted
+from augment_correction.errors import BudgetExhausted, Noted
 from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.usage import CallTotals, Price, Usage, add_known
 
@@ -57,6 +57,25 @@ def _listed(model: ModelConfig, context: dict[str, str]) -> Price | None:
     if sides[0] is None or sides[1] is None:
         return None
     return Price(sides[0], sides[1], sides[2], source=f"genai-prices, {found.provider.name}")
+
+
+def require_prices(config: ModelsConfig, roles: Iterable[str]) -> dict[str, Price | None]:
+    """By role; None where none is known and none is needed.
+
+    Raises: ConfigError for every role whose price is unknown, where a cap is set that would then bind nothing.
+    """
+    prices = {role: price_of(config, role) for role in roles}
+    noted = Noted()
+    for role in (role for role, price in prices.items() if price is None and config.max_usd is not None):
+        noted.add(
+            config.error(
+                ("cost", "max_usd"),
+                f"the cap cannot be kept: no price is known for {config.model(role).model}",
+                f"set {config.price_keys(role)}",
+            )
+        )
+    noted.raise_all()
+    return prices
 
 
 def _flat(price: Any) -> Decimal | None:
@@ -107,15 +126,7 @@ class Ledger:
     def open(cls, config: ModelsConfig, roles: Iterable[str], paid: Iterable[CallTotals]) -> Ledger:
         """Raises: ConfigError where a cap is set that an unknown price makes unenforceable."""
         roles = tuple(roles)
-        prices = {role: price_of(config, role) for role in roles}
-        unknown = [role for role, price in prices.items() if price is None]
-        if config.max_usd is not None and unknown:
-            role = unknown[0]
-            raise config.error(
-                ("cost", "max_usd"),
-                f"the cap cannot be kept: no price is known for {config.model(role).model}",
-                f"set {config.price_keys(role)}",
-            )
+        prices = require_prices(config, roles)
         ledger = cls({role: config.model(role).model for role in roles}, prices, config.max_usd)
         for row in paid:
             if ledger.models.get(row.role, row.model) != row.model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -15,7 +15,7 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Noted
 from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.text import read_text
@@ -35,6 +35,8 @@ KEYS_BY_HOST = {
 """A key in the environment goes only to the host it belongs to, never to another one."""
 
 
+ASKED_OVER_HTTP = ("api", "openai", "batch")
+"""Modes whose model somebody else serves, perhaps for a key."""
 FIRST_KEYS = {
     "run": "pipeline",
     "evaluate": "models",
@@ -132,6 +134,10 @@ class ModelConfig(Declaration):
         return self
 
     @property
+    def has_key(self) -> bool:
+        return self.api_key is not None and bool(self.api_key.get_secret_value().strip())
+
+    @property
     def host(self) -> str:
         return urlsplit(self.base_url).hostname or self.base_url
 
@@ -160,6 +166,7 @@ class ModelsConfig(Declaration):
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
     _file: YamlFile | None = PrivateAttr(default=None)
     _notices: tuple[str, ...] = PrivateAttr(default=())
+    _unset_keys: dict[str, ConfigError] = PrivateAttr(default_factory=dict)
 
     @property
     def project(self) -> Project:
@@ -174,6 +181,15 @@ class ModelsConfig(Declaration):
     def notices(self) -> tuple[str, ...]:
         """Keys that were accepted and mean nothing here, a line each."""
         return self._notices
+
+    @property
+    def unset_keys(self) -> Mapping[str, ConfigError]:
+        """By role, what to say of an API key whose variable is not set."""
+        return self._unset_keys
+
+    def place_of(self, role: str) -> tuple[str, ...]:
+        """Where the config names the model of `role`, for an error."""
+        raise NotImplementedError
 
     def error(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> ConfigError:
         if self._file is None:
@@ -217,21 +233,51 @@ ConfigT = TypeVar("ConfigT", bound=ModelsConfig)
 
 
 def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str], sections: str) -> ConfigT:
-    """A config of any `kind`, whose first `sections` an error may name; see `load_config`."""
+    """A config of any `kind`, whose first `sections` an error may name; see `load_config`. A key that is not there is
+    no mistake yet: `require_keys` finds it where a model is to be asked."""
     found = find_config(Path(path))
     file = read_yaml(found)
     if not isinstance(file.data, dict):
         raise ConfigError(f"a config is a mapping of sections ({sections})", file=found)
     refuse_other_kind(file, kind.COMMAND)
+    noted = Noted()
     for override in overrides:
-        _apply(file, override)
+        with noted.noting():
+            apply_override(file, override)
     project = Project.of(found)
     environment = _environment(project)
-    config = file.validate(kind, _expand(file, file.data, (), environment))
+    expanded = _Expanded(file, environment)
+    with noted.noting():
+        config = file.validate(kind, expanded.data)
+    noted.add(*expanded.problems)
+    if noted.problems:
+        noted.add(*expanded.unset_keys.values())
+    noted.raise_all()
     config = config.with_models(_with_keys(config.by_role, environment))
     config._project = project
     config._file = file
+    config._unset_keys = expanded.unset_keys
     return config
+
+
+def require_keys(config: ModelsConfig, roles: Iterable[str]) -> None:
+    """Raises: ConfigError for every model among `roles` that cannot be asked for want of an API key."""
+    noted = Noted()
+    named = {role: config.by_role[role] for role in roles if role in config.by_role}
+    for role, model in named.items():
+        if model.mode not in ASKED_OVER_HTTP or model.has_key:
+            continue
+        if role in config.unset_keys:
+            noted.add(config.unset_keys[role])
+        elif variable := KEYS_BY_HOST.get(model.host):
+            noted.add(
+                config.error(
+                    config.place_of(role),
+                    f"{role} model {model.model}: no API key for {model.host}",
+                    f"export {variable}=..., write it into .env, or set an api_key",
+                )
+            )
+    noted.raise_all()
 
 
 def refuse_other_kind(file: YamlFile, own: str) -> None:
@@ -246,22 +292,21 @@ def refuse_other_kind(file: YamlFile, own: str) -> None:
             )
 
 
-def _apply(file: YamlFile, override: str) -> None:
+def apply_override(file: YamlFile, override: str) -> None:
+    """Lay `key.path=value` (YAML) over the file.
+
+    Raises: ConfigError.
+    """
     dotted, equals, text = override.partition("=")
     if not equals:
         raise ConfigError(f"--set {override}: write key=value, for example system.chunk_size=500")
+    option = f"--set {dotted}"  # without the value, which may be a key
     try:
         # A chat template begins like a YAML mapping and is none.
         value = text if text.startswith(("{{", "{%")) else yaml.safe_load(text)
     except yaml.YAMLError as failure:
-        raise ConfigError(f"--set {override}: the value is not YAML: {failure}") from None
-    *parents, last = dotted.split(".")
-    target = file.data
-    for part in parents:
-        target = target.setdefault(part, {})
-        if not isinstance(target, dict):
-            raise ConfigError(f"--set {override}: '{part}' is not a section")
-    target[last] = value
+        raise ConfigError(f"the value is not YAML: {failure}", file=option) from None
+    file.override(tuple(dotted.split(".")), value, option)
 
 
 def _environment(project: Project) -> dict[str, str]:
@@ -274,26 +319,46 @@ def _environment(project: Project) -> dict[str, str]:
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def _expand(file: YamlFile, value: Any, path: tuple[str | int, ...], environment: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _expand(file, child, (*path, key), environment) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_expand(file, child, (*path, index), environment) for index, child in enumerate(value)]
-    if not isinstance(value, str):
-        return value
+class _Expanded:
+    """A file's data with the variables of the environment in it. `unset_keys` are, by role, API keys whose variable is not
+    set; `problems` all other variables that are not."""
 
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in environment:
+    def __init__(self, file: YamlFile, environment: Mapping[str, str]) -> None:
+        self._file, self._environment = file, environment
+        self.problems: list[ConfigError] = []
+        self.unset_keys: dict[str, ConfigError] = {}
+        self.data = self._expand(file.data, ())
+
+    def _expand(self, value: Any, path: tuple[str | int, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: self._expand(child, (*path, key)) for key, child in value.items()}
+        if isinstance(value, list):
+            return [self._expand(child, (*path, index)) for index, child in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        role = _role_of(path)
+        for name in _VARIABLE.findall(value):
+            # An empty variable is a common way to have none, and no key is empty.
+            if name in self._environment and (self._environment[name].strip() or role is None):
+                continue
             dotted = ".".join(str(part) for part in path)
-            raise file.error(
-                path,
-                f"'{dotted}' names ${{{name}}}, which is not set",
-                f"export {name}=... or write it into .env",
+            problem = self._file.error(
+                path, f"'{dotted}' names ${{{name}}}, which is not set", f"export {name}=... or write it into .env"
             )
-        return environment[name]
+            if role is None:
+                self.problems.append(problem)
+                return value
+            self.unset_keys[role] = problem
+            return None
+        return _VARIABLE.sub(lambda match: self._environment[match.group(1)], value)
 
-    return _VARIABLE.sub(replace, value)
+
+def _role_of(path: tuple[str | int, ...]) -> str | None:
+    """Whose API key stands there: `small_api_key`, or `api_key` of a section; None where it is none."""
+    last = str(path[-1]) if path else ""
+    if last == "api_key":
+        return str(path[-2]) if len(path) > 1 else None
+    return last.removesuffix("_api_key") if last.endswith("_api_key") else None
 
 
 def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]) -> dict[str, ModelConfig]:
@@ -302,7 +367,7 @@ def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]
     for role, model in models.items():
         names = (f"{role.upper()}_API_KEY", KEYS_BY_HOST.get(model.host, ""))
         name = next((name for name in names if environment.get(name, "").strip()), None)
-        if model.api_key is None and name is not None:
+        if not model.has_key and name is not None:
             try:
                 found[role] = model.model_copy(update={"api_key": SecretStr(clean_key(environment[name]))})
             except ValueError as failure:

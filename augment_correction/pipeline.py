@@ -6,7 +6,9 @@ prompt or stage reads it; `Pipeline.check_wiring` proves before the first token 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,20 @@ from augment_correction.declarations import (
 from augment_correction.errors import ConfigError
 from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import YamlFile, read_yaml
+
+FED = frozenset({"passage", "metadata"})
+"""Fields that differ from passage to passage; what is made from them does, too."""
+
+
+@dataclass(frozen=True)
+class Unwired:
+    """Something that does not fit between the stages. `prompt` and `variable` where a prompt reads what is not there."""
+
+    stage: str
+    message: str
+    hint: str | None = None
+    prompt: str | None = None
+    variable: str | None = None
 
 
 class Pipeline(Declaration):
@@ -130,28 +146,30 @@ class Pipeline(Declaration):
         """The model roles it uses, in order of first use."""
         return tuple(dict.fromkeys(stage.model for stage in self.model_stages))
 
-    def check_wiring(self, variables: dict[str, frozenset[str]]) -> Iterator[str]:
-        """What is wrong between the stages, a line each. `variables` maps a prompt's name to what it reads. Every kind
-        of conversation is followed on its own way."""
-        yield from dict.fromkeys(line for kind in self.kinds for line in self._check_way(kind, variables))
+    def check_wiring(self, variables: Mapping[str, frozenset[str]]) -> Iterator[Unwired]:
+        """What is wrong between the stages. `variables` maps a prompt's name to what it reads. Every kind of conversation is
+        followed on its own way."""
+        yield from dict.fromkeys(problem for kind in self.kinds for problem in self._check_way(kind, variables))
 
-    def _check_way(self, kind: str, variables: dict[str, frozenset[str]]) -> Iterator[str]:
+    def _check_way(self, kind: str, variables: Mapping[str, frozenset[str]]) -> Iterator[Unwired]:
         written = {*SOURCE_FIELDS, *self.takes, *self.draws}
+        fed = {*FED, *self.takes}
         for stage in self.stages:
             if (kinds := self.kinds_at(stage)) is not None and kind not in kinds:
                 continue
+            there = written | stage.named.keys()
             for prompt in stage.prompts:
-                there = written | stage.named.keys()
-                missing = sorted(variables[prompt] - there)
-                if missing:
-                    yield (
-                        f"stage '{stage.name}': prompt '{prompt}' reads {', '.join(missing)}, "
-                        f"which nothing before it writes (there is: {', '.join(sorted(there))})"
-                    )
+                yield from _unknown(stage, prompt, variables[prompt], there)
+            read = {stage.named.get(name, name) for prompt in stage.prompts for name in variables[prompt]}
+            if isinstance(stage, ModelStage) and read <= there and not read & fed:
+                yield _asks_always_the_same(stage)
             written |= set(stage.writes) if isinstance(stage, AskStage) else set()
             for name in sorted(_reads(stage) - written):
-                yield f"stage '{stage.name}' reads the field '{name}', which nothing before it writes"
+                yield Unwired(
+                    stage.name, f"stage '{stage.name}' reads the field '{name}', which nothing before it writes"
+                )
             written |= set(stage.writes)
+            fed |= set(stage.writes) if read & fed or not stage.prompts else set()
 
     def configured(
         self,
@@ -180,6 +198,29 @@ class Pipeline(Declaration):
                 update["model"] = roles[stage.model]
             stages.append(stage.model_copy(update=update))
         return drawn.model_copy(update={"stages": tuple(stages)})
+
+
+def _unknown(stage: Stage, prompt: str, variables: frozenset[str], there: Collection[str]) -> Iterator[Unwired]:
+    for name in sorted(variables - set(there)):
+        close = difflib.get_close_matches(name, there, n=1, cutoff=0.6)
+        yield Unwired(
+            stage.name,
+            f"stage '{stage.name}': prompt '{prompt}' reads {name}, which nothing before it writes "
+            f"(there is: {', '.join(sorted(there))})",
+            f"did you mean '{close[0]}'?" if close else None,
+            prompt,
+            name,
+        )
+
+
+def _asks_always_the_same(stage: ModelStage) -> Unwired:
+    return Unwired(
+        stage.name,
+        f"stage '{stage.name}': prompt '{stage.prompt}' reads neither the passage nor anything that was made from it: every "
+        "passage would be asked the same",
+        "write {{ passage }} into it ({text} in a YAML prompt)",
+        stage.prompt,
+    )
 
 
 def _reads(stage: Stage) -> set[str]:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
 import jinja2
-from jinja2 import meta
+from jinja2 import meta, nodes
 from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -55,6 +55,13 @@ class Prompt:
     variables: frozenset[str]
     fingerprint: str
     parts: tuple[_Part, ...]
+    places: Mapping[str, tuple[Path, int]] = field(default_factory=dict)
+    """By variable, the file and line where it is read first."""
+
+    def error(self, variable: str, message: str, hint: str | None = None) -> ConfigError:
+        """About a variable, at the line that reads it."""
+        file, line = self.places.get(variable, (self.path, None))
+        return ConfigError(message, file=file, line=line, hint=hint)
 
     def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
         """Raises: ConfigError where the template itself fails (an attribute that a value does not have, say)."""
@@ -110,19 +117,15 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         lstrip_blocks=True,
     )
     parts: list[_Part] = []
-    variables: set[str] = set()
-    sources = [source]
-    for role, text, line in _blocks(source, path):
-        try:
-            found, included = _variables(env, text)
-            names = found - set(env.globals)
-            template = env.from_string(text)
-        except jinja2.TemplateSyntaxError as failure:
-            raise ConfigError(
-                failure.message or "not valid Jinja2", file=path, line=line + failure.lineno - 1
-            ) from None
-        variables |= names
-        sources += included
+    places: dict[str, tuple[Path, int]] = {}
+    sources = [source.text]
+    for role, text, line in _blocks(source):
+        read = _Read(env)
+        read.add(text, lambda number, line=line: source.place(line + number - 1))  # type: ignore[misc]
+        names = read.places.keys() - set(env.globals)
+        places = {name: read.places[name] for name in sorted(names)} | places
+        sources += read.sources
+        template = env.from_string(text)
         if names:
             parts.append(_Part(role, None, _stripped(template)))
         else:
@@ -134,51 +137,106 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
             line=1,
             hint="write {% user %}...{% enduser %} around the question",
         )
-    return Prompt(name, path, frozenset(variables), content_id(*sources), tuple(parts))
+    return Prompt(name, path, frozenset(places), content_id(*sources), tuple(parts), places)
 
 
-def _variables(env: jinja2.Environment, text: str) -> tuple[set[str], list[str]]:
-    """What the text reads, its includes followed; and the text of those."""
-    tree = env.parse(text)
-    names, sources = meta.find_undeclared_variables(tree), []
-    for included in meta.find_referenced_templates(tree):
-        if included and env.loader:
-            source = env.loader.get_source(env, included)[0]
-            more, within = _variables(env, source)
-            names |= more
-            sources += [source, *within]
-    return names, sources
+Place = Callable[[int], tuple[Path, int]]
+"""From a line of a text to where it stands in a file."""
+
+
+class _Read:
+    """What a text reads, its includes followed: each variable's first place, and the text of the includes."""
+
+    def __init__(self, env: jinja2.Environment) -> None:
+        self._env = env
+        self.places: dict[str, tuple[Path, int]] = {}
+        self.sources: list[str] = []
+
+    def add(self, text: str, place: Place) -> None:
+        """Raises: ConfigError where it is no Jinja2 or includes what is not there."""
+        try:
+            tree = self._env.parse(text)
+        except jinja2.TemplateSyntaxError as failure:
+            file, line = place(failure.lineno)
+            raise ConfigError(failure.message or "not valid Jinja2", file=file, line=line) from None
+        undeclared = meta.find_undeclared_variables(tree)
+        for name in tree.find_all(nodes.Name):
+            if name.name in undeclared:
+                self.places.setdefault(name.name, place(name.lineno))
+        for include in tree.find_all((nodes.Extends, nodes.FromImport, nodes.Import, nodes.Include)):
+            for named in _names(cast(Any, include).template):
+                self._add_included(named, place(include.lineno))
+
+    def _add_included(self, name: str, here: tuple[Path, int]) -> None:
+        loader = self._env.loader
+        assert loader is not None
+        try:
+            source, file, _ = loader.get_source(self._env, name)
+        except jinja2.TemplateNotFound:
+            raise ConfigError(f"includes '{name}', which is not there", file=here[0], line=here[1]) from None
+        self.sources.append(source)
+        self.add(source, lambda number: (Path(file or name), number))
+
+
+def _names(template: nodes.Expr) -> list[str]:
+    """Of an include; none where only the rendering knows."""
+    try:
+        named = template.as_const()
+    except nodes.Impossible:
+        return []
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _stripped(template: jinja2.Template) -> Render:
     return lambda values: template.render(values).strip()
 
 
-def _included(folders: Sequence[Path], name: str) -> str | None:
-    """What an include inside a block names; None where it is in no folder. jinja2's own loader reads UTF-8 alone."""
+def _included(folders: Sequence[Path], name: str) -> tuple[str, str, None] | None:
+    """What an include inside a block names, and its file; None where it is in no folder. jinja2's own loader reads UTF-8
+    alone."""
     places = (folder.joinpath(*split_template_path(name)) for folder in folders)
-    return next((read_text(place) for place in places if place.is_file()), None)
+    return next(((read_text(place), str(place), None) for place in places if place.is_file()), None)
 
 
 _INCLUDE = re.compile(r"""^\{%-?\s*include\s+['"]([^'"]+)['"]\s*-?%\}[ \t]*$""", re.MULTILINE)
 
 
-def _with_includes(path: Path, within: tuple[Path, ...] = ()) -> str:
-    """The prompt's text with what it includes at its top level; an include inside a block is Jinja's own affair.
+@dataclass(frozen=True)
+class _Source:
+    """A prompt's text with what it includes at its top level, and where each of its lines is from: `pieces` are (first
+    line, file, that line's number there)."""
 
-    Line numbers of errors count from the top of the result, which is the file itself where it includes nothing.
-    """
+    path: Path
+    text: str
+    pieces: tuple[tuple[int, Path, int], ...]
+
+    def place(self, line: int) -> tuple[Path, int]:
+        first, file, there = next(piece for piece in reversed(self.pieces) if piece[0] <= max(line, 1))
+        return file, there + line - first
+
+    def error(self, line: int, message: str, hint: str | None = None) -> ConfigError:
+        file, there = self.place(line)
+        return ConfigError(message, file=file, line=there, hint=hint)
+
+
+def _with_includes(path: Path, within: tuple[Path, ...] = ()) -> _Source:
+    """An include inside a block is Jinja's own affair."""
     if path in within:
         raise ConfigError(f"includes itself, by way of {path.name}", file=within[0])
     source = read_text(path)
     inside = [(opening.start(), _closing(source, opening)) for opening in _OPEN.finditer(source)]
-
-    def replace(match: re.Match[str]) -> str:
+    text, pieces, position = "", [(1, path, 1)], 0
+    for match in _INCLUDE.finditer(source):
         if any(start < match.start() < end for start, end in inside):
-            return match.group()
-        return _with_includes((path.parent / match.group(1)).resolve(), (*within, path)).rstrip("\n")
-
-    return _INCLUDE.sub(replace, source)
+            continue
+        text += source[position : match.start()]
+        position = match.end()
+        included = _with_includes((path.parent / match.group(1)).resolve(), (*within, path))
+        before = text.count("\n")
+        pieces += [(first + before, file, there) for first, file, there in included.pieces]
+        text += included.text.rstrip("\n")
+        pieces.append((text.count("\n") + 2, path, source.count("\n", 0, position) + 2))
+    return _Source(path, text + source[position:], tuple(pieces))
 
 
 def _closing(source: str, opening: re.Match[str]) -> int:
@@ -186,36 +244,39 @@ def _closing(source: str, opening: re.Match[str]) -> int:
     return end if end != -1 else len(source)
 
 
-def _blocks(source: str, path: Path) -> list[tuple[Role, str, int]]:
+def _blocks(source: _Source) -> list[tuple[Role, str, int]]:
     """(role, text, 1-based line of the text) for each block; only comments may stand between them."""
     blocks: list[tuple[Role, str, int]] = []
-    position = 0
-    while opening := _OPEN.search(source, position):
+    whole, position = source.text, 0
+    while opening := _OPEN.search(whole, position):
         role = opening.group(1)
-        _only_comments(source[position : opening.start()], source, position, path)
-        closing = re.compile(rf"\{{%-?\s*end{role}\s*-?%\}}").search(source, opening.end())
-        line = source.count("\n", 0, opening.end()) + 1
+        _only_comments(source, position, opening.start())
+        closing = re.compile(rf"\{{%-?\s*end{role}\s*-?%\}}").search(whole, opening.end())
+        line = whole.count("\n", 0, opening.end()) + 1
         if closing is None:
-            raise ConfigError(f"{{% {role} %}} is never closed", file=path, line=line, hint=f"add {{% end{role} %}}")
-        text = source[opening.end() : closing.start()]
+            raise source.error(
+                whole.count("\n", 0, opening.start()) + 1, f"{{% {role} %}} is never closed", f"add {{% end{role} %}}"
+            )
+        text = whole[opening.end() : closing.start()]
         if nested := _OPEN.search(text):
-            raise ConfigError(
-                f"{{% {nested.group(1)} %}} inside {{% {role} %}}", file=path, line=line + text.count("\n", 0, nested.start())
-            )  # fmt: skip
+            raise source.error(
+                line + text.count("\n", 0, nested.start()), f"{{% {nested.group(1)} %}} inside {{% {role} %}}"
+            )
         blocks.append((cast(Role, role), text, line))
         position = closing.end()
-    _only_comments(source[position:], source, position, path)
+    _only_comments(source, position, len(whole))
     return blocks
 
 
-def _only_comments(text: str, source: str, position: int, path: Path) -> None:
-    rest = _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text)
+def _only_comments(source: _Source, start: int, end: int) -> None:
+    rest = _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), source.text[start:end])
     if rest.strip():
-        line = source.count("\n", 0, position) + rest[: len(rest) - len(rest.lstrip())].count("\n") + 1
-        raise ConfigError(
-            f"text outside of a message: {rest.strip().splitlines()[0][:60]!r}", file=path, line=line,
-            hint="put it inside {% system %}, {% user %} or {% assistant %}",
-        )  # fmt: skip
+        line = source.text.count("\n", 0, start) + rest[: len(rest) - len(rest.lstrip())].count("\n") + 1
+        raise source.error(
+            line,
+            f"text outside of a message: {rest.strip().splitlines()[0][:60]!r}",
+            "put it inside {% system %}, {% user %} or {% assistant %}",
+        )
 
 
 # ---------------------------------------------------------------------------------------- Augmentoolkit's YAML
@@ -229,18 +290,18 @@ def _load_yaml(path: Path, name: str) -> Prompt:
     if not isinstance(file.data, list) or not file.data:
         raise ConfigError("a YAML prompt is a list of {role, content}", file=path, line=1)
     parts: list[_Part] = []
-    variables: set[str] = set()
+    places: dict[str, tuple[Path, int]] = {}
     for index, row in enumerate(file.data):
         if not isinstance(row, dict) or row.get("role") not in ROLES or not isinstance(row.get("content"), str):
             raise file.error((index,), "a message needs a role (system, user, assistant) and a text as content")
         role, text = cast(Role, row["role"]), str(row["content"]).strip()
         names = {_YAML_NAMES[found] for found in _BRACES.findall(text) if found in _YAML_NAMES}
-        variables |= names
+        places = dict.fromkeys(names, (path, file.places[(index,)][0])) | places
         if names:
             parts.append(_Part(role, None, _formatter(text)))
         else:
             parts.append(_Part(role, Message(role, _format(text, {})), None))
-    return Prompt(name, path, frozenset(variables), content_id(read_text(path)), tuple(parts))
+    return Prompt(name, path, frozenset(places), content_id(read_text(path)), tuple(parts), places)
 
 
 def _formatter(text: str) -> Render:

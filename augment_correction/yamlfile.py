@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Noted
 from augment_correction.text import read_text
 
 Path_ = tuple[str | int, ...]
@@ -48,11 +48,40 @@ class YamlFile:
     path: Path
     data: Any
     places: dict[Path_, tuple[int, int]]
+    overridden: dict[Path_, str] = field(default_factory=dict)
+    """Where the command line has laid its values over the file's, and how it names each."""
 
     def error(self, path: Path_, message: str, hint: str | None = None) -> ConfigError:
-        """An error at the value at `path`, or at its nearest ancestor that stands in the file."""
-        line, column = self.places.get(self._standing(path), (1, 1))
+        """An error at the value at `path`, or at its nearest ancestor that stands in the file; at the option of the
+        command line that gave the value, if one did."""
+        if given := self._given(path):
+            return ConfigError(message, file=given, hint=hint)
+        line, column = self.places.get(self._standing(path), (None, None))
         return ConfigError(message, file=self.path, line=line, column=column, hint=hint)
+
+    def override(self, path: Path_, value: Any, name: str) -> None:
+        """Lay `value` over what stands at `path`; `name` is what errors call it (`--set shares`).
+
+        Raises: ConfigError where a key on the way holds no section.
+        """
+        target = self.data
+        for part in path[:-1]:
+            if target.get(part) is None:
+                target[part] = {}
+            target = target[part]
+            if not isinstance(target, dict):
+                raise ConfigError(f"'{part}' is not a section", file=name)
+        target[path[-1]] = value
+        self.overridden[path] = name
+
+    def _given(self, path: Path_) -> str | None:
+        """The option that gave the value at `path`, or, where the file has nothing there, one that gave a part of it."""
+        beginnings = {path[:end] for end in range(1, len(path) + 1)}
+        beginnings |= {(*each[:-2], f"{each[-2]}_{each[-1]}") for each in beginnings if len(each) > 1}
+        for given, name in self.overridden.items():
+            if given in beginnings or (path and path not in self.places and given[: len(path)] == path):
+                return name
+        return None
 
     def _standing(self, path: Path_) -> Path_:
         """`path` as the file spells it: pydantic's tags of unions are no keys, and `small: {model}` may be `small_model`."""
@@ -73,22 +102,10 @@ class YamlFile:
         try:
             return model.model_validate(self.data if data is None else data)
         except ValidationError as failure:
-            raise self._explain(model, failure) from None
-
-    def _explain(self, model: type[BaseModel], failure: ValidationError) -> ConfigError:
-        problems = [self._problem(model, error) for error in failure.errors()]
-        first, rest = problems[0], problems[1:]
-        if not rest:
-            return first
-        lines = [first.bare, *(f"  line {other.line}: {other.bare}" for other in rest)]
-        hints = [problem.hint for problem in problems if problem.hint]
-        return ConfigError(
-            "\n".join(lines),
-            file=first.file,
-            line=first.line,
-            column=first.column,
-            hint="; ".join(dict.fromkeys(hints)) or None,
-        )
+            noted = Noted()
+            noted.add(*(self._problem(model, error) for error in failure.errors()))
+        noted.raise_all()
+        raise AssertionError("a validation fails for a reason")
 
     def _problem(self, model: type[BaseModel], error: Any) -> ConfigError:
         path: Path_ = tuple(error["loc"])
@@ -157,9 +174,36 @@ def parse_yaml(text: str, path: Path) -> YamlFile:
             file=path,
             line=mark.line + 1 if mark else None,
             column=mark.column + 1 if mark else None,
-            hint="quote the value if it holds ': ', '#', '{' or starts with '*', '&', '!' or '%'",
+            hint=_remedy(str(failure.problem), text, mark),
         ) from None
     return YamlFile(path, data, file.places)
+
+
+QUOTE = "quote the value if it holds ': ', '#', '{' or starts with '*', '&', '!' or '%'"
+INDENT = (
+    "check the indentation: the keys of one section begin in the same column, deeper than the section's own; and the line "
+    "above needs its colon"
+)
+
+
+def _remedy(problem: str, text: str, mark: yaml.Mark | None) -> str:
+    """What to do about it, from PyYAML's words and the line that it stopped at."""
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    before = line[: mark.column] if mark else ""
+    if "'\\t'" in problem:
+        return "YAML is indented with spaces: replace the tab"
+    if "',' or '}'" in problem or "',' or ']'" in problem or "the flow" in problem:
+        return "close the bracket, or quote the value if a bracket in it is text"
+    if "block end" in problem:
+        return QUOTE if before.strip() else INDENT
+    if "mapping values are not allowed" in problem:
+        return QUOTE if re.search(r":\s", before) else INDENT
+    if "could not find expected ':'" in problem:
+        return "write `key: value`, with a colon and a space; or quote the value that goes over several lines"
+    if "end of stream" in problem or "stream end" in problem:
+        return "close the quote or the bracket"
+    return QUOTE
 
 
 def _build(node: yaml.Node, path: Path_, file: YamlFile, loader: _Loader) -> Any:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from augment_correction import load_config
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Mistakes
+from augment_correction.models import require_keys
 from augment_correction.project import Project, bundled, find_config
 from augment_correction.runner import make_plan
 
@@ -123,8 +124,45 @@ def test_overrides_are_laid_over_the_file(tmp_path: Path) -> None:
     assert (config.system.chunk_size, config.model("small").model, str(config.cost.max_usd)) == (99, "c", "1.5")
     with pytest.raises(ConfigError, match="write key=value"):
         load_config(path, ["system.chunk_size"])
-    with pytest.raises(ConfigError, match="unknown key"):
+    with pytest.raises(ConfigError, match=r"^--set system\.chunk_siz: unknown key"):
         load_config(path, ["system.chunk_siz=3"])
+
+
+def test_an_override_that_does_not_fit_the_pipeline_is_blamed_on_the_option(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    path = write(tmp_path, MINIMAL + "shares:\n  kind: {stand_by: 1}\n")
+    with pytest.raises(ConfigError) as failure:
+        make_plan(load_config(path, ["shares={kind: {nonsense: 1}}"]))
+    assert str(failure.value) == "--set shares: no such kind: 'nonsense'"
+
+
+def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    text = MINIMAL.replace("./in", "./nowhere").replace("  large_model: b\n  large_mode: scripted\n", "")
+    path = write(tmp_path, text + "checks: {nothing: true}\nsampling: {nobody: {}}\nshares:\n  kind: {nonsense: 1}\n")
+    with pytest.raises(Mistakes) as failure:
+        make_plan(load_config(path))
+    told = [each.message for each in failure.value.problems]
+    assert [message.partition("yaml:")[2].partition(":")[0] for message in told] == ["6", "8", "7", "10", "3"]
+    assert "the pipeline needs a large model" in told[-1]
+
+
+def test_a_variable_that_nothing_writes_is_told_at_the_prompts_line(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write(tmp_path, "{% user %}\n{{ passage }}\n{{ pasage }}\n{% enduser %}", "prompts/filter.jinja")
+    with pytest.raises(ConfigError, match="reads pasage, which nothing before it writes") as failure:
+        make_plan(load_config(write(tmp_path, MINIMAL)))
+    assert (failure.value.file, failure.value.line) == (tmp_path / "prompts" / "filter.jinja", 3)
+    assert failure.value.hint == "did you mean 'passage'?"
+
+
+def test_a_prompt_without_the_passage_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write(tmp_path, "{% user %}Is it suitable?{% enduser %}", "prompts/filter.jinja")
+    with pytest.raises(
+        ConfigError, match=r"filter\.jinja: stage 'judgement': prompt 'filter' reads neither the passage"
+    ):
+        make_plan(load_config(write(tmp_path, MINIMAL)))
 
 
 class TestKeys:
@@ -138,9 +176,11 @@ class TestKeys:
     def test_a_variable_is_taken_from_the_environment_then_from_dotenv(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        path = write(tmp_path, MINIMAL.replace("small_mode:", "small_api_key: ${MY_KEY}\n  small_mode:"))
-        with pytest.raises(ConfigError, match=r"\$\{MY_KEY\}, which is not set"):
-            load_config(path)
+        path = write(tmp_path, MINIMAL.replace("small_mode: scripted", "small_api_key: ${MY_KEY}"))
+        with pytest.raises(
+            ConfigError, match=r"config\.yaml:5:3: 'api\.small_api_key' names \$\{MY_KEY\}, which is not set"
+        ):
+            require_keys(load_config(path), ["small"])
         write(tmp_path, "MY_KEY=from-file\n", ".env")
         assert load_config(path).model("small").api_key.get_secret_value() == "from-file"  # type: ignore[union-attr]
         monkeypatch.setenv("MY_KEY", "from-environment")
@@ -173,6 +213,39 @@ class TestKeys:
             load_config(write(tmp_path, text))
         assert ("small_api_key" if variable == "MY_KEY" else variable) in str(raised.value).replace(".", "_")
         assert "sec" not in str(raised.value)
+
+    def test_all_that_are_missing_are_told_at_once_and_only_where_they_are_needed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("EMPTY", " ")
+        text = MINIMAL.replace("small_mode: scripted", "small_base_url: https://openrouter.ai/api/v1")
+        text = text.replace(
+            "large_mode: scripted", "large_api_key: ${EMPTY}\n  judge: {model: c, api_key: '${NONE}', mode: scripted}"
+        )
+        config = load_config(write(tmp_path, text))
+        with pytest.raises(Mistakes) as failure:
+            require_keys(config, config.by_role)
+        small, large = failure.value.problems
+        assert small.message.endswith("config.yaml:4:3: small model a: no API key for openrouter.ai")
+        assert "OPENROUTER_API_KEY" in (small.hint or "")
+        assert "'api.large_api_key' names ${EMPTY}, which is not set" in large.message
+        require_keys(config, ["judge"])
+
+    def test_a_server_of_ones_own_needs_none(self, tmp_path: Path) -> None:
+        text = MINIMAL.replace("small_mode: scripted", "small_base_url: http://127.0.0.1:8000/v1")
+        require_keys(load_config(write(tmp_path, text)), ["small", "large"])
+
+    def test_other_variables_and_all_else_that_is_wrong_are_told_at_once(self, tmp_path: Path) -> None:
+        text = MINIMAL.replace("pipeline: correction", "pipeline: ${WHERE}").replace(
+            "small_mode: scripted", "small_api_key: ${MY_KEY}"
+        )
+        text += "system: {chunk_sise: 3}\ncost: {max_usd: -1}\n"
+        with pytest.raises(Mistakes) as failure:
+            load_config(write(tmp_path, text))
+        told = " | ".join(each.message for each in failure.value.problems)
+        for part in ("unknown key 'system.chunk_sise'", "'cost.max_usd'", "${WHERE}", "${MY_KEY}"):
+            assert part in told
+        assert len(failure.value.problems) == 4
 
     def test_a_providers_key_goes_to_its_own_host_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")

@@ -57,14 +57,33 @@ def test_a_wrong_stage_is_told_with_its_line(
 def test_an_unknown_key_of_a_stage_asks_did_you_mean(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as failure:
         load(tmp_path, GOOD.replace("fields:", "feilds:"))
-    assert "did you mean 'fields'?" in (failure.value.hint or "")
+    assert "did you mean 'fields'?" in failure.value.message
 
 
 def test_a_field_must_be_written_before_it_is_read(tmp_path: Path) -> None:
     made = load(tmp_path, GOOD.replace("text: a,", "text: answer,"))
     problems = list(made.check_wiring({"filter": frozenset({"passage", "q"}), "make": frozenset({"passage"})}))
-    assert problems[0].startswith("stage 'filter': prompt 'filter' reads q")
-    assert problems[1] == "stage 'compose' reads the field 'answer', which nothing before it writes"
+    assert problems[0].message.startswith("stage 'filter': prompt 'filter' reads q, which nothing before it writes")
+    assert (problems[0].prompt, problems[0].variable) == ("filter", "q")
+    assert problems[1].message == "stage 'compose' reads the field 'answer', which nothing before it writes"
+    assert problems[1].prompt is None
+
+
+class TestFedByThePassage:
+    def problems(self, tmp_path: Path, **variables: set[str]) -> list[str]:
+        made = load(tmp_path, GOOD)
+        return [each.stage for each in made.check_wiring({name: frozenset(read) for name, read in variables.items()})]
+
+    def test_a_prompt_that_reads_no_passage_asks_always_the_same(self, tmp_path: Path) -> None:
+        assert self.problems(tmp_path, filter={"passage"}, make={"title", "heading"}) == ["make"]
+        assert self.problems(tmp_path, filter=set(), make={"passage"}) == ["filter"]
+
+    def test_what_was_made_from_the_passage_or_stands_beside_it_is_enough(self, tmp_path: Path) -> None:
+        assert self.problems(tmp_path, filter={"passage"}, make={"filter_reason"}) == []
+        assert self.problems(tmp_path, filter={"metadata"}, make={"passage"}) == []
+
+    def test_what_was_made_without_it_is_not(self, tmp_path: Path) -> None:
+        assert self.problems(tmp_path, filter={"title"}, make={"filter_reason"}) == ["filter", "make"]
 
 
 def test_compose_is_last_and_only_once(tmp_path: Path) -> None:

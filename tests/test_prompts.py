@@ -100,6 +100,43 @@ def test_templates_are_sandboxed(tmp_path: Path) -> None:
         prompt.render(VALUES)
 
 
+class TestPlaces:
+    def test_each_variable_has_its_line(self, tmp_path: Path) -> None:
+        path = write(tmp_path, "{# about #}\n{% system %}\nBe brief.\n{% endsystem %}\n{% user %}\n{{ passage }}\n{{ pasage }}\n"
+                               "{% enduser %}\n")  # fmt: skip
+        prompt = load_prompt(path)
+        assert prompt.places == {"passage": (path, 6), "pasage": (path, 7)}
+        assert str(prompt.error("pasage", "unknown")) == f"{path}:7: unknown"
+
+    def test_of_an_included_file_and_after_it(self, tmp_path: Path) -> None:
+        shared = write(tmp_path, "{# one\ntwo #}\n{% system %}\n{{ title }}\n{% endsystem %}\n\n", "shared.jinja")
+        inner = write(tmp_path, "first\n{{ heading }}", "inner.jinja")
+        path = write(
+            tmp_path,
+            '\n{% include "shared.jinja" %}\n{% user %}\n{{ passage }}\n{% include "inner.jinja" %}\n{% enduser %}',
+        )
+        places = load_prompt(path).places
+        assert places == {"title": (shared, 4), "passage": (path, 4), "heading": (inner, 2)}
+
+    @pytest.mark.parametrize(
+        ("shared", "file", "line"),
+        [("a\n", "shared.jinja", 1), ("\n{% system %}{{ x.{% endsystem %}", "shared.jinja", 2), ("{# fine #}", "ask.jinja", 3)],
+    )  # fmt: skip
+    def test_a_mistake_is_told_in_the_file_that_has_it(self, tmp_path: Path, shared: str, file: str, line: int) -> None:
+        write(tmp_path, shared, "shared.jinja")
+        with pytest.raises(ConfigError) as failure:
+            load_prompt(write(tmp_path, '\n{% include "shared.jinja" %}\n{% user %}{{ broken {% enduser %}'))
+        assert (failure.value.file, failure.value.line) == (tmp_path / file, line)
+
+    def test_an_include_inside_of_a_block_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"ask\.jinja:2: includes 'gone\.jinja', which is not there"):
+            load_prompt(write(tmp_path, '{% user %}\n{% include "gone.jinja" %}{% enduser %}'))
+
+    def test_of_a_yaml_prompt(self, tmp_path: Path) -> None:
+        path = write(tmp_path, "- role: user\n  content: hi\n- role: user\n  content: '{text}'\n", "filter.yaml")
+        assert load_prompt(path).places == {"passage": (path, 3)}
+
+
 class TestIncludes:
     def test_the_blocks_of_another_file_come_in_place(self, tmp_path: Path) -> None:
         write(tmp_path, "{# shared #}\n{% system %}S{% endsystem %}\n", "shared.jinja")

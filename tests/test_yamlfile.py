@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Mistakes
 from augment_correction.sampling import Declaration
-from augment_correction.yamlfile import parse_yaml
+from augment_correction.yamlfile import YamlFile, parse_yaml
 
 HERE = Path("here.yaml")
 
@@ -65,10 +65,73 @@ def test_an_unknown_key_asks_did_you_mean() -> None:
 def test_every_problem_is_told_with_its_line() -> None:
     with pytest.raises(ConfigError) as failure:
         parse_yaml("items:\n  - chunk_size: x\n  - chunk_size: 1\n    other: 2", HERE).validate(Outer)
-    assert "items.0.chunk_size" in str(failure.value)
-    assert "line 4: unknown key 'items.1.other'" in str(failure.value)
+    assert isinstance(failure.value, Mistakes)
+    assert [each.message.partition(" ")[0] for each in failure.value.problems] == ["here.yaml:2:5:", "here.yaml:4:5:"]
+    assert failure.value.message.startswith("2 mistakes\n  here.yaml:2:5: 'items.0.chunk_size'")
+    assert "here.yaml:4:5: unknown key 'items.1.other'\n    remedy: known here: chunk_size" in failure.value.message
 
 
 def test_merge_keys_work() -> None:
     text = "base: &base\n  chunk_size: 5\ninner:\n  <<: *base\n"
     assert parse_yaml(text, HERE).data["inner"] == {"chunk_size": 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "remedy"),
+    [
+        ("a: x: y", 1, "quote the value"),
+        ("a: %x", 1, "quote the value"),
+        ("a: *x", 1, "quote the value"),
+        ('a: "x" y', 1, "quote the value"),
+        ("a:\n  b: 1\n   c: 2", 3, "check the indentation"),
+        ("a:\n  b: 1\n c: 2", 3, "check the indentation"),
+        ("a: 1\n  b: 2", 2, "check the indentation"),
+        ("a:\n  b: 1\n  - c", 3, "check the indentation"),
+        ("a:\n  - b: 1\n   - b: 2", 3, "check the indentation"),
+        ("key\nb: 1", 2, "the line above needs its colon"),
+        ("a:\n\tb: 1", 2, "indented with spaces: replace the tab"),
+        ("a: {b: 1\nc: 2", 2, "close the bracket"),
+        ("a: 1\nb: [", 2, "close the quote or the bracket"),
+        ("a: 'x", 1, "close the quote or the bracket"),
+    ],
+)
+def test_the_remedy_of_a_syntax_error_is_for_its_cause(text: str, line: int, remedy: str) -> None:
+    with pytest.raises(ConfigError) as failure:
+        parse_yaml(text, HERE)
+    assert failure.value.line == line
+    assert remedy in (failure.value.hint or "")
+
+
+class TestOverrides:
+    TEXT = "inner:\n  chunk_size: 1\nitems: []\nempty:\n"
+
+    def file(self) -> YamlFile:
+        return parse_yaml(self.TEXT, HERE)
+
+    def test_a_wrong_value_is_blamed_on_the_option_that_gave_it(self) -> None:
+        file = self.file()
+        file.override(("inner", "chunk_size"), "x", "--set inner.chunk_size")
+        with pytest.raises(ConfigError, match=r"^--set inner\.chunk_size: 'inner\.chunk_size'") as failure:
+            file.validate(Outer, {"inner": file.data["inner"]})
+        assert failure.value.line is None
+
+    def test_so_is_what_lies_inside_of_it_and_what_is_not_in_the_file(self) -> None:
+        file = self.file()
+        file.override(("inner",), {"chunk_size": 1, "other": 2}, "--set inner")
+        file.override(("cost", "small"), 1, "--set cost.small")
+        assert str(file.error(("inner", "other"), "unknown")) == "--set inner: unknown"
+        assert str(file.error(("cost",), "one is missing")) == "--set cost.small: one is missing"
+
+    def test_the_files_own_mistakes_stay_the_files(self) -> None:
+        file = self.file()
+        file.override(("items",), [], "--set items")
+        assert str(file.error(("inner", "chunk_size"), "wrong")) == "here.yaml:2:3: wrong"
+
+    def test_an_empty_section_is_filled(self) -> None:
+        file = self.file()
+        file.override(("empty", "a", "b"), 1, "--set empty.a.b")
+        assert file.data["empty"] == {"a": {"b": 1}}
+
+    def test_what_holds_no_section_is_said(self) -> None:
+        with pytest.raises(ConfigError, match=r"--set inner\.chunk_size\.x: 'chunk_size' is not a section"):
+            self.file().override(("inner", "chunk_size", "x"), 1, "--set inner.chunk_size.x")

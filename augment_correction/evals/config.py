@@ -149,6 +149,9 @@ class EvalConfig(ModelsConfig):
     def model(self, role: str) -> ModelConfig:
         return self.by_role[role]
 
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return (JUDGE,) if role == JUDGE else ("models", role)
+
     def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
         named = {role: models.get(role, model) for role, model in self.models.items()}
         return self.model_copy(update={"models": named, "judge": models.get(JUDGE, self.judge)})

@@ -18,10 +18,10 @@ def load_pushbacks(config: EvalConfig, library: PromptLibrary) -> dict[str, Prom
     for name in config.pushbacks:
         prompt = loaded[name] = library.load(f"evaluate/{name}")
         if unknown := sorted(prompt.variables - READABLE):
-            raise ConfigError(
+            raise prompt.error(
+                unknown[0],
                 f"reads {unknown[0]}, which an evaluation does not have",
-                file=prompt.path,
-                hint=f"known: {', '.join(sorted(READABLE))}",
+                f"known: {', '.join(sorted(READABLE))}",
             )
         if [part.role for part in prompt.parts] != ["user"]:
             raise ConfigError("a pushback is one message of the user", file=prompt.path)

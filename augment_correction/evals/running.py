@@ -30,6 +30,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.models import require_keys
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.runner.running import interruptible
 from augment_correction.runner.state import RunState, StageCounts
@@ -68,6 +69,7 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
 
     Raises: UserError where it cannot start, above all where a tuned model was trained on the questions.
     """
+    require_keys(config, config.by_role)
     library = PromptLibrary(config.project, (config.path.prompts,))
     sets, judging = question_sets(config, library), library.load(config.grading.prompt)
     training, told = training_of(config)

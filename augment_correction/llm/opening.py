@@ -26,7 +26,7 @@ from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.vllm import vllm_server
-from augment_correction.models import ModelConfig, ModelsConfig
+from augment_correction.models import ModelConfig, ModelsConfig, require_keys
 from augment_correction.store import Batches, Journal
 
 Report = Callable[[str, int, int], None]
@@ -64,9 +64,10 @@ async def open_models(
 ) -> AsyncIterator[dict[str, MeteredModel]]:
     """The models by role, ready to be asked.
 
-    Raises: ModelUnusable, InputError or MissingExtra where one cannot be started.
+    Raises: ConfigError where API keys are missing; ModelUnusable, InputError or MissingExtra where one cannot be started.
     """
     roles = tuple(roles)
+    require_keys(config, roles)
     config = named_by_weights(config, roles)
     in_process = LocalModels()
     models: dict[str, MeteredModel] = {}

@@ -142,6 +142,9 @@ class MonitorConfig(ModelsConfig):
     def model(self, role: str) -> ModelConfig:
         return self.by_role[role]
 
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return (role,)
+
     def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
         return self.model_copy(update={"judge": models.get(JUDGE, self.judge)})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,20 @@ import orjson
 
 from augment_correction.config import RunConfig
 from augment_correction.declarations import SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Noted
 from augment_correction.export import ChatTemplate, load_chat_template, render
+from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
+from augment_correction.models import require_keys
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
+from augment_correction.runner.source import chunk_settings
 from augment_correction.runner.state import StageCounts
 from augment_correction.selection import check_selection
 from augment_correction.stages import Station, Surroundings, build_stations
 from augment_correction.store import RunFolder
+from augment_correction.yamlfile import YamlFile, read_yaml
 
 REASK = "reask"
 
@@ -74,68 +78,125 @@ class Plan:
 
 
 def make_plan(config: RunConfig) -> Plan:
-    """Raises: ConfigError with file, line and remedy for the first thing that does not fit."""
-    path = find_pipeline(config)
-    declared = load_pipeline(path)
-    pipeline = configured_pipeline(config, declared)
-    config = named_by_weights(config, pipeline.roles)
+    """Raises: ConfigError with file, line and remedy for all that does not fit, as far as one mistake does not hide another."""
+    return _plan(config, Noted())
+
+
+def make_checked_plan(config: RunConfig, *, asks: bool = False) -> Plan:
+    """A plan whose benchmark and gate files have been read as well; on one machine, before a run. `asks`: models will be
+    asked, so that their API keys must be there, and their prices where there is a cap.
+
+    Raises: ConfigError with file, line and remedy for all that does not fit.
+    """
+    noted = Noted()
+    with noted.noting():
+        check_selection(config)
+    return _plan(config, noted, asks=asks)
+
+
+def _plan(config: RunConfig, noted: Noted, *, asks: bool = False) -> Plan:
+    """Raises: ConfigError with what is `noted` already and all that does not fit."""
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
-    names = dict.fromkeys([*pipeline.prompts, REASK])
-    prompts = {name: library.load(name) for name in names}
-    _input_dir(config)
-    for problem in pipeline.check_wiring({name: prompt.variables for name, prompt in prompts.items()}):
-        raise ConfigError(problem, file=path)
-    unknown = sorted(set(config.sampling) - {stage.name for stage in declared.model_stages})
-    if unknown:
-        known = ", ".join(stage.name for stage in declared.model_stages)
-        raise config.error(("sampling", unknown[0]), f"no stage is named '{unknown[0]}'", f"stages: {known}")
-    for role in pipeline.roles:
-        config.model(role)
-    template = load_chat_template(config)
+    with noted.noting():
+        _input_dir(config)
+    with noted.noting():
+        template = load_chat_template(config)
+    with noted.noting():
+        path = find_pipeline(config)
+        declared = load_pipeline(path)
+        unknown = list(_unknown_names(config, declared))
+        noted.add(*unknown)
+        pipeline = declared.configured({}, {}, _judged(config)) if unknown else configured_pipeline(config, declared)
+        prompts = _load_prompts(library, pipeline, noted)
+        if prompts.keys() >= {*pipeline.prompts}:
+            noted.add(*_unwired(path, pipeline, prompts))
+        _check_models(config, pipeline, noted, asks)
+        chunk_settings(config, pipeline.cuts)
+    noted.raise_all()
     _prove_template(pipeline, template)
+    with noted.noting():
+        meta_stages = _meta_stages(config, pipeline)
+    with noted.noting():
+        extras = _meta_extras(config, pipeline, library)
+    noted.raise_all()
+    config = named_by_weights(config, pipeline.roles)
     around = Surroundings(prompts, prompts[REASK], config.sampling, config.system)
     stages = build_stations(pipeline, around)
-    meta_stages = _meta_stages(config, pipeline)
-    extras = _meta_extras(config, pipeline, library)
     return Plan(config, pipeline, path, prompts, template, stages, meta_stages, extras)
 
 
-def make_checked_plan(config: RunConfig) -> Plan:
-    """A plan whose benchmark and gate files have been read as well; on one machine, before a run.
+def _check_models(config: RunConfig, pipeline: Pipeline, noted: Noted, asks: bool) -> None:
+    for role in pipeline.roles:
+        with noted.noting():
+            config.model(role)
+    named = [role for role in pipeline.roles if role in config.by_role]
+    if asks:
+        for require in (require_keys, require_prices):
+            with noted.noting():
+                require(config, named)
 
-    Raises: ConfigError with file, line and remedy for the first thing that does not fit.
-    """
-    plan = make_plan(config)
-    check_selection(config)
-    return plan
+
+def _load_prompts(library: PromptLibrary, pipeline: Pipeline, noted: Noted) -> dict[str, Prompt]:
+    prompts = {}
+    for name in dict.fromkeys([*pipeline.prompts, REASK]):
+        with noted.noting():
+            prompts[name] = library.load(name)
+    return prompts
+
+
+def _unwired(path: Path, pipeline: Pipeline, prompts: Mapping[str, Prompt]) -> Iterator[ConfigError]:
+    """Each at the line of the prompt that reads what is not there, or of the stage in the pipeline's file."""
+    file: YamlFile | None = None
+    for problem in pipeline.check_wiring({name: prompt.variables for name, prompt in prompts.items()}):
+        if problem.prompt:
+            yield prompts[problem.prompt].error(problem.variable or "", problem.message, problem.hint)
+            continue
+        file = file or read_yaml(path)
+        names = [stage.get("name", stage.get("stage")) for stage in file.data["stages"]]
+        index = names.index(problem.stage) if problem.stage in names else 0
+        yield file.error(("stages", index), problem.message, problem.hint)
+
+
+def _unknown_names(config: RunConfig, pipeline: Pipeline) -> Iterator[ConfigError]:
+    """What the config says of stages, checks and draws that the pipeline does not have."""
+    asking = [stage.name for stage in pipeline.model_stages]
+    for name in sorted(set(config.sampling) - set(asking)):
+        yield config.error(("sampling", name), f"no stage is named '{name}'", f"stages: {', '.join(asking)}")
+    for name in config.checks:
+        if name not in pipeline.switches:
+            known = ", ".join(sorted(pipeline.switches))
+            yield config.error(("checks", name), f"no check is named '{name}'", f"known: {known}")
+    for name, shares in config.shares.items():
+        if name not in pipeline.draws:
+            known = ", ".join(pipeline.draws)
+            yield config.error(
+                ("shares", name), f"the pipeline '{pipeline.name}' draws no '{name}'", f"it draws: {known}"
+            )
+            continue
+        words = pipeline.draws[name]
+        for word, weight in shares.items():
+            if word not in words:
+                yield config.error(("shares", name, word), f"no such {name}: '{word}'", f"known: {', '.join(words)}")
+            elif weight < 0:
+                yield config.error(("shares", name, word), "a share is 0 or more")
+        if not sum(shares.values()):
+            yield config.error(("shares", name), "one of the shares must be more than 0")
 
 
 def configured_pipeline(config: RunConfig, pipeline: Pipeline) -> Pipeline:
     """The pipeline with the checks, shares and models that the config wants.
 
-    Raises: ConfigError where it names a check, a draw or a word that the pipeline does not have.
+    Raises: ConfigError where it names a check, a draw, a stage or a word that the pipeline does not have.
     """
-    draws = pipeline.draws
-    for name, shares in config.shares.items():
-        if name not in draws:
-            raise config.error(
-                ("shares", name), f"the pipeline '{pipeline.name}' draws no '{name}'", f"it draws: {', '.join(draws)}"
-            )
-        words = draws[name]
-        for word, weight in shares.items():
-            if word not in words:
-                raise config.error(("shares", name, word), f"no such {name}: '{word}'", f"known: {', '.join(words)}")
-            if weight < 0:
-                raise config.error(("shares", name, word), "a share is 0 or more")
-        if not sum(shares.values()):
-            raise config.error(("shares", name), "one of the shares must be more than 0")
-    for name in config.checks:
-        if name not in pipeline.switches:
-            raise config.error(
-                ("checks", name), f"no check is named '{name}'", f"known: {', '.join(sorted(pipeline.switches))}"
-            )
-    judge: dict[ModelRole, ModelRole] = {} if config.api.judge else {"judge": "large"}
-    return pipeline.configured(config.checks, config.shares, judge)
+    noted = Noted()
+    noted.add(*_unknown_names(config, pipeline))
+    noted.raise_all()
+    return pipeline.configured(config.checks, config.shares, _judged(config))
+
+
+def _judged(config: RunConfig) -> dict[ModelRole, ModelRole]:
+    """Whose model judges where the config names none for it."""
+    return {} if config.api.judge else {"judge": "large"}
 
 
 def _input_dir(config: RunConfig) -> Path:
@@ -176,7 +237,7 @@ def _meta_extras(config: RunConfig, pipeline: Pipeline, library: PromptLibrary) 
     )
     for prompt in prompts:
         if missing := sorted(prompt.variables - written):
-            raise ConfigError(f"reads {', '.join(missing)}, which no stage writes", file=prompt.path)
+            raise prompt.error(missing[0], f"reads {', '.join(missing)}, which no stage writes")
     return prompts
 
 

@@ -72,7 +72,7 @@ async def run_async(
 
     Raises: UserError where the run cannot start.
     """
-    plan = make_checked_plan(config)
+    plan = make_checked_plan(config, asks=True)
     state = RunState(plan.counters())
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
@@ -176,7 +176,8 @@ async def _run(
         ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
     state.phase = "writing"
     try:
-        made = await asyncio.to_thread(write_outputs, plan, journal, results, ledger)
+        complete = halt.cause is None
+        made = await asyncio.to_thread(write_outputs, plan, journal, results, ledger, complete=complete)
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from augment_correction.config import RunConfig
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Noted
 from augment_correction.selection.gate import read_gate
 from augment_correction.selection.texts import read_texts
 from augment_correction.store import RunFolder
@@ -15,18 +15,26 @@ def check_selection(config: RunConfig) -> None:
     Raises: ConfigError or InputError for what cannot be used.
     """
     own = RunFolder(config.project.resolve(config.path.output_dir))
+    noted = Noted()
     for index, name in enumerate(config.selection.benchmarks):
-        _check_benchmark(config, index, name)
+        with noted.noting():
+            _check_benchmark(config, index, name)
     for index, name in enumerate(config.selection.across):
         folder = RunFolder(config.project.resolve(name))
         if folder == own or not folder.journal.is_file():
             why = "is the folder of this run itself" if folder == own else "is not the output folder of a run"
-            raise config.error(("selection", "across", index), f"{folder.root} {why}", "name the folders of other runs")
+            noted.add(
+                config.error(("selection", "across", index), f"{folder.root} {why}", "name the folders of other runs")
+            )
     for dimension, limit in config.selection.at_most.items():
         if limit <= 0:
-            raise config.error(("selection", "at_most", dimension), f"at most {limit} rows would be none", "remove it")
-    for _ in read_gate(own.gate):
-        pass
+            noted.add(
+                config.error(("selection", "at_most", dimension), f"at most {limit} rows would be none", "remove it")
+            )
+    with noted.noting():
+        for _ in read_gate(own.gate):
+            pass
+    noted.raise_all()
 
 
 def _check_benchmark(config: RunConfig, index: int, name: str) -> None:

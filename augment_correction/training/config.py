@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from augment_correction.errors import ConfigError
-from augment_correction.models import refuse_other_kind
+from augment_correction.errors import ConfigError, Noted
+from augment_correction.models import apply_override, refuse_other_kind
 from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration
-from augment_correction.yamlfile import YamlFile, parse_yaml, read_yaml
+from augment_correction.yamlfile import YamlFile, read_yaml
 
 USUAL_RATES = (1e-5, 5e-4)
 """Learning rates at which LoRA trainings are run; outside of them a line warns."""
@@ -154,32 +153,19 @@ def load_train_config(
     if not isinstance(file.data, dict):
         raise ConfigError("a training config is a mapping of keys (model, data, output_dir, ...)", file=found)
     refuse_other_kind(file, "train")
-    given = {name: value for name, value in (flags or {}).items() if value not in (None, [])}
-    data = {**file.data, **dict(map(_override, overrides)), **{name: _here(name, each) for name, each in given.items()}}
-    try:
-        config = TrainConfig.model_validate(data)
-    except ValidationError:
-        if found:
-            file.validate(TrainConfig, data)
-        # No file to point into: YAML made of the flags gives the same messages.
-        try:
-            parse_yaml(yaml.safe_dump(data), Path("the command line")).validate(TrainConfig)
-        except ConfigError as failure:
-            raise ConfigError(f"the command line: {failure.bare}", hint=failure.hint) from None
-        raise
+    noted = Noted()
+    for override in overrides:
+        with noted.noting():
+            apply_override(file, override)
+    for name, value in (flags or {}).items():
+        if value not in (None, []):
+            file.override((name,), _here(name, value), f"--{name}")
+    with noted.noting():
+        config = file.validate(TrainConfig)
+    noted.raise_all()
     if found:
         config._project = Project.of(found)
     return config
-
-
-def _override(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError(f"--set {text}: write key=value, for example patience=5")
-    try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as failure:
-        raise ConfigError(f"--set {text}: the value is not YAML: {failure}") from None
 
 
 def _here(name: str, value: Any) -> Any:

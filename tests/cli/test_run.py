@@ -133,3 +133,42 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     made = program(command, "--help")
     assert made.code == 0
     assert "augment_correction" in made.out.split("Usage")[1].replace(f"augment_correction {command}", "", 1)
+
+
+class TestWithoutAKey:
+    HOSTED = (
+        "--set", "api={small: {model: gpt-5-nano}, large: {model: r1, base_url: 'https://openrouter.ai/api/v1'}}",
+        "--set", "cost={max_usd: 5, cost_per_million_large_input: 1, cost_per_million_large_output: 1}",
+    )  # fmt: skip
+
+    def test_a_run_stops_before_it_asks_and_names_every_missing_key(self, project: Path) -> None:
+        made = program("run", "config.yaml", *self.HOSTED, cwd=project)
+        assert made.code == 2
+        assert made.err.startswith(
+            "error: 2 mistakes\n  --set api: small model gpt-5-nano: no API key for api.openai.com"
+        )
+        assert "large model r1: no API key for openrouter.ai" in made.err
+        assert "export OPENROUTER_API_KEY=..." in made.err
+        assert not (project / "outputs").exists()
+
+    def test_a_dry_run_needs_none(self, project: Path) -> None:
+        made = program("run", "config.yaml", *self.HOSTED, "--dry-run", cwd=project)
+        assert made.code == 0, made.err
+        assert "1 documents, 2 passages" in made.out
+
+    def test_a_dry_run_of_a_config_that_names_its_variables(self, project: Path) -> None:
+        keys = ("--set", "api.small_api_key=${NONE_1}", "--set", "api.large_api_key=${NONE_2}")
+        modes = ("--set", "api.small_mode=api", "--set", "api.large_mode=api")
+        assert program("run", "config.yaml", *keys, *modes, "--dry-run", cwd=project).code == 0
+        made = program("run", "config.yaml", *keys, *modes, cwd=project)
+        assert made.code == 2
+        assert "${NONE_1}, which is not set" in made.err and "${NONE_2}, which is not set" in made.err
+
+
+def test_a_run_that_kept_nothing_suggests_no_training(project: Path) -> None:
+    program("run", "config.yaml", cwd=project)
+    (project / "inputs" / "bees.md").write_text("# Contents\n\nAll rights reserved. Table of contents.\n")
+    made = program("run", "config.yaml", cwd=project)
+    assert made.code == 3
+    assert "axolotl train" not in made.out
+    assert "moved to " in made.err
