@@ -51,7 +51,10 @@ class ApiConfig(Declaration):
 
 class PathConfig(Declaration):
     input_dir: str
+    """A folder of documents, or a single one."""
     output_dir: str
+    """Everything that the run makes. The same folder goes on where a run stopped; what a run with another configuration left
+    there is moved to `earlier/`."""
     prompts: str = "./prompts"
     """Where prompts are looked for first."""
     default_prompts: str = "./prompts"
@@ -220,6 +223,9 @@ class RunConfig(ModelsConfig):
         if role not in self.by_role:
             raise self.error(("api",), f"the pipeline needs a {role} model", f"set api.{role}_model")
         return self.by_role[role]
+
+    def key_of(self, role: str, name: str) -> str:
+        return f"{role}_{name}"
 
     def place_of(self, role: str) -> tuple[str, ...]:
         return ("api", role, "model")

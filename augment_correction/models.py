@@ -139,7 +139,12 @@ class ModelConfig(Declaration):
 
     @property
     def host(self) -> str:
-        return urlsplit(self.base_url).hostname or self.base_url
+        return self.at_host(self.base_url)
+
+    @staticmethod
+    def at_host(address: str) -> str:
+        """Without what else an address may hold, a password for one."""
+        return urlsplit(address).hostname or address
 
     @property
     def folder(self) -> str | None:
@@ -186,6 +191,10 @@ class ModelsConfig(Declaration):
     def unset_keys(self) -> Mapping[str, ConfigError]:
         """By role, what to say of an API key whose variable is not set."""
         return self._unset_keys
+
+    def key_of(self, role: str, name: str) -> str:
+        """How the config spells the key `name` of a role's model, for a remedy."""
+        return ".".join((*self.place_of(role), name))
 
     def place_of(self, role: str) -> tuple[str, ...]:
         """Where the config names the model of `role`, for an error."""
@@ -278,6 +287,15 @@ def require_keys(config: ModelsConfig, roles: Iterable[str]) -> None:
                 )
             )
     noted.raise_all()
+
+
+def command_of(path: str | Path) -> str | None:
+    """Whose config it is, as `FIRST_KEYS` has it; None where nothing says so."""
+    try:
+        data = read_yaml(find_config(Path(path))).data
+    except ConfigError:
+        return None  # whoever loads it says what is wrong
+    return next((command for command, key in FIRST_KEYS.items() if isinstance(data, dict) and key in data), None)
 
 
 def refuse_other_kind(file: YamlFile, own: str) -> None:

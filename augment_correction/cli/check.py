@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
 from augment_correction.cli import Config, Overrides, app
 from augment_correction.errors import ExitCode
 
+if TYPE_CHECKING:
+    from augment_correction.runner.finding import Finding
 
-@app.command(epilog="Example: python -m augment_correction check configs/correction_api.yaml")
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction check configs/correction_api.yaml
+
+  python -m augment_correction check configs/evaluate.yaml
+"""
+
+
+@app.command(epilog=EXAMPLES)
 def check(config: Config, overrides: Overrides = None) -> None:
-    """Check a config, its pipeline, prompts and their wiring, the input folder, keys and servers. Costs nothing."""
-    from augment_correction.runner.checking import check_run
-
-    findings = asyncio.run(check_run(config, overrides or []))
+    """Check the config of a run, an evaluation, a training, a monitor or a worker, and all it names: prompts and their
+    wiring, input, gate, keys and servers. Costs nothing."""
+    findings = asyncio.run(_findings(config, overrides or []))
     for finding in findings:
         print(f"{'ok     ' if finding.ok else 'WRONG  '}{finding.what}")
         if finding.remedy:
@@ -23,3 +34,65 @@ def check(config: Config, overrides: Overrides = None) -> None:
     wrong = sum(not finding.ok for finding in findings)
     print(f"{wrong} of {len(findings)} checks failed" if wrong else "all good")
     raise typer.Exit(int(ExitCode.USER if wrong else ExitCode.DONE))
+
+
+async def _findings(config: str, overrides: list[str]) -> list[Finding]:
+    from augment_correction.models import command_of
+
+    match command_of(config):
+        case "evaluate":
+            from augment_correction.evals.checking import check_evaluation
+
+            return await check_evaluation(config, overrides)
+        case "train":
+            from augment_correction.training.checking import check_training
+
+            return [*check_training(config, overrides), *await _monitor_of(config, overrides)]
+        case "train --monitor":
+            return await _monitor(config, overrides)
+        case "worker run":
+            return await _worker(config)
+    from augment_correction.runner.checking import check_run
+
+    return await check_run(config, overrides)
+
+
+async def _monitor(path: str, overrides: list[str]) -> list[Finding]:
+    from augment_correction.errors import AugmentCorrectionError
+    from augment_correction.monitor import load_monitor
+    from augment_correction.runner.finding import Finding, wrong
+    from augment_correction.runner.model_checks import check_models
+
+    try:
+        loaded = load_monitor(path, overrides)
+    except AugmentCorrectionError as failure:
+        return list(wrong(failure))
+    return [Finding(True, f"config {path}"), *await check_models(loaded, loaded.by_role)]
+
+
+async def _monitor_of(path: str, overrides: list[str]) -> list[Finding]:
+    """Of the monitor that a training names."""
+    from augment_correction.errors import AugmentCorrectionError
+    from augment_correction.training.config import load_train_config
+
+    try:
+        loaded = load_train_config(path, None, overrides)
+    except AugmentCorrectionError:
+        return []  # said already
+    return await _monitor(str(loaded.project.resolve(loaded.monitor)), []) if loaded.monitor else []
+
+
+async def _worker(path: str) -> list[Finding]:
+    """With the configs of its training and its gate, whose data and models are those of a round."""
+    from augment_correction.evals.checking import check_evaluation
+    from augment_correction.training.checking import check_training
+    from augment_correction.worker.checking import check_worker
+
+    findings, config = check_worker(path)
+    if config is None:
+        return findings
+    if train := config.existing(config.train.config):
+        findings += check_training(train, data=False)
+    if gate := config.existing(config.gate.config):
+        findings += await check_evaluation(gate, models=False)
+    return findings

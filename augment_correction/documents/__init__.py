@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from augment_correction.documents.chunking import ChunkSettings, chunk_document
     from augment_correction.documents.contract import ReadLimits
     from augment_correction.documents.frames import Batch, DocumentInfo
-    from augment_correction.documents.reading import read_documents
+    from augment_correction.documents.reading import list_files, read_documents
     from augment_correction.documents.stream import stream_chunks
     from augment_correction.documents.tokens import TokenCounter, counting, fetch_vocabulary
 
@@ -29,6 +29,7 @@ __all__ = [
     "counting",
     "ending_of",
     "fetch_vocabulary",
+    "list_files",
     "read_documents",
     "stream_chunks",
 ]
@@ -44,6 +45,7 @@ _HOME = {
     "counting": "tokens",
     "ending_of": "formats",
     "fetch_vocabulary": "tokens",
+    "list_files": "reading",
     "read_documents": "reading",
     "stream_chunks": "stream",
 }

@@ -28,13 +28,16 @@ def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterato
 
 
 def list_files(folder: Path) -> list[tuple[str, Path]]:
-    """(relative posix path, path) of every file that is not hidden, and of every folder that cannot be listed.
+    """(relative posix path, path) of every file that is not hidden, and of every folder that cannot be listed; a single
+    file by its name.
 
     Real folders are walked before links, and each real folder once: links may form a loop, and a real path is a
     better name than a linked one.
     """
+    if folder.is_file():
+        return [(_printable(folder.name), folder)]
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder", hint="give the folder that holds your documents")
+        raise InputError(f"{folder} is neither a folder nor a file", hint="give the folder that holds your documents")
     found: list[tuple[str, Path]] = []
     seen: set[tuple[int, int]] = set()
     linked: list[tuple[str, Path]] = []

@@ -67,8 +67,8 @@ async def stream_chunks(
 
 def _job(folder: Path, settings: ChunkSettings, encoding: str, batch: int, limits: ReadLimits) -> Job:
     """Finds the user's mistakes before a process is started."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder", hint="give the folder that holds your documents")
+    if not folder.exists():
+        raise InputError(f"{folder} is neither a folder nor a file", hint="give the folder that holds your documents")
     check_encoding(encoding)
     return Job(str(folder.absolute()), settings, encoding, max(1, batch), limits)
 

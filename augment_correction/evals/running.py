@@ -77,8 +77,8 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
     config = named_by_weights(config, config.by_role)
     state = RunState({name: StageCounts(name) for name in config.models}, "questions", ("right", "wrong"))
     state.total = sum(len(each.items) for each in sets)
-    state.notices += [*told, *_notices(config)]
-    folder = _folder(config)
+    state.notices += [*told, *notices(config)]
+    folder = own_folder(config)
     with folder.held(), _database(folder) as database, (watch or _unwatched)(state):
         return await _evaluate(config, sets, judging, folder, database, state)
 
@@ -95,14 +95,15 @@ def question_sets(config: EvalConfig, library: PromptLibrary) -> list[QuestionSe
     ]
 
 
-def _notices(config: EvalConfig) -> Iterator[str]:
+def notices(config: EvalConfig) -> Iterator[str]:
     if config.judge is None and config.grading.by == "auto":
         yield "no judge is named: what words and numbers alone cannot tell stays ungraded"
     if config.repeats > 1 and not config.asked_with.get("temperature"):
         yield "repeats at temperature 0 give the same answer again"
 
 
-def _folder(config: EvalConfig) -> RunFolder:
+def own_folder(config: EvalConfig) -> RunFolder:
+    """Raises: ConfigError where it is the folder of a run."""
     folder = RunFolder(config.output_dir)
     if folder.manifest.exists():
         raise config.error(

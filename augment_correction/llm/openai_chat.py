@@ -122,18 +122,3 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
             raise aiohttp.ClientPayloadError(f"the reply is larger than {MAX_REPLY // 2**20} MiB")
         parts.append(raw)
     return b"".join(parts)
-
-
-async def reachable(base_url: str, api_key: str | None, seconds: float = 5.0) -> tuple[bool, str]:
-    """Whether the endpoint answers at all, with a sentence for a person. Costs nothing: it asks for `/models`."""
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds), headers=headers) as session,
-            session.get(base_url.rstrip("/") + "/models") as response,
-        ):
-            if response.status in (401, 403):
-                return False, f"HTTP {response.status}: the API key is refused"
-            return True, f"HTTP {response.status}"
-    except (aiohttp.ClientError, OSError, ValueError) as failure:
-        return False, f"{type(failure).__name__}: {failure}".removesuffix(": ")

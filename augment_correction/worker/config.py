@@ -126,6 +126,11 @@ class WorkerConfig(Declaration):
         places = [base / value for base in (self._project.root, bundled())]
         return str(next((place for place in places if place.is_file()), places[0]).resolve())
 
+    def existing(self, value: str | None) -> str | None:
+        """The same, where there is such a file."""
+        path = self.path(value)
+        return path if path and Path(path).is_file() else None
+
     def check_configs(self) -> None:
         """Raises: ConfigError where a config that a round needs is not there."""
         for key, value in (("train.config", self.train.config), ("gate.config", self.gate.config)):

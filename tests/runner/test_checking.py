@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from augment_correction.runner.checking import Finding, check_run
+from augment_correction.runner import run_async
+from augment_correction.runner.checking import check_run
+from augment_correction.runner.finding import Finding
 from tests.projects import MadeProject
 from tests.servers import ModelServer
 
@@ -22,8 +24,9 @@ async def test_a_sound_project_has_no_findings_and_is_not_touched(project: MadeP
 
 async def test_a_folder_without_documents(project: MadeProject, server: ModelServer) -> None:
     project.write("inputs/picture.png", "")
-    (finding,) = await wrong(project, server)
-    assert "holds none of .txt, .md, " in finding.what
+    nothing, none = await wrong(project, server)
+    assert "holds none of .txt, .md, " in nothing.what
+    assert none.what == "0 passages"
 
 
 async def test_a_server_that_does_not_answer(project: MadeProject, server: ModelServer) -> None:
@@ -37,8 +40,8 @@ async def test_a_cap_without_a_price(project: MadeProject, server: ModelServer) 
     project.facts([1])
     findings = await wrong(project, server, cost={"max_usd": 5})
     assert [finding.remedy for finding in findings] == [
-        "set cost.cost_per_million_small_*",
-        "set cost.cost_per_million_large_*",
+        "set cost.cost_per_million_small_input and cost_per_million_small_output",
+        "set cost.cost_per_million_large_input and cost_per_million_large_output",
     ]
 
 
@@ -50,3 +53,70 @@ async def test_several_bad_prompts_are_told_at_once(project: MadeProject, server
         "{% user %} is never closed",
         "{% user %} is never closed",
     ]
+
+
+async def test_a_base_url_without_an_api_and_a_model_that_is_not_served(
+    project: MadeProject, server: ModelServer
+) -> None:
+    project.facts([1])
+    address, name = await wrong(
+        project, server, api={"small_base_url": server.url.removesuffix("/v1"), "large_model": "larg"}
+    )
+    assert "no OpenAI-compatible API is there" in address.what and "/v1" in (address.remedy or "")
+    assert name.what.endswith("it does not list the model larg") and name.remedy == "did you mean large?"
+    assert server.count() == 0
+
+
+async def notes(project: MadeProject, **sections: dict[str, object]) -> list[Finding]:
+    found = await check_run(project.config(**sections))
+    assert all(finding.ok for finding in found), found
+    return [finding for finding in found if finding.what.startswith("note: ")]
+
+
+async def test_files_that_will_be_ignored_or_cannot_be_read_are_named(project: MadeProject) -> None:
+    project.facts([1])
+    for name in ("a.png", "b.xyz", "deep/c.png", "README"):
+        project.write(f"inputs/{name}", "x")
+    project.write("inputs/empty.txt", "")
+    ignored, unread = (each.what for each in await notes(project) if "read" in each.what)
+    assert ignored == (
+        "note: 4 files will not be read (2 .png, 1 .xyz, 1 without an ending): README, a.png, b.xyz, deep/c.png"
+    )
+    assert unread.startswith("note: not read: empty.txt: empty")
+
+
+async def test_a_gate_that_is_too_small_to_decide(project: MadeProject) -> None:
+    project.facts(range(12))
+    assert not [each for each in await notes(project) if "gate" in each.what]
+    (small,) = [each for each in await notes(project, gate={"share": 0.5}) if "gate" in each.what]
+    assert small.what.startswith("note: the gate will hold at most ") and "about 100" in small.what
+    most = int(small.what.split("at most ")[1].split()[0])
+    result = await run_async(project.load(gate={"share": 0.5}))
+    assert 0 < result.counts["gate"] <= most <= 11
+    project.facts(range(300))
+    assert not [each for each in await notes(project, gate={"share": 0.5}) if "gate" in each.what]
+
+
+async def test_all_mistakes_and_missing_keys_at_once(project: MadeProject) -> None:
+    api = {"small_mode": "api", "large_mode": "api", "large_api_key": "${NO_SUCH_KEY}"}
+    findings = await wrong(project, api=api, sampling={"nobody": {}}, path={"input_dir": "./gone"})
+    told = " | ".join(finding.what for finding in findings)
+    assert len(findings) == 4
+    for part in (
+        "input folder not found",
+        "no stage is named 'nobody'",
+        "no API key for api.openai.com",
+        "${NO_SUCH_KEY}",
+    ):
+        assert part in told
+
+
+async def test_a_single_file_is_an_input(project: MadeProject) -> None:
+    project.facts([1, 2], "these.jsonl")
+    project.facts([3], "not_these.jsonl")
+    section: dict[str, object] = {"input_dir": "./inputs/these.jsonl"}
+    found = await check_run(project.config(path=section))
+    assert f"input file {project.root / 'inputs' / 'these.jsonl'}: 1 .jsonl" in [each.what for each in found]
+    result = await run_async(project.load(path=section))
+    assert result.counts["documents"] == 2
+    assert {row["source"] for row in project.rejected()} <= {"these.jsonl#L1", "these.jsonl#L2"}

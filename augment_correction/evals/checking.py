@@ -1,0 +1,52 @@
+"""Everything that can be found out about an evaluation's config without a paid call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from augment_correction.errors import AugmentCorrectionError
+from augment_correction.evals.config import EvalConfig, load_evaluation
+from augment_correction.evals.running import notices, own_folder, question_sets
+from augment_correction.evals.training import refuse_trained, training_of
+from augment_correction.prompts import PromptLibrary
+from augment_correction.runner.finding import Finding, note, small_gate, writable, wrong
+from augment_correction.runner.model_checks import check_models
+
+
+async def check_evaluation(path: str | Path, overrides: Sequence[str] = (), *, models: bool = True) -> list[Finding]:
+    """`models`: those that it names are looked for; a worker puts others in their place."""
+    try:
+        config = load_evaluation(path, overrides)
+    except AugmentCorrectionError as failure:
+        return list(wrong(failure))
+    findings = [Finding(True, f"config {path}"), *map(note, notices(config)), *_questions(config, trained=models)]
+    try:
+        findings.append(writable("output folder", own_folder(config).root, "set path.output_dir"))
+    except AugmentCorrectionError as failure:
+        findings += wrong(failure)
+    return findings + (await check_models(config, config.by_role) if models else [])
+
+
+def _questions(config: EvalConfig, *, trained: bool) -> Iterator[Finding]:
+    library = PromptLibrary(config.project, (config.path.prompts,))
+    try:
+        sets = question_sets(config, library)
+        library.load(config.grading.prompt)
+    except AugmentCorrectionError as failure:
+        yield from wrong(failure)
+        return
+    gate, *others = sets
+    yield Finding(True, f"gate: {len(gate.items)} questions, doubted in {len(gate.pushbacks)} ways")
+    yield from small_gate("the gate holds", len(gate.items), "name a larger gate")
+    for each in others:
+        yield Finding(True, f"{each.name}: {len(each.items)} questions")
+    if not trained:
+        return
+    try:
+        paths, told = training_of(config)
+        refuse_trained(config.project, paths, (item for each in sets for item in each.items))
+    except AugmentCorrectionError as failure:
+        yield from wrong(failure)
+    else:
+        yield from map(note, told)
