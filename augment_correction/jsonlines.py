@@ -1,45 +1,356 @@
-"""Files whose every row must be a JSON object: what people hand us, and what we hand on."""
+"""Files of JSON values that people hand us, read the way they mean them: one object a line, a list, objects over several
+lines, several in one line, comment lines between them; and what Python's `json` writes though it is no JSON (NaN, whole
+numbers of any size, half characters)."""
 
 from __future__ import annotations
 
+import codecs
+import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import orjson
 
 from augment_correction.errors import InputError
+from augment_correction.text import LOST, NotText, clean, decode, mend
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""What some editors put before UTF-8; it is no part of the JSON."""
+_PIECE = 1 << 20
+_DEEPEST = 500
+_HEAD = 64 << 10
+LONGEST = 64 << 20
+"""Bytes that one value may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`line` is where it begins, from 1; `nth` counts the values that begin in that line; `item` all of the file."""
+
+    line: int
+    nth: int
+    item: int
+    value: Any
+
+    @property
+    def place(self) -> str:
+        """`12`, or `12.2` for the second one of line 12."""
+        return f"{self.line}" if self.nth == 1 else f"{self.line}.{self.nth}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoValue:
+    """What is no JSON, or too long to be held. `reason` is a short closed word."""
+
+    line: int
+    reason: Literal["bad_json", "line_too_long"]
+    detail: str
+
+
+@dataclass
+class Read:
+    """What a person should know of the reading, counted as it goes on."""
+
+    encoding: str = "utf-8"
+    guessed: bool = False
+    replaced: int = 0
+    repaired: int = 0
+    comments: int = 0
+    values: int = 0
+    in_list: bool = False
+    """Whether the last value is an item of a list."""
+
+
+def loads(text: str) -> Any:
+    """One JSON value; numbers that are no JSON are floats, whole ones beyond 64 bits are texts, half characters are U+FFFD.
+
+    Raises: ValueError that says why it is none.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as failure:
+        try:
+            return _python(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        except ValueError:
+            raise ValueError(f"{failure.msg} (column {failure.colno})") from None
+    return _python(text) if _MANY_DIGITS.search(text) else value  # which orjson takes for a float
+
+
+_MANY_DIGITS = re.compile("[0-9]{20}")
+
+
+def _python(text: str) -> Any:
+    return _plain(json.loads(text, strict=False, parse_int=_integer))
+
+
+def read_values(file: BinaryIO, read: Read, longest: int = LONGEST) -> Iterator[Value | NoValue]:
+    """Every value of the file, or why there is none, in order; never more in memory than one value.
+
+    Raises: NotText where the file is no text.
+    """
+    splitter = _Splitter(longest)
+    number = 0
+    for number, line in enumerate(_lines(file, read, longest), 1):
+        if line is None:
+            for found in _given_up(splitter, read):
+                read.values += isinstance(found, Value)
+                yield found
+            yield NoValue(number, "line_too_long", f"longer than the limit of {longest:,} bytes")
+            continue
+        stripped = line.strip().removeprefix(codecs.BOM_UTF8)
+        if not stripped:
+            continue
+        if not splitter.inside and stripped.startswith((b"#", b"//")):
+            read.comments += 1
+            continue
+        for found in _in_line(line, stripped, number, splitter, read):
+            read.values += isinstance(found, Value)
+            yield found
+    for found in _given_up(splitter, read):
+        read.values += isinstance(found, Value)
+        yield found
 
 
 def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file:line, row) of JSON lines, whose empty ones are passed by; (file:item, row) where a `.json` file is one list.
+    """(file:line, row) of JSON objects, (file:item, row) where a `.json` file is one list.
 
-    Raises: InputError where the file is not there, or a row is no JSON object.
+    Raises: InputError where the file is not there or no text, or a row is no JSON object.
     """
-    if not path.is_file():
+    for found in file_values(path):
+        if isinstance(found, NoValue):
+            raise InputError(f"{path}:{found.line} is no JSON: {found.detail}")
+        place = f"{path}:{found.item if path.suffix == '.json' else found.place}"
+        if not isinstance(found.value, dict):
+            raise InputError(f"{place} is no JSON object")
+        yield place, found.value
+
+
+def file_values(path: Path, read: Read | None = None) -> Iterator[Value | NoValue]:
+    """Raises: InputError where the file cannot be read or is no text."""
+    if not path.exists():
         raise InputError(f"there is no file {path}")
-    for number, value in _values(path, path.read_bytes().removeprefix(BYTE_ORDER_MARK)):
-        if not isinstance(value, dict):
-            raise InputError(f"{path}:{number} is no JSON object")
-        yield f"{path}:{number}", value
+    try:
+        with path.open("rb") as file:
+            yield from read_values(file, read or Read())
+    except OSError as failure:
+        raise InputError(f"{path} cannot be read: {failure.strerror}", hint="check the path") from None
+    except NotText as failure:
+        raise InputError(f"{path} is no text file: it {failure}", hint="save it as UTF-8") from None
 
 
-def _values(path: Path, data: bytes) -> Iterator[tuple[int, Any]]:
-    if path.suffix == ".json":
+# ------------------------------------------------------------------------------------------------------ values
+
+
+def _in_line(line: bytes, stripped: bytes, number: int, splitter: _Splitter, read: Read) -> Iterator[Value | NoValue]:
+    """A line that is an object by itself ends what was open before it, where that cannot go on with an object: it was cut
+    off. Where it can, the line is a row again as soon as nothing comes of the whole."""
+    why = ""
+    if not splitter.inside or line.startswith(b"{"):
         try:
-            whole = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            pass  # lines under another name, or a list that is cut off, of which the first line then tells
+            value = loads(_text(stripped, read))
+        except ValueError as failure:
+            why = str(failure)
         else:
-            yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
-            return
-    for number, line in enumerate(data.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            yield number, orjson.loads(line)
-        except orjson.JSONDecodeError as failure:
-            raise InputError(f"{path}:{number} is no JSON: {failure}") from None
+            if not splitter.inside or not splitter.takes_object:
+                yield from _given_up(splitter, read)
+                yield from _alone(value, number, read)
+                return
+            splitter.doubtful.append((number, value))
+    in_list, inside = splitter.inside_list or stripped.startswith(b"["), splitter.inside
+    try:
+        values = [(start, loads(text)) for start, text in splitter.feed(_text(stripped, read), number)]
+    except ValueError as failure:
+        splitter.start = splitter.start if inside else number
+        yield from _given_up(splitter, read, str(failure) if inside else why or str(failure))
+        return
+    nth, before = 0, 0
+    for start, value in values:
+        nth, before = (nth + 1 if start == before else 1), start
+        read.in_list = in_list
+        yield Value(start, nth, read.values + 1, value)
+    if values:
+        splitter.doubtful.clear()
+
+
+def _alone(value: Any, number: int, read: Read) -> Iterator[Value]:
+    read.in_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
+    for nth, each in enumerate(value if read.in_list else [value], 1):
+        yield Value(number, nth, read.values + 1, each)
+
+
+def _given_up(splitter: _Splitter, read: Read, why: str = "") -> Iterator[Value | NoValue]:
+    """What is open comes to nothing; rows that it seemed to hold are rows of their own."""
+    if splitter.inside or why:
+        what = "cut off: what begins here" if splitter.depth else "the list that begins here"
+        yield NoValue(splitter.start, "bad_json", why or f"{what} is not closed")
+    doubtful = splitter.doubtful[:]
+    splitter.close()
+    for number, value in doubtful:
+        yield from _alone(value, number, read)
+
+
+_TOKEN = re.compile(
+    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<space>\s+)|(?P<bare>[^\s"\[\]{},]+)'
+)
+
+
+@dataclass
+class _Splitter:
+    """Where a value ends that is not a line. The items of an outermost list are values of their own."""
+
+    longest: int
+    start: int = 0
+    """The line in which what is open begins."""
+    inside_list: bool = False
+    doubtful: list[tuple[int, Any]] = field(default_factory=list)
+    """Lines inside of what is open that are objects by themselves."""
+    _open: list[str] = field(default_factory=list)
+    """The brackets that are not closed yet."""
+    _last: str = ""
+    """What stood last, white space aside."""
+    _parts: list[str] = field(default_factory=list)
+    _held: int = 0
+
+    @property
+    def inside(self) -> bool:
+        return bool(self._open or self.inside_list)
+
+    @property
+    def depth(self) -> int:
+        return len(self._open)
+
+    @property
+    def takes_object(self) -> bool:
+        """Whether what is open may go on with an object; where it may not, it was cut off."""
+        return not self._open or self._last in ("[", ":") or (self._last == "," and self._open[-1] == "[")
+
+    def close(self) -> None:
+        self.inside_list, self._held = False, 0
+        self._open.clear()
+        self.doubtful.clear()
+        self._parts.clear()
+
+    def feed(self, line: str, number: int) -> Iterator[tuple[int, str]]:
+        """(line where it begins, text) of each value that ends here.
+
+        Raises: ValueError where nothing can come of it.
+        """
+        at = 0
+        for token in _TOKEN.finditer(line):
+            if token.start() != at:
+                break
+            at = token.end()
+            text, kind = token.group(), token.lastgroup
+            if kind != "space":
+                self._last = text[-1]
+            if self.depth:
+                self._parts.append(text)
+                if kind == "open":
+                    self._open.append(text)
+                elif kind == "close":
+                    self._open.pop()
+                if not self.depth:
+                    yield self._taken()
+            elif kind == "open" and text == "[" and not self.inside_list:
+                self.inside_list, self.start = True, number
+            elif kind == "open":
+                self.start, self._open = number, [text]
+                self._parts.append(text)
+            elif kind == "close":
+                if text != "]" or not self.inside_list:
+                    raise ValueError(f"a {text} that closes nothing")
+                self.inside_list = False
+            elif kind in ("string", "bare"):
+                self.start = number
+                self._parts.append(text)
+                yield self._taken()
+        if at != len(line):
+            raise ValueError("cut off inside a text")
+        if self.depth > _DEEPEST:
+            raise ValueError("nested too deeply")
+        self._held += len(line)
+        if self.depth and self._held > self.longest:
+            raise ValueError(f"longer than the limit of {self.longest:,} bytes")
+
+    def _taken(self) -> tuple[int, str]:
+        text = "".join(self._parts)
+        self._parts.clear()
+        self._held = 0
+        return self.start, text
+
+
+def _integer(digits: str) -> int | str:
+    """Beyond 64 bits as its digits: no output file and no database could hold the number."""
+    if len(digits) > 20:
+        return digits
+    value = int(digits)
+    return value if -(1 << 63) <= value < 1 << 64 else digits
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value) if not value.isascii() else value
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    return value
+
+
+# ------------------------------------------------------------------------------------------------------- lines
+
+
+def _lines(file: BinaryIO, read: Read, longest: int) -> Iterator[bytes | None]:
+    """Lines as UTF-8, or as near to it as they are (see `_text`); None stands for one that is too long. The file's
+    beginning tells its encoding."""
+    head = file.read(_HEAD)
+    file.seek(0)
+    whole = head if len(head) < _HEAD else head[: head.rfind(b"\n") + 1] or head
+    if head:
+        found = decode(whole)
+        read.encoding, read.guessed = found.encoding, found.guessed
+    if read.encoding == "utf-8":
+        return _utf8_lines(file, longest)
+    return _reencoded(file, read, longest)
+
+
+def _utf8_lines(file: BinaryIO, longest: int) -> Iterator[bytes | None]:
+    while line := file.readline(longest + 1):
+        if len(line) > longest and not line.endswith(b"\n"):
+            while (piece := file.readline(_PIECE)) and not piece.endswith(b"\n"):
+                pass
+            yield None
+        else:
+            yield line
+
+
+def _reencoded(file: BinaryIO, read: Read, longest: int) -> Iterator[bytes | None]:
+    """A line over the limit is let go piece by piece."""
+    decoder = codecs.getincrementaldecoder(read.encoding)("replace")
+    rest, skipping = "", False
+    while piece := file.read(_PIECE):
+        text = decoder.decode(piece)
+        read.replaced += text.count(LOST)
+        *whole, rest = (rest + text.removeprefix("\ufeff")).split("\n")
+        for line in whole:
+            yield None if skipping or len(line) > longest else line.encode("utf-8", "replace")
+            skipping = False
+        if len(rest) > longest:
+            rest, skipping = "", True
+    rest += decoder.decode(b"", final=True)
+    if skipping or rest:
+        yield None if skipping else rest.encode("utf-8", "replace")
+
+
+def _text(line: bytes, read: Read) -> str:
+    """Of a line that is not all UTF-8 the damaged signs are replaced."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        found = mend(line)
+        read.replaced += found.replaced
+        read.repaired += found.repaired
+        return found.text

@@ -118,7 +118,7 @@ def _marked(data: bytes, encoding: str) -> Decoded:
     if lost > 2 and lost > 0.05 * len(text):
         raise NotText(f"starts like {encoding} but is not")
     if encoding == "utf-8" and lost:
-        damaged = _repaired(data)
+        damaged = mend(data)
         return damaged if damaged.repaired else Decoded(clean(text), encoding, replaced=lost)
     return Decoded(clean(text), encoding, replaced=lost)
 
@@ -203,11 +203,11 @@ def _damaged(data: bytes, failure: UnicodeDecodeError) -> Decoded | None:
     lost = data.decode("utf-8", "replace").count(LOST) - _genuine(data, "utf-8")
     cut_end = failure.reason == "unexpected end of data" and failure.end == len(data)
     if valid and (valid >= 2 * lost or (cut_end and lost == 1) or (valid >= lost and not _by_letters(data))):
-        return _repaired(data)
+        return mend(data)
     return None
 
 
-def _repaired(data: bytes) -> Decoded:
+def mend(data: bytes) -> Decoded:
     """Lines that hold no valid sequence but foreign bytes were pasted from another encoding: they are read as that where
     the letters fit the rest of the text. All other foreign bytes are replaced."""
     letters = Counter(sign for sign in data.decode("utf-8", "ignore").lower() if sign > "\x7f" and sign.isalpha())

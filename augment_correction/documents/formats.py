@@ -16,12 +16,12 @@ READERS = {
     **dict.fromkeys((".pptx", ".pptm", ".potx", ".potm", ".ppsx", ".ppsm"), ("pptx", "read_pptx")),
     ".epub": ("epub", "read_epub"),
     ".rst": ("rst", "read_rst"),
-    **dict.fromkeys((".jsonl", ".ndjson"), ("jsonl", "read_jsonl")),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), ("jsonl", "read_jsonl")),
     **dict.fromkeys((".csv", ".tsv"), ("tables", "read_csv")),
     ".parquet": ("tables", "read_parquet"),
 }
 ENDINGS = tuple(READERS)
-STREAMED = {".jsonl", ".ndjson", ".parquet"}  # never held as a whole, so that a file of any size is read
+STREAMED = {".jsonl", ".ndjson", ".json", ".parquet"}  # never held as a whole, so that a file of any size is read
 
 
 def ending_of(path: PurePath) -> str:

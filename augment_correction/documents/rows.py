@@ -17,6 +17,7 @@ USUAL_NAMES = (
     TEXT, "content", "body", "passage", "document", "article", "page_content", "raw_content", "markdown", "contents"
 )  # fmt: skip
 """What datasets call their text, in any case; the first that every row has is taken where none has "text"."""
+_KINDS = {int: "a number", float: "a number", bool: "true or false", list: "a list", dict: "an object"}
 _SAMPLE_ROWS, _SAMPLE_CHARACTERS = 1000, 4 << 20
 
 
@@ -84,7 +85,9 @@ def _document(row: Row, keys: Sequence[str], media_type: str) -> Document | Unre
     if not isinstance(text, str):
         if text is None or (isinstance(text, float) and math.isnan(text)):  # a table's empty cell
             return UnreadInput(row.place, "no_text", f'"{key}" is empty')
-        return UnreadInput(row.place, "no_text", f'"{key}" holds a {type(text).__name__} and not a text')
+        return UnreadInput(
+            row.place, "no_text", f'"{key}" holds {_KINDS.get(type(text), type(text).__name__)} and not a text'
+        )
     title = fields.get("title")
     try:
         return build_document(

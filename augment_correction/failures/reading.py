@@ -17,11 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import orjson
-
 from augment_correction.errors import InputError
 from augment_correction.failures.failure import Failure
 from augment_correction.grading import error_codes
+from augment_correction.jsonlines import NoValue, Read, file_values
 from augment_correction.records import Conversation, Role, Turn, content_id
 from augment_correction.selection.asked import QUESTION_NAMES
 from augment_correction.stages import neutral
@@ -68,6 +67,12 @@ class Problem:
     remedy: str
 
 
+_ALPACA = (
+    "'input' is read as a bad output; where it is a part of the question, as in Alpaca's rows, put it into 'instruction' and "
+    "name the bad output 'bad_output'"
+)
+
+
 @dataclass
 class FieldCoverage:
     """Of all rows that are JSON objects: how many have each field with a text in it, and how many with an empty one."""
@@ -77,6 +82,8 @@ class FieldCoverage:
     empty: Counter[Field] = field(default_factory=Counter)
     schemas: Counter[Schema] = field(default_factory=Counter)
     duplicates: int = 0
+    plain_inputs: int = 0
+    """Rows spelled as Alpaca spells its own, whose `input` is a part of the question there."""
 
     def __str__(self) -> str:
         """`question 10 of 10, critique 7 of 10 (2 empty)`, of the fields that any row has."""
@@ -86,7 +93,8 @@ class FieldCoverage:
             for name in get_args(Field)
             if self.filled[name] or self.empty[name]
         )
-        return ", ".join((*told, f"{self.duplicates:,} duplicates"))
+        said = ", ".join((*told, f"{self.duplicates:,} duplicates"))
+        return said + (f"; note: in {self.plain_inputs:,} rows {_ALPACA}" if self.plain_inputs else "")
 
 
 def read_curated(
@@ -122,34 +130,19 @@ def read_curated(
 
 
 def objects(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line, value) of JSON lines, or (number, item) of a JSON document; a line that is no JSON comes as the ValueError that
-    says why.
+    """(line, value) of JSON lines, or (number, item) of a JSON list; what is no JSON comes as the ValueError that says why.
 
-    Raises: InputError where the file cannot be read, is empty or a broken list.
+    Raises: InputError where the file cannot be read or is empty.
     """
-    try:
-        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except OSError as failure:
-        raise InputError(f"{path} cannot be read: {failure.strerror}", hint="check the path") from None
-    if not data.strip():
+    read, any_found = Read(), False
+    for found in file_values(path, read):
+        any_found = True
+        if isinstance(found, NoValue):
+            yield found.line, ValueError(found.detail)
+        else:
+            yield found.item if read.in_list else found.line, found.value
+    if not any_found:
         raise InputError(f"{path} is empty", hint="write one JSON object a line (.jsonl)")
-    try:
-        whole = orjson.loads(data)  # of lines it fails behind the first one
-    except orjson.JSONDecodeError as failure:
-        if data.lstrip().startswith(b"["):
-            raise InputError(
-                f"{path} is not valid JSON: {failure}", hint="or write one object a line (.jsonl)"
-            ) from None
-    else:
-        yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
-        return
-    for line, text in enumerate(data.split(b"\n"), 1):
-        if not text.strip():
-            continue
-        try:
-            yield line, orjson.loads(text)
-        except orjson.JSONDecodeError as failure:
-            yield line, failure
 
 
 def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverage: FieldCoverage) -> Row | Problem:
@@ -193,6 +186,8 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
         detail = "'input' beside a reference answer: is it the bad output, or a part of the question?"
         remedy = "call it bad_output, or put it into the question; or name the file with --self_critique_data"
         return Problem(file, line, "input_or_output", detail, remedy)
+    if columns.get("bad") == "input" and "corrected" in texts and "critique" not in columns:
+        coverage.plain_inputs += 1
     return _checked(file, line, texts, schema or _schema(texts), coverage)
 
 
@@ -211,7 +206,7 @@ def _text(value: Any, name: Field) -> str | None:
 
 def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
     try:
-        flagged = any("train" in each or "weight" in each for each in messages)
+        flagged = any(_flag(each) is not None for each in messages)
         last = len(messages) - 1
         turns = tuple(_turn(each, flagged, index == last) for index, each in enumerate(messages))
     except (TypeError, KeyError, AttributeError, ValueError) as failure:
@@ -228,9 +223,15 @@ def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
     return Row(file, line, Conversation(id_, "messages", turns, False, {"origin": "imported"}))
 
 
+def _flag(message: Mapping[str, Any]) -> Any:
+    """None where the message says neither; `null` says nothing, as many exporters write it for every message."""
+    return message.get("train") if message.get("train") is not None else message.get("weight")
+
+
 def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
     """Raises: ValueError, KeyError ... where it is none. What is made harmless or stripped moves the mask along."""
-    masked, train = message.get("masked", 0), message.get("train", message.get("weight", False)) if flagged else last
+    masked, train = message.get("masked") or 0, _flag(message) if flagged else last
+    train = False if train is None else train
     if type(masked) is not int or not 0 <= masked <= len(message["content"]):
         raise ValueError(f"masked is {masked!r}, not a number of characters")
     if train not in (True, False, 0, 1):

@@ -64,7 +64,13 @@ def test_the_user_says_which_column() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, "is empty"), (float("nan"), "is empty"), (7, "holds a int"), (["x"], "holds a list"), ({}, "holds a dict")],
+    [
+        (None, "is empty"),
+        (float("nan"), "is empty"),
+        (7, "holds a number"),
+        (["x"], "holds a list"),
+        ({}, "holds an object"),
+    ],
 )
 def test_a_text_that_is_none(value: object, said: str) -> None:
     [found, kept] = made([{"text": value}, {"text": "good"}])

@@ -140,10 +140,10 @@ def test_prompt_and_response_are_read_where_the_answers_are_said_to_be_right(tmp
 
 
 def test_an_unreadable_file_is_the_users_mistake(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no file"):
         read_curated(tmp_path / "nowhere.jsonl")
     (tmp_path / "f.json").write_text("[{")
-    with pytest.raises(InputError, match="not valid JSON"):
+    with pytest.raises(InputError, match=r"no line of .*f\.json is JSON: line 1 .* not closed"):
         read_curated(tmp_path / "f.json")
     (tmp_path / "f.csv").write_text("instruction,input,output\nQ,bad,good\n")
     with pytest.raises(InputError, match=r"no line of .*f\.csv is JSON: line 1 is") as refused:
@@ -204,3 +204,38 @@ class TestMessages:
     def test_what_is_none_is_a_problem(self, tmp_path: Path, messages: object, reason: str) -> None:
         _, _, [problem] = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
         assert problem.reason == reason and problem.remedy
+
+
+def test_null_beside_a_message_says_nothing(tmp_path: Path) -> None:
+    def row(*flags: dict[str, object]) -> str:
+        roles = ("user", "assistant", "user", "assistant")
+        said = zip(roles, flags, strict=True)
+        return json.dumps(
+            {"messages": [{"role": role, "content": f"m{n}"} | flag for n, (role, flag) in enumerate(said)]}
+        )
+
+    nothing: dict[str, object] = {"train": None, "weight": None, "masked": None}
+    path = tmp_path / "f.jsonl"
+    path.write_text(f"{row(*[nothing] * 4)}\n{row(nothing, {'train': None, 'weight': 1}, nothing, nothing)}\n")
+    rows, _, problems = read_curated(path)
+    assert not problems
+    trained = [[turn.train for turn in each.found.turns] for each in rows if isinstance(each.found, Conversation)]
+    assert trained == [[False, False, False, True], [False, True, False, False]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_any_encoding_and_what_python_writes(tmp_path: Path, encoding: str) -> None:
+    lines = ['{"instruction": "Für wen?", "input": "Müller", "output": "Möller", "meta": "größer", "loss": NaN}'] * 2
+    path = tmp_path / "f.jsonl"
+    path.write_bytes("\n".join(lines).replace("Für wen", "Für wen wohl", 1).encode(encoding))
+    rows, _, problems = read_curated(path)
+    assert not problems
+    assert [failure(row).question for row in rows] == ["Für wen wohl?", "Für wen?"]
+
+
+def test_alpacas_plain_input_gets_a_notice(tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    path.write_text(json.dumps([{"instruction": "Translate.", "input": "Hello", "output": "Bonjour"}]))
+    assert "in 1 rows 'input' is read as a bad output" in str(read_curated(path)[1])
+    path.write_text(json.dumps([{"instruction": "Q", "input": "bad", "output": "good", "critique": "why"}]))
+    assert "note" not in str(read_curated(path)[1])
