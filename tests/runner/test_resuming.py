@@ -86,6 +86,7 @@ class TestInterrupted:
         assert made.code == ExitCode.INTERRUPTED
         assert "waiting for the calls in flight" in made.err
         assert "run the same command again" in made.out
+        assert "axolotl train" not in made.out, "a part of the rows is nothing to train on"
         assert "Traceback" not in made.err
         assert not server.unanswered()
         asked = server.questions()
