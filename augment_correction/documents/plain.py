@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.documents.contract import ReadLimits, build_document
+from augment_correction.documents.markdown import front_matter, html_as_text, title_of, without_pictures
 from augment_correction.documents.text import decode, decoding_notes
 from augment_correction.records import Document, Heading, ReadNote
 
@@ -19,21 +20,32 @@ _SETEXT = re.compile(r"^ {0,3}(?P<title>[^\s\-=#>|`~][^\n]*)\n {0,3}(?P<line>=+|
 def read_txt(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
     decoded = decode(path.read_bytes())
     yield from decoding_notes(decoded, source)
-    yield build_document(decoded.text, source=source, media_type="text/plain", metadata={"encoding": decoded.encoding})
+    text, pictures = without_pictures(decoded.text)
+    yield from _pictures(pictures, source)
+    yield build_document(text, source=source, media_type="text/plain", metadata={"encoding": decoded.encoding})
 
 
 def read_markdown(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
     decoded = decode(path.read_bytes())
     yield from decoding_notes(decoded, source)
-    headings = markdown_headings(decoded.text)
+    metadata, text = front_matter(decoded.text)
+    text, pictures = without_pictures(text)
+    text = html_as_text(text, fences)
+    yield from _pictures(pictures, source)
+    headings = markdown_headings(text)
     yield build_document(
-        decoded.text,
+        text,
         source=source,
         media_type="text/markdown",
-        title=headings[0].title if headings else "",
-        metadata={"encoding": decoded.encoding},
+        title=title_of(metadata) or (headings[0].title if headings else ""),
+        metadata={**metadata, "encoding": decoded.encoding},
         headings=headings,
     )
+
+
+def _pictures(number: int, source: str) -> Iterator[ReadNote]:
+    if number:
+        yield ReadNote(source, "pictures", "pictures inside the text, left out as [image]", number)
 
 
 def fences(text: str) -> list[tuple[int, int]]:

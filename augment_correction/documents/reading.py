@@ -11,6 +11,7 @@ from pathlib import Path
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread
 from augment_correction.documents.formats import ENDINGS, GZIP, READERS, STREAMED, ending_of
+from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.errors import InputError
 from augment_correction.records import Document, ReadNote, UnreadInput
 
@@ -31,7 +32,8 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
     """(relative posix path, path) of every file that is not hidden, and of every folder that cannot be listed; a single
     file by its name.
 
-    Real folders are walked before links, and each real folder once: links may form a loop, and a real path is a
+    The output folder of a run is one entry, which `read_file` passes by; where the input folder is one itself, so are the
+    files that a run writes. Real folders are walked before links, and each real folder once: links may form a loop, and a real path is a
     better name than a linked one.
     """
     if folder.is_file():
@@ -56,8 +58,14 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
         except OSError:
             found.append((name or ".", path))
             continue
+        own = is_output(path)
+        if name and (own or is_debug(path.name)):
+            found.append((name, path))
+            continue
+        if own:
+            found.append((".", path))
         for entry in listed:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or (own and is_product(entry.name, folder=_is_folder(entry))):
                 continue
             place = (f"{name}/{entry.name}" if name else entry.name, path / entry.name)
             if not _is_folder(entry):
@@ -72,6 +80,11 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
 def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found]:
     """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file."""
     try:
+        if path.is_dir() and (is_output(path) or is_debug(path.name)):
+            yield ReadNote(
+                source, "own_output", "what a run wrote there is no input; files passed by", files_below(path)
+            )
+            return
         ending = _checked(path)
         if ending.endswith(GZIP):
             with unpacked(path, None if Path(ending).stem in STREAMED else limits.file, limits) as inner:
