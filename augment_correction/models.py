@@ -81,6 +81,16 @@ class ModelConfig(Declaration):
     api_key: SecretStr | None = None
     """Write `${NAME}` to take it from the environment or a `.env` file; unset, `SMALL_API_KEY` or `LARGE_API_KEY` and
     the host's usual variable (OPENAI_API_KEY ...) are looked for."""
+    client: Literal["http", "sdk"] = "http"
+    """Who speaks to the server: our own HTTP client, which costs an eighth of the CPU, or the openai SDK (`sdk`) for Azure
+    and for gateways that want its ways. Answers, retries and the journal are the same."""
+    api_version: str | None = None
+    """For Azure, with `client: sdk`: its `api-version`, for example `2024-10-21`. `base_url` is then the resource's endpoint
+    (https://NAME.openai.azure.com) and `model` the deployment; unset, the key is AZURE_OPENAI_API_KEY or a token in
+    AZURE_OPENAI_AD_TOKEN."""
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Sent with every request, for gateways that sign in by a header of their own: {"api-key": "${GATEWAY_KEY}"}. They
+    are kept as secret as a key; one named Authorization takes the place of the key's."""
     concurrency: int | None = Field(None, ge=1)
     """Calls in flight at once; unset, `system.concurrency_limit` (for `embedded`: what the machine's cores allow; for
     `batch`, where it bounds how many wait for one batch, 10,000: 0.65 GB of memory at 3,000 tokens a passage)."""
@@ -127,11 +137,30 @@ class ModelConfig(Declaration):
     def _is_key(cls, key: Any) -> Any:
         return (clean_key(key) or None) if isinstance(key, str) else key
 
+    @field_validator("headers")
+    @classmethod
+    def _are_headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        values = {name: value.get_secret_value().strip() for name, value in headers.items()}
+        for name, value in values.items():
+            if not (name + value).isprintable() or not (name + value).isascii():
+                raise ValueError(f"the header {name!r} holds a character that no header may hold")
+        return {name: SecretStr(value) for name, value in values.items()}
+
     @model_validator(mode="after")
     def _adapter_needs_hf(self) -> ModelConfig:
         if self.adapter is not None and self.mode != "hf":
             raise ValueError(f"an adapter needs mode: hf, and this model's is {self.mode}")
         return self
+
+    @model_validator(mode="after")
+    def _azure_needs_the_sdk(self) -> ModelConfig:
+        if self.api_version is not None and self.client != "sdk" and self.mode != "batch":
+            raise ValueError("api_version is Azure's and needs client: sdk")
+        return self
+
+    @property
+    def plain_headers(self) -> dict[str, str]:
+        return {name: value.get_secret_value() for name, value in self.headers.items()}
 
     @property
     def has_key(self) -> bool:
@@ -152,7 +181,7 @@ class ModelConfig(Declaration):
         return self._folder
 
     def without_secrets(self) -> dict[str, Any]:
-        data = self.model_dump(mode="json", exclude={"api_key"})
+        data = self.model_dump(mode="json", exclude={"api_key", "headers"})
         data["base_url"] = _without_credentials(data["base_url"])
         data["replicas"] = [_without_credentials(address) for address in data["replicas"]]
         return data

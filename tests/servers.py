@@ -178,6 +178,7 @@ class Asked:
     body: dict[str, Any]
     headers: dict[str, str]
     answered: bool = False
+    path: str = ""
 
     @property
     def model(self) -> str:
@@ -284,6 +285,7 @@ class ModelServer(InThread):
     def application(self) -> web.Application:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/openai/deployments/{model}/chat/completions", self._chat)  # Azure's
         app.router.add_get("/v1/models", self._models)
         return app
 
@@ -291,7 +293,7 @@ class ModelServer(InThread):
         return web.json_response({"object": "list", "data": [{"id": "small"}, {"id": "large"}]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(time.monotonic(), await request.json(), dict(request.headers))
+        asked = Asked(time.monotonic(), await request.json(), dict(request.headers), path=request.path_qs)
         self.asked.append(asked)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

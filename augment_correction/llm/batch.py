@@ -52,7 +52,7 @@ class BatchedModel(MeteredModel):
     def __init__(
         self, role: str, config: ModelConfig, *, queue: BatchQueue, endpoint: BatchEndpoint, **around: Any
     ) -> None:
-        super().__init__(role, config, endpoint, **around)
+        super().__init__(role, config, None, **around)
         self._queue = queue
         self._endpoint = endpoint
 

@@ -1,26 +1,24 @@
-"""The Files and Batches endpoints of an OpenAI-compatible server (https://platform.openai.com/docs/guides/batch): seven
-calls, each tried once.
-
-Straight over aiohttp and not over the openai SDK: the calls are few and plain, the answers inside a batch's files are
-chat completions that `openai_chat.py` reads already, and its errors are told by the same function; the SDK would bring
-a second vocabulary of errors, and an extra to install before the mode works.
-"""
+"""The Files and Batches endpoints of an OpenAI-compatible server (https://platform.openai.com/docs/guides/batch) through
+the openai SDK, each call tried once; the answers inside a batch's files are chat completions and read as such."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import aiohttp
 import orjson
 
 from augment_correction.errors import ModelError, ModelUnusable, TransientError
-from augment_correction.llm.chat_wire import ServerError, error_in
-from augment_correction.llm.openai_chat import OpenAIChat
+from augment_correction.llm.chat_wire import ChatWire
+from augment_correction.llm.sdk import errors_told, open_client
 from augment_correction.records import Completion, Request
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.types import Batch, BatchError
 
 OUR_NAME = "augment_correction"
 """The key in a batch's metadata under which we find it again."""
@@ -63,17 +61,49 @@ class BatchStatus:
         )
 
 
-class BatchEndpoint(OpenAIChat):
+class _Made(Protocol):
+    @property
+    def created_at(self) -> int: ...
+
+
+MadeT = TypeVar("MadeT", bound=_Made)
+
+
+class BatchEndpoint:
     """`line` and `read_line` spell and read the items of one model's batches; the rest are calls.
 
     Raises: TransientError, RequestRefused, ModelUnusable, as for a chat request.
     """
 
-    def __init__(self, base_url: str, model: str, *, timeout: float, **settings: Any) -> None:
-        super().__init__(base_url, timeout=timeout, connections=1, **settings)
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key: str | None,
+        timeout: float,
+        count: Callable[[str], int],
+        extra_body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        api_version: str | None = None,
+    ) -> None:
         self.base_url, self.model = base_url.rstrip("/"), model
-        self._silence = timeout
-        self._files_session: aiohttp.ClientSession | None = None
+        secrets = [api_key or "", *(headers or {}).values()]
+        self.wire = ChatWire(base_url, count=count, extra_body=extra_body, secrets=secrets)
+        # A file of 200 MB takes its time: only silence is limited.
+        self._settings: dict[str, Any] = {
+            "api_key": api_key, "timeout": timeout, "connections": 4, "headers": headers, "api_version": api_version,
+        }  # fmt: skip
+        self._client: AsyncOpenAI | None = None
+
+    @property
+    def _sdk(self) -> AsyncOpenAI:
+        if self._client is None:
+            self._client = open_client(self.base_url, **self._settings)
+        return self._client
+
+    def _told(self, what: str) -> AbstractContextManager[None]:
+        return errors_told(self.base_url, self.wire, Request((), self.model), f"{what}: ")
 
     # ------------------------------------------------------------------------------------------------ items
 
@@ -107,105 +137,72 @@ class BatchEndpoint(OpenAIChat):
 
     async def upload(self, path: Path, name: str) -> str:
         """Returns the file's id."""
-        with path.open("rb") as file:
-            form = aiohttp.FormData()
-            form.add_field("purpose", "batch")
-            form.add_field("file", file, filename=_file_name(name), content_type="application/jsonl")
-            return _id(await self._call("POST", "/files", data=form))
+        with self._told("uploading a batch's file"), path.open("rb") as file:
+            made = await self._sdk.files.create(purpose="batch", file=(_file_name(name), file, "application/jsonl"))
+            return _id(made)
 
     async def find_file(self, name: str, made: float) -> str | None:
-        async for file in self._listed("/files", made, purpose="batch", order="desc"):
-            if file.get("filename") == _file_name(name):
-                return _id(file)
+        with self._told("listing files"):
+            async for file in _since(made, self._sdk.files.list(purpose="batch", order="desc", limit=100)):
+                if file.filename == _file_name(name):
+                    return _id(file)
         return None
 
     async def download(self, file_id: str, to: Path) -> None:
         """The whole file, past this process's memory."""
-        await self._call("GET", f"/files/{file_id}/content", to=to)
+        with self._told(f"fetching {file_id}"):
+            async with self._sdk.files.with_streaming_response.content(file_id) as response:
+                await response.stream_to_file(to)
 
     async def forget_file(self, file_id: str) -> None:
-        await self._call("DELETE", f"/files/{file_id}")
+        with self._told(f"deleting {file_id}"):
+            await self._sdk.files.delete(file_id)
 
     # ---------------------------------------------------------------------------------------------- batches
 
     async def create(self, file_id: str, name: str) -> BatchStatus:
-        made = {
-            "input_file_id": file_id,
-            "endpoint": "/v1/chat/completions",
-            "completion_window": "24h",
-            "metadata": {OUR_NAME: name},
-        }
-        return _status(await self._call("POST", "/batches", json=made))
+        with self._told("making a batch"):
+            return _status(
+                await self._sdk.batches.create(
+                    input_file_id=file_id,
+                    endpoint="/v1/chat/completions",
+                    completion_window="24h",
+                    metadata={OUR_NAME: name},
+                )
+            )
 
     async def find_batch(self, name: str, made: float) -> BatchStatus | None:
-        async for batch in self._listed("/batches", made):
-            if (batch.get("metadata") or {}).get(OUR_NAME) == name:
-                return _status(batch)
+        with self._told("listing batches"):
+            async for batch in _since(made, self._sdk.batches.list(limit=100)):
+                if (batch.metadata or {}).get(OUR_NAME) == name:
+                    return _status(batch)
         return None
 
     async def offered(self) -> str | None:
         """Why batches cannot be made here, or None. Costs nothing: it asks for the list."""
         try:
-            await self._call("GET", "/batches", params={"limit": "1"})
+            with self._told("listing batches"):
+                await self._sdk.batches.list(limit=1)
         except ModelError as failure:
             return failure.message
         return None
 
     async def read_batch(self, batch_id: str) -> BatchStatus:
-        return _status(await self._call("GET", f"/batches/{batch_id}"))
-
-    # ------------------------------------------------------------------------------------------------- HTTP
-
-    async def _listed(self, path: str, made: float, **parameters: str) -> AsyncIterator[dict[str, Any]]:
-        """The newest first, as far back as `made`."""
-        after: dict[str, str] = {}
-        while True:
-            page = await self._call("GET", path, params={"limit": "100", **parameters, **after})
-            for each in page["data"]:
-                if each.get("created_at", made) < made - CLOCKS_DIFFER:
-                    return
-                yield each
-            if not page.get("has_more") or not page["data"]:
-                return
-            after = {"after": page["data"][-1]["id"]}
-
-    async def _call(self, method: str, path: str, *, to: Path | None = None, **arguments: Any) -> Any:
-        try:
-            async with self._connected().request(
-                method, self.base_url + path, allow_redirects=False, **arguments
-            ) as response:
-                if response.status == 200 and to is not None:
-                    await _save(response, to)
-                    return None
-                raw, status, headers = await response.read(), response.status, response.headers
-        except aiohttp.ClientConnectorError as failure:
-            raise TransientError(f"{self.base_url} cannot be reached: {failure.os_error}", unreachable=True) from None
-        except TimeoutError:
-            raise TransientError(f"no reply from {self.base_url}{path}", unreachable=True) from None
-        except (aiohttp.ClientError, ConnectionError) as failure:
-            raise TransientError(self.wire.hide(f"the connection broke: {type(failure).__name__} {failure}")) from None
-        if status != 200:
-            error = error_in(raw)
-            told = ServerError(f"{method} {path}: {error.text}", error.codes, error.status, error.retry_after)
-            raise self.wire.explain(status, told, headers, Request((), self.model))
-        try:
-            return orjson.loads(raw)
-        except ValueError:
-            raise TransientError(f"{method} {path}: the answer is not JSON") from None
-
-    def _connected(self) -> aiohttp.ClientSession:
-        if self._files_session is None:
-            # A file of 200 MB takes its time: only silence is limited.
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=self._silence)
-            headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-            self._files_session = aiohttp.ClientSession(timeout=timeout, headers=headers)
-        return self._files_session
+        with self._told(f"reading {batch_id}"):
+            return _status(await self._sdk.batches.retrieve(batch_id))
 
     async def close(self) -> None:
-        await super().close()
-        if self._files_session is not None:
-            await self._files_session.close()
-            self._files_session = None
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
+async def _since(made: float, listed: AsyncIterable[MadeT]) -> AsyncIterator[MadeT]:
+    """The newest first, page after page, as far back as `made`."""
+    async for each in listed:
+        if (each.created_at or made) < made - CLOCKS_DIFFER:
+            return
+        yield each
 
 
 def items_in(path: Path) -> Iterator[dict[str, Any]]:
@@ -234,15 +231,6 @@ def write_lines(path: Path, lines: Iterable[bytes], most: int) -> int:
     return count
 
 
-async def _save(response: aiohttp.ClientResponse, to: Path) -> None:
-    file = await asyncio.to_thread(to.open, "wb")
-    try:
-        async for piece in response.content.iter_chunked(2**20):
-            await asyncio.to_thread(file.write, piece)
-    finally:
-        file.close()
-
-
 def _settled(failure: ModelError) -> ModelError:
     if isinstance(failure, TransientError):
         return Unanswered(failure.message, status=failure.status)
@@ -254,26 +242,28 @@ def _file_name(name: str) -> str:
 
 
 def _id(thing: Any) -> str:
-    if not isinstance(thing, dict) or not isinstance(thing.get("id"), str):
+    """The SDK takes whatever comes for what it should be, so an id is looked for."""
+    found = getattr(thing, "id", None)
+    if not isinstance(found, str):
         raise ModelUnusable("the server's answer has no id: it does not speak the Files and Batches endpoints")
-    return str(thing["id"])
+    return found
 
 
-def _status(batch: Any) -> BatchStatus:
-    counts = batch.get("request_counts") or {}
-    errors = (batch.get("errors") or {}).get("data") or []
+def _status(batch: Batch) -> BatchStatus:
+    id_, counts = _id(batch), batch.request_counts
+    errors = (batch.errors.data if batch.errors else None) or []
     return BatchStatus(
-        _id(batch),
-        str(batch.get("status")),
-        counts.get("completed") or 0,
-        counts.get("failed") or 0,
-        counts.get("total") or 0,
-        batch.get("output_file_id"),
-        batch.get("error_file_id"),
-        tuple((str(error.get("code")), _words(error)) for error in errors),
+        id_,
+        str(batch.status),
+        (counts.completed or 0) if counts else 0,
+        (counts.failed or 0) if counts else 0,
+        (counts.total or 0) if counts else 0,
+        batch.output_file_id,
+        batch.error_file_id,
+        tuple((str(error.code), _words(error)) for error in errors),
     )
 
 
-def _words(error: Mapping[str, Any]) -> str:
-    line = f"line {error['line']}: " if error.get("line") is not None else ""
-    return f"{line}{error.get('code')}: {error.get('message')}"
+def _words(error: BatchError) -> str:
+    line = f"line {error.line}: " if error.line is not None else ""
+    return f"{line}{error.code}: {error.message}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -123,9 +123,18 @@ class ChatWire:
 
     # ------------------------------------------------------------------------------------------------- errors
 
-    def refusal(self, status: int | None, raw: bytes, headers: Mapping[str, str], request: Request) -> ModelError:
-        """What an answer that is no 200 means."""
-        return self.explain(status, error_in(raw), headers, request)
+    def refusal(
+        self, status: int | None, raw: bytes, headers: Mapping[str, str], request: Request, what: str = ""
+    ) -> ModelError:
+        """What an answer that is no 200 means; `what` was asked opens its words."""
+        error = error_in(raw)
+        if status is not None and 300 <= status < 400:
+            return ModelUnusable(
+                f"{what}it redirects to {headers.get('Location', 'another place')}",
+                status=status,
+                hint="set base_url to where it leads",
+            )
+        return self.explain(status, replace(error, text=f"{what}{error.text}"), headers, request)
 
     def explain(
         self, status: int | None, error: ServerError, headers: Mapping[str, str], request: Request
@@ -192,10 +201,6 @@ def error_in(raw: bytes) -> ServerError:
         code if isinstance(code, int) and 400 <= code < 600 else None,
         _wait_named(error, text),
     )
-
-
-def error_text(raw: bytes) -> str:
-    return error_in(raw).text
 
 
 def _wait_named(error: Mapping[str, Any], text: str) -> float | None:

@@ -57,13 +57,13 @@ class Halt:
 
 
 class MeteredModel:
-    """One role's model. `complete` is what a stage calls."""
+    """One role's model. `complete` is what a stage calls; without a `backend` a subclass knows another way to a reply."""
 
     def __init__(
         self,
         role: str,
         config: ModelConfig,
-        backend: Backend,
+        backend: Backend | None,
         *,
         journal: Journal,
         ledger: Ledger,
@@ -199,6 +199,7 @@ class MeteredModel:
 
     async def _reply(self, request: Request, stage: str) -> Completion:
         """One try. A model that is asked in batches has another way (`llm/batch.py`)."""
+        assert self._backend is not None
         return await self._backend.complete(request)
 
     def _note_failure(self, request: Request, stage: str, failure: ModelError) -> None:
@@ -234,9 +235,6 @@ class MeteredModel:
         if isinstance(failure, TransientError) and (failure.retry_after or failure.rate_limited):
             return 0.0  # the limiter has held it back for that long already
         return float(_backoff(state))
-
-    async def close(self) -> None:
-        await self._backend.close()
 
 
 def prompt_tokens(request: Request) -> int:

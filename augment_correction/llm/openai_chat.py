@@ -75,12 +75,6 @@ class OpenAIChat:
         except (aiohttp.ClientError, ConnectionError) as failure:
             shown = self.wire.hide(f"the connection broke: {type(failure).__name__} {failure}".strip())
             raise TransientError(shown) from None
-        if 300 <= status < 400:
-            raise ModelUnusable(
-                f"{self._place} redirects to {headers.get('Location', 'another place')}",
-                status=status,
-                hint="set base_url to where it leads",
-            )
         if status != 200:
             raise self.wire.refusal(status, raw, headers, request)
         return self.wire.completion(raw, headers, request)

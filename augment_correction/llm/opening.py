@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
+from augment_correction.llm import sdk
 from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.balanced import Balanced
@@ -25,6 +27,7 @@ from augment_correction.llm.local_hf import LocalModels
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
+from augment_correction.llm.sdk_chat import SdkChat
 from augment_correction.llm.vllm import vllm_server
 from augment_correction.models import ModelConfig, ModelsConfig, require_keys
 from augment_correction.store import Batches, Journal
@@ -69,6 +72,8 @@ async def open_models(
     roles = tuple(roles)
     require_keys(config, roles)
     config = named_by_weights(config, roles)
+    if any(config.model(role).mode == "batch" or config.model(role).client == "sdk" for role in roles):
+        await sdk.load()
     in_process = LocalModels()
     models: dict[str, MeteredModel] = {}
     opened: dict[str, tuple[Backend, Limiter]] = {}
@@ -82,8 +87,9 @@ async def open_models(
             if model.mode == "batch":
                 models[role] = queues.model(role, model, _limiter(config, model, around), adaptation)
                 continue
-            # The dump hides the key, and another key is another account.
-            same = f"{model.model_dump_json()} {model.api_key.get_secret_value() if model.api_key else ''}"
+            # The dump hides what is secret, and another key is another account.
+            secret = model.api_key.get_secret_value() if model.api_key else ""
+            same = f"{model.model_dump_json()} {secret} {model.plain_headers}"
             if same not in opened:
                 limiter = _limiter(config, model, around)
                 backend = await _open_backend(config, model, limiter, around, stack, in_process)
@@ -128,6 +134,8 @@ class _Queues:
             timeout=model.timeout,
             count=around.count,
             extra_body=model.extra_body,
+            headers=model.plain_headers,
+            api_version=model.api_version,
         )
         self._stack.push_async_callback(endpoint.close)
         place = (endpoint.base_url, model.model)
@@ -187,16 +195,14 @@ async def _open_backend(
             )
         )
 
-    def server(address: str) -> OpenAIChat:
-        return OpenAIChat(
-            address,
-            api_key=key,
-            timeout=model.timeout,
-            connections=limiter.maximum,
-            count=around.count,
-            extra_body=model.extra_body,
-            heed=limiter.heed,
-        )
+    def server(address: str) -> Backend:
+        settings: dict[str, Any] = {
+            "api_key": key, "timeout": model.timeout, "connections": limiter.maximum, "count": around.count,
+            "extra_body": model.extra_body, "headers": model.plain_headers, "heed": limiter.heed,
+        }  # fmt: skip
+        if model.client == "sdk":
+            return SdkChat(address, api_version=model.api_version, **settings)
+        return OpenAIChat(address, **settings)
 
     if model.replicas:
         return Balanced([(address, server(address)) for address in (base_url, *model.replicas)], around.notice)

@@ -244,12 +244,9 @@ def test_the_display_shows_where_a_batch_stands(project: MadeProject, batch_serv
     batch_server.polls = 4
     batch_server.stumbles["poll"] = [lambda: shown.append(states[0].loading)] * 4
     run(project.load(batch_server, api=BATCH), watch=lambda state: nullcontext(states.append(state)))
-    assert shown == [
-        None,
-        ("batch_0 in_progress, 0 of 3 done, 0 failed", 0, 0),
-        ("batch_0 in_progress, 0 of 3 done, 0 failed", 0, 0),
-        ("batch_0 in_progress, 0 of 3 done, 0 failed", 0, 0),
-    ]
+    assert shown[0] is None
+    assert {(each[0], each[2]) for each in shown[1:]} == {("batch_0 in_progress, 0 of 3 done, 0 failed", 0)}
+    assert all(isinstance(each[1], int) for each in shown[1:]), "seconds since it was made"
     assert states[0].loading is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -118,3 +119,20 @@ def test_a_judge_that_is_cut_off_while_thinking_is_rejected_with_what_to_set(
     assert row["reason"] == "truncated"
     assert "690 tokens" in row["detail"] and "reasoning_tokens" in row["detail"]
     assert "sampling.judgement.max_tokens" in row["detail"]
+
+
+def test_the_sdk_makes_the_same_dataset_and_finds_its_calls_in_the_same_journal(
+    project: MadeProject, server: ModelServer
+) -> None:
+    project.facts(range(4))
+    by_sdk = {"small_client": "sdk", "large_client": "sdk", "large_headers": {"x-gateway": "secret-1"}}
+    assert project.run(server, api=by_sdk).kept == 4
+    made, asked = project.files()["axolotl_correction_conversations.json"], server.questions()
+    assert {each.headers.get("x-gateway") for each in server.asked if each.model == "large"} == {"secret-1"}
+    assert all(b"secret-1" not in content for content in project.files().values())
+    server.forget()
+    assert project.run(server).kept == 4, "the client is no part of the question"
+    assert server.count() == 0
+    shutil.rmtree(project.output)
+    assert project.run(server).kept == 4
+    assert (project.files()["axolotl_correction_conversations.json"], server.questions()) == (made, asked)
