@@ -31,6 +31,8 @@ is refused and halved by each that is not. Simulated with two models that share 
 1.9 times the ideal with slow probes only, 1.1 with these; 16 slots shared by two are 90 % busy instead of 60 %."""
 UNNAMED_PAUSE = 1.0
 """Seconds that a refused call waits where the server names none."""
+LONG_PAUSE = 30.0
+"""Seconds; a refused call that waits longer than this is said, once until the next answer: nothing else may move."""
 LONGEST_HOLD = 300.0
 """Seconds; a server that asks for a longer pause than this is asked again anyway."""
 
@@ -53,6 +55,8 @@ class Limiter:
         self.capacity = maximum
         self.in_flight = 0
         self.outage = Outage(notice)
+        self._notice = notice
+        self._said_pause = False
         self.pace = Pace(rpm, tpm)
         self._stopped = stopped or asyncio.Event()
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -125,6 +129,7 @@ class Limiter:
     def answered(self) -> None:
         """A call came home with a reply."""
         self.outage.answered()
+        self._said_pause = False
         if self._bursting:
             self._bursting = False
             self._outcomes.clear()  # what was learned holds for the old capacity
@@ -151,6 +156,9 @@ class Limiter:
         self.outage.answered()  # a refusal is an answer
         self._outcomes.append(True)
         pause = min(failure.retry_after or UNNAMED_PAUSE, LONGEST_HOLD)
+        if pause > LONG_PAUSE and not self._said_pause:
+            self._said_pause = True
+            self._notice(f"waiting {pause:.0f} s before asking again, as the server wants: {failure.message}")
         self._learn(pause)
         self._sleeping += 1
         try:

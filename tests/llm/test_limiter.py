@@ -177,3 +177,18 @@ class TestLearning:
         assert limiter.held_for == 0
         limiter.heed({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "2s"})
         assert 1.5 < limiter.held_for <= 2
+
+
+async def test_a_long_wait_that_a_server_asks_for_is_said_once_until_it_answers() -> None:
+    said: list[str] = []
+    stopped = asyncio.Event()
+    stopped.set()  # nobody sleeps
+    limiter = Limiter(4, stopped, notice=said.append)
+    full = TransientError("m: HTTP 429: the day is full", status=429, retry_after=7_200)
+    for _ in range(3):
+        await limiter.refused(full)
+    await limiter.refused(TransientError("busy", status=429, retry_after=2))
+    assert said == ["waiting 300 s before asking again, as the server wants: m: HTTP 429: the day is full"]
+    limiter.answered()
+    await limiter.refused(full)
+    assert len(said) == 2
