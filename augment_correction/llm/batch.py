@@ -36,6 +36,8 @@ from augment_correction.store.batches import Batches, BatchItem, StoredBatch
 
 LINGER = 5.0
 """Seconds without a new question after which those that wait go off as a batch."""
+LOOKS = 5
+"""Into which that time is divided."""
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 """OpenAI's limits for one batch."""
 CONCURRENCY = 10_000
@@ -112,7 +114,8 @@ class BatchQueue:
         self._waiting: dict[str, tuple[_Asked, asyncio.Future[Completion]]] = {}
         self._queue: list[_Asked] = []
         self._submitted: set[str] = set()
-        self._last_asked: float | None = None
+        self._anything_asked = False
+        self._quiet = 0
         self._most = MOST_REQUESTS
         self._one_at_a_time = False
         self._under_way = 0
@@ -148,7 +151,7 @@ class BatchQueue:
                 self._queue.append(asked)
             if self._around.board:
                 self._around.report("", 0, 0)  # other things move again
-            self._last_asked = time.monotonic()
+            self._anything_asked, self._quiet = True, 0
         return await asyncio.shield(self._waiting[key][1])
 
     async def close(self) -> None:
@@ -195,7 +198,9 @@ class BatchQueue:
 
     @property
     def _idle(self) -> bool:
-        return self._last_asked is not None and time.monotonic() - self._last_asked >= LINGER
+        """By looks in a row that found nothing new, and not by the clock: on a busy machine the clock goes on while
+        those who would ask are kept from it, and their questions would be scattered over several batches."""
+        return self._anything_asked and self._quiet >= LOOKS
 
     @property
     def _ripe(self) -> bool:
@@ -206,7 +211,8 @@ class BatchQueue:
     async def _feed(self) -> None:
         while not self._around.halt.stopped.is_set():
             if not self._ripe:
-                await asyncio.sleep(LINGER / 5)
+                await asyncio.sleep(LINGER / LOOKS)
+                self._quiet += 1
                 continue
             asked, self._queue = self._queue[: self._most], self._queue[self._most :]
             name = f"ac-{uuid.uuid4().hex[:20]}"
@@ -265,7 +271,7 @@ class BatchQueue:
         keys = self._batches.keys(batch.name)
         if batch.file_id is not None:
             while not self._idle:  # noqa: ASYNC110  time passes by itself: nobody could set an event
-                await asyncio.sleep(LINGER / 5)
+                await asyncio.sleep(LINGER / LOOKS)
             if all(key in self._waiting for key in keys):
                 return True
             with suppress(ModelError):

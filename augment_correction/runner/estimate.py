@@ -124,7 +124,8 @@ async def estimate(config: RunConfig) -> Estimate:
     for made, declared in zip(result.stages, plan.pipeline.model_stages, strict=True):
         made.output = round(made.requests * replies[made.name])
         limit = _limit(declared, config)
-        made.output_limit = limit * made.requests if limit else None
+        room = config.model(declared.model).reasoning_tokens or 0
+        made.output_limit = (limit + room) * made.requests if limit else None
     return result
 
 
