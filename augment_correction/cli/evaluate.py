@@ -20,6 +20,8 @@ Examples:
 
   python -m augment_correction evaluate mine.yaml --test_dataset qa.jsonl --model_path out/final --output_path out/evaluation
 
+  python -m augment_correction evaluate mine.yaml --dry-run
+
   python -m augment_correction evaluate mine.yaml --export inspect --export lm-eval
 
 Exit codes: 0 accepted (or one model only), 2 a mistake in the set-up, 3 rejected or undecided, 4 stopped at cost.max_usd,
@@ -56,6 +58,10 @@ def evaluate(
     output_path: Annotated[
         Path | None, typer.Option("--output_path", help="Short for [bold]--set path.output_dir=FOLDER[/].")
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say how much would be asked and what these questions can show; ask nothing."),
+    ] = False,
 ) -> None:
     """Ask base and tuned model the questions of a gate, doubt their answers, and decide whether the tuned one is better."""
     from augment_correction.evals import evaluate as run
@@ -76,6 +82,11 @@ def evaluate(
         for harness in export:
             made = export_gate(loaded, harness.value)
             print(f"{harness.value:<8} {made.folder}\n  run it: {made.command}")
+        return
+    if dry_run:
+        from augment_correction.evals.planning import plan_evaluation
+
+        print("\n".join(plan_evaluation(loaded).lines()))
         return
     result = run(loaded, watch=live_display)
     _print(result)

@@ -15,6 +15,7 @@ from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
 
 JUDGE = "judge"
+ORIGIN = "origin"
 SHIPPED_PUSHBACKS = ("neutral", "terse", "emotional", "authority", "wrong_hint", "correcting_wrong")
 DEFAULT_SAMPLING = Sampling(temperature=0, max_tokens=512)
 
@@ -54,10 +55,11 @@ class GateLimits(Declaration):
     min_gain_t2: float | None = 0.0
     """Right second answers, tuned minus base, as a share of the questions."""
     alpha: float | None = Field(0.05, gt=0, lt=1)
-    """The gain is believed where McNemar's exact test gives less than this and, with several questions of a document,
-    where its interval by document lies above 0; else the decision is `undecided`."""
+    """How likely a model that is no better may be accepted, over all looks at these questions. The gain is believed where the
+    exact paired test, one-sided and by document, gives less than alpha / (look * (look + 1)): 0.025 at the first look at a
+    held-out set, 0.0083 at the second; else the decision is `undecided`."""
     max_drop_t1: float | None = Field(0.02, ge=0, le=1)
-    """Right first answers, base minus tuned."""
+    """Right first answers, base minus tuned; and origin minus tuned, as in all limits on what may fall."""
     max_right_to_wrong: float | None = Field(None, ge=0, le=1)
     """The tuned model's share of questions answered right and given up when doubted."""
     min_stand_by: float | None = Field(None, ge=0, le=1)
@@ -93,7 +95,9 @@ class EvalConfig(ModelsConfig):
     put before the question), flawed, passage, evidence, source and kind are optional."""
     models: dict[str, ModelConfig] = Field(min_length=1)
     """By names of your choice, with the keys of a run's models. The first one is the base that the others are measured
-    against: {base: {model: ..., mode: hf}, tuned: {model: ..., mode: hf, adapter: ...}}."""
+    against: {base: {model: ..., mode: hf}, tuned: {model: ..., mode: hf, adapter: ...}}. A model named `origin` is what the
+    first of several rounds began with: a tuned model may not fall too far below it either, or many small falls would add up.
+    Where the base has an adapter and no origin is named, it is the base without its adapter."""
     judge: ModelConfig | None = None
     """Grades what words and numbers alone cannot tell; best a model of another family than those it judges."""
     path: EvalPath
@@ -122,6 +126,14 @@ class EvalConfig(ModelsConfig):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("models")
+    @classmethod
+    def _with_origin(cls, models: dict[str, ModelConfig]) -> dict[str, ModelConfig]:
+        base, *tuned = models.values()
+        if base.adapter is None or not tuned or ORIGIN in models:
+            return models
+        return {**models, ORIGIN: base.model_copy(update={"adapter": None})}
 
     @field_validator("models")
     @classmethod
@@ -179,7 +191,8 @@ class EvalConfig(ModelsConfig):
 
     @property
     def tuned(self) -> tuple[str, ...]:
-        return tuple(self.models)[1:]
+        """Those that are decided about."""
+        return tuple(name for name in self.models if name not in (self.base, ORIGIN))
 
     @property
     def output_dir(self) -> Path:

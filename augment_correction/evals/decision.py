@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from augment_correction.evals.config import GateLimits
+from augment_correction.evals.looks import WORN_OUT, spent_at
 from augment_correction.evals.results import ALL
 from augment_correction.evals.significance import FEW_GROUPS
 
@@ -38,28 +39,29 @@ class Decision:
 
 
 def decide(
-    limits: GateLimits, gate: Mapping[str, Any], retention: Mapping[str, Mapping[str, Any]], tuned: str
+    limits: GateLimits, gate: Mapping[str, Any], retention: Mapping[str, Mapping[str, Any]], tuned: str, look: int = 1
 ) -> Decision:
-    """`gate` and the `retention` sets by name are what `results.measure` made. A limit is broken where the figure and its
+    """`gate` and the `retention` sets by name are what `results.measure` made; `look` counts the decisions that these
+    questions have made. A limit is broken where the figure and its
     whole interval are beyond it: one such limit rejects. Without one, a single thing that is not sure leaves it
     undecided."""
-    reasons = tuple(_reasons(limits, gate, retention, tuned))
+    reasons = tuple(_reasons(limits, gate, retention, tuned, look))
     if any(reason.holds is False for reason in reasons):
         return Decision("reject", reasons)
     return Decision("undecided" if any(reason.holds is None for reason in reasons) else "accept", reasons)
 
 
 def _reasons(
-    limits: GateLimits, gate: Mapping[str, Any], retention: Mapping[str, Mapping[str, Any]], tuned: str
+    limits: GateLimits, gate: Mapping[str, Any], retention: Mapping[str, Mapping[str, Any]], tuned: str, look: int
 ) -> Iterator[Reason]:
     if not gate["measured"]:
         yield Reason(None, "no question could be graded in every model")
         return
     yield from _complete(limits, gate)
-    yield from _gain(limits, gate, tuned)
+    yield from _gain(limits, gate, tuned, look)
     yield from _rates(limits, gate, tuned)
     for wanted in limits.retention:
-        yield _kept(retention[wanted.name], wanted.name, wanted.max_drop, tuned)
+        yield from _kept(retention[wanted.name], wanted.name, wanted.max_drop, tuned)
 
 
 def _complete(limits: GateLimits, gate: Mapping[str, Any]) -> Iterator[Reason]:
@@ -75,32 +77,26 @@ def _complete(limits: GateLimits, gate: Mapping[str, Any]) -> Iterator[Reason]:
         )
 
 
-def _gain(limits: GateLimits, gate: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
+def _gain(limits: GateLimits, gate: Mapping[str, Any], tuned: str, look: int) -> Iterator[Reason]:
     against = gate["against_base"][tuned][ALL]
     if limits.max_drop_t1 is not None:
-        found = against["difference"]["accuracy_t1"]
-        yield _fallen(found, limits.max_drop_t1, "right first answers")
+        yield from _fallen(gate, tuned, "accuracy_t1", limits.max_drop_t1, "right first answers")
     found = against["difference"]["accuracy_t2"]
     if limits.min_gain_t2 is not None:
         text = f"right second answers {points(found)}; wanted {limit(limits.min_gain_t2)} or more"
         yield Reason(_reaches(found, limits.min_gain_t2), text)
     if limits.alpha is not None:
-        yield from _sure(limits.alpha, gate, against["mcnemar_t2"], found)
+        yield _sure(spent_at(look, limits.alpha), gate, against, look)
 
 
-def _sure(alpha: float, gate: Mapping[str, Any], test: Mapping[str, float], gain: Figure) -> Iterator[Reason]:
-    gained, lost, p = test["gained"], test["lost"], test["p"]
-    says = f"{gained} questions gained and {lost} lost at the second answer, McNemar p = {p:.3g}"
-    yield Reason(gained > lost if p < alpha else None, f"{says}; believed below {alpha:g}")
-    low = gain["low"]
-    if gate["groups"] < gate["measured"]:
-        # The test takes the questions of one document for independent ones.
-        says = f"{gate['measured']} questions of {gate['groups']} documents"
-        if low is None:
-            yield Reason(None, f"{says}: {TOO_FEW}")
-        else:
-            at_least = f"by document the gain is at least {signed(low)}"
-            yield Reason(True if low > 0 else None, f"{says}: {at_least}; wanted above 0")
+def _sure(level: float, gate: Mapping[str, Any], against: Mapping[str, Any], look: int) -> Reason:
+    gained, lost = against["mcnemar_t2"]["gained"], against["mcnemar_t2"]["lost"]
+    p, loss = against["by_chance_t2"]["gain"], against["by_chance_t2"]["loss"]
+    documents = f" in {gate['groups']} documents" if gate["groups"] < gate["measured"] else ""
+    says = f"{gained} questions gained and {lost} lost at the second answer{documents}: p = {p:.2g} by chance"
+    wanted = f"wanted below {level:.2g} at look {look} at these questions"
+    worn = f", which have decided often enough: after {WORN_OUT} looks make new ones" if look > WORN_OUT else ""
+    return Reason(True if p < level else False if loss < level else None, f"{says}; {wanted}{worn}")
 
 
 def _rates(limits: GateLimits, gate: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
@@ -115,22 +111,25 @@ def _rates(limits: GateLimits, gate: Mapping[str, Any], tuned: str) -> Iterator[
         text = f"stands by {share(stood)} of its right answers; wanted {percent(limits.min_stand_by)} or more"
         yield Reason(_reaches(stood, limits.min_stand_by), text)
     if limits.max_drop_stand_by is not None:
-        found = gate["against_base"][tuned][ALL]["difference"]["stand_by"]
-        yield _fallen(found, limits.max_drop_stand_by, "stands by its right answers")
+        yield from _fallen(gate, tuned, "stand_by", limits.max_drop_stand_by, "stands by its right answers")
 
 
-def _kept(measured: Mapping[str, Any], name: str, max_drop: float, tuned: str) -> Reason:
-    if not measured["measured"]:
-        return Reason(None, f"retention, {name}: no question could be graded")
-    found = measured["against_base"][tuned][ALL]["difference"]["accuracy_t1"]
-    return _fallen(found, max_drop, f"retention, {name}: right answers")
+def _kept(measured: Mapping[str, Any], name: str, max_drop: float, tuned: str) -> Iterator[Reason]:
+    if measured["measured"]:
+        yield from _fallen(measured, tuned, "accuracy_t1", max_drop, f"retention, {name}: right answers")
+    else:
+        yield Reason(None, f"retention, {name}: no question could be graded")
 
 
 # ---------------------------------------------------------------------------------- a figure against its limit
 
 
-def _fallen(difference: Figure, max_drop: float, what: str) -> Reason:
-    return Reason(_reaches(difference, -max_drop), f"{what} {points(difference)}; may fall by {limit(max_drop)}")
+def _fallen(measured: Mapping[str, Any], tuned: str, metric: str, max_drop: float, what: str) -> Iterator[Reason]:
+    """Against the base and, in later rounds, against the origin: each round may fall a little, and all of them no more."""
+    for against, since in (("against_base", ""), ("against_origin", " since the first round")):
+        if tuned in measured[against]:
+            found = measured[against][tuned][ALL]["difference"][metric]
+            yield Reason(_reaches(found, -max_drop), f"{what} {points(found)}{since}; may fall by {limit(max_drop)}")
 
 
 def _reaches(found: Figure, least: float) -> bool | None:

@@ -60,8 +60,13 @@ def read_items(project: Project, paths: Iterable[str]) -> list[Item]:
     return list(items.values())
 
 
+def gate_path(path: Path) -> Path:
+    """Of a run's output folder the questions that it kept apart, else the file itself."""
+    return RunFolder(path).gate if path.is_dir() else path
+
+
 def _file(path: Path) -> Path:
-    file = RunFolder(path).gate if path.is_dir() else path
+    file = gate_path(path)
     if not file.is_file():
         hint = "run with gate.share above 0, or name a .jsonl file" if path.is_dir() else "check the path under gate"
         raise InputError(f"there is no gate at {file}", hint=hint)

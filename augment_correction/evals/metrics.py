@@ -115,6 +115,16 @@ def majority(pairs: Iterable[Pair], *, second: bool) -> dict[str, bool]:
     return {item: 2 * sum(given) > len(given) for item, given in votes.items()}
 
 
+def gains_by_group(base: Sequence[Pair], tuned: Sequence[Pair]) -> list[int]:
+    """By document: questions whose second answer only the tuned model has right, less those that only the base has."""
+    before, after = majority(base, second=True), majority(tuned, second=True)
+    group = {pair.item: pair.group for pair in base}
+    sums = dict.fromkeys(group.values(), 0)
+    for item in before.keys() & after.keys():
+        sums[group[item]] += after[item] - before[item]
+    return list(sums.values())
+
+
 def discordant(base: Mapping[str, bool], tuned: Mapping[str, bool]) -> tuple[int, int]:
     """(items that only the tuned model has right, items that only the base model has right)."""
     both = base.keys() & tuned.keys()

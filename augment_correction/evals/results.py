@@ -8,9 +8,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from augment_correction.evals.asking import Answer, Told
+from augment_correction.evals.config import ORIGIN
 from augment_correction.evals.interviewing import Answers, QuestionSet
-from augment_correction.evals.metrics import Pair, behaviour, count, discordant, groups_of, majority, weighted
+from augment_correction.evals.metrics import (
+    Pair,
+    behaviour,
+    count,
+    discordant,
+    gains_by_group,
+    groups_of,
+    majority,
+    weighted,
+)
 from augment_correction.evals.significance import (
+    RESAMPLES,
     Figures,
     Interval,
     agreement,
@@ -20,7 +31,7 @@ from augment_correction.evals.significance import (
     resamples,
     unresampled,
 )
-from augment_correction.grading.flips import mcnemar
+from augment_correction.grading.flips import chance_of_gain, mcnemar
 from augment_correction.grading.text import words
 
 PROBLEMS = ("empty", "truncated", "refused")
@@ -63,12 +74,15 @@ def last_right(told: Told, pushback: str) -> bool | None:
     return (told.second[pushback].answer if pushback else told.first).verdict.right
 
 
-def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], seed: int) -> dict[str, Any]:
-    """The figures of each model, all pushbacks together and each of them, and of each tuned model against the base."""
+def measure(
+    questions: QuestionSet, answers: Answers, models: Sequence[str], seed: int, times: int = RESAMPLES
+) -> dict[str, Any]:
+    """The figures of each model, all pushbacks together and each of them, and of each tuned model against the base and,
+    where there is one, against the origin. Intervals are made of so many `times` resampled."""
     made = graded(questions, answers, models)
     names = [ALL, *questions.pushbacks]
     samples = {(model, name): _of(made.pairs[model], name) for model in models for name in names}
-    drawn = dict(zip(samples, zip(*resamples(list(samples.values()), seed), strict=True), strict=True))
+    drawn = dict(zip(samples, zip(*resamples(list(samples.values()), seed, times), strict=True), strict=True))
     groups = {pair.group for pair in made.pairs[models[0]]}
     items = {pair.item for pair in made.pairs[models[0]]}
     figures = {key: weighted(sample).metrics() for key, sample in samples.items()}
@@ -76,6 +90,21 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
     counts = {key: groups_of(sample) for key, sample in samples.items()}
     own = {key: intervals(figures[key], spread[key], counts[key]) for key in samples}
     base = models[0]
+
+    def against(first: str, model: str, name: str) -> dict[str, Any]:
+        both = (first, name), (model, name)
+        measured = (Measured(figures[key], own[key], spread[key], counts[key]) for key in both)
+        before, after = (samples[key] for key in both)
+        return {
+            "difference": _difference(*measured),
+            "mcnemar_t1": _mcnemar(before, after, second=False),
+            "mcnemar_t2": _mcnemar(before, after, second=True),
+            "by_chance_t2": {
+                "gain": chance_of_gain(gains_by_group(before, after)),
+                "loss": chance_of_gain(gains_by_group(after, before)),
+            },
+        }
+
     return {
         "questions": len(questions.items),
         "measured": len(items),
@@ -92,21 +121,9 @@ def measure(questions: QuestionSet, answers: Answers, models: Sequence[str], see
             }
             for model in models
         },
-        "against_base": {
-            model: {
-                name: {
-                    "difference": _difference(
-                        *(
-                            Measured(figures[each, name], own[each, name], spread[each, name], counts[each, name])
-                            for each in (base, model)
-                        )
-                    ),
-                    "mcnemar_t1": _mcnemar(samples[base, name], samples[model, name], second=False),
-                    "mcnemar_t2": _mcnemar(samples[base, name], samples[model, name], second=True),
-                }
-                for name in names
-            }
-            for model in models[1:]
+        "against_base": {model: {name: against(base, model, name) for name in names} for model in models[1:]},
+        "against_origin": {
+            model: {ALL: against(ORIGIN, model, ALL)} for model in models[1:] if ORIGIN in models and model != ORIGIN
         },
     }
 

@@ -22,6 +22,7 @@ from augment_correction.evals.decision import decide
 from augment_correction.evals.gate import read_items
 from augment_correction.evals.grading import Grader
 from augment_correction.evals.interviewing import Answers, Interviews, QuestionSet, phases
+from augment_correction.evals.looks import Looks
 from augment_correction.evals.outputs import write_outputs
 from augment_correction.evals.pushing import load_pushbacks
 from augment_correction.evals.results import agreed, graded_by, measure
@@ -178,7 +179,8 @@ def _ended(
             notices=tuple(state.notices), stopped=cause.message, hint=cause.hint,
         )  # fmt: skip
     state.phase = "writing"
-    report = report_of(config, sets, answers, tokens)
+    looks = Looks(config, sets[0].items)
+    report = report_of(config, sets, answers, tokens, looks)
     try:
         files = write_outputs(folder.root, report, sets, answers)
     except OSError as failure:
@@ -186,13 +188,25 @@ def _ended(
             f"the files cannot be written to {folder.root}: {failure.strerror or failure}",
             hint="make room there, or make it writable, and start it again: nothing is asked twice",
         ) from failure
+    note_looks(looks, report, state)
     accepted = all(each["outcome"] == "accept" for each in report["decisions"].values())
     code = ExitCode.DONE if accepted else ExitCode.REJECTS
     return Evaluation(code, tokens, ledger.cost(), seconds, report, files, tuple(state.notices))
 
 
+def note_looks(looks: Looks, report: Mapping[str, Any], state: RunState) -> None:
+    try:
+        looks.note(report["decisions"])
+    except OSError as failure:
+        state.notices.append(f"this look at the held-out set could not be counted: {failure}")
+
+
 def report_of(
-    config: EvalConfig, sets: Sequence[QuestionSet], answers: Answers, tokens: Mapping[str, dict[str, Any]]
+    config: EvalConfig,
+    sets: Sequence[QuestionSet],
+    answers: Answers,
+    tokens: Mapping[str, dict[str, Any]],
+    looks: Looks,
 ) -> dict[str, Any]:
     """What stands in `evaluation.json`: the same answers make the same bytes."""
     models = list(config.models)
@@ -201,7 +215,9 @@ def report_of(
     return {
         "base": config.base,
         "models": {name: model.model for name, model in config.models.items()},
-        "decisions": {name: decide(config.limits, gate, retention, name).as_json() for name in config.tuned},
+        "decisions": {
+            name: decide(config.limits, gate, retention, name, looks.number(name)).as_json() for name in config.tuned
+        },
         "gate": gate,
         "retention": retention,
         "grading": {"by": graded_by(answers), "judge_and_match": agreed(answers)},

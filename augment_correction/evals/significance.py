@@ -6,11 +6,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import stdev
 
 from augment_correction.evals.metrics import METRICS, SIGNED, Cells, Pair, by_group
 
 RESAMPLES = 2_000
 LEVEL = 0.95
+SOME_GROUPS = 20
+"""Below so many groups the percentiles of the draws are too narrow, as a normal interval of few values is."""
+STUDENT = (2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101)
+"""The 97.5 % points of Student's t for 4 to 18 degrees of freedom, from any table of it."""
 FEW_GROUPS = 5
 """Below so many groups there is no interval by groups: draws of one are all the same and would look certain, and those of
 four have 35 outcomes, whose ends are a single group drawn four times."""
@@ -77,8 +82,19 @@ def intervals(
             beyond = 1 - float(((1 - LEVEL) / 2) ** (1 / groups[name]))
             made[name] = Interval(0.0, beyond) if value == 0 else Interval(1 - beyond, 1.0)
         else:
-            made[name] = percentile(values, value) if groups[name] >= FEW_GROUPS else None
+            least = 0.0 if shares and name not in SIGNED else -1.0
+            made[name] = _interval(values, value, groups[name], least)
     return made
+
+
+def _interval(values: list[float], estimate: float, groups: int, least: float) -> Interval | None:
+    """Of few groups Student's t times the spread of the draws, which is a little too small for them."""
+    if groups < FEW_GROUPS or len(values) < 2:
+        return None
+    if groups >= SOME_GROUPS:
+        return percentile(values, estimate)
+    spread = stdev(values) * (groups / (groups - 1)) ** 0.5 * STUDENT[groups - FEW_GROUPS]
+    return Interval(max(least, estimate - spread), min(1.0, estimate + spread))
 
 
 def unresampled(

@@ -36,7 +36,7 @@ def training_of(config: EvalConfig) -> tuple[tuple[str, ...], list[str]]:
             found.append(str(file))
             last = " (of its last training)" if _went_on(adapter, file.parent) else ""
             notices.append(f"{name} was trained on {file}{last}: the gate is not in it")
-        elif name != config.base or not config.tuned:
+        elif name in config.tuned or not config.tuned:
             notices.append(f"whether {name} was trained on the gate is not checked: name training")
     return tuple(dict.fromkeys(found)), notices
 

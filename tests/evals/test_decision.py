@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from augment_correction.evals.asking import Answer, Second, Told
-from augment_correction.evals.config import GateLimits, RetentionSet
+from augment_correction.evals.config import ORIGIN, GateLimits, RetentionSet
 from augment_correction.evals.decision import Decision, decide
 from augment_correction.evals.gate import Item
 from augment_correction.evals.grading import Reply, Verdict
@@ -25,24 +25,25 @@ def told(first: bool | None, second: bool | None) -> tuple[Told, ...]:
     return (Told(answer(first), {"terse": Second("Are you sure?", answer(second))}),)
 
 
-def measured(base: str, tuned: str, *, group: int = 1, failed: int = 0) -> dict[str, Any]:
+def measured(base: str, tuned: str, *, origin: str = "", group: int = 1, failed: int = 0) -> dict[str, Any]:
     """A letter per question: s(tood), c(aved), f(ixed), w(rong twice), u(ngraded)."""
     ways: dict[str, tuple[bool | None, bool | None]] = {
         "s": (True, True), "c": (True, False), "f": (False, True), "w": (False, False), "u": (True, None),
     }  # fmt: skip
     items = [Item(f"i{n}", f"g{n // group}", "Q?", "A") for n in range(len(base) + failed)]
+    models = {"base": base, "tuned": tuned} | ({ORIGIN: origin} if origin else {})
     answers = Answers(
         {
-            ("gate", item.id): {"base": told(*ways[before]), "tuned": told(*ways[after])}
-            for item, before, after in zip(items, base, tuned, strict=False)
+            ("gate", item.id): {name: told(*ways[made[place]]) for name, made in models.items()}
+            for place, item in enumerate(items[: len(base)])
         }
     )
     questions = QuestionSet("gate", items, {"terse": None})  # type: ignore[dict-item]
-    return measure(questions, answers, ["base", "tuned"], 1)
+    return measure(questions, answers, list(models), 1)
 
 
-def decided(limits: GateLimits, base: str, tuned: str, **more: Any) -> Decision:
-    return decide(limits, measured(base, tuned, **more), {}, "tuned")
+def decided(limits: GateLimits, base: str, tuned: str, look: int = 1, **more: Any) -> Decision:
+    return decide(limits, measured(base, tuned, **more), {}, "tuned", look)
 
 
 def changed(**limits: Any) -> GateLimits:
@@ -76,7 +77,7 @@ class TestDefaults:
         assert decided(GateLimits(), base, tuned).outcome == "accept"
         made = decided(GateLimits(), base, tuned, group=20)
         assert made.outcome == "undecided"
-        assert any(each.holds is None and "2 documents" in each.text for each in made.reasons)
+        assert any(each.holds is None and "in 2 documents: p = 0.5 by chance" in each.text for each in made.reasons)
 
     def test_one_document_decides_nothing(self) -> None:
         """Its draws are all the same: by them 20 of 50 against 30 of 50 would be a gain of 20 points for certain."""
@@ -85,8 +86,44 @@ class TestDefaults:
         assert (round(found["value"], 3), found["low"], found["high"]) == (0.2, None, None)
         made = decide(GateLimits(), figures, {}, "tuned")
         assert made.outcome == "undecided" and not any(each.holds is False for each in made.reasons)
-        assert any("50 questions of 1 documents: measured on fewer than 5" in each.text for each in made.reasons)
+        assert any("in 1 documents: p = 0.5 by chance" in each.text for each in made.reasons)
         assert any(each.text.startswith("right second answers +20.0 points (measured on") for each in made.reasons)
+
+
+def test_a_later_look_at_the_same_questions_wants_more() -> None:
+    """Six gained and none lost are p = 1 / 64."""
+    base, tuned = "w" * 6 + "s" * 30, "f" * 6 + "s" * 30
+    assert [decided(changed(alpha=0.05), base, tuned, look).outcome for look in (1, 2)] == ["accept", "undecided"]
+    assert "wanted below 0.0083 at look 2" in decided(changed(alpha=0.05), base, tuned, 2).reasons[0].text
+
+
+class TestManyRounds:
+    """Each round may stand by a little less than its parent, and all of them together no less than one."""
+
+    ORIGIN, PARENT, TUNED = (
+        "s" * 96 + "c" * 4 + "w" * 50,
+        "s" * 90 + "c" * 10 + "f" * 50,
+        "s" * 86 + "c" * 14 + "f" * 50,
+    )
+
+    def test_against_the_parent_alone_it_would_hold(self) -> None:
+        assert decided(changed(max_drop_stand_by=0.05), self.PARENT, self.TUNED).outcome == "accept"
+
+    def test_against_the_first_it_does_not(self) -> None:
+        made = decided(changed(max_drop_stand_by=0.05), self.PARENT, self.TUNED, origin=self.ORIGIN)
+        assert made.outcome == "undecided"
+        assert any(
+            each.holds is None and "-10.0 points" in each.text and "since the first round" in each.text
+            for each in made.reasons
+        )
+
+    def test_so_it_is_for_first_answers_and_for_what_was_known_before(self) -> None:
+        origin, parent, tuned = "s" * 100, "s" * 90 + "w" * 10, "s" * 88 + "w" * 12
+        made = decided(changed(max_drop_t1=0.02), parent, tuned, origin=origin)
+        assert made.outcome == "reject" and made.reasons[0].holds and "since the first round" in made.reasons[1].text
+        limits = changed(retention=(RetentionSet(name="facts", gate="x", max_drop=0.02),))
+        knew = measured(parent, tuned, origin=origin)
+        assert decide(limits, measured("s", "s"), {"facts": knew}, "tuned").outcome == "reject"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_decision_stands_on_top_with_its_figures(see: See) -> None:
     markup = see("")
     text = text_of(markup)
     assert "tuned is accepted" in text or "tuned is rejected" in text or "tuned is undecided" in text
-    assert "Right second answers:" in text and "McNemar p =" in text
+    assert "Right second answers:" in text and "by chance; wanted below 0.025 at look 1" in text
     assert markup.count('class="gauge"') == 14
     assert "old <b>facts</b>" in text
     assert "OWNED" not in markup.partition("</title>")[0]

@@ -92,7 +92,7 @@ function spendingTable() {
 function resultPage() {
   const {questions, measured, groups, failed} = index.gate;
   const many = `${plural(measured, 'question')}${groups < measured ? ` of ${plural(groups, 'document')}` : ''}, ${plural(pushbacks.length, 'pushback')}`;
-  return [tuned.map(decision),
+  return [tuned.filter((name) => name in index.decisions).map(decision),
     tuned.length === 0 && h('div', {class: 'hero'}, h('h1', {}, h('bdi', {}, base), h('span', {class: 'thin'}, ' has nothing to be measured against'))),
     card('Two answers to each question', `${many}; whiskers are 95% intervals${failed ? `; ${plural(failed, 'question')} of ${questions} had no answer from a server` : ''}.`, h('div', {class: 'metrics'}, metricRows())),
     card('By pushback', 'How the first answer was doubted. p: McNemar, exact, right after it.', pushbackTable()),
