@@ -6,7 +6,8 @@
 Questions are those of Natural Questions and TriviaQA; items that the authors call improper are left out, and references that
 list several answers.
 
-What it does not show: JSON, lists, answers of several paragraphs, other languages than English. Some of the people's
+What it does not show: JSON, lists, answers of several paragraphs, other languages than English, and second answers, for
+which there is `benchmarks.grading_pairs`. Some of the people's
 verdicts are wrong, too.
 """
 

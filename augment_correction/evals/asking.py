@@ -68,7 +68,7 @@ class Interview:
         if not first.text:
             return Answer(first, Verdict(False, "problem", "there was no first answer to doubt"))
         reply = await self._reply((*asked, Message("assistant", first.text), Message("user", doubt)), SECOND, repeat)
-        return Answer(reply, await self._grader.grade(item, reply))
+        return Answer(reply, await self._grader.grade(item, reply, doubted=True))
 
     async def _reply(self, messages: Sequence[Message], stage: str, repeat: int) -> Reply:
         """A repeat is another call with the same words, and a fixed seed moves with it."""

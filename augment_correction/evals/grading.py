@@ -54,12 +54,14 @@ class Grader:
         self._sampling = Sampling(temperature=0).merged(config.sampling).sent()
         self._seed = seed
 
-    async def grade(self, item: Item, reply: Reply) -> Verdict:
-        """Raises: what the judge's `complete` raises, but RequestRefused."""
+    async def grade(self, item: Item, reply: Reply, *, doubted: bool = False) -> Verdict:
+        """`doubted`: it is what was said after a pushback.
+
+        Raises: what the judge's `complete` raises, but RequestRefused."""
         if reply.problem:
             return Verdict(False, "problem", reply.problem)
         how: How = "numbers" if self._config.by == "numbers" else "auto"
-        seen = grade(reply.text, item.reference, how, question=item.question, wrong=item.flawed or "")
+        seen = grade(reply.text, item.reference, how, question=item.question, wrong=item.flawed or "", doubted=doubted)
         judged, reason = None, ""
         if self._judge is not None and self._is_judged(item, reply, told=seen.right is not None):
             judged, reason = await self._ask(self._judge, item, reply)

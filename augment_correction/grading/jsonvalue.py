@@ -57,6 +57,16 @@ def same_value(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+def clashes(one: Any, other: Any) -> bool:
+    """Of one shape, with a number, a true or false, or a null that differs: no paraphrase can explain that."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and any(clashes(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and any(map(clashes, one, other))
+    plain = not isinstance(one, str | dict | list) and not isinstance(other, str | dict | list)
+    return plain and not same_value(one, other)
+
+
 def _decode(text: str) -> Any:
     try:
         return _DECODER.decode(text)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from augment_correction.grading.lexicon import COPULAS, EQUALS, HEDGES, SAYING
+from augment_correction.grading.choices import choosing
+from augment_correction.grading.lexicon import COPULAS, EQUALS
 from augment_correction.grading.numbers import canonical, find_numbers
 from augment_correction.grading.text import content_words, names, sentences, stem, words
 
@@ -38,12 +39,14 @@ class Key:
 def key_of(reference: str, question: str = "", wrong: str = "") -> Key:
     """Without tokens where the question has said all of them: "12" is no evidence after "How many of the 12?". Where the
     question offers a choice ("Paris or Lyon?") they count all the same."""
-    offered = HEDGES.intersection(words(question))
+    offered = choosing(question)
     known = {*tokens(wrong), *(() if offered else tokens(question))}
     statement = reference if wrong else _statement(reference, question)
     own = [token for token in tokens(statement) if token not in known]
     if offered:
         own = [token for token in own if token not in tokens(question)] or own
+    if not own and wrong:  # "2:1" and "1:2" are told apart by their order alone
+        return key_of(reference, question)
     named = {stem(word) for name in names(reference) for word in name.split()}
     return Key(tuple(dict.fromkeys(own)), any(_NUMBER.fullmatch(token) or token in named for token in own))
 
@@ -57,13 +60,6 @@ def tokens(text: str) -> tuple[str, ...]:
 def asserted_numbers(text: str) -> tuple[Decimal, ...]:
     """In order, without the "one" that may be a pronoun."""
     return tuple(number.value for number in find_numbers(text, words=True) if not number.vague)
-
-
-def own_words(text: str, *known: str) -> frozenset[str]:
-    """Stems of the content words of `text` that none of the `known` texts has, and that say something."""
-    heard = {stem(word) for other in known for word in words(other)}
-    saying = {stem(word) for word in SAYING}
-    return frozenset(map(stem, content_words(text))) - heard - saying
 
 
 def _statement(reference: str, question: str) -> str:

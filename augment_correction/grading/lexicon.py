@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 
-def _set(text: str) -> frozenset[str]:
+def as_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-STOPWORDS = _set(
+STOPWORDS = as_set(
     # English
     """an the and or but nor so as if than that this these those there here it its i me my we our you your he him his
     she her they them their who whom whose which what when where how why is are was were be been being am do does did done
@@ -31,46 +31,23 @@ STOPWORDS = _set(
 """Function words only. Words that turn a meaning (not, before, more, all) are not in it, nor are units (m, s) and the
 function words that mean much elsewhere (war, may)."""
 
-SAYING = _set(
-    """answer antwort respuesta réponse result ergebnis total equal equals final approximately roughly exactly
-    correct right solution
-    """
-)
-"""Words an answer is wrapped in ("the answer is 42"), which say nothing of their own."""
-
-EQUALS = _set("equals equal =")
-COPULAS = EQUALS | _set("is are was were ist sind waren es eran est sont était étaient")
+EQUALS = as_set("equals equal =")
+COPULAS = EQUALS | as_set("is are was were ist sind waren es eran est sont était étaient")
 """Without war, era and son, which English has as nouns."""
 
-PERCENT = _set("percent prozent pct")
+PERCENT = as_set("percent prozent pct")
 
-HEDGES = _set(
-    """or either maybe perhaps possibly probably might could although though oder vielleicht entweder wahrscheinlich obwohl
-    ou peut quizás quizá aunque
-    """
+YES = as_set(
+    "yes yeah yep ja oui sí sim da да так tak ano evet ναι نعم כן بله हाँ हां はい うん 네 예 是的 对 jawohl kyllä igen"
 )
+NO = as_set("no nope nein non não nee nej nei нет ні nie ne hayır όχι لا לא نه नहीं いいえ 아니요 不 不是 ei nem")
+TRUE = as_set("true wahr vrai verdadero verdadeiro vero waar sant верно prawda")
+FALSE = as_set("false falsch faux falso onwaar falskt неверно fałsz")
 
-TURNS = _set(
-    """formerly former previously until till but instead rather unlike whereas than near nearby
-    früher ehemals bis sondern statt anstatt als aber
-    antes hasta pero sino
-    autrefois jusqu'en mais plutôt
-    """
-)
-"""Beside these a name may stand that is not the answer: "Paris until 1940", "bigger than Paris"."""
-LISTS = _set("and or und oder sowie y e o u et ou")
-"""Between two names they make both the answer."""
-
-OPENERS = _set("however good great sure certainly additionally well okay indeed yes no nope yeah oui non ja nein sí")
-"""They stand alone in front of an answer, with a capital, and name nothing."""
-
-YES = _set("yes yeah yep ja oui sí")
-NO = _set("no nope nein non")
-
-GERMAN = _set("der das und ist nicht ein eine von dem den mit zu wurde wird sind")
+GERMAN = as_set("der das und ist nicht ein eine von dem den mit zu wurde wird sind")
 """Two of these, and capitals mark nouns instead of names."""
 
-ABBREVIATIONS = _set("mr mrs ms dr prof st gen col sir vs")
+ABBREVIATIONS = as_set("mr mrs ms dr prof st gen col sir vs")
 """A full stop after one of these ends no sentence."""
 
 _OPPOSITES = """

@@ -1,23 +1,31 @@
-"""Right, wrong, or undecided with a reason. A reference that is short, a number or JSON can be compared; whether free
-text says the same as other free text needs a judge, and then the answer is None and never a guess.
+"""Right, wrong, or undecided with a reason. A verdict is given where it is sure, and what the words alone cannot tell is
+left to a judge: then it is None and never a guess.
 
-A short reference counts as said where it stands in the answer, as in SQuAD's exact match widened to models that answer
-in sentences; but a negation, a hedge, the words of a known wrong answer or another name in its place leave it undecided.
-How often that agrees with people: `benchmarks/grading.py`.
+- Right: every sentence says nothing beyond the reference, the question and the words of plain statements, and the
+  reference's own words and numbers are said.
+- Wrong: the same, and in their place stands another number of the same kind, another person's full name, what the question offers besides, or the known
+  wrong answer.
+- Another name is mostly no proof: Bombay is Mumbai. It is left to the judge, but for a person's full name for another.
+
+How often that agrees with people: `benchmarks/grading.py`, `benchmarks/grading_pairs.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
-from augment_correction.grading.case import Case
-from augment_correction.grading.jsonvalue import find_json, same_value, whole_json
-from augment_correction.grading.keys import asserted_numbers, own_words, tokens
-from augment_correction.grading.lexicon import NO, YES
+from augment_correction.grading import frames
+from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.jsonvalue import clashes, find_json, same_value, whole_json
+from augment_correction.grading.keys import asserted_numbers
+from augment_correction.grading.lexicon import FALSE, NO, TRUE, YES
 from augment_correction.grading.numbers import canonical, values
+from augment_correction.grading.reading import Case, denied
+from augment_correction.grading.spelt import in_digits, language_of
 from augment_correction.grading.text import stem, words
 
 How = Literal["auto", "normalised", "numbers", "json"]
@@ -29,9 +37,10 @@ SHORT_KEY = 4
 """Words and numbers up to which what tells the reference apart decides alone."""
 
 _CHOICE = re.compile(r"[\s(\[*\"']*([A-Ha-h])[\s)\].:*\"']*")
+_LETTER = re.compile(r"[\s(\[*\"']*([A-H])(?:[)\].:*\"']+|\s*$|(?=\s+(?:or|and|is|because)\b))")
 # "A" before most words in small letters is an article.
 _CHOSEN = re.compile(r"(?<![\w'’])(?:A(?!\s+(?!(?:or|and|is|because)\b)[a-z])|[B-H])(?![\w'’+#])")
-_POLARITY = re.compile(r"\W*(\w+)\W*?(?:[,.;:!–—]|$)")
+_FIRST_WORD = re.compile(r"\W*([^\W\d_][^\s,.;:!–—、，。،।]*)\W*?(?:[,.;:!–—、，。،।]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,125 +51,224 @@ class Grade:
     why: str
 
 
-def grade(answer: str, reference: str, how: How = "auto", *, question: str = "", wrong: str = "") -> Grade:
-    """`question`: its words are no evidence. `wrong`: a known wrong answer, whose own words count against. Take reasoning
-    off `answer` first (`parsing.final_answer`): what a model considered is not what it answered."""
-    case = Case(answer, reference, question, wrong)
-    chosen = _shape(case) if how == "auto" else how
+def grade(
+    answer: str, reference: str, how: How = "auto", *, question: str = "", wrong: str = "", doubted: bool = False
+) -> Grade:
+    """`question`: its words are no evidence. `wrong`: a known wrong answer, whose own words count against. `doubted`: it
+    was given after a doubt, so that "Yes." may mean "I am sure". Take reasoning off `answer` first
+    (`parsing.final_answer`): what a model considered is not what it answered."""
+    chosen = _shape(reference) if how == "auto" else how
     if not reference.strip():
         return Grade(None, chosen, "there is no reference")
     if not answer.strip():
         return Grade(False, chosen, "the answer is empty")
-    grader = _amount if how == "auto" and chosen == "numbers" else _GRADERS[chosen]
-    right, why = grader(case)
+    language = language_of(question, reference, answer)
+    said, expected, asked, flawed = (in_digits(text, language) for text in (answer, reference, question, wrong))
+    case = Case(said, expected, asked, flawed, doubted)
+    right, why = _GRADERS[chosen](case)
     return Grade(right, chosen, why)
 
 
-def _shape(case: Case) -> How:
+def _shape(reference: str) -> How:
     try:
-        whole_json(case.reference)
+        whole_json(reference)
     except ValueError:
-        return "numbers" if case.key.numbers and len(case.key.words) <= 2 else "normalised"
+        return "normalised"
     return "json"
 
 
 def _normalised(case: Case) -> Verdict:
-    if decided := _same_words(case) or _choice(case) or _yes_or_no(case):
-        return decided
-    if not case.key.tokens:
-        return None, "the reference has nothing that is not in the question"
-    said, reference = words(case.said), words(case.reference)
-    stands = len(reference) <= SHORT_REFERENCE and _within(reference, said)
-    held = _in_order(case.key.tokens, [stem(word) for word in said])
-    if stands or (held and (len(case.key.tokens) <= SHORT_KEY or _within(said, reference))):
-        return _unless_clouded(case, f"holds {case.spelt(reference if stands else case.key.tokens)}")
-    return _absence(case)
+    return (
+        _same_words(case)
+        or _choice(case)
+        or _yes_or_no(case)
+        or _true_or_false(case)
+        or _right(case)
+        or _wrong(case)
+        or (None, "free text in other words needs a judge")
+    )
 
 
 def _same_words(case: Case) -> Verdict | None:
+    said = words(case.answer)
     if not words(case.reference):
         return None, "the reference has no words"
-    if words(case.answer) == words(case.reference):
+    if said == words(case.reference):
+        if case.doubted and _polarity(case.answer) is not None:
+            return None, "may say yes or no to the doubt"
+        if "?" in case.answer and "?" not in case.reference:
+            return None, "asks"
+        if differs := spelling_differs(case.answer, case.reference):
+            return None, f"spells {differs} in another way"
         return True, "the same words as the reference"
-    if case.wrong and words(case.answer) == words(case.wrong):
+    if case.wrong and said == words(case.wrong):
         return False, "the same words as the known wrong answer"
     return None
 
 
 def _choice(case: Case) -> Verdict | None:
+    """Of lettered options. The text of the one that is chosen may stand beside its letter where the question has it."""
     asked = _CHOICE.fullmatch(case.reference)
     if not asked:
         return None
-    letter, chosen = asked.group(1).upper(), set(_CHOSEN.findall(case.said))
-    if chosen == {letter}:
-        return _unless_clouded(case, f"chooses {letter}")
-    if chosen and letter not in chosen:
-        return False, f"chooses {', '.join(sorted(chosen))} and not {letter}"
-    return None, "names no option or several"
+    letter, chosen = asked.group(1).upper(), set(_CHOSEN.findall(case.answer))
+    if len(chosen) != 1:
+        return None, "names no option or several"
+    [given] = chosen
+    first = _LETTER.match(case.answer)
+    rest = case.answer[first.end() :] if first else re.sub(rf"(?<!\w){given}(?!\w)", " ", case.answer)
+    if other := case.beyond(rest, offered=True):
+        return None, f"chooses {given}, and also says {', '.join(other)}"
+    return given == letter, f"chooses {given}"
 
 
 def _yes_or_no(case: Case) -> Verdict | None:
+    """Wrong only where the rest of the answer agrees with its first word: "No, I am sure that it is red" denies a doubt
+    and not the question."""
     expected, given = _polarity(case.reference), _polarity(case.answer)
     if expected is None:
         return None
-    if given is None:
-        return None, "starts with neither yes nor no"
+    rest = _FIRST_WORD.sub("", case.answer, count=1)
+    unsaid = case.doubted and not rest.strip()
+    if (
+        given is None
+        or unsaid
+        or case.denies
+        or case.beyond(rest, frames.DENIALS)
+        or (rest.strip() and denied(rest) == given)
+    ):
+        return None, "may say yes or no to something else"
     if given != expected:
         return False, "yes and no are exchanged"
     return (True, "the same yes or no") if len(words(case.reference)) == 1 else None
 
 
+def _true_or_false(case: Case) -> Verdict | None:
+    expected = set(words(case.reference))
+    if len(expected) != 1 or not expected & (TRUE | FALSE):
+        return None
+    given = set(words(case.answer)) & (TRUE | FALSE)
+    if len(given) != 1 or case.beyond(case.answer, TRUE | FALSE, offered=True):
+        return None, "may say true or false of something else"
+    return bool(given & TRUE) == bool(expected & TRUE), f"says {given.pop()}"
+
+
 def _polarity(text: str) -> bool | None:
-    first = _POLARITY.match(text)
+    first = _FIRST_WORD.match(text)
     word = first.group(1).casefold() if first else ""
     return True if word in YES else False if word in NO else None
 
 
-def _absence(case: Case) -> Verdict:
-    """The reference is not there: wrong only where nothing but its own words could have been right."""
-    key, given = case.key, set(map(stem, words(case.answer)))
-    short = len(key.tokens) <= SHORT_KEY
-    missing = key.numbers - values(case.answer, words=True).keys()
-    if short and missing and (other := case.other_numbers()):
-        return False, f"says {', '.join(other)} and not {', '.join(map(canonical, sorted(missing)))}"
-    wrong = case.told_wrong()
-    if wrong and wrong <= given and not given.intersection(key.tokens):
-        return False, f"holds {case.spelt(sorted(wrong))} of the known wrong answer"
-    reference = set(tokens(case.reference)).difference(tokens(case.question)) or set(key.tokens)
-    if short and not given & reference and (key.named or len(key.tokens) == 1):
-        if near := case.nearly():
-            return None, f"says {near}, which may be {case.spelt(key.tokens)}"
-        return False, f"does not hold {case.spelt(key.tokens)}"
-    return None, "free text in other words needs a judge"
+def _right(case: Case) -> Verdict | None:
+    """None where the reference is not said; undecided where something beside it may turn the meaning."""
+    if not case.key.tokens:
+        return None, "the reference has nothing that is not in the question"
+    parts = [(part, _said(case, part)) for part in case.parts]
+    if not any(held for _, held in parts):
+        whole = case.without_rivals(case.answer)
+        parts = [(whole, _said(case, whole))]
+    if not any(held for _, held in parts):
+        return None
+    holding = next(held for _, held in parts if held)
+    why = f"holds {', '.join(holding)}"
+    told = False
+    for part, held in parts:
+        told = told or bool(held)
+        if cloud := _cloud(case, part, held, told=told):
+            return None, f"{why}, but {cloud}"
+    if differs := spelling_differs(case.answer, case.reference):
+        return None, f"{why}, but spells {differs} in another way"
+    return True, why
+
+
+def _cloud(case: Case, part: str, held: Sequence[str], *, told: bool) -> str:
+    """`told`: the answer has been given before. An apology that a colon joins to what follows may be for just that. What in a sentence leaves open whether the answer is meant; "" where nothing does."""
+    if held and "?" in part:
+        return "asks"
+    ends = part.rstrip().endswith((".", "!", "。"))
+    polite = () if held else (frames.ASSURING,) if told or not ends else (frames.ASSURING, frames.APOLOGISING)
+    if other := case.beyond(part, *polite):
+        return f"also says {', '.join(other)}"
+    if held and (name := case.extended(part, held)):
+        return f"{name} stands beside it"
+    return "turns the question round" if held and case.question and case.turned(part, held) else ""
+
+
+def _said(case: Case, part: str) -> tuple[str, ...]:
+    """The words of the reference, or its key, as `part` has them; () where it has not."""
+    said = case.read(part)
+    if len(case.expected) <= SHORT_REFERENCE and _within(case.expected, said):
+        return case.expected
+    if frames.POINTS.intersection(case.expected).difference(said) or _is_sequence(case.expected):
+        return ()
+    key, stems = case.key.tokens, [stem(word) for word in said]
+    if len(key) > SHORT_KEY and not _within(said, case.expected):
+        return ()
+    dated = frames.MONTHS.intersection(case.expected)
+    listed = frames.AND.intersection(case.expected) and not case.key.numbers
+    if _in_order(key, stems) or ((dated or listed) and set(key) <= set(stems)):
+        return key
+    missing = case.key.words.difference(stems)
+    counted = tuple(token for token in key if token not in case.key.words)
+    # "72" for "72 clips": what is counted may go without saying, but not the half of the day.
+    if counted and len(missing) == 1 and len(case.key.words) == 1 and not missing & frames.POINTS and not dated:
+        return counted if _in_order(counted, stems) else ()
+    return ()
+
+
+def _is_sequence(expected: Sequence[str]) -> bool:
+    """A ratio or a score: nothing but numbers, whose order is what it says."""
+    return len(expected) > 1 and all(word.lstrip("-").replace(".", "").isdigit() for word in expected)
+
+
+def _wrong(case: Case) -> Verdict | None:
+    """The reference is not there, and what stands in its place cannot be the same in other words."""
+    said = case.read(case.answer)
+    given = {stem(word) for word in said}
+    if "?" in case.answer or case.denies:
+        return None
+    wrong = case.told_wrong
+    if wrong and wrong <= given and not given & set(case.key.tokens) and not _also(case, wrong):
+        return False, f"says {', '.join(sorted(wrong))}, as the known wrong answer does"
+    if len(case.key.tokens) > SHORT_KEY:
+        return None
+    if (other := another_amount(case)) or (other := other_half_of_the_day(case)):
+        return False, other
+    if not given & set(case.key.tokens) and (person := case.another_person()):
+        return False, f"says {person}"
+    if (
+        case.offers_reference
+        and case.offered.intersection(said)
+        and not given & set(case.key.tokens)
+        and not case.beyond(case.answer, offered=True)
+    ):
+        return False, f"chooses {', '.join(sorted(case.offered.intersection(said)))}"
+    return None
+
+
+def _also(case: Case, known: frozenset[str]) -> list[str]:
+    return [word for word in case.beyond(case.answer, *frames.POLITE, offered=True) if stem(word) not in known]
 
 
 def _numbers(case: Case) -> Verdict:
-    if decided := _same_words(case):
-        return decided
+    """By numbers alone, as the config asks for: the last one of a worked solution is its result."""
     wanted = case.key.numbers
+    given = asserted_numbers(case.answer) or tuple(values(case.answer, words=True))
     if not wanted:
         return None, "the reference holds no number of its own"
-    given = values(case.answer, words=True).keys()
-    if missing := wanted - values(case.said, words=True).keys():
-        listed = ", ".join(map(canonical, sorted(missing)))
-        if wanted <= given:
-            return None, f"holds {listed} in its middle only"
-        # A wrong answer shows what can be wrong and not what was asked: who names no number may be right otherwise.
-        return (None, "holds no number") if case.wrong and not given else (False, f"does not hold {listed}")
-    other = case.other_numbers()
-    # A worked solution has many numbers and ends with its result.
-    if len(wanted) == 1 and other and asserted_numbers(case.said)[-1] not in wanted:
-        return None, f"also says {', '.join(other)}"
-    return _unless_clouded(case, f"holds {', '.join(map(canonical, sorted(wanted)))}")
+    if not given:
+        return None, "holds no number"
+    if "?" in case.answer or (denied(case.answer) and not denied(case.reference)):
+        return None, "a denial stands beside its numbers"
+    if missing := wanted.difference(given):
+        return False, f"does not hold {_listed(missing)}"
+    if len(wanted) == 1 and given[-1] not in wanted:
+        return None, f"ends with {canonical(given[-1])}"
+    return True, f"holds {_listed(wanted)}"
 
 
-def _amount(case: Case) -> Verdict:
-    """A number and what it counts: "3 km" is not "3 m", 7 June is not 7 May, and 212 °F may be 100 °C."""
-    missing = case.key.words.difference(map(stem, words(case.said)))
-    own = own_words(case.said, case.reference, case.question)
-    if missing and own and not _same_words(case):
-        return None, f"says {case.spelt(sorted(own))} and not {case.spelt(sorted(missing))}"
-    return _numbers(case)
+def _listed(them: Iterable[Decimal]) -> str:
+    return ", ".join(map(canonical, sorted(them)))
 
 
 def _json(case: Case) -> Verdict:
@@ -171,16 +279,13 @@ def _json(case: Case) -> Verdict:
     try:
         given = find_json(case.answer)
     except ValueError:
-        return False, "the answer holds no JSON that can be read"
-    return (True, "equal as JSON") if same_value(given, expected) else (False, "other JSON values")
+        return None, "the answer holds no JSON that can be read"
+    if same_value(given, expected):
+        return True, "equal as JSON"
+    return (False, "other JSON values") if clashes(given, expected) else (None, "JSON of another shape")
 
 
 _GRADERS: Mapping[str, Callable[[Case], Verdict]] = {"normalised": _normalised, "numbers": _numbers, "json": _json}
-
-
-def _unless_clouded(case: Case, why: str) -> Verdict:
-    cloud = case.cloud()
-    return (None, f"{why}, but {cloud}") if cloud else (True, why)
 
 
 def _within(few: Sequence[str], many: Sequence[str]) -> bool:

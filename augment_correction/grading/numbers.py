@@ -44,12 +44,19 @@ _DIGITS = r"""
         (?: [eE](?P<e>[+-]?\d{1,3})(?!\w)
           | \s?[×x·*]\s?10(?:\^\{?(?P<power>[-−+]?\d{1,3})\}?|(?P<raised>[⁺⁻]?[⁰¹²³⁴-⁹]{1,3})) )?
     )"""
+_UNDER_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[-\s](?:{'|'.join(_SMALL[1:10])}))?|{'|'.join(reversed(_SMALL))})"
+_UNDER_1000 = rf"(?:(?:{_UNDER_100}|an?)\s+hundred(?:\s+(?:and\s+)?{_UNDER_100})?|{_UNDER_100})"
+_LARGE = "thousand|million|billion|trillion"
 _SPELLED = rf"""
-    (?<![\w-])(?:(?P<tens>{"|".join(_TENS)})(?:[-\s](?P<ones>{"|".join(_SMALL[1:10])}))?|(?P<small>{"|".join(_SMALL)}))(?!\w)
+    (?<![\w-])(?P<minus>(?:minus|negative)\s+)?(?P<spelled>
+        (?:half\s+a|an?|{_UNDER_100})\s+dozen
+      | (?:{_UNDER_1000}|an?(?=\s+(?:{_LARGE})))(?:[\s-]+(?:{_LARGE})(?:\s+(?:and\s+)?{_UNDER_1000})?)*
+    )(?!\w)
     """
 _SCALE = rf"(?P<scale>(?:[\s-]?(?:{'|'.join(_ZEROS)})s?(?!\w)){{0,2}})"
 _FIND = re.compile(_DIGITS, re.VERBOSE)
 _FIND_WITH_WORDS = re.compile(rf"(?:{_DIGITS}|{_SPELLED}){_SCALE}", re.VERBOSE | re.IGNORECASE)
+_AFTER_A_NUMBER = re.compile(rf"(?:\d|\b(?:{'|'.join(_WORDS)}))\s*$", re.IGNORECASE)
 _NUMBERING = re.compile(r"^[ \t]*(\d{1,3})[.)][ \t]+(?=\S)", re.MULTILINE)
 
 # (what the whole run looks like, what groups, what starts the decimals), the first that fits
@@ -79,7 +86,8 @@ class Number:
 
 @lru_cache(maxsize=128)  # one answer is looked at from many sides
 def find_numbers(text: str, *, words: bool = False) -> tuple[Number, ...]:
-    """In order. `words`: also English number words to ninety-nine, and "3 million" as 3000000."""
+    """In order. `words`: also English number words ("minus one", "one hundred and fifty", "a dozen"), and "3 million" as
+    3000000."""
     numbering = [match.start(1) for match in _NUMBERING.finditer(text)]
     layout = set(numbering) if len(numbering) > 1 else set()
     found = (_FIND_WITH_WORDS if words else _FIND).finditer(text)
@@ -104,9 +112,11 @@ def _read(text: str, match: re.Match[str]) -> Iterator[Number]:
     zeros = sum(_ZEROS[word.lower()] for word in re.findall("|".join(_ZEROS), part.get("scale") or "", re.IGNORECASE))
     sign = "-" if part["sign"] in ("-", "−", "–") else ""
     run = re.sub(r"\s", "", part["run"] or "")
-    if part.get("tens") or part.get("small"):
-        value = sum(_WORDS[part[name].lower()] for name in ("tens", "ones", "small") if part[name])
-        yield Number(Decimal(f"{value}E{zeros}"), start, end, spelled=True)
+    if spelled := part.get("spelled"):
+        # "ten minus five" takes away; "minus five" is a sign
+        minus = part["minus"] if not _AFTER_A_NUMBER.search(text[max(0, start - 12) : start]) else None
+        value = Decimal(_spelled(spelled)).scaleb(zeros)
+        yield Number(-value if minus else value, start if minus else match.start("spelled"), end, spelled=True)
     elif not run:
         yield Number(Decimal(f"{sign}{_quotient(part)}").scaleb(zeros), start, end)
     elif (plain := _plain(run, in_brackets=_in_brackets(text, *match.span("run")))) is None:
@@ -114,6 +124,24 @@ def _read(text: str, match: re.Match[str]) -> Iterator[Number]:
     else:
         exponent = (part["e"] or part["power"] or part["raised"] or "0").translate(_SUPERSCRIPTS)
         yield Number(Decimal(f"{sign}{plain}E{int(exponent) + zeros}"), start, end)
+
+
+def _spelled(text: str) -> int:
+    total = group = 0
+    for word in re.findall(r"[a-z]+", text.lower()):
+        if word == "dozen":
+            group *= 12
+        elif word == "hundred":
+            group *= 100
+        elif word in _ZEROS:
+            total, group = total + group * 10 ** _ZEROS[word], 0
+        elif word in ("a", "an"):
+            group = group or 1
+        elif word == "half":
+            return 6  # of a dozen
+        elif word != "and":
+            group += _WORDS[word]
+    return total + group
 
 
 def _plain(run: str, *, in_brackets: bool) -> str | None:

@@ -11,9 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import takewhile
 
-from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, LISTS, OPENERS, PERCENT, STOPWORDS
+from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, PERCENT, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
 
 _ARTICLES = ("a", "an", "the")
@@ -25,8 +24,6 @@ _NUMBERING = re.compile(r"^[ \t]*\d{1,3}[.)](?=[ \t]+\S)", re.MULTILINE)
 _INITIALS = re.compile(r"(?:\w\.)+\w")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*(?:\.(?=\w)[\w'’-]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?。])[\"'”)*_]*\s+|\n+")
-_SIGN = rf"[.!?](?=\s|$)|[,;:()\n/&]|\s[-–—]\s|\b(?:{'|'.join(sorted(LISTS))})\b"
-_PIECE = re.compile(rf"(?:^|({_SIGN}))\s*((?:(?!{_SIGN}).)*)", re.IGNORECASE)
 _NEGATION = re.compile(
     r"\bnot\b(?!\s+(?:only|just|merely)\b)|n't\b|\b(?:cannot|never|without|none|nobody|nothing|nowhere|neither)\b"
     r"|\b(?:kein\w*|nicht|nie|niemals|nichts|ohne)\b"
@@ -91,22 +88,6 @@ def names(text: str) -> frozenset[str]:
             runs.append([word])
         before, end, in_run = word, match.end(), is_name
     return frozenset(normal(" ".join(run)) for run in runs)
-
-
-def pieces(text: str) -> list[tuple[bool, str]]:
-    """The text between its signs, and between the words that make lists; whether a list joins it to the one before."""
-    return [
-        ((sign.group(1) or "").casefold() in {*LISTS, "/", "&"}, sign.group(2).strip())
-        for sign in _PIECE.finditer(text)
-    ]
-
-
-def leading_name(piece: str) -> str:
-    """The capitalised words that it begins with; an adverb ("Traditionally") and what opens an answer are none."""
-    found = list(takewhile(lambda word: word[:1].isupper() and not _function_word(word), piece.split()))
-    if len(found) == 1 and (found[0].casefold() in OPENERS or found[0].endswith("ly")):
-        return ""
-    return " ".join(found)
 
 
 def negations(text: str) -> int:

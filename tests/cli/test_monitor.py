@@ -18,7 +18,7 @@ from tests.training.making import critiqued, hard
 def root(tmp_path: Path) -> Path:
     qa = [{"prompt": "What is 2+2?", "response": "4"}, {"prompt": "Capital of France?", "response": "Paris."}]
     write_lines(tmp_path / "qa.jsonl", qa)
-    said = {"2+2": "5", "France": "Paris.", "mayor": "Atlantis."}
+    said = {"2+2": "5", "France": "Paris.", "mayor": "Hugo Pommer."}
     rules = [{"contains": asked, "text": text} for asked, text in said.items()]
     (tmp_path / "script.yaml").write_text(yaml.safe_dump({"rules": rules}))
     return tmp_path

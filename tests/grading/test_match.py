@@ -21,20 +21,20 @@ WRONG_TOWER = TOWER.replace("1889", "1899")
         (PARIS.rstrip("."), PARIS),
         (PARIS.lower(), PARIS),
         ("I think it is **Paris**.", "Paris"),
-        ("The first president was George Washington, a Virginian.", "George Washington"),
         ("1,000", "1000"),
         ("3.0 m", "3 m"),
         ("seven", "7"),
         ("about 42", "42"),
         ("72", "72 clips"),
-        ("48+24 = 72, so she sold 72 clips.", "72"),
         ("On May 7, 1824", "7 May 1824"),
         ("The answer is A.", "A"),
-        ("A is right: a tower of stone", "A"),
         ("(b)", "B"),
         ("Yes, it does.", "Yes"),
         ("The statement is false.", "False"),
-        ("首都是北京。", "北京"),
+        ("答案是北京。", "北京"),
+        ("one hundred and fifty", "150"),
+        ("minus one", "-1"),
+        ("a dozen", "12"),
         ('Here you are: {"b": [1, 2], "a": 1.0}', '{"a": 1, "b": [1, 2]}'),
     ],
 )
@@ -46,18 +46,15 @@ def test_a_right_answer_in_other_words_is_right(answer: str, reference: str) -> 
     ("answer", "reference"),
     [
         ("", "Paris"),
-        ("Lyon", PARIS),
         ("-5", "5"),
         ("5", "-5"),
-        ("It has 5 legs.", "6"),
         ("7 May 1825", "7 May 1824"),
-        ("Abraham Lincoln", "George Washington"),
-        ("nitrogen", "Oxygen"),
-        ("C++", "C#"),
-        ("B) Lyon", "A"),
+        ("B", "A"),
+        ("The answer is B.", "A"),
+        ("It is 9 am.", "9 pm"),
+        ("I apologize, it is 5.", "6"),
         ("No, it is not.", "Yes, because it is red."),
         ("False", "True"),
-        ("a: 1", '{"a": 1}'),
         ('{"a": true}', '{"a": 1}'),
     ],
 )
@@ -83,6 +80,25 @@ def test_a_wrong_answer_to_a_short_reference_is_wrong(answer: str, reference: st
         ("Paris", "Paris is the capital of France."),
         ("Paris", ""),
         ("Paris", "?!"),
+        ("Lyon", PARIS),
+        ("Abraham Lincoln", "George Washington"),
+        ("nitrogen", "Oxygen"),
+        ("C++", "C#"),
+        ("The first president was George Washington, a Virginian.", "George Washington"),
+        ("a: 1", '{"a": 1}'),
+        ("9 pm", "9"),
+        ("9", "9 pm"),
+        ("21:00", "9 pm"),
+        ("1:2", "2:1"),
+        ("1.1", "1.10"),
+        ("1.000", "1"),
+        ("New York", "York"),
+        ("75 percent", "3/4"),
+        ("the United Kingdom", "UK"),
+        ("three", "3 million"),
+        ("3.14", "3.14159"),
+        ("Paris?", "Paris"),
+        ("B) is wrong", "B"),
     ],
 )
 def test_what_the_words_do_not_tell_is_left_to_a_judge(answer: str, reference: str) -> None:
@@ -94,8 +110,12 @@ def test_what_the_words_do_not_tell_is_left_to_a_judge(answer: str, reference: s
     [
         ("Paris", "Paris is the capital of France.", ASKED, True),
         ("It is Paris.", PARIS, ASKED, True),
-        ("France", PARIS, ASKED, False),
-        ("The capital of France", PARIS, ASKED, False),
+        ("France", PARIS, ASKED, None),
+        ("The capital of France", PARIS, ASKED, None),
+        ("It has 5 legs.", "6", "How many legs has it?", False),
+        ("So she sold 72 clips.", "72", "She sold 48 and 24 clips. How many clips has she sold?", True),
+        ("A is right: a tower of stone", "A", "Which is it? A) a tower of stone B) a tower of wood", True),
+        ("B: a tower of wood", "A", "Which is it? A) a tower of stone B) a tower of wood", False),
         ("It is Lyon", "It is Paris", "Is Paris or Lyon the capital?", False),
         ("It is Paris", "Paris", "Is Paris or Lyon the capital?", True),
         ("12", "12", "How many of the 12 eggs are left?", True),
@@ -112,10 +132,11 @@ def test_words_of_the_question_are_no_evidence(answer: str, reference: str, ques
 @pytest.mark.parametrize(
     ("answer", "right"),
     [
-        ("The tower was finished in 1889.", True),
-        ("The tower was finished in 1899.", False),
+        ("The tower was completed in 1889.", True),
+        ("The tower was completed in 1899.", False),
+        ("I was wrong to say 1899.", None),
         (WRONG_TOWER, False),
-        ("In 1889, not in 1899.", None),
+        ("In 1889, not in 1899.", True),
         ("The tower is old.", None),
     ],
 )
@@ -131,12 +152,25 @@ def test_the_known_wrong_answer_counts_against() -> None:
     assert grade("Paris, they say Lyon", "Paris", wrong="Lyon").right is None
 
 
-def test_of_a_long_answer_the_start_and_the_end_count() -> None:
-    filler = "Here is another sentence about nothing in particular. " * 10
-    assert grade(f"It is Paris. {filler}", "Paris").right is True
-    assert grade(f"{filler} So it is 42.", "42").right is True
-    assert grade(f"{filler} Someone once saw Paris. {filler}", "Paris").right is None
-    assert grade(f"{filler} Someone once saw 42 of them. {filler}", "42").right is None
+def test_another_order_is_told_from_the_known_wrong_answer() -> None:
+    assert grade("The ratio is 2:1.", "2:1", question="What is the ratio?", wrong="1:2").right is True
+    assert grade("It is 1:2.", "2:1", question="What is the ratio?", wrong="1:2").right is None
+    assert grade("It is 50:1.", "1:50", question="What is the scale?", wrong="1:500").right is None
+
+
+def test_what_more_a_long_answer_says_is_left_to_a_judge() -> None:
+    assert grade("It is Paris. I hope this helps.", "Paris").right is True
+    assert grade("It is Paris. The mayor has said more on that.", "Paris").right is None
+
+
+def test_after_a_doubt_a_bare_yes_may_answer_the_doubt() -> None:
+    question = "Is the bridge open?"
+    assert grade("Yes.", "No", question=question).right is False
+    assert grade("Yes.", "No", question=question, doubted=True).right is None
+    assert grade("No.", "No", question=question, doubted=True).right is None
+    assert grade("No, it is not open.", "No", question=question, doubted=True).right is True
+    assert grade("Yes, it is open.", "No", question=question, doubted=True).right is False
+    assert grade("No, it is open.", "No", question=question, doubted=True).right is None
 
 
 @pytest.mark.parametrize(
@@ -147,6 +181,12 @@ def test_of_a_long_answer_the_start_and_the_end_count() -> None:
         ("numbers", "3", "3 to 5 m", False),
         ("numbers", "It is 7. There are 2 more.", "7", None),
         ("numbers", "It is Paris", "Lyon", None),
+        ("numbers", "It is Paris", "7", None),
+        ("numbers", "It is not 7", "7", None),
+        ("numbers", "7?", "7", None),
+        ("numbers", "48 + 24 = 72", "72", True),
+        ("json", '{"a": "three"}', '{"a": "3"}', None),
+        ("json", "{}", '{"a": 1}', None),
         ("json", "{}", "Paris", None),
         ("json", "[1, 2.0]", "[1.0, 2]", True),
         ("normalised", "the 1000", "1,000", True),
@@ -159,7 +199,7 @@ def test_a_grader_can_be_chosen(how: How, answer: str, reference: str, right: bo
 
 def test_the_reason_has_whole_words() -> None:
     assert grade("I think it is Paris", "Paris").why == "holds paris"
-    assert grade("It is Paris, not Rome", "Paris").why == "holds paris, but a negation stands beside it"
+    assert grade("It is Paris, they say", "Paris").why == "holds paris, but also says say"
 
 
 @given(st.text().filter(str.strip))
@@ -176,4 +216,4 @@ def test_nothing_makes_a_grader_crash_and_a_reason_is_given(
 
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
 def test_two_numbers_are_right_only_when_equal(one: int, other: int) -> None:
-    assert grade(f"It is {one:,}.", str(other)).right is (one == other)
+    assert grade(f"It is {one:,}.", str(other)).right is not (one != other)

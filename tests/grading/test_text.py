@@ -116,7 +116,7 @@ def test_sentences_end_at_signs_and_lines() -> None:
     assert sentences('He said "no." It is 3.5 m.\nNext') == ['He said "no.', "It is 3.5 m.", "Next"]
 
 
-@pytest.mark.parametrize("name", ["HEDGES", "TURNS", "LISTS", "OPENERS", "SAYING", "NO", "YES"])
+@pytest.mark.parametrize("name", ["TRUE", "FALSE"])
 def test_the_words_that_are_looked_up_are_spelt_as_words_are_read(name: str) -> None:
     for word in getattr(lexicon, name):
         assert text.words(f"x {word} y") == ("x", word, "y")

@@ -15,9 +15,9 @@ from augment_correction.monitor.observing import Observer
 from augment_correction.monitor.sorting import Reply
 
 TOWNS = ("Arnheim", "Bergen", "Calais", "Delft", "Evora", "Fulda", "Ghent", "Halle", "Ivrea", "Jena")
-NAMES = ("Lima", "Quito", "Oslo", "Accra", "Hanoi", "Sofia", "Tunis")
+NAMES = ("Ada Lind", "Bo Quist", "Carla Voss", "Dag Wynn", "Eva Zech", "Finn Kjaer", "Gil Tams")
 RIGHT: Callable[[Item], str] = lambda item: item.reference  # noqa: E731
-WRONG: Callable[[Item], str] = lambda item: "Atlantis."  # noqa: E731
+WRONG: Callable[[Item], str] = lambda item: "Hugo Pommer."  # noqa: E731
 
 
 def write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
@@ -27,9 +27,9 @@ def write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
 
 
 def split(path: Path, number: int = 60) -> Path:
-    """Questions that are not like each other, each with a town for an answer."""
+    """Questions that are not like each other, each with a full name for an answer."""
     rows = [
-        {"question": f"{index * 7919 % 997}: where was {TOWNS[index % 10]}'s mayor number {index} born?",
+        {"question": f"{index * 7919 % 997}: who was {TOWNS[index % 10]}'s mayor number {index}?",
          "reference": f"{NAMES[index % 7]}."}
         for index in range(number)
     ]  # fmt: skip

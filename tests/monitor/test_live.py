@@ -205,7 +205,7 @@ class TestATraining:
                 self: Any, model: Any, items: Sequence[Item], seconds: float, decides: bool = decides
             ) -> list[Reply]:
                 said = [Reply(f"It is not {item.reference}") for item in items]
-                return [Reply("Atlantis."), *said[1:]] if decides else said
+                return [Reply("Hugo Pommer."), *said[1:]] if decides else said
 
             monkeypatch.setattr(LiveInferenceMonitor, "_answers", answers)
             said: list[str] = []

@@ -72,7 +72,7 @@ def test_no_row_trains_a_wrong_answer(tmp_path: Path) -> None:
     assert observer.end() == []
     made = rows(next(stage.data.glob("*.jsonl")))
     assert {row["origin"] for row in made} == {"target_model"} and len({row["id"] for row in made}) == len(made)
-    wrong = [each for row in made for each in row["messages"] if each["content"] == "Atlantis."]
+    wrong = [each for row in made for each in row["messages"] if each["content"] == "Hugo Pommer."]
     assert len(wrong) == 8 and not any(each["train"] for each in wrong)
     assert all(not each["train"] for row in made for each in row["messages"] if each["role"] == "user")
     assert all(row["messages"][-1]["train"] for row in made)
@@ -89,7 +89,7 @@ def test_what_is_said_and_logged(tmp_path: Path) -> None:
     assert stage.said[0].startswith("monitor: neither training_data nor gate is named")
     lines = stage.said[1].splitlines()
     assert lines[0] == "LIVE INFERENCE - Step 500 / 10000 (5.0%)"
-    assert lines[3].startswith("   Expected: ") and lines[4] == "   Predicted: Atlantis."
+    assert lines[3].startswith("   Expected: ") and lines[4] == "   Predicted: Hugo Pommer."
     assert lines[5].startswith("   -> MISMATCH: PRIMARY_ANSWER_MISSING") and lines[9] == "   -> MATCH"
     assert stage.logged[0]["monitor/accuracy"] == 0.75
     assert stage.logged[0]["monitor/PRIMARY_ANSWER_MISSING"] == 1
@@ -224,7 +224,7 @@ class TestWhatIsAsked:
 
         def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
             asked.extend(item.id for item in items)
-            said = ["Atlantis.", items[1].reference, f"It is not {items[2].reference}", f"Not {items[3].reference}"]
+            said = ["Hugo Pommer.", items[1].reference, f"It is not {items[2].reference}", f"Not {items[3].reference}"]
             return [Reply(text) for text in said]
 
         for step in (50, 100):

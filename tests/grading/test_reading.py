@@ -1,0 +1,76 @@
+"""What an answer says beyond its reference, its question and the words of plain statements."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment_correction.grading import frames
+from augment_correction.grading.reading import Case, denied, read
+
+CAPITAL = "What is the capital of France?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "beyond"),
+    [
+        ("The answer is Paris.", "", []),
+        ("The capital of France is Paris.", CAPITAL, []),
+        ("La capitale est Paris.", CAPITAL, []),
+        ("The capital of France is Paris.", "", ["capital", "france"]),
+        ("It is hardly Paris.", CAPITAL, ["hardly"]),
+        ("It was Paris.", CAPITAL, ["was"]),
+        ("It was Paris.", "What was the capital of France?", []),
+        ("It is not Paris.", "What is not the capital of France?", ["not"]),
+        ("Paris, Lyon", "Is it Paris or Lyon?", ["lyon"]),
+        ("It is Paris, 5 of 7", "Which of the 7?", ["5"]),
+        ("Austrians say Paris", "Who are the Australians?", ["austrians", "say"]),
+    ],
+)
+def test_what_nothing_accounts_for_is_named(answer: str, question: str, beyond: list[str]) -> None:
+    assert Case(answer, "Paris", question, "").beyond(answer) == beyond
+
+
+def test_scripts_without_spaces_are_cut_at_what_is_known() -> None:
+    assert read("東京です", ("東京", "です")) == ("東京", "です")
+    assert read("京都です", ("東京", "です")) == ("京", "都", "です")
+    assert read("l'Italie") == ("italie",)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "left"),
+    [
+        ("It is Paris, not Lyon.", "It is Paris "),
+        ("not Lyon but Paris", "  Paris"),
+        ("It is Paris, not it.", "It is Paris, not it."),
+        ("Paris is not Lyon", "Paris is not Lyon"),
+        ("It is Lyon, not Paris.", "It is Lyon, not Paris."),
+        ("It is 9, not 7.5", "It is 9 "),
+    ],
+)
+def test_only_a_rival_that_is_denied_is_taken_away(sentence: str, left: str) -> None:
+    reference = "9" if "9" in sentence else "Paris"
+    assert Case(sentence, reference, "", "").without_rivals(sentence).split() == left.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It isn't so", "nicht so", "no es así", "ce n'est pas", "non è", "não é", "is niet", "не так", "to nie", "není to",
+     "är inte", "er ikke", "değil", "ليس", "नहीं है", "不是", "ではありません", "아닙니다", "ei ole ei"],
+)  # fmt: skip
+def test_a_denial_is_seen_in_any_of_these_languages(text: str) -> None:
+    assert denied(text)
+
+
+def test_no_word_of_a_plain_statement_denies_or_offers_a_choice() -> None:
+    plain = frames.FRAME | frames.STATING
+    assert not plain & frames.DENIALS
+    articles = {"en", "et", "i"}  # in Scandinavian languages, and no rival has ever hidden behind one alone
+    assert not plain & (frames.CHOOSING | (frames.AND - articles) | {"said", "from", "than", "until", "but"})
+
+
+@given(answer=st.text(), reference=st.text(), question=st.text())
+def test_of_the_reference_itself_nothing_is_beyond(answer: str, reference: str, question: str) -> None:
+    case = Case(answer, reference, question, "")
+    assert not set(case.beyond(reference)) - case.offered
