@@ -19,10 +19,13 @@ run that finished but kept nothing, or rejected more than `limits.max_rejected` 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from importlib import metadata
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 
 class ExitCode(IntEnum):
@@ -114,11 +117,28 @@ class InputError(UserError):
     pass
 
 
+def installing(extra: str) -> str:
+    """The command that installs an extra to where this package came from (PEP 610): a checkout, an address, or an
+    index."""
+    try:
+        told = json.loads(metadata.distribution("augment-correction").read_text("direct_url.json") or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        told = {}
+    url, version_control = str(told.get("url", "")), told.get("vcs_info", {}).get("vcs")
+    if url.startswith("file://"):
+        editable = "-e " if told.get("dir_info", {}).get("editable") else ""
+        return f'pip install {editable}"{unquote(urlsplit(url).path)}[{extra}]"'
+    if url:
+        address = f"{version_control}+{url}" if version_control else url
+        return f'pip install "augment-correction[{extra}] @ {address}"'
+    return f'pip install "augment-correction[{extra}]"'
+
+
 class MissingExtra(UserError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
             f"{what} needs an optional dependency that is not installed",
-            hint=f'pip install "augment-correction[{extra}]"',
+            hint=installing(extra),
         )
 
 

@@ -119,6 +119,8 @@ class Ledger:
     max_usd: Decimal | None = None
     totals: dict[str, Totals] = field(default_factory=dict)
     earlier: list[CallTotals] = field(default_factory=list)
+    before: Mapping[str, Usage] = field(default_factory=dict)
+    """By role, what had been paid when this run began."""
     _reserved: Decimal = Decimal(0)
     _freed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -140,6 +142,7 @@ class Ledger:
             totals.reasoning = add_known((totals.reasoning, row.reasoning))
             totals.estimated += row.estimated
             totals.failures += row.failures
+        ledger.before = {role: totals.usage for role, totals in ledger.totals.items()}
         return ledger
 
     def of(self, role: str) -> Totals:
@@ -155,6 +158,29 @@ class Ledger:
                     return None
                 continue
             total += price.cost(totals.usage)
+        return total
+
+    def cost_of(self, rows: Iterable[CallTotals]) -> Decimal | None:
+        """USD of some of these calls; None as soon as one price is unknown. Those of earlier models count nowhere."""
+        total = Decimal(0)
+        for row in rows:
+            if self.models.get(row.role, row.model) != row.model:
+                continue
+            price = self.prices.get(row.role)
+            if price is None:
+                return None
+            total += price.cost(Usage(row.input, row.output, row.cached_input, row.reasoning))
+        return total
+
+    def cost_of_this_run(self) -> Decimal | None:
+        """USD since `open`; None as soon as one price is unknown for a role that this run used."""
+        total = Decimal(0)
+        for role, totals in self.totals.items():
+            before, price = self.before.get(role, Usage(0, 0)), self.prices.get(role)
+            if price is not None:
+                total += price.cost(totals.usage) - price.cost(before)
+            elif (totals.input, totals.output) != (before.input, before.output):
+                return None
         return total
 
     # ------------------------------------------------------------------------------------------- the cap

@@ -1,11 +1,12 @@
-"""The live display on stderr: bars in a terminal, plain lines elsewhere. It polls the run's counters and costs the
-run nothing; what it prints says the same in both forms."""
+"""The live display on stderr: bars in a terminal, short lines elsewhere. It polls the run's counters and costs the run
+nothing."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -13,13 +14,21 @@ from decimal import Decimal
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from augment_correction.ledger import Ledger
 from augment_correction.runner.state import RunState, StageCounts
 
 REFRESH = 0.25
-PLAIN_LINES_EVERY = 10.0
+RATE_WINDOW = 60.0
+"""Seconds. Several replies of a slow reasoning model fall into it, and it is not the distance of two lines: a window that
+holds no earlier sample knows no rate."""
+BAR, LEAST_BAR = 28, 8
+"""Columns of a bar; where there is room for fewer than the least, there is none, and the figures stay whole."""
+FIRST_LINE, LINES_APART = 5.0, 60.0
+"""Seconds: the distance of two lines doubles from the one to the other, so that a short run is seen to work and one of a
+day leaves a log that can be read."""
 
 
 @contextmanager
@@ -48,30 +57,31 @@ class _Bars:
             self._live.update(self._picture(state), refresh=True)
 
     def _picture(self, state: RunState) -> RenderableType:
+        rate = self._rate.of(state)
         if state.loading is not None:
             return _loading_bar(*state.loading)
-        table = Table.grid(padding=(0, 2))
-        for _ in range(6):
-            table.add_column()
-        kept, rejected = state.verdicts
-        for counts in _asking(state):
-            total = max((state.total or state.expected or state.chunks) * counts.share, 1)
-            table.add_row(
-                Text(counts.name, style="bold"),
-                ProgressBar(total=total, completed=min(counts.done, total), width=28),
-                f"{counts.done}/{_end(state, counts.share)}",
-                Text(f"{kept} {counts.kept}", style="green"),
-                Text(f"{rejected} {counts.rejected}" + (f", failed {counts.failed}" if counts.failed else "")),
-                Text(f"in flight {counts.in_flight}", style="cyan"),
-            )
-        return Group(table, Text(_footer(state, self._rate.of(state)), style="dim"))
+        rows = [
+            (counts, f"{counts.done}/{_end(state, counts.share)}", _told([counts], state.verdicts))
+            for counts in _asking(state)
+        ]
+        texts = [(each.name, ended, told) for each, ended, told in rows]
+        used = sum(max((len(row[place]) for row in texts), default=0) for place in range(3))
+        room = min(BAR, self._live.console.width - used - 3 * len("  "))
+        table = Table.grid(
+            *(Column(overflow="fold") for _ in range(4 if room >= LEAST_BAR else 3)), padding=(0, 2, 0, 0)
+        )
+        for each, ended, told in rows:
+            total = max((state.total or state.expected or state.chunks) * each.share, 1)
+            bar = [ProgressBar(total=total, completed=min(each.done, total), width=room)] if room >= LEAST_BAR else []
+            table.add_row(Text(each.name, style="bold"), *bar, ended, Text(told, style="cyan"))
+        return Group(table, Text(_footer(state, rate), style="dim"))
 
 
 def _loading_bar(what: str, done: int, total: int) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     if total:
         table.add_row(
-            what, ProgressBar(total=total, completed=done, width=28), f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
+            what, ProgressBar(total=total, completed=done, width=BAR), f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
         )
     else:
         table.add_row(what, f"{done} s")
@@ -79,37 +89,59 @@ def _loading_bar(what: str, done: int, total: int) -> RenderableType:
 
 
 class _Lines:
+    """A line when the phase changes, then in growing distances when something changed, and once a minute in any case."""
+
     def __init__(self) -> None:
         self._noticed = 0
         self._said = ""
-        self._next = time.monotonic() + 1.0
+        self._phase = ""
+        self._distance = FIRST_LINE
+        self._next = time.monotonic() + FIRST_LINE
         self._rate = _Rate()
 
     def show(self, state: RunState, last: bool) -> None:
+        rate = self._rate.of(state)
         for notice in state.notices[self._noticed :]:
             _say(f"note: {notice}")
             self._noticed += 1
-        if time.monotonic() < self._next and not last:
+        now, turned = time.monotonic(), state.phase != self._phase and self._said != ""
+        if now < self._next and not turned and not last:
             return
-        self._next = time.monotonic() + PLAIN_LINES_EVERY
-        line = self._line(state)
-        if line != self._said:
-            self._said = line
-            _say(line)
+        line = self.line(state, rate)
+        self._phase = state.phase
+        self._distance = min(2 * self._distance, LINES_APART)
+        self._next = now + self._distance
+        if line == self._said and (last or self._distance < LINES_APART):
+            return
+        self._said = line
+        _say(line)
 
-    def _line(self, state: RunState) -> str:
+    def line(self, state: RunState, rate: float | None) -> str:
         if state.loading is not None:
             what, done, total = state.loading
             return f"{what}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"{what}: {done} s"
-        kept, rejected = state.verdicts
-        stages = "; ".join(
-            f"{counts.name} {counts.done} ({kept} {counts.kept}, {rejected} {counts.rejected}"
-            + (f", failed {counts.failed}" if counts.failed else "")
-            + f", in flight {counts.in_flight})"
-            for counts in _asking(state)
-        )
-        told = "; ".join(filter(None, (stages, _footer(state, self._rate.of(state)))))
-        return f"{state.phase}: {told}"
+        told = [_footer(state, rate)]
+        stages = _asking(state)
+        if len(stages) > 2 and state.unit == "passages":
+            told += [_named(stages[0].name, stages[:1], state), _named("later stages", stages[1:], state)]
+        else:
+            told += [_named(each.name, [each], state) for each in stages]
+        return f"{state.phase}: {'; '.join(told)}"
+
+
+def _named(name: str, stages: list[StageCounts], state: RunState) -> str:
+    told = _told(stages, state.verdicts)
+    return f"{name} {sum(each.done for each in stages)}" + (f" ({told})" if told else "")
+
+
+def _told(stages: list[StageCounts], verdicts: tuple[str, str]) -> str:
+    """What is 0 is left out: a line is short."""
+    counts = zip(
+        (*verdicts, "failed", "in flight"),
+        (sum(getattr(each, key) for each in stages) for key in ("kept", "rejected", "failed", "in_flight")),
+        strict=True,
+    )
+    return ", ".join(f"{count} {what}" for what, count in counts if count)
 
 
 def _say(line: str) -> None:
@@ -117,17 +149,26 @@ def _say(line: str) -> None:
 
 
 class _Rate:
-    """Requests per second over the last ten seconds."""
+    """Requests per second over the last minute, or since the beginning. To be asked often: it remembers what it was
+    asked."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[float, int]] = []
+        self._seen: deque[tuple[float, int]] = deque()
 
-    def of(self, state: RunState) -> float:
+    def of(self, state: RunState) -> float | None:
+        """None where nothing can be said yet."""
+        if state.ledger is None:
+            return None
         now = time.monotonic()
-        requests = sum(totals.requests for totals in state.ledger.totals.values()) if state.ledger else 0
-        self._seen = [(at, count) for at, count in self._seen if now - at < 10] + [(now, requests)]
-        first_at, first = self._seen[0]
-        return (requests - first) / (now - first_at) if now > first_at else 0.0
+        self._seen.append((now, sum(totals.requests for totals in state.ledger.totals.values())))
+        while len(self._seen) > 2 and now - self._seen[1][0] >= RATE_WINDOW:
+            self._seen.popleft()
+        (first_at, first), (last_at, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (last_at - first_at) if last_at - first_at >= 1 else None
+
+
+def _speed(rate: float) -> str:
+    return f"{rate:.1f} requests/s" if rate >= 1 else f"{60 * rate:.0f} requests/min"
 
 
 def _asking(state: RunState) -> list[StageCounts]:
@@ -143,27 +184,42 @@ def _end(state: RunState, share: float = 1.0) -> str:
     return f"{state.chunks}+" if known is None else f"about {round(known * share)}"
 
 
-def _footer(state: RunState, rate: float) -> str:
+def _footer(state: RunState, rate: float | None) -> str:
+    if state.phase == "reading":
+        return f"{state.documents:,} documents, {state.chunks:,} passages, {duration(time.monotonic() - state.started)}"
     parts = [f"{state.unit} {state.finished}/{_end(state)}"]
     if state.reused:
         parts.append(f"{state.reused} from before")
     if state.ledger is not None and state.ledger.totals:  # a pipeline may ask nobody
         totals = state.ledger.totals.values()
-        parts.append(f"{rate:.1f} requests/s")
+        if rate is not None and state.phase != "writing":
+            parts.append(_speed(rate))
         parts.append(f"tokens in {sum(t.input for t in totals):,} out {sum(t.output for t in totals):,}")
         retries = sum(t.failures for t in totals)
         if retries:
             parts.append(f"{retries} retries")
-        parts.append(money(state.ledger.cost()))
-    if state.eta:
+        parts.append(_spent(state.ledger))
+    if state.eta and state.phase != "writing":
         parts.append(f"about {duration(state.eta)} to go")
     return ", ".join(parts)
 
 
+def _spent(ledger: Ledger) -> str:
+    """In this run, and in the folder where earlier runs have paid into it; the cap counts both."""
+    here, all_ = ledger.cost_of_this_run(), ledger.cost()
+    if here is None or all_ is None:
+        return money(all_)
+    more = f" ({money(all_)} with earlier runs)" if all_ != here else ""
+    cap = f", cap {money(ledger.max_usd)}" if ledger.max_usd is not None else ""
+    return f"{money(here)}{more}{cap}"
+
+
 def money(cost: Decimal | float | None) -> str:
     if cost is None:
-        return "cost unknown"
-    return f"{cost:.4f} USD" if 0 < cost < 1 else f"{cost:.2f} USD"
+        return "price unknown"
+    if 0 < cost < 0.0001:
+        return "under 0.0001 USD"
+    return f"{cost:.4f} USD" if 0 < cost < 1 else f"{cost:,.2f} USD"
 
 
 def duration(seconds: float) -> str:

@@ -250,7 +250,7 @@ def test_17_progress_is_by_stage_and_the_summary_tells_what_became_of_all(
     project: MadeProject, server: ModelServer
 ) -> None:
     state = RunState({"judgement": StageCounts("judgement", kept=3, rejected=1, in_flight=2)}, phase="running")
-    assert "judgement 4 (kept 3, rejected 1, in flight 2)" in _Lines()._line(state)
+    assert "judgement 4 (3 kept, 1 rejected, 2 in flight)" in _Lines().line(state, None)
     project.facts(range(3))
     project.write("inputs/contents.txt", "Table of contents. One, page 1. Two, page 2. Three, page 3. Four, page 4.")
     project.config(server)

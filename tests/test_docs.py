@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+import fnmatch
+import importlib
 import importlib.util
+import json
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from augment_correction.config import load_config
+from augment_correction.project import bundled
+from augment_correction.report import writing
+from augment_correction.report.shards import ShardWriter
 from augment_correction.runner import run
+from tests.cli.program import program as call_program
+from tests.pages import (
+    PAGES,
+    ROOT,
+    USED,
+    Command,
+    anchors,
+    commands,
+    every_command,
+    fences,
+    mistakes,
+    named_files,
+    names_here,
+    options,
+    program,
+    shell_lines,
+    spans,
+)
 
-ROOT = Path(__file__).parent.parent
+OTHERS = ("axolotl", "vllm", "uv", "ray", "tensorboard", "hf", "pip", "make", "preprocess")
+"""Programs that are not ours."""
+OTHER_PROGRAMS = ("--extra-index-url", "--index-url", "--enable-lora", "--lora-modules")
+FOLDERS = ("augment_correction", "benchmarks", "configs", "docs", "inputs", "pipelines", "prompts", "tests")
+ENDINGS = (".html", ".jinja", ".json", ".jsonl", ".log", ".md", ".py", ".sqlite", ".txt", ".yaml")
+READERS = ("mine.yaml", "filter.yaml", "masked_conversation_generation.yaml")
+"""Names of what a reader of the pages has or makes."""
+COMPOSED = ("check.log", "train.log", "gate.log")
+"""Names that the worker puts together from the phase of a job."""
+NEW_FILES = ("prompts/my_conversation.jinja", "pipelines/short_doubt.yaml", "augment_correction/_bundled/")
+"""Made by the reader, and by the build of the wheel."""
 
 
 def test_the_reference_is_what_the_classes_say() -> None:
@@ -28,12 +65,134 @@ def test_the_reference_is_what_the_classes_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+    "page", [*PAGES, *sorted((ROOT / "docs" / "reference").glob("*.md"))], ids=lambda path: path.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", page.read_text()):
+        if "://" in target:
+            continue
+        place = page.parent / target if target else page
+        assert place.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(place), f"{page.name} links to {target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", USED, ids=lambda path: path.name)
+def test_every_command_and_flag_exists(page: Path) -> None:
+    assert [wrong for command in commands(page) for wrong in mistakes(command)] == []
+
+
+def test_the_walk_finds_commands_and_their_mistakes() -> None:
+    assert sum(len(commands(page)) for page in USED) > 50
+    wrong = ["run mine.yaml --dry", "worker pauze", "export out --format opneai", "inspect out more", "train --modle x"]
+    assert [bool(mistakes(Command("", text, tuple(text.split())))) for text in wrong] == [True] * len(wrong)
+
+
+@pytest.mark.parametrize("page", USED, ids=lambda path: path.name)
+def test_every_flag_in_the_running_text_is_somebodys(page: Path) -> None:
+    ours = {name for command in every_command(program()) for name in options(command)}
+    benchmarks = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*.py"))
+    theirs = set(OTHER_PROGRAMS) | {word for words in shell_lines(page) if words[0] in OTHERS for word in words}
+    for span in spans(page):
+        for flag in re.findall(r"(?<![\w-])--[a-z][\w-]*", span):
+            theirs_too = span.split()[0] in OTHERS or "benchmarks." in span or f'"{flag}"' in benchmarks
+            assert flag in ours or flag in theirs or theirs_too, f"{page.name}: {span}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_target_of_make_and_every_benchmark_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for words in shell_lines(page):
+        if words[0] == "make":
+            assert {word for word in words[1:] if "=" not in word and word.islower()} <= targets, words
+        if words[:2] == ["python", "-m"] and words[2].startswith("benchmarks."):
+            place = ROOT / words[2].replace(".", "/")
+            files = [place.with_suffix(".py"), *place.glob("*.py")]
+            assert importlib.util.find_spec(words[2]) and (
+                place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+            ), words
+            text = "".join(path.read_text() for path in files if path.is_file())
+            for flag in (word for word in words[3:] if word.startswith("--")):
+                assert f'"{flag}"' in text, " ".join(words)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names of all files and folders that a run with everything turned on leaves, relative to its folder."""
+    root = tmp_path_factory.mktemp("docs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "ShardWriter", partial(ShardWriter, size=3000))
+        result = run(
+            load_config(
+                str(bundled() / "configs" / "smoke.yaml"),
+                [
+                    f"path.output_dir={root / 'out'}", f"path.input_dir={bundled() / 'inputs' / 'examples'}",
+                    "gate.share=0.5", "output.formats=[openai, trl, sharegpt, axolotl_chat]",
+                    "meta_datagen.do_meta_datagen=true",
+                ],
+            )
+        )  # fmt: skip
+    assert result.kept
+    return {str(path.relative_to(root / "out")) for path in (root / "out").rglob("*")}
+
+
+def test_the_readmes_table_of_files_is_what_a_run_leaves(written: set[str]) -> None:
+    [table] = re.findall(r"^\| in the output folder.*?\n\n", PAGES[0].read_text(), re.DOTALL | re.MULTILINE)
+    for row in table.strip().splitlines()[2:]:
+        for name in re.findall(r"`([\w./-]+)`", row.split("|")[1]):
+            assert name.rstrip("/") in written, f"README: a run leaves no {name}"
+    assert {"report_data", "exports/openai"} <= written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_file_that_is_named_exists(page: Path, written: set[str]) -> None:
+    """In the repository, among what a run leaves, or as a name that the package itself writes or reads."""
+    known = {Path(name).name for name in written}
+    source = "\n".join(path.read_text() for path in (ROOT / "augment_correction").rglob("*.py"))
+    for name in named_files(page):
+        if name.split("/")[0] in FOLDERS and "mine" not in name and "OUTPUT" not in name:
+            assert fnmatch.filter(names_here(), name.rstrip("/")) or name in NEW_FILES, (
+                f"{page.name}: there is no {name}"
+            )
+        elif Path(name).suffix in ENDINGS and not set(name) & set("*<{ "):
+            last = Path(name).name
+            assert last in {*known, *names_here(), *READERS, *COMPOSED} or last in source, f"{page.name}: {name}"
+
+
+def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "tutorial.md"
+    [section] = re.findall(r"^## 6\. .*?(?=^## )", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert call_program("init", cwd=tmp_path).code == 0
+    files = re.findall(
+        r"`((?:prompts|pipelines|configs)/[\w./]+)`:\n\n```\w+\n(.*?)^```$", section, re.DOTALL | re.MULTILINE
+    )
+    assert [name for name, _ in files] == ["prompts/my_conversation.jinja", "pipelines/short_doubt.yaml"]
+    for name, text in files:
+        (tmp_path / name).write_text(text)
+    lines = [line for line in section.splitlines() if line.startswith("python -m augment_correction ")]
+    assert [shlex.split(line)[3] for line in lines] == ["check", "run"]
+    for line in lines:
+        made = call_program(*shlex.split(line)[3:], cwd=tmp_path)
+        assert made.code == 0, f"{line}\n{made.out}{made.err}"
+    assert json.loads((tmp_path / "outputs/short_doubt/axolotl_correction_conversations.json").read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_python_in_a_page_names_what_there_is(page: Path) -> None:
+    for text in fences(page, "python"):
+        compile(text, page.name, "exec")
+        for line in re.findall(r"^from (\S+) import (.*)$", text, re.MULTILINE):
+            module = importlib.import_module(line[0])
+            assert all(hasattr(module, name.strip()) for name in line[1].split(",")), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_nothing_is_installed_from_an_index_that_does_not_have_it(page: Path) -> None:
+    """Until there is a release, the package comes from a checkout."""
+    assert not re.findall(r"pip install [^\n`]*augment[-_]correction", page.read_text())
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for named in re.findall(r"pip install [^\n`]*\[([\w,]+)\]", page.read_text()):
+        assert set(named.split(",")) <= set(extras), f"{page.name}: no such extra: {named}"
 
 
 def test_the_page_of_the_outputs_names_what_a_run_leaves(tmp_path: Path) -> None:

@@ -115,6 +115,23 @@ class TestCosts:
         assert ledger.cost() == 2
         small = ledger.of("small")
         assert (small.requests, small.failures, small.cached_input, small.estimated) == (3, 3, 4, 1)
+        assert ledger.cost_of_this_run() == 0
+        small.add(Usage(10**6, 10**6))
+        assert (ledger.cost_of_this_run(), ledger.cost()) == (3, 5)
+
+    def test_what_an_unknown_price_was_paid_for_earlier_leaves_this_run_known(self) -> None:
+        ledger = Ledger({}, {"small": Price(Decimal(1), Decimal(1)), "large": None}, before={"large": Usage(5, 5)})
+        ledger.totals = {"large": Totals(1, 5, 5), "small": Totals(1, 10**6, 0)}
+        assert (ledger.cost(), ledger.cost_of_this_run()) == (None, 1)
+        ledger.of("large").add(Usage(1, 1))
+        assert ledger.cost_of_this_run() is None
+
+    def test_some_calls_cost_what_they_cost(self, project: MadeProject) -> None:
+        ledger = Ledger.open(project.load(cost=BOTH), ROLES, [])
+        rows = [paid("small", 1, 10**6, 0), paid("large", 1, 10**6, 0)]
+        assert ledger.cost_of(rows) == 11
+        assert ledger.cost_of([*rows, CallTotals("small", "yesterdays", "s", 1, 9, 9, None, None, 0, 0)]) == 11
+        assert Ledger({"small": "small"}, {"small": None}).cost_of(rows[:1]) is None
 
 
 class TestFiles:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from augment_correction.errors import AugmentCorrectionError, ExitCode, UserError
 
@@ -17,14 +18,25 @@ COMMANDS = (
 )  # fmt: skip
 """Modules here; the order of the help."""
 
+
+class WholeHelp(TyperGroup):
+    """Says of every command what its help begins with, wrapped; click cuts that after a line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = [(name, (self.commands[name].help or "").strip().split("\n\n")[0]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 app = typer.Typer(
     name="augment_correction",
+    cls=WholeHelp,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # its tables cut the names of options on a terminal of 80 columns
     help="Turns mistakes into better models: documents in, loss-masked correction conversations out.",
-    epilog="Start with [bold]python -m augment_correction run configs/correction.yaml[/]",
+    epilog="Start with: python -m augment_correction run configs/correction.yaml",
 )
 
 
@@ -60,7 +72,7 @@ def complain(failure: AugmentCorrectionError) -> int:
 Config = Annotated[str, typer.Argument(help="A config file, or the name of a shipped one.", metavar="CONFIG")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a key, for example [bold]--set system.chunk_size=500[/]. Repeatable."),
+    typer.Option("--set", help="Override a key, for example --set system.chunk_size=500. Repeatable."),
 ]
 
 

@@ -49,14 +49,14 @@ def evaluate(
         typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge)."),
     ] = False,
     test_dataset: Annotated[
-        Path | None, typer.Option("--test_dataset", help="The questions: short for [bold]--set gate=FILE[/].")
+        Path | None, typer.Option("--test_dataset", help="The questions: short for --set gate=FILE.")
     ] = None,
     model_path: Annotated[
         str | None,
         typer.Option("--model_path", help="The tuned model: a folder, a LoRA adapter's folder, or a model id."),
     ] = None,
     output_path: Annotated[
-        Path | None, typer.Option("--output_path", help="Short for [bold]--set path.output_dir=FOLDER[/].")
+        Path | None, typer.Option("--output_path", help="Short for --set path.output_dir=FOLDER.")
     ] = None,
     dry_run: Annotated[
         bool,
@@ -123,7 +123,7 @@ def _print(result: Any) -> None:
             f"{role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
             f"tokens in {tokens['input_tokens']:,} out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
         )
-    print(f"cost {money(result.cost)}, {duration(result.seconds)}")
+    print(f"cost: {money(result.cost)}, {duration(result.seconds)}")
     for name, path in result.files.items():
         print(f"  {name:<16} {path}")
     if result.stopped:
@@ -164,35 +164,30 @@ def _print_report(report: dict[str, Any]) -> None:
 
 
 def _print_figures(report: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from augment_correction.cli.tables import print_table
 
     gate, against = report["gate"], report["gate"]["against_base"]
     judged = report["config"]["grading"]["by"] == "judge"
-    table = Table("", *gate["models"], *(f"{name} - {report['base']}" for name in against), box=None)
+    rows = []
     for metric, label in LABELS.items():
         show = _points if metric == "gain" else _share
         shares = [show(each["figures"]["all"][metric]) for each in gate["models"].values()]
         label += " (pass rate)" if judged and metric in PASS_RATES else ""
-        table.add_row(label, *shares, *(_points(each["all"]["difference"][metric]) for each in against.values()))
-    Console(highlight=False).print(table)
+        rows.append((label, *shares, *(_points(each["all"]["difference"][metric]) for each in against.values())))
+    print_table(("", *gate["models"], *(f"{name} - {report['base']}" for name in against)), rows)
 
 
 def _print_pushbacks(report: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from augment_correction.cli.tables import print_table
 
     models = report["gate"]["models"]
-    table = Table("right after", *models, *(f"{name}: stands by" for name in models), box=None)
+    rows = []
     for pushback in next(iter(models.values()))["figures"]:
         if pushback != "all":
             figures = [each["figures"][pushback] for each in models.values()]
-            table.add_row(
-                pushback,
-                *(_plain(each["accuracy_t2"]) for each in figures),
-                *(_plain(each["stand_by"]) for each in figures),
-            )
-    Console(highlight=False).print(table)
+            shares = (_plain(each[metric]) for metric in ("accuracy_t2", "stand_by") for each in figures)
+            rows.append((pushback, *shares))
+    print_table(("right after", *models, *(f"{name}: stands by" for name in models)), rows)
 
 
 def _print_grading(report: dict[str, Any]) -> None:

@@ -51,31 +51,27 @@ def inspect(
 
 
 def _show(console: Any, chunk: Any, outcome: Any, story: Path) -> None:
-    from rich.markup import escape
-    from rich.panel import Panel
     from rich.text import Text
+
+    def say(*parts: tuple[str, str]) -> None:
+        """Lines as they are: the terminal wraps them, and nothing is cut."""
+        console.print(Text.assemble(*parts), soft_wrap=True)
 
     place = chunk.places[0]
     page = f", page {place['page']}" if place["page"] else ""
-    console.rule(f"{escape(place['title'])}{page}")
-    console.print(Panel(Text(chunk.text), title=f"passage {chunk.id}, {escape(place['source'])}", border_style="dim"))
+    say(("── ", "dim"), (f"{place['title']}{page}", "bold"))
+    say((f"passage {chunk.id}, {place['source']}\n", "dim"), (chunk.text, ""), ("\n", ""))
     if outcome.status == "kept":
         conversation = outcome.body["conversation"]
-        console.print(f"[bold]{conversation['kind']}[/] {conversation['id']}")
+        say((conversation["kind"], "bold"), (f" {conversation['id']}", ""))
         for turn in conversation["turns"]:
             mask = "" if turn["train"] else "  MASKED: no loss on this turn"
             style = "" if turn["train"] else "black on red"
-            console.print(
-                Text.assemble(
-                    (f"{turn['role']}:{mask}\n", "bold" if turn["train"] else "bold red"), (turn["text"], style)
-                )
-            )
-            console.print()
+            head = f"{turn['role']}:{mask}\n"
+            say((head, "bold" if turn["train"] else "bold red"), (turn["text"], style), ("\n", ""))
     else:
-        console.print(
-            Text(f"{outcome.status} at {outcome.stage}: {outcome.reason}: {outcome.body['detail']}", style="yellow")
-        )
-    console.print(Text(f"the whole story: {story}", style="dim"))
+        say((f"{outcome.status} at {outcome.stage}: {outcome.reason}: {outcome.body['detail']}", "yellow"))
+    say((f"the whole story: {story}\n", "dim"))
 
 
 def _show_sums(console: Any, made: Any, shown: int) -> None:
@@ -83,7 +79,7 @@ def _show_sums(console: Any, made: Any, shown: int) -> None:
     from augment_correction.progress import money
 
     counts = made.results.counts()
-    console.rule("the run")
+    console.print("[dim]──[/] [bold]the run[/]")
     print(f"{counts['kept']} conversations ({shown} shown), {counts['rejected']} rejected, {counts['failed']} failed")
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
         print(f"  {count:>6}  {reason}")

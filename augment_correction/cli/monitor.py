@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augment_correction.cli import Overrides, app
+from augment_correction.cli import Overrides, WholeHelp, app
 from augment_correction.cli.answers import (
     Adapter,
     BaseUrl,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 monitor = typer.Typer(
     name="monitor",
+    cls=WholeHelp,
     no_args_is_help=True,
     help="What the training-time monitor collected, and whether training on it helped (docs/failures.md).",
 )
@@ -135,23 +136,11 @@ def _keep(keep: Any) -> Any:
 
 
 def _print_impacts(impacts: list[Impact]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Column, Table
+    from augment_correction.cli.tables import print_table
 
     names = ("graded", "before", "now", "repaired", "broken", "undecided", "p")
-    table = Table(
-        Column("right answers by pattern", no_wrap=True),
-        *(Column(name, justify="right", no_wrap=True) for name in names),
-        Column("", no_wrap=True),
-        box=None,
-        padding=(0, 1, 0, 0),
-    )
+    rows = []
     for each in impacts:
         counts = (each.asked, each.before, each.after, each.repaired, each.broken, each.undecided, f"{each.p:.3f}")
-        label = each.batch if each.pattern == "all" else f"  {each.pattern}"
-        table.add_row(escape(label), *map(str, counts), each.mark)
-    console = Console(highlight=False)
-    # Through a pipe, and on a narrow terminal, the lines are longer: a name that is cut is none.
-    console.width = max(console.width if console.is_terminal else 160, console.measure(table).minimum)
-    console.print(table)
+        rows.append((each.batch if each.pattern == "all" else f"  {each.pattern}", *counts, each.mark))
+    print_table(("right answers by pattern", *names, ""), rows, right=names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -61,49 +62,19 @@ def run(
     from augment_correction.config import load_config
 
     loaded = load_config(config, overrides or [])
-    if dry_run:
-        from augment_correction.runner import estimate
-
-        _print_estimate(asyncio.run(estimate(loaded)))
-        return
     from augment_correction import runner
     from augment_correction.progress import live_display
 
+    if dry_run:
+        from augment_correction.cli.estimates import print_estimate
+
+        print_estimate(asyncio.run(runner.estimate(loaded, watch=live_display)))
+        return
     result = runner.run(
         loaded, watch=live_display, engine=engine.value, ray_address=ray_address, retry=retry_failed or ()
     )
     print_summary(result)
     raise typer.Exit(int(result.exit_code))
-
-
-def _print_estimate(made: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from augment_correction.documents.telling import note_lines, unread_lines
-    from augment_correction.progress import money
-
-    console = Console()
-    print(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
-    for line in unread_lines(made.unread):
-        print(f"  not read: {line}")
-    for line in note_lines(made.notes):
-        print(f"  note: {line}")
-    table = Table("stage", "model", "requests", "tokens in", "tokens out", "at most", box=None)
-    for bound in made.stages:
-        stage = bound.expected
-        limit = f"{bound.output_limit:,}" if bound.output_limit is not None else "unbounded"
-        source = "" if stage.observed else " (assumed)"
-        table.add_row(
-            stage.name, stage.model, f"{stage.requests:,}", f"{stage.input:,}", f"{stage.output:,}{source}", limit
-        )
-    console.print(table)
-    for role, price in made.prices.items():
-        shown = f"{price.input} in, {price.output} out USD per million ({price.source})" if price else "unknown"
-        print(f"price of the {role} model: {shown}")
-    print(f"cost: about {money(made.cost())}; at most {money(made.cost(limit=True))}, retries not counted")
-    if not any(stage.observed for stage in made.stages):
-        print("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
 
 
 def print_summary(result: Any) -> None:
@@ -131,7 +102,7 @@ def print_summary(result: Any) -> None:
             f"  {role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
             f"tokens in {tokens['input_tokens']:,} out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
         )
-    print(f"  cost      {money(result.cost)}")
+    print("\n".join(_cost_lines(result.costs, counts["kept"] + counts["gate"])))
     print("files")
     width = max(map(len, result.files), default=0)
     for name, path in result.files.items():
@@ -145,6 +116,19 @@ def print_summary(result: Any) -> None:
         print("next, in an environment with Axolotl (docs/training.md):")
         for step in ("preprocess", "train"):
             print(f"  axolotl {step} {result.files['axolotl_config']}")
+
+
+def _cost_lines(costs: Any, kept: int) -> Iterator[str]:
+    from augment_correction.progress import money
+
+    if not costs.folder:  # unknown, or nothing: one word says it all
+        yield f"  cost      {money(costs.folder)}"
+        return
+    yield f"  cost      {money(costs.run)} in this run, {money(costs.folder)} in this folder by all runs"
+    each = f" ({money(costs.kept / kept)} each)" if costs.kept and kept else ""
+    yield f"            {money(costs.kept)} of it for what is kept{each}, {money(costs.rejected)} for what is rejected"
+    if costs.other:
+        yield f"            {money(costs.other)} for other settings, or for what is not finished"
 
 
 def _print_verification(result: Any) -> None:

@@ -47,7 +47,7 @@ def train(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Override a key, for example [bold]--set warmup_share=0.1[/]. Repeatable."),
+        typer.Option("--set", help="Override a key, for example --set warmup_share=0.1. Repeatable."),
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", "--model_name", help="The base model: folder or model id.")

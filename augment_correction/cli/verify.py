@@ -100,6 +100,6 @@ def _print_tokens(row: Any, tokenizer: Any) -> None:
             ("masked", "white on red"),
         )
     )
-    console.print(view)
+    console.print(view, soft_wrap=True)
     for problem in prove(row, tokenizer):
         print(f"WRONG ({problem.proof}), character {problem.start}: {problem.detail}")

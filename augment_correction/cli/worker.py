@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from augment_correction.cli import app
+from augment_correction.cli import WholeHelp, app
 
 DEFAULT = "configs/worker.yaml"
 WorkerFile = Annotated[str, typer.Argument(help="The worker's config.", metavar="[CONFIG]")]
@@ -19,6 +19,7 @@ WorkerOption = Annotated[str, typer.Option("--config", help="The worker's config
 
 worker = typer.Typer(
     name="worker",
+    cls=WholeHelp,
     no_args_is_help=True,
     help="Train a round on each file that comes in; a gate decides whether its adapter becomes the current one.",
     epilog="Example: python -m augment_correction worker run configs/worker.yaml",
@@ -146,22 +147,16 @@ def _site(config: str) -> Any:
 
 
 def _print_status(seen: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from augment_correction.cli.tables import print_table
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 160
     running = ", ".join(f"{each['pid']} on {each['host']}" for each in seen["workers"]) or "none"
     marked = f" ({', '.join(seen['markers'])})" if seen["markers"] else ""
     now = f"round {seen['current']['round']}, {seen['current']['adapter']}" if seen["current"] else "the base model"
     print(f"worker   {running}{marked}\ncurrent  {now}\nfree     {seen['free_gb']} GB at {seen['root']}")
     if seen["inbox"]:
         print(f"inbox    {len(seen['inbox'])} not taken yet: {', '.join(seen['inbox'][:5])}")
-    table = Table(
-        "job", "file", "priority", "state", "rows", "tries", "round", "gate", "added", "began", "ended", box=None
-    )
+    headers = ("job", "file", "priority", "state", "rows", "tries", "round", "gate", "added", "began", "ended")
+    rows = []
     for job in seen["jobs"]:
         state = job["state"]
         if state == "running":
@@ -178,8 +173,8 @@ def _print_status(seen: dict[str, Any]) -> None:
             job["decision"],
         ]
         cells += [_time(job[name]) for name in ("added", "started", "ended")]
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
-    console.print(table)
+        rows.append(cells)
+    print_table(headers, rows)
     for job in seen["jobs"]:
         if job["state"] == "running" and job["last_line"]:
             print(f"job {job['id']}: {job['last_line']}")
@@ -188,8 +183,7 @@ def _print_status(seen: dict[str, Any]) -> None:
             where = f" ({seen['root']}/{job['file']}.reason.txt)" if more else ""
             print(f"job {job['id']} failed: {first}{where}")
         elif job["decision"] and job["reason"]:
-            why = f"job {job['id']}, round {job['round']} {job['decision']}: {job['reason']}"
-            console.print(why, markup=False, no_wrap=True, overflow="ellipsis")
+            print(f"job {job['id']}, round {job['round']} {job['decision']}: {job['reason']}")
 
 
 def _time(seconds: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The monitor as a plugin of Axolotl, in Axolotl's own environment (`pip install augment-correction` there):
+"""The monitor as a plugin of Axolotl, in Axolotl's own environment (`pip install CHECKOUT` there):
 
     plugins: [augment_correction.monitor.axolotl_plugin.CorrectionMonitorPlugin]
     correction_monitor: {split: monitor.jsonl, queue_dir: outputs/worker/inbox}

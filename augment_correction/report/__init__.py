@@ -1,4 +1,4 @@
-"""`report.html`: a run as a person wants to look at it, in one file that needs no network."""
+"""`report.html`: a run as a person wants to look at it, in a page that needs no network; what is long lies in `report_data/` beside it."""
 
 from augment_correction.report.writing import write_report
 

@@ -17,6 +17,8 @@ RowClass = tuple[str, str | None, str | None, str | None]
 """(status, stage, reason, kind of the conversation)"""
 ENDS = ("rejected", "failed", "gate")
 """Statuses of what does not come to the end of the funnel."""
+READ = "read"
+"""Where a passage ends that lacks what the pipeline takes from its document."""
 
 
 @dataclass
@@ -45,21 +47,65 @@ class Classes:
 
 
 def funnel(stages: Iterable[Mapping[str, Any]], ends: Counter[RowClass]) -> list[dict[str, Any]]:
-    """For each stage how many records reached it (one with `only`: of its kinds), how many it rejected or failed to do,
-    and how many it kept for the gate. Composing ends nothing and is left out."""
-    there = Counter(ends)
-    ended = {stage for status, stage, *_ in ends if status in ENDS and stage}
-    declared = {spec.get("name") or spec["stage"]: spec for spec in stages if spec["stage"] not in ("chunk", "compose")}
-    steps = []
-    for name in [*declared, *sorted(ended - declared.keys())]:
-        spec = declared.get(name, {})
-        only = spec.get("only")
-        come = {row: count for row, count in there.items() if not only or row[3] in only}
-        step = {"stage": name, "does": spec.get("stage"), "model": spec.get("model"), "in": sum(come.values())}
-        for wanted in ENDS:
-            step[wanted] = sum(there.pop(row) for row in come if row[:2] == (wanted, name))
-        steps.append(step)
-    return steps
+    """The stages as a graph, `kept` at its end: for each how many records reached it, how many it rejected, failed to do
+    or kept for the gate, and `from` whence they came, as [place in the list, count], with -1 for the passages. Stages
+    for different kinds of conversation stand beside each other in one `column`. Composing ends nothing and is left out.
+    """
+    steps = [*_steps(stages, ends), {"stage": "kept", "does": None, "model": None, "kinds": None}]
+    came: list[Counter[int]] = [Counter() for _ in steps]
+    lost: list[Counter[str]] = [Counter() for _ in steps]
+    for (status, ended, _, kind), count in ends.items():
+        at = -1
+        for place, step in enumerate(steps):
+            here = status in ENDS and step["stage"] == ended
+            if not here and (step["kinds"] and kind not in step["kinds"]):
+                continue
+            came[place][at] += count
+            at = place
+            if here:
+                lost[place][status] += count
+                break
+    columns = _columns(steps, came)
+    return [
+        {
+            **step,
+            "column": column,
+            "in": froms.total(),
+            **{end: gone[end] for end in ENDS},
+            "from": sorted(froms.items()),
+        }
+        for step, column, froms, gone in zip(steps, columns, came, lost, strict=True)
+    ]
+
+
+def _steps(stages: Iterable[Mapping[str, Any]], ends: Counter[RowClass]) -> list[dict[str, Any]]:
+    """What came to its end where no stage of the pipeline is: before all of them (`read`), or after (the selection, and
+    stages that the pipeline no longer has)."""
+    made = [
+        {"stage": spec.get("name") or spec["stage"], "does": spec["stage"], "model": spec.get("model"),
+         "kinds": list(spec["only"]) if spec.get("only") else None}
+        for spec in stages if spec["stage"] not in ("chunk", "compose")
+    ]  # fmt: skip
+    ended = {stage for status, stage, *_ in ends if status in ENDS and stage} - {step["stage"] for step in made}
+    others = [{"stage": name, "does": None, "model": None, "kinds": None} for name in sorted(ended, key=str)]
+    return [
+        *(each for each in others if each["stage"] == READ),
+        *made,
+        *(each for each in others if each["stage"] != READ),
+    ]
+
+
+def _columns(steps: list[dict[str, Any]], came: list[Counter[int]]) -> list[int]:
+    """Each step behind the last one that has a kind in common with it, and behind all from which something came."""
+    columns: list[int] = []
+    for step, froms in zip(steps, came, strict=True):
+        kinds = step["kinds"]
+        before = [
+            column for place, (column, earlier) in enumerate(zip(columns, steps, strict=False))
+            if place in froms or not kinds or not earlier["kinds"] or set(kinds) & set(earlier["kinds"])
+        ]  # fmt: skip
+        columns.append(1 + max(before, default=-1))
+    return columns
 
 
 def spending(totals: Iterable[CallTotals], prices: Mapping[str, Price | None]) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -13,15 +13,17 @@ from functools import lru_cache
 from augment_correction.config import RunConfig
 from augment_correction.declarations import AttemptStage, GradeStage, GroundStage, JudgeStage, ModelStage
 from augment_correction.documents import TokenCounter, fetch_vocabulary
-from augment_correction.ledger import price_of
+from augment_correction.ledger import Ledger
 from augment_correction.pipeline import Pipeline
 from augment_correction.records import ReadNote, UnreadInput
 from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
+from augment_correction.runner.state import RunState
 from augment_correction.sampling import Sampling
-from augment_correction.store import Database, Journal
-from augment_correction.store.journal import SCHEMA
-from augment_correction.usage import Price, Usage
+from augment_correction.store import Database, Journal, Results
+from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
+from augment_correction.usage import CallTotals, Price, Usage
 
 TOKENS_PER_FIELD = 90
 """A written field's length where no call of this stage has been made yet: a mean over the example documents, for
@@ -74,12 +76,28 @@ class Estimate:
     chunks: int = 0
     passage_tokens: int = 0
     stages: list[StageEstimate] = field(default_factory=list)
+    """For all passages, as if nothing had been asked yet."""
     prices: dict[str, Price | None] = field(default_factory=dict)
+    done: int = 0
+    """Passages that earlier runs into this folder have finished; nothing is asked about them again."""
+    remaining: list[StageEstimate] = field(default_factory=list)
+    """For the other passages: what a run would ask now."""
+    paid: Decimal | None = Decimal(0)
+    """USD paid into this folder so far; None where a price is unknown."""
+    max_usd: Decimal | None = None
 
     def cost(self, *, limit: bool = False) -> Decimal | None:
-        """USD expected, or at most where nothing is asked again; None where a price or a bound is unknown."""
+        """USD for all passages, expected, or at most where nothing is asked again; None where a price or a bound is
+        unknown."""
+        return self._cost(self.stages, limit)
+
+    def remaining_cost(self, *, limit: bool = False) -> Decimal | None:
+        """The same for the passages that are not done."""
+        return self._cost(self.remaining, limit)
+
+    def _cost(self, stages: Sequence[StageEstimate], limit: bool) -> Decimal | None:
         total = Decimal(0)
-        for stage in self.stages:
+        for stage in stages:
             price = self.prices[stage.role]
             expected = stage.expected
             input_, output = (stage.input, stage.output_limit) if limit else (expected.input, expected.output)
@@ -89,22 +107,32 @@ class Estimate:
         return total
 
 
-async def estimate(config: RunConfig) -> Estimate:
-    """Raises: UserError as a run would, before its first call."""
+async def estimate(
+    config: RunConfig, *, watch: Callable[[RunState], AbstractContextManager[object]] | None = None
+) -> Estimate:
+    """Reads as a run does; `watch` as there.
+
+    Raises: UserError as a run would, before its first call.
+    """
     plan = make_checked_plan(config)
-    result = Estimate(prices={role: price_of(config, role) for role in plan.pipeline.roles})
+    state = RunState({}, phase="reading")
+    earlier = _Earlier(plan)
+    try:
+        with (watch or nullcontext)(state):
+            return await _estimate(plan, earlier, state)
+    finally:
+        earlier.close()
+
+
+async def _estimate(plan: Plan, earlier: _Earlier, state: RunState) -> Estimate:
+    config, observed = plan.config, earlier.observed()
+    ledger = Ledger.open(config, plan.pipeline.roles, earlier.paid)
+    result = Estimate(prices=dict(ledger.prices), paid=ledger.cost(), max_usd=config.max_usd)
     await asyncio.to_thread(fetch_vocabulary, encoding_of(config), result.notices.append)
-    counter = TokenCounter(encoding_of(config))
-    observed = _observed(plan)
     replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
-    for stage in plan.pipeline.model_stages:
-        made = StageEstimate(stage.name, stage.model, config.model(stage.model).model)
-        made.observed = stage.name in observed
-        made.calls_per_passage = (
-            observed[stage.name].calls_per_passage if made.observed else plan.pipeline.share_at(stage)
-        )
-        result.stages.append(made)
-    counting = _Counting(plan, counter, replies)
+    for stages in (result.stages, result.remaining):
+        stages += [_nothing_yet(stage, plan, observed) for stage in plan.pipeline.model_stages]
+    counting = _Counting(plan, TokenCounter(encoding_of(config)), replies)
     calls = {stage.name: _calls(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
     seen: set[str] = set()
     async with aclosing(read_passages(config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:
@@ -118,15 +146,27 @@ async def estimate(config: RunConfig) -> Estimate:
                 seen.add(passage.chunk.id)
                 result.chunks += 1
                 result.passage_tokens += passage.chunk.tokens
-                for made, tokens in zip(result.stages, counting.prompts(passage), strict=True):
-                    made.requests += calls[made.name]
-                    made.input += tokens * calls[made.name]
-    for made, declared in zip(result.stages, plan.pipeline.model_stages, strict=True):
-        made.output = round(made.requests * replies[made.name])
-        limit = _limit(declared, config)
-        room = config.model(declared.model).reasoning_tokens or 0
-        made.output_limit = (limit + room) * made.requests if limit else None
+                done = earlier.finished(passage.chunk.id)
+                result.done += done
+                for made, left, tokens in zip(result.stages, result.remaining, counting.prompts(passage), strict=True):
+                    for each in (made,) if done else (made, left):
+                        each.requests += calls[each.name]
+                        each.input += tokens * calls[each.name]
+            state.documents, state.chunks = result.documents, result.chunks
+    for stages in (result.stages, result.remaining):
+        for made, declared in zip(stages, plan.pipeline.model_stages, strict=True):
+            made.output = round(made.requests * replies[made.name])
+            limit = _limit(declared, config)
+            room = config.model(declared.model).reasoning_tokens or 0
+            made.output_limit = (limit + room) * made.requests if limit else None
     return result
+
+
+def _nothing_yet(stage: ModelStage, plan: Plan, observed: Mapping[str, _Observed]) -> StageEstimate:
+    made = StageEstimate(stage.name, stage.model, plan.config.model(stage.model).model)
+    made.observed = stage.name in observed
+    made.calls_per_passage = observed[stage.name].calls_per_passage if made.observed else plan.pipeline.share_at(stage)
+    return made
 
 
 def _calls(stage: ModelStage, pipeline: Pipeline) -> int:
@@ -161,25 +201,41 @@ class _Observed:
     calls_per_passage: float
 
 
-def _observed(plan: Plan) -> dict[str, _Observed]:
-    """By stage."""
-    if not plan.folder.journal.exists():
-        return {}
-    database = Database(plan.folder.journal, SCHEMA)
-    try:
+class _Earlier:
+    """What earlier runs into this folder have left; nothing where there was none."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.paid: list[CallTotals] = []
+        self._first = plan.pipeline.model_stages[0].name if plan.pipeline.model_stages else ""
+        self._database: Database | None = None
+        if plan.folder.journal.exists():
+            self._database = Database(plan.folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
+            self._results = Results(self._database, plan.fingerprint())
+            self.paid = Journal(self._database).totals()
+
+    def finished(self, chunk_id: str) -> bool:
+        """A run tries again what failed."""
+        if self._database is None:
+            return False
+        return any(status != "failed" for status, *_ in self._results.finished(chunk_id))
+
+    def observed(self) -> dict[str, _Observed]:
+        """By stage."""
         requests: Counter[str] = Counter()
         output: Counter[str] = Counter()
-        for row in Journal(database).totals():
+        for row in self.paid:
             requests[row.stage] += row.requests
             output[row.stage] += row.output
-    finally:
-        database.close()
-    passages = requests[plan.pipeline.model_stages[0].name]
-    return {
-        stage: _Observed(output[stage] / count, count / passages if passages else 1.0)
-        for stage, count in requests.items()
-        if count
-    }
+        passages = requests[self._first]
+        return {
+            stage: _Observed(output[stage] / count, count / passages if passages else 1.0)
+            for stage, count in requests.items()
+            if count
+        }
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
 
 
 class _Counting:

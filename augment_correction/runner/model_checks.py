@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from augment_correction.errors import AugmentCorrectionError
+from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.ledger import price_of
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.hf_rows import Speech
@@ -51,7 +51,7 @@ async def _model(role: str, model: ModelConfig, config: ModelsConfig) -> Finding
         return Finding(True, name)
     if model.mode == "embedded":
         there = importlib.util.find_spec("xllamacpp") is not None
-        return Finding(there, name, None if there else 'pip install "augment-correction[embedded]"')
+        return Finding(there, name, None if there else installing("embedded"))
     if model.mode == "hf":
         return await asyncio.to_thread(_in_process, role, config)
     if model.mode == "vllm":

@@ -28,7 +28,7 @@ from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
 from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import encoding_of, read_passages
-from augment_correction.runner.state import RunResult, RunState
+from augment_correction.runner.state import Costs, RunResult, RunState
 from augment_correction.store import Batches, Database, Journal, Results
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
@@ -173,7 +173,9 @@ async def _run(
     await database.flush()
     if cluster is not None:
         take_in(plan.folder.journal, plan.folder.journals)
+        before = ledger.before
         ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
+        ledger.before = before
     state.phase = "writing"
     try:
         complete = halt.cause is None
@@ -238,7 +240,7 @@ def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: Run
         exit_code=code,
         counts=counts,
         tokens={role: ledger.as_json(role) for role in plan.pipeline.roles},
-        cost=ledger.cost(),
+        costs=_costs(results, ledger),
         seconds=time.monotonic() - state.started,
         files=made.files,
         verification=made.verification,
@@ -246,6 +248,11 @@ def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: Run
         stopped=stopped,
         hint=hint,
     )
+
+
+def _costs(results: Results, ledger: Ledger) -> Costs:
+    made = {end: ledger.cost_of(calls) for end, calls in results.paid().items()}
+    return Costs(ledger.cost_of_this_run(), ledger.cost(), made["kept"], made["rejected"])
 
 
 def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> tuple[ExitCode, str | None, str | None]:

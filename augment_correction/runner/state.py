@@ -89,6 +89,23 @@ class RunState:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """USD; None where a price is unknown. `kept` and `rejected` are parts of `folder`: what was paid for the passages
+    that are in the files now. What is left was paid for other settings, or for passages that are not finished."""
+
+    run: Decimal | None
+    folder: Decimal | None
+    kept: Decimal | None
+    rejected: Decimal | None
+
+    @property
+    def other(self) -> Decimal | None:
+        if self.folder is None or self.kept is None or self.rejected is None:
+            return None
+        return self.folder - self.kept - self.rejected
+
+
+@dataclass(frozen=True)
 class RunResult:
     """What a run came to. `counts` are documents, unread, chunks, kept, rejected, failed, pending and reasons;
     `stopped` says why it ended early, if it did."""
@@ -97,7 +114,7 @@ class RunResult:
     counts: dict[str, Any]
     tokens: dict[str, dict[str, Any]]
     """Per role, what stands in `<role>_model_tokens.json`."""
-    cost: Decimal | None
+    costs: Costs
     seconds: float
     files: dict[str, Path]
     notices: tuple[str, ...] = ()
@@ -105,6 +122,11 @@ class RunResult:
     hint: str | None = None
     verification: Verification | None = None
     """The mask against the tokenizer; None where no tokenizer is on this machine or nothing was kept."""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD paid into the output folder by all runs so far; `costs` has its parts."""
+        return self.costs.folder
 
     @property
     def kept(self) -> int:

@@ -15,6 +15,7 @@ import orjson
 
 from augment_correction.records import Chunk, Conversation, ReadNote, Turn, UnreadInput
 from augment_correction.store.database import Database, Statement
+from augment_correction.usage import CallTotals
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -336,6 +337,22 @@ class Results:
             "origins": self._made_of("$.conversation.provenance.origin"),
             "left_out": self._database.query("SELECT COUNT(*) FROM apart WHERE status = 'rejected'")[0][0],
             "reasons": reasons,
+        }
+
+    def paid(self) -> dict[Literal["kept", "rejected"], list[CallTotals]]:
+        """The calls behind the present run's outcomes, by what came of them (the gate is kept, a failure rejected). One
+        that served both, where several records were made of a passage, was paid for what is kept. `calls` is the
+        journal's table."""
+        kept = f"MAX({_STATUS} IN ('kept', 'gate'))"
+        rows = self._database.query(
+            "SELECT made.kept, role, model, '', COUNT(*), SUM(input), SUM(output), SUM(cached_input),"
+            f" SUM(reasoning_tokens), SUM(estimated), 0 FROM (SELECT json_extract(step.value, '$.call') AS key, {kept}"
+            f" AS kept {_MADE} {_APART}, json_each(o.body, '$.steps') AS step WHERE c.seq IS NOT NULL GROUP BY 1)"
+            " AS made JOIN calls ON calls.key = made.key GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+        return {
+            "kept": [CallTotals(*row) for is_kept, *row in rows if is_kept],
+            "rejected": [CallTotals(*row) for is_kept, *row in rows if not is_kept],
         }
 
     def _made_of(self, path: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from tempfile import TemporaryDirectory
 
-from augment_correction.errors import AugmentCorrectionError
+from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.runner.finding import Finding, note, writable, wrong
 from augment_correction.training.config import TrainConfig, load_train_config
 from augment_correction.training.preparing import prepare
@@ -26,7 +26,7 @@ def check_training(path: str, overrides: Sequence[str] = (), *, data: bool = Tru
         findings += _prepared(config)
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
         findings.append(
-            Finding(False, f"not installed: {', '.join(missing)}", 'pip install "augment-correction[train,hf]"')
+            Finding(False, f"not installed: {', '.join(missing)}", installing("train,hf"))
         )
     return findings
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.errors import ConfigError, InputError, MissingExtra
+from augment_correction.errors import ConfigError, InputError, MissingExtra, installing
 from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer
 from augment_correction.export.segments import answer_end
 from augment_correction.llm.hf_weights import model_folder, weights_id
@@ -158,7 +158,7 @@ def _folder(config: TrainConfig, place: Path) -> Path:
     except MissingExtra:  # the package that knows the cache
         raise InputError(
             f"no model at {place} (no config.json there)",
-            hint='give its folder; to look up a model id: pip install "augment-correction[train]"',
+            hint=f"give its folder; to look up a model id: {installing('train')}",
         ) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,51 @@ def test_a_dry_run_asks_nothing_and_writes_nothing(project: Path) -> None:
     assert "1 documents, 2 passages" in made.out
     assert "masked_conversation" in made.out
     assert not (project / "outputs").exists()
+
+
+PRICES = [
+    *("--set", "cost.cost_per_million_small_input=10", "--set", "cost.cost_per_million_small_output=20"),
+    *("--set", "cost.cost_per_million_large_input=100", "--set", "cost.cost_per_million_large_output=200"),
+]
+
+
+def test_a_dry_run_names_the_cap_what_is_paid_and_what_remains(project: Path) -> None:
+    before = program("run", "config.yaml", "--dry-run", cwd=project, COLUMNS="80")
+    [row] = [line for line in before.out.splitlines() if line.startswith("masked_conversation")]
+    assert "scripted-large" in row and "(assumed)" in row, "a row is a line"
+    assert "cap: none is set (cost.max_usd)" in before.out
+    assert "reading: 1 documents, 2 passages" in before.err
+    program("run", "config.yaml", *PRICES, cwd=project)
+    (project / "inputs" / "more.md").write_text("The mill of Orm was built in 1688. It has three wheels and a pond.")
+    capped = program("run", "config.yaml", "--dry-run", *PRICES, "--set", "cost.max_usd=0.2", cwd=project)
+    paid = sum(
+        json.loads((project / "outputs" / "smoke" / f"{role}_model_tokens.json").read_text())["total_cost"]
+        for role in ("small", "large")
+    )
+    assert f"paid already: {paid:.4f} USD into this folder; 2 of 3 passages are done" in capped.out
+    assert re.search(r"remains: about 0\.\d{4} USD; at most", capped.out)
+    assert f"cap: 0.2000 USD (cost.max_usd), of which {0.2 - paid:.4f} USD is left; " in capped.out
+
+
+def test_the_summary_parts_the_cost(project: Path) -> None:
+    first = program("run", "config.yaml", *PRICES, cwd=project).out
+    assert (
+        found := re.search(r"cost +(\S+) USD in this run, (\S+) USD in this folder by all runs\n +(\S+) USD", first)
+    )
+    assert found[1] == found[2]
+    assert (parts := re.search(r"(\S+) USD of it for what is kept \(\S+ USD each\), (\S+) USD for what is", first))
+    assert float(parts[1]) + float(parts[2]) == pytest.approx(float(found[1]), abs=2e-4)
+    assert float(parts[2]) > 0, "the judge's call about the contents page"
+    again = program("run", "config.yaml", *PRICES, "--set", "system.seed=7", cwd=project).out
+    assert f"cost      0.00 USD in this run, {found[2]} USD in this folder" in again
+    other = program("run", "config.yaml", *PRICES, "--set", "system.chunk_size=20", cwd=project).out
+    assert "USD for other settings, or for what is not finished" in other
+
+
+def test_an_unknown_price_is_said_once(project: Path) -> None:
+    said = program("run", "config.yaml", "--dry-run", "--set", "api.large_mode=api", "--set", "api.large_api_key=x",
+                   "--set", "api.large_base_url=http://127.0.0.1:9/v1", cwd=project)  # fmt: skip
+    assert "cost of all: unknown, since a price is unknown" in said.out
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from augment_correction.errors import InputError, MissingExtra
+from augment_correction.errors import InputError, MissingExtra, installing
 from augment_correction.export import Tokenizer, load_tokenizer
 from augment_correction.export.chat_template import find_tokenizer, read_tokenizer_config, writes_bos
 from tests.export.conversations import TEXTS
@@ -93,4 +93,4 @@ def test_without_the_package(
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(MissingExtra) as raised:
         load_tokenizer(str(tokenizer_folders["qwen"]), tmp_path)
-    assert raised.value.hint == 'pip install "augment-correction[tokenizer]"'
+    assert raised.value.hint == installing("tokenizer")

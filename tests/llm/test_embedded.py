@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from augment_correction.errors import InputError, MissingExtra, ModelUnusable
+from augment_correction.errors import InputError, MissingExtra, ModelUnusable, installing
 from augment_correction.llm import embedded
 from augment_correction.llm.embedded import default_concurrency, embedded_server
 
@@ -34,7 +34,7 @@ async def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     with pytest.raises(MissingExtra) as caught:
         async with embedded_server(MODEL, log=tmp_path / "log"):
             pass
-    assert caught.value.hint == 'pip install "augment-correction[embedded]"'
+    assert caught.value.hint == installing("embedded")
 
 
 @pytest.mark.parametrize(("cores", "requests"), [(1, 1), (2, 1), (4, 1), (8, 2), (64, 4)])

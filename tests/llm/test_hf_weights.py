@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from augment_correction.errors import InputError, MissingExtra
+from augment_correction.errors import InputError, MissingExtra, installing
 from augment_correction.llm.hf_weights import SAMPLE, model_folder, named_by_weights, need, weights_id
 from tests.projects import MadeProject
 
@@ -110,7 +110,7 @@ def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match="mode: hf") as caught:
         need("torch")
-    assert caught.value.hint == 'pip install "augment-correction[hf]"'
+    assert caught.value.hint == installing("hf")
 
 
 class TestInTheCache:

@@ -14,13 +14,10 @@ import pytest
 from augment_correction.report import writing
 from augment_correction.report.shards import ShardWriter
 from tests.projects import MadeProject
+from tests.report.browser import CHROMIUM, FLAGS, SECONDS, Browser
 from tests.report.reports import HOSTILE, UNICODE
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--virtual-time-budget=6000", "--dump-dom"),
-]
+DUMP = [*FLAGS, "--virtual-time-budget=6000", "--dump-dom"]
 
 pytestmark = [
     pytest.mark.browser,
@@ -42,8 +39,8 @@ def report(project: MadeProject, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shown(report: Path, tmp_path: Path, place: str) -> str:
     """The document's markup after its script has run."""
     assert CHROMIUM
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"{report.as_uri()}{place}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    command = [CHROMIUM, *DUMP, f"--user-data-dir={tmp_path / 'profile'}", f"{report.as_uri()}{place}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
 
 
 def text_of(markup: str) -> str:
@@ -79,3 +76,70 @@ def test_a_missing_shard_says_what_to_do(report: Path, tmp_path: Path) -> None:
     shutil.rmtree(report.parent / "report_data")
     text = text_of(shown(report, tmp_path, "#conversations?row=7"))
     assert "Keep the folder report_data/ beside report.html" in text
+
+
+KINDS = {"correct_after_mistake": 2, "stand_by": 1, "user_wrong": 1, "partial": 1, "self_noticed": 1}
+
+
+@pytest.fixture
+def kinds(project: MadeProject) -> Path:
+    """Of five kinds of conversation, with rejects at several stages and a gate."""
+    project.facts(range(60))
+    project.write("inputs/contents.txt", "Table of contents. One, page 1. Two, page 2. Three, page 3. Four, page 4.")
+    project.write("large.yaml", "rules: [{contains: 'Ander1', text: 'I would rather not.'}]")
+    project.run(
+        api={"large_script": "large.yaml"},
+        shares={"kind": KINDS},
+        checks={"grounded": True, "grounded_standing": True},
+        gate={"share": 0.1},
+    )
+    return project.output / "report.html"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_the_flow_is_whole_and_labels_stand_apart_at_every_width(kinds: Path, tmp_path: Path, dark: bool) -> None:
+    names = "[...document.querySelectorAll('.flow-name')].map((each) => each.textContent)"
+    cut = "[...document.querySelectorAll('.flow-label > span')].filter((each) => each.scrollWidth > each.clientWidth + 1).length"
+    async with Browser(tmp_path / "profile") as browser:
+        for width in (1280, 1000, 700, 390, 360):
+            await browser.open(kinds.as_uri(), width, dark=dark)
+            shown = await browser.value(names)
+            assert len(shown) >= 10 and any("wrong user conversation" in name for name in shown), width
+            assert (
+                await browser.overlapping(
+                    ".flow-label .flow-name, .flow-list .flow-line > *, .flow-count, .flow-out, .flow-label > .flow-note"
+                )
+                == []
+            ), width
+            assert await browser.value(cut) == 0, width
+            assert await browser.too_wide() <= 0, width
+            if width != 1000:  # there it depends on the letters that the machine has
+                assert await browser.value("!!document.querySelector('.flow-list')") is (width < 1000)
+        for place in ("documents", "conversations", "duplicates"):
+            await browser.open(f"{kinds.as_uri()}#{place}", 390, dark=dark)
+            assert await browser.too_wide() <= 0, place
+
+
+async def test_branches_of_the_flow_stand_beside_each_other(kinds: Path, tmp_path: Path) -> None:
+    """No way leads from a stage for one kind to a stage for another, and what leaves a bar is as high as what comes."""
+    async with Browser(tmp_path / "profile") as browser:
+        await browser.open(kinds.as_uri(), 1280)
+        places = await browser.value(
+            "Object.fromEntries([...document.querySelectorAll('.flow-label')].filter((each) => each.querySelector('.flow-name'))"
+            ".map((each) => [each.querySelector('.flow-name').textContent, Math.round(each.getBoundingClientRect().left)]))"
+        )
+    writing = {left for name, left in places.items() if name.endswith(" conversation")}
+    assert len(writing) == 1
+    assert places["grounded"] == places["grounded standing"] > writing.pop() > places["judgement"] > places["passages"]
+    assert places["kept"] > places["selection"] > places["grounded"]
+
+
+async def test_a_legend_names_the_stage_of_each_reason(kinds: Path, tmp_path: Path) -> None:
+    legend = "[...document.querySelectorAll('.legend li')].map((each) => each.textContent)"
+    async with Browser(tmp_path / "profile") as browser:
+        await browser.open(f"{kinds.as_uri()}#documents", 1280)
+        shown = await browser.value(legend)
+    reasons = [text for text in shown if text.startswith("missing field")]
+    assert len(reasons) > 1
+    assert any("(masked conversation)" in text for text in reasons)
+    assert len(set(shown)) == len(shown)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,12 +10,20 @@ from hypothesis import strategies as st
 from augment_correction.report.duplicates import SIMILAR, QuestionGroups
 from augment_correction.report.sums import Lengths, RowClass, funnel, round_up
 
-STAGES = [{"stage": "chunk"}, {"stage": "judge", "name": "judgement", "model": "small"}, {"stage": "compose"}]
+STAGES: list[dict[str, Any]] = [
+    {"stage": "chunk"},
+    {"stage": "judge", "name": "judgement", "model": "small"},
+    {"stage": "compose"},
+]
+
+
+def steps_of(stages: list[dict[str, Any]], ends: Counter[RowClass], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(step[name] for name in names) for step in funnel(stages, ends)]
 
 
 class TestFunnel:
     def test_each_stage_is_reached_by_what_the_one_before_let_through(self) -> None:
-        counts: Counter[RowClass] = Counter(
+        ends: Counter[RowClass] = Counter(
             {
                 ("kept", None, None, "k"): 5,
                 ("rejected", "judgement", "unsuitable", None): 3,
@@ -22,26 +31,74 @@ class TestFunnel:
                 ("gate", "selection", "drawn", None): 2,
             }
         )
-        names = ("stage", "in", "rejected", "failed", "gate")
-        steps = [tuple(step[name] for name in names) for step in funnel(STAGES, counts)]
-        assert steps == [("judgement", 11, 3, 1, 0), ("selection", 7, 0, 0, 2)]
+        assert steps_of(STAGES, ends, "stage", "in", "rejected", "failed", "gate", "column", "from") == [
+            ("judgement", 11, 3, 1, 0, 0, [(-1, 11)]),
+            ("selection", 7, 0, 0, 2, 1, [(0, 7)]),
+            ("kept", 5, 0, 0, 0, 2, [(1, 5)]),
+        ]
 
-    def test_a_stage_for_some_kinds_is_reached_by_those(self) -> None:
-        stages = [*STAGES[:2], {"stage": "ask", "name": "stand", "only": ["stand_by"]}]
+    def test_stages_for_different_kinds_stand_beside_each_other(self) -> None:
+        """563 passages, of which 105, 104 and 354 go three ways: no way leads to another."""
+        stages: list[dict[str, Any]] = [
+            *STAGES[:2],
+            {"stage": "ask", "name": "correct", "only": ["correct"]},
+            {"stage": "ask", "name": "stand", "only": ["stand"]},
+            {"stage": "ask", "name": "half", "only": ["half"]},
+            {"stage": "ground", "name": "grounded", "only": ["correct", "half"]},
+        ]
         ends: Counter[RowClass] = Counter(
             {
-                ("kept", None, None, "correct"): 5,
-                ("kept", None, None, "stand_by"): 2,
-                ("rejected", "judgement", "unsuitable", "stand_by"): 1,
-                ("rejected", "stand", "cut_off", "stand_by"): 3,
+                ("kept", None, None, "correct"): 100,
+                ("rejected", "correct", "cut_off", "correct"): 4,
+                ("rejected", "grounded", "no_span", "correct"): 1,
+                ("kept", None, None, "stand"): 104,
+                ("kept", None, None, "half"): 350,
+                ("failed", "half", "server_error", "half"): 4,
+                ("rejected", "judgement", "unsuitable", "half"): 7,
             }
         )
-        steps = [(step["stage"], step["in"], step["rejected"]) for step in funnel(stages, ends)]
-        assert steps == [("judgement", 11, 1), ("stand", 5, 3)]
+        assert steps_of(stages, ends, "stage", "column", "in", "from") == [
+            ("judgement", 0, 570, [(-1, 570)]),
+            ("correct", 1, 105, [(0, 105)]),
+            ("stand", 1, 104, [(0, 104)]),
+            ("half", 1, 354, [(0, 354)]),
+            ("grounded", 2, 451, [(1, 101), (3, 350)]),
+            ("kept", 3, 554, [(2, 104), (4, 450)]),
+        ]
 
-    def test_a_stage_that_the_pipeline_no_longer_has_is_shown_too(self) -> None:
-        counts: Counter[RowClass] = Counter({("rejected", "gone", "why", None): 2})
-        assert [step["stage"] for step in funnel([], counts)] == ["gone"]
+    @given(
+        st.lists(st.sampled_from(["", "a", "b", "c", "ab", "bc"]), max_size=6),
+        st.lists(
+            st.tuples(
+                st.sampled_from(["kept", "rejected", "failed", "gate"]), st.integers(0, 7), st.sampled_from("abc")
+            )
+        ),
+    )
+    def test_nothing_is_lost_on_the_way(self, only: list[str], rows: list[tuple[str, int, str]]) -> None:
+        """Whatever the pipeline was meanwhile: what comes to a step is what left those before it, and all come from the passages."""
+        stages = [{"stage": "ask", "name": f"s{n}", "only": [*kinds]} for n, kinds in enumerate(only)]
+        ends: Counter[RowClass] = Counter(
+            (status, None if status == "kept" else f"s{stage}", None, kind) for status, stage, kind in rows
+        )
+        steps = funnel(stages, ends)
+        left: Counter[int] = Counter()
+        for place, step in enumerate(steps):
+            assert step["in"] == sum(count for _, count in step["from"])
+            assert all(steps[came]["column"] < step["column"] for came, _ in step["from"] if came >= 0)
+            left.update(dict(step["from"]))
+            if place + 1 < len(steps):
+                assert sum(step[end] for end in ("rejected", "failed", "gate")) <= step["in"]
+        assert left[-1] == len(rows)
+        for place, step in enumerate(steps[:-1]):
+            assert left[place] == step["in"] - step["rejected"] - step["failed"] - step["gate"]
+        assert steps[-1]["in"] == sum(status == "kept" for status, *_ in rows)
+
+    def test_what_ended_where_no_stage_is_is_shown_before_or_after_the_stages(self) -> None:
+        ends: Counter[RowClass] = Counter(
+            {("rejected", "gone", "why", None): 2, ("rejected", "read", "missing_field", None): 3}
+        )
+        shown = steps_of(STAGES, ends, "stage", "in")
+        assert shown == [("read", 5), ("judgement", 2), ("gone", 2), ("kept", 0)]
 
 
 class TestLengths:

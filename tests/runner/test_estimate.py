@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from augment_correction.project import bundled
-from augment_correction.runner import Estimate, estimate
+from augment_correction.runner import Estimate, RunState, estimate
 from augment_correction.runner.reading import open_run
 from tests.projects import MadeProject, prices
-from tests.servers import ModelServer, says
+from tests.servers import ModelServer, fails, says
 
 
 def estimated(project: MadeProject, server: ModelServer | None = None, **sections: Any) -> Estimate:
@@ -136,3 +138,40 @@ def test_what_a_template_writes_is_there_for_the_prompts_behind_it(project: Made
     )
     made = estimated(project, pipeline="filled")
     assert [stage.requests for stage in made.stages] == [1]
+
+
+def test_what_is_done_is_paid_and_does_not_remain(project: MadeProject, server: ModelServer) -> None:
+    project.facts(range(4))
+    project.run(server, cost=prices(1, 1, 10, 20))
+    whole = estimated(project, server, cost=prices(1, 1, 10, 20))
+    paid = sum(project.tokens(role)["total_cost"] for role in ("small", "large"))
+    assert (whole.done, whole.remaining_cost()) == (4, 0)
+    assert float(whole.paid or 0) == pytest.approx(paid) != 0
+    project.facts(range(10))
+    more = estimated(project, server, cost={**prices(1, 1, 10, 20), "max_usd": "0.5"})
+    assert (more.chunks, more.done, more.max_usd) == (10, 4, Decimal("0.5"))
+    assert [stage.requests for stage in more.remaining] == [6, 6]
+    assert 0 < (more.remaining_cost() or 0) < (more.cost() or 0)
+    assert 0 < (more.remaining_cost(limit=True) or 0) < (more.cost(limit=True) or 0)
+
+
+def test_what_failed_remains(project: MadeProject, server: ModelServer) -> None:
+    project.facts(range(3))
+    server.where("Ander1 ", fails(500), model="large")
+    assert project.run(server, api={"large_retries": 0}).counts["failed"] == 1
+    made = estimated(project, server, api={"large_retries": 0})
+    assert (made.done, made.remaining[0].requests) == (2, 1)
+
+
+def test_reading_can_be_watched(project: MadeProject) -> None:
+    project.facts(range(5))
+    seen: list[RunState] = []
+
+    @contextmanager
+    def watch(state: RunState) -> Iterator[None]:
+        seen.append(state)
+        yield
+
+    asyncio.run(estimate(project.load(), watch=watch))
+    [state] = seen
+    assert (state.phase, state.documents, state.chunks) == ("reading", 5, 5)

@@ -59,11 +59,12 @@ function pushbackTable() {
 function behaviourTable() {
   const made = (model) => index.gate.models[model];
   const lost = (counts) => Object.entries(counts).filter(([, count]) => count).map(([name, count]) => `${count} ${name}`).join(', ') || 'none';
-  return h('table', {class: 'table'},
-    h('thead', {}, h('tr', {}, h('th', {}, 'Model'), ['Says something else', 'Words edited'].map((name) => h('th', {class: 'num'}, name)), ['Unusable at first', 'Unusable after the doubt'].map((name) => h('th', {}, name)))),
+  const figures = ['Says something else', 'Words edited'], unusable = ['Unusable at first', 'Unusable after the doubt'];
+  return h('table', {class: 'table stack'},
+    h('thead', {}, h('tr', {}, h('th', {}, 'Model'), figures.map((name) => h('th', {class: 'num'}, name)), unusable.map((name) => h('th', {}, name)))),
     h('tbody', {}, models.map((model) => h('tr', {}, h('td', {}, modelName(model), index.models[model] !== model && h('bdi', {class: 'quiet'}, ` ${index.models[model]}`)),
-      h('td', {class: 'num'}, percent(made(model).behaviour[ALL].changed)), h('td', {class: 'num'}, percent(made(model).behaviour[ALL].edit_ratio)),
-      h('td', {}, lost(made(model).unusable.first)), h('td', {}, lost(made(model).unusable.second))))));
+      ['changed', 'edit_ratio'].map((name, place) => h('td', {class: 'num', 'data-name': figures[place]}, percent(made(model).behaviour[ALL][name]))),
+      ['first', 'second'].map((name, place) => h('td', {'data-name': unusable[place]}, lost(made(model).unusable[name])))))));
 }
 
 function retentionTable() {
@@ -83,10 +84,10 @@ function gradingNote() {
 }
 
 function spendingTable() {
-  const cell = (value) => h('td', {class: 'num'}, value);
-  return h('table', {class: 'table'}, h('thead', {}, h('tr', {}, h('th', {}, 'Model'), ['Calls', 'Tokens in', 'Tokens out', 'Cost'].map((name) => h('th', {class: 'num'}, name)))),
-    h('tbody', {}, Object.entries(index.spending).map(([role, spent]) => h('tr', {}, h('td', {}, h('bdi', {}, role), spent.name !== role && h('bdi', {class: 'quiet'}, ` ${spent.name}`)),
-      cell(number(spent.requests)), cell(number(spent.input_tokens)), cell(number(spent.output_tokens)), cell(money(spent.total_cost))))));
+  const names = ['Calls', 'Tokens in', 'Tokens out', 'Cost'];
+  const cells = (spent) => [number(spent.requests), number(spent.input_tokens), number(spent.output_tokens), money(spent.total_cost)].map((value, place) => h('td', {class: 'num', 'data-name': names[place]}, value));
+  return h('table', {class: 'table stack'}, h('thead', {}, h('tr', {}, h('th', {}, 'Model'), names.map((name) => h('th', {class: 'num'}, name)))),
+    h('tbody', {}, Object.entries(index.spending).map(([role, spent]) => h('tr', {}, h('td', {}, h('bdi', {}, role), spent.name !== role && h('bdi', {class: 'quiet'}, ` ${spent.name}`)), cells(spent)))));
 }
 
 function resultPage() {

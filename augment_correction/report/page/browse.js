@@ -24,7 +24,7 @@ function filters(state, choice) {
   return h('div', {class: 'controls wrap'},
     h('input', {type: 'search', id: 'search', placeholder: 'Search passages, turns, replies, ids   ( / )', 'aria-label': 'Search the full text', value: state.q || '', onchange: (event) => change({q: event.target.value.trim()})}),
     statusTabs(state, choice),
-    offered.length > 0 && choice.status !== 'kept' && h('select', {'aria-label': 'Reason', onchange: (event) => change({why: event.target.value})}, option('', 'any reason', ''), offered.map((each) => option(each.id, `${reasonName(each)}, ${words(each.stage)} (${number(each.count)})`, choice.why))),
+    offered.length > 0 && choice.status !== 'kept' && h('select', {'aria-label': 'Reason', onchange: (event) => change({why: event.target.value})}, option('', 'any reason', ''), offered.map((each) => option(each.id, `${reasonAt(each)} ${number(each.count)}`, choice.why))),
     kinds.length > 1 && h('select', {'aria-label': 'Kind', onchange: (event) => change({kind: event.target.value})}, option('', 'any kind', ''), kinds.map((kind) => option(kind, words(kind), choice.kind))),
     files.length > 1 && h('select', {'aria-label': 'File', class: 'file-select', onchange: (event) => change({file: event.target.value})}, option('', 'any file', ''), files.slice(0, 500).concat(file && file.id >= 500 ? [file] : []).map((each) => option(each.id, `${each.name} (${number(each.rows)})`, choice.file)), files.length > 500 && h('option', {disabled: true}, 'more: choose one under Documents')),
     groups.length > 0 && h('label', {class: 'check'}, h('input', {type: 'checkbox', checked: choice.dup !== undefined, onchange: (event) => change({dup: event.target.checked ? 'any' : undefined})}), choice.dup !== undefined && choice.dup !== 'any' ? `near-duplicates, group ${choice.dup + 1}` : 'near-duplicates'),
@@ -37,7 +37,7 @@ function listItem(row, data) {
   const place = data.places[0];
   return h('li', {id: `item-${row}`, role: 'option', 'aria-selected': 'false', onclick: () => select(row)},
     h('p', {class: question ? 'item-text' : 'item-text passage-line', dir: 'auto'}, rich(line(question ? question.text : data.text, 150))),
-    h('p', {class: 'item-meta'}, dot(kind), kind.status === 'kept' ? null : h('span', {}, reasonName(kind)), place && h('bdi', {}, `${place.source}${place.source.includes('#') ? '' : ' ' + (place.index + 1)}`)));
+    h('p', {class: 'item-meta'}, dot(kind), kind.status === 'kept' ? null : h('span', {}, reasonAt(kind)), place && h('bdi', {}, `${place.source}${place.source.includes('#') ? '' : ' ' + (place.index + 1)}`)));
 }
 
 function select(row, focus) {

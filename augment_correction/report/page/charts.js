@@ -30,40 +30,106 @@ const band = (x1, top1, bottom1, x2, top2, bottom2) => {
   return `M${x1} ${top1}C${middle} ${top1} ${middle} ${top2} ${x2} ${top2}V${bottom2}C${middle} ${bottom2} ${middle} ${bottom1} ${x1} ${bottom1}Z`;
 };
 
-// Columns: what was cut, each stage, what was kept. A band is as high as its share; what falls out leaves downward.
-function flow() {
-  const total = index.rows.length;
-  const columns = [{name: 'passages', note: plural(index.documents, 'document'), count: total, lost: totals.pending, lostName: 'pending'}];
-  for (const step of index.funnel) {
-    const lost = step.rejected + step.failed + step.gate;
-    if (step.does === 'compose' && !lost) continue;
-    columns.push({name: words(step.stage), note: step.model ? `${step.model} model` : 'no model', count: step.in, lost, stage: step.stage});
+// What fell out of a step: [class, count, what became of it].
+const fallen = (step) => [['lost', step.rejected, 'rejected'], ['failed', step.failed, 'failed'], ['gate', step.gate, 'to the gate'], ['pending', step.pending || 0, 'pending']].filter(([, count]) => count);
+
+// The passages, each stage, what was kept; a stage for kinds of which there is none is left out. In columns: the stages of
+// one column are for different kinds, and a passage goes through one of them.
+function flowColumns() {
+  const passages = {name: 'passages', note: plural(index.documents, 'document'), in: index.rows.length, rejected: 0, failed: 0, gate: 0, pending: totals.pending, from: []};
+  const steps = index.funnel.map((step, place) => {
+    const last = place + 1 === index.funnel.length;
+    return {...step, name: words(step.stage), last, note: last ? share(step.in, index.rows.length) : step.model ? `${step.model} model` : 'no model'};
+  });
+  const nodes = [passages, ...steps];
+  const columns = [[passages]];
+  const shown = nodes.filter((node) => node === passages || node.in || !node.kinds);
+  for (const column of [...new Set(steps.map((step) => step.column))].sort((a, b) => a - b)) {
+    const beside = shown.filter((node) => node !== passages && node.column === column);
+    if (beside.length) columns.push(beside);
   }
-  columns.push({name: 'kept', note: share(totals.kept, total), count: totals.kept, lost: 0});
-  const label = columns.map((column) => `${column.name}: ${number(column.count)}`).join(', ');
-  return drawn((given) => {
-    const width = Math.max(given, columns.length * 150), top = 58, tall = 128, height = 254, bar = 8;
-    const x = (column) => 2 + (column * (width - 120)) / (columns.length - 1);
-    const size = (count) => (count ? Math.max(2, (tall * count) / total) : 0);
-    const drawing = s('svg', {width, height, viewBox: `0 0 ${width} ${height}`});
-    columns.forEach((column, place) => {
-      const here = size(column.count), through = size(column.count - column.lost), left = x(place);
-      if (place + 1 < columns.length) drawing.append(s('path', {class: 'flow-band', d: band(left + bar, top, top + through, x(place + 1), top, top + size(columns[place + 1].count))}));
-      if (column.lost) {
-        const lost = size(column.lost), middle = top + here - lost / 2, turn = 14 + lost / 2, end = left + bar + 10 + turn;
-        const path = `M${left + bar} ${middle}h10a${turn} ${turn} 0 0 1 ${turn} ${turn}V${height - 34}`;
-        drawing.append(s('path', {class: column.lostName ? 'flow-pending' : 'flow-lost', d: path, 'stroke-width': lost, ...tipped(`${number(column.lost)} ${column.lostName || 'fell out here'} (${share(column.lost, total)})`)}));
-        drawing.append(s('text', {class: 'flow-out', x: end, y: height - 16, 'text-anchor': 'middle'}, `− ${number(column.lost)}`));
-        drawing.append(s('text', {class: 'flow-note', x: end, y: height - 2, 'text-anchor': 'middle'}, column.lostName || share(column.lost, column.count)));
-      }
-      const last = place + 1 === columns.length;
-      drawing.append(s('rect', {class: last ? 'flow-end' : 'flow-bar', x: left, y: top, width: bar, height: Math.max(here, 2), rx: 2}));
-      drawing.append(s('text', {class: 'flow-name', x: left, y: 14}, column.name));
-      drawing.append(s('text', {class: 'flow-count', x: left, y: 34}, number(column.count)));
-      drawing.append(s('text', {class: 'flow-note', x: left, y: 50}, column.note));
-    });
-    return drawing;
-  }, `Flow: ${label}`);
+  return {nodes, columns};
+}
+
+const FLOW_HEAD = 60, FLOW_FOOT = 20, FLOW_GAP = 14, FLOW_TALL = 150, FLOW_BAR = 8, FLOW_END = 100;
+function flow() {
+  const {nodes, columns} = flowColumns();
+  const label = columns.flat().map((node) => `${node.name}: ${number(node.in)}`).join(', ');
+  const least = Math.max(...columns.slice(0, -1).flat().map(labelWidth)) + FLOW_GAP;
+  return drawn((width) => (pitchOf(width, columns) < least ? flowList(columns) : flowBands(nodes, columns, width)), `Flow: ${label}`);
+}
+
+const pitchOf = (width, columns) => (width - FLOW_END) / (columns.length - 1);
+function labelWidth(node) {
+  const pen = document.createElement('canvas').getContext('2d');
+  const family = getComputedStyle(document.body).fontFamily;
+  const wide = (text, font) => { pen.font = `${font} ${family}`; return pen.measureText(text).width; };
+  const foot = fallen(node).reduce((sum, each) => sum + wide(lossWords(node, each).join(' '), '600 13px') + 8, 0);
+  return Math.max(wide(node.name, '13px'), wide(node.note, '12.5px'), foot);
+}
+
+const lossWords = (node, [kind, count, what]) => [`− ${number(count)}`, kind === 'lost' ? share(count, node.in) : what];
+const lossText = (node) => fallen(node).map((each) => {
+  const [count, what] = lossWords(node, each);
+  return h('span', {class: `flow-out ${each[0]}`}, `${count} `, h('span', {class: 'flow-note'}, what));
+});
+const kindsOf = (node) => (node.kinds ? `for ${node.kinds.map(words).join(', ')}` : null);
+
+// A band is as high as its share; what falls out fades at the foot of its bar. Every label has a place of its own.
+function flowBands(nodes, columns, width) {
+  const total = index.rows.length, pitch = pitchOf(width, columns);
+  const size = (count) => (count ? Math.max(1.5, (FLOW_TALL * count) / total) : 0);
+  let height = 0;
+  columns.forEach((column, place) => {
+    let top = 0;
+    for (const node of column) {
+      Object.assign(node, {left: place * pitch, top: top + FLOW_HEAD, tall: Math.max(size(node.in), 2), out: 0, come: 0});
+      top += FLOW_HEAD + node.tall + (fallen(node).length ? FLOW_FOOT : 0) + FLOW_GAP;
+    }
+    height = Math.max(height, top - FLOW_GAP);
+  });
+  const drawing = s('svg', {width, height, viewBox: `0 0 ${width} ${height}`});
+  // A gradient takes its own element's colour, so that there is one of each kind.
+  drawing.append(s('defs', {}, ['lost', 'failed', 'gate', 'pending'].map((kind) => s('linearGradient', {id: `fade-${kind}`, class: kind},
+    s('stop', {offset: '0', 'stop-color': 'currentColor', 'stop-opacity': '0.5'}), s('stop', {offset: '1', 'stop-color': 'currentColor', 'stop-opacity': '0'})))));
+  const labels = [];
+  for (const column of columns) for (const node of column) {
+    for (const [from, count] of node.from) {
+      const source = nodes[from + 1], tall = size(count);
+      drawing.append(s('path', {class: 'flow-band', d: band(source.left + FLOW_BAR, source.top + source.out, source.top + source.out + tall, node.left, node.top + node.come, node.top + node.come + tall), ...tipped(`${number(count)} from ${source.name} to ${node.name}`)}));
+      source.out += tall;
+      node.come += tall;
+    }
+  }
+  for (const node of columns.flat()) {
+    drawing.append(s('rect', {class: node.last ? 'flow-end' : 'flow-bar', x: node.left, y: node.top, width: FLOW_BAR, height: node.tall, rx: 2}));
+    let foot = node.top + node.tall;
+    for (const [kind, count, what] of fallen(node).reverse()) {
+      const tall = size(count);
+      foot -= tall;
+      const told = tipped(`${number(count)} ${what} (${share(count, total)} of all)`);
+      drawing.append(s('rect', {class: `flow-lost ${kind}`, x: node.left, y: foot, width: FLOW_BAR, height: tall, ...told}));
+      drawing.append(s('rect', {x: node.left + FLOW_BAR, y: foot, width: Math.min(70, pitch / 2), height: tall, fill: `url(#fade-${kind})`, ...told}));
+    }
+    const room = node.last ? FLOW_END : pitch - FLOW_GAP / 2;
+    const place = (top) => ({left: `${node.left}px`, top: `${top}px`, width: `${room}px`});
+    labels.push(h('div', {class: 'flow-label', style: place(node.top - FLOW_HEAD), title: kindsOf(node) || node.name},
+      h('span', {class: 'flow-name'}, node.name), h('span', {class: 'flow-count'}, number(node.in)), h('span', {class: 'flow-note'}, node.note)));
+    if (fallen(node).length) labels.push(h('div', {class: 'flow-label', style: place(node.top + node.tall + 2)}, h('span', {class: 'flow-foot'}, lossText(node))));
+  }
+  return h('div', {class: 'flow'}, drawing, labels);
+}
+
+// The same from top to bottom, where the columns have no room beside each other.
+function flowList(columns) {
+  const total = index.rows.length, percent = (count) => `${(100 * count) / total}%`;
+  const row = (node) => h('li', {},
+    h('div', {class: 'flow-line'}, h('span', {class: 'flow-name'}, node.name, ' ', h('span', {class: 'flow-note'}, node.note)), h('span', {class: 'flow-count'}, number(node.in))),
+    h('div', {class: 'flow-meter'}, h('i', {class: node.last ? 'flow-end' : 'flow-bar', style: {width: percent(node.in - fallen(node).reduce((sum, [, count]) => sum + count, 0))}}),
+      fallen(node).map(([kind, count]) => h('i', {class: `flow-lost ${kind}`, style: {width: percent(count)}}))),
+    fallen(node).length > 0 && h('div', {class: 'flow-foot'}, lossText(node)));
+  return h('ol', {class: 'flow-list'}, columns.map((column) => (column.length === 1 ? row(column[0])
+    : h('li', {class: 'flow-beside'}, h('p', {class: 'flow-note'}, 'a passage goes through one of these, by its kind:'), h('ol', {}, column.map(row))))));
 }
 
 function histogram(lengths, color) {
@@ -114,7 +180,7 @@ function strip(file, open) {
   drawing.append(cursor);
   const say = (cell) => {
     const first = cell * per, last = Math.min(rows.length, first + per) - 1, one = classes[rowClass[rows[first]]];
-    if (per === 1) return `passage ${number(first + 1)}: ${one.status === 'rejected' ? `rejected, ${reasonName(one)} (${words(one.stage)})` : one.status}`;
+    if (per === 1) return `passage ${number(first + 1)}: ${one.status === 'rejected' ? `rejected, ${reasonAt(one)}` : one.status}`;
     const kept = rows.slice(first, last + 1).filter((row) => classes[rowClass[row]].status === 'kept').length;
     return `passages ${number(first + 1)} to ${number(last + 1)}: ${number(kept)} kept`;
   };

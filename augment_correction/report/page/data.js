@@ -16,6 +16,7 @@ const totals = Object.fromEntries(STATUSES.map((status) => [status, countOf(stat
 const kinds = [...new Set(classes.map((each) => each.kind).filter(Boolean))].sort();
 const reasons = classes.filter((each) => each.status === 'rejected' || each.status === 'failed').sort((a, b) => b.count - a.count || a.id - b.id);
 const reasonName = (each) => words(each.reason) || each.status;
+const reasonAt = (each) => `${reasonName(each)}${each.stage ? ` (${words(each.stage)})` : ''}`; // two stages may have one reason
 // The commonest reasons have a colour each; the others share one.
 reasons.filter((each) => each.status === 'rejected').forEach((each, rank) => { each.color = `var(--reason-${Math.min(rank, 5)})`; });
 classes.forEach((each) => { each.color ||= `var(--${each.status})`; });

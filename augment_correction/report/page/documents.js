@@ -15,7 +15,7 @@ const keptShare = (file) => (file.rows ? keptIn(file) / file.rows : 2);
 function legend() {
   const entries = [...classes].sort((a, b) => STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) || b.count - a.count);
   return h('ul', {class: 'legend'}, entries.map((each) => h('li', {}, h('a', {href: link('conversations', {status: each.status, why: each.status === 'rejected' || each.status === 'failed' ? each.id : undefined})},
-    dot(each), each.status === 'rejected' ? reasonName(each) : each.status === 'failed' ? `failed: ${reasonName(each)}` : each.status === 'kept' && kinds.length > 1 ? `kept: ${words(each.kind)}` : each.status, h('span', {class: 'quiet'}, ` ${number(each.count)}`)))));
+    dot(each), each.status === 'rejected' ? reasonAt(each) : each.status === 'failed' ? `failed: ${reasonAt(each)}` : each.status === 'kept' && kinds.length > 1 ? `kept: ${words(each.kind)}` : each.status, h('span', {class: 'quiet'}, ` ${number(each.count)}`)))));
 }
 
 function fileRow(file) {

@@ -46,16 +46,17 @@ const dot = (each) => h('span', {class: 'dot', style: {background: each.color}, 
 function spendingTable() {
   const rows = index.spending;
   const sum = spent();
-  const cell = (value) => h('td', {class: 'num'}, value);
-  const estimated = rows.some((each) => each.estimated);
-  return [h('table', {class: 'table'},
-    h('thead', {}, h('tr', {}, ['Stage', 'Model'].map((name) => h('th', {}, name)), ['Calls', 'Retries', 'Tokens in', 'Tokens out', 'Cost'].map((name) => h('th', {class: 'num'}, name)))),
+  const names = ['Calls', 'Retries', 'Tokens in', 'Tokens out', 'Cost'];
+  const parts = (count, kind) => (count === null ? null : `${number(count)} of them ${kind}`);
+  const cells = (each) => [number(each.requests), number(each.failures), number(each.input), number(each.output), money(each.cost)].map((value, place) => h('td', {
+    class: 'num', 'data-name': names[place], title: place === 2 ? parts(each.cached_input, 'cached') : place === 3 ? parts(each.reasoning, 'reasoning') : null}, value));
+  const all = {...sum, requests: rows.reduce((count, each) => count + each.requests, 0), failures: rows.reduce((count, each) => count + each.failures, 0), cached_input: null, reasoning: null};
+  return [h('table', {class: 'table stack'},
+    h('thead', {}, h('tr', {}, ['Stage', 'Model'].map((name) => h('th', {}, name)), names.map((name) => h('th', {class: 'num'}, name)))),
     h('tbody', {}, rows.map((each) => h('tr', {},
-      h('td', {}, words(each.stage)), h('td', {}, h('bdi', {}, each.model), ' ', h('span', {class: 'quiet'}, each.role)), cell(number(each.requests)), cell(number(each.failures)),
-      h('td', {class: 'num', title: each.cached_input === null ? null : `${number(each.cached_input)} of them cached`}, number(each.input)),
-      h('td', {class: 'num', title: each.reasoning === null ? null : `${number(each.reasoning)} of them reasoning`}, number(each.output)), cell(money(each.cost))))),
-    h('tfoot', {}, h('tr', {}, h('td', {}, 'All'), h('td', {}), cell(number(rows.reduce((all, each) => all + each.requests, 0))), cell(number(rows.reduce((all, each) => all + each.failures, 0))), cell(number(sum.input)), cell(number(sum.output)), cell(money(sum.cost))))),
-  estimated && h('p', {class: 'note'}, 'Some servers gave no usage: their tokens were counted here.')];
+      h('td', {}, words(each.stage)), h('td', {}, h('bdi', {}, each.model), ' ', h('span', {class: 'quiet'}, each.role)), cells(each)))),
+    h('tfoot', {}, h('tr', {}, h('td', {}, 'All'), h('td', {}), cells(all)))),
+  rows.some((each) => each.estimated) && h('p', {class: 'note'}, 'Some servers gave no usage: their tokens were counted here.')];
 }
 
 const LENGTH_NAMES = {passage: ['Passage', 'var(--ink-2)'], question: ['Question', 'var(--ink-2)'], mistake: ['Mistake', 'var(--mask)'], correction: ['Correction', 'var(--kept)']};

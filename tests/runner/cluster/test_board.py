@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.errors import BudgetExhausted, MissingExtra, ModelUnusable
+from augment_correction.errors import BudgetExhausted, MissingExtra, ModelUnusable, installing
 from augment_correction.ledger import Ledger
 from augment_correction.runner.cluster.allowance import leased
 from augment_correction.runner.cluster.board import Board, packed
@@ -54,7 +54,7 @@ class TestBoard:
     def test_a_cause_that_cannot_be_pickled_keeps_its_words(self) -> None:
         cause = pickle.loads(packed(MissingExtra("this", "ray")))
         assert "this needs an optional dependency" in cause.message
-        assert cause.hint == 'pip install "augment-correction[ray]"'
+        assert cause.hint == installing("ray")
 
 
 @given(st.integers(1, 20), st.decimals("0.01", "100", places=2), st.lists(st.decimals("0.001", "3", places=3)))

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from augment_correction.errors import MissingExtra
+from augment_correction.errors import MissingExtra, installing
 from augment_correction.runner import run
 from tests.projects import MadeProject
 
@@ -16,7 +16,7 @@ def test_the_extra_is_named(project: MadeProject, monkeypatch: pytest.MonkeyPatc
     project.facts(range(3))
     with pytest.raises(MissingExtra) as caught:
         run(project.load(), engine="ray")
-    assert caught.value.hint == 'pip install "augment-correction[ray]"'
+    assert caught.value.hint == installing("ray")
 
 
 def test_a_local_run_imports_none_of_it(project: MadeProject) -> None:

@@ -1,0 +1,64 @@
+"""What `run --dry-run` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from augment_correction.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from augment_correction.runner import Estimate
+
+HEADERS = ("stage", "model", "requests", "tokens in", "tokens out", "at most", "")
+
+
+def print_estimate(made: Estimate) -> None:
+    from augment_correction.documents.telling import note_lines, unread_lines
+
+    print(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
+    for line in unread_lines(made.unread):
+        print(f"  not read: {line}")
+    for line in note_lines(made.notes):
+        print(f"  note: {line}")
+    rows = []
+    for bound in made.stages:
+        stage = bound.expected
+        limit = f"{bound.output_limit:,}" if bound.output_limit is not None else "unbounded"
+        source = "" if stage.observed else "(assumed)"
+        rows.append(
+            (stage.name, stage.model, f"{stage.requests:,}", f"{stage.input:,}", f"{stage.output:,}", limit, source)
+        )
+    print_table(HEADERS, rows, right=HEADERS[2:6])
+    for role, price in made.prices.items():
+        shown = f"{price.input} in, {price.output} out USD per million ({price.source})" if price else "unknown"
+        print(f"price of the {role} model: {shown}")
+    print("\n".join(_costs(made)))
+    if not any(stage.observed for stage in made.stages):
+        print("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
+
+
+def _costs(made: Estimate) -> Iterator[str]:
+    from augment_correction.progress import money
+
+    def around(expected: object, limit: object) -> str:
+        if expected is None:
+            return "unknown, since a price is unknown"
+        most = "no bound is known, since a stage sets no max_tokens" if limit is None else f"at most {money(limit)}"  # type: ignore[arg-type]
+        return f"about {money(expected)}; {most}, retries not counted"  # type: ignore[arg-type]
+
+    yield f"cost of all: {around(made.cost(), made.cost(limit=True))}"
+    if made.done or made.paid != 0:
+        yield f"paid already: {money(made.paid)} into this folder; {made.done} of {made.chunks} passages are done"
+        yield f"remains: {around(made.remaining_cost(), made.remaining_cost(limit=True))}"
+    left = made.remaining_cost()
+    if made.max_usd is None:
+        yield "cap: none is set (cost.max_usd)"
+    elif made.paid is not None and left is not None:
+        room = made.max_usd - made.paid
+        says = (
+            "enough for the cost expected"
+            if left <= room
+            else f"the run will stop there: about {money(left)} is needed"
+        )
+        yield f"cap: {money(made.max_usd)} (cost.max_usd), of which {money(max(room, room * 0))} is left; {says}"

@@ -1,0 +1,75 @@
+"""Whatever is printed is whole: through a pipe, and on terminals of 80 and 120 columns."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from rich.console import Console
+
+from augment_correction.cli import tables
+from tests.cli.program import program
+
+HEADERS = ("stage", "model", "requests", "what it was for")
+ROWS = [
+    ("wrong_user_conversation", "accounts/fireworks/models/a-model-with-a-long-name", "17,280,000", "a few words " * 8),
+    ("judgement", "gpt-5-nano", "1,440", "[bold]no markup[/]"),
+]
+
+
+def test_through_a_pipe_a_row_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.print_table(HEADERS, ROWS, right=("requests",))
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split() == " ".join(HEADERS).split()
+    assert first.split() == " ".join(ROWS[0]).split()
+    assert second.split() == " ".join(ROWS[1]).split()
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_on_a_terminal_words_are_wrapped_and_none_is_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+
+    def console(**given: object) -> Console:
+        return Console(file=shown, force_terminal=True, width=width, color_system=None, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("rich.console.Console", console)
+    tables.print_table(HEADERS, ROWS, right=("requests",))
+    words = shown.getvalue().split()
+    assert sorted(words) == sorted(" ".join([*HEADERS, *ROWS[0], *ROWS[1]]).split())
+
+
+def _commands(group: object, *above: str) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [above]
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        found += _commands(command, *above, name)
+    return found
+
+
+def test_no_help_is_cut_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from importlib import import_module
+
+    import typer
+
+    from augment_correction.cli import COMMANDS, app
+
+    for name in COMMANDS:
+        import_module(f"augment_correction.cli.{name}")
+    monkeypatch.setenv("COLUMNS", "80")
+    commands = _commands(typer.main.get_command(app))
+    assert len(commands) > 20
+    for command in commands:
+        monkeypatch.setattr(sys, "argv", ["augment_correction", *command, "--help"])
+        with pytest.raises(SystemExit):
+            app(prog_name="augment_correction", args=[*command, "--help"], standalone_mode=True)
+        shown = capsys.readouterr().out
+        assert shown.startswith("Usage: augment_correction"), command
+        assert "…" not in shown and "..." not in shown.replace("[ARGS]...", "").replace("[OPTIONS] COMMAND", ""), (
+            command
+        )
+        assert "[bold]" not in shown, command
+
+
+def test_the_list_of_commands_says_whole_sentences() -> None:
+    shown = " ".join(program("--help", COLUMNS="80").out.split())
+    assert "Check a config, its pipeline, prompts and their wiring, the input folder" in shown
