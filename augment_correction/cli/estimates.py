@@ -19,7 +19,7 @@ def print_estimate(made: Estimate) -> None:
     print(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
     for line in unread_lines(made.unread):
         print(f"  not read: {line}")
-    for line in note_lines(made.notes):
+    for line in (*note_lines(made.notes), *made.notices):
         print(f"  note: {line}")
     rows = []
     for bound in made.stages:

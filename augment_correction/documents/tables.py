@@ -12,6 +12,7 @@ from typing import Any
 from augment_correction.documents.contract import ReadLimits, Unread
 from augment_correction.documents.rows import Row, documents_of_rows
 from augment_correction.documents.text import decode
+from augment_correction.errors import installing
 from augment_correction.records import Document, ReadNote, UnreadInput
 
 _DELIMITERS = ",;\t|"
@@ -70,7 +71,7 @@ def _parquet_rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row]:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise Unread("missing_extra", 'Parquet needs pyarrow: pip install "augment-correction[parquet]"') from error
+        raise Unread("missing_extra", f"Parquet needs pyarrow: {installing('parquet')}") from error
     try:
         with ParquetFile(path) as file:
             about = file.metadata

