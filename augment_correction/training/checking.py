@@ -25,9 +25,7 @@ def check_training(path: str, overrides: Sequence[str] = (), *, data: bool = Tru
     if data:
         findings += _prepared(config)
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        findings.append(
-            Finding(False, f"not installed: {', '.join(missing)}", installing("train,hf"))
-        )
+        findings.append(Finding(False, f"not installed: {', '.join(missing)}", installing("train,hf")))
     return findings
 
 
