@@ -64,7 +64,7 @@ def test_no_help_is_cut_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_the_list_of_commands_says_whole_sentences() -> None:
-    shown = " ".join(program("--help", COLUMNS="80").out.split())
+    shown = "".join(program("--help", COLUMNS="80").out.split())
     for name, command in click_program().commands.items():
-        said = " ".join((command.help or "").split("\n\n")[0].split())
-        assert said and f"{name} {said}" in shown
+        said = "".join((command.help or "").split("\n\n")[0].split())
+        assert said and f"{name}{said}" in shown
