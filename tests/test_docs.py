@@ -118,22 +118,20 @@ def test_every_target_of_make_and_every_benchmark_exists(page: Path) -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Names of all files and folders that a run with everything turned on leaves, relative to its folder."""
-    root = tmp_path_factory.mktemp("docs")
+    """Names of all files and folders that a run with everything turned on leaves, relative to its folder, where another
+    config had left its own there."""
+    out = tmp_path_factory.mktemp("docs") / "out"
+    everything = [
+        *(f"path.output_dir={out}", f"path.input_dir={bundled() / 'inputs' / 'examples'}"),
+        *("gate.share=0.5", "output.formats=[openai, trl, sharegpt, axolotl_chat]"),
+        "meta_datagen.do_meta_datagen=true",
+    ]
+    config = str(bundled() / "configs" / "smoke.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writing, "ShardWriter", partial(ShardWriter, size=3000))
-        result = run(
-            load_config(
-                str(bundled() / "configs" / "smoke.yaml"),
-                [
-                    f"path.output_dir={root / 'out'}", f"path.input_dir={bundled() / 'inputs' / 'examples'}",
-                    "gate.share=0.5", "output.formats=[openai, trl, sharegpt, axolotl_chat]",
-                    "meta_datagen.do_meta_datagen=true",
-                ],
-            )
-        )  # fmt: skip
-    assert result.kept
-    return {str(path.relative_to(root / "out")) for path in (root / "out").rglob("*")}
+        run(load_config(config, [*everything, "system.loss_on=answers"]))
+        assert run(load_config(config, everything)).kept
+    return {str(path.relative_to(out)) for path in out.rglob("*")}
 
 
 def test_the_readmes_table_of_files_is_what_a_run_leaves(written: set[str]) -> None:
