@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDINGS",
+    "KINDS",
     "Batch",
     "ChunkSettings",
     "DocumentInfo",
@@ -39,6 +40,7 @@ _HOME = {
     "ChunkSettings": "chunking",
     "DocumentInfo": "frames",
     "ENDINGS": "formats",
+    "KINDS": "formats",
     "ReadLimits": "contract",
     "TokenCounter": "tokens",
     "chunk_document": "chunking",

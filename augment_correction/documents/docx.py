@@ -7,6 +7,7 @@ tracked insertions, equations and text boxes, and its `iter_inner_content` the t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,19 @@ from typing import Any
 from augment_correction.documents.contract import ReadLimits, build_document
 from augment_correction.documents.docx_body import Body, open_docx
 from augment_correction.documents.text import clean
-from augment_correction.records import Document, UnreadInput
+from augment_correction.records import Document, ReadNote, UnreadInput
 
 _MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _FIELDS = ("author", "subject", "keywords", "category", "language")
 
 
-def read_docx(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
+def read_docx(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote]:
     """Parts of the file that hold text and could not be read follow as `source#part`."""
     with path.open("rb") as file:
         opened = open_docx(file, limits)
     body = Body(opened, limits)
     written = body.read()
-    yield from (UnreadInput(f"{source}#{part}", reason, detail) for part, reason, detail in body.lost)
+    yield from (replace(each, source=f"{source}#{each.source}") for each in body.told)
     yield build_document(
         written.text,
         source=source,

@@ -13,6 +13,7 @@ from augment_correction.documents.drawings import chart_rows, diagram_lines
 from augment_correction.documents.embedded import read_embedded
 from augment_correction.documents.package import ALTERNATE, alternative, mended, open_zip, parse_xml
 from augment_correction.documents.writing import Markdown
+from augment_correction.records import ReadNote, UnreadInput
 
 _P, _TBL, _TR, _TC, _SDT, _CHUNK = tag("p"), tag("tbl"), tag("tr"), tag("tc"), tag("sdt"), tag("altChunk")
 _SPAN, _MERGE = tag("gridSpan"), tag("vMerge")
@@ -28,28 +29,31 @@ def open_docx(file: BinaryIO, limits: ReadLimits) -> Any:
     with open_zip(file, "Word document", limits) as package:
         try:
             return docx.Document(mended(package))
+        except Unread:
+            raise
         except Exception as error:  # python-docx raises KeyError, ValueError and its own for a zip that is no Word file
             raise Unread("unreadable", f"not a Word document: {type(error).__name__}: {error}"[:300]) from error
 
 
 class Body:
-    """Reads one document. `lost` lists parts that may hold text and could not be read: (part, reason, detail)."""
+    """Reads one document. `told` lists by their names the parts that may hold text and could not be read, or were read
+    otherwise."""
 
     def __init__(self, opened: Any, limits: ReadLimits, depth: int = 1) -> None:
         self._part, self._limits, self._depth = opened.part, limits, depth
         self._styles = Styles(opened)
-        self._notes = Notes(_notes(opened.part))
+        self.told: list[UnreadInput | ReadNote] = []
+        self._notes = Notes(self._all_notes())
         self._runs = Runs(self._styles, self._notes)
         self._written = Markdown()
         self._carried = ""
-        self.lost: list[tuple[str, str, str]] = []
 
     def read(self) -> Markdown:
         self._blocks(self._part.element.body)
         if self._carried.strip():
             self._written.paragraph(self._carried.strip())
-        self.lost += [
-            (kind, "unreadable", f"the file has marks of {kind} that it does not hold")
+        self.told += [
+            UnreadInput(kind, "unreadable", f"the file has marks of {kind} that could not be found")
             for kind in sorted(self._notes.missing)
         ]
         return self._written
@@ -94,10 +98,27 @@ class Body:
             for number, note in notes:
                 self._written.paragraph(f"[^{number}]: {self._flat(note)}".rstrip())
 
+    def _all_notes(self) -> dict[tuple[str, str], Any]:
+        """Footnotes and endnotes by (kind, id). python-docx keeps both parts as bytes."""
+        found = {}
+        for relation in self._part.rels.values():
+            kind = relation.reltype.rpartition("/")[2]
+            if kind in ("footnotes", "endnotes") and not relation.is_external:
+                root = self._root(relation.target_part)
+                found.update({(kind, attribute(note, "id") or ""): note for note in (() if root is None else root)})
+        return found
+
     def _related(self, node: Any, name: str) -> Any:
         """The root of the part that a node names; None where there is none."""
         part = self._part.related_parts.get(node.get(_RELATION + name) or "")
-        return None if part is None else _root(part)
+        return None if part is None else self._root(part)
+
+    def _root(self, part: Any) -> Any:
+        try:
+            return part.element if hasattr(part, "element") else parse_xml(part.blob)
+        except Unread as unread:
+            self.told.append(UnreadInput(_name(part), unread.reason, unread.detail))
+            return None
 
     def _chunk(self, block: Any) -> Markdown:
         """A whole file that Word shows at this place."""
@@ -107,18 +128,19 @@ class Body:
                 raise Unread("unreadable", "the file names an embedded part that it does not hold")
             if part.blob[:4] == b"PK\x03\x04":
                 return self._embedded_docx(part.blob)
-            return read_embedded(part.blob, part.content_type, str(part.partname))
+            written, notes = read_embedded(part.blob, part.content_type, _name(part))
         except Unread as unread:
-            name = str(part.partname).lstrip("/") if part is not None else "altChunk"
-            self.lost.append((name, unread.reason, unread.detail))
+            self.told.append(UnreadInput(_name(part) if part is not None else "altChunk", unread.reason, unread.detail))
             return Markdown()
+        self.told += notes
+        return written
 
     def _embedded_docx(self, data: bytes) -> Markdown:
         if self._depth == _DEEPEST:
             raise Unread("unreadable", f"files inside one another, {_DEEPEST} deep")
         inner = Body(open_docx(BytesIO(data), self._limits), self._limits, self._depth + 1)
         written = inner.read()
-        self.lost += inner.lost
+        self.told += inner.told
         return written
 
     def _table(self, table: Any) -> None:
@@ -148,19 +170,8 @@ class Body:
         return " ".join(" ".join(parts).split())
 
 
-def _notes(part: Any) -> dict[tuple[str, str], Any]:
-    """Footnotes and endnotes by (kind, id). python-docx keeps both parts as bytes."""
-    found = {}
-    for relation in part.rels.values():
-        kind = relation.reltype.rpartition("/")[2]
-        if kind in ("footnotes", "endnotes") and not relation.is_external:
-            for note in _root(relation.target_part):
-                found[kind, attribute(note, "id") or ""] = note
-    return found
-
-
-def _root(part: Any) -> Any:
-    return part.element if hasattr(part, "element") else parse_xml(part.blob)
+def _name(part: Any) -> str:
+    return str(part.partname).lstrip("/")
 
 
 def _blocks(parent: Any) -> Iterator[Any]:

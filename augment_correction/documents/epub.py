@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import Any
@@ -12,9 +13,9 @@ from urllib.parse import unquote
 from augment_correction.documents.contract import ReadLimits, Unread, build_document
 from augment_correction.documents.html import write_html
 from augment_correction.documents.package import open_zip, parse_xml
-from augment_correction.documents.text import clean
+from augment_correction.documents.text import clean, decoding_notes
 from augment_correction.documents.writing import Markdown
-from augment_correction.records import Document, UnreadInput
+from augment_correction.records import Document, ReadNote, UnreadInput
 
 _MIME = "application/epub+zip"
 _CONTAINER, _RIGHTS = "META-INF/container.xml", "META-INF/encryption.xml"
@@ -22,12 +23,12 @@ _FIELDS = {"creator": "author", "subject": "subject", "language": "language", "p
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")  # scrambled fonts, free to read
 
 
-def read_epub(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
+def read_epub(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote]:
     """A chapter that the book names and does not hold follows as `source#chapter`."""
     with path.open("rb") as file, open_zip(file, "EPUB book", limits) as package:
         book = _Book(package)
-        written, lost = book.read()
-    yield from (UnreadInput(f"{source}#{name}", unread.reason, unread.detail) for name, unread in lost)
+        written = book.read()
+    yield from (replace(each, source=f"{source}#{each.source}") for each in book.told)
     yield build_document(
         written.text,
         source=source,
@@ -41,6 +42,7 @@ def read_epub(path: Path, source: str, limits: ReadLimits) -> Iterator[Document 
 class _Book:
     def __init__(self, package: zipfile.ZipFile) -> None:
         self._package = package
+        self.told: list[UnreadInput | ReadNote] = []  # of single chapters
         self._names = {name.lower(): name for name in package.namelist()}
         root = self._xml(_CONTAINER)
         found = root.find(".//{*}rootfile")
@@ -57,24 +59,19 @@ class _Book:
         self.title = said.get("title", [""])[0]
         self.metadata: dict[str, Any] = {ours: ", ".join(said[name]) for name, ours in _FIELDS.items() if name in said}
 
-    def read(self) -> tuple[Markdown, list[tuple[str, Unread]]]:
-        written, lost = Markdown(), []
+    def read(self) -> Markdown:
+        written = Markdown()
         for name in self._chapters():
             try:
-                chapter, title = write_html(self._bytes(name))
+                page = write_html(self._bytes(name))
             except Unread as unread:
-                lost.append((name, unread))
+                self.told.append(UnreadInput(name, unread.reason, unread.detail))
                 continue
-            if (
-                chapter.text
-                and not chapter.headings
-                and title
-                and title != self.title
-                and not written.text.endswith(title)
-            ):
-                written.heading(1, title)
-            written.extend(chapter)
-        return written, lost
+            self.told += decoding_notes(page.decoded, name)
+            if page.written.text and not page.written.headings and page.title not in ("", self.title):
+                written.heading(1, page.title)
+            written.extend(page.written)
+        return written
 
     def _chapters(self) -> Iterator[str]:
         """Names of the pages in reading order, without the table of contents."""
@@ -101,9 +98,4 @@ class _Book:
         return self._package.read(found)
 
     def _xml(self, name: str) -> Any:
-        from lxml import etree
-
-        try:
-            return parse_xml(self._bytes(name))
-        except etree.XMLSyntaxError as error:
-            raise Unread("unreadable", f"not an EPUB book: {name}: {error}") from error
+        return parse_xml(self._bytes(name))

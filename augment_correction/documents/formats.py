@@ -21,7 +21,18 @@ READERS = {
     ".parquet": ("tables", "read_parquet"),
 }
 ENDINGS = tuple(READERS)
+KINDS = tuple({reader: ending for ending, reader in reversed(READERS.items())}.values())[::-1]
+"""One ending for each reader, for messages."""
 STREAMED = {".jsonl", ".ndjson", ".json", ".parquet"}  # never held as a whole, so that a file of any size is read
+
+INSTEAD = {
+    **dict.fromkeys((".doc", ".rtf", ".odt", ".wpd", ".pages"), ".docx"),
+    **dict.fromkeys((".ppt", ".pps", ".odp", ".key"), ".pptx"),
+    **dict.fromkeys((".xls", ".xlsx", ".ods", ".numbers"), ".csv"),
+    **dict.fromkeys((".mobi", ".azw3", ".fb2"), ".epub"),
+    **dict.fromkeys((".djvu", ".ps", ".xps"), ".pdf"),
+}
+"""What a file of another kind can be saved as by the program that made it."""
 
 
 def ending_of(path: PurePath) -> str:

@@ -10,15 +10,16 @@ import codecs
 import html.entities
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augment_correction.documents.contract import ReadLimits, Unread, build_document
 from augment_correction.documents.html_tables import is_layout, table_rows
 from augment_correction.documents.html_text import Line, is_left_out, name_of, text_of
-from augment_correction.documents.text import clean, decode
+from augment_correction.documents.text import Decoded, clean, decode, decoding_notes
 from augment_correction.documents.writing import Markdown
-from augment_correction.records import Document
+from augment_correction.records import Document, ReadNote
 
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,500}?(?:charset|encoding)\s*=\s*["']?\s*([-\w:.]{1,40})""", re.I)
 _XHTML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML|<html[^>]{0,500}xmlns=)", re.I)
@@ -61,42 +62,51 @@ _BLOCKS |= {"table", "tbody", "thead", "tfoot", "tr", "td", "th", "search", "dia
 _BLOCKS |= {"blockquote", *_HEADINGS}
 
 
-def read_html(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
-    written, title = write_html(path.read_bytes())
-    headings = written.headings
+@dataclass(frozen=True)
+class Page:
+    """A page as Markdown, its title, and how its bytes became text."""
+
+    written: Markdown
+    title: str
+    decoded: Decoded
+
+
+def read_html(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
+    page = write_html(path.read_bytes())
+    headings = page.written.headings
+    yield from decoding_notes(page.decoded, source)
     yield build_document(
-        written.text,
+        page.written.text,
         source=source,
         media_type="text/html",
-        title=title or (headings[0].title if headings else ""),
+        title=page.title or (headings[0].title if headings else ""),
+        metadata={"encoding": page.decoded.encoding},
         headings=headings,
     )
 
 
-def write_html(data: bytes, *, encoding: str | None = None) -> tuple[Markdown, str]:
-    """The page as Markdown and its title. Raises Unread("binary" or "unreadable")."""
-    root = _parse(_decoded(data, encoding))
+def write_html(data: bytes) -> Page:
+    """Raises Unread("binary" or "unreadable")."""
+    decoded = _decoded(data)
+    root = _parse(decoded.text)
     if root is None:
-        return Markdown(), ""
+        return Page(Markdown(), "", decoded)
     title = next((text_of(node) for node in root.iter("title", "{*}title")), "")
-    written = _Writer().write(_content(root))
-    return written, title
+    return Page(_Writer().write(_content(root)), title, decoded)
 
 
-def _decoded(data: bytes, encoding: str | None) -> str:
+def _decoded(data: bytes) -> Decoded:
     """As the page itself says, where that is true; else as every other text."""
-    said = _CHARSET.search(data[:4096])
-    name = encoding or (said[1].decode("ascii", "replace") if said else "")
-    if name:
-        try:
-            found = codecs.lookup(name).name
-            if not encoding and found.startswith(("utf-16", "utf-32")):  # could not be read here if it were true
-                return decode(data).text
+    said = None if data.startswith(codecs.BOM_UTF8) else _CHARSET.search(data[:4096])
+    try:
+        name = codecs.lookup(said[1].decode("ascii")).name if said else ""
+        if name and not name.startswith(("utf-16", "utf-32")):  # could not be read here if it were true
             # The web's "latin-1" and "ascii" are Windows-1252, by the WHATWG's encoding standard.
-            return clean(data.decode("cp1252" if found in ("iso8859-1", "ascii") else found))
-        except (LookupError, ValueError):
-            pass
-    return decode(data).text
+            name = "cp1252" if name in ("iso8859-1", "ascii") else name
+            return Decoded(clean(data.decode(name)), name)
+    except (LookupError, ValueError):
+        pass
+    return decode(data)
 
 
 def _parse(text: str) -> Any:

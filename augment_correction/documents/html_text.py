@@ -28,6 +28,7 @@ _BLOCKS_INSIDE = {"p", "div", "li", "tr", "td", "th", "dt", "dd", "h1", "h2", "h
 _UNSEEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 _ANCHOR = re.compile(r"\b(?:headerlink|anchor-link|anchorjs-link|mw-editsection)\b")
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
+_SPACES, _AROUND_BREAK = re.compile(" {2,}"), re.compile(" ?\n ?")
 _INVISIBLE = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
 
 
@@ -86,11 +87,11 @@ class Line:
         return True
 
     def take(self) -> str:
+        if not self._parts:
+            return ""
         text = clean("".join(self._parts)).translate(_INVISIBLE)
         self._parts.clear()
-        if self._keep:
-            return text
-        return "\n".join(" ".join(line.split(" ")).strip() for line in re.sub(r" {2,}", " ", text).split("\n")).strip()
+        return text if self._keep else _AROUND_BREAK.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
 def text_of(node: Any, *, keep_lines: bool = False) -> str:

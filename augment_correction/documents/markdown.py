@@ -135,7 +135,7 @@ def _prose(text: str) -> str:
 def _plain(text: str) -> str:
     if "<" in text:
         text = _WHOLE.sub("", text)
-        text = _TABLE.sub(lambda found: f"\n\n{write_html(found.group().encode(), encoding='utf-8')[0].text}\n\n", text)
+        text = _TABLE.sub(lambda found: f"\n\n{write_html(found.group().encode('utf-8-sig')).written.text}\n\n", text)
         text = _IMAGE.sub(_image, text)
         text = _BREAK.sub("\n", text)
         text = _BLOCK.sub("", text)

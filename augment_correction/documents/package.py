@@ -62,10 +62,13 @@ def open_zip(file: BinaryIO, kind: str, limits: ReadLimits) -> Iterator[zipfile.
 
 
 def parse_xml(data: bytes) -> Any:
-    """The root element. No entity is expanded and nothing is fetched."""
+    """The root element. No entity is expanded and nothing is fetched. Raises Unread."""
     from lxml import etree
 
-    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    try:
+        return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    except etree.XMLSyntaxError as error:
+        raise Unread("unreadable", f"damaged XML: {error}") from error
 
 
 def alternative(node: Any) -> Any:

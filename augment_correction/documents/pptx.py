@@ -39,9 +39,11 @@ def read_pptx(path: Path, source: str, limits: ReadLimits) -> Iterator[Document 
         if slide._element.get("show") in ("0", "false"):
             yield UnreadInput(f"{source}#slide{number}", "hidden", "the author has hidden this slide")
         else:
-            _Slide(slide.part, written).write()
+            shown = _Slide(slide.part, written)
+            shown.write()
             if slide.has_notes_slide:
                 _Slide(slide.notes_slide.part, written).write_notes()
+            yield from (UnreadInput(f"{source}#slide{number}", each.reason, each.detail) for each in shown.lost)
         pages.append(len(written))
     said = opened.core_properties
     metadata: dict[str, Any] = {name: value for name in _FIELDS if (value := clean(getattr(said, name) or ""))}
@@ -66,6 +68,8 @@ def _opened(file: Any, limits: ReadLimits) -> Any:
     with open_zip(file, "PowerPoint presentation", limits) as package:
         try:
             return pptx.Presentation(mended(package))
+        except Unread:
+            raise
         except Exception as error:  # python-pptx raises KeyError, ValueError and its own for a zip of another kind
             detail = f"not a PowerPoint presentation: {type(error).__name__}: {error}"
             raise Unread("unreadable", detail[:300]) from error
@@ -77,6 +81,7 @@ class _Slide:
     def __init__(self, part: Any, written: Markdown) -> None:
         self._part, self._out = part, written
         self._shapes = list(_shapes(part._element))
+        self.lost: list[Unread] = []  # charts and diagrams
 
     def write(self) -> None:
         for shape in self._shapes:  # the title first, wherever it stands in the file
@@ -129,7 +134,11 @@ class _Slide:
 
     def _related(self, node: Any, name: str) -> Any:
         part = self._part.rels.get(node.get(_RELATION + name) or "")
-        return None if part is None else parse_xml(part.target_part.blob)
+        try:
+            return None if part is None else parse_xml(part.target_part.blob)
+        except Unread as unread:
+            self.lost.append(unread)
+            return None
 
 
 def _shapes(parent: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread
-from augment_correction.documents.formats import ENDINGS, GZIP, READERS, STREAMED, ending_of
+from augment_correction.documents.formats import GZIP, INSTEAD, KINDS, READERS, STREAMED, ending_of
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.errors import InputError
 from augment_correction.records import Document, ReadNote, UnreadInput
@@ -108,7 +108,10 @@ def _checked(path: Path) -> str:
         raise Unread("unreadable", "this folder cannot be listed")
     ending = ending_of(path)
     if ending.removesuffix(GZIP) not in READERS:
-        raise Unread("unsupported", f"{ending or 'no extension'}; read are {', '.join(ENDINGS)}, also with {GZIP}")
+        remedy = (
+            f"save it as {INSTEAD[ending]}" if ending in INSTEAD else f"read are {', '.join(KINDS)}, also with {GZIP}"
+        )
+        raise Unread("unsupported", f"{ending or 'no extension'} is not read; {remedy}")
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
         raise Unread("unsupported", "not a regular file")
     return ending

@@ -14,8 +14,8 @@ from typing import Any
 
 from augment_correction.documents.contract import ReadLimits, build_document
 from augment_correction.documents.html import write_html
-from augment_correction.documents.text import decode
-from augment_correction.records import Document
+from augment_correction.documents.text import decode, decoding_notes
+from augment_correction.records import Document, ReadNote
 
 _ERROR = 3  # docutils leaves a message where it could not read something from this level on
 _SETTINGS = {
@@ -47,13 +47,14 @@ _VERSIONS = {
 _DEEPEST = 8
 
 
-def read_rst(path: Path, source: str, limits: ReadLimits) -> Iterator[Document]:
+def read_rst(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
     from docutils.core import publish_from_doctree
 
     decoded = decode(path.read_bytes())
     page = publish_from_doctree(_tree(decoded.text), writer="html5", settings_overrides=_SETTINGS)
-    written, _ = write_html(page.encode(), encoding="utf-8")
+    written = write_html(page.encode("utf-8-sig")).written
     headings = written.headings
+    yield from decoding_notes(decoded, source)
     yield build_document(
         written.text,
         source=source,

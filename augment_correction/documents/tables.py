@@ -11,7 +11,7 @@ from typing import Any
 
 from augment_correction.documents.contract import ReadLimits, Unread
 from augment_correction.documents.rows import Row, documents_of_rows
-from augment_correction.documents.text import decode
+from augment_correction.documents.text import decode, decoding_notes
 from augment_correction.errors import installing
 from augment_correction.records import Document, ReadNote, UnreadInput
 
@@ -21,8 +21,10 @@ _ROWS_AT_ONCE = 64  # one long text that stands in every row takes few bytes in 
 
 def read_csv(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote]:
     """The first line names the columns. `source` gets `#L12` for the row that begins in line 12."""
-    rows = _csv_rows(decode(path.read_bytes()).text, source, limits)
-    return documents_of_rows(rows, source=source, media_type="text/csv", text_key=limits.text_key)
+    decoded = decode(path.read_bytes())
+    yield from decoding_notes(decoded, source)
+    rows = _csv_rows(decoded.text, source, limits)
+    yield from documents_of_rows(rows, source=source, media_type="text/csv", text_key=limits.text_key)
 
 
 def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[Row | UnreadInput]:

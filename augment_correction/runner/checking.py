@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from augment_correction.config import RunConfig, load_config
-from augment_correction.documents import ENDINGS, ending_of, list_files
+from augment_correction.documents import ENDINGS, KINDS, ending_of, list_files
 from augment_correction.documents.telling import unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
@@ -65,14 +65,14 @@ def _input(plan: Plan, files: Sequence[tuple[str, Path]]) -> Iterator[Finding]:
     if read:
         yield Finding(True, f"{what} {plan.input_dir}: {_by_ending(read)}")
     else:
-        yield Finding(False, f"{what} {plan.input_dir} holds none of {', '.join(ENDINGS)}", "put documents there")
+        yield Finding(False, f"{what} {plan.input_dir} holds none of {', '.join(KINDS)}", "put documents there")
     if ignored:
         more = f" and {len(ignored) - SHOWN} more" if len(ignored) > SHOWN else ""
         yield Finding(
             True,
             f"note: {len(ignored)} files will not be read ({_by_ending(map(Path, ignored))}): "
             f"{', '.join(ignored[:SHOWN])}{more}",
-            f"read are {', '.join(ENDINGS)}",
+            f"read are {', '.join(KINDS)}",
         )
 
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager, co
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import ENDINGS, counting, fetch_vocabulary
+from augment_correction.documents import KINDS, counting, fetch_vocabulary
 from augment_correction.errors import (
     AugmentCorrectionError,
     BudgetExhausted,
@@ -261,7 +261,7 @@ def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> tuple[ExitCode, s
         codes = {BudgetExhausted: ExitCode.BUDGET, Interrupted: ExitCode.INTERRUPTED, ModelUnusable: ExitCode.USER}
         return codes.get(type(cause), ExitCode.USER), cause.message, cause.hint
     if not counts["chunks"]:
-        return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(ENDINGS)}"
+        return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(KINDS)}"
     if not counts["kept"]:
         return ExitCode.REJECTS, "nothing was kept", "see rejected.jsonl and debug_outputs/ for the reasons"
     share = (counts["rejected"] - counts["left_out"] + counts["failed"]) / counts["chunks"]

@@ -11,7 +11,7 @@ import pytest
 
 from augment_correction.records import UnreadInput
 
-from .files import WORD, read, said, word
+from .files import WORD, notes, read, said, word
 
 
 def text(folder: Path, body: str, **rest: Any) -> str:
@@ -70,12 +70,35 @@ def test_a_mark_whose_note_is_missing_costs_the_note_and_is_said(tmp_path: Path)
     assert [(each.source, each.reason) for each in unread] == [("a.docx#footnotes", "unreadable")]
 
 
+def test_damaged_parts_cost_themselves_and_are_said(tmp_path: Path) -> None:
+    parts = {
+        "word/footnotes.xml": b"<w:foot",
+        "word/charts/chart1.xml": b"<",
+        "word/c.html": "<p>Café, schön, été, l?.</p>".encode().replace(b"?", b"\xa0"),
+    }
+    relations = [
+        ("rF", "footnotes", "footnotes.xml"),
+        ("rC", "chart", "charts/chart1.xml"),
+        ("rA", "aFChunk", "c.html"),
+    ]
+    body = said("Text", FOOTNOTE, ".", "<w:r><c:chart r:id='rC'/></w:r>") + "<w:altChunk r:id='rA'/>"
+    word(tmp_path / "a.docx", body, parts=parts, relations=relations)
+    documents, unread = read(tmp_path)
+    assert documents[0].text == "Text.\n\nCafé, schön, été, l\ufffd."
+    assert [each.source for each in unread] == [
+        "a.docx#word/footnotes.xml",
+        "a.docx#word/charts/chart1.xml",
+        "a.docx#footnotes",
+    ]
+    assert [(each.source, each.reason) for each in notes(tmp_path)] == [("a.docx#word/c.html", "replaced")]
+
+
 PAGE = "<html><body><h2>Granary</h2><p>It held 4,200&nbsp;bushels &amp; more.</p><script>no</script></body></html>"
 
 
 def test_embedded_pages_mails_and_documents_are_read(tmp_path: Path) -> None:
     mail = MIMEMultipart("related")
-    mail.attach(MIMEText("<p>From an arch\u00edve.</p>", "html", "utf-8"))
+    mail.attach(MIMEText("<meta charset=windows-1252><p>From an arch\u00edve.</p>", "html", "windows-1252"))
     inner = word(tmp_path / "inner.docx", said("From a document inside.")).read_bytes()
     (tmp_path / "inner.docx").unlink()
     body = said("First.") + "".join(f"<w:altChunk r:id='r{number}'/>" for number in range(4)) + said("Last.")

@@ -7,7 +7,7 @@ import pytest
 from augment_correction.documents.html import write_html
 from augment_correction.records import Document
 
-from .files import read
+from .files import notes, read
 
 
 def page(folder: Path, body: str | bytes, head: str = "<title>A title</title>") -> Document:
@@ -23,7 +23,7 @@ def page(folder: Path, body: str | bytes, head: str = "<title>A title</title>") 
 
 
 def text(html: str) -> str:
-    return write_html(html.encode())[0].text
+    return write_html(html.encode()).written.text
 
 
 def test_a_page_as_its_visitor_reads_it(tmp_path: Path) -> None:
@@ -124,3 +124,11 @@ def test_a_page_without_text_is_empty(tmp_path: Path) -> None:
     for name, data in (("a.html", " "), ("b.htm", "<script>x</script>"), ("c.xhtml", "<html/>")):
         (tmp_path / name).write_text(data)
     assert [each.reason for each in read(tmp_path)[1]] == ["empty"] * 3
+
+
+def test_damaged_bytes_of_a_page_are_noted(tmp_path: Path) -> None:
+    good = "<meta charset=utf-8><p>Caf\u00e9 sch\u00f6n, \u00e9t\u00e9 l\u00e0.</p>".encode()
+    (tmp_path / "a.html").write_bytes(good.replace(b"l\xc3\xa0", b"l\xa0"))
+    documents, unread = read(tmp_path)
+    assert documents[0].text == "Caf\u00e9 sch\u00f6n, \u00e9t\u00e9 l\ufffd." and not unread
+    assert [(each.source, each.reason, each.count) for each in notes(tmp_path)] == [("a.html", "replaced", 1)]

@@ -156,7 +156,7 @@ def test_a_failing_reader_costs_only_its_own_file(tmp_path: Path, monkeypatch: p
 
 
 def test_the_input_must_be_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not a folder"):
+    with pytest.raises(InputError, match="neither a folder nor a file"):
         list(read_documents(tmp_path / "nowhere"))
 
 
@@ -165,6 +165,22 @@ def test_every_reader_named_in_the_table_exists() -> None:
 
     for module, function in formats.READERS.values():
         assert callable(getattr(import_module(f"augment_correction.documents.{module}"), function))
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        ("a.doc", ".doc is not read; save it as .docx"),
+        ("a.xlsx", ".xlsx is not read; save it as .csv"),
+        (
+            "a.png",
+            ".png is not read; read are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
+        ),
+    ],
+)
+def test_a_kind_that_is_not_read_names_the_remedy(tmp_path: Path, name: str, detail: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    assert [(found.reason, found.detail) for found in read(tmp_path)[1]] == [("unsupported", detail)]
 
 
 def test_any_kind_of_file_may_be_compressed(tmp_path: Path) -> None:
