@@ -15,7 +15,8 @@ from augment_correction.documents.pdf_layout import (
     looks_glued,
     page_text,
 )
-from augment_correction.documents.pdf_pages import Line, OutlineItem, PdfSource, open_pdf
+from augment_correction.documents.pdf_pages import OutlineItem, PdfSource, open_pdf
+from augment_correction.documents.pdf_words import Line
 from augment_correction.documents.text import clean
 from augment_correction.records import Document, Heading, UnreadInput
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from augment_correction.documents.pdf_pages import Line
+from augment_correction.documents.pdf_words import Line
 
 Signature = tuple[str, int, int]  # text, how far its number is ahead of the page's, height
 

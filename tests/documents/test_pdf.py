@@ -240,3 +240,70 @@ def test_no_word_is_lost(tmp_path: Path) -> None:
     with pypdfium2.PdfDocument(path) as opened:
         raw = " ".join(page.get_textpage().get_text_range() for page in opened)
     assert only(tmp_path).text.split() == raw.split()
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("turned_page", [False, True])
+def test_turned_text_is_read_in_order(tmp_path: Path, turn: int, turned_page: bool) -> None:
+    text = files.wrapped(files.paragraph(1, 6))
+
+    def draw(canvas: Any) -> None:
+        if turned_page:
+            canvas.setPageRotation(turn)
+        else:
+            canvas.translate(300, 420)
+            canvas.rotate(turn)
+        for number, line in enumerate(text):
+            canvas.drawString(-150, 40 - 14 * number, line) if not turned_page else canvas.drawString(
+                72, 700 - 14 * number, line
+            )
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert " ".join(only(tmp_path).text.split()) == " ".join(text)
+
+
+def test_three_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    columns = [files.wrapped(files.paragraph(number, 12), 30) for number in range(3)]
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 9)
+        for row in range(max(map(len, columns))):  # row by row, as a typesetter may write them into the file
+            for number, column in enumerate(columns):
+                if row < len(column):
+                    canvas.drawString(42 + 180 * number, 780 - 11 * row, column[row])
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text.split() == [word for column in columns for line in column for word in line.split()]
+
+
+def test_accents_printed_over_letters_are_one_letter(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        x = 72.0
+        for part in ("secci", "´", "on"):
+            canvas.drawString(x, 700, part)
+            x += canvas.stringWidth(part) if part != "´" else 1.0
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "sección"
+
+
+def test_words_that_only_their_distance_parts(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Times-Roman", 10)
+        canvas.drawString(72, 700, "as they")
+        canvas.drawString(72 + canvas.stringWidth("as they") + 1.6, 700, "are read.")
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "as they are read."
+
+
+def test_a_table_is_read_row_by_row(tmp_path: Path) -> None:
+    rows = [("Package", "Version", "Size"), ("ferry", "1.2", "240"), ("bridge", "0.9", "31"), ("oar", "3.0", "7")]
+
+    def draw(canvas: Any) -> None:
+        for column, x in enumerate((72, 200, 320)):  # column by column in the file
+            for number, row in enumerate(rows):
+                canvas.drawString(x, 700 - 14 * number, row[column])
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "\n".join("| " + " | ".join(row) + " |" for row in rows)
