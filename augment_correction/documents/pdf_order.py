@@ -6,6 +6,7 @@ where these are filled like prose, and cells where they are not (the idea of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,6 +15,7 @@ from augment_correction.documents.pdf_words import Line
 
 Strip = tuple[float, float]
 
+_LEADER = re.compile(r"(?:\.\s?){4}")
 _DEEPEST = 6
 _FEWEST_ROWS = 3  # of a table
 
@@ -133,18 +135,25 @@ def _filled(column: list[Line]) -> bool:
 
 
 def _table(region: Sequence[list[Line]], strips: Sequence[Strip]) -> list[Line]:
-    """One line a row, with bars between its cells; a list whose first column holds only marks has none."""
+    """One line a row, with bars between its cells where they surely are cells."""
     cells = [_columns(row, strips, keep_empty=True) for row in region]
-    wide = [(piece.right - piece.x) / max(piece.size, 1.0) for row in cells for piece in row[0]]
-    marks = max(wide, default=0.0) < 2
+    table = _has_cells(cells, region)
     lines = []
     for row, columns in zip(region, cells, strict=True):
         line = _joined(row)
-        if not marks and not line.pitch:
+        if table and not line.pitch:
             texts = [_joined(column).text if column else "" for column in columns]
             line = replace(line, text=f"| {' | '.join(texts)} |")
         lines.append(line)
     return lines
+
+
+def _has_cells(cells: Sequence[list[list[Line]]], region: Sequence[list[Line]]) -> bool:
+    """Not a list of marks and items, not a page of contents, not prose beside a picture."""
+    wide = [(piece.right - piece.x) / max(piece.size, 1.0) for row in cells for piece in row[0]]
+    leaders = any(_LEADER.search(piece.text) for row in region for piece in row)
+    several = sum(sum(map(bool, row)) > 1 for row in cells)
+    return not leaders and max(wide, default=0.0) >= 2 and several >= 0.6 * len(cells)
 
 
 def _joined(row: Sequence[Line]) -> Line:

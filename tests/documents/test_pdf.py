@@ -307,3 +307,33 @@ def test_a_table_is_read_row_by_row(tmp_path: Path) -> None:
 
     files.pdf(tmp_path / "a.pdf", [draw])
     assert only(tmp_path).text == "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def test_what_is_filled_into_a_form_is_read_at_its_place(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 720, "The ferry of Aldwick carried 240 carts.")
+        canvas.drawString(72, 695, "Depth of the well:")
+        form = canvas.acroForm
+        form.textfield(name="depth", value="The well is 41 feet deep", x=200, y=690, width=300, height=20)
+        form.textfield(name="secret", value="hunter2", x=200, y=600, width=300, height=20, fieldFlags="password")
+        form.checkbox(name="dry", checked=True, x=200, y=650)
+        form.checkbox(name="wet", checked=False, x=200, y=620)
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    text = only(tmp_path).text
+    assert "Depth of the well: The well is 41 feet deep" in text
+    assert text.index("Depth") < text.index("[x] dry")
+    assert "wet" not in text and "hunter2" not in text
+
+
+def test_an_encrypted_file_without_text_is_called_encrypted(tmp_path: Path) -> None:
+    from pypdf import PdfWriter
+
+    files.pdf(tmp_path / "a.tmp", [_scanned])
+    writer = PdfWriter(clone_from=tmp_path / "a.tmp")
+    writer.encrypt(user_password="", owner_password="owner", algorithm="RC4-128")
+    writer.write(tmp_path / "a.pdf")
+    (tmp_path / "a.tmp").unlink()
+    _, unread = read(tmp_path)
+    assert [found.reason for found in unread] == ["encrypted"]
+    assert "scanned" not in unread[0].detail
