@@ -337,3 +337,27 @@ def test_an_encrypted_file_without_text_is_called_encrypted(tmp_path: Path) -> N
     _, unread = read(tmp_path)
     assert [found.reason for found in unread] == ["encrypted"]
     assert "scanned" not in unread[0].detail
+
+
+def test_roman_page_numbers_go() -> None:
+    pages = [
+        [Line(number, 300, 30, 10, 30)]
+        + [Line(f"body {7 * page} {row}", 72, 700 - 20 * row, 10, 700 - 20 * row) for row in range(9)]
+        for page, number in enumerate(("ii", "iii", "iv", "v", "vi"))
+    ]
+    assert pdf_layout.drop_running_lines(pages) == 5
+    assert all(len(lines) == 9 for lines in pages)
+
+
+def test_code_keeps_its_indentation(tmp_path: Path) -> None:
+    code = ["def fare(carts):", "    if carts:", "        return 4 * carts", "    return 0"]
+
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 750, "The fare is worked out so:")
+        canvas.setFont("Courier", 10)
+        for number, line in enumerate(code):
+            spaces = len(line) - len(line.lstrip())
+            canvas.drawString(90 + 6 * spaces, 720 - 12 * number, line.strip())
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "The fare is worked out so:\n\n" + "\n".join(code)
