@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pdf", type=Path, nargs="*", default=[])
     parser.add_argument("--megabytes", type=float, default=20)
+    parser.add_argument("--pages", type=int, default=340, help="of the PDF that is made beside those named")
     chosen = parser.parse_args()
     documents = corpus(int(chosen.megabytes * 1e6))
     characters = sum(len(document.text) for document in documents)
@@ -45,7 +46,7 @@ def main() -> None:
     for settings in SETTINGS:
         report(documents, settings, counter)
     with tempfile.TemporaryDirectory() as folder:
-        for path in [prose(Path(folder) / "reportlab-prose.pdf"), *chosen.pdf]:
+        for path in [prose(Path(folder) / "reportlab-prose.pdf", chosen.pages), *chosen.pdf]:
             report_pdf(path)
 
 
@@ -110,7 +111,7 @@ def plain_text(path: Path) -> int:
     return len(text.replace("\ufffe", "").replace("\x02", "").split())
 
 
-def prose(path: Path, pages: int = 340) -> Path:
+def prose(path: Path, pages: int) -> Path:
     from reportlab.pdfgen.canvas import Canvas
 
     canvas = Canvas(str(path))

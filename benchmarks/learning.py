@@ -266,6 +266,7 @@ def say(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, help="JSON with every figure and every reply")
+    parser.add_argument("--model", type=Path, help="a folder; unset, SmolLM2-135M-Instruct")
     parser.add_argument("--facts", type=int, default=64, help="trained facts, two conversations each")
     parser.add_argument("--held-out", type=int, default=32)
     parser.add_argument("--steps", type=int, default=160)
@@ -276,7 +277,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="arms at once")
     chosen = parser.parse_args()
     begun = time.monotonic()
-    world, folder = build(chosen.facts, chosen.held_out, chosen.seed), hf_folder()
+    world = build(chosen.facts, chosen.held_out, chosen.seed)
+    folder = (chosen.model or hf_folder()).resolve()
     # For the processes of the arms: threads that spin at a barrier would starve each other on a shared machine.
     os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
     threads = max(1, (os.cpu_count() or 1) // chosen.workers)
@@ -287,7 +289,7 @@ def main() -> None:
     print("\n".join(table(world, made)))
     print(f"{time.monotonic() - begun:.0f} s in all, {chosen.workers} processes of {threads} thread(s)")
     if chosen.output:
-        settings = {name: value for name, value in vars(chosen).items() if name != "output"}
+        settings = {name: value for name, value in vars(chosen).items() if name not in ("output", "model")}
         rows = [dict(row) for row in world.rows]
         chosen.output.write_text(json.dumps({"settings": settings, "arms": made, "rows": rows}, indent=1))
 

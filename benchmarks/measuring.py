@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import urllib.request
@@ -21,7 +20,7 @@ def measured(module: str, arguments: list[str], server_flags: list[str]) -> tupl
         base_url = server.stdout.readline().strip()
         ended = subprocess.run(
             [sys.executable, "-m", module, *arguments, "--base-url", base_url],
-            stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "PYTHONPATH": "."},
+            stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         with urllib.request.urlopen(base_url.replace("/v1", "/stats")) as reply:
             return json.loads(ended.stdout.strip().splitlines()[-1]), json.load(reply)

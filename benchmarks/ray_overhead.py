@@ -23,7 +23,6 @@ from typing import Any
 
 from benchmarks.measuring import measured
 
-FEW = 256
 TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = {
     "ray::MapWorker": "actors",
@@ -123,6 +122,7 @@ def measure(engine: str, chunks: int, arguments: argparse.Namespace) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, default=2000)
+    parser.add_argument("--few", type=int, default=256, help="passages of the shorter run")
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--engine", choices=["local", "ray"], help=argparse.SUPPRESS)
@@ -134,8 +134,8 @@ def main() -> None:
     ideal = arguments.chunks * arguments.latency / arguments.concurrency
     print(f"{arguments.chunks} passages, 2 requests each, {arguments.concurrency} at once for each of two models")
     for engine in ("local", "ray"):
-        few, all_ = (measure(engine, chunks, arguments) for chunks in (FEW, arguments.chunks))
-        more = arguments.chunks - FEW
+        few, all_ = (measure(engine, chunks, arguments) for chunks in (arguments.few, arguments.chunks))
+        more = arguments.chunks - arguments.few
         cpu = {kind: all_["cpu"].get(kind, 0) - few["cpu"].get(kind, 0) for kind in all_["cpu"]}
         print(
             f"{engine:<6} wall {all_['wall']:.1f} s; window over ideal {all_['window'] / ideal:.2f}; "

