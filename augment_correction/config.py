@@ -74,6 +74,11 @@ class SystemConfig(Declaration):
     """The longest passage, in `chunk_unit`."""
     chunk_unit: Literal["tokens", "characters"] = "tokens"
     chunk_overlap: int = Field(0, ge=0)
+    min_chunk: int = Field(5, ge=0)
+    """The shortest passage, in `chunk_unit`: a shorter one is joined to a neighbour under the same heading, or left out and
+    counted where there is none, unless it is a whole document. 0 keeps every one."""
+    skip_contents: bool = True
+    """Tables of contents and indexes are known by their shape and left out, counted, before a judge is asked about them."""
     encoding: str = "o200k_base"
     """How tokens of passages are counted: one of tiktoken's encodings, or the path of a `tokenizer.json`."""
     use_subset: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,9 +16,10 @@ from augment_correction.documents.blocks import (
     PARAGRAPH,
     cut_into_pieces,
 )
+from augment_correction.documents.contents import is_contents
 from augment_correction.documents.tokens import TokenCounter
 from augment_correction.errors import ConfigError
-from augment_correction.records import Chunk, Document, Heading, content_id
+from augment_correction.records import Chunk, Document, Heading, UnreadInput, content_id
 
 # A cut of this worth is taken where the passage is already this full. A heading is worth a shorter passage, a
 # sentence's end is not: without the shares a document of many headings becomes a swarm of tiny passages.
@@ -28,6 +29,9 @@ _TIERS = ((HEADING - DEEPEST, 0.25), (PARAGRAPH, 0.3), (LINE, 0.6), (NEWLINE, 0.
 # starts with "/", which o200k joins to the punctuation of the line before.
 _MARGIN = 4
 _SMALLEST = 16
+
+Span = tuple[int, int, int]
+"""start, end, tokens"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class ChunkSettings:
     size: int = 3000
     unit: Literal["tokens", "characters"] = "tokens"
     overlap: int = 0
+    minimum: int = 0
+    """A passage below that is joined to a neighbour under the same heading; where none takes it, it is left out, unless it
+    is the whole document."""
+    contents: bool = True
+    """Whether pages of contents and indexes are passages."""
 
     def __post_init__(self) -> None:
         if self.size < _SMALLEST:
@@ -50,15 +59,26 @@ class ChunkSettings:
             raise ConfigError(f"chunk overlap is {self.overlap}; allowed is 0 to half the size ({self.size // 2})")
 
 
-def chunk_document(document: Document, settings: ChunkSettings, counter: TokenCounter) -> Iterator[Chunk]:
-    """Passages in order. Together they hold every character of the text but the white space between them, none is
-    over the limit, and `document.text[chunk.start:chunk.end] == chunk.text`.
+def chunk_document(
+    document: Document, settings: ChunkSettings, counter: TokenCounter, left_out: list[UnreadInput] | None = None
+) -> Iterator[Chunk]:
+    """Passages in order. Together they hold every character of the text but the white space between them and what is
+    added to `left_out`, none is over the limit, and `document.text[chunk.start:chunk.end] == chunk.text`.
 
     `tokens` is summed up from pieces and may be one or two off from counting the passage as one text.
     """
     path = _HeadingPath(document.headings)
-    for index, (start, end, tokens) in enumerate(_Cutter(document, settings, counter).spans()):
+    cutter = _Cutter(document, settings, counter)
+    spans = without_crumbs(cutter.spans(), document, settings, counter.count) if settings.minimum else cutter.spans()
+    index = -1
+    for start, end, tokens in spans:
         text = document.text[start:end]
+        why = _why_not(text, tokens, settings, whole=len(text) == len(document.text.strip()))
+        if why:
+            if left_out is not None:
+                left_out.append(UnreadInput(document.source, *why))
+            continue
+        index += 1
         yield Chunk(
             id=content_id(text),
             document_id=document.id,
@@ -70,6 +90,17 @@ def chunk_document(document: Document, settings: ChunkSettings, counter: TokenCo
             page=max(1, bisect_right(document.pages, start)) if document.pages else None,
             heading=path.at(start),
         )
+
+
+def _why_not(text: str, tokens: int, settings: ChunkSettings, *, whole: bool) -> tuple[str, str] | None:
+    """(reason, detail) where the passage is not worth a question. A document that is short as a whole, such as a row of a
+    table, is what somebody wanted to be read."""
+    if not whole and (tokens if settings.unit == "tokens" else len(text)) < settings.minimum:
+        detail = f"a passage of less than {settings.minimum} {settings.unit} without a neighbour that takes it"
+        return "too_short", f"{detail} (system.min_chunk)"
+    if not settings.contents and is_contents(text):
+        return "contents", "a table of contents or an index (system.skip_contents)"
+    return None
 
 
 class _Cutter:
@@ -86,7 +117,7 @@ class _Cutter:
     def _measure(self, start: int, end: int) -> int:
         return self.counter.count(self.text[start:end]) if self.in_tokens else end - start
 
-    def spans(self) -> Iterator[tuple[int, int, int]]:
+    def spans(self) -> Iterator[Span]:
         """(start, end, tokens) of each passage, stripped. Each begins and ends behind the one before."""
         totals = self.pieces.totals
         first = new = 0  # a passage has the pieces from `first` on, of which those before `new` are overlap
@@ -157,6 +188,31 @@ class _Cutter:
         if room < 0 or room >= 2 * (cut - first):
             return room >= 0
         return not any(self.text[start] == "/" for start in pieces.starts[first + 1 : cut])
+
+
+def without_crumbs(
+    spans: Iterable[Span], document: Document, settings: ChunkSettings, count: Callable[[str], int]
+) -> Iterator[Span]:
+    """The same spans where none is below the minimum. A crumb goes to the passage before it, else to the one behind it,
+    where both stand under one heading, or one under the other's, and the limit allows."""
+    in_tokens = settings.unit == "tokens"
+    path = _HeadingPath(document.headings)
+    held: tuple[Span, tuple[str, ...]] | None = None
+    for span in spans:
+        here = path.at(span[0])
+        if held is not None:
+            before, above = held
+            small = any((each[2] if in_tokens else each[1] - each[0]) < settings.minimum for each in (before, span))
+            if small and here[: len(above)] == above[: len(here)]:
+                text = document.text[before[0] : span[1]]
+                tokens = count(text)
+                if (tokens if in_tokens else len(text)) <= settings.size:
+                    held = (before[0], span[1], tokens), above
+                    continue
+            yield before
+        held = span, here
+    if held is not None:
+        yield held[0]
 
 
 class _HeadingPath:

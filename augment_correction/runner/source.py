@@ -45,7 +45,13 @@ def chunk_settings(config: RunConfig, cut: bool) -> ChunkSettings:
         return WHOLE
     if system.chunk_overlap >= system.chunk_size:
         raise config.error(("system", "chunk_overlap"), "chunk_overlap must be smaller than chunk_size")
-    return ChunkSettings(size=system.chunk_size, unit=system.chunk_unit, overlap=system.chunk_overlap)
+    return ChunkSettings(
+        size=system.chunk_size,
+        unit=system.chunk_unit,
+        overlap=system.chunk_overlap,
+        minimum=min(system.min_chunk, system.chunk_size // 2),
+        contents=not system.skip_contents,
+    )
 
 
 def encoding_of(config: RunConfig) -> str:

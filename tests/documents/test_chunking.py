@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from augment_correction.documents import ChunkSettings, TokenCounter, chunk_document
+from augment_correction.documents import ChunkSettings, TokenCounter, chunk_document, read_documents
+from augment_correction.documents.chunking import without_crumbs
 from augment_correction.documents.contract import build_document
 from augment_correction.documents.plain import markdown_headings
 from augment_correction.errors import ConfigError
-from augment_correction.records import Chunk, Document, content_id
+from augment_correction.project import bundled
+from augment_correction.records import Chunk, Document, UnreadInput, content_id
 
 from .files import paragraph, sentence
 
@@ -210,3 +212,85 @@ def test_equal_passages_have_equal_ids() -> None:
     first, second = cut("Same text.", 100), cut("\n\nSame text.\n", 100)
     assert first[0].id == second[0].id
     assert first[0].document_id != second[0].document_id
+
+
+# ------------------------------------------------------------------------------------------------------- crumbs
+
+
+def screened(text: str, minimum: int, size: int = 60, contents: bool = True) -> tuple[list[Chunk], list[UnreadInput]]:
+    document = build_document(text, source="a.md", media_type="text/markdown", headings=markdown_headings(text))
+    left_out: list[UnreadInput] = []
+    settings = ChunkSettings(size=size, minimum=minimum, contents=contents)
+    return list(chunk_document(document, settings, COUNTER, left_out)), left_out
+
+
+PROSE = "The ferry of Aldwick carried two hundred and forty carts that year, and its master kept a book of fares. " * 2
+
+
+def joined(text: str, parts: list[str], minimum: int = 5, size: int = 60) -> list[str]:
+    document = build_document(text, source="a.md", media_type="text/markdown", headings=markdown_headings(text))
+    spans = [(text.index(part), text.index(part) + len(part), COUNTER.count(part)) for part in parts]
+    settings = ChunkSettings(size=size, minimum=minimum)
+    return [text[start:end] for start, end, _ in without_crumbs(spans, document, settings, COUNTER.count)]
+
+
+FIRST, SECOND = PROSE[: len(PROSE) // 2].strip(), "The toll was paid in salt, and in two winters in tallow."
+BOOK = f"# Carts\n\n{FIRST}\n\nOuch.\n\n## Fares\n\nNo.\n\n{SECOND}\n\n# Toll\n\nYes.\n"
+
+
+def test_a_crumb_goes_to_the_passage_before_it_under_the_same_heading() -> None:
+    assert joined(BOOK, [f"# Carts\n\n{FIRST}", "Ouch."]) == [f"# Carts\n\n{FIRST}\n\nOuch."]
+
+
+def test_else_to_the_one_behind_it() -> None:
+    assert joined(BOOK, ["No.", SECOND]) == [f"No.\n\n{SECOND}"]
+
+
+def test_it_does_not_leave_its_heading_nor_go_over_the_limit() -> None:
+    assert joined(BOOK, [SECOND, "Yes."]) == [SECOND, "Yes."]
+    assert joined(BOOK, [FIRST, "Ouch."], size=COUNTER.count(FIRST)) == [FIRST, "Ouch."]
+
+
+def test_what_is_no_crumb_stays_apart() -> None:
+    assert joined(BOOK, [FIRST, SECOND]) == [FIRST, SECOND]
+
+
+def test_a_crumb_that_no_neighbour_takes_is_left_out_and_counted_but_a_short_document_is_kept() -> None:
+    chunks, left_out = screened(f"# A\n\nOuch.\n\n## B\n\n{FIRST}\n\n# C\n\nNo.\n", 12, size=36)
+    assert len(chunks) == 1 and chunks[0].tokens >= 12
+    assert [(each.source, each.reason) for each in left_out] == [("a.md", "too_short")]
+    assert [chunk.text for chunk in screened("\nOuch.\n", 8)[0]] == ["Ouch."]
+
+
+def test_contents_are_left_out_and_the_index_of_passages_has_no_gap() -> None:
+    contents = "\n".join(f"Part {n} {'.' * 30} {n}" for n in range(1, 9))
+    chunks, left_out = screened(f"# Contents\n\n{contents}\n\n# Carts\n\n{PROSE}\n", 8, size=120, contents=False)
+    assert [each.reason for each in left_out] == ["contents"]
+    assert [chunk.index for chunk in chunks] == [0] and "Carts" in chunks[0].text
+
+
+def test_examples_are_cut_as_they_were_without_a_minimum() -> None:
+    for found in read_documents(bundled() / "inputs"):
+        if isinstance(found, Document):
+            made = [
+                [
+                    chunk.id
+                    for chunk in chunk_document(found, ChunkSettings(minimum=minimum, contents=contents), COUNTER)
+                ]
+                for minimum, contents in ((0, True), (5, False))
+            ]
+            assert made[0] == made[1] != []
+
+
+@given(
+    st.lists(st.sampled_from(["# A", "## B", "# C", "Ouch.", "No.", PROSE]), min_size=1, max_size=12),
+    st.integers(0, 30),
+)
+def test_no_passage_is_below_the_minimum_and_none_over_the_limit(parts: list[str], minimum: int) -> None:
+    text = "\n\n".join(parts)
+    chunks, left_out = screened(text, minimum)
+    assert all(minimum <= chunk.tokens <= 60 or chunk.text == text.strip() for chunk in chunks)
+    assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
+    assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
+    if not minimum:
+        assert not left_out

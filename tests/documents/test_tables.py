@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from augment_correction.documents import ReadLimits
-from augment_correction.errors import installing
 from augment_correction.records import Document
 
 from .files import read
@@ -92,4 +91,4 @@ def test_parquet_without_pyarrow_names_the_remedy(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     [found] = read(tmp_path)[1]
     assert found.reason == "missing_extra"
-    assert installing("parquet") in found.detail
+    assert 'pip install "augment-correction[parquet]"' in found.detail
