@@ -22,11 +22,12 @@ from typing import Any, cast
 import jinja2
 from jinja2 import meta, nodes
 from jinja2.loaders import split_template_path
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from augment_correction import sandbox
 from augment_correction.errors import ConfigError
 from augment_correction.project import Project
 from augment_correction.records import Message, Role, content_id
+from augment_correction.sandbox import BoundedSandbox
 from augment_correction.text import read_text
 from augment_correction.yamlfile import read_yaml
 
@@ -67,8 +68,8 @@ class Prompt:
         """Raises: ConfigError where the template itself fails (an attribute that a value does not have, say)."""
         try:
             return tuple(part.constant or Message(part.role, cast(Render, part.render)(values)) for part in self.parts)
-        except (jinja2.TemplateError, TypeError, ValueError, ZeroDivisionError) as failure:
-            raise ConfigError(f"prompt cannot be rendered: {failure}", file=self.path) from None
+        except sandbox.FAILURES as failure:
+            raise _unrenderable(self.path, failure) from None
 
     @cached_property
     def constant_prefix(self) -> tuple[Message, ...]:
@@ -110,7 +111,7 @@ def load_prompt(path: Path, name: str | None = None, roots: Sequence[Path] = ())
 
 def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
     source = _with_includes(path)
-    env = ImmutableSandboxedEnvironment(
+    env = BoundedSandbox(
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FunctionLoader(partial(_included, (path.parent, *roots))),
         trim_blocks=True,
@@ -129,7 +130,7 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         if names:
             parts.append(_Part(role, None, _stripped(template)))
         else:
-            parts.append(_Part(role, Message(role, template.render().strip()), None))
+            parts.append(_Part(role, Message(role, _constant(path, template)), None))
     if not parts:
         raise ConfigError(
             "the prompt has no message",
@@ -188,7 +189,18 @@ def _names(template: nodes.Expr) -> list[str]:
 
 
 def _stripped(template: jinja2.Template) -> Render:
-    return lambda values: template.render(values).strip()
+    return lambda values: sandbox.render(template, values).strip()
+
+
+def _constant(path: Path, template: jinja2.Template) -> str:
+    try:
+        return sandbox.render(template, {}).strip()
+    except sandbox.FAILURES as failure:
+        raise _unrenderable(path, failure) from None
+
+
+def _unrenderable(path: Path, failure: Exception) -> ConfigError:
+    return ConfigError(f"prompt cannot be rendered: {failure or type(failure).__name__}", file=path)
 
 
 def _included(folders: Sequence[Path], name: str) -> tuple[str, str, None] | None:

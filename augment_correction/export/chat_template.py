@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 import orjson
 
+from augment_correction import sandbox
 from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
 from augment_correction.export.jinja_chat import FIXED_DATE, chat_environment
@@ -52,13 +53,14 @@ class ChatTemplate:
     def render(self, messages: Sequence[dict[str, str]]) -> str:
         """Raises: ConfigError where the template refuses these messages."""
         try:
-            return self._compiled.render(
-                messages=list(messages),
-                bos_token=self.bos_token,
-                eos_token=self.eos_token,
-                add_generation_prompt=False,
-            )
-        except (jinja2.TemplateError, TypeError, ValueError) as failure:
+            values = {
+                "messages": list(messages),
+                "bos_token": self.bos_token,
+                "eos_token": self.eos_token,
+                "add_generation_prompt": False,
+            }
+            return sandbox.render(self._compiled, values)
+        except sandbox.FAILURES as failure:
             raise ConfigError(f"{self.name} cannot render the conversation: {failure}") from None
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import jinja2
 import orjson
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field
 
 from augment_correction.records import Completion, Request
 from augment_correction.sampling import Declaration
+from augment_correction.sandbox import BoundedSandbox, render
 from augment_correction.usage import Usage
 from augment_correction.yamlfile import read_yaml
 
@@ -49,7 +49,7 @@ class Scripted:
     def __init__(self, script: Path | None, count: Callable[[str], int]) -> None:
         shipped = read_yaml(Path(__file__).with_name("scripted.yaml")).validate(Script)
         own = read_yaml(script).validate(Script) if script else Script()
-        env = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
+        env = BoundedSandbox(undefined=jinja2.StrictUndefined)
         self._fields = {name: env.from_string(text) for name, text in {**shipped.fields, **own.fields}.items()}
         self._rules = own.rules
         self._delay = own.delay
@@ -74,7 +74,7 @@ class Scripted:
         for name, kind in properties.items():
             allowed = kind.get("enum")
             known = self._fields.get(name)
-            text = known.render(values, allowed=allowed or []) if known else f"{name}: {values['sentences'][0]}"
+            text = render(known, {**values, "allowed": allowed or []}) if known else f"{name}: {values['sentences'][0]}"
             fields[name] = text if not allowed or text in allowed else allowed[0]
         if request.form == "json":
             return orjson.dumps(fields).decode()
