@@ -15,12 +15,14 @@ from augment_correction.documents.pdf_layout import (
     looks_glued,
     page_text,
 )
-from augment_correction.documents.pdf_pages import Line, OutlineItem, PdfSource, open_pdf
+from augment_correction.documents.pdf_pages import OutlineItem, PdfSource, open_pdf
+from augment_correction.documents.pdf_words import Line
 from augment_correction.documents.text import clean
 from augment_correction.records import Document, Heading, UnreadInput
 
 _KEPT = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
 _PLACEHOLDERS = {"untitled", "(anonymous)", "anonymous", "(unspecified)", "unspecified", "title"}
+_LOCKED = "it is encrypted and gives out no text: remove its protection with the password first (qpdf --decrypt)"
 _NO_TEXT = "no text on any page: it may be scanned; run OCR on it first (ocrmypdf, for example)"
 
 
@@ -36,7 +38,9 @@ def read_pdf(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
                 failed.append(UnreadInput(f"{source}#p{number + 1}", "unreadable", str(error)[:500]))
         yield from failed
         if not any(pages):
-            raise Unread("unreadable", "no page of it can be read") if failed else Unread("no_text", _NO_TEXT)
+            if failed:
+                raise Unread("unreadable", "no page of it can be read")
+            raise Unread("encrypted", _LOCKED) if pdf.encrypted() else Unread("no_text", _NO_TEXT)
         yield _document(pdf, pages, source)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from augment_correction.documents.pdf_pages import Line
+from augment_correction.documents.pdf_words import Line
 
 Signature = tuple[str, int, int]  # text, how far its number is ahead of the page's, height
 
@@ -15,6 +15,8 @@ _EDGE = 2  # lines at the top and at the bottom of a page where headers and foot
 _RUN = 4  # on so many pages, each within two pages of the last, a line must stand to be one of them
 _LONGEST_HEADER = 120
 _NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")
+_ROMAN = re.compile(r"^[ivxlc]{1,7}(?!\S)|(?<!\S)[ivxlc]{1,7}$", re.IGNORECASE)
+_ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 _ITEM = re.compile(r"(?:[•‣▪●◦–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _MARK = re.compile("[\ufffe\x02]\n?")
 _LINE_HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
@@ -70,12 +72,23 @@ def _signatures(line: Line, page: int) -> Iterator[Signature]:
     height = round(line.y / 4)
     yield line.text, 0, height
     if len(line.text) <= _LONGEST_HEADER:
-        for match in _NUMBER.finditer(line.text):
+        for match in (*_NUMBER.finditer(line.text), *_ROMAN.finditer(line.text)):
             before, after = line.text[: match.start()], line.text[match.end() :]
-            offset = int(match[0]) - page
+            offset = _value(match[0]) - page
             yield f"{before}#{after}", offset, height
             if not before or not after:
                 yield "", offset, height
+
+
+def _value(number: str) -> int:
+    """Of Arabic or Roman digits: the pages of a foreword are numbered i, ii, iii."""
+    if number.isdigit():
+        return int(number)
+    values = [_ROMAN_DIGITS[digit] for digit in number.lower()]
+    return sum(
+        -value if value < max(values[at:]) else value  # iv: a smaller digit before a larger one is taken away
+        for at, value in enumerate(values)
+    )
 
 
 def _runs(numbers: Sequence[int]) -> list[list[int]]:
@@ -96,12 +109,25 @@ def page_text(lines: Sequence[Line], usual: float = 0.0) -> str:
     if not lines:
         return ""
     leading = line_distance([lines]) or usual
-    parts = [lines[0].text]
-    for before, line in pairwise(lines):
+    indents = _indents(lines)
+    parts = [indents[0] + lines[0].text]
+    for (before, line), indent in zip(pairwise(lines), indents[1:], strict=True):
         parts.append(_gap(before, line, leading))
-        parts.append(line.text)
+        parts.append(indent + line.text)
     text = "".join(parts)
     return text.translate(_LIGATURES) if _HAS_LIGATURE.search(text) else text
+
+
+def _indents(lines: Sequence[Line]) -> list[str]:
+    """Spaces before each line of a run of lines in type of one width, which is code: as many as it stands to the right
+    of the leftmost line of its run."""
+    found: list[str] = []
+    for _, group in groupby(lines, key=lambda line: round(line.pitch, 1)):
+        run = list(group)
+        least = min(line.x for line in run)
+        wide = run[0].pitch if len(run) > 1 else 0.0
+        found += [" " * round((line.x - least) / wide) if wide else "" for line in run]
+    return found
 
 
 def line_distance(pages: Sequence[Sequence[Line]]) -> float:
@@ -129,7 +155,8 @@ def _gap(before: Line, line: Line, leading: float) -> str:
     if abs(before.size - line.size) > 0.12 * max(before.size, line.size):
         return "\n\n"
     indented = 0.7 * line.size < line.x - before.x < 5 * line.size
-    if indented and before.text[-1] in '.!?:”"’)' and not _ITEM.match(before.text):
+    code = before.pitch and line.pitch
+    if indented and not code and before.text[-1] in '.!?:”"’)' and not _ITEM.match(before.text):
         return "\n\n"
     return "\n"
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import orjson
 
 from augment_correction.errors import ModelUnusable
-from augment_correction.llm.proxies import proxy_for
+from augment_correction.llm import sdk
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 SECONDS = 5.0
 SHOWN = 5
@@ -28,31 +31,45 @@ class Probed:
     remedy: str | None = None
 
 
-async def probe(base_url: str, model: str, api_key: str | None, seconds: float = SECONDS) -> Probed:
-    """Asks for the list of models; where a server has none (some gateways do not), whether there is a place for chats."""
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+async def probe(
+    base_url: str,
+    model: str,
+    api_key: str | None,
+    seconds: float = SECONDS,
+    *,
+    headers: Mapping[str, str] | None = None,
+    api_version: str | None = None,
+) -> Probed:
+    """Asks for the list of models; where a server has none (some gateways do not), whether there is a place for chats.
+    `api_version` means Azure, whose list is of what can be deployed and not of what is."""
+    await sdk.load()
+    import openai
+
     address = base_url.rstrip("/")
     try:
-        proxy = proxy_for(address)
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds), headers=headers) as session:
-            async with session.get(f"{address}/models", proxy=proxy) as response:
-                status, body = response.status, await response.read()
+        client = sdk.open_client(
+            address, api_key=api_key, timeout=seconds, connections=1, headers=headers, api_version=api_version
+        )
+        async with client, asyncio.timeout(seconds):
+            status, body = await _models(client)
             if status in (401, 403):
                 return Probed(False, f"HTTP {status}: the API key is refused")
+            if status == 200 and api_version:
+                return Probed(True, "it does not list deployments, so that the name of this one is not checked")
             if status == 200 and (listed := _listed(body)) is not None:
                 return _among(model, listed)
             if status == 429:
                 return Probed(True, "HTTP 429: it is busy")
             if status >= 500:
                 return Probed(False, f"HTTP {status}: the server fails")
-            async with session.get(f"{address}/chat/completions", proxy=proxy) as response:
-                chats = response.status not in (200, 404)  # it takes POST alone: 405, or 401 for want of a key
+            chats = await _takes_chats(client)
     except ModelUnusable as failure:
         return Probed(False, failure.message, failure.hint)
-    except TimeoutError:
+    except (TimeoutError, openai.APITimeoutError):
         return Probed(False, f"no answer within {seconds:g} seconds")
-    except (aiohttp.ClientError, OSError, ValueError) as failure:
-        return Probed(False, f"{type(failure).__name__}: {failure}".removesuffix(": "))
+    except openai.APIConnectionError as failure:
+        cause = failure.__cause__ or failure
+        return Probed(False, f"it cannot be reached: {str(cause) or type(cause).__name__}")
     if chats:
         return Probed(True, f"it lists no models (HTTP {status}), so that the name of this one is not checked")
     what = f"HTTP {status}" if status != 200 else "no list of models"
@@ -61,6 +78,27 @@ async def probe(base_url: str, model: str, api_key: str | None, seconds: float =
         f"{what} from {address}/models: no OpenAI-compatible API is there",
         "check base_url: it usually ends in /v1",
     )
+
+
+async def _models(client: AsyncOpenAI) -> tuple[int, bytes]:
+    import openai
+
+    try:
+        answer = await client.models.with_raw_response.list()
+    except openai.APIStatusError as failure:
+        return failure.response.status_code, failure.response.content
+    return answer.status_code, answer.content
+
+
+async def _takes_chats(client: AsyncOpenAI) -> bool:
+    """There it takes POST alone: 405, or 401 for want of a key."""
+    import openai
+
+    try:
+        await client.get("/chat/completions", cast_to=object)
+    except openai.APIStatusError as failure:
+        return failure.response.status_code != 404
+    return False
 
 
 def _listed(body: bytes) -> list[dict[str, Any]] | None:

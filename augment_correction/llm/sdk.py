@@ -28,8 +28,8 @@ OPENAI = "api.openai.com"
 
 async def load() -> None:
     """Beside the event loop, before anything waits for it."""
-    for name in ("openai", "openai.resources.chat", "openai.resources.files", "openai.resources.batches"):
-        await asyncio.to_thread(import_module, name)
+    for name in ("", ".resources.chat", ".resources.files", ".resources.batches", ".resources.models"):
+        await asyncio.to_thread(import_module, f"openai{name}")
 
 
 def open_client(

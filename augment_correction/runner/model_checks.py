@@ -65,7 +65,7 @@ async def _model(role: str, model: ModelConfig, config: ModelsConfig) -> Finding
 async def _served(role: str, name: str, model: ModelConfig, config: ModelsConfig) -> Finding:
     key = model.api_key.get_secret_value() if model.api_key else None
     for address in (model.base_url, *model.replicas):
-        probed = await probe(address, model.model, key)
+        probed = await probe(address, model.model, key, headers=model.plain_headers, api_version=model.api_version)
         if not probed.ok:
             remedy = probed.remedy or f"check {config.key_of(role, 'base_url')} and {config.key_of(role, 'api_key')}"
             return Finding(False, f"{name} at {model.at_host(address)}: {probed.said}", remedy)
@@ -77,7 +77,10 @@ async def _served(role: str, name: str, model: ModelConfig, config: ModelsConfig
 
 
 async def _without_batches(model: ModelConfig, key: str | None) -> str | None:
-    endpoint = BatchEndpoint(model.base_url, model.model, api_key=key, timeout=10.0, count=len)
+    endpoint = BatchEndpoint(
+        model.base_url, model.model, api_key=key, timeout=10.0, count=len, headers=model.plain_headers,
+        api_version=model.api_version,
+    )  # fmt: skip
     try:
         return await endpoint.offered()
     finally:

@@ -240,3 +240,124 @@ def test_no_word_is_lost(tmp_path: Path) -> None:
     with pypdfium2.PdfDocument(path) as opened:
         raw = " ".join(page.get_textpage().get_text_range() for page in opened)
     assert only(tmp_path).text.split() == raw.split()
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("turned_page", [False, True])
+def test_turned_text_is_read_in_order(tmp_path: Path, turn: int, turned_page: bool) -> None:
+    text = files.wrapped(files.paragraph(1, 6))
+
+    def draw(canvas: Any) -> None:
+        if turned_page:
+            canvas.setPageRotation(turn)
+        else:
+            canvas.translate(300, 420)
+            canvas.rotate(turn)
+        for number, line in enumerate(text):
+            canvas.drawString(-150, 40 - 14 * number, line) if not turned_page else canvas.drawString(
+                72, 700 - 14 * number, line
+            )
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert " ".join(only(tmp_path).text.split()) == " ".join(text)
+
+
+def test_three_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    columns = [files.wrapped(files.paragraph(number, 12), 30) for number in range(3)]
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 9)
+        for row in range(max(map(len, columns))):  # row by row, as a typesetter may write them into the file
+            for number, column in enumerate(columns):
+                if row < len(column):
+                    canvas.drawString(42 + 180 * number, 780 - 11 * row, column[row])
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text.split() == [word for column in columns for line in column for word in line.split()]
+
+
+def test_accents_printed_over_letters_are_one_letter(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        x = 72.0
+        for part in ("secci", "´", "on"):
+            canvas.drawString(x, 700, part)
+            x += canvas.stringWidth(part) if part != "´" else 1.0
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "sección"
+
+
+def test_words_that_only_their_distance_parts(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Times-Roman", 10)
+        canvas.drawString(72, 700, "as they")
+        canvas.drawString(72 + canvas.stringWidth("as they") + 1.6, 700, "are read.")
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "as they are read."
+
+
+def test_a_table_is_read_row_by_row(tmp_path: Path) -> None:
+    rows = [("Package", "Version", "Size"), ("ferry", "1.2", "240"), ("bridge", "0.9", "31"), ("oar", "3.0", "7")]
+
+    def draw(canvas: Any) -> None:
+        for column, x in enumerate((72, 200, 320)):  # column by column in the file
+            for number, row in enumerate(rows):
+                canvas.drawString(x, 700 - 14 * number, row[column])
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def test_what_is_filled_into_a_form_is_read_at_its_place(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 720, "The ferry of Aldwick carried 240 carts.")
+        canvas.drawString(72, 695, "Depth of the well:")
+        form = canvas.acroForm
+        form.textfield(name="depth", value="The well is 41 feet deep", x=200, y=690, width=300, height=20)
+        form.textfield(name="secret", value="hunter2", x=200, y=600, width=300, height=20, fieldFlags="password")
+        form.checkbox(name="dry", checked=True, x=200, y=650)
+        form.checkbox(name="wet", checked=False, x=200, y=620)
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    text = only(tmp_path).text
+    assert "Depth of the well: The well is 41 feet deep" in text
+    assert text.index("Depth") < text.index("[x] dry")
+    assert "wet" not in text and "hunter2" not in text
+
+
+def test_an_encrypted_file_without_text_is_called_encrypted(tmp_path: Path) -> None:
+    from pypdf import PdfWriter
+
+    files.pdf(tmp_path / "a.tmp", [_scanned])
+    writer = PdfWriter(clone_from=tmp_path / "a.tmp")
+    writer.encrypt(user_password="", owner_password="owner", algorithm="RC4-128")
+    writer.write(tmp_path / "a.pdf")
+    (tmp_path / "a.tmp").unlink()
+    _, unread = read(tmp_path)
+    assert [found.reason for found in unread] == ["encrypted"]
+    assert "scanned" not in unread[0].detail
+
+
+def test_roman_page_numbers_go() -> None:
+    pages = [
+        [Line(number, 300, 30, 10, 30)]
+        + [Line(f"body {7 * page} {row}", 72, 700 - 20 * row, 10, 700 - 20 * row) for row in range(9)]
+        for page, number in enumerate(("ii", "iii", "iv", "v", "vi"))
+    ]
+    assert pdf_layout.drop_running_lines(pages) == 5
+    assert all(len(lines) == 9 for lines in pages)
+
+
+def test_code_keeps_its_indentation(tmp_path: Path) -> None:
+    code = ["def fare(carts):", "    if carts:", "        return 4 * carts", "    return 0"]
+
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 750, "The fare is worked out so:")
+        canvas.setFont("Courier", 10)
+        for number, line in enumerate(code):
+            spaces = len(line) - len(line.lstrip())
+            canvas.drawString(90 + 6 * spaces, 720 - 12 * number, line.strip())
+
+    files.pdf(tmp_path / "a.pdf", [draw])
+    assert only(tmp_path).text == "The fare is worked out so:\n\n" + "\n".join(code)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from augment_correction.documents import ReadLimits
+from augment_correction.errors import installing
 from augment_correction.records import Document
 
 from .files import read
@@ -91,4 +92,4 @@ def test_parquet_without_pyarrow_names_the_remedy(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     [found] = read(tmp_path)[1]
     assert found.reason == "missing_extra"
-    assert 'pip install "augment-correction[parquet]"' in found.detail
+    assert installing("parquet") in found.detail

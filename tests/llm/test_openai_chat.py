@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from augment_correction.errors import ModelError, ModelUnusable, RequestRefused, TransientError
 from augment_correction.llm.chat_wire import _retry_after
-from augment_correction.llm.openai_chat import OpenAIChat, reachable
+from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.refusals import Moderated, PartRefused
 from augment_correction.records import Completion, Message, Request
 from augment_correction.usage import Usage
@@ -381,21 +381,6 @@ class TestProxies:
         with pytest.raises(TransientError, match=r"through the proxy http://127\.0\.0\.1:9") as raised:
             await ask(server, base_url="http://models.example/v1")
         assert raised.value.unreachable and "secret" not in str(raised.value)
-
-
-class TestReachable:
-    async def test_asks_for_the_models_and_costs_nothing(self, server: ModelServer) -> None:
-        assert await reachable(server.url, KEY) == (True, "HTTP 200")
-        assert server.count() == 0
-
-    async def test_says_what_is_wrong(self) -> None:
-        reached, answer = await reachable("http://127.0.0.1:9/v1", None)
-        assert not reached
-        assert answer.startswith("ClientConnectorError: ")
-
-    async def test_an_address_that_is_none_is_no_crash(self) -> None:
-        reached, _ = await reachable("nonsense", None)
-        assert not reached
 
 
 def test_tests_cannot_leave_this_machine() -> None:

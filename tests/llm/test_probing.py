@@ -114,3 +114,20 @@ async def test_nobody_there_and_no_answer_in_time() -> None:
         probed = await probe(url, "m", None, seconds=0.2)
         over.set()
     assert (probed.ok, probed.said) == (False, "no answer within 0.2 seconds")
+
+
+async def test_a_gateways_own_header_goes_along_and_deployments_are_not_looked_for() -> None:
+    seen: list[str | None] = []
+
+    async def heard(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("x-gateway"))
+        return web.json_response({"object": "list", "data": [{"id": "gpt-5"}]})
+
+    async with serving(heard) as url:
+        assert (await probe(url, "gpt-5", None, headers={"x-gateway": "g-1"})).ok
+    assert seen == ["g-1"]
+    app = web.Application()
+    app.router.add_get("/openai/models", heard)
+    async with TestServer(app) as server:
+        probed = await probe(str(server.make_url("/")), "my-deployment", "k", api_version="2024-10-21")
+    assert probed.ok and "deployments" in probed.said

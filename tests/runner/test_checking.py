@@ -32,7 +32,7 @@ async def test_a_folder_without_documents(project: MadeProject, server: ModelSer
 async def test_a_server_that_does_not_answer(project: MadeProject, server: ModelServer) -> None:
     project.facts([1])
     (finding,) = await wrong(project, server, api={"large_base_url": "http://127.0.0.1:9/v1"})
-    assert finding.what.startswith("large model large (api) at 127.0.0.1: Client")
+    assert finding.what.startswith("large model large (api) at 127.0.0.1: it cannot be reached")
     assert finding.remedy == "check large_base_url and large_api_key"
 
 

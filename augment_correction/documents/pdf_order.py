@@ -1,0 +1,173 @@
+"""The order in which the pieces of a page are read: columns one after the other, tables row by row.
+
+Rows are pieces at one height. Rows below each other that share an empty strip are one region; its strips part columns
+where these are filled like prose, and cells where they are not (the idea of the recursive X-Y cut, Nagy 1984).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from augment_correction.documents.pdf_words import Line
+
+Strip = tuple[float, float]
+
+_LEADER = re.compile(r"(?:\.\s?){4}")
+_DEEPEST = 6
+_FEWEST_ROWS = 3  # of a table
+
+
+def in_reading_order(pieces: Sequence[Line]) -> list[Line]:
+    """Whole lines in the order of reading; text in other directions than the most of it comes after."""
+    by_turn: dict[int, list[Line]] = {}
+    for piece in pieces:
+        by_turn.setdefault(piece.turned, []).append(piece)
+    ordered: list[Line] = []
+    for turned in sorted(by_turn, key=lambda turn: -sum(len(piece.text) for piece in by_turn[turn])):
+        ordered += _ordered(by_turn[turned], 0)
+    return ordered
+
+
+def _ordered(pieces: list[Line], depth: int) -> list[Line]:
+    rows = _rows(pieces)
+    found: list[Line] = []
+    for region, strips in _regions(rows):
+        if not strips or depth >= _DEEPEST:
+            found += [_joined(row) for row in region]
+            continue
+        columns = _columns([piece for row in region for piece in row], strips)
+        if len(columns) < 2 or (len(region) < _FEWEST_ROWS and not _is_prose(columns)):
+            found += [_joined(row) for row in region]
+        elif _is_prose(columns):
+            for column in columns:
+                found += _ordered(column, depth + 1)
+        else:
+            found += _table(region, strips)
+    return found
+
+
+def _rows(pieces: Sequence[Line]) -> list[list[Line]]:
+    """Pieces whose letters overlap in height, from the top; each row from left to right."""
+    rows: list[list[Line]] = []
+    floor = 0.0
+    for piece in sorted(pieces, key=lambda piece: -(piece.y + 0.5 * piece.size)):
+        top, base = piece.y + 0.5 * piece.size, min(piece.y, piece.bottom)
+        if rows and top > floor:
+            rows[-1].append(piece)
+            floor = min(floor, base)
+        else:
+            rows.append([piece])
+            floor = base
+    return [sorted(row, key=lambda piece: (piece.x, -piece.y)) for row in rows]
+
+
+def _regions(rows: Sequence[list[Line]]) -> list[tuple[list[list[Line]], list[Strip]]]:
+    regions: list[tuple[list[list[Line]], list[Strip]]] = []
+    for row in rows:
+        own = _strips(row)
+        if regions:
+            region, strips = regions[-1]
+            if strips:
+                shared = [part for strip in strips for part in _without(strip, row)]
+                if shared:
+                    region.append(row)
+                    regions[-1] = (region, shared)
+                    continue
+            elif not own:
+                region.append(row)
+                continue
+        regions.append(([row], own))
+    return regions
+
+
+def _strips(pieces: Sequence[Line]) -> list[Strip]:
+    """The empty strips between the pieces, wide enough to part columns."""
+    found: list[Strip] = []
+    reach = float("-inf")
+    for piece in sorted(pieces, key=lambda piece: piece.x):
+        if piece.x - reach > 0.8 * piece.size and reach > float("-inf"):
+            found.append((reach, piece.x))
+        reach = max(reach, piece.right)
+    return found
+
+
+def _without(strip: Strip, row: Sequence[Line]) -> list[Strip]:
+    """What of the strip the row leaves empty, where it is still wide enough."""
+    parts = [strip]
+    for piece in row:
+        parts = [
+            part
+            for left, right in parts
+            for part in ((left, min(right, piece.x)), (max(left, piece.right), right))
+            if part[1] - part[0] > 0.6 * piece.size
+        ]
+        parts = list(dict.fromkeys(parts))
+    return parts
+
+
+def _columns(pieces: Sequence[Line], strips: Sequence[Strip], keep_empty: bool = False) -> list[list[Line]]:
+    cuts = [(left + right) / 2 for left, right in strips]
+    columns: list[list[Line]] = [[] for _ in range(len(cuts) + 1)]
+    for piece in pieces:
+        columns[sum(piece.x > cut for cut in cuts)].append(piece)
+    return columns if keep_empty else [column for column in columns if column]
+
+
+def _is_prose(columns: Sequence[list[Line]]) -> bool:
+    """Whether lines of several words fill all columns, so that one is read after the other; a figure may stand in one."""
+    return all(_filled(column) for column in columns)
+
+
+def _filled(column: list[Line]) -> bool:
+    if len(column) < 2:
+        return False
+    width = max(piece.right for piece in column) - min(piece.x for piece in column)
+    prose = total = 0
+    for row in _rows(column):
+        characters = sum(len(piece.text) for piece in row)
+        total += characters
+        words, filled = sum(len(piece.text.split()) for piece in row), sum(piece.right - piece.x for piece in row)
+        prose += characters if words >= 4 and filled > 0.55 * width else 0
+    return prose > 0.5 * total
+
+
+def _table(region: Sequence[list[Line]], strips: Sequence[Strip]) -> list[Line]:
+    """One line a row, with bars between its cells where they surely are cells."""
+    cells = [_columns(row, strips, keep_empty=True) for row in region]
+    table = _has_cells(cells, region)
+    lines = []
+    for row, columns in zip(region, cells, strict=True):
+        line = _joined(row)
+        if table and not line.pitch:
+            texts = [_joined(column).text if column else "" for column in columns]
+            line = replace(line, text=f"| {' | '.join(texts)} |")
+        lines.append(line)
+    return lines
+
+
+def _has_cells(cells: Sequence[list[list[Line]]], region: Sequence[list[Line]]) -> bool:
+    """Not a list of marks and items, not a page of contents, not prose beside a picture."""
+    wide = [(piece.right - piece.x) / max(piece.size, 1.0) for row in cells for piece in row[0]]
+    leaders = any(_LEADER.search(piece.text) for row in region for piece in row)
+    several = sum(sum(map(bool, row)) > 1 for row in cells)
+    return not leaders and max(wide, default=0.0) >= 2 and several >= 0.6 * len(cells)
+
+
+def _joined(row: Sequence[Line]) -> Line:
+    """The pieces of one row as one line; the gap in code keeps its width."""
+    if len(row) == 1:
+        return row[0]
+    parts = [row[0].text]
+    for before, piece in pairwise(row):
+        gap = piece.x - before.right
+        code = before.pitch and piece.pitch
+        parts.append(" " * max(1, round(gap / before.pitch)) if code else " ")
+        parts.append(piece.text)
+    most = max(row, key=lambda piece: len(piece.text))
+    return Line(
+        "".join(parts), row[0].x, most.y, most.size, min(piece.bottom for piece in row),
+        max(piece.right for piece in row), most.pitch, most.turned,
+    )  # fmt: skip
