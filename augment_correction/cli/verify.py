@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ Examples:
 
   python -m augment_correction verify outputs/correction --tokenizer ~/models/llama --show 3f2a
 
-Exit codes: 0 every row is right, 2 the folder or the tokenizer cannot be used, 3 a row is wrong.
+Exit codes: 0 all is right, 2 the folder or the tokenizer cannot be used, 3 a row or a file is wrong.
 """
 
 
@@ -33,7 +34,8 @@ def verify(
         typer.Option(help="Print one row's tokens, trained and masked in two colours, by how its id begins."),
     ] = None,
 ) -> None:
-    """Prove for every row that exactly the intended tokens are trained, or name the row and the place."""
+    """Prove for every row that exactly the intended tokens are trained, or name the row and the place. The Axolotl configs
+    and the exports of the folder are compared with what the run says, too."""
     from augment_correction.runner.reading import open_run
     from augment_correction.runner.respelling import find_row, verify_run
 
@@ -75,7 +77,24 @@ def verification_lines(proof: Any) -> list[str]:
         lines.append(f"    remedy: {REMEDIES[name]}")
     if not proof.failing:
         lines.append("  every row is right: seams, mask, BOS, end of turn, control tokens")
+    for file in proof.files:
+        lines += _file_lines(file)
     return lines
+
+
+def _file_lines(file: Any) -> Iterator[str]:
+    """An Axolotl config or an export."""
+    if not file.failing:
+        yield f"{file.path}: " + (f"{file.rows:,} rows are as the run says" if file.rows else "as the run wrote it")
+        return
+    yield f"{file.path}:"
+    for kind, count in file.failing.items():
+        yield f"  WRONG ({kind})" + (f": {count:,} of {file.rows:,} rows" if kind in ("mask", "text") else "")
+        for each in file.faults:
+            if each.kind == kind:
+                place = f"row {each.row} ({each.id}): " if each.id else f"row {each.row}: " if each.row else ""
+                yield f"    {place}{each.detail}"
+    yield f"    remedy: {file.remedy}"
 
 
 def _print_tokens(row: Any, tokenizer: Any) -> None:

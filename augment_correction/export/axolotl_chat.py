@@ -24,7 +24,7 @@ from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.jinja_chat import FIXED_DATE
 from augment_correction.export.masking import token_mask, touching
 from augment_correction.export.segments import Zone, answer_end, generation_prompt, render, zones
-from augment_correction.export.source import ExportSource, masked_by_message, write_rows
+from augment_correction.export.source import ExportSource, Spelling, masked_by_message, write_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation, Turn
 
@@ -45,20 +45,19 @@ def _message(turn: Turn) -> dict[str, Any]:
     return {"role": turn.role, "content": [part for part in parts if part["text"]], "train": turn.train}
 
 
-def write(source: ExportSource, folder: Path) -> list[str]:
-    template, tokenizer = source.template, source.tokenizer
-    keys = chat_keys(template, tokenizer, folder.with_name("axolotl_chat") / FILE)
+def spelling(template: ChatTemplate, tokenizer: Tokenizer | None) -> Spelling:
+    """Conversations that mask part of an answer are written where the tokenizer proves Axolotl's count of tokens."""
     if tokenizer is None:
         why = "cannot be proven without a tokenizer (--tokenizer)"
     else:
         why = f"Axolotl would misplace with the tokens of {tokenizer.name}"
-    _, notices = write_rows(
-        folder / FILE,
-        source.conversations(),
-        chat_row,
-        lambda each: _exact(each, template, tokenizer),
-        why,
-    )
+    return Spelling(FILE, chat_row, lambda each: _exact(each, template, tokenizer), why)
+
+
+def write(source: ExportSource, folder: Path) -> list[str]:
+    template, tokenizer = source.template, source.tokenizer
+    keys = chat_keys(template, tokenizer, folder.with_name("axolotl_chat") / FILE)
+    _, notices = write_rows(folder, source.conversations(), spelling(template, tokenizer))
     text = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, width=120)
     (folder / "axolotl_keys.yaml").write_text(
         "# The keys that an Axolotl config needs for this file, in place of its own `datasets`.\n" + text,

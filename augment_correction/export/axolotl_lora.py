@@ -54,7 +54,7 @@ def axolotl_config(config: RunConfig, data: TrainingSet, *, several_gpus: bool =
         "base_model": base_model(config),
         "adapter": training.adapter,
         **({"load_in_4bit": True} if training.adapter == "qlora" else {}),
-        **_data_keys(data),
+        **data_keys(data),
         **_special_tokens(data),
         "train_on_inputs": False,
         "dataset_prepared_path": str(prepared),
@@ -103,7 +103,7 @@ def axolotl_yaml(made: dict[str, Any], path: Path, *, several_gpus: bool = False
     return (header + yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)).encode()
 
 
-def _data_keys(data: TrainingSet) -> dict[str, Any]:
+def data_keys(data: TrainingSet) -> dict[str, Any]:
     """The template goes along, so that the trained model is served with the one it was trained with."""
     served = {"chat_template": "jinja", "chat_template_jinja": served_template(data.template)}
     if data.whole:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.source import ExportSource, Spelling, json_lines
 from augment_correction.records import Conversation
 
 FILE = "data/train.jsonl"
@@ -45,6 +45,9 @@ def hf_row(conversation: Conversation) -> dict[str, Any]:
         "title": place.get("title"),
         "page": place.get("page"),
     }  # fmt: skip
+
+
+SPELLING = Spelling(FILE, hf_row)
 
 
 def write(source: ExportSource, folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from augment_correction.export.source import ExportSource, masked_by_message, write_rows
+from augment_correction.export.source import ExportSource, Spelling, masked_by_message, write_rows
 from augment_correction.records import Conversation, Turn
 
 FILE = "conversations.jsonl"
@@ -24,9 +24,11 @@ def _message(turn: Turn) -> dict[str, Any]:
     return {"role": turn.role, "content": turn.text, **weight}
 
 
+SPELLING = Spelling(FILE, openai_row, masked_by_message, "OpenAI's rows cannot say")
+
+
 def write(source: ExportSource, folder: Path) -> list[str]:
-    why = "OpenAI's rows cannot say"
-    rows, notices = write_rows(folder / FILE, source.conversations(), openai_row, masked_by_message, why)
+    rows, notices = write_rows(folder, source.conversations(), SPELLING)
     if rows < MINIMUM:
         notices.append(f"OpenAI takes no file with fewer than {MINIMUM} rows; this one has {rows}")
     return notices

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from augment_correction.export.source import ExportSource, masked_by_message, write_rows
+from augment_correction.export.source import ExportSource, Spelling, masked_by_message, write_rows
 from augment_correction.records import Conversation
 
 FILE = "conversations.jsonl"
@@ -20,7 +20,9 @@ def sharegpt_row(conversation: Conversation) -> dict[str, Any]:
     return {"conversations": turns, "id": conversation.id}
 
 
+SPELLING = Spelling(FILE, sharegpt_row, masked_by_message, "ShareGPT rows cannot say")
+
+
 def write(source: ExportSource, folder: Path) -> list[str]:
-    why = "ShareGPT rows cannot say"
-    _, notices = write_rows(folder / FILE, source.conversations(), sharegpt_row, masked_by_message, why)
+    _, notices = write_rows(folder, source.conversations(), SPELLING)
     return [*notices, "many ShareGPT readers ignore `weight` and would train the mistakes: check yours"]

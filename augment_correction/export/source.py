@@ -42,33 +42,42 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def write_rows(
-    path: Path,
-    conversations: Iterable[Conversation],
-    row: Callable[[Conversation], Any],
-    sayable: Callable[[Conversation], bool],
-    why: str,
-) -> tuple[int, list[str]]:
-    """A JSON line for each conversation whose mask the spelling can say; returns how many, and a notice that counts the
-    others. `why` goes on about a mask inside an answer: "which ...".
+def anything(conversation: Conversation) -> bool:
+    """For a spelling that can say every mask."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A file of JSON lines: a `row` for each conversation whose mask it can say. `why` goes on about the others, which mask
+    part of an answer: "which ..."."""
+
+    file: str
+    row: Callable[[Conversation], dict[str, Any]]
+    sayable: Callable[[Conversation], bool] = anything
+    why: str = ""
+
+
+def write_rows(folder: Path, conversations: Iterable[Conversation], spelling: Spelling) -> tuple[int, list[str]]:
+    """The spelling's file in the folder; returns how many rows, and a notice that counts the conversations left out.
 
     Raises: InputError where it can say none of them.
     """
     rows = left_out = 0
-    with json_lines(path) as put:
+    with json_lines(folder / spelling.file) as put:
         for conversation in conversations:
-            if sayable(conversation):
-                put(row(conversation))
+            if spelling.sayable(conversation):
+                put(spelling.row(conversation))
                 rows += 1
             else:
                 left_out += 1
     if not rows:
         raise InputError(
-            f"all {left_out:,} conversations mask part of an answer, which {why}",
+            f"all {left_out:,} conversations mask part of an answer, which {spelling.why}",
             hint="these say it: axolotl, hf, and trl with a tokenizer",
         )
     total = rows + left_out
-    notice = f"{left_out:,} of {total:,} conversations mask part of an answer, which {why}: they are left out"
+    notice = f"{left_out:,} of {total:,} conversations mask part of an answer, which {spelling.why}: they are left out"
     return rows, [notice] if left_out else []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from augment_correction.errors import MissingExtra
 from augment_correction.export.masking import labels, token_mask
 from augment_correction.export.segments import render, zones
-from augment_correction.export.source import ExportSource, masked_by_message, write_rows
+from augment_correction.export.source import ExportSource, Spelling, masked_by_message, write_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
 
@@ -23,8 +23,7 @@ MAX_LENGTH = 1024
 def write(source: ExportSource, folder: Path) -> list[str]:
     """Raises: MissingExtra where a tokenizer is given and pyarrow is not installed."""
     if source.tokenizer is None:
-        file, why = folder / MESSAGES_FILE, "messages alone cannot say"
-        _, notices = write_rows(file, source.conversations(), _message_row, masked_by_message, why)
+        _, notices = write_rows(folder, source.conversations(), MESSAGES)
         return [*notices, "messages only, and TRL reads no mask from them: give --tokenizer for input_ids and labels"]
     long = _write_parquet(source, source.tokenizer, folder / FILE)
     return (
@@ -34,6 +33,9 @@ def write(source: ExportSource, folder: Path) -> list[str]:
 
 def _message_row(conversation: Conversation) -> dict[str, Any]:
     return {"messages": _messages(conversation), "id": conversation.id}
+
+
+MESSAGES = Spelling(MESSAGES_FILE, _message_row, masked_by_message, "messages alone cannot say")
 
 
 def _messages(conversation: Conversation) -> list[dict[str, Any]]:
@@ -67,13 +69,14 @@ def _write_parquet(source: ExportSource, tokenizer: Tokenizer, path: Path) -> in
     long = 0
     with parquet.ParquetWriter(path, schema) as writer:
         for batch in source.batches():
-            rows = list(_token_rows(source, tokenizer, batch))
+            rows = list(token_rows(source, tokenizer, batch))
             long += sum(len(row["input_ids"]) > MAX_LENGTH for row in rows)
             writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
     return long
 
 
-def _token_rows(source: ExportSource, tokenizer: Tokenizer, batch: list[Conversation]) -> Iterator[dict[str, Any]]:
+def token_rows(source: ExportSource, tokenizer: Tokenizer, batch: list[Conversation]) -> Iterator[dict[str, Any]]:
+    """The rows of the Parquet file."""
     renderings = [render(conversation, source.template) for conversation in batch]
     encoded = tokenizer.encode([rendering.text for rendering in renderings])
     for conversation, rendering, whole in zip(batch, renderings, encoded, strict=True):

@@ -17,6 +17,7 @@ from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.proofs import Problem, Proof, Row, prove, widened
 from augment_correction.export.segments import Segment, answer_end, render, zones
 from augment_correction.export.tokenizer import Tokenizer
+from augment_correction.export.verify_files import FileProof
 from augment_correction.records import Conversation
 
 LISTED = 20
@@ -44,10 +45,12 @@ class Verification:
     notices: list[str] = field(default_factory=list)
     whole: bool = False
     """The Axolotl configs train on the chat_template spelling: a seam of the segments then harms nobody."""
+    files: list[FileProof] = field(default_factory=list)
+    """The Axolotl configs and the exports that are there, where these were looked at."""
 
     @property
     def wrong(self) -> bool:
-        return any(self.harmful(proof) for proof in self.failing)
+        return any(self.harmful(proof) for proof in self.failing) or any(each.failing for each in self.files)
 
     def harmful(self, proof: Proof) -> bool:
         return not (self.whole and proof == "seam")
@@ -110,20 +113,51 @@ def read_rows(
 
 
 def _file_rows(file: Path) -> Iterator[tuple[str, list[Segment]]]:
-    """One row a line, as the run writes them, so that a file of any size fits."""
+    """One row a line between two lines of brackets, as the run writes them, so that a file of any size fits.
+
+    Raises: InputError with the line where it is not.
+    """
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            bare = line.strip().removesuffix(b",")
-            if bare in (b"[", b"]", b""):
-                continue
-            try:
-                row = orjson.loads(bare)
-                yield row["id"], [Segment(part["text"], part["label"]) for part in row["segments"]]
-            except (ValueError, KeyError, TypeError):
-                raise InputError(
-                    f"{file}:{number}: not a row as the run writes it (one a line)",
-                    hint="it was changed or is of an older version; run the same config again: nothing is asked twice",
-                ) from None
+        if next(lines, b"").strip() != b"[":
+            raise _damaged(file, 1, "a list of rows begins with a line that holds [ alone")
+        number, more = 1, True
+        for number, line in enumerate(lines, 2):
+            bare = line.strip()
+            if bare == b"]":
+                break
+            if not more:
+                raise _damaged(file, number - 1, "no comma ends this row, and another one follows")
+            more = bare.endswith(b",")
+            yield _file_row(file, number, bare.removesuffix(b","))
+        else:
+            raise _damaged(file, number, "the file is cut off here: the closing ] is missing")
+        if more and number > 2:
+            raise _damaged(file, number - 1, "a comma ends this row, and no other one follows")
+        if rest := next((line for line in lines if line.strip()), b""):
+            raise _damaged(file, number + 1, f"something follows the closing ]: {rest[:40]!r}")
+
+
+def _file_row(file: Path, line: int, text: bytes) -> tuple[str, list[Segment]]:
+    try:
+        row = orjson.loads(text)
+        id_, parts = row["id"], [(part["text"], part["label"]) for part in row["segments"]]
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(file, line, "not a row as the run writes it (one a line)") from None
+    for index, (words, label) in enumerate(parts):
+        place = f"row {line - 1}, segments[{index}]"
+        if not isinstance(label, bool):
+            told = orjson.dumps(label).decode()
+            raise _damaged(file, line, f"{place}.label is {told}, and must be true (trained) or false (masked)")
+        if not isinstance(words, str):
+            raise _damaged(file, line, f"{place}.text is {orjson.dumps(words).decode()[:40]}, and must be a text")
+    return str(id_), [Segment(words, label) for words, label in parts]
+
+
+def _damaged(file: Path, line: int, what: str) -> InputError:
+    return InputError(
+        f"{file}:{line}: {what}",
+        hint="it was changed or is of an older version; run the same config again: nothing is asked twice",
+    )
 
 
 def _count(made: Verification, row: Row) -> None:

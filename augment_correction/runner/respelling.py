@@ -7,10 +7,12 @@ from pathlib import Path
 
 from augment_correction.errors import InputError, UserError
 from augment_correction.export import (
+    FORMATS,
     ChatTemplate,
     Exported,
     ExportSource,
     Tokenizer,
+    TrainingSet,
     Verification,
     export,
     load_tokenizer,
@@ -18,6 +20,8 @@ from augment_correction.export import (
 )
 from augment_correction.export.proofs import Row
 from augment_correction.export.verify import read_rows
+from augment_correction.export.verify_configs import trains_whole, verify_config
+from augment_correction.export.verify_files import verify_export
 from augment_correction.records import Conversation
 from augment_correction.runner.dataset import conversations
 from augment_correction.runner.reading import MadeRun
@@ -26,13 +30,24 @@ AGAIN = "run the same config again: nothing is asked twice"
 
 
 def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
-    """Raises: UserError where the folder or the tokenizer cannot be used."""
+    """The dataset, the Axolotl configs and every export that is there, the one that the configs name in any case.
+
+    Raises: UserError where the folder or the tokenizer cannot be used.
+    """
     template = run_template(made)
     known = run_tokenizer(made, tokenizer, needed=True)
     assert known is not None
     length = int(made.manifest["config"]["training"]["sequence_len"])
     proof = verify_dataset(_dataset(made), run_conversations(made), template, known, length)
-    proof.whole = bool((made.manifest.get("verified") or {}).get("whole"))
+    configs, exports = made.folder.axolotl_configs(), made.folder.root / "exports"
+    for path in configs:
+        whole = trains_whole(path)
+        proof.whole |= whole
+        proof.files.append(verify_config(path, TrainingSet(made.folder, proof.rows, "", template, known, whole)))
+    source = ExportSource(lambda: run_conversations(made), template, known)
+    for name in FORMATS:
+        if (exports / name).is_dir() or (proof.whole and name == "axolotl_chat"):
+            proof.files.append(verify_export(name, exports / name, source, known))
     return proof
 
 

@@ -41,6 +41,18 @@ def test_a_wrong_row_is_exit_3_with_row_place_and_remedy(made: MadeProject) -> N
     assert "WRONG (mask): 1 of 2 rows" in done.out and "row 1 (" in done.out and "remedy:" in done.out
 
 
+def test_a_wrong_export_is_exit_3_with_file_row_and_place(made: MadeProject) -> None:
+    assert program("export", "out", "--format", "openai", cwd=made.root).code == 0
+    done = program("verify", "out", "--tokenizer", "model", cwd=made.root)
+    assert done.code == 0 and "openai/conversations.jsonl: 2 rows are as the run says" in done.out
+    file = made.output / "exports" / "openai" / "conversations.jsonl"
+    file.write_text(file.read_text().replace('"weight":0', '"weight":1', 1))
+    done = program("verify", "out", "--tokenizer", "model", cwd=made.root)
+    assert done.code == 3
+    assert "WRONG (mask): 1 of 2 rows" in done.out and "messages[1].weight is 1, and the run's is 0" in done.out
+    assert "remedy: write it again: python -m augment_correction export OUTPUT_DIR --format openai" in done.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

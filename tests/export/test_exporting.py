@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ def test_a_failed_export_leaves_the_earlier_one(tmp_path: Path, monkeypatch: pyt
     list(export(["openai"], source(ROWS, None), run))
     file = tmp_path / "exports" / "openai" / "conversations.jsonl"
     good = file.read_bytes()
-    monkeypatch.setattr(openai_module, "openai_row", lambda _: {"a": 1}["b"])
+    monkeypatch.setattr(openai_module, "SPELLING", replace(openai_module.SPELLING, row=lambda _: {"a": 1}["b"]))
     with pytest.raises(KeyError):
         list(export(["openai"], source(ROWS, None), run))
     assert file.read_bytes() == good

@@ -188,6 +188,36 @@ def test_a_file_that_is_no_dataset(tmp_path: Path, tokenizers: dict[str, Tokeniz
         verify_dataset(file, [GOOD], TEMPLATES[QWEN], tokenizers["qwen"], 4096)
 
 
+ROW = b'{"segments":[{"label":true,"text":"Q"}],"id":"x"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "said"),
+    [
+        (ROW, 1, r"begins with a line that holds \["),
+        (b"[\n" + ROW + b"\n", 2, "the closing ] is missing"),
+        (b"[\n" + ROW + b",\n" + ROW[:-9], 3, "not a row as the run writes it"),
+        (b"[\n" + ROW + b"\n" + ROW + b"\n]\n", 2, "no comma ends this row"),
+        (b"[\n" + ROW + b",\n]\n", 2, "a comma ends this row"),
+        (b"[\n" + ROW + b"\n]\n" + ROW, 4, "follows the closing ]"),
+        (b"[\n" + ROW.replace(b"true", b'"false"') + b"\n]\n", 2, r'row 1, segments\[0\].label is "false"'),
+        (b"[\n" + ROW.replace(b"true", b"1") + b"\n]\n", 2, r"segments\[0\].label is 1, and must be true"),
+        (b"[\n" + ROW.replace(b"true", b"null") + b"\n]\n", 2, r"segments\[0\].label is null"),
+        (b"[\n" + ROW.replace(b'"Q"', b"7") + b"\n]\n", 2, r"segments\[0\].text is 7, and must be a text"),
+        (b"[\n" + ROW.replace(b'"text"', b'"words"') + b"\n]\n", 2, "not a row"),
+    ],
+)
+def test_a_damaged_file_is_named_with_its_line(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer], content: bytes, line: int, said: str
+) -> None:
+    file = tmp_path / "rows.json"
+    file.write_bytes(content)
+    row = replace(GOOD, id="x")
+    with pytest.raises(InputError, match=rf"rows.json:{line}: .*{said}") as raised:
+        verify_dataset(file, [row, row], TEMPLATES[QWEN], tokenizers["qwen"], 4096)
+    assert "run the same config again" in str(raised.value.hint)
+
+
 def test_the_view_of_a_row_is_its_text(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
     file, template = tmp_path / "rows.json", TEMPLATES[QWEN]
     write_segments(file, [GOOD], template)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 import pytest
 
 from augment_correction.errors import ExitCode, InputError
+from augment_correction.export import Verification
 from augment_correction.runner.reading import open_run
 from augment_correction.runner.respelling import export_run, find_row, verify_run
 from tests.export.models import INST, MISTRAL, QWEN, save
@@ -133,3 +135,80 @@ def test_a_run_of_an_older_version(made: MadeProject) -> None:
     (made.output / "run.json").write_bytes(orjson.dumps(manifest))
     with open_run(made.output) as run, pytest.raises(InputError, match="older version"):
         verify_run(run, None)
+
+
+class TestWhatIsTrained:
+    """Where no cut is seamless the Axolotl configs train on the chat file, and that is what must be right."""
+
+    @pytest.fixture
+    def whole(self, project: MadeProject) -> MadeProject:
+        save(MISTRAL, project.root / "model")
+        project.facts(range(3))
+        template = INST.replace("' ' + message['content']", "'\n' + message['content']")
+        project.run(system={"tokenizer": "model", "prompt_template": template})
+        return project
+
+    def proof(self, made: MadeProject) -> Verification:
+        with open_run(made.output) as run:
+            return verify_run(run, str(made.root / "model"))
+
+    def chat(self, made: MadeProject) -> Path:
+        return made.output / "exports" / "axolotl_chat" / "conversations.jsonl"
+
+    def test_it_is_right_as_the_run_wrote_it(self, whole: MadeProject) -> None:
+        proof = self.proof(whole)
+        assert proof.whole and not proof.wrong and set(proof.failing) == {"seam"}
+        names = [each.path.name for each in proof.files]
+        assert names == ["axolotl_lora.yaml", "axolotl_lora_multi_gpu.yaml", "conversations.jsonl"]
+
+    def test_every_mistake_trained(self, whole: MadeProject) -> None:
+        path = self.chat(whole)
+        path.write_bytes(path.read_bytes().replace(b'"train":false', b'"train":true'))
+        proof = self.proof(whole)
+        assert proof.wrong and proof.files[-1].failing == {"mask": 3}
+
+    def test_the_chat_file_deleted(self, whole: MadeProject) -> None:
+        self.chat(whole).unlink()
+        assert self.proof(whole).files[-1].failing == {"missing": 1}
+        shutil.rmtree(whole.output / "exports")
+        proof = self.proof(whole)
+        assert proof.wrong and proof.files[-1].failing == {"missing": 1}
+
+    @pytest.mark.parametrize(
+        ("old", "new", "place"),
+        [
+            ("train_on_inputs: false", "train_on_inputs: true", "train_on_inputs is true"),
+            ("message_field_training: train", "message_field_training: trained", "message_field_training"),
+            ("roles_to_train: []", "roles_to_train: [assistant]", "roles_to_train[0]"),
+            ("train_on_eos: turn", "train_on_eos: all", "train_on_eos"),
+            ("eot_tokens:\n- </s>\n", "", "eot_tokens"),
+            ("exports/axolotl_chat/conversations", "exports/hf/data/train", "datasets[0]"),
+        ],
+    )
+    def test_a_config_that_trains_something_else(self, whole: MadeProject, old: str, new: str, place: str) -> None:
+        path = whole.output / "axolotl_lora.yaml"
+        before = path.read_text()
+        assert old in before
+        path.write_text(before.replace(old, new))
+        proof = self.proof(whole)
+        assert proof.wrong and set(proof.files[0].failing) == {"config"} and not proof.files[1].failing
+        assert any(place in fault.detail for fault in proof.files[0].faults), proof.files[0].faults
+
+    def test_a_config_that_is_no_yaml(self, whole: MadeProject) -> None:
+        (whole.output / "axolotl_lora.yaml").write_text("datasets: [")
+        assert self.proof(whole).files[0].failing == {"form": 1}
+
+    def test_a_config_that_trains_on_segments_with_seams(self, whole: MadeProject, made: MadeProject) -> None:
+        for path in whole.output.glob("axolotl_lora*.yaml"):
+            path.write_text(path.read_text().replace("exports/axolotl_chat/conversations.jsonl", "x.json"))
+        proof = self.proof(whole)
+        assert not proof.whole and proof.harmful("seam")
+
+    def test_every_export_that_is_there(self, made: MadeProject) -> None:
+        made.run(**TOKENIZER, output={"formats": ["openai", "trl", "hf"]})
+        proof = self.proof(made)
+        assert not proof.wrong and [each.rows for each in proof.files] == [0, 0, 3, 3, 3]
+        path = made.output / "exports" / "openai" / "conversations.jsonl"
+        path.write_bytes(path.read_bytes().replace(b'"weight":0', b'"weight":1'))
+        proof = self.proof(made)
+        assert proof.wrong and not proof.whole and [each.path for each in proof.files if each.failing] == [path]
