@@ -194,8 +194,9 @@ def token_view(row: Row, tokenizer: Tokenizer) -> Iterator[tuple[str, bool]]:
 
 
 def _texts(text: str, tokenizer: Tokenizer) -> Iterator[str]:
-    """A character that takes several tokens stands in the first one; a dot is for each of the others."""
+    """A character that takes several tokens stands in the first one; a dot is for each of the others. What is of no token
+    stands in the one before it."""
     encoded, position = tokenizer.encode([text])[0], 0
-    for start, end in zip(encoded.starts, encoded.ends, strict=True):
-        yield text[max(start, position) : end] or "·"
-        position = end
+    for end, following in zip(encoded.ends, [*encoded.starts[1:], len(text)], strict=True):
+        yield text[position : max(end, following)] or "·"
+        position = max(end, following)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% endfor %}"
@@ -48,9 +48,12 @@ class Family:
     eos: str
     pad: str | None = None
     adds_bos: bool = False
+    nfc: bool = False
 
 
 QWEN = Family("qwen", CHATML, ("<|endoftext|>", "<|im_start|>", "<|im_end|>"), None, "<|im_end|>", "<|endoftext|>")
+QWEN_NFC = replace(QWEN, name="qwen_nfc", nfc=True)
+"""As Qwen's own has it: a letter and its accent become one before they are tokens."""
 LLAMA = Family(
     "llama",
     LLAMA3,
@@ -63,7 +66,7 @@ LLAMA = Family(
     adds_bos=True,
 )
 MISTRAL = Family("mistral", INST, ("<unk>", "<s>", "</s>"), "<s>", "</s>", adds_bos=True)
-FAMILIES = (QWEN, LLAMA, MISTRAL)
+FAMILIES = (QWEN, QWEN_NFC, LLAMA, MISTRAL)
 
 
 def save(family: Family, folder: Path, vocabulary: int = 900) -> Path:
@@ -87,7 +90,9 @@ def save(family: Family, folder: Path, vocabulary: int = 900) -> Path:
 
 def _byte_level(family: Family, vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
-    digits = r"\p{N}" if family is QWEN else r"\p{N}{1,3}"
+    if family.nfc:
+        tokenizer.normalizer = normalizers.NFC()
+    digits = r"\p{N}{1,3}" if family is LLAMA else r"\p{N}"
     split = pre_tokenizers.Split(Regex(SPLIT.replace("DIGITS", digits)), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]

@@ -33,7 +33,7 @@ def test_cuts_move_into_the_scaffold_and_nowhere_else(
             assert own <= {zone.label} or (zone.kind == "scaffold" and spaces)
 
 
-@pytest.mark.parametrize(("family", "name"), [("qwen", "chatml"), ("llama", "llama3 (trims)")])
+@pytest.mark.parametrize(("family", "name"), [("qwen", "chatml"), ("qwen_nfc", "chatml"), ("llama", "llama3 (trims)")])
 @settings(max_examples=150, deadline=None)
 @given(texts=four, correction_only=st.booleans())
 def test_a_models_own_template_is_cut_seamlessly(

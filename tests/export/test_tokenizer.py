@@ -27,9 +27,24 @@ def test_tokens_cover_the_text(tokenizers: dict[str, Tokenizer], family: str, te
     assert encoded.ids == tokenizers[family].ids([text])[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [("cafe\u0301<|im_end|>", (0, 4, 5, 15)), ("e\u0301 e\u0301", (0, 1, 2, 4)), ("\u1100\u1161\u11a8.", (0, 1, 3, 4))],
+)
+def test_an_accent_that_is_joined_to_its_letter_is_of_no_token(
+    tokenizers: dict[str, Tokenizer], text: str, covered: tuple[int, ...]
+) -> None:
+    encoded = tokenizers["qwen_nfc"].encode([text])[0]
+    of_tokens = {place for start, end in zip(encoded.starts, encoded.ends, strict=True) for place in range(start, end)}
+    left_out = {each for each in range(len(text)) if each not in of_tokens}
+    assert of_tokens == {*range(covered[0], covered[1]), *range(covered[2], covered[3])} and left_out
+    assert encoded.starts == sorted(encoded.starts) and encoded.ends == sorted(encoded.ends)
+
+
 def test_whether_rows_begin_with_a_bos(tokenizers: dict[str, Tokenizer], tmp_path: Path) -> None:
     assert {name: tokenizer.writes_bos for name, tokenizer in tokenizers.items()} == {
         "qwen": False,
+        "qwen_nfc": False,
         "llama": True,
         "mistral": True,
     }

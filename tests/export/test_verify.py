@@ -42,7 +42,7 @@ def test_a_good_row(tmp_path: Path, tokenizers: dict[str, Tokenizer], family: st
     assert made.trained > made.masked > 0
 
 
-@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("llama", LLAMA)])
+@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("qwen_nfc", QWEN), ("llama", LLAMA)])
 @settings(max_examples=100, deadline=None)
 @given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), correction_only=st.booleans())
 def test_any_texts_in_a_models_own_template(
@@ -70,7 +70,7 @@ def test_a_mistake_corrected_in_the_same_message(
     assert masked.strip() == "It is 90 degrees."
 
 
-@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("llama", LLAMA)])
+@pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("qwen_nfc", QWEN), ("llama", LLAMA)])
 @settings(max_examples=100, deadline=None)
 @given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED), joint=st.sampled_from([" ", "\n"]))
 def test_any_mistake_corrected_in_the_same_message(
@@ -84,6 +84,29 @@ def test_any_mistake_corrected_in_the_same_message(
     rows = [noticed(*texts, joint=joint)]
     made = verified(tmp_path_factory.getbasetemp(), rows, TEMPLATES[name], tokenizers[family])
     assert not made.wrong, made.problems
+
+
+ACCENTED = "cafe\u0301"
+
+
+@pytest.mark.parametrize("text", [ACCENTED, f"{ACCENTED}\u0323", "\u1100\u1161\u11a8", "n\u0303", "o\u0302\u0301"])
+def test_a_message_that_ends_in_a_letter_and_its_accent(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer], text: str
+) -> None:
+    """NFC joins them: the token is of the letter, and the end of the turn begins behind the accent."""
+    rows = [
+        conversation(text, text, text, text),
+        noticed("Which?", text, f"No: {text}", "\n"),
+        noticed("Q", text, text),
+    ]
+    for fitted in (True, False):
+        made = verified(tmp_path, rows, TEMPLATES[QWEN], tokenizers["qwen_nfc"], fitted=fitted)
+        assert not made.wrong, made.problems
+    for number, row in enumerate(read_rows(tmp_path / "rows.json", rows, TEMPLATES[QWEN], tokenizers["qwen_nfc"])):
+        view = list(token_view(row, tokenizers["qwen_nfc"]))
+        assert "".join(shown for shown, _ in view).replace("·", "") == row.text
+        masked = "".join(shown for shown, trained in view if not trained).replace("·", "")
+        assert masked.strip() == (f"{text}<|im_end|>" if number == 0 else text)
 
 
 @pytest.mark.parametrize(("segment", "label"), [(1, True), (2, False)])
