@@ -24,7 +24,8 @@ from augment_correction.evals.results import ALL, measure
 
 Rights = list[tuple[bool, bool]]
 """(first, second) answer right, by question."""
-RESAMPLES = 200
+RESAMPLES = 20
+"""Whether a model is accepted is decided by the figures and the exact test; the intervals tell rejected from undecided."""
 REPLY = Reply("text")
 SIZES = (60, 200, 500)
 

@@ -124,7 +124,8 @@ class Results:
 
     async def begin(self) -> None:
         """Forget the order of earlier runs, what they read, which rows they left out, and what they made under another
-        plan or failed to make."""
+        plan or failed to make. A passage is finished whole: where one of its records failed, the others are made again with
+        it, out of the journal."""
         await self._database.write_durably(
             ("DELETE FROM documents", ()),
             ("DELETE FROM unread", ()),
@@ -132,7 +133,8 @@ class Results:
             ("DELETE FROM places", ()),
             ("DELETE FROM apart", ()),
             ("UPDATE chunks SET seq = NULL", ()),
-            ("DELETE FROM outcomes WHERE plan != ? OR status = 'failed'", (self._plan,)),
+            ("DELETE FROM outcomes WHERE plan != ?", (self._plan,)),
+            ("DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id FROM outcomes WHERE status = 'failed')", ()),
         )
 
     async def ask_again(self, rejects: Iterable[tuple[str, str]]) -> int:
@@ -146,7 +148,7 @@ class Results:
                     f"INSERT INTO again SELECT chunk_id, stage, 1 {where} ON CONFLICT DO UPDATE SET times = times + 1",
                     (stage, reason),
                 ),
-                (f"DELETE {where}", (stage, reason)),
+                (f"DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id {where})", (stage, reason)),
             )
         return count
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from augment_correction.records import Chunk, Conversation, Turn, UnreadInput, content_id
@@ -88,6 +89,23 @@ async def test_the_next_run_takes_over_what_is_final_and_forgets_what_failed(dat
     assert second.finished(bad) == [("rejected", "judge", "unsuitable", None)]
     assert second.finished(failed) == []
     assert second.earlier() == 2
+
+
+@pytest.mark.parametrize("status", ["failed", "rejected"])
+async def test_a_passage_of_several_records_is_made_again_whole(database: Database, status: str) -> None:
+    """Where a server failed for one of them, or one is to be asked again, the passage is not finished."""
+    results = Results(database, "plan")
+    await results.begin()
+    both, other = read(results, 0, "two records"), read(results, 1, "one record")
+    results.add_outcomes([rejected(both, "away", status), kept(both, 1)])
+    results.add_outcomes([kept(other)])
+    await database.flush()
+    again = Results(database, "plan")
+    await again.begin()
+    if status == "rejected":
+        assert len(again.finished(both)) == 2
+        assert await again.ask_again([("judge", "away")]) == 1 and again.asked_again(both) == {"judge": 1}
+    assert again.finished(both) == [] and len(again.finished(other)) == 1
 
 
 async def test_a_changed_plan_forgets_all(database: Database) -> None:
