@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Declaration(BaseModel):
-    """Base of everything a person writes in YAML: frozen, unknown keys refused, documented under each field."""
+    """Base of everything a person writes in YAML: frozen, unknown keys refused, documented under each field. No
+    number in it is infinite or no number: a limit that is never reached is left out instead."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Sampling(Declaration):

@@ -58,6 +58,8 @@ class ChatTemplate:
                 "bos_token": self.bos_token,
                 "eos_token": self.eos_token,
                 "add_generation_prompt": False,
+                "tools": None,  # Transformers hands both on: templates ask whether they are none
+                "documents": None,
             }
             return sandbox.render(self._compiled, values)
         except sandbox.FAILURES as failure:

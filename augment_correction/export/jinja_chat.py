@@ -24,13 +24,13 @@ of the same run tomorrow."""
 
 class _Generation(Extension):
     """`{% generation %}...{% endgeneration %}` marks what the assistant says, for trainers that ask the template for their
-    mask. Ours does not come from there (`export/segments.py`), so the block is its content."""
+    mask. Ours does not come from there (`export/segments.py`), so the block is its content. What is set in it is forgotten after it, as in Transformers."""
 
     tags = {"generation"}  # noqa: RUF012  (as the base class declares it)
 
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        return nodes.Scope(parser.parse_statements(("name:endgeneration",), drop_needle=True)).set_lineno(line)
 
 
 def chat_environment() -> BoundedSandbox:

@@ -11,6 +11,7 @@ A row that is none of them is a problem with its file and line; it is counted an
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,12 @@ _ALPACA = (
 )
 
 
+_SPACED = (
+    "control strings of chat templates (<|im_end|>, [INST], <think>) got a space inside, so that they are read as text; "
+    "<think>...</think> stays as it is in an assistant's message of a row with 'messages'"
+)
+
+
 @dataclass
 class FieldCoverage:
     """Of all rows that are JSON objects: how many have each field with a text in it, and how many with an empty one."""
@@ -84,6 +91,8 @@ class FieldCoverage:
     duplicates: int = 0
     plain_inputs: int = 0
     """Rows spelled as Alpaca spells its own, whose `input` is a part of the question there."""
+    spaced: int = 0
+    """Rows that hold control strings of chat templates, which get a space inside."""
 
     def __str__(self) -> str:
         """`question 10 of 10, critique 7 of 10 (2 empty)`, of the fields that any row has."""
@@ -94,7 +103,8 @@ class FieldCoverage:
             if self.filled[name] or self.empty[name]
         )
         said = ", ".join((*told, f"{self.duplicates:,} duplicates"))
-        return said + (f"; note: in {self.plain_inputs:,} rows {_ALPACA}" if self.plain_inputs else "")
+        said += f"; note: in {self.plain_inputs:,} rows {_ALPACA}" if self.plain_inputs else ""
+        return said + (f"; note: in {self.spaced:,} rows {_SPACED}" if self.spaced else "")
 
 
 def read_curated(
@@ -158,7 +168,7 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
         if schema is not None:
             detail = f"it is a conversation, and the file is named as one of schema {schema}"
             return Problem(file, line, "conversation", detail, "train with --data FILE: it takes such rows as they are")
-        return _spoken(file, line, value["messages"])
+        return _spoken(file, line, value["messages"], coverage)
     columns: dict[Field, str] = {
         name: next(each for each in known if each in value) for name, known in ALIASES.items() if {*known} & {*value}
     }
@@ -204,7 +214,7 @@ def _text(value: Any, name: Field) -> str | None:
     return None
 
 
-def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
+def _spoken(file: str, line: int, messages: Any, coverage: FieldCoverage) -> Row | Problem:
     try:
         flagged = any(_flag(each) is not None for each in messages)
         last = len(messages) - 1
@@ -219,6 +229,9 @@ def _spoken(file: str, line: int, messages: Any) -> Row | Problem:
         return Problem(
             file, line, "nothing_trained", "no message is to be trained", "end with an answer, or set train: true"
         )
+    coverage.spaced += any(
+        _harmless(each["content"], turn.role) != each["content"] for each, turn in zip(messages, turns, strict=True)
+    )
     id_ = content_id("messages", *(f"{turn.role} {turn.train} {turn.masked} {turn.text}" for turn in turns))
     return Row(file, line, Conversation(id_, "messages", turns, False, {"origin": "imported"}))
 
@@ -236,9 +249,20 @@ def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
         raise ValueError(f"masked is {masked!r}, not a number of characters")
     if train not in (True, False, 0, 1):
         raise ValueError(f"train is {train!r}, not true or false")
+    role = ROLES[ROLES.index(message["role"])]
     head, rest = message["content"][:masked].lstrip(), message["content"][masked:].rstrip()
-    head, rest = neutral(head), neutral(rest if head else rest.lstrip())
-    return Turn(ROLES[ROLES.index(message["role"])], head + rest, bool(train), len(head))
+    head, rest = _harmless(head, role), _harmless(rest if head else rest.lstrip(), role)
+    return Turn(role, head + rest, bool(train), len(head))
+
+
+def _harmless(text: str, role: Role) -> str:
+    """What an assistant thinks is its own words, and marked as such by whoever wrote the row."""
+    if role != "assistant":
+        return neutral(text)
+    return "".join(part if _THOUGHT.fullmatch(part) else neutral(part) for part in _THOUGHT.split(text))
+
+
+_THOUGHT = re.compile(r"(</?think>)")
 
 
 def _schema(texts: Mapping[Field, str]) -> Literal[1, 2]:
@@ -249,6 +273,7 @@ def _checked(
     file: str, line: int, texts: Mapping[Field, str], schema: Literal[1, 2], coverage: FieldCoverage
 ) -> Row | Problem:
     coverage.schemas[schema] += 1
+    coverage.spaced += any(neutral(text) != text for text in texts.values())
     if schema == 1 and "corrected" not in texts and "reference" in texts:
         texts = {**texts, "corrected": texts["reference"]}
     for name in NEEDED[schema]:

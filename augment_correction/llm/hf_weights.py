@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -86,9 +87,26 @@ def _pieces(folder: Path, of_tensors: Callable[[Path], Iterator[bytes]]) -> Iter
     tensors, others = sorted(folder.glob("*.safetensors")), sorted(folder.glob("*.bin"))
     if not tensors and not others:
         raise InputError(f"no weights in {folder}: neither *.safetensors nor *.bin", hint="fetch the model again")
+    _complete(folder, {path.name for path in tensors})
     for path in tensors or others:
         yield path.name.encode()
         yield from of_tensors(path) if tensors else _whole(path)
+
+
+def _complete(folder: Path, there: AbstractSet[str]) -> None:
+    """Raises: InputError where weights in several files lack one of them, or one is cut off."""
+    for name in sorted(there):
+        with (folder / name).open("rb") as file:
+            _header(file, folder / name)
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return
+    try:
+        wanted = set(orjson.loads(index.read_bytes())["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{index} does not say which file holds which tensor", hint="fetch the model again") from None
+    if missing := sorted(wanted - there):
+        raise InputError(f"{folder} lacks {', '.join(map(str, missing))} of its weights", hint="fetch the model again")
 
 
 def _whole(path: Path) -> Iterator[bytes]:
@@ -98,13 +116,9 @@ def _whole(path: Path) -> Iterator[bytes]:
 
 
 def _sampled(path: Path) -> Iterator[bytes]:
-    """The header (names, shapes, places: https://github.com/huggingface/safetensors#format) and each tensor's ends."""
+    """The header and each tensor's ends."""
     with path.open("rb") as file:
-        try:
-            header, base = _header(file, path.stat().st_size)
-            places = [each["data_offsets"] for name, each in orjson.loads(header).items() if name != "__metadata__"]
-        except (ValueError, KeyError):
-            raise InputError(f"{path} is not a safetensors file", hint="fetch the model again") from None
+        header, base, places = _header(file, path)
         yield header
         for begin, end in places:
             for start in (begin, max(begin, end - SAMPLE)):
@@ -112,11 +126,27 @@ def _sampled(path: Path) -> Iterator[bytes]:
                 yield file.read(min(SAMPLE, end - start))
 
 
-def _header(file: BinaryIO, size: int) -> tuple[bytes, int]:
-    length = int.from_bytes(file.read(8), "little")
-    if length > size:
-        raise ValueError(length)
-    return file.read(length), 8 + length
+def _header(file: BinaryIO, path: Path) -> tuple[bytes, int, list[tuple[int, int]]]:
+    """The header (names, shapes, places: https://github.com/huggingface/safetensors#format), where the tensors' bytes begin,
+    and where each tensor stands in them.
+
+    Raises: InputError where it is none, or where the file ends before its last tensor.
+    """
+    size, length = path.stat().st_size, int.from_bytes(file.read(8), "little")
+    base = 8 + length
+    try:
+        if base > size:
+            raise ValueError(length)
+        header = file.read(length)
+        places = [each["data_offsets"] for name, each in orjson.loads(header).items() if name != "__metadata__"]
+        whole = base + max((end for _, end in places), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is not a safetensors file, or cut off", hint="fetch it again") from None
+    if size < whole:
+        raise InputError(
+            f"{path} is cut off: it has {size:,} bytes, and its tensors take {whole:,}", hint="fetch it again"
+        )
+    return header, base, places
 
 
 def need(*packages: str) -> None:

@@ -72,8 +72,9 @@ class TrainConfig(Declaration):
     on_oom: Literal["halve", "stop"] = "halve"
     """When memory runs out: try once more with half the batch and twice the accumulation, or stop and say so."""
 
-    validation_split: float = Field(0.05, ge=0, lt=1)
-    """Share of rows that are held out by document and question; under two rows nothing is, and nothing stops early."""
+    validation_split: float = Field(0.05, ge=0, le=0.5)
+    """Share of rows that are held out by document and question, at most half; under two rows nothing is, and nothing stops
+    early."""
     eval_steps: int | None = Field(None, ge=1)
     """Unset: as often as patience needs, from the data's size."""
     save_steps: int | None = Field(None, ge=1)

@@ -24,6 +24,9 @@ from augment_correction.training.rows import TokenRow, prove_endings, token_rows
 from augment_correction.training.schedule import Schedule, schedule
 from augment_correction.training.splitting import held_out
 
+REFUSED = "are refused by the chat template: left out"
+OTHER_TEMPLATE = "change the row, or train with another template (chat_template)"
+
 
 class NothingLeft(InputError):
     """`gathered` knows why, row by row."""
@@ -114,6 +117,8 @@ def prepare(config: TrainConfig) -> Prepared:
     kept_back = retention(config)
     gathered = gather(config, kept_back)
     template = _template(config, tokenizer, gathered)
+    if template.dated:
+        notices.append(f"{template.dated}, in training as when it is served: the saved template writes that date")
     longest, remedy = _longest(config, folder)
     if longest < config.max_length:
         notices.append(f"the model takes {longest:,} tokens: max_length {config.max_length:,} is lowered to that")
@@ -185,29 +190,48 @@ def _template(config: TrainConfig, tokenizer: Tokenizer, gathered: Gathered) -> 
 
 def _longest(config: TrainConfig, folder: Path) -> tuple[int, str]:
     """The most tokens of a row, and what to do about longer ones: the model may take less than the config asks for."""
-    known = orjson.loads((folder / "config.json").read_bytes())
-    most = known.get("max_position_embeddings") or known.get("text_config", {}).get("max_position_embeddings")
+    known = _described(folder / "config.json")
+    inner = known.get("text_config")
+    most = known.get("max_position_embeddings") or (inner if isinstance(inner, dict) else {}).get(
+        "max_position_embeddings"
+    )
     if not isinstance(most, int) or most >= config.max_length:
         return config.max_length, "raise max_length"
     return most, "shorten it: the model takes no more"
 
 
-def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, remedy: str, notices: list[str]) -> list[TokenRow]:
-    """Without the rows that are too long or train nothing.
+def _described(path: Path) -> dict[str, Any]:
+    try:
+        found = orjson.loads(path.read_bytes())
+    except ValueError as failure:
+        raise InputError(f"{path} is not valid JSON: {failure}", hint="fetch the model again") from None
+    if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
+        raise InputError(f"{path} describes no model: it has no model_type", hint="fetch the model again")
+    return found
+
+
+def _fitting(
+    gathered: Gathered, rows: list[TokenRow | ConfigError], longest: int, remedy: str, notices: list[str]
+) -> list[TokenRow]:
+    """Without the rows that the template refuses, that are too long or that train nothing.
 
     Raises: NothingLeft.
     """
-    kept, total, long = [], len(rows), 0
+    kept: dict[int, TokenRow] = {}
+    total, long, refused = len(rows), 0, 0
     for index, row in enumerate(rows):
-        if len(row.ids) <= longest and row.trained:
-            kept.append(index)
-            continue
-        long += len(row.ids) > longest
-        detail = f"{len(row.ids):,} tokens, and max_length is {longest:,}"
-        problem = problem_of(gathered.conversations[index], "too_long", detail, remedy)
-        if len(row.ids) <= longest:
-            problem = problem_of(gathered.conversations[index], "nothing_trained", "every token is masked", "")
-        gathered.drop(index, problem)
+        each = gathered.conversations[index]
+        if isinstance(row, ConfigError):
+            refused += 1
+            gathered.drop(index, problem_of(each, "template_refuses", row.message, row.hint or OTHER_TEMPLATE))
+        elif len(row.ids) > longest:
+            long += 1
+            detail = f"{len(row.ids):,} tokens, and max_length is {longest:,}"
+            gathered.drop(index, problem_of(each, "too_long", detail, remedy))
+        elif not row.trained:
+            gathered.drop(index, problem_of(each, "nothing_trained", "every token is masked", ""))
+        else:
+            kept[index] = row
     if not kept:
         reasons = sum((source.rejected for source in gathered.sources), start=type(gathered.sources[0].rejected)())
         listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the runs hold none"
@@ -215,24 +239,29 @@ def _fitting(gathered: Gathered, rows: list[TokenRow], longest: int, remedy: str
         raise NothingLeft(
             gathered, f"no row is left to train on: {listed}", first or "docs/failures.md: what a row needs"
         )
-    kept_only(gathered, kept)
-    if long:
-        share = f"{long:,} of {total:,} rows ({long / total:.1%})"
-        notices.append(f"{share} are longer than {longest:,} tokens: left out, not cut")
-    return [rows[index] for index in kept]
+    kept_only(gathered, list(kept))
+    for count, why in ((refused, REFUSED), (long, f"are longer than {longest:,} tokens: left out, not cut")):
+        if count:
+            notices.append(f"{count:,} of {total:,} rows ({count / total:.1%}) {why}")
+    return list(kept.values())
 
 
 def _guarding(
     guard: Sequence[Conversation], template: ChatTemplate, tokenizer: Tokenizer, longest: int, notices: list[str]
 ) -> Side:
     """The retention rows."""
-    rows = list(token_rows(guard, template, tokenizer))
-    fit = [index for index, row in enumerate(rows) if len(row.ids) <= longest]
+    made = list(enumerate(token_rows(guard, template, tokenizer)))
+    rows = {index: row for index, row in made if isinstance(row, TokenRow)}
+    fit = [index for index, row in rows.items() if len(row.ids) <= longest]
+    if len(rows) < len(made):
+        notices.append(f"{len(made) - len(rows):,} retention rows {REFUSED}")
     if len(fit) < len(rows):
         notices.append(f"{len(rows) - len(fit):,} retention rows are longer than {longest:,} tokens: left out")
     return _side(guard, rows, fit)
 
 
-def _side(conversations: Sequence[Conversation], rows: Sequence[TokenRow], indices: Iterable[int]) -> Side:
+def _side(
+    conversations: Sequence[Conversation], rows: Sequence[TokenRow] | Mapping[int, TokenRow], indices: Iterable[int]
+) -> Side:
     chosen = list(indices)
     return Side([conversations[index] for index in chosen], [rows[index] for index in chosen])

@@ -6,10 +6,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from augment_correction.errors import InputError
+from augment_correction.errors import ConfigError, InputError
 from augment_correction.export import ChatTemplate, Tokenizer
 from augment_correction.export.masking import IGNORED, labels, token_mask, touching
-from augment_correction.export.segments import Zone, answer_end, render, zones
+from augment_correction.export.segments import Rendering, Zone, answer_end, render, zones
 from augment_correction.export.source import batched
 from augment_correction.records import Conversation
 
@@ -29,16 +29,26 @@ class TokenRow:
 
 def token_rows(
     conversations: Iterable[Conversation], template: ChatTemplate, tokenizer: Tokenizer
-) -> Iterator[TokenRow]:
-    """One for each, in their order; of whatever length."""
+) -> Iterator[TokenRow | ConfigError]:
+    """One for each, in their order; of whatever length. In place of a row that the template refuses comes its reason."""
     for batch in batched(conversations, 512):
-        renderings = [render(each, template) for each in batch]
-        encoded = tokenizer.encode([rendering.text for rendering in renderings])
-        for conversation, rendering, whole in zip(batch, renderings, encoded, strict=True):
-            places = zones(conversation, rendering)
+        renderings = [_rendered(each, template) for each in batch]
+        encoded = iter(tokenizer.encode([each.text for each in renderings if isinstance(each, Rendering)]))
+        for conversation, rendering in zip(batch, renderings, strict=True):
+            if isinstance(rendering, ConfigError):
+                yield rendering
+                continue
+            whole, places = next(encoded), zones(conversation, rendering)
             mask = token_mask(places, whole, conversation.train_scaffold)
             ends = any(mask.rfind(1) in _range(touching(zone, whole)) for zone in places if _ends(zone))
             yield TokenRow(array("i", whole.ids), array("i", labels(whole.ids, mask)), ends)
+
+
+def _rendered(conversation: Conversation, template: ChatTemplate) -> Rendering | ConfigError:
+    try:
+        return render(conversation, template)
+    except ConfigError as failure:
+        return failure
 
 
 def _ends(zone: Zone) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from transformers.integrations import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from augment_correction.errors import UserError
+from augment_correction.errors import InputError, UserError
 from augment_correction.export.axolotl_chat import served_template
 from augment_correction.export.segments import render
 from augment_correction.store import RunFolder
@@ -144,12 +145,28 @@ def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, 
 def _model(prepared: Prepared, dtype: torch.dtype) -> Any:
     """The base model, with the adapter to go on from where there is one."""
     config = prepared.config
-    model = AutoModelForCausalLM.from_pretrained(prepared.folder, dtype=dtype, local_files_only=True)
+    with _loading(prepared.folder):
+        model = AutoModelForCausalLM.from_pretrained(prepared.folder, dtype=dtype, local_files_only=True)
     if config.parent is None:
         return model
     shape = PeftConfig.from_pretrained(str(config.parent))
     shape.lora_dropout = config.lora_dropout
     return PeftModel.from_pretrained(model, str(config.parent), config=shape, is_trainable=True)
+
+
+@contextmanager
+def _loading(folder: Path) -> Iterator[None]:
+    """Raises: InputError where Transformers cannot make a model of what is there."""
+    try:
+        yield
+    except Exception as failure:
+        if isinstance(failure, RuntimeError) and should_reduce_batch_size(failure):
+            raise
+        what = " ".join(str(failure).split())[:300] or type(failure).__name__
+        raise InputError(
+            f"{folder} cannot be loaded as a model: {what}",
+            hint="its config.json and its weights must belong together: fetch the model again, or upgrade transformers",
+        ) from failure
 
 
 def _new_adapter(config: TrainConfig) -> LoraConfig | None:

@@ -75,7 +75,7 @@ def test_an_adapter_is_another_model_for_the_journal(world: World) -> None:
         (world.root / name).mkdir(parents=True)
         (world.root / name / file).write_text("{}")
     (world.root / "weights" / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
-    (world.root / "lora" / "adapter_model.safetensors").write_bytes(b"x")
+    (world.root / "lora" / "adapter_model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     models = {
         "base": {"model": "weights", "mode": "hf"},
         "tuned": {"model": "weights", "mode": "hf", "adapter": "lora"},

@@ -120,6 +120,41 @@ def test_bytes_that_are_no_text_are_a_problem_of_their_line(tmp_path: Path) -> N
     assert len(rows) == 1 and problem.line == 1
 
 
+class TestControlStrings:
+    """Spelled apart, since a trainer would read them as control tokens; that is counted and said."""
+
+    def test_what_an_assistant_thinks_is_kept(self, tmp_path: Path) -> None:
+        said = "<think>\nIs it <|im_end|>?\n</think>\n\nIda."
+        messages = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": said}]
+        [row], coverage, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        assert isinstance(row.found, Conversation)
+        assert row.found.turns[1].text == said.replace("<|im_end|>", "< |im_end|>")
+        assert coverage.spaced == 1 and "in 1 rows control strings" in str(coverage)
+
+    def test_a_row_of_thoughts_alone_is_not_changed(self, tmp_path: Path) -> None:
+        said = "<think>Hm.</think> Ida."
+        messages = [
+            {"role": "user", "content": "Who?"},
+            {"role": "assistant", "content": said, "masked": 18, "train": True},
+        ]
+        [row], coverage, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        assert isinstance(row.found, Conversation)
+        assert (row.found.turns[1].text, row.found.turns[1].masked) == (said, 18)
+        assert coverage.spaced == 0 and "control strings" not in str(coverage)
+
+    @pytest.mark.parametrize("role", ["user", "system"])
+    def test_nobody_else_thinks(self, tmp_path: Path, role: str) -> None:
+        messages = [{"role": role, "content": "<think>"}, {"role": "assistant", "content": "Ida."}]
+        [row], coverage, _ = read_curated(failures(tmp_path / "f.jsonl", [{"messages": messages}]))
+        assert isinstance(row.found, Conversation) and row.found.turns[0].text == "< think>"
+        assert coverage.spaced == 1
+
+    def test_other_schemas_are_counted_too(self, tmp_path: Path) -> None:
+        rows = [{**PAIR, "output": "<think>Hm.</think> good"}, {**PAIR, "input": "bad [INST]"}, PAIR]
+        _, coverage, _ = read_curated(failures(tmp_path / "f.jsonl", rows))
+        assert coverage.spaced == 2
+
+
 def test_coverage_counts_fields_and_duplicates(tmp_path: Path) -> None:
     rows = [*critiqued([1, 1, 2]), {**critiqued([3])[0], "meta": {"critique": ""}}, PAIR]
     read, coverage, [twice] = read_curated(failures(tmp_path / "f.jsonl", rows))

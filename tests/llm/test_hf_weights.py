@@ -95,6 +95,30 @@ def test_what_is_no_weights_file_is_said(model: Path, content: bytes) -> None:
         weights_id(model)
 
 
+@pytest.mark.parametrize("left", [9, 200, -1], ids=["in the header", "in a tensor", "by its last byte"])
+def test_weights_that_are_cut_off_are_said(model: Path, adapter: Path, left: int) -> None:
+    """A download that stopped: what is there reads as before, and Transformers would fail in the middle of loading."""
+    for path in (model / "model.safetensors", adapter / "adapter_model.safetensors"):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:left])
+        with pytest.raises(InputError, match=rf"{path.name} is (not a safetensors file, or )?cut off") as raised:
+            weights_id(model, adapter)
+        assert "fetch it again" in str(raised.value.hint)
+        path.write_bytes(whole)
+
+
+def test_a_file_of_several_that_is_wanting_is_said(model: Path) -> None:
+    index = model / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"first": "model.safetensors", "second": "model-00002.safetensors"}}))
+    with pytest.raises(InputError, match=r"lacks model-00002\.safetensors"):
+        weights_id(model)
+    index.write_text("{")
+    with pytest.raises(InputError, match="does not say which file"):
+        weights_id(model)
+    index.write_text(json.dumps({"weight_map": {"first": "model.safetensors"}}))
+    assert weights_id(model)
+
+
 def test_a_folder_without_weights(model: Path) -> None:
     (model / "model.safetensors").unlink()
     with pytest.raises(InputError, match="no weights in"):

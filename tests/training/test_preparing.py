@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from augment_correction.errors import ConfigError, InputError
+from augment_correction.export.axolotl_chat import served_template
 from augment_correction.export.masking import IGNORED
 from augment_correction.failures import Failure
 from augment_correction.monitor.making import make_rows, write_rows
+from augment_correction.training.config import load_train_config
 from augment_correction.training.preparing import prepare
 from augment_correction.training.telling import prepared_lines
 from augment_correction.training.workspace import Workspace, write_json
-from tests.export.models import QWEN, Family, save
+from tests.export.models import CHATML, QWEN, Family, save
 from tests.projects import MadeProject
 from tests.training.making import config, critiqued, failures, hard, unweighted
 
@@ -137,6 +140,96 @@ def test_rows_of_the_monitor_are_trained_by_their_flags(root: Path) -> None:
     assert made.gathered.problems == [] and len(made.train.rows) == 12
     trained = {turn.text for each in made.train.conversations for turn in each.turns if turn.train}
     assert "Carl does." in trained and "Nobody." not in trained
+
+
+REFUSING = CHATML.replace(
+    "{{ '<|im_start|>'", "{% if 'zebra' in m.content %}{{ raise_exception('no zebras') }}{% endif %}{{ '<|im_start|>'"
+)
+
+
+def test_a_row_that_the_template_refuses_is_left_out_by_name(root: Path) -> None:
+    """Templates of reasoning models refuse or rewrite single rows: the others are trained."""
+    save(replace(QWEN, template=REFUSING), root / "model")
+    rows = critiqued(range(5))
+    rows[2]["output"] = "A zebra lays none."
+    failures(root / "a.jsonl", rows)
+    failures(
+        root / "keep.jsonl", [*hard(range(3)), {"instruction": "What is striped?", "reference_answer": "A zebra."}]
+    )
+    made = prepare(config(root, data="a.jsonl", retention="keep.jsonl", validation_split=0))
+    [problem] = made.gathered.problems
+    assert (Path(problem.file).name, problem.line, problem.reason) == ("a.jsonl", 3, "template_refuses")
+    assert "no zebras" in problem.detail and "another template" in problem.remedy
+    assert len(made.train.rows) == 4 and len(made.retention.rows) == 3
+    assert "1 of 5 rows (20.0%) are refused by the chat template: left out" in made.notices
+    assert "1 retention rows are refused by the chat template: left out" in made.notices
+    assert made.gathered.sources[0].rejected == {"template_refuses": 1}
+
+
+def test_a_template_that_refuses_every_row_is_named(root: Path) -> None:
+    save(replace(QWEN, template=CHATML + "{{ raise_exception('never') }}"), root / "model")
+    with pytest.raises(InputError, match="no row is left to train on: 20 template_refuses") as raised:
+        prepare(config(root, data="a.jsonl"))
+    assert "a.jsonl:1: " in str(raised.value.hint) and "never" in str(raised.value.hint)
+
+
+def test_a_template_with_todays_date_gets_a_fixed_one_and_that_is_said(root: Path) -> None:
+    save(replace(QWEN, template="{{ strftime_now('%d %b %Y') }}\n" + CHATML), root / "model")
+    made = prepare(config(root, data="a.jsonl"))
+    [notice] = [each for each in made.notices if "today" in each]
+    assert "26 Jul 2024" in notice and "the saved template writes that date" in notice
+    assert served_template(made.template).startswith("{{ '26 Jul 2024' }}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "describes no model"),
+        ('{"model_type": 5}', "describes no model"),
+        ("", "is not valid JSON"),
+        ('{"hidden_size": 64}', "it has no model_type"),
+    ],
+)
+def test_a_models_config_that_is_broken_is_said(root: Path, text: str, said: str) -> None:
+    (root / "model" / "config.json").write_text(text)
+    with pytest.raises(InputError, match=rf"config\.json {said}|{said}") as raised:
+        prepare(config(root, data="a.jsonl"))
+    assert "config.json" in raised.value.message and "fetch the model again" in str(raised.value.hint)
+
+
+def test_a_longest_row_in_words_that_mean_nothing_is_passed_over(root: Path) -> None:
+    described = {"model_type": "llama", "max_position_embeddings": "512", "text_config": 5}
+    (root / "model" / "config.json").write_text(json.dumps(described))
+    assert prepare(config(root, data="a.jsonl")).config.max_length == 256
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("epochs", ".inf", "finite number"),
+        ("epochs", ".nan", "finite number"),
+        ("learning_rate", ".inf", "finite number"),
+        ("min_delta", ".nan", "finite number"),
+        ("retention_limit", ".inf", "finite number"),
+        ("validation_split", "0.99", "less than or equal to 0.5"),
+        ("validation_split", "0.51", "less than or equal to 0.5"),
+    ],
+)
+def test_numbers_that_train_nothing_are_refused_with_their_key(root: Path, key: str, value: str, said: str) -> None:
+    config(root, data="a.jsonl")
+    with pytest.raises(ConfigError, match=said) as raised:
+        load_train_config(str(root / "train.yaml"), None, [f"{key}={value}"])
+    assert key in raised.value.message
+    with pytest.raises(ConfigError, match=said):
+        load_train_config(str(root / "train.yaml"), {key: float(value.lstrip("."))})
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5, 20])
+def test_half_of_the_rows_held_out_leaves_rows_to_train(root: Path, rows: int) -> None:
+    failures(root / "a.jsonl", critiqued(range(rows)))
+    made = prepare(config(root, data="a.jsonl", validation_split=0.5))
+    assert made.train.rows and len(made.train.rows) + len(made.held_out.rows) == rows
 
 
 def test_a_person_sees_the_counts(root: Path) -> None:

@@ -256,6 +256,17 @@ def test_forgetting_stops_and_leaves_no_adapter(root: Path) -> None:
     assert not outcome.workspace.final.exists() and outcome.exit_code == 3
 
 
+def test_weights_and_a_description_that_do_not_belong_together_are_one_line(root: Path) -> None:
+    prepared = made(root)
+    described = json.loads((root / "model" / "config.json").read_text())
+    (root / "model" / "config.json").write_text(json.dumps({**described, "hidden_size": 32}))
+    with pytest.raises(InputError, match="cannot be loaded as a model"):
+        train(prepared)
+    (root / "model" / "config.json").write_text(json.dumps({**described, "model_type": "unheard_of"}))
+    with pytest.raises(InputError, match="unheard_of"):
+        train(prepared)
+
+
 # ------------------------------------------------------------------------------------------ out of memory
 
 
