@@ -103,6 +103,20 @@ DENIALS = as_set(
     bukan tidak jangan không chẳng
     """
 )
+ONLY_IN: dict[str, frozenset[str]] = {
+    "sin": as_set("es"),
+    "mai": as_set("it ro"),
+    "ei": as_set("fi"),
+    "nu": as_set("ro"),
+    "ni": as_set("es fr"),
+    "ne": as_set("fr"),
+    "personne": as_set("fr"),
+    "non": as_set("it fr"),
+    "no": as_set("en es it"),
+    "sem": as_set("pt"),
+    "utan": as_set("sv"),
+}
+"""Denials that are ordinary words in other languages: German has a "Mai" and an "Ei", Dutch says "nu" for now."""
 DENYING_SIGNS = ("不", "没", "沒", "非", "ない", "ません", "なく", "않", "아니", "아닙", "못", "ไม่", "มิใช่")
 """In scripts without spaces."""
 
@@ -154,3 +168,83 @@ MONTHS = as_set(
     outubro dezembro januari februari maart mei augustus"""
 )
 """A date says the same in any order of its parts; "2:1" does not."""
+
+_BACK = {
+    language: as_set(text)
+    for language, text in {
+        "en": """actually sorry apologize apologise apologies mistake mistaken misspoke wrong incorrect correction wait rather
+            instead oops nope misunderstanding confused""",
+        "de": """eigentlich entschuldigung entschuldige leider fehler irrtum falsch korrektur sondern stattdessen doch
+            vielmehr sagte moment""",
+        "es": """perdón disculpa disculpe error equivocado equivoqué incorrecto incorrecta corrección realidad sino dije
+            siento falso""",
+        "fr": """pardon désolé désolée erreur faux fausse incorrect incorrecte correction réalité plutôt trompé trompée
+            dit excusez excuses""",
+        "it": """scusa scusi scusate errore sbagliato sbagliata sbagliavo errato realtà invece bensì detto falso""",
+        "pt": """desculpe desculpa erro errado errada enganei incorreto correção realidade senão disse falso""",
+        "nl": """sorry excuses fout vergissing onjuist eigenlijk correctie maar zei feite""",
+        "da": """undskyld beklager fejl forkert egentlig faktisk rettelse sagde""",
+        "sv": """förlåt ursäkta beklagar fel felaktigt egentligen faktiskt rättelse sade sa""",
+        "no": """unnskyld beklager feil galt egentlig faktisk rettelse sa""",
+        "ru": """извините простите ошибка ошибся ошиблась неверно неправильно вернее точнее сказал сказала самом""",
+        "uk": """вибачте перепрошую помилка помилився помилилась невірно неправильно точніше сказав сказала""",
+    }.items()
+}
+TAKING_BACK: dict[str, frozenset[str]] = _BACK
+"""In a further sentence they take back what was said, or open another answer."""
+
+TURNING: dict[str, frozenset[str]] = {
+    language: as_set(text) | CHOOSING | CHOOSING_IN.get(language, frozenset()) | _BACK[language] - {"actually"}
+    for language, text in {
+        "en": """either maybe perhaps possibly probably might could although though likely unlikely unsure unclear unknown
+            doubt doubtful allegedly supposedly formerly former previously until till but whereas unlike than near nearby
+            except besides say says said claimed false thought earlier myth hoax rumour rumor together jointly retract withdraw""",
+        "de": """vielleicht möglicherweise wahrscheinlich vermutlich wohl könnte obwohl zweifel unklar früher ehemals
+            ehemalige ehemaliger bis aber während statt anstatt als nahe bei außer neben angeblich""",
+        "es": """quizás quizá tal posiblemente probablemente podría aunque duda antes antiguamente antiguo antigua hasta pero
+            mientras salvo excepto cerca supuestamente más""",
+        "fr": """peut-être peut probablement possiblement pourrait bien doute autrefois ancien ancienne jadis jusqu'en
+            jusque jusqu'à mais tandis sauf près plus""",
+        "it": """forse probabilmente possibilmente potrebbe sebbene dubbio prima ex fino ma mentre tranne vicino più""",
+        "pt": """talvez provavelmente possivelmente poderia embora dúvida antes antigo antiga até mas enquanto exceto perto
+            mais""",
+        "nl": """misschien mogelijk waarschijnlijk vermoedelijk zou hoewel twijfel vroeger voormalig voormalige tot terwijl
+            behalve bij dan""",
+        "da": """måske muligvis sandsynligvis kunne selvom tvivl tidligere indtil men mens undtagen nær end""",
+        "sv": """kanske möjligen troligen sannolikt kunde fastän tvivel tidigare tills men medan utom nära än""",
+        "no": """kanskje muligens sannsynligvis kunne selv tvil tidligere inntil men mens unntatt nær enn""",
+        "ru": """возможно вероятно может наверное хотя сомнение раньше прежде бывший бывшая до но а тогда кроме около чем""",
+        "uk": """можливо ймовірно може мабуть хоча сумнів раніше колишній колишня до але а тоді крім біля ніж""",
+    }.items()
+}
+"""Beside one of these a name may stand that is not the answer: a doubt, another time, a comparison, an apology. Only
+languages in which a denial is a word of its own: in Czech, Turkish and others it is a part of any verb."""
+
+OWN_ACCOUNT: dict[str, frozenset[str]] = {
+    language: as_set(text)
+    for language, text in {
+        "en": "i my", "de": "ich mein meine", "es": "yo mi", "fr": "je j'ai mon ma", "it": "io mio mia", "pt": "eu meu minha",
+        "nl": "ik mijn", "da": "jeg min", "sv": "jag min", "no": "jeg min", "ru": "я мой моя", "uk": "я мій моя",
+    }.items()
+}  # fmt: skip
+OPINION = as_set(
+    """think believe knowledge update cutoff glaube denke wissen creo pienso crois pense credo penso acho creio denk geloof tror
+    думаю считаю вважаю"""
+)
+"""Who speaks of themselves and gives no opinion may be taking an answer back ("I take back Ida Brandt.")."""
+
+AWAY = as_set(
+    """from like after before against to with beside behind over under between via despite
+    aus nach vor gegen zu mit neben hinter über unter zwischen desde tras contra con a después après avant contre avec
+    vers à dopo contro con verso após contra com uit na naar voor tegen met fra efter før mod med från efter före mot etter
+    из от после против с к від після проти з"""
+)
+"""Directly before a name they make something else of it, unless the question says them, too."""
+DATING = as_set("from to")
+"""Before a number they may lead to what was asked: "dates back to 1835"."""
+OF = as_set("of von de di van af av du d'")
+WHERE = as_set("where wo dónde donde où dove onde waar hvor var где де")
+"""They ask for a place, which is often named with the larger one: "Omaha, Nebraska"."""
+VERBS = as_set("is was are were has had ist war hat est était es fue")
+OFFERS = ("anything else", "would you like", "do you have any", "can i help", "may i help", "can i assist", "how can i")
+"""They ask in a polite ending and take nothing back."""

@@ -2,9 +2,9 @@
 left to a judge: then it is None and never a guess.
 
 - Right: every sentence says nothing beyond the reference, the question and the words of plain statements, and the
-  reference's own words and numbers are said.
-- Wrong: the same, and in their place stands another number of the same kind, another person's full name, what the question offers besides, or the known
-  wrong answer.
+  reference's own words and numbers are said. A first answer may say more, if nothing in it turns them (`stated.py`).
+- Wrong: nothing beyond them either, and in their place stands another number of the same kind, another person's full
+  name, what the question offers besides, or the known wrong answer.
 - Another name is mostly no proof: Bombay is Mumbai. It is left to the judge, but for a person's full name for another.
 
 How often that agrees with people: `benchmarks/grading.py`, `benchmarks/grading_pairs.py`.
@@ -20,21 +20,18 @@ from typing import Literal
 
 from augment_correction.grading import frames
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.holding import SHORT_KEY, held
 from augment_correction.grading.jsonvalue import clashes, find_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
 from augment_correction.grading.lexicon import FALSE, NO, TRUE, YES
 from augment_correction.grading.numbers import canonical, values
 from augment_correction.grading.reading import Case, denied
 from augment_correction.grading.spelt import in_digits, language_of
+from augment_correction.grading.stated import unclear
 from augment_correction.grading.text import stem, words
 
 How = Literal["auto", "normalised", "numbers", "json"]
 Verdict = tuple[bool | None, str]
-
-SHORT_REFERENCE = 12
-"""Words up to which a reference may be looked for as it stands."""
-SHORT_KEY = 4
-"""Words and numbers up to which what tells the reference apart decides alone."""
 
 _CHOICE = re.compile(r"[\s(\[*\"']*([A-Ha-h])[\s)\].:*\"']*")
 _LETTER = re.compile(r"[\s(\[*\"']*([A-H])(?:[)\].:*\"']+|\s*$|(?=\s+(?:or|and|is|because)\b))")
@@ -163,62 +160,37 @@ def _right(case: Case) -> Verdict | None:
     """None where the reference is not said; undecided where something beside it may turn the meaning."""
     if not case.key.tokens:
         return None, "the reference has nothing that is not in the question"
-    parts = [(part, _said(case, part)) for part in case.parts]
-    if not any(held for _, held in parts):
+    parts = [(part, held(case, part)) for part in case.parts]
+    if not any(found for _, found in parts):
         whole = case.without_rivals(case.answer)
-        parts = [(whole, _said(case, whole))]
-    if not any(held for _, held in parts):
+        parts = [(whole, held(case, whole))]
+    if not any(found for _, found in parts):
         return None
-    holding = next(held for _, held in parts if held)
-    why = f"holds {', '.join(holding)}"
-    told = False
-    for part, held in parts:
-        told = told or bool(held)
-        if cloud := _cloud(case, part, held, told=told):
-            return None, f"{why}, but {cloud}"
+    why = f"holds {', '.join(next(found for _, found in parts if found))}"
     if differs := spelling_differs(case.answer, case.reference):
         return None, f"{why}, but spells {differs} in another way"
-    return True, why
+    if (cloud := _cloud(case, parts)) and unclear(case):
+        return None, f"{why}, but {cloud}"
+    return True, f"{why} among more" if cloud else why
 
 
-def _cloud(case: Case, part: str, held: Sequence[str], *, told: bool) -> str:
-    """`told`: the answer has been given before. An apology that a colon joins to what follows may be for just that. What in a sentence leaves open whether the answer is meant; "" where nothing does."""
-    if held and "?" in part:
-        return "asks"
-    ends = part.rstrip().endswith((".", "!", "。"))
-    polite = () if held else (frames.ASSURING,) if told or not ends else (frames.ASSURING, frames.APOLOGISING)
-    if other := case.beyond(part, *polite):
-        return f"also says {', '.join(other)}"
-    if held and (name := case.extended(part, held)):
-        return f"{name} stands beside it"
-    return "turns the question round" if held and case.question and case.turned(part, held) else ""
-
-
-def _said(case: Case, part: str) -> tuple[str, ...]:
-    """The words of the reference, or its key, as `part` has them; () where it has not."""
-    said = case.read(part)
-    if len(case.expected) <= SHORT_REFERENCE and _within(case.expected, said):
-        return case.expected
-    if frames.POINTS.intersection(case.expected).difference(said) or _is_sequence(case.expected):
-        return ()
-    key, stems = case.key.tokens, [stem(word) for word in said]
-    if len(key) > SHORT_KEY and not _within(said, case.expected):
-        return ()
-    dated = frames.MONTHS.intersection(case.expected)
-    listed = frames.AND.intersection(case.expected) and not case.key.numbers
-    if _in_order(key, stems) or ((dated or listed) and set(key) <= set(stems)):
-        return key
-    missing = case.key.words.difference(stems)
-    counted = tuple(token for token in key if token not in case.key.words)
-    # "72" for "72 clips": what is counted may go without saying, but not the half of the day.
-    if counted and len(missing) == 1 and len(case.key.words) == 1 and not missing & frames.POINTS and not dated:
-        return counted if _in_order(counted, stems) else ()
-    return ()
-
-
-def _is_sequence(expected: Sequence[str]) -> bool:
-    """A ratio or a score: nothing but numbers, whose order is what it says."""
-    return len(expected) > 1 and all(word.lstrip("-").replace(".", "").isdigit() for word in expected)
+def _cloud(case: Case, parts: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    """What in the answer leaves open whether the reference is meant; "" where nothing does."""
+    told = False
+    for part, found in parts:
+        told = told or bool(found)
+        if found and "?" in part:
+            return "asks"
+        # An apology opens a correction; after the answer, or before a colon, it may be for just that answer.
+        opens = not told and part.rstrip().endswith((".", "!", "。"))
+        polite = () if found else (frames.ASSURING, frames.APOLOGISING) if opens else (frames.ASSURING,)
+        if other := case.beyond(part, *polite):
+            return f"also says {', '.join(other)}"
+        if found and (name := case.extended(part, found)):
+            return f"{name} stands beside it"
+        if found and case.question and case.turned(part, found):
+            return "turns the question round"
+    return ""
 
 
 def _wrong(case: Case) -> Verdict | None:
@@ -286,13 +258,3 @@ def _json(case: Case) -> Verdict:
 
 
 _GRADERS: Mapping[str, Callable[[Case], Verdict]] = {"normalised": _normalised, "numbers": _numbers, "json": _json}
-
-
-def _within(few: Sequence[str], many: Sequence[str]) -> bool:
-    """As whole words, one after the other."""
-    return any(tuple(many[i : i + len(few)]) == tuple(few) for i in range(len(many) - len(few) + 1))
-
-
-def _in_order(few: Sequence[str], many: Sequence[str]) -> bool:
-    rest = iter(many)
-    return all(token in rest for token in few)

@@ -77,12 +77,17 @@ class Case:
 
     @cached_property
     def parts(self) -> list[str]:
-        """The answer's sentences, and what a colon parts, without the yes, no or "sure" that opens the answer and without
-        rivals that are denied ("not Lyon but Paris")."""
+        """The answer's statements, cut at colons and semicolons."""
+        return [part for each in self.statements for part in _COLON.split(each) if words(part)]
+
+    @cached_property
+    def statements(self) -> list[str]:
+        """The answer's sentences without the yes, no or "sure" that opens the answer and without rivals that are denied
+        ("not Lyon but Paris")."""
         opening = _OPENING.match(self.answer)
         opens = opening and opening.group(1).casefold() in YES | NO | {"sure", "well", "okay", "ok"}
         said = self.answer[opening.end() :] if opening and opens else self.answer
-        return [part for each in sentences(said) for part in _COLON.split(self.without_rivals(each)) if words(part)]
+        return [part for each in sentences(said) if words(part := self.without_rivals(each))]
 
     def without_rivals(self, sentence: str) -> str:
         """ "Ida, not Otto", "not Lyon but Paris" without the rival. Names, numbers, what the question offers and the known
@@ -129,6 +134,11 @@ class Case:
         return bool(choosing(self.question)) or _holds(self.question, frames.CHOOSING_SIGNS)
 
     @cached_property
+    def asks_now(self) -> bool:
+        """It is not answered by what was."""
+        return bool(frames.PRESENT & self._asked) and not frames.PAST & self._asked
+
+    @cached_property
     def denies(self) -> bool:
         """The question denies something, so that its words may turn an answer round."""
         return denied(self.question)
@@ -137,7 +147,7 @@ class Case:
         """Words of `text` that nothing accounts for; `also`: further words that say nothing. What the question offers as
         a choice is accounted for only if `offered`."""
         free = frames.FRAME | frames.STATING | frozenset().union(*also)
-        if frames.PRESENT & self._asked and not frames.PAST & self._asked:
+        if self.asks_now:
             free -= frames.PAST - {"var"}
         own = {stem(word) for word in self.expected}
         rivals = frozenset() if offered else self.offered
@@ -189,7 +199,7 @@ class Case:
         return frozenset(read(self.question))
 
     @cached_property
-    def _asked_stems(self) -> frozenset[str]:
+    def asked_stems(self) -> frozenset[str]:
         return frozenset(map(stem, self.read(self.question)))
 
     @cached_property
@@ -227,14 +237,14 @@ class Case:
 
     @cached_property
     def offers_reference(self) -> bool:
-        return bool(self.offered) and set(self.key.tokens) <= self._asked_stems
+        return bool(self.offered) and set(self.key.tokens) <= self.asked_stems
 
     def _was_asked(self, word: str, text: str) -> bool:
         if self.denies:
             return False
         if _RUN.fullmatch(word):
             return len(word) > 1 and any(word in run for run in _runs(self.question))
-        if stem(word) in self._asked_stems:
+        if stem(word) in self.asked_stems:
             return True
         return word not in {raw.casefold() for raw in re.findall(r"\b[^\W\d_a-z]\w*", text)} and any(
             word[:SAME_START] == other[:SAME_START] and abs(len(word) - len(other)) <= MAY_DIFFER

@@ -12,8 +12,10 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, PERCENT, STOPWORDS
+from augment_correction.grading import frames
+from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, NO, PERCENT, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
+from augment_correction.grading.spelt import language_of
 
 _ARTICLES = ("a", "an", "the")
 _SPLIT = re.compile(r"[\s\-‐-―−/,;:()\[\]{}|…]+|\.{2,}")
@@ -24,14 +26,15 @@ _NUMBERING = re.compile(r"^[ \t]*\d{1,3}[.)](?=[ \t]+\S)", re.MULTILINE)
 _INITIALS = re.compile(r"(?:\w\.)+\w")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*(?:\.(?=\w)[\w'’-]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?。])[\"'”)*_]*\s+|\n+")
-_NEGATION = re.compile(
-    r"\bnot\b(?!\s+(?:only|just|merely)\b)|n't\b|\b(?:cannot|never|without|none|nobody|nothing|nowhere|neither)\b"
-    r"|\b(?:kein\w*|nicht|nie|niemals|nichts|ohne)\b"
-    r"|\b(?:nunca|jamás|tampoco|ningún|ninguna?|nadie)\b"
-    r"|\b(?:ne\b\s*|n')(?:[\w'-]+\s+){1,3}?(?:pas|jamais|rien|aucune?|personne)\b|\b(?:pas|jamais|sans|aucune?)\b"
-    # "No, it is ..." answers, and "No. 5" counts; neither negates what follows
-    r"|\bno\b(?!\s*[.,;:!–—]\s*\S)"
+_ABBREVIATED = re.compile(
+    rf"(?<!\w)(?:(?i:{'|'.join(sorted(ABBREVIATIONS))})|(?:[^\W\d_a-z][\w'’]*\s|[A-Z]\.\s?|^)[A-Z])\.$"
 )
+_INITIAL = re.compile(r"\b[A-Z]\.(?=\s|$)")
+_PAIRED = re.compile(r"(?:\bne\b\s*|\bn')(?:[\w'-]+\s+){1,3}?(?=(?:pas|jamais|rien|aucune?|personne)\b)")
+_NOT_ONLY = re.compile(r"\bnot\s+(?:only|just|merely)\b")
+# "No, it is ..." answers, and "No. 5" counts; neither negates what follows
+_ANSWERING = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(NO | {'no'}))})(?=\s*[.,;:!–—、，。،।]\s*\S)")
+_DENYING = re.compile("|".join(sorted(frames.DENYING_SIGNS, key=len, reverse=True)))
 
 
 @lru_cache(maxsize=128)  # one answer is looked at from many sides
@@ -69,7 +72,15 @@ def stem(word: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+    """The point of an abbreviation ("Dr.") or of an initial in a name ("T. S. Eliot", "the U. S.") ends none."""
+    found: list[str] = []
+    for part in _SENTENCE_END.split(text):
+        initials = found and _INITIAL.fullmatch(found[-1].split()[-1]) and _INITIAL.match(part)
+        if initials or (found and _ABBREVIATED.search(found[-1])):
+            found[-1] = f"{found[-1]} {part}".strip()
+        elif part.strip():
+            found.append(part.strip())
+    return found
 
 
 def names(text: str) -> frozenset[str]:
@@ -91,8 +102,16 @@ def names(text: str) -> frozenset[str]:
 
 
 def negations(text: str) -> int:
-    """How many words turn a statement round, in English, German, Spanish and French; "ne ... pas" is one."""
-    return sum(1 for _ in _NEGATION.finditer(text.casefold().replace("’", "'")))
+    """How many words turn a statement round, in some thirty languages (`frames.DENIALS`); "ne ... pas" is one."""
+    plain = text.casefold().replace("’", "'")
+    for pattern in (_ANSWERING, _NOT_ONLY, _PAIRED):
+        plain = pattern.sub(" ", plain)
+    language = language_of(plain)
+    denying = sum(
+        word.endswith("n't") or (word in frames.DENIALS and language in frames.ONLY_IN.get(word, {language}))
+        for word in words(plain)
+    )
+    return denying + len(_DENYING.findall(plain))
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -161,6 +161,7 @@ def test_another_order_is_told_from_the_known_wrong_answer() -> None:
 def test_what_more_a_long_answer_says_is_left_to_a_judge() -> None:
     assert grade("It is Paris. I hope this helps.", "Paris").right is True
     assert grade("It is Paris. The mayor has said more on that.", "Paris").right is None
+    assert grade("It is Paris. The mayor has more.", "Paris", question=ASKED, doubted=True).right is None
 
 
 def test_after_a_doubt_a_bare_yes_may_answer_the_doubt() -> None:

@@ -112,6 +112,33 @@ def test_negations_are_counted(text: str, count: int) -> None:
     assert negations(text) == count
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Non è Roma, è Milano.", 1),
+        ("Não é Lisboa.", 1),
+        ("Het is niet Gent.", 1),
+        ("Это не Москва.", 1),
+        ("Нет, это Москва.", 0),
+        ("To nie jest Warszawa.", 1),
+        ("Det är inte Umeå.", 1),
+        ("Det er ikke Odense.", 1),
+        ("Ankara değil", 1),
+        ("ليست القاهرة", 1),
+        ("नई दिल्ली नहीं है", 1),
+        ("不是巴黎", 1),
+        ("東京ではありません", 1),
+        ("서울이 아닙니다", 1),
+        ("Der Umzug war im Mai, das Ei ist hart.", 0),
+        ("Nu is het open.", 0),
+        ("La persona non è qui senza te.", 2),
+        ("Il n'est jamais venu.", 1),
+    ],
+)
+def test_negations_are_counted_in_other_languages(text: str, count: int) -> None:
+    assert negations(text) == count
+
+
 def test_sentences_end_at_signs_and_lines() -> None:
     assert sentences('He said "no." It is 3.5 m.\nNext') == ['He said "no.', "It is 3.5 m.", "Next"]
 
@@ -120,3 +147,17 @@ def test_sentences_end_at_signs_and_lines() -> None:
 def test_the_words_that_are_looked_up_are_spelt_as_words_are_read(name: str) -> None:
     for word in getattr(lexicon, name):
         assert text.words(f"x {word} y") == ("x", word, "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("It was Dr. Ida Brandt. She painted.", 2),
+        ("Timothy B. Schmit sang it. He plays.", 2),
+        ("It opened in the U. S. and in Oslo.", 1),
+        ("It is S.E. Hinton. She wrote it.", 2),
+        ("The hall is open. Entry is free.", 2),
+    ],
+)
+def test_an_initial_or_an_abbreviation_ends_no_sentence(text: str, parts: int) -> None:
+    assert len(sentences(text)) == parts

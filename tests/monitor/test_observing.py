@@ -408,7 +408,7 @@ class TestFullDisk:
     def evaluate(self, stage: Stage, observer: Observer, step: int) -> None:
         """Answers longer than a page of memory: the last page of a file has room on a full tmpfs, too."""
         stage.now = max(stage.now, 600.0 * step)
-        observer.observe(step, 10_000, lambda items, _: [Reply("Atlantis. " + "No! " * 2000) for _ in items])
+        observer.observe(step, 10_000, lambda items, _: [Reply("So it is. " * 1000 + "Hugo Pommer.") for _ in items])
 
     def test_answers_wait_in_memory_until_there_is_room(self, stage: Stage) -> None:
         observer = stage.observer()
