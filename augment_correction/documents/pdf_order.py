@@ -7,6 +7,7 @@ where these are filled like prose, and cells where they are not (the idea of the
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -61,7 +62,7 @@ def _rows(pieces: Sequence[Line]) -> list[list[Line]]:
         else:
             rows.append([piece])
             floor = base
-    return [sorted(row, key=lambda piece: (piece.x, -piece.y)) for row in rows]
+    return [row if len(row) == 1 else sorted(row, key=lambda piece: (piece.x, -piece.y)) for row in rows]
 
 
 def _regions(rows: Sequence[list[Line]]) -> list[tuple[list[list[Line]], list[Strip]]]:
@@ -85,6 +86,8 @@ def _regions(rows: Sequence[list[Line]]) -> list[tuple[list[list[Line]], list[St
 
 def _strips(pieces: Sequence[Line]) -> list[Strip]:
     """The empty strips between the pieces, wide enough to part columns."""
+    if len(pieces) < 2:
+        return []
     found: list[Strip] = []
     reach = float("-inf")
     for piece in sorted(pieces, key=lambda piece: piece.x):
@@ -112,7 +115,7 @@ def _columns(pieces: Sequence[Line], strips: Sequence[Strip], keep_empty: bool =
     cuts = [(left + right) / 2 for left, right in strips]
     columns: list[list[Line]] = [[] for _ in range(len(cuts) + 1)]
     for piece in pieces:
-        columns[sum(piece.x > cut for cut in cuts)].append(piece)
+        columns[bisect_left(cuts, piece.x)].append(piece)
     return columns if keep_empty else [column for column in columns if column]
 
 

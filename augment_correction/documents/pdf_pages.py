@@ -1,17 +1,20 @@
 """The lines of each page of a PDF, where they stand, and what else the file says: title, author, outline.
 
-PDFium reads the characters and pypdf what is filled into forms. pypdf takes over where pypdfium2 is not installed or cannot open the file: it is 4 to 18 times
-slower, knows no positions, and glued 36,000 of 82,000 words of a XeTeX manual to their neighbours (measured).
+PDFium reads the characters and pypdf what is filled into forms. pypdf takes over where pypdfium2 is not installed or
+cannot open the file: it is 4 to 18 times slower, knows no positions, and glued 36,000 of 82,000 words of a XeTeX manual to their neighbours (measured).
 """
 
 from __future__ import annotations
 
 import ctypes
+import re
+from array import array
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,16 +24,20 @@ from augment_correction.documents.pdf_fields import filled_fields
 from augment_correction.documents.pdf_order import in_reading_order
 from augment_correction.documents.pdf_words import (
     BROKEN_HYPHENS,
-    Boxes,
     Line,
+    Measured,
+    Spans,
     compose_accents,
     pieces,
     pitch,
     quarters,
-    wide_gaps,
 )
 
 _MOST_LEVELS = 15
+_BROKEN = re.compile(f"[{BROKEN_HYPHENS}]")
+_SMALL_LETTER = re.compile(r"[a-zß-öø-ÿ]")
+_SAMPLE = 8  # pages
+_FEW_GLUED = 0.001  # of the words of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +89,21 @@ class _Pdfium:
         self._raw = raw
         self._document = document
         self._path = path
-        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._place = array("d", (0.0, 0.0))
+        self._x = self._place.buffer_info()[0]
         self._room = 0
-        prototype = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-        self._box = prototype(ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value or 0)
+        self._box = _bare(raw.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_void_p)
+        self._origin = _bare(raw.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+        self._font_size = _bare(raw.FPDFText_GetFontSize, ctypes.c_double)
+        self._angle = _bare(raw.FPDFText_GetCharAngle, ctypes.c_float)
+        self._read: dict[int, list[Line]] = {}
 
     def count(self) -> int:
         return len(self._document)
 
     def lines(self, page: int) -> list[Line]:
-        found = self._pieces(page)
+        close = self._glued
+        found = self._read.pop(page) if page in self._read else self._pieces(page, close)[0]
         if self._raw.FPDF_GetFormType(self._document.raw):
             found += self._filled.get(page, [])
         return in_reading_order(found)
@@ -100,7 +112,19 @@ class _Pdfium:
     def _filled(self) -> dict[int, list[Line]]:
         return filled_fields(self._path)
 
-    def _pieces(self, page: int) -> list[Line]:
+    @cached_property
+    def _glued(self) -> bool:
+        """Whether PDFium runs words of this file together, which its fonts decide: a few pages tell. Only then is each
+        character measured, which takes as long as PDFium itself."""
+        words = parted = 0
+        for page in range(0, self.count(), max(1, self.count() // _SAMPLE)):
+            with suppress(ValueError):  # it is said where the page's own turn comes
+                self._read[page], parted_here = self._pieces(page, close=True)
+                words += sum(line.text.count(" ") + 1 for line in self._read[page])
+                parted += parted_here
+        return parted > _FEW_GLUED * words
+
+    def _pieces(self, page: int, close: bool) -> tuple[list[Line], int]:
         raw = self._raw
         opened = raw.FPDF_LoadPage(self._document.raw, page)
         if not opened:
@@ -110,13 +134,14 @@ class _Pdfium:
             if not text:
                 raise ValueError("PDFium cannot read the text of this page")
             try:
-                return self._placed(text, self._text(text))
+                return self._placed(text, self._text(text), close)
             finally:
                 raw.FPDFText_ClosePage(text)
         finally:
             raw.FPDF_ClosePage(opened)
 
     def _text(self, page: Any) -> str:
+        """As many characters as PDFium counts, so that an index means the same for both."""
         count = self._raw.FPDFText_CountChars(page)
         if count <= 0:
             return ""
@@ -124,58 +149,61 @@ class _Pdfium:
             self._room = 2 * count + 4096
             self._buffer = (ctypes.c_ushort * (2 * self._room))()
         got = self._raw.FPDFText_GetText(page, 0, count, self._buffer)
-        return ctypes.string_at(self._buffer, 2 * max(0, got - 1)).decode("utf-16-le", "replace")
+        text = ctypes.string_at(self._buffer, 2 * max(0, got - 1)).decode("utf-16-le", "replace")
+        if len(text) == count:
+            return text
+        return "".join(chr(self._raw.FPDFText_GetUnicode(page, at)) for at in range(count))
 
-    def _placed(self, page: Any, text: str) -> list[Line]:
-        raw, found = self._raw, []
-        if raw.FPDFText_CountChars(page) != len(text):
-            text = "".join(chr(raw.FPDFText_GetUnicode(page, at)) for at in range(raw.FPDFText_CountChars(page)))
-        boxes = self._boxes(page, len(text))
-        turns: dict[int, tuple[Boxes, list[str], list[int]]] = {}
-        offset = 0
+    def _placed(self, page: Any, text: str, close: bool) -> tuple[list[Line], int]:
+        handle = ctypes.cast(page, ctypes.c_void_p).value
+        boxes = partial(self._boxes, handle)
+        text = compose_accents(text, boxes)
+        measured = Measured(text, boxes, close)
+        found: list[Line] = []
+        parted = span = end = 0
         for part in text.split("\r\n"):
-            stripped = part.strip()
-            if stripped:
-                first = offset + part.index(stripped)
-                last = first + len(stripped) - 1
-                turned = quarters(raw.FPDFText_GetCharAngle(page, (first + last) // 2))
-                if turned not in turns:
-                    upright = boxes.turned(turned)
-                    turns[turned] = (upright, compose_accents(text, upright), wide_gaps(upright))
-                upright, characters, gaps = turns[turned]
-                for begin, end, piece in pieces(characters, text, first, last, upright, gaps):
-                    if piece:
-                        found.append(self._line(page, text, begin, end, piece, upright, turned))
-            offset += len(part) + 2
-        return found
+            first, end = span, end + len(part) + 2
+            span = bisect_left(measured.starts, end, first)
+            if first == span:
+                continue
+            middle = measured.starts[(first + span) // 2]
+            turned = quarters(self._angle(handle, middle))
+            spans = measured.turned(turned)
+            for begin, last, piece, spaces in pieces(text, first, span - 1, spans):
+                parted += spaces
+                if piece:
+                    found.append(self._line(handle, text, begin, last, piece, spans, turned))
+                    found[-1].pitch = pitch(begin, last, found[-1].size, spans, boxes)
+        return found, parted
 
-    def _line(self, page: Any, text: str, first: int, last: int, piece: str, boxes: Boxes, turned: int) -> Line:
-        usual = min(first + _usual(text[first : last + 1]), last)
-        y = self._height(page, usual, turned)
-        bottom = y
-        if any(mark in text[first : last + 1] for mark in BROKEN_HYPHENS):
-            y, bottom = self._height(page, first, turned), self._height(page, last, turned)
-            left, right = min(boxes.left[first : last + 1]), max(boxes.right[first : last + 1])
-        else:
-            left, right = boxes.left[first], boxes.right[last]
-        tall = boxes.top[usual] - boxes.bottom[usual]
-        size = self._raw.FPDFText_GetFontSize(page, usual)
+    def _line(self, page: int | None, text: str, first: int, last: int, piece: str, spans: Spans, turned: int) -> Line:
+        start, end = spans.starts[first], spans.ends[last]
+        whole = text[start : end + 1]
+        usual = start + _usual(whole)
+        y = bottom = self._height(page, usual, turned)
+        left, right = spans.left[first], spans.right[last]
+        if _BROKEN.search(whole):
+            y, bottom = self._height(page, start, turned), self._height(page, end, turned)
+            left, right = min(spans.left[first : last + 1]), max(spans.right[first : last + 1])
+        near = bisect_left(spans.ends, usual, first, last)
+        tall = spans.top[near] - spans.bottom[near]
+        size = self._font_size(page, usual)
         if not 0.6 * tall < size < 1.7 * tall:  # a font of size 1 that the page's matrix makes larger
             size = tall
-        return Line(piece, left, y, size, bottom, right, pitch(first, last, boxes), turned)
+        return Line(piece, left, y, size, bottom, right, 0.0, turned)
 
-    def _height(self, page: Any, index: int, turned: int) -> float:
-        self._raw.FPDFText_GetCharOrigin(page, index, self._x, self._y)
-        x, y = self._x.value, self._y.value
+    def _height(self, page: int | None, index: int, turned: int) -> float:
+        self._origin(page, index, self._x, self._x + 8)
+        x, y = self._place
         return (y, -x, -y, x)[turned]
 
-    def _boxes(self, page: Any, count: int) -> Boxes:
+    def _boxes(self, page: int | None, characters: Sequence[int]) -> array[float]:
         """Through a bare prototype and one buffer: a third of the time of the binding's call for each character."""
-        buffer = (ctypes.c_float * (4 * count))()
-        start, handle = ctypes.addressof(buffer), ctypes.cast(page, ctypes.c_void_p).value
-        deque(map(self._box, repeat(handle), range(count), range(start, start + 16 * count, 16)), maxlen=0)
-        values = list(buffer)
-        return Boxes(values[0::4], values[1::4], values[2::4], values[3::4])
+        found = array("f", bytes(16 * len(characters)))
+        start = found.buffer_info()[0]
+        places = range(start, start + 16 * len(characters), 16)
+        deque(map(self._box, repeat(page), characters, places), maxlen=0)
+        return found
 
     def outline(self) -> list[OutlineItem]:
         found = []
@@ -194,10 +222,17 @@ class _Pdfium:
         return bool(self._raw.FPDF_GetSecurityHandlerRevision(self._document.raw) >= 0)
 
 
+def _bare(function: Any, result: Any, *buffers: Any) -> Callable[..., Any]:
+    """The same function of a text page and a character; the binding's own checks take two thirds of a call's time."""
+    prototype = ctypes.PYFUNCTYPE(result, ctypes.c_void_p, ctypes.c_int, *buffers)
+    return prototype(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+
 def _usual(text: str) -> int:
     """Where a letter of the line's own size and height is likely: footnotes begin with a small raised number."""
     middle = len(text) // 2
-    return next((at for at in range(middle, min(middle + 8, len(text))) if text[at].islower()), middle)
+    letter = _SMALL_LETTER.search(text, middle, middle + 8)
+    return letter.start() if letter else middle
 
 
 def _open_with_pypdf(path: Path) -> PdfSource:

@@ -2,6 +2,7 @@
 
 PDFium says which characters follow each other. Where a word ends it guesses too late in condensed type (3 % of the words
 of a groff manual were glued), and it prints all columns of a row as one line. The boxes of the characters decide both.
+Each box costs a call, more than all else here, so that mostly only the first and the last of a word are asked for.
 """
 
 from __future__ import annotations
@@ -9,18 +10,31 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+Boxes = Callable[
+    [Sequence[int]], "array[float]"
+]  # of characters: left, top, right, bottom of the first, of the second ...
 
 WORD_GAP = 0.1  # of the height of a character: poppler's value for a new word
 COLUMN_GAP = 0.9  # what is further apart may be another column or cell; layout decides
 BROKEN_HYPHENS = "\ufffe\x02"
+_FAR_BACK = -3.0  # of the height: the next character begins a line that PDFium did not break
+_WORD = re.compile(
+    r"\.(?: \.){3,}|[^\s\ufffe\x02]+[\ufffe\x02]?|[\ufffe\x02]"
+)  # leaders are one: a contents page has 2,000
+_CHARACTER = re.compile(r"\S")
+_GONE = "\0"  # stands for an accent that is part of its letter now, so that all others keep their index
 _ACCENTS = dict(
     zip("´`¨ˆ˜¸˚ˇ˘¯˙˝", "\u0301\u0300\u0308\u0302\u0303\u0327\u030a\u030c\u0306\u0304\u0307\u030b", strict=True)
 )
 _ACCENT_THEN_LETTER = re.compile("[´`¨ˆ˜¸˚ˇ˘¯˙˝](?=[A-Za-zı])")
 _LETTER_THEN_ACCENT = re.compile("(?<=[A-Za-zı])[´`¨ˆ˜¸˚ˇ˘¯˙˝]")
+_SIDES = ((0, 1, 2, 3), (3, 0, 1, 2), (2, 3, 0, 1), (1, 2, 3, 0))  # by quarter turns, of left, top, right, bottom
+_SIGNS = ((1, 1, 1, 1), (1, -1, 1, -1), (-1, -1, -1, -1), (-1, 1, -1, 1))
 
 
 @dataclass(slots=True)
@@ -40,29 +54,53 @@ class Line:
 
 
 @dataclass(slots=True)
-class Boxes:
-    """Of each character of a page: the four sides of its box, in points."""
+class Spans:
+    """The words of a page, or its single characters where it is read closely: index of the first and the last character
+    of each, and the sides of its box in points, on a page turned so that its text runs from left to right."""
 
+    starts: list[int]
+    ends: list[int]
     left: list[float]
     top: list[float]
     right: list[float]
     bottom: list[float]
-
-    def turned(self, quarters: int) -> Boxes:
-        """The same boxes on a page turned so that text of this direction runs from left to right."""
-        match quarters:
-            case 1:
-                return Boxes(self.bottom, _minus(self.left), self.top, _minus(self.right))
-            case 2:
-                return Boxes(_minus(self.right), _minus(self.bottom), _minus(self.left), _minus(self.top))
-            case 3:
-                return Boxes(_minus(self.top), self.right, _minus(self.bottom), self.left)
-            case _:
-                return self
+    wide: list[int]  # those that stand away from the one before; few, so that most lines are not looked at one by one
 
 
-def _minus(values: Sequence[float]) -> list[float]:
-    return [-value for value in values]
+class Measured:
+    """The spans of a page's text, measured once, for each direction of its lines."""
+
+    def __init__(self, text: str, boxes: Boxes, close: bool) -> None:
+        places = [match.span() for match in (_CHARACTER if close else _WORD).finditer(text)]
+        self.starts = [start for start, _ in places]
+        self._ends = [end - 1 for _, end in places]
+        self._first = boxes(self.starts)
+        self._last = self._first if close else boxes(self._ends)
+        self._close = close
+        self._gap = WORD_GAP if close else COLUMN_GAP
+        self._turns: dict[int, Spans] = {}
+
+    def turned(self, quarters: int) -> Spans:
+        if quarters not in self._turns:
+            sources = (self._first, self._first, self._last, self._first)
+            left, top, right, bottom = (
+                (source[side::4] if sign > 0 else array("f", [-value for value in source[side::4]])).tolist()
+                for source, side, sign in zip(sources, _SIDES[quarters], _SIGNS[quarters], strict=True)
+            )
+            least = 0.5 if self._close else 2.0  # points: what is nearer is not looked at again
+            steps = [x - end for x, end in zip(left[1:], right, strict=False)]
+            wide = [
+                at
+                for at, step in enumerate(steps, 1)
+                if not 0 <= step < least
+                and (
+                    not _FAR_BACK * (top[at] - bottom[at]) < step < self._gap * (top[at] - bottom[at])
+                    or top[at] < bottom[at - 1]
+                    or top[at - 1] < bottom[at]
+                )
+            ]
+            self._turns[quarters] = Spans(self.starts, self._ends, left, top, right, bottom, wide)
+        return self._turns[quarters]
 
 
 def quarters(angle: float) -> int:
@@ -70,64 +108,67 @@ def quarters(angle: float) -> int:
     return round(-angle / (math.pi / 2)) % 4
 
 
-def compose_accents(text: str, boxes: Boxes) -> list[str]:
-    """The characters of `text`; an accent that TeX printed over a letter is one character with it, the other is ""."""
-    characters = list(text)
+def compose_accents(text: str, boxes: Boxes) -> str:
+    """An accent that TeX printed over a letter is one letter with it; as many characters as before (see `plain`)."""
+    if text.isascii() and "`" not in text:
+        return text
+    characters: list[str] = []
     for pattern, step in ((_ACCENT_THEN_LETTER, 1), (_LETTER_THEN_ACCENT, -1)):
         for match in pattern.finditer(text):
             accent, letter = match.start(), match.start() + step
-            reach = min(boxes.right[accent], boxes.right[letter]) - max(boxes.left[accent], boxes.left[letter])
-            if not characters[letter] or reach < 0.5 * (boxes.right[accent] - boxes.left[accent]):
-                continue
             base = "i" if text[letter] == "ı" else text[letter]
             composed = unicodedata.normalize("NFC", base + _ACCENTS[text[accent]])
-            if len(composed) == 1:
-                characters[letter], characters[accent] = composed, ""
-    return characters
+            characters = characters or list(text)
+            if len(composed) == 1 and characters[letter] != _GONE and _over(boxes([accent, letter])):
+                characters[letter], characters[accent] = composed, _GONE
+    return "".join(characters) or text
 
 
-def wide_gaps(boxes: Boxes) -> list[int]:
-    """Characters that stand away from the one before, far back, higher or lower: few on most pages, so that most are looked at once."""
-    sides = zip(boxes.left[1:], boxes.right, boxes.top[1:], boxes.bottom, boxes.top, boxes.bottom[1:], strict=False)
-    return [
-        at
-        for at, (left, right, top, base, top_before, bottom) in enumerate(sides, 1)
-        if left - right > 0.5 or right - left > 30 or top < base or top_before < bottom
-    ]
+def _over(boxes: Sequence[float]) -> bool:
+    """Whether at least half of the first box stands above or under the second."""
+    left, _, right, _, other_left, _, other_right, _ = boxes
+    return min(right, other_right) - max(left, other_left) >= 0.5 * (right - left)
 
 
-def pieces(
-    characters: Sequence[str], text: str, first: int, last: int, boxes: Boxes, gaps: Sequence[int]
-) -> Iterator[tuple[int, int, str]]:
-    """(first, last, text) of the pieces of the line `text[first : last + 1]` that wide gaps part."""
-    begin, parts, done = first, [], first
-    at = bisect_left(gaps, first + 1)
-    while at < len(gaps) and gaps[at] <= last:
-        here = gaps[at]
-        at += 1
-        before, after = here - 1, here
-        while before > begin and text[before].isspace():
-            before -= 1
-        while after < last and text[after].isspace():
-            after += 1
-        if after < done or text[before] in BROKEN_HYPHENS:
+def plain(text: str) -> str:
+    return text.replace(_GONE, "").strip() if _GONE in text else text
+
+
+def pieces(text: str, first: int, last: int, spans: Spans) -> Iterator[tuple[int, int, str, int]]:
+    """(first span, last span, text, words parted) of the pieces that wide gaps make of the spans `first` to `last`."""
+    begin, parts, done = first, [], spans.starts[first]
+    for here in spans.wide[bisect_left(spans.wide, first + 1) : bisect_left(spans.wide, last + 1)]:
+        before = here - 1
+        end, start = spans.ends[before], spans.starts[here]
+        if text[end] in BROKEN_HYPHENS:
             continue
-        height = max(boxes.top[after] - boxes.bottom[after], boxes.top[before] - boxes.bottom[before])
-        gap = boxes.left[after] - boxes.right[before]
-        apart = boxes.top[after] <= boxes.bottom[before] or boxes.top[before] <= boxes.bottom[after]
-        if apart or gap > COLUMN_GAP * height or gap < -3 * height:
-            parts.append("".join(characters[done : before + 1]))
-            yield begin, before, "".join(parts).strip()
-            begin, parts, done = after, [], after
-        elif gap > WORD_GAP * height and after == before + 1:
-            parts += ["".join(characters[done:after]), " "]
-            done = after
-    parts.append("".join(characters[done : last + 1]))
-    yield begin, last, "".join(parts).strip()
+        height = max(spans.top[here] - spans.bottom[here], spans.top[before] - spans.bottom[before])
+        gap = spans.left[here] - spans.right[before]
+        apart = spans.top[here] <= spans.bottom[before] or spans.top[before] <= spans.bottom[here]
+        if apart or gap > COLUMN_GAP * height or gap < _FAR_BACK * height:
+            parts.append(text[done : end + 1])
+            yield begin, before, plain(" ".join(parts)), len(parts) - 1
+            begin, parts, done = here, [], start
+        elif gap > WORD_GAP * height and start == end + 1:
+            parts.append(text[done:start])
+            done = start
+    parts.append(text[done : spans.ends[last] + 1])
+    yield begin, last, plain(" ".join(parts)), len(parts) - 1
 
 
-def pitch(first: int, last: int, boxes: Boxes) -> float:
+def pitch(first: int, last: int, size: float, spans: Spans, boxes: Boxes) -> float:
     """The width of all characters of the piece where they are equally wide, else 0."""
-    widths = [boxes.right[at] - boxes.left[at] for at in range(first, min(last + 1, first + 12))]
-    widest = max(widths)
-    return widest if widest > 0 and widest - min(widths) < 0.02 * widest else 0.0
+    starts, ends = spans.starts, spans.ends
+    width = (spans.right[first] - spans.left[first]) / (ends[first] - starts[first] + 1)
+    if not 0.45 * size < width < 0.75 * size:  # Courier has 0.6, the narrowest 0.5
+        return 0.0
+    for at in range(first + 1, min(last + 1, first + 12)):
+        if abs((spans.right[at] - spans.left[at]) / (ends[at] - starts[at] + 1) - width) > 0.02 * width:
+            return 0.0
+    if last - first < 3 and ends[first] > starts[first]:  # the mean of so few words may be one by chance
+        found = boxes(range(starts[first], min(ends[first] + 1, starts[first] + 8)))
+        vertical = abs(found[1] - found[-3]) > abs(found[0] - found[-4])
+        sides = (3, 1) if vertical else (0, 2)
+        each = [abs(right - left) for left, right in zip(found[sides[0] :: 4], found[sides[1] :: 4], strict=True)]
+        return width if max(each) - min(each) <= 0.02 * width else 0.0
+    return width
