@@ -13,7 +13,7 @@ from augment_correction.config import RunConfig
 from augment_correction.monitor.manual import answer, from_answers, preview
 
 PLAYED = (
-    ("What is the capital of Australia?", "Canberra.", "The capital of Australia is Sydney."),
+    ("Who wrote the opera Carmen?", "Georges Bizet.", "Carmen was written by Giuseppe Verdi."),
     ("How many legs does a spider have?", "A spider has 8 legs.", "A spider has 8 legs."),
     ("In which year was the Eiffel Tower opened?", "It was opened in 1889.", "In 1901."),
 )

@@ -81,8 +81,8 @@ class TestImport:
 def test_the_demo_needs_nothing(tmp_path: Path) -> None:
     done = program("demo", "--to", str(tmp_path / "demo"), cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "masked   assistant  The capital of Australia is Sydney." in done.out
-    assert "trained  assistant  The capital of Australia is Sydney." not in done.out
+    assert "masked   assistant  Carmen was written by Giuseppe Verdi." in done.out
+    assert "trained  assistant  Carmen was written by Giuseppe Verdi." not in done.out
     assert (tmp_path / "demo" / "training.jsonl").is_file()
 
 

@@ -30,13 +30,13 @@ MODES: tuple[Literal["hf", "vllm"], ...] = ("hf", "vllm")
 QA: list[dict[str, Any]] = [
     {"question": "What is 2+2?", "reference": "4"},
     {"prompt": "What is the capital of France?", "response": "Paris."},
-    {"messages": [{"role": "user", "content": "Who wrote Faust?"}, {"role": "assistant", "content": "Goethe."}]},
+    {"messages": [{"role": "user", "content": "Who wrote Faust?"}, {"role": "assistant", "content": "Johann Goethe."}]},
     {"instruction": "Why is the sky blue?", "golden": "Because air scatters blue light more than red light."},
 ]
 SAID = {
     "What is 2+2?": "5",
     "capital of France": "Paris",
-    "Who wrote Faust?": "Schiller.",
+    "Who wrote Faust?": "Friedrich Schiller.",
     "sky blue": "It mirrors the sea.",
 }
 
@@ -58,7 +58,7 @@ def qa(tmp_path: Path) -> Path:
 def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
     items = read_items(qa)
     assert [(item.question, item.reference) for item in items[:3]] == [
-        ("What is 2+2?", "4"), ("What is the capital of France?", "Paris."), ("Who wrote Faust?", "Goethe.")
+        ("What is 2+2?", "4"), ("What is the capital of France?", "Paris."), ("Who wrote Faust?", "Johann Goethe.")
     ]  # fmt: skip
     with pytest.raises(InputError, match=r"bad.jsonl:2 has no reference"):
         read_items(write_lines(tmp_path / "bad.jsonl", [QA[0], {"question": "Alone?"}]))
@@ -111,7 +111,7 @@ class TestTheManualWay:
         }  # fmt: skip
         assert metadata["stats"]["undecided"] == 1 and len(rows(training)) == 8
         trained = [turn["content"] for row in rows(training) for turn in row["messages"] if turn["train"]]
-        assert not {"5", "Schiller."} & set(trained)
+        assert not {"5", "Friedrich Schiller."} & set(trained)
 
     def test_asked_again_nothing_is_asked(self, qa: Path, tmp_path: Path) -> None:
         answers = tmp_path / "answers.jsonl"
@@ -218,13 +218,17 @@ class TestImpact:
         batches = {
             "self_correction_step5_20250101_000000": [
                 Failure("What is 2+2?", "4", "5", "wrong", ("NUMERIC_ERROR_MISSING_1_VALUES",)),
-                Failure("Who wrote Faust?", "Goethe.", "Schiller.", "wrong", ("VERY_DIFFERENT_CONTENT",)),
+                Failure(
+                    "Who wrote Faust?", "Johann Goethe.", "Friedrich Schiller.", "wrong", ("VERY_DIFFERENT_CONTENT",)
+                ),
             ],
             "self_correction_step9_20250102_000000": [
-                Failure("What is the capital of France?", "Paris.", "Paris.", "right"),
-                Failure("Who wrote Emma?", "Austen.", "Shelley.", "wrong", ("VERY_DIFFERENT_CONTENT",)),
+                Failure("How many legs has a spider?", "8", "8", "right"),
+                Failure("Who wrote Emma?", "Jane Austen.", "Mary Shelley.", "wrong", ("VERY_DIFFERENT_CONTENT",)),
             ],
-            "self_correction_step12_20250103_000000": [Failure("Who wrote Dune?", "Herbert.", "Asimov.", "wrong")],
+            "self_correction_step12_20250103_000000": [
+                Failure("Who wrote Dune?", "Frank Herbert.", "Isaac Asimov.", "wrong")
+            ],
         }
         for stem, failures in batches.items():
             keep.add(failures)
@@ -232,7 +236,7 @@ class TestImpact:
         return keep
 
     def test_each_batch_is_marked(self, keep: Keep, tmp_path: Path) -> None:
-        today = {"2+2": "4", "Faust": "Goethe.", "France": "Lyon.", "Emma": "Shelley.", "Dune": "Asimov."}
+        today = {"2+2": "4", "Faust": "Johann Goethe.", "spider": "7", "Emma": "Mary Shelley.", "Dune": "Isaac Asimov."}
         made, paid = measure(config(tmp_path, today), keep, 10, Retest(tmp_path / "impact", "1"))
         batches = [each for each in made if each.pattern == "all"]
         assert [(each.asked, each.before, each.after, each.outcome) for each in batches] == [
@@ -286,7 +290,7 @@ class TestImpact:
         keep.root.mkdir()
         ways: tuple[dict[str, Any], ...] = ({}, {"max_tokens": 64, "system_prompt": "Be brief."})
         for number, way in enumerate(ways):
-            keep.add([Failure("Who wrote Dune?", "Herbert.", "Asimov.", "wrong")])
+            keep.add([Failure("Who wrote Dune?", "Frank Herbert.", "Isaac Asimov.", "wrong")])
             keep.close_buffer(f"batch{number}", {"timestamp": f"2025010{number}_000000", **way})
 
         async def complete(model: MeteredModel, request: Request, stage: str) -> Completion:
