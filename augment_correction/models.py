@@ -182,8 +182,8 @@ class ModelConfig(Declaration):
 
     def without_secrets(self) -> dict[str, Any]:
         data = self.model_dump(mode="json", exclude={"api_key", "headers"})
-        data["base_url"] = _without_credentials(data["base_url"])
-        data["replicas"] = [_without_credentials(address) for address in data["replicas"]]
+        data["base_url"] = without_credentials(data["base_url"])
+        data["replicas"] = [without_credentials(address) for address in data["replicas"]]
         return data
 
     def at(self, folder: str, *, name: str) -> ModelConfig:
@@ -424,6 +424,6 @@ def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]
     return found
 
 
-def _without_credentials(address: str) -> str:
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def without_credentials(address: str) -> str:
+    """For everything that is shown or written, a proxy's address too. One that nobody can parse is hidden as well."""
+    return re.sub(r"^([^/]*//)[^/]*@", r"\1", address)

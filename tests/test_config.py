@@ -9,7 +9,7 @@ import pytest
 
 from augment_correction import load_config
 from augment_correction.errors import ConfigError, Mistakes
-from augment_correction.models import require_keys
+from augment_correction.models import require_keys, without_credentials
 from augment_correction.project import Project, bundled, find_config
 from augment_correction.runner import make_plan
 
@@ -233,7 +233,9 @@ class TestKeys:
 
     def test_a_server_of_ones_own_needs_none(self, tmp_path: Path) -> None:
         text = MINIMAL.replace("small_mode: scripted", "small_base_url: http://127.0.0.1:8000/v1")
-        require_keys(load_config(write(tmp_path, text)), ["small", "large"])
+        config = load_config(write(tmp_path, text))
+        require_keys(config, ["small", "large"])
+        assert config.model("small").api_key is None
 
     def test_other_variables_and_all_else_that_is_wrong_are_told_at_once(self, tmp_path: Path) -> None:
         text = MINIMAL.replace("pipeline: correction", "pipeline: ${WHERE}").replace(
@@ -305,6 +307,30 @@ def test_a_list_of_addresses_means_several_servers(tmp_path: Path) -> None:
     text = MINIMAL.replace("small_mode: scripted", "small_base_url: [http://a/v1, http://b/v1]")
     model = load_config(write(tmp_path, text)).model("small")
     assert (model.base_url, model.replicas) == ("http://a/v1", ("http://b/v1",))
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://someone:secret@proxy:3128", "http://proxy:3128"),
+        ("https://me:p@ss@host/v1/@me", "https://host/v1/@me"),
+        ("http://[::1]:80/v1", "http://[::1]:80/v1"),
+        ("http://me:secret@[::1", "http://[::1"),
+    ],
+)
+def test_credentials_in_an_address_are_not_shown(address: str, shown: str) -> None:
+    assert without_credentials(address) == shown
+
+
+def test_what_is_written_of_a_model_holds_no_credentials(tmp_path: Path) -> None:
+    text = MINIMAL.replace(
+        "small_mode: scripted",
+        "small_base_url: [http://me:secret@a:8000/v1, http://me:secret@b/v1]\n  small_api_key: secret\n"
+        "  small_headers: {X-Gateway: secret}",
+    )
+    told = load_config(write(tmp_path, text)).model("small").without_secrets()
+    assert (told["base_url"], told["replicas"]) == ("http://a:8000/v1", ["http://b/v1"])
+    assert "secret" not in json.dumps(told)
 
 
 @pytest.mark.parametrize(("name", "command"), [("train", "train"), ("evaluate", "evaluate"), ("worker", "worker run")])

@@ -7,7 +7,6 @@ difference between a busy and an idle GPU.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ import orjson
 from augment_correction.errors import ModelUnusable, TransientError
 from augment_correction.llm import proxies
 from augment_correction.llm.chat_wire import ChatWire
+from augment_correction.models import without_credentials
 from augment_correction.records import Completion, Request
 
 MAX_REPLY = 32 * 1024 * 1024
@@ -38,7 +38,7 @@ class OpenAIChat:
         heed: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._url = base_url.rstrip("/") + "/chat/completions"
-        self._place = re.sub(r"//[^/]*@", "//", self._url)
+        self._place = without_credentials(self._url)
         self._key = api_key
         self._headers = dict(headers or {})
         self._heed = heed
@@ -66,7 +66,7 @@ class OpenAIChat:
         except aiohttp.ClientHttpProxyError as failure:
             raise self._proxy_refuses(failure.status) from None
         except aiohttp.ClientConnectorError as failure:
-            through = f" through the proxy {proxies.shown(self._proxy)}" if self._proxy else ""
+            through = f" through the proxy {without_credentials(self._proxy)}" if self._proxy else ""
             said = f"{self._place} cannot be reached{through}: {failure.os_error}"
             raise TransientError(said, unreachable=True) from None
         except (ValueError, aiohttp.NonHttpUrlClientError) as failure:  # aiohttp.InvalidURL is a ValueError
@@ -80,7 +80,7 @@ class OpenAIChat:
         return self.wire.completion(raw, headers, request)
 
     def _proxy_refuses(self, status: int) -> ModelUnusable | TransientError:
-        said = f"the proxy {proxies.shown(self._proxy or '')} answers HTTP {status} for {self._place}"
+        said = f"the proxy {without_credentials(self._proxy or '')} answers HTTP {status} for {self._place}"
         if status >= 500:
             return TransientError(said, status=status, unreachable=True)
         hint = "HTTPS_PROXY may hold user:password@host; NO_PROXY names hosts that are asked directly"

@@ -29,7 +29,7 @@ from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.sdk_chat import SdkChat
 from augment_correction.llm.vllm import vllm_server
-from augment_correction.models import ModelConfig, ModelsConfig, require_keys
+from augment_correction.models import ModelConfig, ModelsConfig, require_keys, without_credentials
 from augment_correction.store import Batches, Journal
 
 Report = Callable[[str, int, int], None]
@@ -205,7 +205,8 @@ async def _open_backend(
         return OpenAIChat(address, **settings)
 
     if model.replicas:
-        return Balanced([(address, server(address)) for address in (base_url, *model.replicas)], around.notice)
+        addresses = (base_url, *model.replicas)
+        return Balanced([(without_credentials(each), server(each)) for each in addresses], around.notice)
     return server(base_url)
 
 

@@ -7,7 +7,6 @@ Imported where it is used: the SDK takes a second and a half to load.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from augment_correction.errors import ModelError, ModelUnusable, TransientError
 from augment_correction.llm import proxies
 from augment_correction.llm.chat_wire import ChatWire
+from augment_correction.models import without_credentials
 from augment_correction.records import Request
 
 if TYPE_CHECKING:
@@ -62,12 +62,15 @@ def open_client(
             return openai.AsyncAzureOpenAI(azure_endpoint=base_url, api_version=api_version, api_key=api_key, **shared)
         return openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", **shared)
     except openai.OpenAIError as failure:
-        raise ModelUnusable(f"{_place(base_url)} cannot be asked: {failure}", hint="set its api_key") from None
+        raise ModelUnusable(
+            f"{without_credentials(base_url)} cannot be asked: {failure}", hint="set its api_key"
+        ) from None
     except ModelUnusable:
         raise
     except Exception as failure:  # an address that httpx cannot read raises its own kind
         raise ModelUnusable(
-            f"{_place(base_url)} is not usable: {type(failure).__name__}", hint="write base_url as http://host:port/v1"
+            f"{without_credentials(base_url)} is not usable: {type(failure).__name__}",
+            hint="write base_url as http://host:port/v1",
         ) from None
 
 
@@ -82,10 +85,6 @@ def _limits(connections: int) -> Any:
 
     kind = type(openai.DEFAULT_CONNECTION_LIMITS)
     return kind(max_connections=connections, max_keepalive_connections=connections)
-
-
-def _place(base_url: str) -> str:
-    return re.sub(r"//[^/]*@", "//", base_url)
 
 
 @contextmanager
@@ -111,10 +110,10 @@ def errors_told(base_url: str, wire: ChatWire, request: Request, what: str = "")
 
 def _unconnected(base_url: str, wire: ChatWire, failure: Exception) -> ModelError:
     """By the names of httpx's exceptions, whichever of its versions the SDK is built on."""
-    place, cause = _place(base_url), failure.__cause__
+    place, cause = without_credentials(base_url), failure.__cause__
     kind = type(cause).__name__
     proxy = proxies.proxy_for(base_url)
-    through = f" through the proxy {proxies.shown(proxy)}" if proxy else ""
+    through = f" through the proxy {without_credentials(proxy)}" if proxy else ""
     said = wire.hide(str(cause or failure))
     if kind == "ProxyError":
         hint = "HTTPS_PROXY may hold user:password@host; NO_PROXY names hosts that are asked directly"

@@ -42,7 +42,3 @@ def test_a_proxy_of_another_kind_is_named_with_a_remedy(monkeypatch: pytest.Monk
         proxies.proxy_for("https://api.openai.com/v1")
     assert raised.value.hint is not None and "NO_PROXY=api.openai.com" in raised.value.hint
     assert "secret" not in str(raised.value)
-
-
-def test_its_password_is_not_shown() -> None:
-    assert proxies.shown("http://someone:secret@proxy:3128") == "http://proxy:3128"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -329,9 +330,12 @@ class TestSecrets:
     ) -> None:
         monkeypatch.setattr("augment_correction.llm.metered._backoff", lambda _: 0.01)
         project.facts([1])
-        address = "http://someone:hunter22@127.0.0.1:9/v1"
-        api = {"small_mode": "api", "small_base_url": address, "small_retries": 0}
+        addresses = [f"http://someone:hunter22@127.0.0.1:{port}/v1" for port in (9, 7)]
+        api = {"small_mode": "api", "small_base_url": addresses, "small_retries": 0}
         result = project.run(None, api=api)
         assert result.exit_code == ExitCode.USER
         written = b"".join(path.read_bytes() for path in project.output.rglob("*") if path.is_file())
         assert "hunter22" not in str(result) and b"hunter22" not in written
+        (told,) = project.output.glob("run.json")
+        models = json.loads(told.read_text())["config"]["api"]
+        assert all(each in json.dumps(models) for each in ("http://127.0.0.1:9/v1", "http://127.0.0.1:7/v1"))
