@@ -97,6 +97,18 @@ async def test_the_stream_is_what_the_functions_give(tmp_path: Path) -> None:
     assert await gone(before)
 
 
+async def test_a_module_in_the_users_folder_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python puts the working folder first in the path of `-m`: a `queue.py` there would be imported by our own reader."""
+    (tmp_path / "input").mkdir()
+    fill(tmp_path / "input")
+    for name in ("queue", "json", "augment_correction", "bisect", "docx"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n")
+    monkeypatch.chdir(tmp_path)
+    batches = await collect(tmp_path / "input")
+    assert not (tmp_path / "ran").exists()
+    assert sum(len(batch.documents) for batch in batches) == len(read(tmp_path / "input")[0]) > 0
+
+
 async def test_an_empty_folder(tmp_path: Path) -> None:
     assert await collect(tmp_path) == []
 

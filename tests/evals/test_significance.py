@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from augment_correction.evals.metrics import METRICS, SIGNED, Pair, groups_of, weighted
 from augment_correction.evals.significance import (
     FEW_GROUPS,
+    Interval,
     agreement,
     difference,
     differences,
@@ -105,6 +106,26 @@ class TestIntervals:
         assert 0.1 < repair.low < 0.3 and repair.high == 1  # 0 of 8 and 3 of 3
         assert "accuracy_t1" not in unresampled(*found), "between 0 and 1 the draws tell"
         assert not unresampled(found[1], found[1]), "equal shares are left to the draws"
+
+    @pytest.mark.parametrize(
+        ("tuned", "own", "low", "high"),
+        [
+            (5 / 56, Interval(0.0388, 0.1926), -0.0381, 0.1926),  # 5/56 - 0/29
+            (1.0, Interval(0.7225, 1.0), 1 - (0.2775**2 + 0.1170**2) ** 0.5, 1.0),
+        ],
+    )
+    def test_their_limits_are_newcombes(self, tuned: float, own: Interval, low: float, high: float) -> None:
+        """Newcombe 1998, table II (d) by his method 10, whose limits for one share are Wilson's: 0 of 29 has 0 to 0.1170."""
+        none = dict.fromkeys(METRICS, None)
+        zero = ({**none, "repair": 0.0}, {**none, "repair": Interval(0.0, 0.1170)})
+        some = ({**none, "repair": tuned}, {**none, "repair": own})
+        gain, loss = unresampled(zero, some), unresampled(some, zero)
+        assert list(gain) == list(loss) == ["repair"]
+        assert (gain["repair"].low, gain["repair"].high) == (
+            pytest.approx(low, abs=1e-4),
+            pytest.approx(high, abs=1e-4),
+        )
+        assert (-loss["repair"].high, -loss["repair"].low) == (gain["repair"].low, gain["repair"].high)
 
     def test_two_models_are_drawn_together(self) -> None:
         base = made(200, 0.5)

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from augment_correction.config import load_config
 from augment_correction.errors import ConfigError, ExitCode
@@ -188,6 +189,25 @@ def test_a_server_that_stumbles_is_asked_again_and_nothing_is_made_twice(
     assert result.kept == 3
     assert len(batch_server.uploads) == 2
     assert len(batch_server.batches) == 2
+
+
+@pytest.mark.parametrize("step", ["upload comes", "batch comes", "poll", "download comes"])
+def test_no_redirect_is_followed_with_the_key_and_the_passages(
+    project: MadeProject, batch_server: BatchServer, step: str
+) -> None:
+    project.facts(range(3))
+
+    with BatchServer() as other:
+
+        def elsewhere() -> None:
+            raise web.HTTPTemporaryRedirect(f"{other.url}/files")
+
+        batch_server.stumbles = {step: [elsewhere]}
+        result = project.run(batch_server, api=BATCH)
+        assert result.exit_code is ExitCode.USER
+        assert f"redirects to {other.url}" in (result.stopped or "")
+        assert not other.steps and not other.uploads
+    assert project.run(batch_server, api=BATCH).kept == 3
 
 
 def test_a_wrong_key_stops_the_run(project: MadeProject, batch_server: BatchServer) -> None:

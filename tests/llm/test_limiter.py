@@ -79,6 +79,47 @@ async def test_a_call_cancelled_while_it_is_held_gives_its_slot_back() -> None:
     await asyncio.wait_for(call(), 5)
 
 
+async def test_a_call_cancelled_in_the_line_takes_nothing_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its turn it has no slot; from the moment that it is its turn it has one, though it has not run yet."""
+    limiter = Limiter(1)
+
+    async def call() -> None:
+        async with limiter.slot():
+            pass
+
+    await limiter._enter()
+    early, late, last = (asyncio.create_task(call()) for _ in range(3))
+    await asyncio.sleep(0)
+    early.cancel()
+    await asyncio.sleep(0)
+    assert limiter.in_flight == 1
+    limiter.in_flight -= 1
+    limiter._wake()
+    late.cancel()  # its turn has come
+    await asyncio.wait_for(last, 5)
+    assert late.cancelled() and limiter.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "waited"),
+    [(7.0, 7.0), (None, limiting.UNNAMED_PAUSE), (0.0, limiting.UNNAMED_PAUSE), (3600.0, limiting.LONGEST_HOLD)],
+)
+async def test_a_refused_call_waits_as_long_as_the_server_names(
+    named: float | None, waited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(_: asyncio.Event, seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(limiting, "sleep_unless", sleep)
+    limiter = Limiter(4)
+    async with limiter.slot():
+        await limiter.refused(TransientError("429", status=429, retry_after=named))
+    assert slept == [waited]
+    assert limiter.held_for == 0, "the others go on"
+
+
 async def test_once_the_run_stops_nobody_is_held_back() -> None:
     stopped = asyncio.Event()
     limiter = Limiter(1, stopped)
@@ -93,6 +134,7 @@ async def test_once_the_run_stops_nobody_is_held_back() -> None:
     stopped.set()
     await asyncio.wait_for(waiting, 5)
     await asyncio.wait_for(call(), 5)
+    assert limiter.in_flight == 0 and limiter.held_for > 50
 
 
 async def test_a_sleep_that_nothing_stops_lasts_its_time() -> None:

@@ -145,6 +145,7 @@ class TestRetries:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(outage, "FIRST_PAUSE", 0.01)
+        monkeypatch.setattr(outage, "LONGEST_PAUSE", 0.02)
         down = [TransientError("cannot be reached", unreachable=True)] * 12
         backend = Backend(FINE, *down, FINE)
         model = bench.model(backend, retries=1)
@@ -244,6 +245,14 @@ class TestTheCap:
         with pytest.raises(RequestRefused):
             await model.complete(question(), "j")
         assert (await model.complete(question(), "j")).text == "fine"
+
+    async def test_and_free_once_not_twice(self, bench: Bench) -> None:
+        """Money set free twice is money that the cap does not know of: here a call of 0.0004."""
+        bench.ledger.max_usd = Decimal("0.00025")
+        with pytest.raises(RequestRefused):
+            await bench.model(Backend(RequestRefused("no"))).complete(question(), "j")
+        with pytest.raises(BudgetExhausted):
+            await bench.ledger.reserve("small", 0, 200)
 
 
 class TestStructuredOutput:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.stages.checking import reason
+from tests.stages.checking import finding, reason
 
 WHOLE = [
     "It has nine arches.",
@@ -66,6 +66,29 @@ def test_whole(text: str) -> None:
 @pytest.mark.parametrize("text", CUT)
 def test_cut_off(text: str) -> None:
     assert reason("complete", answer=text) == "cut_off"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Run this:\n\n```sh\nls -l\n```\n\nThen that:\n\n```\nexit.\n", "opens a code block"),
+        ("Run this:\n\n    ~~~\n    exit.\n", "opens a code block"),
+        ("Run this:\n\n```\nexit.", "opens a code block"),
+        ("Use it (as shown.", "opens a bracket"),
+        ("a) Use (as shown.", "opens a bracket"),
+        ("She said “nine.", "opens a quotation"),
+        ("Il a dit « neuf.", "opens a quotation"),
+        ('She said "nine.', "opens a quotation"),
+        ("It has nine…", "breaks off"),
+        ("Stone – ", 'ends with "–"'),
+        ("It was built with.. the", 'ends with the word "the"'),
+        ("The arches, seen from below, number nine", "without a full stop"),
+        ("", "is empty"),
+    ],
+)
+def test_it_says_what_is_missing(text: str, says: str) -> None:
+    """Not by a neighbouring rule: each of these would be whole but for the one thing."""
+    assert says in finding("complete", answer=text).detail
 
 
 @given(st.integers(45, 120))

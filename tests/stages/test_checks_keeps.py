@@ -21,6 +21,10 @@ def test_a_reply_in_other_words_keeps_to_it(reply: str) -> None:
     assert run_checks(SPEC, {"reply": reply, "right": RIGHT})["keeps"] >= 0.5
 
 
+def test_to_an_answer_without_a_word_every_reply_keeps() -> None:
+    assert run_checks(SPEC, {"reply": "Yes.", "right": "?"})["keeps"] == 1
+
+
 @pytest.mark.parametrize(
     "reply",
     [

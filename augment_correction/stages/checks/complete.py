@@ -68,7 +68,7 @@ def _open_pair(prose: str) -> str:
 
 def _bad_end(prose: str) -> str:
     last_line = prose.splitlines()[-1].strip()
-    if prose.endswith(("`", "$", "|")) and len(prose) > 1:
+    if prose.endswith(("`", "$", "|")):
         return ""
     end = prose.rstrip(_CLOSING)
     if end.endswith(("...", "…")):
