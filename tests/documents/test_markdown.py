@@ -103,5 +103,6 @@ def test_what_holds_no_html_is_not_changed(text: str) -> None:
 
 @given(st.text("<>&;!-/[]()`ab=\"' \n", max_size=120))
 def test_no_markdown_breaks_the_reader(text: str) -> None:
-    html_as_text(text, fences)
-    front_matter(f"---\n{text}\n---\n")
+    assert isinstance(html_as_text(text, fences), str)
+    metadata, rest = front_matter(f"---\n{text}\n---\n")
+    assert metadata or rest == f"---\n{text}\n---\n", "what is no metadata is text"

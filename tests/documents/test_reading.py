@@ -26,9 +26,9 @@ def test_importing_the_package_loads_no_reader() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "assert set(d.__all__) == set(d._HOME)\n"
     )
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    made = subprocess.run([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, check=False)
+    assert made.returncode == 0, made.stderr.decode()
 
 
 def test_a_text_file_becomes_a_document(tmp_path: Path) -> None:

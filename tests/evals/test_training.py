@@ -46,6 +46,8 @@ def test_the_same_question_and_one_that_is_nearly_it_are_refused_by_name(tmp_pat
 def test_what_a_file_of_somebody_calls_its_ids_means_nothing(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text('{"id": "gate-1", "question": "What do bees eat in the winter?"}\n')
     refuse_trained(Project(tmp_path), ["train.jsonl"], [ITEM])
+    with pytest.raises(InputError, match="asks the question of the item other"):
+        refuse_trained(Project(tmp_path), ["train.jsonl"], [Item("other", "x", "What do bees eat in the winter?", "y")])
 
 
 PUSHBACKS = Path(__file__).parents[2] / "prompts" / "evaluate"
@@ -103,6 +105,9 @@ def test_of_segments_whole_words_alone_count(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_bytes(orjson.dumps(WORDS["segments"]))
     inside = [Item("x", "x", "museum of Halmstett, and in which yea", "y"), Item("z", "z", "?!", "y")]
     refuse_trained(Project(tmp_path), ["train.jsonl"], inside)
+    whole = [Item("x", "x", "museum of Halmstett, and in which year", "y")]
+    with pytest.raises(InputError, match="asks the question of the item x"):
+        refuse_trained(Project(tmp_path), ["train.jsonl"], whole)
 
 
 def test_the_dataset_of_a_run_is_read_through_the_run(project: MadeProject) -> None:

@@ -209,3 +209,4 @@ class TestHalt:
         await asyncio.sleep(0)
         halt.because(ConfigError("stop"))
         await asyncio.wait_for(sleeper, 5)
+        assert sleeper.done() and halt.stopped.is_set()
