@@ -46,6 +46,7 @@ PROGRAMS = {
         r"^\| masked tokens of all ",
         "peft",
     ),
+    "mutate": Tiny("mutate", "--module llm/pace --each 2", r"^\| all \| 2 \| \d+ % \|$"),
     "ray_overhead": Tiny("ray_overhead", f"{SERVED} --few 2", r"^ray +wall .* CPU per passage", "ray"),
     "scale": Tiny("scale", "--sizes 20", r"^ +20 +resumed "),
     "selection": Tiny("selection", "--rows 300 --runs 500", r"^all +.* kept \d+, gate \d+"),
