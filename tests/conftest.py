@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.guard import sitecustomize as guard
 from tests.projects import MadeProject
@@ -14,6 +15,10 @@ from tests.servers import ModelServer
 from tests.training.making import tiny_llama
 
 pytest_plugins = ("tests.skips",)
+
+# On a machine that is busy with other work a case may take any time: no test judges by the clock.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 GUARD = Path(guard.__file__).parent
 SECRET_ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_PROXY", "_proxy")

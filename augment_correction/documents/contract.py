@@ -1,4 +1,4 @@
-"""What every reader is given and may say: limits in, `Document`, `UnreadInput` or `ReadNote` out, `Unread` to give up a file."""
+"""What every reader is given and may say: limits in, `Document`, `UnreadInput`, `ReadNote` or `Working` out, `Unread` to give up a file."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ class ReadLimits:
     ratio: int = 200
     seconds: float = 300.0
     text_key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A sign of life, said by a reader before each piece of slow work, so that a file that takes hours is not taken for
+    one that hangs."""
+
+    source: str
+    what: str
 
 
 class Unread(Exception):

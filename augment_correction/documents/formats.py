@@ -30,7 +30,7 @@ INSTEAD = {
     **dict.fromkeys((".ppt", ".pps", ".odp", ".key"), ".pptx"),
     **dict.fromkeys((".xls", ".xlsx", ".ods", ".numbers"), ".csv"),
     **dict.fromkeys((".mobi", ".azw3", ".fb2"), ".epub"),
-    **dict.fromkeys((".djvu", ".ps", ".xps"), ".pdf"),
+    **dict.fromkeys((".djvu", ".ps", ".xps", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"), ".pdf"),
 }
 """What a file of another kind can be saved as by the program that made it."""
 

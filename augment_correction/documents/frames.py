@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from augment_correction.documents.chunking import ChunkSettings
-from augment_correction.documents.contract import ReadLimits
+from augment_correction.documents.contract import ReadLimits, Working
 from augment_correction.records import Chunk, Document, ReadNote, UnreadInput
 
 LENGTH_BYTES = 8
@@ -86,7 +86,7 @@ class Finished:
     bug: str = ""
 
 
-Frame = Batch | Started | Refused | Finished
+Frame = Batch | Started | Working | Refused | Finished
 
 
 def pack(value: Frame | Job) -> bytes:

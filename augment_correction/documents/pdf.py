@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augment_correction.documents.contract import ReadLimits, Unread, build_document
+from augment_correction.documents import ocr
+from augment_correction.documents.contract import ReadLimits, Unread, Working, build_document
 from augment_correction.documents.pdf_layout import (
     continues,
     drop_running_lines,
@@ -16,17 +17,19 @@ from augment_correction.documents.pdf_layout import (
     page_text,
 )
 from augment_correction.documents.pdf_pages import OutlineItem, PdfSource, open_pdf
+from augment_correction.documents.pdf_scans import drawn_pages, read_scan
 from augment_correction.documents.pdf_words import Line
 from augment_correction.documents.text import clean
-from augment_correction.records import Document, Heading, UnreadInput
+from augment_correction.errors import installing
+from augment_correction.records import Document, Heading, ReadNote, UnreadInput
 
 _KEPT = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
 _PLACEHOLDERS = {"untitled", "(anonymous)", "anonymous", "(unspecified)", "unspecified", "title"}
 _LOCKED = "it is encrypted and gives out no text: remove its protection with the password first (qpdf --decrypt)"
-_NO_TEXT = "no text on any page: it may be scanned; run OCR on it first (ocrmypdf, for example)"
+_NO_TEXT = "no text on any page"
 
 
-def read_pdf(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput]:
+def read_pdf(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | UnreadInput | ReadNote | Working]:
     with open_pdf(path) as pdf:
         pages: list[list[Line]] = []
         failed: list[UnreadInput] = []
@@ -36,12 +39,49 @@ def read_pdf(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
             except Exception as error:  # one broken page must not cost the others
                 pages.append([])
                 failed.append(UnreadInput(f"{source}#p{number + 1}", "unreadable", str(error)[:500]))
+        scanned = drawn_pages(path, (number for number, lines in enumerate(pages) if not lines))
+        if scanned and ocr.installed():
+            yield from _recognise(path, source, pages, scanned)
         yield from failed
         if not any(pages):
-            if failed:
-                raise Unread("unreadable", "no page of it can be read")
-            raise Unread("encrypted", _LOCKED) if pdf.encrypted() else Unread("no_text", _NO_TEXT)
+            raise _nothing(failed, pdf.encrypted(), len(scanned))
+        if scanned and not ocr.installed():
+            yield ReadNote(source, "scanned", f"scanned pages were not read; {_remedy()}", len(scanned))
         yield _document(pdf, pages, source)
+
+
+def _recognise(
+    path: Path, source: str, pages: list[list[Line]], scanned: Sequence[int]
+) -> Iterator[UnreadInput | ReadNote | Working]:
+    """Puts the lines of scanned pages into `pages`."""
+    read = 0
+    for number in scanned:
+        yield Working(source, f"page {number + 1}: OCR")
+        try:
+            pages[number] = read_scan(path, number)
+        except Exception as error:  # one broken page must not cost the others
+            yield UnreadInput(f"{source}#p{number + 1}", "unreadable", f"OCR failed on it: {error}"[:500])
+        read += bool(pages[number])
+    if read:
+        yield ReadNote(source, "ocr", "scanned pages, read by OCR, which makes mistakes", read)
+
+
+def _nothing(failed: Sequence[UnreadInput], encrypted: bool, scanned: int) -> Unread:
+    if failed:
+        return Unread("unreadable", "no page of it can be read")
+    if not scanned:
+        return Unread("encrypted", _LOCKED) if encrypted else Unread("no_text", _NO_TEXT)
+    if ocr.installed():
+        return Unread("no_text", f"OCR found no text on its {_pages(scanned)}")
+    return Unread("no_text", f"no text, but {_pages(scanned)} that may be scanned; {_remedy()}")
+
+
+def _remedy() -> str:
+    return f"OCR reads them after: {installing('ocr')}"
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count:,} pages"
 
 
 def _document(pdf: PdfSource, pages: list[list[Line]], source: str) -> Document:

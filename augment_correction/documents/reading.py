@@ -9,14 +9,14 @@ from importlib import import_module
 from pathlib import Path
 
 from augment_correction.documents.compressed import unpacked
-from augment_correction.documents.contract import ReadLimits, Unread
+from augment_correction.documents.contract import ReadLimits, Unread, Working
 from augment_correction.documents.formats import GZIP, INSTEAD, KINDS, READERS, STREAMED, ending_of
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.errors import InputError
 from augment_correction.records import Document, ReadNote, UnreadInput
 
 Found = Document | UnreadInput | ReadNote
-Reader = Callable[[Path, str, ReadLimits], Iterator[Found]]
+Reader = Callable[[Path, str, ReadLimits], Iterator[Found | Working]]
 
 
 def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterator[Found]:
@@ -25,7 +25,9 @@ def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterato
     Raises InputError where `folder` is not a folder; that is the only error.
     """
     for source, path in list_files(folder):
-        yield from read_file(path, source, limits or ReadLimits())
+        for found in read_file(path, source, limits or ReadLimits()):
+            if not isinstance(found, Working):
+                yield found
 
 
 def list_files(folder: Path) -> list[tuple[str, Path]]:
@@ -77,7 +79,7 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
     return sorted((_printable(name), path) for name, path in found)
 
 
-def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found]:
+def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | Working]:
     """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file."""
     try:
         if path.is_dir() and (is_output(path) or is_debug(path.name)):
@@ -117,7 +119,7 @@ def _checked(path: Path) -> str:
     return ending
 
 
-def _read(path: Path, ending: str, source: str, limits: ReadLimits) -> Iterator[Found]:
+def _read(path: Path, ending: str, source: str, limits: ReadLimits) -> Iterator[Found | Working]:
     size = path.stat().st_size
     if size == 0:
         raise Unread("empty", "the file has no bytes")

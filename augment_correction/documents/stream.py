@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from augment_correction.documents.chunking import ChunkSettings
-from augment_correction.documents.contract import ReadLimits
+from augment_correction.documents.contract import ReadLimits, Working
 from augment_correction.documents.frames import (
     LENGTH_BYTES,
     Batch,
@@ -131,6 +131,8 @@ class _Reader:
                     return frame
                 case Started(place):
                     self.place = place
+                case Working():
+                    pass  # it came, and so the waiting begins anew
                 case Refused(message, hint):
                     raise ConfigError(message, hint=hint)
                 case Finished(bug):

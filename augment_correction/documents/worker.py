@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from augment_correction.documents.chunking import chunk_document
+from augment_correction.documents.contract import Working
 from augment_correction.documents.frames import (
     Batch,
     DocumentInfo,
@@ -65,7 +66,7 @@ def _frames(job: Job) -> Iterator[Frame]:
         yield Finished()
 
 
-def _read_one(source: str, path: Path, job: Job, counter: TokenCounter) -> Iterator[Batch]:
+def _read_one(source: str, path: Path, job: Job, counter: TokenCounter) -> Iterator[Batch | Working]:
     """Batches end with their file: what has been read must not be lost by the crash of the next one."""
     documents: list[DocumentInfo] = []
     chunks: list[Chunk] = []
@@ -79,6 +80,9 @@ def _read_one(source: str, path: Path, job: Job, counter: TokenCounter) -> Itera
         return batch
 
     for result in read_file(path, source, job.limits):
+        if isinstance(result, Working):
+            yield result
+            continue
         if isinstance(result, UnreadInput):
             unread.append(result)
         elif isinstance(result, ReadNote):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -47,6 +48,10 @@ PROGRAMS = {
         "peft",
     ),
     "mutate": Tiny("mutate", "--module llm/pace --each 2", r"^\| all \| 2 \| \d+ % \|$"),
+    "ocr": Tiny("ocr", "--engine rapidocr --lines 1", r"^\| rapidocr \| deu \| 100\.0% \| \d", "rapidocr"),
+    "pdf_engines": Tiny(
+        "pdf_engines", "inputs/examples --engine ours", r"^\| ours \| orlen-valley-railway \| \d", "pdftotext"
+    ),
     "ray_overhead": Tiny("ray_overhead", f"{SERVED} --few 2", r"^ray +wall .* CPU per passage", "ray"),
     "scale": Tiny("scale", "--sizes 20", r"^ +20 +resumed "),
     "selection": Tiny("selection", "--rows 300 --runs 500", r"^all +.* kept \d+, gate \d+"),
@@ -76,8 +81,8 @@ def ran(module: str, *arguments: str) -> str:
 
 @pytest.mark.parametrize("tiny", PROGRAMS.values(), ids=PROGRAMS)
 def test_it_runs(tiny: Tiny, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if tiny.needs and not find_spec(tiny.needs):
-        pytest.skip(f"needs {tiny.needs}, of the extra dev")
+    if tiny.needs and not (find_spec(tiny.needs) or shutil.which(tiny.needs)):
+        pytest.skip(f"needs {tiny.needs}, of the extra dev or of poppler-utils")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     if tiny.needs == "ray":  # its processes reach each other by the machine's own address, which the guard refuses
         monkeypatch.delenv("PYTHONPATH")

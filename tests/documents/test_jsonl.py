@@ -184,7 +184,7 @@ JSON = st.recursive(
 ROWS = st.lists(st.fixed_dictionaries({"text": st.just("a text")}, optional={"more": JSON}), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=ROWS, indent=st.sampled_from([None, 0, 1, 4]), whole=st.booleans(), plain=st.booleans())
 def test_what_json_dump_writes_is_read_in_every_shape(
     tmp_path_factory: pytest.TempPathFactory,
@@ -202,7 +202,7 @@ def test_what_json_dump_writes_is_read_in_every_shape(
     assert len(documents) == len(rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=st.lists(st.text('{}[]",:ab1 \\\n', max_size=30), max_size=6))
 def test_no_garbage_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     folder = tmp_path_factory.mktemp("json")

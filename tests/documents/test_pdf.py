@@ -178,12 +178,12 @@ def _scanned(canvas: Any) -> None:
     canvas.drawImage(ImageReader(Image.new("L", (200, 300), 200)), 0, 0, 595, 842)
 
 
-def test_a_scanned_file_says_what_to_do(tmp_path: Path) -> None:
+def test_a_picture_without_words(tmp_path: Path) -> None:
     files.pdf(tmp_path / "a.pdf", [_scanned, _scanned])
     files.pdf(tmp_path / "b.pdf", [_scanned, files.lines(["A page with text."])])
     documents, unread = read(tmp_path)
     assert [(found.source, found.reason) for found in unread] == [("a.pdf", "no_text")]
-    assert "OCR" in unread[0].detail
+    assert unread[0].detail == "OCR found no text on its 2 pages"
     assert documents[0].metadata["pages_without_text"] == 1
     assert documents[0].pages == (0, 0)
 

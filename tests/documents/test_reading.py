@@ -172,9 +172,10 @@ def test_every_reader_named_in_the_table_exists() -> None:
     [
         ("a.doc", ".doc is not read; save it as .docx"),
         ("a.xlsx", ".xlsx is not read; save it as .csv"),
+        ("a.png", ".png is not read; save it as .pdf"),
         (
-            "a.png",
-            ".png is not read; read are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
+            "a.zip",
+            ".zip is not read; read are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
         ),
     ],
 )

@@ -16,7 +16,7 @@ four = st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED)
 
 @pytest.mark.parametrize("family", ["qwen", "llama"])
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if name != "nothing around"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(texts=four, correction_only=st.booleans())
 def test_cuts_move_into_the_scaffold_and_nowhere_else(
     tokenizers: dict[str, Tokenizer], family: str, name: str, texts: tuple[str, str, str, str], correction_only: bool
@@ -34,7 +34,7 @@ def test_cuts_move_into_the_scaffold_and_nowhere_else(
 
 
 @pytest.mark.parametrize(("family", "name"), [("qwen", "chatml"), ("qwen_nfc", "chatml"), ("llama", "llama3 (trims)")])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts=four, correction_only=st.booleans())
 def test_a_models_own_template_is_cut_seamlessly(
     tokenizers: dict[str, Tokenizer], family: str, name: str, texts: tuple[str, str, str, str], correction_only: bool

@@ -122,7 +122,7 @@ def test_every_spelling_is_read_back_here() -> None:
 def test_every_spelling_masks_the_same_characters(
     tmp_path_factory: pytest.TempPathFactory, tokenizers: dict[str, Tokenizer]
 ) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         texts=st.lists(st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), min_size=1, max_size=3), only=st.booleans()
     )

@@ -20,7 +20,7 @@ def labels_by_character(parts: list[Segment]) -> list[bool]:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts=four, correction_only=st.booleans())
 def test_joined_segments_are_the_rendering_and_the_mask_is_exact(
     name: str, texts: tuple[str, str, str, str], correction_only: bool
@@ -40,7 +40,7 @@ def test_joined_segments_are_the_rendering_and_the_mask_is_exact(
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED))
 def test_the_template_is_masked_only_where_a_space_stands_before_a_word(
     name: str, texts: tuple[str, str, str, str]
@@ -55,7 +55,7 @@ def test_the_template_is_masked_only_where_a_space_stands_before_a_word(
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     texts=st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED),
     own=st.tuples(STRIPPED, STRIPPED, STRIPPED),

@@ -15,7 +15,7 @@ from tests.export.conversations import TEXTS
 
 
 @pytest.mark.parametrize("family", ["qwen", "llama", "mistral"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=TEXTS)
 def test_tokens_cover_the_text(tokenizers: dict[str, Tokenizer], family: str, text: str) -> None:
     encoded = tokenizers[family].encode([text])[0]

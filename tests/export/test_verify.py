@@ -43,7 +43,7 @@ def test_a_good_row(tmp_path: Path, tokenizers: dict[str, Tokenizer], family: st
 
 
 @pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("qwen_nfc", QWEN), ("llama", LLAMA)])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED), correction_only=st.booleans())
 def test_any_texts_in_a_models_own_template(
     tmp_path_factory: pytest.TempPathFactory,
@@ -71,7 +71,7 @@ def test_a_mistake_corrected_in_the_same_message(
 
 
 @pytest.mark.parametrize(("family", "name"), [("qwen", QWEN), ("qwen_nfc", QWEN), ("llama", LLAMA)])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts=st.tuples(STRIPPED, STRIPPED, STRIPPED), joint=st.sampled_from([" ", "\n"]))
 def test_any_mistake_corrected_in_the_same_message(
     tmp_path_factory: pytest.TempPathFactory,

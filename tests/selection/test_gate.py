@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.errors import InputError
@@ -171,7 +171,6 @@ class TestOverlap:
         assert [each.by for each in overlap([item(gated, "P", Gate(7, 0.0))], [row])] == ["question"]
 
 
-@settings(deadline=None)  # three gates of 4 MB each a case
 @given(
     st.lists(
         st.tuples(
