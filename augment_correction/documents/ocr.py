@@ -1,7 +1,7 @@
 """The text of pictures of pages, read by RapidOCR (the extra `ocr`).
 
-Its wheel holds its models, so nothing is fetched, and one model reads all languages in Latin letters and Chinese and
-Japanese, so nobody has to name the language. It was measured beside Tesseract (benchmarks/NOTES.md).
+Its wheel holds its models, so nothing is fetched, and one model reads English, German and French alike, so nobody has to
+name the language. It was measured beside Tesseract (benchmarks/NOTES.md).
 
 A page takes seconds, and a run reads its documents again each time it is started; so what was read is kept in the
 user's cache folder, under a hash of the picture.

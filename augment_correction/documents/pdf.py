@@ -69,8 +69,10 @@ def _recognise(
 def _nothing(failed: Sequence[UnreadInput], encrypted: bool, scanned: int) -> Unread:
     if failed:
         return Unread("unreadable", "no page of it can be read")
+    if encrypted:
+        return Unread("encrypted", _LOCKED)
     if not scanned:
-        return Unread("encrypted", _LOCKED) if encrypted else Unread("no_text", _NO_TEXT)
+        return Unread("no_text", _NO_TEXT)
     if ocr.installed():
         return Unread("no_text", f"OCR found no text on its {_pages(scanned)}")
     return Unread("no_text", f"no text, but {_pages(scanned)} that may be scanned; {_remedy()}")
