@@ -256,6 +256,47 @@ def test_forgetting_stops_and_leaves_no_adapter(root: Path) -> None:
     assert not outcome.workspace.final.exists() and outcome.exit_code == 3
 
 
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    root = tmp_path_factory.mktemp("taught")
+    shutil.copytree(tiny_model, root / "base")
+    failures(root / "keep.jsonl", hard(range(8)))
+    failures(root / "a.jsonl", critiqued(range(24)))
+    keys = {"learning_rate": 2e-2, "epochs": 60, "validation_split": 0, "lora_r": 16, "lora_alpha": 32}
+    before = train(prepare(config(root, model="base", data="keep.jsonl", output_dir="school", **keys)))
+    losses = before.summary["loss"]
+    assert losses[max(losses)] < losses[min(losses)] / 3, "it has learnt them"
+    merge(before.workspace.final, root / "model")
+    return root
+
+
+class TestForgetting:
+    """A model that was taught facts, and is then trained on something else at a high rate: it forgets them."""
+
+    def keys(self, **more: Any) -> dict[str, Any]:
+        return {"retention": "keep.jsonl", "learning_rate": 1e-2, "epochs": 8, "eval_steps": 2, "patience": 9, **more}
+
+    def test_it_stops_when_what_it_knew_is_lost(self, taught: Path) -> None:
+        outcome = train(prepare(config(taught, data="a.jsonl", **self.keys())))
+        summary = outcome.summary
+        assert summary["stopped"].startswith("forgetting: the retention loss rose by"), summary["stopped"]
+        assert summary["steps"] < summary["planned_steps"]
+        rise = summary["retention_rise"]
+        last = max(rise)
+        assert rise[last] > 0.1 and summary["forgotten"] == [last], (
+            "looked at after each evaluation, stopped at the first"
+        )
+        fit = [step for step in rise if step and step != last]
+        assert summary["best_step"] == (min(fit, key=summary["eval_loss"].__getitem__) if fit else None)
+        assert outcome.workspace.final.exists() is bool(fit)
+
+    def test_it_goes_on_where_it_shall_only_say_so(self, taught: Path) -> None:
+        outcome = train(prepare(config(taught, data="a.jsonl", output_dir="flag", **self.keys(on_forgetting="flag"))))
+        summary = outcome.summary
+        assert not summary["stopped"].startswith("forgetting")
+        assert len(summary["forgotten"]) > 1 and summary["best_step"] not in summary["forgotten"]
+
+
 def test_weights_and_a_description_that_do_not_belong_together_are_one_line(root: Path) -> None:
     prepared = made(root)
     described = json.loads((root / "model" / "config.json").read_text())
