@@ -243,23 +243,46 @@ def test_no_word_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-@pytest.mark.parametrize("turned_page", [False, True])
-def test_turned_text_is_read_in_order(tmp_path: Path, turn: int, turned_page: bool) -> None:
+@pytest.mark.parametrize("page_turn", [0, 90, 180, 270])
+def test_turned_text_is_read_in_order(tmp_path: Path, turn: int, page_turn: int) -> None:
     text = files.wrapped(files.paragraph(1, 6))
 
     def draw(canvas: Any) -> None:
-        if turned_page:
-            canvas.setPageRotation(turn)
-        else:
-            canvas.translate(300, 420)
-            canvas.rotate(turn)
+        canvas.setPageRotation(page_turn)
+        canvas.translate(300, 420)
+        canvas.rotate(turn)
         for number, line in enumerate(text):
-            canvas.drawString(-150, 40 - 14 * number, line) if not turned_page else canvas.drawString(
-                72, 700 - 14 * number, line
-            )
+            canvas.drawString(-150, 40 - 14 * number, line)
 
     files.pdf(tmp_path / "a.pdf", [draw])
-    assert " ".join(only(tmp_path).text.split()) == " ".join(text)
+    assert only(tmp_path).text.splitlines() == text
+
+
+def _pages(path: Path) -> list[str]:
+    """Each page's text, with what would be taken for running lines."""
+    with pdf_pages.open_pdf(path) as pdf:
+        return [pdf_layout.page_text(pdf.lines(number)) for number in range(pdf.count())]
+
+
+def test_pages_of_which_only_the_ends_of_words_are_measured_read_the_same(tmp_path: Path) -> None:
+    rows = [("Package", "Version"), ("ferry boat", "1.2"), ("bridge", "0.9"), ("oar", "3.0")]
+
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 780, "1 Boats . . . . . . . . . . . . 12")
+        canvas.drawString(72, 750, "secci")
+        canvas.drawString(72 + canvas.stringWidth("secci"), 750, "´")
+        canvas.drawString(73 + canvas.stringWidth("secci"), 750, "on")
+        for column, x in enumerate((72, 200)):
+            for number, row in enumerate(rows):
+                canvas.drawString(x, 700 - 14 * number, row[column])
+        canvas.setFont("Courier", 10)
+        for number, line in enumerate(("def fare(carts):", "return 4", "return carts + 4 or 0")):
+            canvas.drawString(90 + 24 * (number > 0), 600 - 12 * number, line)
+
+    first, *others = _pages(files.pdf(tmp_path / "a.pdf", [draw] * 18))
+    assert others == [first] * 17
+    for part in ("1 Boats . . . . . . . . . . . . 12", "sección", "| ferry boat | 1.2 |", "\n    return 4\n"):
+        assert part in first
 
 
 def test_three_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
@@ -287,14 +310,14 @@ def test_accents_printed_over_letters_are_one_letter(tmp_path: Path) -> None:
     assert only(tmp_path).text == "sección"
 
 
-def test_words_that_only_their_distance_parts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pages", [1, 18])
+def test_words_that_only_their_distance_parts(tmp_path: Path, pages: int) -> None:
     def draw(canvas: Any) -> None:
         canvas.setFont("Times-Roman", 10)
         canvas.drawString(72, 700, "as they")
         canvas.drawString(72 + canvas.stringWidth("as they") + 1.6, 700, "are read.")
 
-    files.pdf(tmp_path / "a.pdf", [draw])
-    assert only(tmp_path).text == "as they are read."
+    assert _pages(files.pdf(tmp_path / "a.pdf", [draw] * pages)) == ["as they are read."] * pages
 
 
 def test_a_table_is_read_row_by_row(tmp_path: Path) -> None:
