@@ -1,4 +1,5 @@
-"""Files that another process may rename or delete while we look at them.
+"""Files and folders that are not ours alone: another process may rename or delete them while we look at them, a stranger may
+have put links among them, and another user of the machine may want to read them.
 
 `Path.rglob` is no good there: it lists a folder some time after it saw it, and raises FileNotFoundError out of the middle
 of the walk where the folder is gone by then (measured with pip's temporary folders).
@@ -9,6 +10,27 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import IO
+
+
+def private_folder(path: Path) -> None:
+    """Makes it where it is not there, for its owner alone: documents, prompts and replies are other people's text. One
+    that is there keeps its mode, so that a team shares a folder by making it first or by `chmod`."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def own_folder(path: Path) -> None:
+    """A private folder inside of one of ours. A link there is taken away, and what it leads to is left in peace: in a
+    run's folder that somebody handed over, `report_data` may lead to the reader's own files."""
+    if path.is_symlink():
+        path.unlink()
+    private_folder(path)
+
+
+def new_file(path: Path) -> IO[bytes]:
+    """Opened for writing, in the place of what is there; a link is replaced and never followed."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
 
 
 def size_of(path: Path) -> int | None:

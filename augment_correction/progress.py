@@ -3,7 +3,6 @@ nothing."""
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import deque
@@ -11,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
+from augment_correction.console import Terminal
 from augment_correction.ledger import Ledger
 from augment_correction.runner.state import RunState, StageCounts
+from augment_correction.terminal import tell
 
 REFRESH = 0.25
 RATE_WINDOW = 60.0
@@ -34,7 +35,7 @@ day leaves a log that can be read."""
 @contextmanager
 def live_display(state: RunState) -> Iterator[None]:
     """Show `state` until the block ends."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live, _polling(state, _Bars(live)):
             yield
@@ -51,7 +52,7 @@ class _Bars:
 
     def show(self, state: RunState, last: bool) -> None:
         for notice in state.notices[self._noticed :]:
-            self._live.console.print(f"[yellow]note:[/] {notice}", highlight=False)
+            self._live.console.print(Text.assemble(("note: ", "yellow"), notice))
             self._noticed += 1
         if not last:
             self._live.update(self._picture(state), refresh=True)
@@ -102,7 +103,7 @@ class _Lines:
     def show(self, state: RunState, last: bool) -> None:
         rate = self._rate.of(state)
         for notice in state.notices[self._noticed :]:
-            _say(f"note: {notice}")
+            tell(f"note: {notice}")
             self._noticed += 1
         now, turned = time.monotonic(), state.phase != self._phase and self._said != ""
         if now < self._next and not turned and not last:
@@ -114,7 +115,7 @@ class _Lines:
         if line == self._said and (last or self._distance < LINES_APART):
             return
         self._said = line
-        _say(line)
+        tell(line)
 
     def line(self, state: RunState, rate: float | None) -> str:
         if state.loading is not None:
@@ -142,10 +143,6 @@ def _told(stages: list[StageCounts], verdicts: tuple[str, str]) -> str:
         strict=True,
     )
     return ", ".join(f"{count} {what}" for what, count in counts if count)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _Rate:

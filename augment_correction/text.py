@@ -26,6 +26,8 @@ _MARKS = (
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b"))
 _SAMPLE = 64 << 10
+OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, changes of the direction of text, and halves of UTF-16 pairs, which no file can hold."""
 LOST = "\ufffd"
 """What stands where bytes could not be read."""
 
@@ -60,6 +62,12 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def printable(text: str) -> str:
+    """Characters that a terminal obeys are shown as JSON writes them, so that a line of JSON stays one; line breaks and tabs
+    stay."""
+    return OBEYED.sub(lambda sign: sign[0] if sign[0] in "\n\t" else f"\\u{ord(sign[0]):04x}", text)
 
 
 def byte_order_mark(data: bytes) -> tuple[str, int] | None:

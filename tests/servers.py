@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from types import TracebackType
@@ -131,11 +131,13 @@ def too_many(seconds: float, *, as_date: bool = False) -> Reply:
     return reply
 
 
-def sends(body: bytes, *, content_type: str = "application/json", status: int = 200) -> Reply:
+def sends(
+    body: bytes, *, content_type: str = "application/json", status: int = 200, headers: Mapping[str, str] | None = None
+) -> Reply:
     """These bytes, whatever they are."""
 
     async def reply(_: web.Request, __: dict[str, Any]) -> web.StreamResponse:
-        return web.Response(body=body, status=status, content_type=content_type)
+        return web.Response(body=body, status=status, content_type=content_type, headers=headers)
 
     return reply
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from augment_correction.errors import AugmentCorrectionError, ExitCode, UserError
+from augment_correction.terminal import say, tell, tell_bug
 
 COMMANDS = (
     "run", "check", "inspect", "verify", "export", "report", "evaluate", "train", "merge", "worker",
@@ -54,18 +54,21 @@ def main() -> int:
     except AugmentCorrectionError as failure:
         complain(failure)
         if failure.exit_code is ExitCode.BUG:
-            raise
+            tell_bug(failure)
         return int(failure.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; run the same command again to go on: nothing is asked twice\n")
+        tell("interrupted; run the same command again to go on: nothing is asked twice")
         return int(ExitCode.INTERRUPTED)
+    except Exception as failure:
+        tell_bug(failure)
+        return int(ExitCode.BUG)
     return 0
 
 
 def complain(failure: AugmentCorrectionError) -> int:
-    sys.stderr.write(f"error: {failure.message}\n")
+    tell(f"error: {failure.message}")
     if failure.hint:
-        sys.stderr.write(f"  remedy: {failure.hint}\n")
+        tell(f"  remedy: {failure.hint}")
     return int(failure.exit_code)
 
 
@@ -83,5 +86,5 @@ def _version(
     if version:
         from augment_correction import __version__
 
-        print(__version__)
+        say(__version__)
         raise typer.Exit

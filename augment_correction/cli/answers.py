@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from augment_correction.cli import Overrides, app
+from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.config import RunConfig
@@ -67,10 +68,10 @@ def answers(
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
     sampling = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
-    paid = answer(loaded, source, output, sampling, max_samples, system_prompt, fresh=fresh, say=say)
-    print(f"{paid['answered']} answers, {paid['refused']} refused -> {output}")
+    paid = answer(loaded, source, output, sampling, max_samples, system_prompt, fresh=fresh, say=tell)
+    say(f"{paid['answered']} answers, {paid['refused']} refused -> {output}")
     if paid["old"]:
-        print(f"  {paid['old']} answers are from before, of the model that had this name then; --fresh asks again")
+        say(f"  {paid['old']} answers are from before, of the model that had this name then; --fresh asks again")
     print_paid(paid)
 
 
@@ -98,14 +99,10 @@ def _here(path: str | None) -> str | None:
     return str(Path(path).resolve()) if path and Path(path).exists() else path
 
 
-def say(line: str) -> None:
-    typer.echo(line, err=True)
-
-
 def print_paid(paid: dict[str, object]) -> None:
     from augment_correction.progress import money
 
-    print(
+    say(
         f"{paid['name']}: {paid['requests']} requests in all, tokens in {paid['input_tokens']:,} "
         f"out {paid['output_tokens']:,}, {money(paid['total_cost'])}"  # type: ignore[arg-type]
     )

@@ -9,6 +9,7 @@ import typer
 
 from augment_correction.cli import Config, Overrides, app
 from augment_correction.errors import ExitCode
+from augment_correction.terminal import say
 
 if TYPE_CHECKING:
     from augment_correction.runner.finding import Finding
@@ -28,11 +29,11 @@ def check(config: Config, overrides: Overrides = None) -> None:
     wiring, input, gate, keys and servers. Costs nothing."""
     findings = asyncio.run(_findings(config, overrides or []))
     for finding in findings:
-        print(f"{'ok     ' if finding.ok else 'WRONG  '}{finding.what}")
+        say(f"{'ok     ' if finding.ok else 'WRONG  '}{finding.what}")
         if finding.remedy:
-            print(f"         remedy: {finding.remedy}")
+            say(f"         remedy: {finding.remedy}")
     wrong = sum(not finding.ok for finding in findings)
-    print(f"{wrong} of {len(findings)} checks failed" if wrong else "all good")
+    say(f"{wrong} of {len(findings)} checks failed" if wrong else "all good")
     raise typer.Exit(int(ExitCode.USER if wrong else ExitCode.DONE))
 
 

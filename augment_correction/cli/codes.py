@@ -7,6 +7,7 @@ from shutil import get_terminal_size
 from textwrap import TextWrapper
 
 from augment_correction.cli import app
+from augment_correction.terminal import say
 
 
 @app.command(epilog="Example: python -m augment_correction codes")
@@ -22,4 +23,4 @@ def codes() -> None:
             f"    given from: {code.threshold}",
             f"    for example: {code.example}",
         )
-        print("\n".join(map(words.fill, told)))
+        say("\n".join(map(words.fill, told)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from augment_correction.cli.tables import print_table
+from augment_correction.terminal import say
 
 if TYPE_CHECKING:
     from augment_correction.runner import Estimate
@@ -16,11 +17,11 @@ HEADERS = ("stage", "model", "requests", "tokens in", "tokens out", "at most", "
 def print_estimate(made: Estimate) -> None:
     from augment_correction.documents.telling import note_lines, unread_lines
 
-    print(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
+    say(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
     for line in unread_lines(made.unread):
-        print(f"  not read: {line}")
+        say(f"  not read: {line}")
     for line in (*note_lines(made.notes), *made.notices):
-        print(f"  note: {line}")
+        say(f"  note: {line}")
     rows = []
     for bound in made.stages:
         stage = bound.expected
@@ -32,10 +33,10 @@ def print_estimate(made: Estimate) -> None:
     print_table(HEADERS, rows, right=HEADERS[2:6])
     for role, price in made.prices.items():
         shown = f"{price.input} in, {price.output} out USD per million ({price.source})" if price else "unknown"
-        print(f"price of the {role} model: {shown}")
-    print("\n".join(_costs(made)))
+        say(f"price of the {role} model: {shown}")
+    say("\n".join(_costs(made)))
     if not any(stage.observed for stage in made.stages):
-        print("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
+        say("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
 
 
 def _costs(made: Estimate) -> Iterator[str]:

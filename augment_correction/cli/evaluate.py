@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from augment_correction.cli import Config, Overrides, app
+from augment_correction.terminal import say
 
 EXAMPLES = """
 Examples:
@@ -81,12 +82,12 @@ def evaluate(
 
         for harness in export:
             made = export_gate(loaded, harness.value)
-            print(f"{harness.value:<8} {made.folder}\n  run it: {made.command}")
+            say(f"{harness.value:<8} {made.folder}\n  run it: {made.command}")
         return
     if dry_run:
         from augment_correction.evals.planning import plan_evaluation
 
-        print("\n".join(plan_evaluation(loaded).lines()))
+        say("\n".join(plan_evaluation(loaded).lines()))
         return
     result = run(loaded, watch=live_display)
     _print(result)
@@ -119,17 +120,17 @@ def _print(result: Any) -> None:
     if result.report:
         _print_report(result.report)
     for role, tokens in result.tokens.items():
-        print(
+        say(
             f"{role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
             f"tokens in {tokens['input_tokens']:,} out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
         )
-    print(f"cost: {money(result.cost)}, {duration(result.seconds)}")
+    say(f"cost: {money(result.cost)}, {duration(result.seconds)}")
     for name, path in result.files.items():
-        print(f"  {name:<16} {path}")
+        say(f"  {name:<16} {path}")
     if result.stopped:
-        print(f"stopped: {result.stopped}")
+        say(f"stopped: {result.stopped}")
     if result.hint:
-        print(f"  remedy: {result.hint}")
+        say(f"  remedy: {result.hint}")
 
 
 LABELS = {
@@ -148,19 +149,19 @@ MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 
 def _print_report(report: dict[str, Any]) -> None:
     gate = report["gate"]
-    print(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")
+    say(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")
     _print_figures(report)
     _print_pushbacks(report)
     for name, made in report["retention"].items():
         shares = ", ".join(
             f"{model} {_share(each['figures']['all']['accuracy_t1'])}" for model, each in made["models"].items()
         )
-        print(f"retention, {name}: {shares}")
+        say(f"retention, {name}: {shares}")
     _print_grading(report)
     for model, decision in report["decisions"].items():
-        print(f"{model}: {decision['outcome'].upper()}")
+        say(f"{model}: {decision['outcome'].upper()}")
         for reason in decision["reasons"]:
-            print(f"  {MARKS[reason['holds']]} {reason['text']}")
+            say(f"  {MARKS[reason['holds']]} {reason['text']}")
 
 
 def _print_figures(report: dict[str, Any]) -> None:
@@ -192,17 +193,15 @@ def _print_pushbacks(report: dict[str, Any]) -> None:
 
 def _print_grading(report: dict[str, Any]) -> None:
     by, both = report["grading"]["by"], report["grading"]["judge_and_match"]
-    print(
-        f"graded by the match {by['match']}, the judge {by['judge']}, unusable {by['problem']}, nobody {by['nobody']}"
-    )
+    say(f"graded by the match {by['match']}, the judge {by['judge']}, unusable {by['problem']}, nobody {by['nobody']}")
     if both:
         kappa = "unknown" if both["kappa"] is None else f"{both['kappa']:.2f}"
         agreed = both["both_right"] + both["both_wrong"]
-        print(f"judge and match agree on {agreed} of {both['graded']} answers, Cohen's kappa {kappa}")
+        say(f"judge and match agree on {agreed} of {both['graded']} answers, Cohen's kappa {kappa}")
     for name, made in report["gate"]["models"].items():
         lost = {f"{turn} {problem}": n for turn, seen in made["unusable"].items() for problem, n in seen.items() if n}
         if lost:
-            print(f"{name}: unusable answers, counted as wrong: {', '.join(f'{n} {what}' for what, n in lost.items())}")
+            say(f"{name}: unusable answers, counted as wrong: {', '.join(f'{n} {what}' for what, n in lost.items())}")
 
 
 def _plain(found: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from augment_correction.cli import app
+from augment_correction.terminal import say
 
 
 class Format(StrEnum):
@@ -50,6 +51,6 @@ def export(
 
     with open_run(folder) as made:
         for exported in export_run(made, [each.value for each in formats], tokenizer, partial=partial):
-            print(f"{exported.name:<13} {exported.path}")
+            say(f"{exported.name:<13} {exported.path}")
             for notice in exported.notices:
-                print(f"  note: {notice}")
+                say(f"  note: {notice}")

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from augment_correction.cli import Overrides, app
-from augment_correction.cli.answers import ConfigFile, asking_config, say
+from augment_correction.cli.answers import ConfigFile, asking_config
+from augment_correction.terminal import say, tell
 
 IMPORTING = """
 Examples:
@@ -71,11 +72,11 @@ def import_failures(
     failures = only_failures(read)
     if not read.sources:
         raise InputError("no file is named", hint="import-failures FAILURES.jsonl (docs/failures.md: what a row needs)")
-    print("\n".join(source_lines(read.sources, read.problems)))
+    say("\n".join(source_lines(read.sources, read.problems)))
     place = output.resolve()
     if not dry_run:
         write_problems(place / "import_rejected.jsonl", read.problems)
-        print(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
+        say(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
     if not failures:
         raise InputError("there is no failure to import", hint="docs/failures.md: what a row needs")
     if dry_run:
@@ -85,7 +86,7 @@ def import_failures(
     write_inputs(failures, loaded)
     result = runner.run(loaded, watch=live_display)
     print_summary(result)
-    print(f"or here:\n  python -m augment_correction train --model MODEL --data {place}")
+    say(f"or here:\n  python -m augment_correction train --model MODEL --data {place}")
     raise typer.Exit(int(result.exit_code))
 
 
@@ -105,20 +106,20 @@ def from_failures(
     from augment_correction.monitor.manual import code_counts, from_answers
 
     loaded = asking_config(config, overrides=overrides)
-    made, failures = from_answers(loaded, source, answers, output, stand_by_share, say)
+    made, failures = from_answers(loaded, source, answers, output, stand_by_share, tell)
     stats = made["stats"]
-    print(
+    say(
         f"{stats['total_evals']} answers graded: {stats['correct_first_try']} right, {stats['needed_correction']} wrong; "
         f"{stats['undecided']} undecided, {stats['unanswered']} questions unanswered"
     )
     if stats["unknown"]:
-        print(f"{stats['unknown']} answers are to questions that are not in {source}, and left out")
+        say(f"{stats['unknown']} answers are to questions that are not in {source}, and left out")
     if stats["undecided"] and "judge" not in loaded.by_role:
-        print(f"words and numbers cannot tell the undecided ones; to have a model judge them: {JUDGED}")
+        say(f"words and numbers cannot tell the undecided ones; to have a model judge them: {JUDGED}")
     for code, count in code_counts(failures).most_common():
-        print(f"  {count:>6}  {code}")
+        say(f"  {count:>6}  {code}")
     told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count)
-    print(f"{made['num_examples']} rows ({told}) -> {output}")
+    say(f"{made['num_examples']} rows ({told}) -> {output}")
 
 
 @app.command(epilog="Example: python -m augment_correction demo")
@@ -131,4 +132,4 @@ def demo(
     from augment_correction.monitor.demo import demonstrate
 
     for line in demonstrate(folder or Path(mkdtemp(prefix="augment_correction_demo_"))):
-        print(line)
+        say(line)

@@ -11,6 +11,7 @@ import typer
 from augment_correction.cli import app
 from augment_correction.errors import UserError
 from augment_correction.project import EDITED_FOLDERS, bundled
+from augment_correction.terminal import say
 
 
 @app.command(epilog="Example: python -m augment_correction init my_project")
@@ -26,7 +27,7 @@ def init(
 def list_() -> None:
     """List the shipped configs, pipelines, prompts and example documents by name."""
     for path in _shipped():
-        print(path.as_posix())
+        say(path.as_posix())
 
 
 @app.command(epilog="Example: python -m augment_correction copy prompts/filter.jinja")
@@ -52,9 +53,15 @@ def _shipped() -> Iterator[Path]:
 
 def _copy(path: Path, folder: Path) -> None:
     target = folder / path
-    if target.exists():
-        print(f"skip (exists)  {target}")
-        return
+    if not target.parent.resolve().is_relative_to(folder.resolve()):
+        raise UserError(
+            f"{target.parent} leads out of {folder}", hint="a link is there: move it away, or name another folder"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes((bundled() / path).read_bytes())
-    print(f"write          {target}")
+    try:
+        with target.open("xb") as file:  # never through a link, not even one that leads nowhere
+            file.write((bundled() / path).read_bytes())
+    except FileExistsError:
+        say(f"skip (exists)  {target}")
+        return
+    say(f"write          {target}")

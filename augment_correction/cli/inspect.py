@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from augment_correction.cli import app
+from augment_correction.terminal import say
 
 EXAMPLES = """
 Examples:
@@ -27,12 +28,11 @@ def inspect(
     limit: Annotated[int, typer.Option(help="How many conversations to show.", min=0)] = 3,
 ) -> None:
     """Show what a run made: conversations with the masked part marked, their passages, rejects by reason, the cost."""
-    from rich.console import Console
-
+    from augment_correction.console import Terminal
     from augment_correction.errors import InputError
     from augment_correction.runner.reading import open_run
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     with open_run(folder) as made:
         shown = 0
         for chunk, outcome in made.results.outcomes():
@@ -80,15 +80,15 @@ def _show_sums(console: Any, made: Any, shown: int) -> None:
 
     counts = made.results.counts()
     console.print("[dim]──[/] [bold]the run[/]")
-    print(f"{counts['kept']} conversations ({shown} shown), {counts['rejected']} rejected, {counts['failed']} failed")
+    say(f"{counts['kept']} conversations ({shown} shown), {counts['rejected']} rejected, {counts['failed']} failed")
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
-        print(f"  {count:>6}  {reason}")
+        say(f"  {count:>6}  {reason}")
     for line in unread_lines(made.results.unread()):
-        print(f"  not read: {line}")
+        say(f"  not read: {line}")
     for line in note_lines(made.results.notes()):
-        print(f"  note: {line}")
+        say(f"  note: {line}")
     for tokens in made.tokens():
-        print(
+        say(
             f"{tokens['name']}: {tokens['requests']} requests, tokens in {tokens['input_tokens']:,} "
             f"out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from augment_correction.cli import app
+from augment_correction.terminal import say
 
 
 @app.command(epilog="Example: python -m augment_correction merge outputs/training/final --output models/corrected")
@@ -32,4 +33,4 @@ def merge(
     except ImportError as failure:
         raise MissingExtra(f"merging ({failure.name})", "train") from None
     folder = merging.merge(given, output, base)
-    print(f"{output}: {given} merged with {folder}")
+    say(f"{output}: {given} merged with {folder}")

@@ -18,9 +18,9 @@ from augment_correction.cli.answers import (
     ModeOption,
     asking_config,
     print_paid,
-    say,
 )
 from augment_correction.folders import size_of
+from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.monitor.impact import Impact
@@ -50,23 +50,23 @@ def stats(
 
     seen = collect(_keep(Keep(data)))
     if as_json:
-        print(json.dumps(seen.as_json(), indent=1, ensure_ascii=False))
+        say(json.dumps(seen.as_json(), indent=1, ensure_ascii=False))
         return
     for batch, made in seen.files:
         told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count) or made.get("why", "")
         size = size_of(batch.rows) or 0
-        print(f"{batch.rows}  {size:,} bytes  {made['num_examples']} rows ({told})  queued: {made['queued'] or 'no'}")
+        say(f"{batch.rows}  {size:,} bytes  {made['num_examples']} rows ({told})  queued: {made['queued'] or 'no'}")
     for stem in seen.open:
-        print(f"{stem}: not made yet; `monitor finish` makes it")
+        say(f"{stem}: not made yet; `monitor finish` makes it")
     if seen.files:
-        print(", ".join(f"{name} {value}" for name, value in seen.files[-1][1]["stats"].items()))
+        say(", ".join(f"{name} {value}" for name, value in seen.files[-1][1]["stats"].items()))
     waiting = ", ".join(f"{count} {verdict}" for verdict, count in seen.buffered.items()) or "nothing"
-    print(f"buffer: {waiting} ({seen.examples} examples); undecided {seen.undecided}")
+    say(f"buffer: {waiting} ({seen.examples} examples); undecided {seen.undecided}")
     for code, count in seen.codes.most_common():
-        print(f"  {count:>6}  {code}")
+        say(f"  {count:>6}  {code}")
     written = [batch.rows for batch, made in seen.files if made["num_examples"]]
     for row in preview(written[-1], head) if written else ():
-        print(json.dumps(row, ensure_ascii=False))
+        say(json.dumps(row, ensure_ascii=False))
 
 
 @monitor.command(epilog="Example: python -m augment_correction monitor finish --data data/self_correction")
@@ -88,9 +88,9 @@ def finish(
             if keep.examples():
                 decide(keep, datetime.now())
             else:
-                print("the buffer holds no wrong answer that is not in a file already", flush=True)
+                say("the buffer holds no wrong answer that is not in a file already")
     for made in make(keep):
-        print(made_lines(made), flush=True)
+        say(made_lines(made))
 
 
 @monitor.command(epilog="Example: python -m augment_correction monitor impact --model ./model --adapter lora/final")
@@ -116,14 +116,14 @@ def impact(
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
     keep = _keep(Keep(data))
     retest = Retest.of(data / "impact", datetime.now(), fresh=fresh)
-    made, paid = measure(loaded, keep, samples, retest, say)
+    made, paid = measure(loaded, keep, samples, retest, tell)
     for path in filter(None, (output, retest.result)):  # with the last one it is finished
         write_json(path, as_json(made, paid["name"]))
     _print_impacts(made)
     if paid["old"]:
-        print(f"{paid['old']} answers are from the re-test that was not finished ({retest.folder}); --fresh asks again")
+        say(f"{paid['old']} answers are from the re-test that was not finished ({retest.folder}); --fresh asks again")
     print_paid(paid)
-    print(f"  {output or retest.result}")
+    say(f"  {output or retest.result}")
 
 
 def _keep(keep: Any) -> Any:

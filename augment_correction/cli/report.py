@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from augment_correction.cli import app
+from augment_correction.terminal import say
 
 if TYPE_CHECKING:
     from augment_correction.usage import Price
@@ -33,7 +34,7 @@ def report(
             prices=_prices(made.manifest),
             story=story_file,
         )
-    print(path)
+    say(path)
     if open_:
         import webbrowser
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from augment_correction.cli import Config, Overrides, app
+from augment_correction.terminal import say
 
 EXAMPLES = """
 Examples:
@@ -81,41 +82,41 @@ def print_summary(result: Any) -> None:
     from augment_correction.progress import duration, money
 
     counts = result.counts
-    print(f"{counts['documents']} documents, {counts['chunks']} passages in {duration(result.seconds)}")
+    say(f"{counts['documents']} documents, {counts['chunks']} passages in {duration(result.seconds)}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts["kinds"].items())
-    print(f"  kept      {counts['kept']}" + (f" ({kinds})" if len(counts["kinds"]) > 1 else ""))
+    say(f"  kept      {counts['kept']}" + (f" ({kinds})" if len(counts["kinds"]) > 1 else ""))
     if counts["gate"]:
-        print(f"  gate      {counts['gate']} (gate.jsonl: for `evaluate`, never trained)")
-    print(f"  rejected  {counts['rejected']}")
+        say(f"  gate      {counts['gate']} (gate.jsonl: for `evaluate`, never trained)")
+    say(f"  rejected  {counts['rejected']}")
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
-        print(f"    {count:>6}  {reason}")
+        say(f"    {count:>6}  {reason}")
     if counts["failed"]:
-        print(f"  failed    {counts['failed']} (tried again by the next run)")
+        say(f"  failed    {counts['failed']} (tried again by the next run)")
     if counts["pending"]:
-        print(f"  pending   {counts['pending']}")
+        say(f"  pending   {counts['pending']}")
     classes = {name: count for name, count in counts["classes"].items() if count}
-    print(f"  in all    {sum(classes.values())} = {' + '.join(f'{count} {name}' for name, count in classes.items())}")
+    say(f"  in all    {sum(classes.values())} = {' + '.join(f'{count} {name}' for name, count in classes.items())}")
     if counts["unread"]:
-        print(f"  not read  {counts['unread']} files, pages or lines (rejected.jsonl names them)")
+        say(f"  not read  {counts['unread']} files, pages or lines (rejected.jsonl names them)")
     for role, tokens in result.tokens.items():
-        print(
+        say(
             f"  {role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
             f"tokens in {tokens['input_tokens']:,} out {tokens['output_tokens']:,}, {money(tokens['total_cost'])}"
         )
-    print("\n".join(_cost_lines(result.costs, counts["kept"] + counts["gate"])))
-    print("files")
+    say("\n".join(_cost_lines(result.costs, counts["kept"] + counts["gate"])))
+    say("files")
     width = max(map(len, result.files), default=0)
     for name, path in result.files.items():
-        print(f"  {name:<{width}} {path}")
+        say(f"  {name:<{width}} {path}")
     _print_verification(result)
     if result.stopped:
-        print(f"stopped: {result.stopped}")
+        say(f"stopped: {result.stopped}")
     if result.hint:
-        print(f"  remedy: {result.hint}")
+        say(f"  remedy: {result.hint}")
     if result.stopped is None and "axolotl_config" in result.files:
-        print("next, in an environment with Axolotl (docs/training.md):")
+        say("next, in an environment with Axolotl (docs/training.md):")
         for step in ("preprocess", "train"):
-            print(f"  axolotl {step} {result.files['axolotl_config']}")
+            say(f"  axolotl {step} {result.files['axolotl_config']}")
 
 
 def _cost_lines(costs: Any, kept: int) -> Iterator[str]:
@@ -135,6 +136,6 @@ def _print_verification(result: Any) -> None:
     from augment_correction.cli.verify import verification_lines
 
     if result.verification is not None:
-        print("mask")
+        say("mask")
         for line in verification_lines(result.verification):
-            print(f"  {line}")
+            say(f"  {line}")

@@ -14,9 +14,10 @@ ANY_WIDTH = 100_000
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
     """On stdout. Cells are text and never markup; `right` names the headers of figures, which end at the right."""
-    from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
+
+    from augment_correction.console import Terminal
 
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     columns = []
@@ -27,7 +28,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, rig
     table = Table(*columns, box=None, padding=(0, 2, 0, 0))
     for row in cells:
         table.add_row(*map(Text, row))
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     needed = console.measure(table, options=console.options.update(width=ANY_WIDTH))
     console.width = max(console.width, needed.minimum) if console.is_terminal else needed.maximum
     console.print(table)

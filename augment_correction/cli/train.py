@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from augment_correction.cli import app
+from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.training.preparing import Prepared
@@ -138,9 +138,9 @@ def train(
             load_monitor(loaded.project.resolve(loaded.monitor))
         with TemporaryDirectory() as nowhere:
             prepared = prepare(loaded.model_copy(update={"output_dir": nowhere}))
-        print("\n".join(prepared_lines(prepared)))
+        say("\n".join(prepared_lines(prepared)))
         if checkpoint := workspace.checkpoint(prepared.decided, loaded):
-            print(f"  goes on from {checkpoint}")
+            say(f"  goes on from {checkpoint}")
         return
     try:
         prepared = prepare(loaded)
@@ -148,7 +148,7 @@ def train(
         write_problems(workspace.rejected, failure.gathered.problems)
         raise
     write_problems(workspace.rejected, prepared.gathered.problems)
-    print("\n".join(prepared_lines(prepared)))
+    say("\n".join(prepared_lines(prepared)))
     raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
 
 
@@ -160,8 +160,8 @@ def _with_trl(prepared: Prepared) -> int:
         from augment_correction.training.trainer import train as run
     except ImportError as failure:
         raise MissingExtra(f"training ({failure.name})", "train") from None
-    outcome: Any = run(prepared, _say, _monitored(prepared))
-    print("\n".join(outcome_lines(outcome)))
+    outcome: Any = run(prepared, tell, _monitored(prepared))
+    say("\n".join(outcome_lines(outcome)))
     return int(outcome.exit_code)
 
 
@@ -191,11 +191,6 @@ def _with_axolotl(prepared: Prepared) -> int:
             "with Axolotl the monitor is a plugin of its own", hint="leave monitor out, and see docs/failures.md"
         )
     path = hand_over(prepared)
-    print("\n".join(f"  note: {each}" for each in not_taken(prepared)))
-    print(f"axolotl train {path}", flush=True)
+    say("\n".join(f"  note: {each}" for each in not_taken(prepared)))
+    say(f"axolotl train {path}")
     return run_axolotl(axolotl(), path)
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

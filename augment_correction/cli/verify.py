@@ -10,6 +10,7 @@ import typer
 
 from augment_correction.cli import app
 from augment_correction.errors import ExitCode
+from augment_correction.terminal import say
 
 EXAMPLES = """
 Examples:
@@ -45,7 +46,7 @@ def verify(
             return
         proof = verify_run(made, tokenizer)
     for line in verification_lines(proof):
-        print(line)
+        say(line)
     raise typer.Exit(int(ExitCode.REJECTS if proof.wrong else ExitCode.DONE))
 
 
@@ -98,12 +99,12 @@ def _file_lines(file: Any) -> Iterator[str]:
 
 
 def _print_tokens(row: Any, tokenizer: Any) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from augment_correction.console import Terminal
     from augment_correction.export.proofs import prove, token_view
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     view = Text()
     for index, (text, trained) in enumerate(token_view(row, tokenizer)):
         shades = ("black on green", "black on bright_green") if trained else ("white on red", "white on bright_red")
@@ -121,4 +122,4 @@ def _print_tokens(row: Any, tokenizer: Any) -> None:
     )
     console.print(view, soft_wrap=True)
     for problem in prove(row, tokenizer):
-        print(f"WRONG ({problem.proof}), character {problem.start}: {problem.detail}")
+        say(f"WRONG ({problem.proof}), character {problem.start}: {problem.detail}")

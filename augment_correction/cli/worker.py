@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from augment_correction.cli import WholeHelp, app
+from augment_correction.terminal import say, tell
 
 DEFAULT = "configs/worker.yaml"
 WorkerFile = Annotated[str, typer.Argument(help="The worker's config.", metavar="[CONFIG]")]
@@ -41,7 +41,7 @@ def run(config: WorkerFile = DEFAULT) -> None:
     from augment_correction.worker.working import Worker
 
     loaded = load_worker(config)
-    sys.stderr.write(f"{find_config(Path(config)).resolve()}: works in {loaded.root}\n")
+    tell(f"{find_config(Path(config)).resolve()}: works in {loaded.root}")
     Worker(loaded).run()
 
 
@@ -56,7 +56,7 @@ def add(
     from augment_correction.worker.config import load_worker
 
     for entry, found in add_entries(load_worker(config), paths, priority.value):
-        print(f"{entry}: {found.rows} rows of {found.format}")
+        say(f"{entry}: {found.rows} rows of {found.format}")
 
 
 @worker.command(epilog="Example: python -m augment_correction worker status --json | jq '.jobs[].state'")
@@ -68,7 +68,7 @@ def status(
 
     seen = snapshot(_site(config))
     if as_json:
-        print(json.dumps(seen, indent=1, ensure_ascii=False))
+        say(json.dumps(seen, indent=1, ensure_ascii=False))
     else:
         _print_status(seen)
 
@@ -79,7 +79,7 @@ def pause(config: WorkerFile = DEFAULT) -> None:
     places = _places(config)
     places.make()
     places.marker("pause").touch()
-    print(f"paused: {places.root}")
+    say(f"paused: {places.root}")
 
 
 @worker.command(epilog="Example: python -m augment_correction worker resume")
@@ -87,7 +87,7 @@ def resume(config: WorkerFile = DEFAULT) -> None:
     """Begin jobs again."""
     places = _places(config)
     places.marker("pause").unlink(missing_ok=True)
-    print(f"resumed: {places.root}")
+    say(f"resumed: {places.root}")
 
 
 @worker.command(epilog="Example: python -m augment_correction worker stop")
@@ -97,10 +97,10 @@ def stop(config: WorkerFile = DEFAULT) -> None:
 
     site = _site(config)
     if not workers(site):
-        print("no worker runs")
+        say("no worker runs")
         return
     site.places.marker("stop").touch()
-    print("stopping")
+    say("stopping")
 
 
 @worker.command(epilog="Example: python -m augment_correction worker retry 12")
@@ -119,7 +119,7 @@ def retry(
     found = site.jobs.get(job)
     if found is None:
         raise InputError(f"there is no job {job}", hint="'worker status' lists them")
-    print(intake.retry(site, found, fresh=fresh))
+    say(intake.retry(site, found, fresh=fresh))
 
 
 @worker.command(epilog="Example: python -m augment_correction worker rollback")
@@ -128,7 +128,7 @@ def rollback(config: WorkerFile = DEFAULT) -> None:
     from augment_correction.worker import current
 
     left, now = current.rollback(_site(config))
-    print(f"round {left.number} was current; now it is {current.shown(now)}")
+    say(f"round {left.number} was current; now it is {current.shown(now)}")
 
 
 def _places(config: str) -> Any:
@@ -152,9 +152,9 @@ def _print_status(seen: dict[str, Any]) -> None:
     running = ", ".join(f"{each['pid']} on {each['host']}" for each in seen["workers"]) or "none"
     marked = f" ({', '.join(seen['markers'])})" if seen["markers"] else ""
     now = f"round {seen['current']['round']}, {seen['current']['adapter']}" if seen["current"] else "the base model"
-    print(f"worker   {running}{marked}\ncurrent  {now}\nfree     {seen['free_gb']} GB at {seen['root']}")
+    say(f"worker   {running}{marked}\ncurrent  {now}\nfree     {seen['free_gb']} GB at {seen['root']}")
     if seen["inbox"]:
-        print(f"inbox    {len(seen['inbox'])} not taken yet: {', '.join(seen['inbox'][:5])}")
+        say(f"inbox    {len(seen['inbox'])} not taken yet: {', '.join(seen['inbox'][:5])}")
     headers = ("job", "file", "priority", "state", "rows", "tries", "round", "gate", "added", "began", "ended")
     rows = []
     for job in seen["jobs"]:
@@ -177,13 +177,13 @@ def _print_status(seen: dict[str, Any]) -> None:
     print_table(headers, rows)
     for job in seen["jobs"]:
         if job["state"] == "running" and job["last_line"]:
-            print(f"job {job['id']}: {job['last_line']}")
+            say(f"job {job['id']}: {job['last_line']}")
         elif job["state"] == "failed":
             first, *more = job["reason"].splitlines()
             where = f" ({seen['root']}/{job['file']}.reason.txt)" if more else ""
-            print(f"job {job['id']} failed: {first}{where}")
+            say(f"job {job['id']} failed: {first}{where}")
         elif job["decision"] and job["reason"]:
-            print(f"job {job['id']}, round {job['round']} {job['decision']}: {job['reason']}")
+            say(f"job {job['id']}, round {job['round']} {job['decision']}: {job['reason']}")
 
 
 def _time(seconds: float | None) -> str:

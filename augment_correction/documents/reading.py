@@ -14,6 +14,7 @@ from augment_correction.documents.formats import GZIP, INSTEAD, KINDS, READERS, 
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.errors import InputError
 from augment_correction.records import Document, ReadNote, UnreadInput
+from augment_correction.text import printable
 
 Found = Document | UnreadInput | ReadNote
 Reader = Callable[[Path, str, ReadLimits], Iterator[Found | Working]]
@@ -138,5 +139,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _printable(name: str) -> str:
-    """A file name that is not UTF-8 reaches Python as lone surrogates, which no output file could hold."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A file name that is not UTF-8 reaches Python as lone surrogates, which no output file could hold; line breaks and what
+    a terminal obeys would let a name pass for something else wherever it is shown."""
+    decoded = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return printable(decoded).replace("\n", "\\n").replace("\t", "\\t")

@@ -13,6 +13,7 @@ from pathlib import Path
 from augment_correction.errors import InputError
 from augment_correction.export import axolotl, axolotl_chat, hf, openai, sharegpt, trl
 from augment_correction.export.source import ExportSource
+from augment_correction.folders import own_folder
 from augment_correction.store.folder import RunFolder, atomic_write
 
 FORMATS: Mapping[str, Callable[[ExportSource, Path], list[str]]] = {
@@ -46,6 +47,7 @@ def export(names: Sequence[str], source: ExportSource, run: RunFolder) -> Iterat
         if name == "axolotl":
             yield Exported(name, _write_dataset(source, run))
             continue
+        own_folder(run.root / "exports")
         folder = run.root / "exports" / name
         with replaced_folder(folder) as made:
             notices = FORMATS[name](source, made)
@@ -69,8 +71,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if old.exists() and not folder.exists():
         old.replace(folder)  # the machine stopped between the two renames below
-    for left in (made, old):
-        shutil.rmtree(left, ignore_errors=True)
+    _remove(made, old)
     made.mkdir()
     try:
         yield made
@@ -79,8 +80,15 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             folder.replace(old)
         made.replace(folder)
     finally:
-        for left in (made, old):
-            shutil.rmtree(left, ignore_errors=True)
+        _remove(made, old)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:

@@ -19,6 +19,8 @@ from augment_correction.llm.refusals import SYSTEM, Moderated, PartRefused, is_m
 from augment_correction.records import Completion, Request
 from augment_correction.usage import Usage
 
+MAX_REPLY = 32 * 1024 * 1024
+"""Bytes, unpacked. What is longer is no answer."""
 _NO_MONEY_CODES = frozenset(
     {
         "insufficient_quota",

@@ -13,7 +13,7 @@ import jinja2
 import orjson
 
 from augment_correction.errors import InputError, RequestRefused
-from augment_correction.llm.hf_weights import need
+from augment_correction.llm.hf_weights import NO_CODE, need
 from augment_correction.records import Completion, Request
 from augment_correction.usage import Usage
 
@@ -32,7 +32,7 @@ class Speech:
 
         home = adapter if adapter and (adapter / "tokenizer_config.json").is_file() else folder
         try:
-            tokenizer = AutoTokenizer.from_pretrained(home, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(home, **NO_CODE)
         except Exception as failure:  # whatever its package meets in the files
             raise InputError(f"the tokenizer in {home} cannot be read: {words(failure)}") from None
         if not tokenizer.chat_template:

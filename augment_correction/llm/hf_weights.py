@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -16,6 +16,11 @@ from augment_correction.errors import InputError, MissingExtra
 from augment_correction.models import ConfigT
 
 SAMPLE = 16_384
+ADAPTER = "adapter_model.safetensors"
+NO_CODE: Mapping[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+"""How everything of a model is loaded. Unsaid, Transformers asks at the terminal whether a model's own code may run."""
+TENSORS_ONLY: Mapping[str, Any] = {**NO_CODE, "use_safetensors": True}
+"""How weights are loaded: the other formats are pickles, which can run code when they are opened."""
 _DECIDING = (
     "config.json", "generation_config.json", "adapter_config.json", "chat_template.jinja", "tokenizer_config.json",
     "tokenizer.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
@@ -61,8 +66,7 @@ def weights_id(model: str | Path, adapter: Path | None = None) -> str:
     """`name+adapter@12hex`, which changes with whatever decides the replies: weights, tokenizer, chat template, ends.
 
     An adapter's weights are hashed whole. Of a base model's tensors, of which there may be hundreds of GB, both ends
-    (16 KiB each) are: training moves practically every number of a tensor that it moves at all. Weights that are not
-    safetensors are hashed whole.
+    (16 KiB each) are: training moves practically every number of a tensor that it moves at all.
     """
     folder = model_folder(model)
     digest = hashlib.sha256()
@@ -75,22 +79,36 @@ def weights_id(model: str | Path, adapter: Path | None = None) -> str:
                 f"{adapter} is no PEFT adapter: it has no adapter_config.json",
                 hint="name the folder that the training wrote adapter_model.safetensors into",
             )
-        for piece in _pieces(adapter, _whole):
+        for piece in _pieces(adapter, _whole, ADAPTER):
             digest.update(piece)
         name += f"+{adapter.name}"
     return f"{name}@{digest.hexdigest()[:12]}"
 
 
-def _pieces(folder: Path, of_tensors: Callable[[Path], Iterator[bytes]]) -> Iterator[bytes]:
+def _pieces(
+    folder: Path, of_tensors: Callable[[Path], Iterator[bytes]], named: str = "*.safetensors"
+) -> Iterator[bytes]:
     for path in (folder / name for name in _DECIDING if (folder / name).is_file()):
         yield path.name.encode() + path.read_bytes()
-    tensors, others = sorted(folder.glob("*.safetensors")), sorted(folder.glob("*.bin"))
-    if not tensors and not others:
-        raise InputError(f"no weights in {folder}: neither *.safetensors nor *.bin", hint="fetch the model again")
-    _complete(folder, {path.name for path in tensors})
-    for path in tensors or others:
+    files = tensor_files(folder, named)
+    _complete(folder, {path.name for path in files})
+    for path in files:
         yield path.name.encode()
-        yield from of_tensors(path) if tensors else _whole(path)
+        yield from of_tensors(path)
+
+
+def tensor_files(folder: Path, named: str = "*.safetensors") -> list[Path]:
+    """Raises: InputError where the weights of a model or an adapter are no safetensors."""
+    found = sorted(folder.glob(named))
+    if found:
+        return found
+    pickles = sorted(path.name for ending in ("bin", "pt", "pth", "ckpt") for path in folder.glob(f"*.{ending}"))
+    if pickles:
+        raise InputError(
+            f"the weights in {folder} are no safetensors ({pickles[0]}): such a file can run a stranger's code when it is opened",
+            hint="take the model's safetensors, or convert it where nothing can be harmed: save_pretrained() writes safetensors",
+        )
+    raise InputError(f"no weights in {folder}: there is no {named}", hint="fetch the model again")
 
 
 def _complete(folder: Path, there: AbstractSet[str]) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 from augment_correction.errors import InputError, ModelUnusable, RequestRefused
 from augment_correction.ledger import UNBOUNDED_REPLY
 from augment_correction.llm.hf_rows import TAKEN, Job, Speech, Until, processors, words
+from augment_correction.llm.hf_weights import TENSORS_ONLY
 from augment_correction.llm.refusals import PartRefused
 from augment_correction.records import Completion, Request
 
@@ -48,7 +49,7 @@ class Engine:
         _keep_quiet()
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **TENSORS_ONLY)
             self._model = model.to(self._device).eval()
         except Exception as failure:  # whatever Transformers meets in the files, or too little memory
             raise InputError(f"the model in {folder} cannot be loaded: {words(failure)}") from None

@@ -15,11 +15,9 @@ import orjson
 
 from augment_correction.errors import ModelUnusable, TransientError
 from augment_correction.llm import proxies
-from augment_correction.llm.chat_wire import ChatWire
+from augment_correction.llm.chat_wire import MAX_REPLY, ChatWire
 from augment_correction.models import without_credentials
 from augment_correction.records import Completion, Request
-
-MAX_REPLY = 32 * 1024 * 1024
 
 
 class OpenAIChat:

@@ -7,7 +7,7 @@ Imported where it is used: the SDK takes a second and a half to load.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from augment_correction.errors import ModelError, ModelUnusable, TransientError
 from augment_correction.llm import proxies
-from augment_correction.llm.chat_wire import ChatWire
+from augment_correction.llm.chat_wire import MAX_REPLY, ChatWire
 from augment_correction.models import without_credentials
 from augment_correction.records import Request
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 30.0
 OPENAI = "api.openai.com"
+_PACKED = ("gzip", "deflate")
+MAX_PACKED = MAX_REPLY // 128
+"""Bytes of a packed reply, of which both ways make a thousand times as much at most."""
 
 
 async def load() -> None:
@@ -49,13 +52,14 @@ def open_client(
 
     try:
         silence = openai.Timeout(None, connect=min(timeout, CONNECT_SECONDS), read=timeout)
-        sent: dict[str, Any] = dict(headers or {})
+        sent: dict[str, Any] = {"Accept-Encoding": "identity", **(headers or {})}
         if urlsplit(base_url).hostname != OPENAI:  # OPENAI_ORG_ID and its like are OpenAI's to know
             sent |= {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
         unsigned = not api_key and not api_version and not any(name.lower() == "authorization" for name in sent)
         http = openai.DefaultAsyncHttpxClient(
             proxy=proxies.proxy_for(base_url), trust_env=False, follow_redirects=False, timeout=silence,
-            limits=_limits(connections), event_hooks={"request": [_unsign] if unsigned else []},
+            limits=_limits(connections),
+            event_hooks={"request": [_unsign] if unsigned else [], "response": [_bound]},
         )  # fmt: skip
         shared: dict[str, Any] = {"max_retries": 0, "timeout": silence, "default_headers": sent, "http_client": http}
         if api_version:
@@ -77,6 +81,38 @@ def open_client(
 async def _unsign(request: Any) -> None:
     """The SDK wants a key and would else take OPENAI_API_KEY, whoever is asked."""
     del request.headers["Authorization"]
+
+
+async def _bound(response: Any) -> None:
+    """The SDK reads a reply to its end, however long it is and whatever it unpacks to. The file of a batch, which is as long
+    as its questions are many, goes to the disk in pieces."""
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ("identity", *_PACKED):
+        raise TransientError(f"the reply is packed as {encoding[:20]}, which was not asked for")
+    if encoding in _PACKED:
+        response.stream = _bounded(response, MAX_PACKED)
+    elif not response.request.url.path.endswith("/content"):
+        response.stream = _bounded(response, MAX_REPLY)
+
+
+def _bounded(response: Any, most: int) -> Any:
+    stream = response.stream
+
+    class Bounded(import_module(type(response).__module__.partition(".")[0]).AsyncByteStream):  # type: ignore[misc]
+        """Of whichever httpx the SDK is built on."""
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            size = 0
+            async for piece in stream:
+                size += len(piece)
+                if size > most:
+                    raise TransientError(f"the reply is larger than {most:,} bytes")
+                yield piece
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    return Bounded()
 
 
 def _limits(connections: int) -> Any:

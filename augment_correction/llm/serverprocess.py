@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 
 from augment_correction.errors import ModelUnusable
+from augment_correction.folders import own_folder
 
 Report = Callable[[str, int, int], None]
 Died = Callable[[ModelUnusable], None]
@@ -52,7 +53,7 @@ async def local_server(
     when the server dies later, since nobody else will start it again. The group is gone
     when the context ends, and also when this process is killed with -9 (see `watchdog`).
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(log.parent)
     with log.open("ab") as output:
         begins = output.tell()
         process = await asyncio.create_subprocess_exec(

@@ -27,6 +27,7 @@ import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, read_failures
+from augment_correction.folders import private_folder
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 
@@ -109,7 +110,7 @@ class Keep:
     @contextmanager
     def making(self) -> Iterator[None]:
         """By one process at a time, others wait: that of a killed training may still be at it."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        private_folder(self.root)
         with (self.root / ".making").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

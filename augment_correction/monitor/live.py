@@ -30,11 +30,12 @@ from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.observing import Log, Observer, Say
 from augment_correction.monitor.sorting import Reply
+from augment_correction.text import printable
 
 
 def say(text: str) -> None:
     """To stderr, above a progress bar that is there."""
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(printable(text), file=sys.stderr)
 
 
 class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]

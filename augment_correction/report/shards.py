@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from augment_correction.folders import own_folder
 from augment_correction.store.folder import atomic_write
 
 SHARD_BYTES = 1 << 20
@@ -50,6 +51,7 @@ class ShardWriter:
         name = None
         if self.shards:
             name = f"{len(self.shards):05d}-{hashlib.sha256(data).hexdigest()[:10]}.js"
+            own_folder(self._folder)
             if not (self._folder / name).exists():
                 with atomic_write(self._folder / name) as file:
                     file.writelines((b'report_shard("', name.encode(), b'","', data, b'");\n'))
@@ -61,6 +63,8 @@ class ShardWriter:
 
     def finish(self) -> None:
         """Call it after the page has been written."""
+        if self._folder.is_symlink():
+            return
         for path in self._old():
             path.unlink()
         if self._folder.is_dir() and not any(self._folder.iterdir()):

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from augment_correction.folders import own_folder
 from augment_correction.runner.plan import Plan
 from augment_correction.selection import read_gate
 from augment_correction.store import RunFolder
@@ -86,7 +87,7 @@ class Earlier:
         home = self._home = self._home or _next(self._folder.earlier)
         for path in there:
             target = home / path.relative_to(self._folder.root)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            own_folder(target.parent)
             path.replace(target)
         _point_at_moved(self._folder, RunFolder(home))
         names = ", ".join(path.name for path in there if path != self._folder.manifest)

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from augment_correction.folders import new_file, own_folder
 from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Message, content_id
 from augment_correction.runner.plan import Plan
@@ -27,7 +28,7 @@ def write_stories(plan: Plan, journal: Journal, results: Results) -> None:
     """Write a file per passage, unless the one that is there was made from the same, and drop those of passages that
     are no more."""
     folder = plan.folder.debug
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     prompts = {prompt.fingerprint: prompt for prompt in plan.prompts.values()}
     files = _Files(folder)
     for prompt in prompts.values():
@@ -94,8 +95,9 @@ class _Files:
         path = self._root / name
         if path.parent != self._folder:
             self._folder = path.parent
-            self._folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes("".join(parts).encode("utf-8", "replace") + mark)
+            own_folder(self._folder)
+        with new_file(path) as file:
+            file.write("".join(parts).encode("utf-8", "replace") + mark)
         self._present.add(hash(name))
 
     def drop_others(self) -> None:

@@ -1,4 +1,4 @@
-"""Every path of a run, written atomically, held by one process at a time."""
+"""Every path of a run, written atomically, held by one process at a time, readable by its owner alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from augment_correction.errors import InputError
+from augment_correction.folders import new_file, private_folder
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class RunFolder:
         Raises: InputError where it cannot be written, or another run holds it.
         """
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            private_folder(self.root)
             with TemporaryFile(dir=self.root):
                 pass  # files of an earlier run may be open to us in a folder that is not
             lock = (self.root / ".lock").open("a+")
@@ -106,10 +107,10 @@ class RunFolder:
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears whole or not at all: written beside `path`, fsynced, renamed over it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("wb") as file:
+        with new_file(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from augment_correction.errors import InputError
 from augment_correction.export.exporting import replaced_folder
-from augment_correction.llm.hf_weights import model_folder
+from augment_correction.llm.hf_weights import ADAPTER, NO_CODE, TENSORS_ONLY, model_folder, tensor_files
 from augment_correction.training.parent import refuse_other_base
 
 
@@ -25,14 +25,15 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> Path:
         )
     if not (adapter / "adapter_config.json").is_file():
         raise InputError(f"{adapter} is no PEFT adapter: it has no adapter_config.json", hint="name the folder final/")
+    tensor_files(adapter, ADAPTER)
     named = base or str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path)
     folder = model_folder(named)
     refuse_other_base(adapter, named, "name the right one with --base")
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", local_files_only=True)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **TENSORS_ONLY)
     with torch.no_grad():
         merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
     trained = (adapter / "tokenizer_config.json").is_file()
-    tokenizer = AutoTokenizer.from_pretrained(adapter if trained else folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(adapter if trained else folder, **NO_CODE)
     _stop_at(merged, tokenizer.eos_token_id)
     with replaced_folder(output.resolve()) as made:
         merged.save_pretrained(made)

@@ -23,6 +23,7 @@ from trl import SFTConfig, SFTTrainer
 from augment_correction.errors import InputError, UserError
 from augment_correction.export.axolotl_chat import served_template
 from augment_correction.export.segments import render
+from augment_correction.llm.hf_weights import NO_CODE, TENSORS_ONLY
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.course import Course
@@ -100,7 +101,7 @@ def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, 
     sets = {"held_out": prepared.held_out, "retention": prepared.retention}
     evaluated = {name: _dataset(side) for name, side in sets.items() if side.rows}
     every = plan.eval_steps or plan.save_steps
-    tokenizer = AutoTokenizer.from_pretrained(prepared.folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(prepared.folder, **NO_CODE)
     tokenizer.chat_template = served_template(prepared.template)
     arguments = SFTConfig(
         output_dir=str(workspace.checkpoints),
@@ -146,7 +147,7 @@ def _model(prepared: Prepared, dtype: torch.dtype) -> Any:
     """The base model, with the adapter to go on from where there is one."""
     config = prepared.config
     with _loading(prepared.folder):
-        model = AutoModelForCausalLM.from_pretrained(prepared.folder, dtype=dtype, local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(prepared.folder, dtype=dtype, **TENSORS_ONLY)
     if config.parent is None:
         return model
     shape = PeftConfig.from_pretrained(str(config.parent))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.errors import InputError
-from augment_correction.worker.log import OBEYED
+from augment_correction.text import OBEYED
 
 LONGEST_NAME = 180
 """Bytes. A file name may have 255, and ours adds the job's number, `.reason.txt` and, while it is written, `.part`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augment_correction.errors import InputError
+from augment_correction.folders import private_folder
 
 PRIORITIES = ("high", "normal", "low")
 STATES = ("processing", "failed", "done")
@@ -65,6 +66,7 @@ class Places:
     def make(self) -> None:
         """Raises: InputError where the folder cannot be written."""
         try:
+            private_folder(self.root)
             for folder in (self.inbox, self.adapters, self.logs, *(self.queue / name for name in PRIORITIES + STATES)):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as failure:

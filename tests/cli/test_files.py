@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.program import program
 
 
@@ -31,3 +33,34 @@ def test_copy_of_what_is_not_shipped_is_one_clear_line() -> None:
     assert made.code == 2
     assert made.err.startswith("error: nothing shipped is called 'nothing'")
     assert "Traceback" not in made.err
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
+def test_a_link_is_not_written_through(tmp_path: Path, there: bool) -> None:
+    """A project that somebody handed over may hold links to the reader's own files."""
+    mine, project = tmp_path / "mine.jinja", tmp_path / "project"
+    (project / "prompts").mkdir(parents=True)
+    (project / "prompts" / "filter.jinja").symlink_to(mine)
+    if there:
+        mine.write_text("mine")
+    for command in (("init", str(project)), ("copy", "prompts/filter.jinja", "--to", str(project))):
+        made = program(*command)
+        assert made.code == 0 and f"skip (exists)  {project}/prompts/filter.jinja" in made.out
+    assert (mine.read_text() if mine.exists() else None) == ("mine" if there else None)
+
+
+def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    elsewhere, project = tmp_path / "elsewhere", tmp_path / "project"
+    elsewhere.mkdir()
+    project.mkdir()
+    (project / "prompts").symlink_to(elsewhere)
+    made = program("copy", "prompts/filter.jinja", "--to", str(project))
+    assert made.code == 2 and "leads out of" in made.err and "Traceback" not in made.err
+    assert not list(elsewhere.iterdir())
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert program("copy", "prompts/filter.jinja", "--to", str(tmp_path / "link")).code == 0
+    assert (tmp_path / "real" / "prompts" / "filter.jinja").is_file()

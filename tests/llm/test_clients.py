@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -154,6 +155,52 @@ async def test_a_server_that_is_not_there_or_stalls(client: Client, server: Mode
 async def test_an_address_that_is_none(client: Client, server: ModelServer, address: str) -> None:
     with pytest.raises(ModelUnusable, match="is not usable"):
         await ask(client, server, base_url=address)
+
+
+def packed(size: int) -> Reply:
+    """Spaces, a thousand to a byte."""
+    return sends(gzip.compress(b" " * size), headers={"Content-Encoding": "gzip"})
+
+
+@both
+@pytest.mark.parametrize(
+    "reply",
+    [packed(64 << 20), packed(400 << 20), sends(b" " * (33 << 20)), sends(b"x", headers={"Content-Encoding": "br"})],
+    ids=["packed", "packed more", "long", "packed otherwise"],
+)
+async def test_a_reply_that_is_too_long_is_not_read_to_its_end(
+    client: Client, server: ModelServer, reply: Reply
+) -> None:
+    with pytest.raises(TransientError, match=r"larger than|packed as br|Content-Encoding|content-encoding"):
+        await ask(client, server, reply)
+
+
+@both
+async def test_a_packed_reply_of_ordinary_length_is_read(client: Client, server: ModelServer) -> None:
+    body = orjson.dumps({"choices": [{"message": {"content": "Ander"}, "finish_reason": "stop"}]})
+    made = await ask(client, server, sends(gzip.compress(body), headers={"Content-Encoding": "gzip"}))
+    assert made.text == "Ander"
+
+
+@both
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("body", [b"[" * 2_000_000, b'{"error":' * 200_000, b'{"choices":[{"message":' * 100_000])
+async def test_a_reply_of_endless_depth_is_an_error_of_the_server(
+    client: Client, server: ModelServer, status: int, body: bytes
+) -> None:
+    with pytest.raises(ModelError):
+        await ask(client, server, sends(body, status=status))
+
+
+@both
+async def test_a_redirect_is_not_followed_with_the_key(client: Client, server: ModelServer) -> None:
+    with ModelServer() as other:
+        for status in (301, 302, 303, 307, 308):
+            with pytest.raises(ModelUnusable, match="redirects"):
+                await ask(
+                    client, server, sends(b"", status=status, headers={"Location": f"{other.url}/chat/completions"})
+                )
+        assert other.asked == []
 
 
 @both

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,12 +81,19 @@ def test_where_it_stands_and_what_decides_nothing_do_not_count(model: Path, tmp_
     assert weights_id(model.rename(tmp_path / "elsewhere" / "tiny")) == before
 
 
-def test_other_kinds_of_weights_are_hashed_whole(model: Path) -> None:
-    (model / "model.safetensors").unlink()
-    (model / "pytorch_model.bin").write_bytes(bytes(SIZE))
-    before = weights_id(model)
-    (model / "pytorch_model.bin").write_bytes(bytes(SIZE // 2) + b"\1" + bytes(SIZE // 2 - 1))
-    assert weights_id(model) != before
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pth", "model.ckpt"])
+def test_weights_that_are_pickles_are_refused(model: Path, name: str) -> None:
+    (model / "model.safetensors").rename(model / name)
+    with pytest.raises(InputError, match=f"no safetensors \\({name}\\)"):
+        weights_id(model)
+
+
+def test_an_adapter_that_is_a_pickle_is_refused_whatever_lies_beside_it(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.bin").write_bytes(b"pickle")
+    shutil.copy(model / "model.safetensors", tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match=r"no safetensors \(adapter_model\.bin\)"):
+        weights_id(model, tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"version https://git-lfs.github.com/spec/v1\n", b"", b"\x02" + bytes(7) + b"no"])

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augment_correction.text import printable
 from augment_correction.worker import intake
 from augment_correction.worker.entries import LONGEST_NAME, storable
 from augment_correction.worker.intake import retry
-from augment_correction.worker.log import Log, printable
+from augment_correction.worker.log import Log
 from tests.disks import fill, small_disk
 from tests.worker.world import World, rows, until
 
