@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 # For pytest; continuous integration gives --no-skips.
 PYTEST_OPTIONS ?=
 
-.PHONY: run check install format lint types layers tests check-ray check-train check-axolotl check-vllm chaos mutate
+.PHONY: run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm chaos mutate
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -23,10 +23,26 @@ $(VENV)/installed-run: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,offline,tokenizer]"
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/installed-dev: pyproject.toml requirements.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[dev]"
 	@touch $@ $(VENV)/installed-run
+
+# requirements.lock: one version of every package of the extra `dev` and of what these need; `make check` installs just
+# these (another TORCH than the locked one wants `make lock TORCH=...` first). A test tells where it lags behind
+# pyproject.toml.
+$(VENV)/bin/uv $(VENV)/bin/pip-audit: | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv pip-audit
+
+LOCK := pip compile pyproject.toml --extra dev --python-version 3.11 --quiet --no-header
+
+lock: $(VENV)/bin/uv
+	echo "$(firstword $(TORCH))" | $(BIN)/uv $(LOCK) --constraint - --upgrade --output-file requirements.lock
+
+# Known vulnerabilities of the locked versions, as PyPI knows them. It fails where there are some, and says so without
+# failing where PyPI's database cannot be reached.
+audit: $(VENV)/bin/pip-audit
+	$(BIN)/python -m tests.dependencies
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .

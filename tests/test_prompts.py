@@ -210,3 +210,14 @@ def test_a_damaged_prompt_is_told_with_its_place(tmp_path: Path, name: str) -> N
     with pytest.raises(ConfigError, match="damaged") as refused:
         load_prompt(tmp_path / name)
     assert (refused.value.line, refused.value.column) == (2, 4)
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "/etc/passwd", "../../secret.txt"])
+def test_a_message_includes_nothing_from_outside_of_the_prompt_folders(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    (folder / "foreign.jinja").write_text(f"{{% user %}}{{% include '{name}' %}}{{{{ passage }}}}{{% enduser %}}")
+    with pytest.raises(ConfigError) as raised:
+        load_prompt(folder / "foreign.jinja")
+    assert "which is not there" in str(raised.value) and "root:" not in str(raised.value)

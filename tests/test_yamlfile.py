@@ -135,3 +135,15 @@ class TestOverrides:
     def test_what_holds_no_section_is_said(self) -> None:
         with pytest.raises(ConfigError, match=r"--set inner\.chunk_size\.x: 'chunk_size' is not a section"):
             self.file().override(("inner", "chunk_size", "x"), 1, "--set inner.chunk_size.x")
+
+
+@pytest.mark.parametrize(
+    "tag", ["!!python/object/apply:os.system ['touch RAN']", "!!python/name:os.system", "!evil {}"]
+)
+def test_no_object_of_python_is_made(tag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        found = parse_yaml(f"a: {tag}", HERE).data["a"]
+    except ConfigError:
+        found = None
+    assert type(found) in (type(None), str, list, dict) and not Path("RAN").exists()

@@ -165,8 +165,8 @@ def packed(size: int) -> Reply:
 @both
 @pytest.mark.parametrize(
     "reply",
-    [packed(64 << 20), packed(400 << 20), sends(b" " * (33 << 20)), sends(b"x", headers={"Content-Encoding": "br"})],
-    ids=["packed", "packed more", "long", "packed otherwise"],
+    [packed(400 << 20), sends(b" " * (33 << 20)), sends(b"x", headers={"Content-Encoding": "br"})],
+    ids=["packed", "long", "packed otherwise"],
 )
 async def test_a_reply_that_is_too_long_is_not_read_to_its_end(
     client: Client, server: ModelServer, reply: Reply

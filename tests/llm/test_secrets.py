@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from augment_correction.errors import ModelError, ModelUnusable
 from augment_correction.llm.batch_endpoint import BatchEndpoint
+from augment_correction.llm.probing import probe
 from augment_correction.llm.vllm import VARIABLE, vllm_server
 from augment_correction.models import ModelConfig
 from augment_correction.records import Message, Request
@@ -56,12 +57,19 @@ async def test_no_call_of_a_batch_is_redirected_with_the_key(tmp_path: Path) -> 
             lambda: endpoint.forget_file("file-1"),
             lambda: endpoint.create("file-1", "name"),
             lambda: endpoint.find_batch("name", 0.0),
-            lambda: endpoint.status("batch-1"),
+            lambda: endpoint.read_batch("batch-1"),
         )
         for call in calls:
             with pytest.raises(ModelUnusable, match="redirects to"):
                 await call()
         await endpoint.close()
+    assert heard == []
+
+
+async def test_the_list_of_models_is_not_asked_for_elsewhere_with_the_key() -> None:
+    heard: list[str] = []
+    async with listening(heard) as other, redirecting(other) as url:
+        await probe(url, "m", KEY)
     assert heard == []
 
 
@@ -84,6 +92,10 @@ def test_credentials_of_every_replica_are_left_out_of_what_is_written() -> None:
     assert all(f"http://host{number}:8000/v1" in written for number in range(3))
 
 
+def read(*paths: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in paths)
+
+
 async def test_a_server_that_is_started_has_its_key_on_no_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,8 +110,7 @@ async def test_a_server_that_is_started_has_its_key_on_no_command_line(
     with pytest.raises(ModelError):
         async with vllm_server("some/model", log=tmp_path / "logs" / "vllm.log", api_key=KEY):
             pass
-    assert seen.read_text().strip() == KEY
-    everything = Path(f"{seen}.lines").read_bytes()
+    assert read(seen).decode().strip() == KEY
+    everything = read(Path(f"{seen}.lines"), tmp_path / "logs" / "vllm.log")
     assert b"some/model" in everything and KEY.encode() not in everything
-    assert KEY not in (tmp_path / "logs" / "vllm.log").read_text()
     assert KEY not in os.environ.values()

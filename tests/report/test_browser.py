@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -143,3 +145,36 @@ async def test_a_legend_names_the_stage_of_each_reason(kinds: Path, tmp_path: Pa
     assert len(reasons) > 1
     assert any("(masked conversation)" in text for text in reasons)
     assert len(set(shown)) == len(shown)
+
+
+def test_the_policy_of_the_page_stops_what_would_get_into_it(report: Path, tmp_path: Path) -> None:
+    """Markup of an attacker in the page itself, as if a text had got out of its data."""
+    heard: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_error(404)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        attack = (
+            f"<script>document.title='OWNED'; fetch('{url}/fetch')</script><script src='{url}/script.js'></script>"
+            f"<img src='{url}/image' onerror=\"document.title='OWNED'\"><link rel='stylesheet' href='{url}/style.css'>"
+            f"<iframe src='{url}/frame'></iframe><form id='f' action='{url}/form' method='post'></form>"
+            f"<object data='{url}/object'></object><style>body {{ background: url({url}/background) }}</style>"
+            "<a href=\"javascript:document.title='OWNED'\" id='a'>x</a><svg onload=\"document.title='OWNED'\"></svg>"
+        )
+        text = report.read_text("utf-8")
+        report.write_text(text.replace('<header class="bar">', f'{attack}<header class="bar">', 1), "utf-8")
+        markup = shown(report, tmp_path, "")
+        server.shutdown()
+    assert "8 conversations from 8 passages" in text_of(markup) and "/image" in markup
+    assert "OWNED" not in re.search(r"<title>(.*?)</title>", markup, re.DOTALL)[1]  # type: ignore[index]
+    assert heard == []
