@@ -46,10 +46,12 @@ class Group(NamedTuple):
 GROUPS = {
     "masks": Group(
         "export/segments export/masking export/cutting",
-        "export/test_segments export/test_cutting training/test_preparing",
+        "export/test_masking export/test_segments export/test_cutting",
     ),
     "checks": Group("stages/checks/*", "stages/test_checks*"),
-    "calls": Group("llm/metered llm/limiter llm/pace", "llm/test_metered llm/test_limiter llm/test_pace"),
+    "calls": Group(
+        "llm/metered llm/limiter llm/pace", "llm/test_metered llm/test_limiter llm/test_pace llm/test_adapting"
+    ),
     "money": Group("ledger", "test_ledger llm/test_metered"),
     "journal": Group("store/database store/journal", "store/test_database store/test_journal*"),
     "chunker": Group("documents/chunking", "documents/test_chunking"),

@@ -72,6 +72,31 @@ class TestPrices:
         assert raised.value.hint == "set both or none"
 
 
+@pytest.mark.parametrize(
+    ("model", "url", "price", "source"),
+    [
+        ("gpt-5-nano", "https://api.openai.com/v1", "0.025", "batch"),
+        ("llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", "0.59", "in full"),
+    ],
+)
+def test_of_a_batch_the_price_is_the_batch_price_where_it_is_known(
+    project: MadeProject, model: str, url: str, price: str, source: str
+) -> None:
+    api = {"small_mode": "batch", "small_model": model, "small_base_url": url}
+    found = price_of(project.load(api=api), "small")
+    assert found is not None
+    assert str(found.input.normalize()) == price
+    assert source in found.source
+
+
+def test_of_a_batch_a_price_in_the_config_counts_as_it_is_written(project: MadeProject) -> None:
+    api = {"small_mode": "batch", "small_model": "gpt-5-nano", "small_base_url": "https://api.openai.com/v1"}
+    cost = {"cost_per_million_small_input": 3, "cost_per_million_small_output": 5}
+    found = price_of(project.load(api=api, cost=cost), "small")
+    assert found is not None
+    assert (found.input, found.output) == (3, 5)
+
+
 class TestCosts:
     def test_cached_input_lies_inside_the_input(self) -> None:
         price = Price(Decimal(10), Decimal(20), Decimal(1))
@@ -179,6 +204,13 @@ class TestTheCap:
         assert await self.ledger(100).reserve("small", 5, 100) == 100
         with pytest.raises(BudgetExhausted):
             await self.ledger(99).reserve("small", 5, 100)
+
+    @pytest.mark.parametrize(("calls", "amount"), [(7, 4096), (8, 20)])
+    async def test_eight_calls_are_experience(self, calls: int, amount: int) -> None:
+        ledger = self.ledger(10_000)
+        for _ in range(calls):
+            ledger.of("small").add(Usage(0, 10))
+        assert await ledger.reserve("small", 5, None) == amount
 
     async def test_with_experience_twice_the_mean_is_enough(self) -> None:
         ledger = self.ledger(1000)

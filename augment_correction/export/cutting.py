@@ -75,8 +75,6 @@ def _candidates(row: _Row, usual: int, change: int, behind: int) -> list[int]:
         places += range(change - 1, left.start - 1, -1)
     if right.label and right.kind == "scaffold":
         places += range(change + 1, right.end + 1)
-        if row.text[right.end - 1] == " ":
-            places.append(right.end - 1)
     if right.label and left.kind == right.kind == "message":
         places.append(behind)
     return list(dict.fromkeys(places))

@@ -142,6 +142,22 @@ def test_a_limit_holds_at_its_edge_and_is_broken_where_the_interval_is_beyond_it
     assert decided(changed(**limits), "ssww" * 25, "scff" * 25).outcome == outcome
 
 
+@pytest.mark.parametrize("limits", [{"min_gain_t2": 0.1}, {"max_right_to_wrong": 0.5}, {"min_stand_by": 0.5}])
+def test_a_figure_without_an_interval_decides_nothing(limits: dict[str, float]) -> None:
+    """By its value alone each would hold: one document, whose draws are all the same."""
+    (reason,) = decided(changed(**limits), "s" * 20 + "w" * 30, "s" * 19 + "c" + "f" * 20 + "w" * 10, group=50).reasons
+    assert reason.holds is None and "too few to be sure" in reason.text
+
+
+def test_limits_and_figures_are_said_in_words() -> None:
+    limits = changed(min_gain_t2=0.25, max_right_to_wrong=0.125, min_stand_by=0.5)
+    gain, caves, stands = (reason.text for reason in decided(limits, "ssww" * 25, "scff" * 25).reasons)
+    assert gain.startswith("right second answers +25.0 points (") and gain.endswith("; wanted 25 points or more")
+    assert caves.startswith("gives up a right answer on 25.0 % of the questions") or "25.0 % (" in caves
+    assert caves.endswith("; at most 12.5 %") and stands.endswith("; wanted 50 % or more")
+    assert stands.startswith("stands by 50.0 % (")
+
+
 def test_a_sure_loss_is_no_gain_even_where_none_is_asked_for() -> None:
     assert decided(changed(alpha=0.05), "s" * 20, "c" * 20).outcome == "reject"
 

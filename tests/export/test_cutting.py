@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augment_correction.export import ChatTemplate, Tokenizer, render, segments
-from augment_correction.export.cutting import fitted_segments
-from augment_correction.export.segments import zones
+from augment_correction.export.cutting import _candidates, _Row, fitted_segments
+from augment_correction.export.segments import Zone, zones
 from tests.export.conversations import STRIPPED, TEMPLATES, conversation, noticed
 
 four = st.tuples(STRIPPED, STRIPPED, STRIPPED, STRIPPED)
@@ -70,6 +71,31 @@ def test_a_cut_inside_a_message_stands_behind_the_token_that_holds_both(
     whole = tokenizer.ids([render(made, template).text])[0]
     assert list(chain.from_iterable(tokenizer.ids([part.text for part in parts]))) == whole
     assert [part.text for part in parts if not part.label] == [masked]
+
+
+HELP = ("scaffold", True)
+ASIDE = ("scaffold", False)
+SAID = ("message", True)
+WRONG = ("message", False)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "places"),
+    [
+        (HELP, WRONG, [9, 10, 8, 7, 6, 5]),  # outward through the header before it, not into the mistake
+        (WRONG, HELP, [9, 10, 11, 12, 13, 14, 15]),  # up to its end, not into what follows
+        (ASIDE, SAID, [9, 10]),  # what is masked already need not move
+        (SAID, ASIDE, [9, 10]),
+        (("end", True), WRONG, [9, 10]),  # the end of a turn is learned
+        (WRONG, SAID, [9, 10, 12]),  # inside a message: behind the token that holds both
+        (SAID, WRONG, [9, 10]),
+    ],
+)
+def test_the_places_where_a_cut_is_tried_in_their_order(
+    left: tuple[Any, bool], right: tuple[Any, bool], places: list[int]
+) -> None:
+    zoned = [Zone(start, start + 5, label, kind) for start, (kind, label) in ((5, left), (10, right))]
+    assert _candidates(_Row("x" * 20, zoned, []), 9, 10, 12) == places
 
 
 def test_many_rows_are_the_rows_one_by_one(tokenizers: dict[str, Tokenizer]) -> None:

@@ -154,3 +154,16 @@ def test_a_template_that_looks_into_a_message_is_refused() -> None:
 def test_what_ends_and_what_opens_an_answer(name: str, ending: str, opening: str) -> None:
     assert answer_end(TEMPLATES[name]) == ending
     assert generation_prompt(TEMPLATES[name]).strip() == opening.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "opening", "ending"),
+    [
+        ("chatml", "<|im_start|>assistant\n", "<|im_end|>\n"),
+        ("vicuna", "ASSISTANT:", "</s>"),
+        ("a preface", "### Assistant:\n", "\n\n"),
+        ("nothing around", "", ""),
+    ],
+)
+def test_what_opens_and_what_ends_an_answer(name: str, opening: str, ending: str) -> None:
+    assert (generation_prompt(TEMPLATES[name]), answer_end(TEMPLATES[name])) == (opening, ending)

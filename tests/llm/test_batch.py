@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from augment_correction.config import load_config
 from augment_correction.errors import ConfigError, ExitCode
-from augment_correction.ledger import price_of
 from augment_correction.runner import run
 from augment_correction.runner.checking import check_run
 from augment_correction.runner.state import RunState
@@ -328,31 +326,6 @@ async def test_check_asks_for_the_batch_api(project: MadeProject, batch_server: 
     assert all(finding.ok for finding in findings), findings
     findings = await check_run(project.config(server, api=BATCH))
     assert any("Batch API" in finding.what for finding in findings if not finding.ok), findings
-
-
-@pytest.mark.parametrize(
-    ("model", "url", "price", "source"),
-    [
-        ("gpt-5-nano", "https://api.openai.com/v1", "0.025", "batch"),
-        ("llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", "0.59", "in full"),
-    ],
-)
-def test_the_price_is_the_batch_price_where_it_is_known(
-    project: MadeProject, model: str, url: str, price: str, source: str
-) -> None:
-    api = {"small_mode": "batch", "small_model": model, "small_base_url": url}
-    found = price_of(load_config(project.config(api=api)), "small")
-    assert found is not None
-    assert str(found.input.normalize()) == price
-    assert source in found.source
-
-
-def test_a_price_in_the_config_counts_as_it_is_written(project: MadeProject) -> None:
-    api = {"small_mode": "batch", "small_model": "gpt-5-nano", "small_base_url": "https://api.openai.com/v1"}
-    cost = {"cost_per_million_small_input": 3, "cost_per_million_small_output": 5}
-    found = price_of(load_config(project.config(api=api, cost=cost)), "small")
-    assert found is not None
-    assert (found.input, found.output) == (3, 5)
 
 
 def open_rows(project: MadeProject, url: str) -> int:

@@ -15,7 +15,7 @@ from augment_correction.errors import (
     TransientError,
 )
 from augment_correction.llm import limiter, metered, outage
-from augment_correction.llm.metered import Halted, MeteredModel
+from augment_correction.llm.metered import Halted, MeteredModel, prompt_tokens
 from augment_correction.llm.refusals import PartRefused
 from augment_correction.records import Completion, Message, Request
 from tests.llm.metering import FINE, Backend, Bench, question
@@ -290,6 +290,10 @@ class TestStructuredOutput:
     async def test_whether_it_is_enforced_does_not_make_it_another_question(self, bench: Bench) -> None:
         enforced, plain = bench.model(Backend()), bench.model(Backend(), structured_output="never")
         assert self.request_of(enforced).key == self.request_of(plain).key
+
+
+def test_a_prompt_is_taken_for_a_third_of_its_characters_in_tokens() -> None:
+    assert prompt_tokens(Request((Message("system", "x" * 20), Message("user", "x" * 11)), "tiny", {})) == 10
 
 
 def test_what_is_sent_with_every_request_is_part_of_the_question() -> None:
