@@ -174,7 +174,7 @@ class Unmutated(NamedTuple):
     def measure(cls, tree: Path, modules: Sequence[Path], tests: Sequence[Path]) -> Unmutated:
         code = forked(tree, [str(test) for test in tests], 900, Tests([str(module) for module in modules]))
         if code:
-            raise SystemExit(f"the tests fail or hang without a mistake:\n{(tree / 'output.txt').read_text()[-3000:]}")
+            raise SystemExit(f"the tests fail or hang without a mistake:\n{(tree.parent / 'output.txt').read_text()[-3000:]}")
         found = json.loads((tree.parent / "reached.json").read_text())
         for name in found["modules"]:
             try:

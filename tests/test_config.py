@@ -6,8 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from augment_correction import load_config
+from augment_correction.config import (
+    CostConfig,
+    GateConfig,
+    LimitsConfig,
+    SelectionConfig,
+    SystemConfig,
+    TrainingConfig,
+)
 from augment_correction.errors import ConfigError, Mistakes
 from augment_correction.models import require_keys, without_credentials
 from augment_correction.project import Project, bundled, find_config
@@ -293,6 +302,41 @@ class TestPaths:
         assert find_config(Path("smoke")).is_file()
         with pytest.raises(ConfigError, match="config not found"):
             find_config(Path("nowhere.yaml"))
+
+
+BOUNDS: list[tuple[type[BaseModel], str, list[float], list[float]]] = [
+    (SystemConfig, "chunk_size", [16], [15]),
+    (SystemConfig, "chunk_overlap", [0], [-1]),
+    (SystemConfig, "min_chunk", [0], [-1]),
+    (SystemConfig, "subset_size", [1], [0]),
+    (SystemConfig, "concurrency_limit", [1], [0]),
+    *(
+        (CostConfig, f"cost_per_million_{role}_{side}", [0], [-0.01])
+        for role in ("small", "large", "judge", "target")
+        for side in ("input", "output")
+    ),
+    (CostConfig, "max_usd", [0.01], [0, -1]),
+    (LimitsConfig, "max_rejected", [0, 1], [-0.01, 1.01]),
+    (SelectionConfig, "duplicates", [0.01, 1], [0, 1.01]),
+    (SelectionConfig, "benchmark_ngram", [4], [3]),
+    (GateConfig, "share", [0, 0.5], [-0.01, 0.51]),
+    (TrainingConfig, "sequence_len", [64], [63]),
+    (TrainingConfig, "learning_rate", [1e-9], [0]),
+    *((TrainingConfig, name, [1], [0]) for name in ("num_epochs", "micro_batch_size", "gradient_accumulation_steps")),
+    *((TrainingConfig, name, [1], [0]) for name in ("lora_r", "lora_alpha")),
+    *((TrainingConfig, name, [0, 0.99], [-0.01, 1]) for name in ("lora_dropout", "val_set_size")),
+]
+
+
+@pytest.mark.parametrize(("section", "name", "allowed", "refused"), BOUNDS, ids=[name for _, name, _, _ in BOUNDS])
+def test_a_number_is_allowed_up_to_its_bound_and_no_further(
+    section: type[BaseModel], name: str, allowed: list[float], refused: list[float]
+) -> None:
+    for value in allowed:
+        assert float(getattr(section.model_validate({name: value}), name)) == value
+    for value in refused:
+        with pytest.raises(ValidationError, match=name):
+            section.model_validate({name: value})
 
 
 @pytest.mark.parametrize("address", ["http://[::1", "localhost:8000/v1", "", "//"])

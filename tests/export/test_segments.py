@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate, render, segments
-from augment_correction.export.segments import Segment, answer_end, before_space, generation_prompt, zones
+from augment_correction.export.segments import Segment, Zone, answer_end, before_space, generation_prompt, zones
 from tests.export.conversations import STRIPPED, TEMPLATES, TEXTS, conversation, noticed
 
 four = st.tuples(TEXTS, TEXTS, TEXTS, TEXTS)
@@ -167,3 +168,28 @@ def test_what_ends_and_what_opens_an_answer(name: str, ending: str, opening: str
 )
 def test_what_opens_and_what_ends_an_answer(name: str, opening: str, ending: str) -> None:
     assert (generation_prompt(TEMPLATES[name]), answer_end(TEMPLATES[name])) == (opening, ending)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "cut"),
+    [
+        ("ab cd", "scaffold", 2),
+        ("ab cd", "message", 3),
+        ("ab  d", "scaffold", 3),
+        ("ab ", "scaffold", 2),
+        ("abccd", "scaffold", 3),
+    ],
+)
+def test_a_cut_behind_a_templates_space_before_a_word_stands_before_it(text: str, kind: Any, cut: int) -> None:
+    """A space of a message is its own, and of two spaces each has its side."""
+    other: Any = "scaffold" if kind == "message" else "message"
+    places = [Zone(0, 1, True, other), Zone(1, 3, False, kind), Zone(3, 5, True, other)]
+    assert before_space(text, 3, places) == cut
+
+
+def test_a_space_between_the_end_of_a_turn_and_the_next_word_is_the_words() -> None:
+    template = ChatTemplate("spaced", "{% for m in messages %}{{ m.role }}: {{ m.content }}</s> {% endfor %}")
+    made = conversation("Which?", "wrong", "Sure?", "right")
+    rendering = render(made, template)
+    ends = [rendering.text[zone.start : zone.end] for zone in zones(made, rendering) if zone.kind == "end"]
+    assert ends == ["</s>", "</s>", "</s>", "</s> "]
