@@ -83,7 +83,7 @@ class Tests:
         self._called: set[tuple[str, int]] = set()
 
     def follow(self, frame: FrameType, event: str, arg: object) -> None:
-        if frame.f_code.co_filename in self.files:
+        if event == "call" and frame.f_code.co_filename in self.files:
             self._called.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -116,12 +116,12 @@ def inside(tree: Path, arguments: Sequence[str], tests: Tests | None) -> int:
     hypothesis.settings.register_profile("mutate", phases=found_is_enough, database=None, print_blob=False)
     hypothesis.settings.load_profile("mutate")
     if tests is not None:
-        threading.settrace(tests.follow)
-        sys.settrace(tests.follow)
+        threading.setprofile(tests.follow)
+        sys.setprofile(tests.follow)  # not settrace, which hypothesis takes for itself and does not give back
     options = ["-q", "-x", "-p", "no:cacheprovider", f"--basetemp={tree.parent}/made", "-o", "addopts="]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins that the parent has imported
     code = int(pytest.main([*options, *arguments], plugins=[tests] if tests else []))
-    sys.settrace(None)
+    sys.setprofile(None)
     if tests is not None:
         modules = [name for name in sys.modules if name.split(".")[0] not in OURS + LEFT_TO_CHILDREN]
         found = {"reached": tests.reached, "seconds": tests.seconds, "modules": modules}
@@ -174,7 +174,9 @@ class Unmutated(NamedTuple):
     def measure(cls, tree: Path, modules: Sequence[Path], tests: Sequence[Path]) -> Unmutated:
         code = forked(tree, [str(test) for test in tests], 900, Tests([str(module) for module in modules]))
         if code:
-            raise SystemExit(f"the tests fail or hang without a mistake:\n{(tree.parent / 'output.txt').read_text()[-3000:]}")
+            raise SystemExit(
+                f"the tests fail or hang without a mistake:\n{(tree.parent / 'output.txt').read_text()[-3000:]}"
+            )
         found = json.loads((tree.parent / "reached.json").read_text())
         for name in found["modules"]:
             try:
