@@ -55,7 +55,11 @@ def config(root: Path, **keys: Any) -> MonitorConfig:
     if not (root / "split.jsonl").exists():
         split(root / "split.jsonl")
         write_lines(root / "gate.jsonl", [{"question": "Who keeps the hives?", "reference": "Dora."}])
+        # What a model of random weights says, no words of a reference can call wrong.
+        reply = '{"reason": "It says nothing.", "verdict": "wrong"}'
+        (root / "judge.yaml").write_text(json.dumps({"rules": [{"contains": "Answer:", "text": reply}]}))
     made = {
+        "judge": {"model": "judge", "mode": "scripted", "script": str(root / "judge.yaml")},
         "split": str(root / "split.jsonl"), "data_dir": str(root / "data"), "queue_dir": str(root / "inbox"),
         "gate": str(root / "gate.jsonl"), "eval_max_tokens": 8, "max_share": 1.0, **keys,
     }  # fmt: skip
