@@ -24,7 +24,7 @@ from augment_correction.llm.metered import Halt, MeteredModel  # noqa: E402
 from augment_correction.llm.opening import Surroundings, open_models  # noqa: E402
 from augment_correction.llm.refusals import PartRefused  # noqa: E402
 from augment_correction.records import Completion, Message, Request  # noqa: E402
-from augment_correction.runner.checking import _in_process  # noqa: E402
+from augment_correction.runner.model_checks import _in_process  # noqa: E402
 from augment_correction.store import Database, Journal  # noqa: E402
 from augment_correction.store.journal import SCHEMA  # noqa: E402
 from tests.projects import MadeProject, until  # noqa: E402
