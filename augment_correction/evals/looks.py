@@ -12,7 +12,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,6 @@ class Looks:
             "look": self.number(name),
             "model": self._config.models[name].model,
             "outcome": decision["outcome"],
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "key": self._key(name),
             "questions": sorted(self._questions),
         }

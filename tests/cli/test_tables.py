@@ -35,7 +35,7 @@ def test_on_a_terminal_words_are_wrapped_and_none_is_cut(width: int, monkeypatch
     def console(**given: object) -> Console:
         return Console(file=shown, force_terminal=True, width=width, color_system=None, **given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("rich.console.Console", console)
+    monkeypatch.setattr("augment_correction.console.Terminal", console)
     tables.print_table(HEADERS, ROWS, right=("requests",))
     words = shown.getvalue().split()
     assert sorted(words) == sorted(" ".join([*HEADERS, *ROWS[0], *ROWS[1]]).split())

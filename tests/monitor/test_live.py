@@ -55,9 +55,9 @@ def config(root: Path, **keys: Any) -> MonitorConfig:
     if not (root / "split.jsonl").exists():
         split(root / "split.jsonl")
         write_lines(root / "gate.jsonl", [{"question": "Who keeps the hives?", "reference": "Dora."}])
-        # What a model of random weights says, no words of a reference can call wrong.
-        reply = '{"reason": "It says nothing.", "verdict": "wrong"}'
-        (root / "judge.yaml").write_text(json.dumps({"rules": [{"contains": "Answer:", "text": reply}]}))
+    # What a model of random weights says, no words of a reference can call wrong.
+    reply = '{"reason": "It says nothing.", "verdict": "wrong"}'
+    (root / "judge.yaml").write_text(json.dumps({"rules": [{"contains": "Answer:", "text": reply}]}))
     made = {
         "judge": {"model": "judge", "mode": "scripted", "script": str(root / "judge.yaml")},
         "split": str(root / "split.jsonl"), "data_dir": str(root / "data"), "queue_dir": str(root / "inbox"),
@@ -178,12 +178,17 @@ class TestATraining:
         paths = {"split": "split.jsonl", "data_dir": "data", "queue_dir": "inbox"}
         keys = {**{name: str(tmp_path / path) for name, path in paths.items()}, "eval_max_tokens": 8, "max_share": 1.0}
         due = {"min_examples": 3, "generation_interval": 4}
-        (tmp_path / "monitor.yaml").write_text(json.dumps({**keys, "self_correction": due}))
+        judge = config(tmp_path).judge
+        assert judge is not None
+        named = {"judge": {"model": "judge", "mode": "scripted", "script": judge.script}}
+        (tmp_path / "monitor.yaml").write_text(json.dumps({**keys, **named, "self_correction": due}))
         trained = training_config(
             tmp_path, model=str(tiny_model), monitor=str(tmp_path / "monitor.yaml"), data=["rows"]
         )
         write_lines(Workspace(trained.output).trained, [])
-        attach = _monitored(cast(Prepared, SimpleNamespace(config=trained, gathered=SimpleNamespace(sources=[]))))
+        attach = _monitored(
+            cast(Prepared, SimpleNamespace(config=trained, gathered=SimpleNamespace(sources=[], gates={})))
+        )
         first = trainer(tmp_path, tiny_model)
         gone = weakref.ref(first.model)
         attach(first)

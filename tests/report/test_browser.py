@@ -32,7 +32,7 @@ def report(project: MadeProject, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of several shards, with hostile documents in it."""
     monkeypatch.setattr(writing, "ShardWriter", partial(ShardWriter, size=3000))
     project.facts(range(6))
-    project.write("inputs/hostile.md", HOSTILE)
+    project.write("inputs/hostile.txt", HOSTILE)
     project.write("inputs/<img src=x onerror=alert(1)>.txt", UNICODE)
     project.run(checks={"language": False})
     return project.output / "report.html"

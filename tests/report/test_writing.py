@@ -28,7 +28,7 @@ def made(project: MadeProject) -> MadeProject:
     project.facts(range(6))
     project.write("inputs/contents.txt", CONTENTS)
     project.write("inputs/copy.txt", CONTENTS)
-    project.write("inputs/hostile.md", HOSTILE)
+    project.write("inputs/hostile.txt", HOSTILE)
     project.write("inputs/<img src=x onerror=alert(1)>.txt", UNICODE)
     project.write("inputs/empty.txt", "")
     return project

@@ -336,7 +336,10 @@ def test_the_second_trainer_is_watched_as_the_first_one_was(root: Path, monkeypa
     out_of_memory_above(2, monkeypatch)
     asked = [{"question": f"Who swims in pond {n}?", "reference": "A pike does."} for n in range(40)]
     split = failures(root / "split.jsonl", asked)
-    keys = {"eval_max_tokens": 4, "max_share": 1, "self_correction": {"min_examples": 1000}}
+    reply = '{"reason": "It says nothing.", "verdict": "wrong"}'
+    (root / "judge.yaml").write_text(json.dumps({"rules": [{"contains": "Answer:", "text": reply}]}))
+    judge = {"model": "judge", "mode": "scripted", "script": str(root / "judge.yaml")}
+    keys = {"eval_max_tokens": 4, "max_share": 1, "self_correction": {"min_examples": 1000}, "judge": judge}
     watching = MonitorConfig.model_validate({"split": str(split), "data_dir": str(root / "seen"), **keys})
     said: list[str] = []
     train(made(root, epochs=1), said.append, lambda trainer: LiveInferenceMonitor(watching).attach(trainer))
