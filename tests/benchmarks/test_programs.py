@@ -67,14 +67,12 @@ PROGRAMS = {
 ANSWER = {"question": "How many?", "golden_answer": "seven", "answer_fid": "It was seven.", "judge_fid": True}
 
 
-def ran(module: str, *arguments: str) -> str:
-    made = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def ran(module: str, *arguments: str, tries: int = 1) -> str:
+    for _ in range(tries):
+        command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if made.returncode == 0:
+            break
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-4000:]
     return made.stdout
 
@@ -88,7 +86,9 @@ def test_it_runs(tiny: Tiny, tmp_path: Path, request: pytest.FixtureRequest, mon
         monkeypatch.delenv("PYTHONPATH")
     (tmp_path / "answers.json").write_text(json.dumps([ANSWER]))
     model = request.getfixturevalue("tiny_model") if "{model}" in tiny.arguments else ""
-    said = ran(tiny.module, *(each.format(tmp=tmp_path, model=model) for each in tiny.arguments.split()))
+    words = (each.format(tmp=tmp_path, model=model) for each in tiny.arguments.split())
+    # Ray cancels an actor that is still starting where a run of six passages is over before it: seen once at load 5.
+    said = ran(tiny.module, *words, tries=3 if tiny.needs == "ray" else 1)
     assert re.search(tiny.prints, said, re.MULTILINE), said
     if tiny.module == "learning":
         again = ran("learning_table", str(tmp_path / "learning.json"))
