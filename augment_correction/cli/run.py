@@ -50,7 +50,9 @@ def run(
     ] = EngineName.local,
     ray_address: Annotated[
         str | None,
-        typer.Option("--ray-address", help="For ray: auto, or host:port. Unset: RAY_ADDRESS, or this machine."),
+        typer.Option(
+            "--ray-address", help="For ray: auto, host:port, or local (a new one). Unset: RAY_ADDRESS, or this machine."
+        ),
     ] = None,
     retry_failed: Annotated[
         list[Repeatable] | None,

@@ -215,14 +215,16 @@ def _text(value: Any, name: Field) -> str | None:
 
 
 def _spoken(file: str, line: int, messages: Any, coverage: FieldCoverage) -> Row | Problem:
+    if not isinstance(messages, list) or not all(isinstance(each, Mapping) for each in messages):
+        return _no_conversation(file, line, "it is not a list of objects")
     try:
         flagged = any(_flag(each) is not None for each in messages)
         last = len(messages) - 1
         turns = tuple(_turn(each, flagged, index == last) for index, each in enumerate(messages))
-    except (TypeError, KeyError, AttributeError, ValueError) as failure:
-        detail = f"'messages' is no conversation ({type(failure).__name__}: {failure})"
-        remedy = 'write [{"role": "user", "content": "...", "train": false}, ...]'
-        return Problem(file, line, "not_messages", detail, remedy)
+    except KeyError as failure:
+        return _no_conversation(file, line, f"a message has no {failure}")
+    except ValueError as failure:
+        return _no_conversation(file, line, str(failure))
     if not any(turn.train and turn.role == "assistant" for turn in turns) or (
         not flagged and turns[-1].role != "assistant"
     ):
@@ -236,15 +238,24 @@ def _spoken(file: str, line: int, messages: Any, coverage: FieldCoverage) -> Row
     return Row(file, line, Conversation(id_, "messages", turns, False, {"origin": "imported"}))
 
 
+def _no_conversation(file: str, line: int, why: str) -> Problem:
+    remedy = 'write [{"role": "user", "content": "...", "train": false}, ...]'
+    return Problem(file, line, "not_messages", f"'messages' is no conversation: {why}", remedy)
+
+
 def _flag(message: Mapping[str, Any]) -> Any:
     """None where the message says neither; `null` says nothing, as many exporters write it for every message."""
     return message.get("train") if message.get("train") is not None else message.get("weight")
 
 
 def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
-    """Raises: ValueError, KeyError ... where it is none. What is made harmless or stripped moves the mask along."""
+    """Raises: ValueError, KeyError where it is none. What is made harmless or stripped moves the mask along."""
     masked, train = message.get("masked") or 0, _flag(message) if flagged else last
     train = False if train is None else train
+    if not isinstance(message["content"], str):
+        raise ValueError(f"content is {message['content']!r:.50}, not a text")
+    if message["role"] not in ROLES:
+        raise ValueError(f"role is {message['role']!r:.50}, not one of {', '.join(ROLES)}")
     if type(masked) is not int or not 0 <= masked <= len(message["content"]):
         raise ValueError(f"masked is {masked!r}, not a number of characters")
     if train not in (True, False, 0, 1):

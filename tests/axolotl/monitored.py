@@ -29,11 +29,15 @@ def write_monitored(folder: Path, config: dict[str, Any]) -> Path:
     split = folder / "monitor" / "split.jsonl"
     rows = [{"question": f"{n}: who kept lighthouse {n * 7}?", "reference": "Brandt."} for n in range(24)]
     split.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    # What a model of random weights says, no words of a reference can call wrong.
+    judge = folder / "monitor" / "judge.yaml"
+    judge.write_text('rules: [{contains: "Answer:", text: \'{"reason": "It says nothing.", "verdict": "wrong"}\'}]')
     made = {
         **config,
         "plugins": [PLUGIN],
         "correction_monitor": {
-            "split": str(split), "data_dir": str(folder / "monitor" / "data"), "eval_max_tokens": 12, "max_share": 1.0,
+            "split": str(split), "judge": {"model": "judge", "mode": "scripted", "script": str(judge)},
+            "data_dir": str(folder / "monitor" / "data"), "eval_max_tokens": 12, "max_share": 1.0,
             "queue_dir": str(folder / "monitor" / "inbox"),
             "self_correction": {"min_examples": 3, "generation_interval": 2},
         },

@@ -40,6 +40,10 @@ class Nodes:
     def kill_second(self) -> None:
         self._say("kill")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.communicate(timeout=60)
 
@@ -78,17 +82,24 @@ def on(nodes: Nodes, project: MadeProject) -> Ended:
     return ended(project.start(*ARGUMENTS, nodes.address), 240)
 
 
-def actors() -> list[int]:
-    """Process ids: Ray titles a process by what it runs."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def actors(nodes: Nodes) -> list[int]:
+    """Process ids of this cluster's: Ray titles a process by what it runs."""
+    parents, found = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            title = path.read_bytes()
+            title = (folder / "cmdline").read_bytes()
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
         if title.startswith(b"ray::MapWorker(MapBatches(FollowPassages))"):
-            found.append(int(path.parent.name))
-    return found
+            found.append(int(folder.name))
+
+    def below(pid: int) -> bool:
+        while pid in parents and pid != nodes.pid:
+            pid = parents[pid]
+        return pid == nodes.pid
+
+    return [pid for pid in found if below(pid)]
 
 
 def is_local_result(project: MadeProject, server: ModelServer | None = None) -> bool:
@@ -160,7 +171,7 @@ class TestKilled:
         """Kill while the run is under way; returns how many requests were sent twice."""
         process = project.start(*ARGUMENTS, nodes.address)
         server.wait_for(PASSAGES // 2, process, 120)
-        assert len(actors()) == 2
+        assert len(actors(nodes)) == 2
         kill()
         made = ended(process, 180)
         assert made.code == 0, made
@@ -172,11 +183,11 @@ class TestKilled:
 
     def test_an_actor(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
         """Half of the limit is what it may have had in flight, for each of the two models."""
-        assert self.finish(project, nodes, slow, lambda: os.kill(actors()[0], signal.SIGKILL)) <= CONCURRENCY
+        assert self.finish(project, nodes, slow, lambda: os.kill(actors(nodes)[0], signal.SIGKILL)) <= CONCURRENCY
 
     def test_every_actor(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
         def kill() -> None:
-            for actor in actors():
+            for actor in actors(nodes):
                 os.kill(actor, signal.SIGKILL)
 
         assert self.finish(project, nodes, slow, kill) <= 2 * CONCURRENCY
@@ -191,7 +202,7 @@ class TestKilled:
         process.kill()
         process.communicate()
         end = time.monotonic() + 60
-        while actors() and time.monotonic() < end:
+        while actors(nodes) and time.monotonic() < end:
             time.sleep(0.1)
         assert list((project.output / "journals").glob("*.sqlite"))
         assert project.again().kept == PASSAGES

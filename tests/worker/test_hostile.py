@@ -82,7 +82,7 @@ class TestNames:
     ) -> None:
         Log(tmp_path).say("a\x1b[31mb\u202ec\ud800d\n\te\u3000f é 東")
         said = capsys.readouterr().err
-        assert said.endswith("a\\x1b[31mb\\u202ec\\ud800d\n\te\u3000f é 東\n")
+        assert said.endswith("a\\u001b[31mb\\u202ec\\ud800d\n\te\u3000f é 東\n")
         assert next(tmp_path.iterdir()).read_text().endswith(said[19:])
 
 

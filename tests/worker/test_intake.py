@@ -41,7 +41,7 @@ class TestFormats:
         [
             ("", "is empty"),
             (rows("a") + '{"messages": [', "line 2: not valid JSON, or cut off"),
-            ("[1]\n", "line 1: a int, not an object"),
+            ("[1]\n", "line 1: a list, not an object"),
             ('{"prompt": "2+2?", "response": "5"}\n', "line 1: 'prompt' and 'response' do not say whether"),
             ('{"messages": []}\n', "no message is to be trained"),
             ('{"messages": [{"role": "user"}]}\n', "'messages' is no conversation"),

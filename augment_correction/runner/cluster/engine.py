@@ -40,7 +40,7 @@ CPUS_PER_ACTOR = 0.5
 
 @contextmanager
 def connected(plan: Plan, address: str | None) -> Iterator[None]:
-    """A member of the cluster at `address` (`auto`, `host:port`); without one the cluster that RAY_ADDRESS names or
+    """A member of the cluster at `address` (`auto`, `host:port`, `local` for a new one); without one the cluster that RAY_ADDRESS names or
     that runs on this machine, else a new one for this run. Entered before the run's own signal handlers are set, since
     Ray sets some, too."""
     check_address(address)
