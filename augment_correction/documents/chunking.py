@@ -129,7 +129,7 @@ class _Cutter:
                 yield span
                 begun, done = start, end
             new = cut
-            first = min(cut, max(first + 1, bisect_left(totals, totals[cut] - self.overlap, 0, cut + 1)))
+            first = bisect_left(totals, totals[cut] - self.overlap, first + 1, cut)
 
     def _next(self, first: int, new: int, begun: int) -> tuple[int, int, tuple[int, int, int]]:
         """The first piece, the piece to cut before, and the span of the next passage. Where it turns out too large,

@@ -95,10 +95,12 @@ def test_passages_in_characters(text: str, size: int, overlap: int) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS.filter(lambda text: text.strip()), st.integers(16, 60))
 def test_a_tokenizer_that_does_not_add_up(text: str, size: int) -> None:
-    """One token for the whole and one for each character: what joins worst."""
+    """What is joined costs less than its pieces, or more."""
     counter = TokenCounter()
     counter.additive = False
     counter._count = lambda piece: len(piece.split()) // 2 + len(piece.encode()) // 3 + 1
+    check(text, cut(text, size, counter=counter), size, counter.count)
+    counter._count = lambda piece: len(piece) // 2 + (len(piece) // 20) ** 2
     check(text, cut(text, size, counter=counter), size, counter.count)
 
 
@@ -294,3 +296,66 @@ def test_no_passage_is_below_the_minimum_and_none_over_the_limit(parts: list[str
     assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
     if not minimum:
         assert not left_out
+
+
+# ------------------------------------------------------------------------------------------- where and how it is cut
+
+
+def weighing(tokens: int) -> TokenCounter:
+    """A tokenizer of so many tokens for each character, as one without the text's alphabet has."""
+    counter = TokenCounter()
+    counter.additive = False
+    counter._count = lambda piece: tokens * len(piece)
+    return counter
+
+
+def test_a_piece_is_halved_down_to_single_characters_and_no_further() -> None:
+    assert [chunk.text for chunk in cut("東京の川", 16, counter=weighing(10))] == list("東京の川")
+    assert [chunk.text for chunk in cut("東京の川", 16, counter=weighing(8))] == ["東京", "の川"]
+    with pytest.raises(ConfigError, match="chunk size 16 is less than one character"):
+        cut("東京の川", 16, counter=weighing(17))
+
+
+@pytest.mark.parametrize("overlap", [10, 20, 40])
+def test_an_overlap_repeats_nearly_as_much_as_it_may(overlap: int) -> None:
+    text = " ".join(map(sentence, range(200)))
+    repeated = [
+        COUNTER.count(text[after.start : before.end]) for before, after in pairwise(cut(text, 100, overlap=overlap))
+    ]
+    assert len(repeated) > 5 and all(0 < each <= overlap for each in repeated)
+    assert sum(repeated) / len(repeated) > 0.4 * overlap
+
+
+@pytest.mark.parametrize(
+    ("between", "share"),
+    [("\n\n# Next\n\n", 0.25), ("\n\n", 0.3), ("\n- ", 0.6), ("\n", 0.6)],
+    ids=["heading", "paragraph", "item", "line"],
+)
+def test_a_better_place_is_worth_a_shorter_passage_to_a_limit_of_its_own(between: str, share: float) -> None:
+    """In characters, where nothing is approximate: words without a sentence's end, then the place, then more of them."""
+    words = "abcdefg " * 100
+    for filled, taken in ((share + 0.02, True), (share - 0.03, False)):
+        first = words[: int(filled * 400)].rstrip()
+        chunks = cut(first + between + words, 400, unit="characters")
+        assert (chunks[0].text == first) is taken, (filled, chunks[0].text)
+
+
+def test_what_is_left_at_the_end_is_a_quarter_at_least_where_a_place_allows() -> None:
+    for length in range(405, 500, 10):
+        chunks = cut(("abcdefg " * 100)[:length].rstrip(), 400, unit="characters")
+        assert len(chunks) == 2 and len(chunks[1].text) >= 90
+
+
+def test_near_the_limit_a_passage_is_counted_as_one_text() -> None:
+    """The sums of pieces may be off by a few tokens: no passage is over the limit for that, and none far below."""
+    text = "\n".join("/".join(["", *sentence(number).split(" ")]) for number in range(400))
+    for size in range(50, 60):
+        chunks = cut(text, size)
+        assert all(COUNTER.count(chunk.text) <= size for chunk in chunks)
+        assert all(chunk.tokens == COUNTER.count(chunk.text) for chunk in chunks if chunk.tokens > size - 4)
+        assert sum(chunk.tokens for chunk in chunks) / len(chunks) > 0.6 * size
+
+
+def test_one_character_is_a_passage() -> None:
+    assert [chunk.text for chunk in cut("a", 16)] == ["a"]
+    assert [chunk.text for chunk in cut("\n a\n", 16, overlap=8)] == ["a"]
