@@ -67,15 +67,22 @@ class TokenCounter:
     `additive` says that counts of pieces cut at white space may be added up: the tiktoken family never merges across
     such a cut, except over a line that starts with "/". For any other tokenizer nothing is promised.
 
+    `exact=False` is for passages that no count decides about: tokens are estimated where nothing here knows the encoding.
+
     Raises ConfigError for an unknown encoding or a broken file, NoVocabulary where nothing here knows the encoding,
     MissingExtra where `tokenizers` is not installed.
     """
 
-    def __init__(self, encoding: str = "o200k_base") -> None:
+    def __init__(self, encoding: str = "o200k_base", *, exact: bool = True) -> None:
         check_encoding(encoding)
         self.encoding = encoding
         self.additive = encoding in KNOWN_ENCODINGS
-        self._count = _known_count(encoding) if self.additive else _tokenizer_json_count(encoding)
+        try:
+            self._count = _known_count(encoding) if self.additive else _tokenizer_json_count(encoding)
+        except NoVocabulary:
+            if exact:
+                raise
+            self._count = _estimate
 
     def count(self, text: str) -> int:
         """Tokens of `text` alone, without the special tokens that a chat template would add."""
@@ -98,12 +105,21 @@ def check_encoding(encoding: str) -> None:
         raise MissingExtra(f"counting tokens with {encoding}", "tokenizer")
 
 
-def fetch_vocabulary(encoding: str, notice: Callable[[str], None]) -> None:
+def fetch_vocabulary(encoding: str, notice: Callable[[str], None], *, exact: bool = True) -> None:
     """Make sure that `encoding` can be counted: by what is here, else by tiktoken's vocabulary, which is asked for and
     kept where tiktoken looks for it. Gives up after seconds where there is no network.
 
-    Raises: NoVocabulary.
+    Raises: NoVocabulary, where counts must be `exact`; else `notice` is told.
     """
+    try:
+        _fetch_vocabulary(encoding, notice)
+    except NoVocabulary as failure:
+        if exact:
+            raise
+        notice(f"{failure.message}: tokens are estimated from the length of the text")
+
+
+def _fetch_vocabulary(encoding: str, notice: Callable[[str], None]) -> None:
     if encoding not in KNOWN_ENCODINGS:
         return
     try:

@@ -52,7 +52,7 @@ def main() -> None:
 
 def _frames(job: Job) -> Iterator[Frame]:
     try:
-        counter = TokenCounter(job.encoding)
+        counter = TokenCounter(job.encoding, exact=job.settings.unit == "tokens")
         for source, path in list_files(Path(job.folder)):
             place = (source, str(path))
             if job.after is None or place > job.after:

@@ -17,7 +17,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.pipeline import Pipeline
 from augment_correction.records import ReadNote, UnreadInput
 from augment_correction.runner.plan import Plan, make_checked_plan
-from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
+from augment_correction.runner.source import Passage, chunk_settings, encoding_of, read_passages, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.store import Database, Journal, Results
@@ -128,11 +128,12 @@ async def _estimate(plan: Plan, earlier: _Earlier, state: RunState) -> Estimate:
     config, observed = plan.config, earlier.observed()
     ledger = Ledger.open(config, plan.pipeline.roles, earlier.paid)
     result = Estimate(prices=dict(ledger.prices), paid=ledger.cost(), max_usd=config.max_usd)
-    await asyncio.to_thread(fetch_vocabulary, encoding_of(config), result.notices.append)
+    exact = chunk_settings(config, plan.pipeline.cuts).unit == "tokens"
+    await asyncio.to_thread(fetch_vocabulary, encoding_of(config), result.notices.append, exact=exact)
     replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
     for stages in (result.stages, result.remaining):
         stages += [_nothing_yet(stage, plan, observed) for stage in plan.pipeline.model_stages]
-    counting = _Counting(plan, TokenCounter(encoding_of(config)), replies)
+    counting = _Counting(plan, TokenCounter(encoding_of(config), exact=exact), replies)
     calls = {stage.name: _calls(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
     seen: set[str] = set()
     async with aclosing(read_passages(config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:

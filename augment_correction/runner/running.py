@@ -27,7 +27,7 @@ from augment_correction.runner.dataset import Written
 from augment_correction.runner.engine import Engine, Interrupted
 from augment_correction.runner.outputs import write_outputs
 from augment_correction.runner.plan import Plan, make_checked_plan
-from augment_correction.runner.source import encoding_of, read_passages
+from augment_correction.runner.source import chunk_settings, encoding_of, read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState
 from augment_correction.store import Batches, Database, Journal, Results
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
@@ -77,7 +77,8 @@ async def run_async(
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
-        await asyncio.to_thread(fetch_vocabulary, encoding_of(config), state.notices.append)
+        exact = chunk_settings(config, plan.pipeline.cuts).unit == "tokens"
+        await asyncio.to_thread(fetch_vocabulary, encoding_of(config), state.notices.append, exact=exact)
         ahead = asyncio.create_task(_count_ahead(plan, state)) if watch else None
         try:
             return await _run(plan, database, state, cluster, retry)

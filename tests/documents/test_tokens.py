@@ -119,6 +119,15 @@ class TestFetching:
             tokens.fetch_vocabulary("o200k_base", lambda _: None)
         assert "[offline]" in (raised.value.hint or "")
 
+    def test_where_no_count_decides_tokens_are_estimated_and_that_is_told(
+        self, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tokens, "_bindings", lambda: None)
+        said: list[str] = []
+        tokens.fetch_vocabulary("o200k_base", said.append, exact=False)
+        assert said[-1].endswith("tokens are estimated from the length of the text")
+        assert TokenCounter(exact=False).count("Hello world") == 4
+
     def test_a_server_that_says_nothing_is_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tokens, "READ_SECONDS", 0.2)
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OSError, match="timed out"):

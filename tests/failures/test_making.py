@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,3 +84,17 @@ def test_made_again_it_is_the_same(config: RunConfig) -> None:
     first = [each.conversations for each in make(rows, config)]
     assert [each.conversations for each in make(rows, config)] == first
     assert len({each[0].turns[2].text for each in first}) > 1
+
+
+def test_nothing_is_cut_and_so_no_vocabulary_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an environment of Axolotl's own, without the extra `offline` and without a network."""
+    monkeypatch.setenv("TESTS_WITHOUT", "bpe_openai")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "none"))
+    program = (
+        "from augment_correction.failures import PIPELINE, Failure, make, quiet_config\n"
+        "from pathlib import Path\n"
+        "[made] = make([Failure('Q', 'good', 'bad', 'wrong', origin='imported')], quiet_config(PIPELINE, Path('made'), 3))\n"
+        "print(made.conversations[0].turns[-1].text)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.stdout == "good\n", ended.stderr

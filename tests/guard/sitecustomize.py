@@ -3,7 +3,9 @@ every Python process that a test starts."""
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from typing import Any
 
 LOCAL = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "", None)
@@ -11,6 +13,10 @@ online = False
 """Set while a test marked `embedded` runs: it may fetch weights."""
 
 _connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+
+for _name in os.environ.get("TESTS_WITHOUT", "").split():  # a package as if it were not installed
+    sys.modules[_name] = None  # type: ignore[assignment]
 
 
 class Refused(ConnectionRefusedError):
