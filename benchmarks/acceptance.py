@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from augment_correction.evals.asking import Answer, Second, Told
 from augment_correction.evals.config import ORIGIN, GateLimits
 from augment_correction.evals.decision import decide
-from augment_correction.evals.gate import Item
 from augment_correction.evals.grading import Reply, Verdict
 from augment_correction.evals.interviewing import Answers, QuestionSet
 from augment_correction.evals.results import ALL, measure
+from augment_correction.rows import Item
 
 Rights = list[tuple[bool, bool]]
 """(first, second) answer right, by question."""
@@ -56,7 +56,7 @@ def told(both: tuple[bool, bool]) -> tuple[Told, ...]:
 
 def decided(models: dict[str, Rights], documents: int, look: int) -> tuple[str, float]:
     """(outcome, how far stand_by moved from the base)"""
-    items = [Item(str(n), str(n % documents), "Q?", "A") for n in range(len(models["base"]))]
+    items = [Item("Q?", "A", id=str(n), group=str(n % documents)) for n in range(len(models["base"]))]
     answers = Answers(
         {("gate", item.id): {name: told(rights[n]) for name, rights in models.items()} for n, item in enumerate(items)}
     )

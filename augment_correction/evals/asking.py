@@ -9,13 +9,13 @@ from typing import Any
 
 from augment_correction.errors import RequestRefused
 from augment_correction.evals.config import EvalConfig
-from augment_correction.evals.gate import Item
 from augment_correction.evals.grading import Grader, Problem, Reply, Verdict
 from augment_correction.evals.pushing import renders_for
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.parsing import final_answer
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Message
+from augment_correction.rows import Item
 
 FIRST, SECOND = "first answer", "second answer"
 """What the journal calls the two turns."""

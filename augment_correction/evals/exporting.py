@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 
 from augment_correction.evals.config import EvalConfig
-from augment_correction.evals.gate import Item, read_items
+from augment_correction.evals.gate import read_items
 from augment_correction.evals.pushing import load_pushbacks, renders_for
 from augment_correction.prompts import Prompt, PromptLibrary
+from augment_correction.rows import Item
 from augment_correction.store.folder import atomic_write
 
 FIRST_ABOUT = "The first answer alone; the share of right ones is acc."

@@ -7,12 +7,12 @@ from typing import Literal
 
 from augment_correction.errors import Reject, RequestRefused
 from augment_correction.evals.config import JUDGE, GradingConfig
-from augment_correction.evals.gate import Item
 from augment_correction.grading.match import How, grade
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.parsing import read_verdict
 from augment_correction.prompts import Prompt
 from augment_correction.records import content_id
+from augment_correction.rows import Item
 from augment_correction.sampling import Sampling
 from augment_correction.stages.asking import check_finish, text_schema
 from augment_correction.stages.base import neutral

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from augment_correction.errors import TransientError
 from augment_correction.evals.asking import Interview, Told
 from augment_correction.evals.config import EvalConfig
-from augment_correction.evals.gate import Item
 from augment_correction.llm.metered import Halt, Halted, MeteredModel
 from augment_correction.prompts import Prompt
+from augment_correction.rows import Item
 from augment_correction.runner.engine import STOPS
 from augment_correction.runner.state import RunState
 

@@ -18,8 +18,9 @@ from typing import Any
 import orjson
 
 from augment_correction.evals.config import EvalConfig
-from augment_correction.evals.gate import Item, gate_path
+from augment_correction.evals.gate import gate_path
 from augment_correction.records import content_id
+from augment_correction.rows import Item
 
 WORN_OUT = 20
 """Looks after which a set should be replaced: benchmarks/acceptance.py measures as far."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from augment_correction.errors import ConfigError
 from augment_correction.evals.config import EvalConfig
-from augment_correction.evals.gate import Item
 from augment_correction.prompts import Prompt, PromptLibrary
+from augment_correction.rows import Item
 
 READABLE = {"question", "answer", "flawed"}
 

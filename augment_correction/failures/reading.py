@@ -16,33 +16,23 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from augment_correction.errors import InputError
 from augment_correction.failures.failure import Failure
 from augment_correction.grading import error_codes
 from augment_correction.jsonlines import NoValue, Read, file_values
 from augment_correction.records import Conversation, Role, Turn, content_id
-from augment_correction.selection.asked import QUESTION_NAMES
+from augment_correction.rows import NAMES, TITLES, Field, RowError, Said, chat, columns, pair, plain
 from augment_correction.stages import neutral
 
-Field = Literal["question", "bad", "corrected", "critique", "reference", "category"]
 Schema = Literal[1, 2, 3]
 
-ALIASES: Mapping[Field, tuple[str, ...]] = {
-    "question": QUESTION_NAMES,
-    "bad": ("input", "bad_output", "wrong_answer", "model_output", "previous_output", "bad"),
-    "corrected": ("output", "corrected_output", "correction", "corrected"),
-    "critique": ("critique", "meta", "feedback"),
-    "reference": ("reference_answer", "reference", "golden", "expected", "answer", "response", "completion"),
-    "category": ("category", "topic", "subject"),
-}
-"""Names of a field's column; the first that a row has is taken."""
+FIELDS: tuple[Field, ...] = ("question", "bad", "corrected", "critique", "reference", "category")
 NEEDED: Mapping[Literal[1, 2], tuple[Field, ...]] = {
     1: ("question", "bad", "corrected"),
     2: ("question", "reference"),
 }
-TOLD: Mapping[Field, str] = {"bad": "bad output", "corrected": "corrected output", "reference": "reference answer"}
 NOT_SAID = ("prompt", "response")
 """Columns that say whose answer it is in neither way: some monitors write a model's own wrong answers so."""
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
@@ -99,7 +89,7 @@ class FieldCoverage:
         told = (
             f"{name} {self.filled[name]:,} of {self.rows:,}"
             + (f" ({self.empty[name]:,} empty)" if self.empty[name] else "")
-            for name in get_args(Field)
+            for name in FIELDS
             if self.filled[name] or self.empty[name]
         )
         said = ", ".join((*told, f"{self.duplicates:,} duplicates"))
@@ -163,16 +153,19 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
             file, line, "not_an_object", f"a {type(value).__name__}, not an object", 'write {"instruction": ...}'
         )
     coverage.rows += 1
-    if "messages" in value:
+    try:
+        value = pair(value, "")
+        messages = chat(value, "")
+    except RowError as failure:
+        return _no_conversation(file, line, failure.message.lstrip(": "))
+    if messages or "messages" in value:
         coverage.schemas[3] += 1
         if schema is not None:
             detail = f"it is a conversation, and the file is named as one of schema {schema}"
             return Problem(file, line, "conversation", detail, "train with --data FILE: it takes such rows as they are")
-        return _spoken(file, line, value["messages"], coverage)
-    columns: dict[Field, str] = {
-        name: next(each for each in known if each in value) for name, known in ALIASES.items() if {*known} & {*value}
-    }
-    if schema is None and (columns.get("question"), columns.get("reference")) == NOT_SAID:
+        return _spoken(file, line, messages, coverage)
+    named = columns(value, FIELDS)
+    if schema is None and (named.get("question"), named.get("reference")) == NOT_SAID:
         return Problem(
             file,
             line,
@@ -180,23 +173,23 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
             "'prompt' and 'response' do not say whether the response is right, and a wrong one would be trained",
             "right answers: --hard_failures_data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
         )
-    asked = [name for name in ALIASES["question"] if value.get(name)]
+    asked = [name for name in NAMES["question"] if value.get(name)]
     if len({str(value[name]).strip() for name in asked}) > 1:
         detail = f"{' and '.join(asked)} both hold a text: which is asked?"
         return Problem(file, line, "two_questions", detail, "put them into one column")
     texts: dict[Field, str] = {}
-    for name, column in columns.items():
+    for name, column in named.items():
         text = _text(value[column], name)
         if text is None:
             detail = f"'{column}' is a {type(value[column]).__name__}, not a text"
             return Problem(file, line, "not_text", detail, f"write '{column}' as a string")
         texts[name] = text
         (coverage.filled if text else coverage.empty)[name] += 1
-    if schema is None and columns.get("bad") == "input" and "corrected" not in texts and "reference" in texts:
+    if schema is None and named.get("bad") == "input" and "corrected" not in texts and "reference" in texts:
         detail = "'input' beside a reference answer: is it the bad output, or a part of the question?"
         remedy = "call it bad_output, or put it into the question; or name the file with --self_critique_data"
         return Problem(file, line, "input_or_output", detail, remedy)
-    if columns.get("bad") == "input" and "corrected" in texts and "critique" not in columns:
+    if named.get("bad") == "input" and "corrected" in texts and "critique" not in named:
         coverage.plain_inputs += 1
     return _checked(file, line, texts, schema or _schema(texts), coverage)
 
@@ -204,7 +197,7 @@ def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverag
 def _text(value: Any, name: Field) -> str | None:
     """A number is an answer, too; a critique may lie in an object (`meta: {critique: ...}`), and be several."""
     if name == "critique" and isinstance(value, dict):
-        value = next((value[each] for each in ALIASES["critique"] if each in value), "")
+        value = next((value[each] for each in NAMES["critique"] if each in value), "")
     if name in ("critique", "category") and isinstance(value, list):
         value = (" " if name == "critique" else ", ").join(str(each).strip() for each in value)
     if value is None:
@@ -214,17 +207,12 @@ def _text(value: Any, name: Field) -> str | None:
     return None
 
 
-def _spoken(file: str, line: int, messages: Any, coverage: FieldCoverage) -> Row | Problem:
-    if not isinstance(messages, list) or not all(isinstance(each, Mapping) for each in messages):
-        return _no_conversation(file, line, "it is not a list of objects")
+def _spoken(file: str, line: int, messages: tuple[Said, ...], coverage: FieldCoverage) -> Row | Problem:
+    flagged = any(each.train is not None for each in messages)
     try:
-        flagged = any(_flag(each) is not None for each in messages)
-        last = len(messages) - 1
-        turns = tuple(_turn(each, flagged, index == last) for index, each in enumerate(messages))
-    except KeyError as failure:
-        return _no_conversation(file, line, f"a message has no {failure}")
-    except ValueError as failure:
-        return _no_conversation(file, line, str(failure))
+        turns = tuple(_turn(each, number, flagged, number == len(messages)) for number, each in enumerate(messages, 1))
+    except RowError as failure:
+        return _no_conversation(file, line, failure.message)
     if not any(turn.train and turn.role == "assistant" for turn in turns) or (
         not flagged and turns[-1].role != "assistant"
     ):
@@ -232,7 +220,8 @@ def _spoken(file: str, line: int, messages: Any, coverage: FieldCoverage) -> Row
             file, line, "nothing_trained", "no message is to be trained", "end with an answer, or set train: true"
         )
     coverage.spaced += any(
-        _harmless(each["content"], turn.role) != each["content"] for each, turn in zip(messages, turns, strict=True)
+        _harmless(plain(each.content, ""), turn.role) != plain(each.content, "")
+        for each, turn in zip(messages, turns, strict=True)
     )
     id_ = content_id("messages", *(f"{turn.role} {turn.train} {turn.masked} {turn.text}" for turn in turns))
     return Row(file, line, Conversation(id_, "messages", turns, False, {"origin": "imported"}))
@@ -243,25 +232,25 @@ def _no_conversation(file: str, line: int, why: str) -> Problem:
     return Problem(file, line, "not_messages", f"'messages' is no conversation: {why}", remedy)
 
 
-def _flag(message: Mapping[str, Any]) -> Any:
-    """None where the message says neither; `null` says nothing, as many exporters write it for every message."""
-    return message.get("train") if message.get("train") is not None else message.get("weight")
+def _turn(said: Said, number: int, flagged: bool, last: bool) -> Turn:
+    """What is made harmless or stripped moves the mask along.
 
-
-def _turn(message: Mapping[str, Any], flagged: bool, last: bool) -> Turn:
-    """Raises: ValueError, KeyError where it is none. What is made harmless or stripped moves the mask along."""
-    masked, train = message.get("masked") or 0, _flag(message) if flagged else last
-    train = False if train is None else train
-    if not isinstance(message["content"], str):
-        raise ValueError(f"content is {message['content']!r:.50}, not a text")
-    if message["role"] not in ROLES:
-        raise ValueError(f"role is {message['role']!r:.50}, not one of {', '.join(ROLES)}")
-    if type(masked) is not int or not 0 <= masked <= len(message["content"]):
-        raise ValueError(f"masked is {masked!r}, not a number of characters")
-    if train not in (True, False, 0, 1):
-        raise ValueError(f"train is {train!r}, not true or false")
-    role = ROLES[ROLES.index(message["role"])]
-    head, rest = message["content"][:masked].lstrip(), message["content"][masked:].rstrip()
+    Raises: RowError where it is none.
+    """
+    place = f"message {number}"
+    role = next((role for role in ROLES if role == said.role), None)
+    if role is None:
+        raise RowError(place, f"has the role {said.role!r:.50}, not one of {', '.join(ROLES)}")
+    if said.content is None:
+        raise RowError(place, "has no content")
+    content = plain(said.content, f"the content of {place}")
+    masked, train = said.row.get("masked") or 0, said.train if flagged else last
+    flag = said.row.get("train", said.row.get("weight"))
+    if flag not in (None, True, False, 0, 1):
+        raise RowError(f"{place}: train", f"is {flag!r:.50}, not true or false")
+    if type(masked) is not int or not 0 <= masked <= len(content):
+        raise RowError(f"{place}: masked", f"is {masked!r:.50}, not a number of characters of it")
+    head, rest = content[:masked].lstrip(), content[masked:].rstrip()
     head, rest = _harmless(head, role), _harmless(rest if head else rest.lstrip(), role)
     return Turn(role, head + rest, bool(train), len(head))
 
@@ -289,9 +278,9 @@ def _checked(
         texts = {**texts, "corrected": texts["reference"]}
     for name in NEEDED[schema]:
         if not texts.get(name):
-            known = ", ".join(ALIASES[name])
+            known = ", ".join(NAMES[name])
             what = "is empty" if name in texts else "is missing"
-            detail = f"the {TOLD.get(name, name)} {what}, which schema {schema} needs"
+            detail = f"the {TITLES[name]} {what}, which schema {schema} needs"
             return Problem(file, line, f"{'empty' if name in texts else 'missing'}_{name}", detail, f"one of: {known}")
     question, category, item = texts["question"], texts.get("category", ""), f"{file}:{line}"
     if schema == 2:

@@ -24,11 +24,11 @@ from augment_correction.errors import InputError
 from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.grading.flips import mcnemar
 from augment_correction.monitor.asking import Asking, Question, messages
-from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Batch, Keep, read_json
 from augment_correction.monitor.manual import TARGET
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import content_id
+from augment_correction.rows import Item
 
 Outcome = Literal["improved", "neutral", "regressed"]
 POINTS = 0.05

@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from augment_correction.errors import InputError
-from augment_correction.jsonlines import json_rows
 from augment_correction.records import content_id
+from augment_correction.rows import Item, read_rows
 from augment_correction.runner.trained import training_rows
-from augment_correction.selection.asked import QUESTION_NAMES, USERS, said_by, text_of
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import normal
 
-REFERENCE = ("reference", "reference_answer", "golden", "expected", "response", "output", "completion", "answer")
-ANSWER = ("answer", "response", "output", "completion", "model_output")
 SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    question: str
-    reference: str
-    category: str = ""
-
-    @property
-    def id(self) -> str:
-        return content_id(self.question, self.reference)
-
-
 def read_items(path: Path, say: Callable[[str], None] = lambda line: None) -> list[Item]:
-    """Rows with a question and a reference, under the names above or as the first two messages of a chat. Of a question
-    with several references the first counts, and `say` is told of the others.
+    """Of a question with several references the first counts, and `say` is told of the others.
 
     Raises: InputError with file and line.
     """
     found: dict[str, tuple[Item, str]] = {}
     others = []
-    for place, row in json_rows(path):
-        item = _item(row, place)
-        first, where = found.setdefault(item.question, (item, place))
+    for place, item in read_rows(path):
+        first, where = found.setdefault(item.asked, (item, place))
         if first.reference != item.reference:
             others.append(f"\n  {place} asks what {where} asks")
     if not found:
@@ -53,12 +35,6 @@ def read_items(path: Path, say: Callable[[str], None] = lambda line: None) -> li
     return [item for item, _ in found.values()]
 
 
-def _item(row: Mapping[str, Any], place: str) -> Item:
-    question = next(said_by(row, USERS, place), "") or text_of(row, QUESTION_NAMES, place)
-    reference = next(said_by(row, ("assistant", "gpt"), place), "") or text_of(row, REFERENCE, place)
-    return Item(question.strip(), reference.strip(), str(row.get("category") or ""))
-
-
 # --------------------------------------------------------------------------------------------- who comes next
 
 
@@ -67,7 +43,7 @@ def draw(items: Sequence[Item], used: Counter[str], number: int, seed: int) -> l
     depends on, so that it goes on after a kill."""
 
     def place(item: Item) -> tuple[int, str]:
-        return used[item.id], content_id(str(seed), str(used[item.id]), item.id)
+        return used[item.key], content_id(str(seed), str(used[item.key]), item.key)
 
     return sorted(items, key=place)[:number]
 

@@ -16,12 +16,12 @@ from augment_correction.failures import Failure
 from augment_correction.jsonlines import json_rows
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.asking import Asking, Question, messages
-from augment_correction.monitor.items import ANSWER, Item, read_items
+from augment_correction.monitor.items import read_items
 from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import Completion
-from augment_correction.selection.asked import QUESTION_NAMES, plain, text_of
+from augment_correction.rows import Item, columns, missing, plain, text_of
 
 TARGET = "target"
 Say = Callable[[str], None]
@@ -55,7 +55,7 @@ def answer(
     if fresh and journal.exists():
         journal.rename(journal.with_name(f"{journal.name}.{datetime.now():%Y%m%d_%H%M%S}"))
     asking = Asking(config, TARGET, journal)
-    replies, paid = asking.ask([Question(messages(item.question, system), sampling) for item in items])
+    replies, paid = asking.ask([Question(messages(item.asked, system), sampling) for item in items])
     asked = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply is not None]
     write_rows(target, (_answer_row(item, reply, config.model(TARGET)) for item, reply in asked))
     old = sum(reply.cached for _, reply in asked)
@@ -65,7 +65,7 @@ def answer(
 def _answer_row(item: Item, made: Completion, model: ModelConfig) -> dict[str, Any]:
     reply = Reply.of(made, model)
     return {
-        "prompt": item.question,
+        "prompt": item.asked,
         "answer": reply.text,
         "golden": item.reference,
         "model": model.model,
@@ -99,7 +99,7 @@ def from_answers(
             f"{target} is where the metadata of the rows goes", hint=f"--output {target.with_suffix('.jsonl')}"
         )
     _keep_apart([target, about], [source, answers])
-    known = {item.question: item for item in read_items(source, say)}
+    known = {item.asked: item for item in read_items(source, say)}
     every = list(_answers(answers))
     answered = [(known[asked], reply, model) for asked, reply, model in every if asked in known]
     if not answered:
@@ -132,13 +132,13 @@ def from_answers(
 def _answers(path: Path) -> Iterator[tuple[str, Reply, str]]:
     """(question, reply, model). A model may have answered nothing, but the row must say so."""
     for place, row in json_rows(path):
-        name = next((name for name in ANSWER if name in row), None)
+        name = columns(row, ["answer"]).get("answer")
         if name is None:
-            raise InputError(f"{place} has no answer", hint=f"write it under one of: {', '.join(ANSWER)}")
+            raise missing(row, "answer", place)
         given = "" if row[name] is None else plain(row[name], f"{place}: {name}")
         ended = row.get("ended") if isinstance(row.get("ended"), bool) else None
         reply = Reply(given, str(row.get("finish_reason") or "stop"), ended)
-        yield text_of(row, QUESTION_NAMES, place), reply, str(row.get("model") or "")
+        yield text_of(row, "question", place), reply, str(row.get("model") or "")
 
 
 def code_counts(failures: Sequence[Failure]) -> Counter[str]:

@@ -16,11 +16,12 @@ from augment_correction.errors import InputError
 from augment_correction.failures import Failure
 from augment_correction.monitor.budget import Budget
 from augment_correction.monitor.config import MonitorConfig
-from augment_correction.monitor.items import Item, draw, read_items, refuse_overlap
+from augment_correction.monitor.items import draw, read_items, refuse_overlap
 from augment_correction.monitor.keeping import Keep, write_json
 from augment_correction.monitor.making import decide
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.monitor.telling import block, scalars
+from augment_correction.rows import Item
 from augment_correction.selection.gate import gate_file
 from augment_correction.store.room import no_room
 
@@ -104,7 +105,7 @@ class Observer:
 
     def _draw(self, number: int) -> list[Item]:
         drawn = draw(self._items, self._used, number, self._config.seed)
-        if not self._again and any(self._used[item.id] for item in drawn):
+        if not self._again and any(self._used[item.key] for item in drawn):
             self._again = True
             self._say(
                 f"monitor: all {len(self._items)} questions have been asked; they come again, and an answer that a file has "
@@ -125,7 +126,7 @@ class Observer:
         if self._config.self_correction.enabled:
             self._waiting += found
             self._write_waiting()
-        self._used.update(item.id for item in items)  # of those without an answer, too: others have their turn first
+        self._used.update(item.key for item in items)  # of those without an answer, too: others have their turn first
         return found
 
     def _write_waiting(self) -> bool:

@@ -12,10 +12,10 @@ from augment_correction.grading import error_codes, grade
 from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.monitor.asking import Asking, Question
 from augment_correction.monitor.config import JUDGE
-from augment_correction.monitor.items import Item
 from augment_correction.parsing import final_answer, read_verdict
 from augment_correction.prompts import PromptLibrary
 from augment_correction.records import Completion
+from augment_correction.rows import Item
 from augment_correction.stages import neutral
 from augment_correction.stages.asking import text_schema
 
@@ -94,8 +94,8 @@ def _seen(item: Item, reply: Reply) -> Failure:
     )
     verdict: Verdict = "undecided" if seen.right is None else "right" if seen.right else "wrong"
     return Failure(
-        item.question, item.reference, answer, verdict, codes, seen.why,
-        item=item.id, category=item.category, finish_reason=reply.finish_reason,
+        item.asked, item.reference, answer, verdict, codes, seen.why,
+        item=item.key, category=item.category, finish_reason=reply.finish_reason,
     )  # fmt: skip
 
 

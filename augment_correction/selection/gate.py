@@ -12,7 +12,7 @@ import orjson
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, content_id
-from augment_correction.selection.asked import QUESTION_NAMES, text_of
+from augment_correction.rows import asked_of
 from augment_correction.selection.candidate import Candidate, LeftOut, document_of, question_of
 from augment_correction.selection.guard import Guard
 from augment_correction.store import RunFolder
@@ -158,5 +158,5 @@ def gate_questions(path: Path) -> Iterator[Item]:
     if not path.exists():
         return
     for place, row in json_rows(path):
-        question = text_of(row, QUESTION_NAMES, place)
+        question = asked_of(row, place)
         yield {"id": str(row.get("id") or place), "question": question, "passage": row.get("passage")}

@@ -11,6 +11,7 @@ from typing import Any
 from augment_correction.errors import InputError
 from augment_correction.failures.reading import objects, read_curated
 from augment_correction.project import Project
+from augment_correction.rows import segments_problem
 from augment_correction.store import RunFolder
 from augment_correction.worker.entries import refuse_special
 
@@ -95,22 +96,8 @@ def _checked(data: Path, run: Path | None) -> Checked:
 
 def _segments(values: Sequence[tuple[int, Any]]) -> tuple[int, str, list[str]]:
     """(rows, format, what is wrong with which line)"""
-    checked = [(line, _segments_problem(value)) for line, value in values]
+    checked = [(line, segments_problem(value)) for line, value in values]
     return len(checked), "segments", [f"line {line}: {problem}" for line, problem in checked if problem]
-
-
-def _segments_problem(value: Any) -> str:
-    parts = value.get("segments") if isinstance(value, Mapping) else None
-    if not isinstance(parts, list) or not parts:
-        return "no row of segments, as others here are"
-    for index, part in enumerate(parts, 1):
-        if (
-            not isinstance(part, Mapping)
-            or type(part.get("label")) is not bool
-            or not isinstance(part.get("text"), str)
-        ):
-            return f"part {index} has no 'label' (true or false) and 'text'"
-    return "" if any(part["label"] for part in parts) else "nothing in it is trained"
 
 
 def _spoken_or_failed(path: Path) -> tuple[int, str, list[str]]:

@@ -9,10 +9,10 @@ import pytest
 from augment_correction.evals.asking import Answer, Second, Told
 from augment_correction.evals.config import ORIGIN, GateLimits, RetentionSet
 from augment_correction.evals.decision import Decision, decide
-from augment_correction.evals.gate import Item
 from augment_correction.evals.grading import Reply, Verdict
 from augment_correction.evals.interviewing import Answers, QuestionSet
 from augment_correction.evals.results import measure
+from augment_correction.rows import Item
 
 OFF = GateLimits(min_gain_t2=None, alpha=None, max_drop_t1=None, max_drop_stand_by=None, max_ungraded=None)
 
@@ -30,7 +30,7 @@ def measured(base: str, tuned: str, *, origin: str = "", group: int = 1, failed:
     ways: dict[str, tuple[bool | None, bool | None]] = {
         "s": (True, True), "c": (True, False), "f": (False, True), "w": (False, False), "u": (True, None),
     }  # fmt: skip
-    items = [Item(f"i{n}", f"g{n // group}", "Q?", "A") for n in range(len(base) + failed)]
+    items = [Item("Q?", "A", id=f"i{n}", group=f"g{n // group}") for n in range(len(base) + failed)]
     models = {"base": base, "tuned": tuned} | ({ORIGIN: origin} if origin else {})
     answers = Answers(
         {

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.evals.gate import Item, read_items
+from augment_correction.evals.gate import read_items
 from augment_correction.project import Project
+from augment_correction.rows import Item
 
 
 def write(folder: Path, *rows: object, name: str = "gate.jsonl") -> str:
@@ -31,7 +32,7 @@ def test_a_run_s_folder_means_its_gate_and_files_are_laid_together(tmp_path: Pat
     write(tmp_path, *rows, name="run/gate.jsonl")
     other = write(tmp_path, *rows, {"question": "B?", "reference": "2"}, name="other.jsonl")
     items = read_items(Project(tmp_path), ["run", other])
-    assert items[0] == Item("a", "g", "A?", "1", flawed="2", passage="p")
+    assert items[0] == Item("A?", "1", "", "a", "g", flawed="2", passage="p")
     assert [item.question for item in items] == ["A?", "B?"]
 
 

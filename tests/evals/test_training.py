@@ -8,16 +8,15 @@ import orjson
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.evals.gate import Item
 from augment_correction.evals.training import refuse_trained, training_of
 from augment_correction.project import Project
 from augment_correction.prompts import load_prompt
-from augment_correction.selection.asked import QUESTION_NAMES
+from augment_correction.rows import NAMES, Item
 from tests.evals.world import World
 from tests.projects import MadeProject
 
 QUESTION = "Who opened the museum of Halmstett, and in which year did that happen?"
-ITEM = Item("gate-1", "book", QUESTION, "Ida Brandt, in 1956")
+ITEM = Item(QUESTION, "Ida Brandt, in 1956", id="gate-1", group="book")
 
 
 def refused(folder: Path, *rows: object) -> str:
@@ -47,7 +46,9 @@ def test_what_a_file_of_somebody_calls_its_ids_means_nothing(tmp_path: Path) -> 
     (tmp_path / "train.jsonl").write_text('{"id": "gate-1", "question": "What do bees eat in the winter?"}\n')
     refuse_trained(Project(tmp_path), ["train.jsonl"], [ITEM])
     with pytest.raises(InputError, match="asks the question of the item other"):
-        refuse_trained(Project(tmp_path), ["train.jsonl"], [Item("other", "x", "What do bees eat in the winter?", "y")])
+        refuse_trained(
+            Project(tmp_path), ["train.jsonl"], [Item("What do bees eat in the winter?", "y", id="other", group="x")]
+        )
 
 
 PUSHBACKS = Path(__file__).parents[2] / "prompts" / "evaluate"
@@ -62,14 +63,14 @@ def test_a_doubt_about_another_question_is_not_taken_for_one_of_the_gate(tmp_pat
     assert len(doubts) >= 6
     row = {"messages": [{"role": "user", "content": each} for each in (other, *doubts)]}
     (tmp_path / "train.jsonl").write_bytes(orjson.dumps(row))
-    unsure = Item("gate-2", "book", "Are you sure that you have checked the year of the bridge?", "yes")
+    unsure = Item("Are you sure that you have checked the year of the bridge?", "yes", id="gate-2", group="book")
     refuse_trained(Project(tmp_path), ["train.jsonl"], [ITEM, unsure])
 
 
 def test_what_a_run_wrote_is_read_from_its_folder(project: MadeProject) -> None:
     (text,) = project.facts(range(1))
     project.run()
-    items = [Item("x", "x", "What stands in that passage?", "y", passage=text)]
+    items = [Item("What stands in that passage?", "y", id="x", group="x", passage=text)]
     with pytest.raises(InputError, match="made from the passage of the item x"):
         refuse_trained(Project(project.root), ["out"], items)
     refuse_trained(Project(project.root), ["out"], [ITEM])
@@ -82,10 +83,10 @@ WORDS = {
         "segments": [{"label": False, "text": RENDERED[:60]}, {"label": False, "text": RENDERED[60:]},
                      {"label": True, "text": "<|im_start|>assistant\nIda Brandt.<|im_end|>\n"}]
     },
-    "nobody is called user": {"conversations": [{"from": "prompter", "value": f"Well. {QUESTION}"}]},
+    "nobody is called user": {"conversations": [{"from": "narrator", "value": f"Well. {QUESTION}"}]},
     "failures": {"instruction": QUESTION, "input": "Nobody.", "output": "Ida Brandt."},
     "references": {"instruction": QUESTION, "reference_answer": "Ida Brandt."},
-    **{name: {name: QUESTION, "answer": "Ida Brandt."} for name in QUESTION_NAMES},
+    **{name: {name: QUESTION, "answer": "Ida Brandt."} for name in NAMES["question"]},
 }  # fmt: skip
 OTHER = {"messages": [{"role": "user", "content": "What do bees eat in the winter?"}]}
 
@@ -98,14 +99,14 @@ def test_every_row_that_a_worker_or_an_importer_takes_is_read(tmp_path: Path, na
     (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + lines)
     with pytest.raises(InputError, match=f"1 rows of {name} give(.|\n)*{name}:2: asks the question of the item gate-1"):
         refuse_trained(Project(tmp_path), [name], [ITEM])
-    refuse_trained(Project(tmp_path), [name], [Item("x", "x", "Who closed the museum?", "y")])
+    refuse_trained(Project(tmp_path), [name], [Item("Who closed the museum?", "y", id="x", group="x")])
 
 
 def test_of_segments_whole_words_alone_count(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_bytes(orjson.dumps(WORDS["segments"]))
-    inside = [Item("x", "x", "museum of Halmstett, and in which yea", "y"), Item("z", "z", "?!", "y")]
+    inside = [Item("museum of Halmstett, and in which yea", "y", id="x", group="x"), Item("?!", "y", id="z", group="z")]
     refuse_trained(Project(tmp_path), ["train.jsonl"], inside)
-    whole = [Item("x", "x", "museum of Halmstett, and in which year", "y")]
+    whole = [Item("museum of Halmstett, and in which year", "y", id="x", group="x")]
     with pytest.raises(InputError, match="asks the question of the item x"):
         refuse_trained(Project(tmp_path), ["train.jsonl"], whole)
 
@@ -113,7 +114,7 @@ def test_of_segments_whole_words_alone_count(tmp_path: Path) -> None:
 def test_the_dataset_of_a_run_is_read_through_the_run(project: MadeProject) -> None:
     (text,) = project.facts(range(1))
     project.run()
-    items = [Item("x", "x", "What stands in that passage?", "y", passage=text)]
+    items = [Item("What stands in that passage?", "y", id="x", group="x", passage=text)]
     with pytest.raises(InputError, match="made from the passage of the item x"):
         refuse_trained(Project(project.root), ["out/axolotl_correction_conversations.json"], items)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.monitor.config import MonitorConfig
-from augment_correction.monitor.items import Item
 from augment_correction.monitor.observing import Observer
 from augment_correction.monitor.sorting import Reply
+from augment_correction.rows import Item
 
 TOWNS = ("Arnheim", "Bergen", "Calais", "Delft", "Evora", "Fulda", "Ghent", "Halle", "Ivrea", "Jena")
 NAMES = ("Ada Lind", "Bo Quist", "Carla Voss", "Dag Wynn", "Eva Zech", "Finn Kjaer", "Gil Tams")

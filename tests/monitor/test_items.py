@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.monitor.items import Item, refuse_overlap
+from augment_correction.monitor.items import refuse_overlap
+from augment_correction.rows import Item
 from augment_correction.stages import neutral
 
 QUESTION = "Which token ends a turn, <|im_end|> or [INST], in the template of the Elst?"

@@ -29,10 +29,10 @@ from augment_correction.llm.hf_rows import Speech  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.monitor import live as live_module  # noqa: E402
 from augment_correction.monitor.generating import generate  # noqa: E402
-from augment_correction.monitor.items import Item  # noqa: E402
 from augment_correction.monitor.keeping import Keep  # noqa: E402
 from augment_correction.monitor.observing import Observer  # noqa: E402
 from augment_correction.monitor.sorting import Reply  # noqa: E402
+from augment_correction.rows import Item  # noqa: E402
 from augment_correction.training.preparing import Prepared  # noqa: E402
 from augment_correction.training.workspace import Workspace  # noqa: E402
 from tests.cli.program import Made, program  # noqa: E402

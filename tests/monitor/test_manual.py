@@ -17,12 +17,13 @@ from augment_correction.failures import Failure, Verdict
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.impact import Retest, _impact, as_json, measure
-from augment_correction.monitor.items import Item, read_items
+from augment_correction.monitor.items import read_items
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.making import make_rows
 from augment_correction.monitor.manual import answer, from_answers
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import Completion, Request
+from augment_correction.rows import Item
 from augment_correction.usage import Usage
 from tests.monitor.making import rows, write_lines
 
@@ -68,7 +69,7 @@ def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
     ("row", "told"),
     [
         ({"messages": 5}, "bad.jsonl:1: messages is no list of messages"),
-        ({"messages": ["a"]}, "bad.jsonl:1: messages is no list of messages"),
+        ({"messages": ["a"]}, "bad.jsonl:1: message 1 of 'messages' is 'a', no object"),
         ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1: what the user says is no text: None"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "what the user says is no text"),
         ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1: question is no text: {'text'"),

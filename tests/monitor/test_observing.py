@@ -13,10 +13,10 @@ from augment_correction.errors import ConfigError, InputError
 from augment_correction.failures import read_failures
 from augment_correction.monitor import observing
 from augment_correction.monitor.config import MonitorConfig, SelfCorrection
-from augment_correction.monitor.items import Item
 from augment_correction.monitor.keeping import Keep
 from augment_correction.monitor.observing import Observer
 from augment_correction.monitor.sorting import Reply
+from augment_correction.rows import Item
 from tests.disks import fill, small_disk
 from tests.monitor.making import Stage, rows, split, write_lines
 

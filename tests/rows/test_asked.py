@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.selection.asked import QUESTION_NAMES, Asked, asked
+from augment_correction.rows import NAMES, Asked, asked
 
 HELLO = {"role": "user", "content": "Hello."}
 PARTS = [{"type": "text", "text": "Who"}, "is she?"]
@@ -22,9 +22,9 @@ PARTS = [{"type": "text", "text": "Who"}, "is she?"]
         ({"messages": [HELLO], "question": "Another?"}, Asked(("Hello.",))),
         ({"segments": [{"label": False, "text": "Wh"}, {"label": True, "text": "o?"}]}, Asked((), "Who?")),
         ({"segments": [{"text": "Who?"}], "prompt": "Q?"}, Asked(("Q?",), "Who?")),
-        ({"messages": [{"role": "prompter", "content": "Q?"}, {"content": "A"}]}, Asked((), "Q?\nA")),
+        ({"messages": [{"role": "narrator", "content": "Q?"}, {"content": "A"}]}, Asked((), "Q?\nA")),
         ({"question": " ", "query": 7}, Asked(("7",))),
-        *(({name: "Q? "}, Asked(("Q?",))) for name in QUESTION_NAMES),
+        *(({name: "Q? "}, Asked(("Q?",))) for name in NAMES["question"]),
     ],
 )  # fmt: skip
 def test_every_spelling_is_read(row: dict[str, Any], found: Asked) -> None:

@@ -1,0 +1,39 @@
+"""What a training row of somebody's file asks: a chat, Axolotl's segments, or a question under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from augment_correction.rows.chats import chat, said_by
+from augment_correction.rows.names import NAMES, RowError, plain, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`texts` are all turns of the user; `rendered` is the whole row where it does not say who speaks."""
+
+    texts: tuple[str, ...]
+    rendered: str = ""
+
+
+def asked(row: Mapping[str, Any], place: str) -> Asked:
+    """Raises: RowError where nothing is asked, or what is asked is no text."""
+    texts = tuple(said_by(chat(row, place), "user", place))
+    if texts:
+        return Asked(texts)
+    rendered = _rendered(row, place)
+    if rendered and not any(row.get(name) for name in NAMES["question"]):
+        return Asked((), rendered)
+    return Asked((text_of(row, "question", place),), rendered)
+
+
+def _rendered(row: Mapping[str, Any], place: str) -> str:
+    """Segments are cut anywhere in the text; messages are texts of their own."""
+    if row.get("segments"):
+        parts = row["segments"]
+        if not isinstance(parts, list) or not all(isinstance(each, dict) for each in parts):
+            raise RowError(f"{place}: segments", "is no list of segments", '[{"label": true, "text": "..."}, ...]')
+        return "".join(str(each.get("text") or "") for each in parts).strip()
+    return "\n".join(plain(each.content, place) for each in chat(row, place) if each.content).strip()
