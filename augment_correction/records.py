@@ -56,6 +56,21 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that is one passage as it stands, given to `run(config, passages=...)` by a program instead of a folder.
+    `source` names it in reports and rows, and `metadata` is what the pipeline's prompts may read beside it.
+
+    >>> Passage("The bridge of Halmstett was built in 1911.", source="bridges.txt", metadata={"year": 1911}).source
+    'bridges.txt'
+    """
+
+    text: str
+    source: str = ""
+    title: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage: `document.text[start:end] == text` exactly. `id` is the hash of the text alone, so that identical
     passages of different documents are one. `heading` is the path of titles above it, outermost first."""

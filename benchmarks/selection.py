@@ -20,7 +20,7 @@ from typing import Any
 
 from augment_correction.project import Project
 from augment_correction.records import Chunk, Conversation, Turn, content_id
-from augment_correction.runner.selecting import select
+from augment_correction.results.selecting import select
 from augment_correction.store import Database, Outcome, Results, RunFolder
 from augment_correction.store.results import SCHEMA
 

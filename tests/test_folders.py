@@ -12,8 +12,8 @@ import pytest
 from augment_correction.folders import bytes_below, modified, new_file, own_folder, private_folder, size_of
 from augment_correction.monitor.keeping import Keep
 from augment_correction.report.shards import ShardWriter
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import export_run
+from augment_correction.results.finished import open_run
+from augment_correction.results.reexport import export_run
 from augment_correction.store.folder import RunFolder, atomic_write
 from augment_correction.worker.places import Places
 from tests.projects import MadeProject

@@ -46,8 +46,8 @@ def export(
     ] = False,
 ) -> None:
     """Write the conversations of a run for another trainer. Every spelling carries the same mask."""
-    from augment_correction.runner.reading import open_run
-    from augment_correction.runner.respelling import export_run
+    from augment_correction.results.finished import open_run
+    from augment_correction.results.reexport import export_run
 
     with open_run(folder) as made:
         for exported in export_run(made, [each.value for each in formats], tokenizer, partial=partial):

@@ -58,7 +58,7 @@ def import_failures(
     from augment_correction.cli.run import print_summary
     from augment_correction.config import load_config
     from augment_correction.errors import InputError
-    from augment_correction.failures import only_failures, read_files, write_inputs
+    from augment_correction.failures import only_failures, passages_of, read_files
     from augment_correction.failures.telling import source_lines, write_problems
     from augment_correction.progress import live_display
 
@@ -81,10 +81,9 @@ def import_failures(
         raise InputError("there is no failure to import", hint="docs/failures.md: what a row needs")
     if dry_run:
         return
-    paths = [f"path.input_dir={json.dumps(str(place / 'inputs'))}", f"path.output_dir={json.dumps(str(place))}"]
+    paths = [f"path.{name}={json.dumps(str(place))}" for name in ("input_dir", "output_dir")]
     loaded = load_config(config, [*(overrides or []), *paths])
-    write_inputs(failures, loaded)
-    result = runner.run(loaded, watch=live_display)
+    result = runner.run(loaded, watch=live_display, passages=passages_of(failures))
     print_summary(result)
     say(f"or here:\n  python -m augment_correction train --model MODEL --data {place}")
     raise typer.Exit(int(result.exit_code))

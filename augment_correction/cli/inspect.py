@@ -30,7 +30,7 @@ def inspect(
     """Show what a run made: conversations with the masked part marked, their passages, rejects by reason, the cost."""
     from augment_correction.console import Terminal
     from augment_correction.errors import InputError
-    from augment_correction.runner.reading import open_run
+    from augment_correction.results.finished import open_run
 
     console = Terminal(highlight=False)
     with open_run(folder) as made:

@@ -22,8 +22,8 @@ def report(
 ) -> None:
     """Write report.html: counts, cost, every document's coverage, all conversations and rejects. Costs nothing."""
     from augment_correction.report import write_report
-    from augment_correction.runner.reading import open_run
-    from augment_correction.runner.story import story_file
+    from augment_correction.results.finished import open_run
+    from augment_correction.results.story import story_file
 
     with open_run(folder) as made, made.folder.held():
         path = write_report(

@@ -37,8 +37,8 @@ def verify(
 ) -> None:
     """Prove for every row that exactly the intended tokens are trained, or name the row and the place. The Axolotl configs
     and the exports of the folder are compared with what the run says, too."""
-    from augment_correction.runner.reading import open_run
-    from augment_correction.runner.respelling import find_row, verify_run
+    from augment_correction.results.finished import open_run
+    from augment_correction.results.reexport import find_row, verify_run
 
     with open_run(folder) as made:
         if show is not None:

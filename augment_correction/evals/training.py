@@ -10,8 +10,8 @@ import orjson
 from augment_correction.errors import InputError
 from augment_correction.evals.config import EvalConfig
 from augment_correction.project import Project
+from augment_correction.results.trained import TRAINED, training_rows
 from augment_correction.rows import Item
-from augment_correction.runner.trained import TRAINED, training_rows
 from augment_correction.selection.guard import Guard
 
 DEEP = 3

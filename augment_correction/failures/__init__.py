@@ -10,7 +10,7 @@ from augment_correction.failures.importing import (
     only_failures,
     read_files,
 )
-from augment_correction.failures.making import Made, make, quiet_config, write_inputs
+from augment_correction.failures.making import Made, make, passages_of, quiet_config
 from augment_correction.failures.reading import Problem
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "distinct",
     "make",
     "only_failures",
+    "passages_of",
     "quiet_config",
     "read_failures",
     "read_files",
-    "write_inputs",
 ]

@@ -12,7 +12,7 @@ import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.grading import pattern_of
-from augment_correction.records import content_id
+from augment_correction.records import Passage, content_id
 
 Verdict = Literal["right", "wrong", "undecided", "unanswered"]
 
@@ -47,10 +47,13 @@ class Failure:
         """Its codes without their numbers, as the catalogue names them."""
         return tuple(dict.fromkeys(pattern_of(code).name for code in self.codes))
 
-    def line(self) -> bytes:
+    def passage(self) -> Passage:
         """`text` is what the pipeline tells rows apart by."""
         text = f"{self.question}\n\n{self.reference}\n\n{self.answer}"
-        return orjson.dumps({"text": text, "id": self.id, **asdict(self)}) + b"\n"
+        return Passage(text, metadata={"id": self.id, **asdict(self), "codes": list(self.codes)})
+
+    def line(self) -> bytes:
+        return orjson.dumps({"id": self.id, **asdict(self)}) + b"\n"
 
 
 _NAMES = {each.name for each in fields(Failure)}

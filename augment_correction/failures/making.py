@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import ExitCode, UserError
 from augment_correction.failures.failure import Failure
-from augment_correction.records import Conversation
+from augment_correction.records import Conversation, Passage
+from augment_correction.results.finished import open_run
 from augment_correction.runner import run
-from augment_correction.runner.reading import open_run
 from augment_correction.store import StoredChunk
-from augment_correction.store.folder import atomic_write
+
+PLACE = "failures.jsonl#L"
 
 
 @dataclass
@@ -27,15 +28,14 @@ class Made:
 
 def quiet_config(pipeline: str, folder: Path, seed: int) -> RunConfig:
     """For rows that are spelled as messages or tokens afterwards, of which a flag at each message can say the mask."""
-    paths = {"input_dir": str(folder / "inputs"), "output_dir": str(folder / "run")}
+    paths = {"input_dir": str(folder), "output_dir": str(folder / "run")}
     system = {"loss_on": "answers", "prompt_template": "chatml", "seed": seed}
     return RunConfig.model_validate({"pipeline": pipeline, "api": {}, "path": paths, "system": system})
 
 
-def write_inputs(failures: Sequence[Failure], config: RunConfig) -> None:
-    """What the config's run reads."""
-    with atomic_write(config.project.resolve(config.path.input_dir) / "failures.jsonl") as file:
-        file.writelines(each.line() for each in failures)
+def passages_of(failures: Sequence[Failure]) -> list[Passage]:
+    """Each under its place among them, by which its outcome is found again."""
+    return [replace(each.passage(), source=f"{PLACE}{number}") for number, each in enumerate(failures, 1)]
 
 
 def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
@@ -44,8 +44,7 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
 
     Raises: KeyboardInterrupt where it was interrupted, UserError where it was stopped: a part would pass for all.
     """
-    write_inputs(failures, config)
-    result = run(config)
+    result = run(config, passages=passages_of(failures))
     if result.exit_code is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
@@ -64,5 +63,5 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
 
 
 def _indices(chunk: StoredChunk) -> Iterator[int]:
-    """Of the failures that the passage was read from: `failures.jsonl#L12`."""
-    return (int(place["source"].rpartition("#L")[2]) - 1 for place in chunk.places)
+    """Of the failures that the passage was made of."""
+    return (int(place["source"].removeprefix(PLACE)) - 1 for place in chunk.places)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from augment_correction.errors import InputError
 from augment_correction.records import content_id
+from augment_correction.results.trained import training_rows
 from augment_correction.rows import Item, read_rows
-from augment_correction.runner.trained import training_rows
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import normal
 

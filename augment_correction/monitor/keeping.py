@@ -57,8 +57,8 @@ class Batch:
 
     @property
     def chosen(self) -> Path:
-        """`failures.make` writes it: there once its rows were begun."""
-        return self.folder / "inputs" / "failures.jsonl"
+        """Its answers that rows are made of: there once the rows were begun."""
+        return chosen_file(self.folder)
 
     @property
     def rows(self) -> Path:
@@ -67,6 +67,10 @@ class Batch:
     @property
     def metadata(self) -> Path:
         return self.root / f"{self.stem}.json"
+
+
+def chosen_file(folder: Path) -> Path:
+    return folder / "inputs" / "failures.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,14 @@ import orjson
 from augment_correction.errors import InputError, UserError
 from augment_correction.export.source import masked_by_message
 from augment_correction.failures import Failure, distinct, make, quiet_config, read_failures
-from augment_correction.monitor.keeping import EXAMPLES_OF_A_WRONG_ANSWER, Batch, Keep, read_json, write_json
+from augment_correction.monitor.keeping import (
+    EXAMPLES_OF_A_WRONG_ANSWER,
+    Batch,
+    Keep,
+    chosen_file,
+    read_json,
+    write_json,
+)
 from augment_correction.records import Conversation, content_id
 from augment_correction.store.folder import atomic_write
 
@@ -50,6 +57,8 @@ def make_rows(failures: Sequence[Failure], folder: Path, *, stand_by_share: floa
             "wrong one, and there is none",
             hint=f"harder questions, or have the undecided ones judged: {JUDGED}",
         )
+    with atomic_write(chosen_file(folder)) as file:  # later batches leave these answers out, even where this one fails
+        file.writelines(each.line() for each in chosen)
     made = make(chosen, quiet_config(PIPELINE, folder, seed))
     return [_row(each) for failure in made for each in failure.conversations]
 

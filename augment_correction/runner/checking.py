@@ -13,9 +13,9 @@ from augment_correction.documents.telling import unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
 from augment_correction.models import require_keys
+from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.runner.finding import Finding, note, small_gate, writable, wrong
 from augment_correction.runner.model_checks import check_models
-from augment_correction.runner.plan import Plan, make_checked_plan
 from augment_correction.runner.source import read_passages
 from augment_correction.selection import Gate, read_gate
 from augment_correction.selection.candidate import document_of
@@ -46,7 +46,7 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     findings += _input(plan, files)
     findings.append(writable("output folder", plan.folder.root, "set path.output_dir"))
     findings += [finding async for finding in _read(plan, (path for _, path in files))]
-    return findings + await check_models(plan.config, plan.pipeline.roles)
+    return findings + await check_models(plan.config, plan.roles)
 
 
 def _keys(config: RunConfig) -> Iterator[Finding]:
@@ -95,7 +95,7 @@ async def _read(plan: Plan, paths: Iterable[Path]) -> AsyncIterator[Finding]:
     gate = Gate(config.system.seed, config.gate.share, read_gate(plan.folder.gate))
     passages, drawn, unread = set[str](), set[str](), []
     try:
-        async with aclosing(read_passages(config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:
+        async with aclosing(read_passages(plan)) as reads:
             async for read in reads:
                 unread += [each for each in read.unread if each.reason != "unsupported"]
                 for passage in read.passages:

@@ -15,7 +15,7 @@ from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, E
 from augment_correction.llm.metered import Halt, Halted, MeteredModel
 from augment_correction.runner.following import Follower
 from augment_correction.runner.intake import Intake
-from augment_correction.runner.source import Passage, Read, record_of
+from augment_correction.runner.source import Placed, Read, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.stages import Station
 from augment_correction.store import Results
@@ -78,7 +78,7 @@ class Engine:
             task = tasks.create_task(self._follow_passage(passage, follower))
             task.add_done_callback(lambda _: window.release())
 
-    async def _follow_passage(self, passage: Passage, follower: Follower) -> None:
+    async def _follow_passage(self, passage: Placed, follower: Follower) -> None:
         try:
             outcomes = await follower.follow(record_of(passage))
         except Halted:

@@ -15,9 +15,9 @@ from augment_correction.declarations import AttemptStage, GradeStage, GroundStag
 from augment_correction.documents import TokenCounter, fetch_vocabulary
 from augment_correction.ledger import Ledger
 from augment_correction.pipeline import Pipeline
+from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.records import ReadNote, UnreadInput
-from augment_correction.runner.plan import Plan, make_checked_plan
-from augment_correction.runner.source import Passage, chunk_settings, encoding_of, read_passages, record_of
+from augment_correction.runner.source import Placed, read_passages, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.store import Database, Journal, Results
@@ -126,17 +126,17 @@ async def estimate(
 
 async def _estimate(plan: Plan, earlier: _Earlier, state: RunState) -> Estimate:
     config, observed = plan.config, earlier.observed()
-    ledger = Ledger.open(config, plan.pipeline.roles, earlier.paid)
+    ledger = Ledger.open(config, plan.roles, earlier.paid)
     result = Estimate(prices=dict(ledger.prices), paid=ledger.cost(), max_usd=config.max_usd)
-    exact = chunk_settings(config, plan.pipeline.cuts).unit == "tokens"
-    await asyncio.to_thread(fetch_vocabulary, encoding_of(config), result.notices.append, exact=exact)
+    exact = plan.chunks.unit == "tokens"
+    await asyncio.to_thread(fetch_vocabulary, plan.encoding, result.notices.append, exact=exact)
     replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
     for stages in (result.stages, result.remaining):
         stages += [_nothing_yet(stage, plan, observed) for stage in plan.pipeline.model_stages]
-    counting = _Counting(plan, TokenCounter(encoding_of(config), exact=exact), replies)
+    counting = _Counting(plan, TokenCounter(plan.encoding, exact=exact), replies)
     calls = {stage.name: _calls(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
     seen: set[str] = set()
-    async with aclosing(read_passages(config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:
+    async with aclosing(read_passages(plan)) as reads:
         async for read in reads:
             result.documents += len(read.documents)
             result.unread += read.unread
@@ -253,7 +253,7 @@ class _Counting:
         }
         self._fields |= {name: next(iter(words)) for name, words in plan.pipeline.draws.items()}
 
-    def prompts(self, passage: Passage) -> Iterator[int]:
+    def prompts(self, passage: Placed) -> Iterator[int]:
         fields = {**self._fields, **record_of(passage).fields}
         fields |= {name: fields["metadata"].get(key, "") for name, key in self._plan.pipeline.takes.items()}
         for stage in self._plan.pipeline.model_stages:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field, replace
 
 from augment_correction.llm.metered import Halt
-from augment_correction.runner.source import Passage, Read
+from augment_correction.runner.source import Placed, Read
 from augment_correction.runner.state import RunState
 from augment_correction.store import Results
 
@@ -19,7 +19,7 @@ class Intake:
     _seen: set[int] = field(default_factory=set)
     """Ids as numbers: two thirds of the memory."""
 
-    async def to_do(self, reads: AsyncIterator[Read]) -> AsyncGenerator[Passage, None]:
+    async def to_do(self, reads: AsyncIterator[Read]) -> AsyncGenerator[Placed, None]:
         """Each passage once that no earlier run has finished. After a halt none is handed out, but reading goes on
         until every outcome of an earlier run has its place again: a run that is stopped early must not write a
         shorter dataset than it found."""
@@ -35,7 +35,7 @@ class Intake:
                     return
         self.state.total = self.state.chunks
 
-    def _note(self, read: Read) -> list[Passage]:
+    def _note(self, read: Read) -> list[Placed]:
         """Count and store what was read; a passage that stands in several places is stored with all of them. Returns
         the passages that were not there before."""
         state, results = self.state, self.results
@@ -62,7 +62,7 @@ class Intake:
         results.write(*statements)
         return new
 
-    def _reused(self, passage: Passage) -> bool:
+    def _reused(self, passage: Placed) -> bool:
         finished = self.results.finished(passage.chunk.id)
         for outcome in finished:
             self.state.count_outcome(*outcome)

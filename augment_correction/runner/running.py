@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
@@ -22,13 +22,14 @@ from augment_correction.errors import (
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import Surroundings, open_models
-from augment_correction.runner.classes import class_of, count_classes
-from augment_correction.runner.dataset import Written
+from augment_correction.plan import Plan, make_checked_plan
+from augment_correction.records import Passage
+from augment_correction.results.classes import class_of, count_classes
+from augment_correction.results.dataset import Written
+from augment_correction.results.outputs import write_outputs
 from augment_correction.runner.engine import Engine, Interrupted
-from augment_correction.runner.outputs import write_outputs
-from augment_correction.runner.plan import Plan, make_checked_plan
-from augment_correction.runner.source import chunk_settings, encoding_of, read_passages
-from augment_correction.runner.state import Costs, RunResult, RunState
+from augment_correction.runner.source import read_passages
+from augment_correction.runner.state import Costs, RunResult, RunState, counters
 from augment_correction.store import Batches, Database, Journal, Results
 from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
@@ -50,9 +51,12 @@ def run(
     engine: EngineName = "local",
     ray_address: str | None = None,
     retry: Collection[str] = (),
+    passages: Iterable[Passage] | None = None,
 ) -> RunResult:
     """Run the config's pipeline; see `run_async`. For programs without an event loop of their own."""
-    return asyncio.run(run_async(config, watch=watch, engine=engine, ray_address=ray_address, retry=retry))
+    return asyncio.run(
+        run_async(config, watch=watch, engine=engine, ray_address=ray_address, retry=retry, passages=passages)
+    )
 
 
 async def run_async(
@@ -62,26 +66,28 @@ async def run_async(
     engine: EngineName = "local",
     ray_address: str | None = None,
     retry: Collection[str] = (),
+    passages: Iterable[Passage] | None = None,
 ) -> RunResult:
     """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
     poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster; None: one of its own.
-    `retry` names classes of rejects (`runner/classes.py`) whose last stage is asked anew.
+    `retry` names classes of rejects (`results/classes.py`) whose last stage is asked anew. `passages` are worked on instead
+    of what `path.input_dir` holds, each as it stands; the same texts again go on where an earlier run stopped.
 
     A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid
     files of what there is; the same call again goes on where it stopped.
 
     Raises: UserError where the run cannot start.
     """
-    plan = make_checked_plan(config, asks=True)
-    state = RunState(plan.counters())
+    plan = make_checked_plan(config, asks=True, reads=passages is None)
+    state = RunState(counters(plan))
     state.notices += [*config.notices, *_template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
-        exact = chunk_settings(config, plan.pipeline.cuts).unit == "tokens"
-        await asyncio.to_thread(fetch_vocabulary, encoding_of(config), state.notices.append, exact=exact)
-        ahead = asyncio.create_task(_count_ahead(plan, state)) if watch else None
+        exact = plan.chunks.unit == "tokens" and passages is None
+        await asyncio.to_thread(fetch_vocabulary, plan.encoding, state.notices.append, exact=exact)
+        ahead = asyncio.create_task(_count_ahead(plan, state)) if watch and passages is None else None
         try:
-            return await _run(plan, database, state, cluster, retry)
+            return await _run(plan, database, state, cluster, retry, passages)
         finally:
             if ahead is not None:
                 ahead.cancel()
@@ -104,7 +110,7 @@ async def _count_ahead(plan: Plan, state: RunState) -> None:
     a run of hours that cannot say when it ends is half a display."""
     count = 0
     with suppress(AugmentCorrectionError):  # whatever is wrong with the input, the run itself says so
-        async with aclosing(read_passages(plan.config, plan.input_dir, cut=plan.pipeline.cuts)) as reads:
+        async with aclosing(read_passages(plan)) as reads:
             async for read in reads:
                 count += len(read.passages)
         state.expected = count
@@ -141,17 +147,22 @@ def _on_cluster(plan: Plan, address: str | None) -> Iterator[type[ClusterEngine]
 
 
 async def _run(
-    plan: Plan, database: Database, state: RunState, cluster: type[ClusterEngine] | None, retry: Collection[str]
+    plan: Plan,
+    database: Database,
+    state: RunState,
+    cluster: type[ClusterEngine] | None,
+    retry: Collection[str],
+    passages: Iterable[Passage] | None,
 ) -> RunResult:
     journal, results = Journal(database), Results(database, plan.fingerprint())
-    ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
+    ledger = state.ledger = Ledger.open(plan.config, plan.roles, journal.totals())
     halt = Halt()
     around = Surroundings(
         journal=journal,
         ledger=ledger,
         halt=halt,
         logs=plan.folder.logs,
-        count=counting(encoding_of(plan.config), state.notices.append),
+        count=counting(plan.encoding, state.notices.append),
         report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
         notice=state.notices.append,
         batches=Batches(database),
@@ -162,20 +173,20 @@ async def _run(
         state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
     async with (
         interruptible(halt, state),
-        aclosing(read_passages(plan.config, plan.input_dir, cut=plan.pipeline.cuts)) as reads,
+        aclosing(read_passages(plan, passages)) as reads,
     ):
         if cluster is not None:
             await cluster(plan, journal, results, ledger, state, halt).run(reads)
         else:
-            async with open_models(plan.config, plan.pipeline.roles, around) as models:
+            async with open_models(plan.config, plan.roles, around) as models:
                 state.loading, state.phase = None, "running"
-                given = plan.config.system.seed, plan.pipeline.draws, plan.pipeline.takes
+                given = plan.seed, plan.pipeline.draws, plan.pipeline.takes
                 await Engine(plan.stages, models, results, state, halt, *given).run(reads)
     await database.flush()
     if cluster is not None:
         take_in(plan.folder.journal, plan.folder.journals)
         before = ledger.before
-        ledger = state.ledger = Ledger.open(plan.config, plan.pipeline.roles, journal.totals())
+        ledger = state.ledger = Ledger.open(plan.config, plan.roles, journal.totals())
         ledger.before = before
     state.phase = "writing"
     try:
@@ -240,7 +251,7 @@ def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: Run
     return RunResult(
         exit_code=code,
         counts=counts,
-        tokens={role: ledger.as_json(role) for role in plan.pipeline.roles},
+        tokens={role: ledger.as_json(role) for role in plan.roles},
         costs=_costs(results, ledger),
         seconds=time.monotonic() - state.started,
         files=made.files,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from augment_correction.config import RunConfig
-from augment_correction.documents import Batch, ChunkSettings, DocumentInfo, ReadLimits, stream_chunks
-from augment_correction.records import Chunk, ReadNote, Record, UnreadInput
+from augment_correction.documents import Batch, DocumentInfo, ReadLimits, TokenCounter, stream_chunks
+from augment_correction.documents.contract import Unread, build_document
+from augment_correction.documents.text import clean
+from augment_correction.plan import Plan
+from augment_correction.records import Chunk, Passage, ReadNote, Record, UnreadInput, content_id
 from augment_correction.stages import neutral
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Placed:
     """A chunk at its place `seq` in the output's order; `document` is where it was read."""
 
     seq: int
@@ -31,55 +33,58 @@ class Read:
     """One step of the source: what was read since the last one."""
 
     documents: tuple[DocumentInfo, ...]
-    passages: tuple[Passage, ...]
+    passages: tuple[Placed, ...]
     unread: tuple[UnreadInput, ...]
     notes: tuple[ReadNote, ...] = ()
 
 
-WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
+GIVEN = "text/plain"
 
 
-def chunk_settings(config: RunConfig, cut: bool) -> ChunkSettings:
-    system = config.system
-    if not cut:
-        return WHOLE
-    if system.chunk_overlap >= system.chunk_size:
-        raise config.error(("system", "chunk_overlap"), "chunk_overlap must be smaller than chunk_size")
-    return ChunkSettings(
-        size=system.chunk_size,
-        unit=system.chunk_unit,
-        overlap=system.chunk_overlap,
-        minimum=min(system.min_chunk, system.chunk_size // 2),
-        contents=not system.skip_contents,
-    )
-
-
-def encoding_of(config: RunConfig) -> str:
-    """A name of tiktoken's, or an absolute path of a tokenizer.json."""
-    encoding = config.system.encoding
-    return str(config.project.resolve(encoding)) if encoding.endswith(".json") else encoding
-
-
-async def read_passages(config: RunConfig, input_dir: Path, *, cut: bool = True) -> AsyncGenerator[Read, None]:
-    """Every passage of the input folder, or the subset that `system.seed` draws from it. Without `cut` each document is
-    one passage."""
-    reads = _numbered(config, input_dir, cut)
-    if not config.system.use_subset:
+async def read_passages(plan: Plan, given: Iterable[Passage] | None = None) -> AsyncGenerator[Read, None]:
+    """Every passage of the input folder, or of those that are `given` instead of it; or the subset that `system.seed` draws
+    from them. Where the pipeline does not cut, each document is one passage."""
+    reads = _numbered(plan) if given is None else _given(plan, given)
+    system = plan.config.system
+    if not system.use_subset:
         async for read in reads:
             yield read
         return
-    async for read in _subset(reads, config.system.subset_size, config.system.seed):
+    async for read in _subset(reads, system.subset_size, system.seed):
         yield read
 
 
-async def _numbered(config: RunConfig, input_dir: Path, cut: bool) -> AsyncGenerator[Read, None]:
+async def _given(plan: Plan, passages: Iterable[Passage]) -> AsyncGenerator[Read, None]:
+    """As a file of JSON lines with these texts would be read, without the file."""
+    count = TokenCounter(plan.encoding, exact=False).count
+    placed = 0
+    for number, each in enumerate(passages, 1):
+        source = each.source or f"passage {number}"
+        try:
+            document = build_document(
+                clean(each.text), source=source, media_type=GIVEN, title=each.title, metadata=each.metadata
+            )
+        except Unread as unread:
+            yield Read((), (), (UnreadInput(source, unread.reason, unread.detail),))
+            continue
+        text = document.text.strip()
+        start = document.text.index(text)
+        chunk = Chunk(content_id(text), document.id, 0, text, start, start + len(text), count(text))
+        info = DocumentInfo.of(document)
+        yield Read((info,), (Placed(placed, chunk, info),), ())
+        placed += 1
+        if not number % 100:
+            await asyncio.sleep(0)  # whatever else runs in the loop
+
+
+async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
     seq = 0
     waiting: deque[DocumentInfo] = deque()
     batches: AsyncIterator[Batch] = stream_chunks(
-        input_dir,
-        chunk_settings(config, cut),
-        encoding=encoding_of(config),
-        limits=ReadLimits(text_key=config.path.text_keys),
+        plan.input_dir,
+        plan.chunks,
+        encoding=plan.encoding,
+        limits=ReadLimits(text_key=plan.config.path.text_keys),
     )
     async for batch in batches:
         waiting += batch.documents
@@ -90,7 +95,7 @@ async def _numbered(config: RunConfig, input_dir: Path, cut: bool) -> AsyncGener
                 while waiting[0].id != chunk.document_id:
                     waiting.popleft()
                 document = waiting.popleft()
-            passages.append(Passage(seq, chunk, document))
+            passages.append(Placed(seq, chunk, document))
             seq += 1
         yield Read(batch.documents, tuple(passages), batch.unread, batch.notes)
 
@@ -99,7 +104,7 @@ async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIter
     """The `size` passages whose hash with the seed is smallest: the same draw on every machine, in one pass, with only
     the chosen ones in memory; a document added later changes the draw by its own passages only."""
     ranks: list[tuple[int, str]] = []
-    chosen: dict[str, list[Passage]] = {}
+    chosen: dict[str, list[Placed]] = {}
     """By chunk id, every place where an identical passage stands."""
     async for read in reads:
         for passage in read.passages:
@@ -120,7 +125,7 @@ async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIter
     yield Read((), tuple(passages), ())
 
 
-def record_of(passage: Passage) -> Record:
+def record_of(passage: Placed) -> Record:
     """The record as the first stage sees it; `declarations.SOURCE_FIELDS` names its fields. Control strings of chat
     templates are made harmless here, for every prompt at once; the chunk itself keeps the document's exact text."""
     chunk, document = passage.chunk, passage.document

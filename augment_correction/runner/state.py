@@ -12,6 +12,7 @@ from typing import Any
 from augment_correction.errors import ExitCode
 from augment_correction.export import Verification
 from augment_correction.ledger import Ledger
+from augment_correction.plan import Plan
 
 
 @dataclass
@@ -31,6 +32,16 @@ class StageCounts:
     @property
     def done(self) -> int:
         return self.kept + self.rejected + self.failed
+
+
+def counters(plan: Plan) -> dict[str, StageCounts]:
+    """By stage, at zero."""
+    asking = {stage.name: stage for stage in plan.pipeline.model_stages}
+    made = {}
+    for station in plan.stages:
+        share = plan.pipeline.share_at(asking[station.name]) if station.name in asking else 1.0
+        made[station.name] = StageCounts(station.name, station.kinds, share, asks=station.name in asking)
+    return made
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """Which of the kept conversations go into the dataset, looked at as a set: those of the gate, near duplicates, what
-gives away a benchmark, too much of one sort. Pure rules; `runner/selecting.py` applies them."""
+gives away a benchmark, too much of one sort. Pure rules; `results/selecting.py` applies them."""
 
 from augment_correction.selection.balancing import Balanced, Weighed, balance, weigh
 from augment_correction.selection.benchmarks import Benchmarks

@@ -12,8 +12,8 @@ from augment_correction.export import ChatTemplate
 from augment_correction.failures import PIPELINE, Problem, Source, quiet_config, read_files
 from augment_correction.failures import conversations as imported
 from augment_correction.records import Conversation
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations, run_template
+from augment_correction.results.finished import open_run
+from augment_correction.results.reexport import run_conversations, run_template
 from augment_correction.selection.candidate import Candidate, question_of
 from augment_correction.selection.gate import gate_file, gate_questions
 from augment_correction.selection.guard import Guard

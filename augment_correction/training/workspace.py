@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
-from augment_correction.runner.trained import TRAINED
+from augment_correction.results.trained import TRAINED
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.config import TrainConfig
 

@@ -13,9 +13,9 @@ import yaml
 from augment_correction.config import load_config
 from augment_correction.export import ChatTemplate, ExportSource, Tokenizer, export, load_tokenizer, verify_dataset
 from augment_correction.records import Conversation, Turn, content_id
+from augment_correction.results.finished import open_run
+from augment_correction.results.reexport import run_conversations, run_template
 from augment_correction.runner import run
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations, run_template
 from augment_correction.store import RunFolder
 
 ROWS = 60

@@ -10,7 +10,7 @@ import pytest
 from augment_correction.config import RunConfig
 from augment_correction.errors import ExitCode, UserError
 from augment_correction.failures import PIPELINE, Failure, make, making, quiet_config
-from augment_correction.records import Conversation
+from augment_correction.records import Conversation, Passage
 from augment_correction.runner import RunResult, run
 
 WRONG = Failure("How many?", "Ten.", "Nine.", "wrong", origin="imported")
@@ -71,8 +71,8 @@ def test_where_nothing_is_made_the_reasons_are_told(config: RunConfig) -> None:
 def test_a_part_does_not_pass_for_all(
     config: RunConfig, code: ExitCode, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(config: RunConfig) -> RunResult:
-        return replace(run(config), exit_code=code, stopped="stopped")
+    def stopped(config: RunConfig, passages: list[Passage]) -> RunResult:
+        return replace(run(config, passages=passages), exit_code=code, stopped="stopped")
 
     monkeypatch.setattr(making, "run", stopped)
     with pytest.raises(raised):

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from augment_correction.project import bundled
+from augment_correction.results.finished import open_run
 from augment_correction.runner import Estimate, RunState, estimate
-from augment_correction.runner.reading import open_run
 from tests.projects import MadeProject, prices
 from tests.servers import ModelServer, fails, says
 

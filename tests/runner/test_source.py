@@ -9,17 +9,18 @@ import pytest
 
 from augment_correction.declarations import SOURCE_FIELDS
 from augment_correction.errors import ConfigError
-from augment_correction.runner.source import Passage, encoding_of, read_passages, record_of
+from augment_correction.plan import make_plan
+from augment_correction.runner.source import Placed, read_passages, record_of
 from tests.projects import MadeProject
 from tests.servers import facts
 
 
-async def taken(project: MadeProject, **system: object) -> list[Passage]:
-    config = project.load(system=system)
-    return [passage async for read in read_passages(config, project.root / "inputs") for passage in read.passages]
+async def taken(project: MadeProject, **system: object) -> list[Placed]:
+    plan = make_plan(project.load(system=system))
+    return [passage async for read in read_passages(plan) for passage in read.passages]
 
 
-def texts(passages: list[Passage]) -> list[str]:
+def texts(passages: list[Placed]) -> list[str]:
     return [passage.chunk.text for passage in passages]
 
 
@@ -95,6 +96,6 @@ class TestSettings:
             await taken(project, chunk_size=100, chunk_overlap=100)
 
     def test_an_encoding_file_is_looked_for_in_the_project(self, project: MadeProject) -> None:
-        config = project.load(system={"encoding": "my/tokenizer.json"})
-        assert Path(encoding_of(config)) == (project.root / "my/tokenizer.json").resolve()
-        assert encoding_of(project.load(system={"encoding": "cl100k_base"})) == "cl100k_base"
+        plan = make_plan(project.load(system={"encoding": "my/tokenizer.json"}))
+        assert Path(plan.encoding) == (project.root / "my/tokenizer.json").resolve()
+        assert make_plan(project.load(system={"encoding": "cl100k_base"})).encoding == "cl100k_base"

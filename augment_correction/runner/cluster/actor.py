@@ -20,14 +20,14 @@ from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, Halted
 from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.plan import Plan, make_plan
 from augment_correction.runner.cluster.allowance import leased
 from augment_correction.runner.cluster.board import packed
 from augment_correction.runner.cluster.shares import share_of
 from augment_correction.runner.engine import Interrupted
 from augment_correction.runner.following import Follower
-from augment_correction.runner.plan import Plan, make_plan
-from augment_correction.runner.source import Passage, encoding_of, record_of
-from augment_correction.runner.state import RunState
+from augment_correction.runner.source import Placed, record_of
+from augment_correction.runner.state import RunState, counters
 from augment_correction.store import Database, Outcome
 from augment_correction.store.journal import SCHEMA
 from augment_correction.store.journals import SharedJournal
@@ -75,7 +75,7 @@ class FollowPassages:
         made = await self._follow(row["number"], pickle.loads(row["passages"]))
         return pa.table({"number": [row["number"]], "made": pa.array([pickle.dumps(made)], pa.large_binary())})
 
-    async def _follow(self, number: int, passages: list[Passage]) -> Made:
+    async def _follow(self, number: int, passages: list[Placed]) -> Made:
         try:
             opened = await self._opened()
             earlier: list[str] = await self._board.begin.remote(number, self._name)
@@ -87,7 +87,7 @@ class FollowPassages:
             return Made()
         return Made([outcome for outcomes in ends for outcome in outcomes], opened.spent())
 
-    async def _follow_passage(self, follower: Follower, passage: Passage) -> list[Outcome]:
+    async def _follow_passage(self, follower: Follower, passage: Placed) -> list[Outcome]:
         if self._halt.cause is None:
             try:
                 return await follower.follow(record_of(passage))
@@ -123,19 +123,19 @@ class FollowPassages:
         folder = plan.folder
         database = Database(folder.journals / f"{self._name}.sqlite", SCHEMA, shared=True)
         journal = SharedJournal(database, folder.journals / job.frozen if job.frozen else None)
-        ledger = leased(Ledger.open(config, plan.pipeline.roles, job.paid), self._lease)
+        ledger = leased(Ledger.open(config, plan.roles, job.paid), self._lease)
         around = Surroundings(
             journal=journal,
             ledger=ledger,
             halt=self._halt,
             logs=folder.logs,
-            count=counting(encoding_of(config), lambda text: self._board.say.remote(text)),
+            count=counting(plan.encoding, lambda text: self._board.say.remote(text)),
             report=lambda what, done, total: None,
             notice=lambda text: self._board.say.remote(text),
         )
         stack = AsyncExitStack()
-        models = await stack.enter_async_context(open_models(config, plan.pipeline.roles, around))
-        state = RunState(plan.counters())
+        models = await stack.enter_async_context(open_models(config, plan.roles, around))
+        state = RunState(counters(plan))
         follower = Follower(plan.stages, models, state, config.system.seed, plan.pipeline.draws, plan.pipeline.takes)
         beating = asyncio.create_task(self._beat(state))
         return _Opened(plan, database, journal, ledger, follower, (stack, beating))

@@ -21,14 +21,14 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from augment_correction.errors import BudgetExhausted, UserError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
+from augment_correction.plan import Plan
 from augment_correction.runner.cluster.actor import FollowPassages, Job, Made
 from augment_correction.runner.cluster.board import Board, Look, packed
 from augment_correction.runner.cluster.feed import Feed, Passages
 from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_alone
 from augment_correction.runner.engine import STOPS
 from augment_correction.runner.intake import Intake
-from augment_correction.runner.plan import Plan
-from augment_correction.runner.source import Passage, Read
+from augment_correction.runner.source import Placed, Read
 from augment_correction.runner.state import RunState
 from augment_correction.store import Journal, Results
 from augment_correction.store.journals import freeze
@@ -44,7 +44,7 @@ def connected(plan: Plan, address: str | None) -> Iterator[None]:
     that runs on this machine, else a new one for this run. Entered before the run's own signal handlers are set, since
     Ray sets some, too."""
     check_address(address)
-    refuse_alone(plan.config, plan.pipeline.roles)
+    refuse_alone(plan.config, plan.roles)
     if ray.is_initialized():
         yield
         return
@@ -97,7 +97,7 @@ class ClusterEngine:
         if self.halt.cause is not None and not isinstance(self.halt.cause, STOPS):
             raise self.halt.cause
 
-    async def _follow(self, first: Passage, rest: AsyncIterator[Passage]) -> None:
+    async def _follow(self, first: Placed, rest: AsyncIterator[Placed]) -> None:
         crew = self._crew()
         board = self._board(crew)
         feed = Feed(self.plan.folder.journals / "passages", crew.ahead)
@@ -125,7 +125,7 @@ class ClusterEngine:
         cpus = int(sum(node["Resources"]["CPU"] for node in nodes))
         if not cpus:
             raise UserError("the Ray cluster has no CPU", hint="ray status shows its nodes")
-        crew = crew_for(self.plan.config, self.plan.pipeline.roles, nodes=len(nodes), cpus=cpus)
+        crew = crew_for(self.plan.config, self.plan.roles, nodes=len(nodes), cpus=cpus)
         self.state.notices.append(f"Ray: actors {crew.actors}, nodes {len(nodes)}, CPUs {cpus}")
         return crew
 
@@ -142,7 +142,7 @@ class ClusterEngine:
 
     # ----------------------------------------------------------------------------------- feeding, watching
 
-    async def _feed(self, first: Passage, rest: AsyncIterator[Passage], crew: Crew, feed: Feed) -> None:
+    async def _feed(self, first: Placed, rest: AsyncIterator[Placed], crew: Crew, feed: Feed) -> None:
         batch = [first]
         async for passage in rest:
             if len(batch) == crew.batch:

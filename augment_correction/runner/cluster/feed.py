@@ -21,7 +21,7 @@ import pyarrow as pa
 from ray.data import Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
-from augment_correction.runner.source import Passage
+from augment_correction.runner.source import Placed
 
 POLL = 0.02
 _END = "end"
@@ -42,7 +42,7 @@ class Feed:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
 
-    async def put(self, passages: Sequence[Passage]) -> None:
+    async def put(self, passages: Sequence[Placed]) -> None:
         """Hand out a batch when there is room; once closed it is dropped."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._out < self.ahead or self._closed)

@@ -8,9 +8,9 @@ from pathlib import Path
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, Turn
+from augment_correction.results.finished import open_run
+from augment_correction.results.reexport import run_conversations, run_template
 from augment_correction.rows import asked
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import run_conversations, run_template
 from augment_correction.selection.candidate import Candidate
 from augment_correction.store import RunFolder
 

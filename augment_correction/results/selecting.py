@@ -13,9 +13,9 @@ from pathlib import Path
 
 import orjson
 
+from augment_correction.plan import Plan
 from augment_correction.records import Conversation
-from augment_correction.runner.plan import Plan
-from augment_correction.runner.reading import open_run
+from augment_correction.results.finished import open_run
 from augment_correction.selection import (
     DETAILS,
     Benchmarks,

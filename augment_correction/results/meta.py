@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from augment_correction.runner.plan import Plan
+from augment_correction.plan import Plan
 from augment_correction.store import Journal, Outcome, Results, StoredChunk
 
 

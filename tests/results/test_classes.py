@@ -10,7 +10,7 @@ import pytest
 from augment_correction import load_config, run
 from augment_correction.pipeline import load_pipeline
 from augment_correction.project import bundled
-from augment_correction.runner.classes import CLASSES, REPEATABLE, class_of
+from augment_correction.results.classes import CLASSES, REPEATABLE, class_of
 
 PIPELINE = load_pipeline(bundled() / "pipelines" / "correction.yaml")
 

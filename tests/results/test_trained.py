@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from augment_correction.runner.trained import training_rows
+from augment_correction.results.trained import training_rows
 from augment_correction.selection.guard import Guard
 
 HELLO = {"role": "user", "content": "Hello."}

@@ -12,6 +12,7 @@ import orjson
 
 from augment_correction.config import RunConfig
 from augment_correction.declarations import SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
+from augment_correction.documents import ChunkSettings
 from augment_correction.errors import ConfigError, Noted
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.ledger import require_prices
@@ -20,14 +21,13 @@ from augment_correction.models import require_keys
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
-from augment_correction.runner.source import chunk_settings
-from augment_correction.runner.state import StageCounts
 from augment_correction.selection import check_selection
 from augment_correction.stages import Station, Surroundings, build_stations
 from augment_correction.store import RunFolder
 from augment_correction.yamlfile import YamlFile, read_yaml
 
 REASK = "reask"
+WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Plan:
     prompts: Mapping[str, Prompt]
     template: ChatTemplate
     stages: tuple[Station, ...]
+    chunks: ChunkSettings
     meta_stages: frozenset[str] = frozenset()
     """Stages whose accepted calls become rows of the meta dataset."""
     extras: tuple[Prompt, ...] = ()
@@ -53,14 +54,19 @@ class Plan:
         """The project's own folder, else the shipped examples of that name."""
         return _input_dir(self.config)
 
-    def counters(self) -> dict[str, StageCounts]:
-        """By stage, at zero."""
-        asking = {stage.name: stage for stage in self.pipeline.model_stages}
-        made = {}
-        for station in self.stages:
-            share = self.pipeline.share_at(asking[station.name]) if station.name in asking else 1.0
-            made[station.name] = StageCounts(station.name, station.kinds, share, asks=station.name in asking)
-        return made
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Of the models that the pipeline asks."""
+        return tuple(self.pipeline.roles)
+
+    @property
+    def seed(self) -> int:
+        return self.config.system.seed
+
+    @property
+    def encoding(self) -> str:
+        """What counts tokens: a name of tiktoken's, or an absolute path of a tokenizer.json."""
+        return _encoding_of(self.config)
 
     def fingerprint(self) -> str:
         """Changes with whatever decides what becomes of a passage: an outcome of an earlier run under the same
@@ -77,12 +83,35 @@ class Plan:
         return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def make_plan(config: RunConfig) -> Plan:
-    """Raises: ConfigError with file, line and remedy for all that does not fit, as far as one mistake does not hide another."""
-    return _plan(config, Noted())
+def _chunk_settings(config: RunConfig, cut: bool) -> ChunkSettings:
+    system = config.system
+    if not cut:
+        return WHOLE
+    if system.chunk_overlap >= system.chunk_size:
+        raise config.error(("system", "chunk_overlap"), "chunk_overlap must be smaller than chunk_size")
+    return ChunkSettings(
+        size=system.chunk_size,
+        unit=system.chunk_unit,
+        overlap=system.chunk_overlap,
+        minimum=min(system.min_chunk, system.chunk_size // 2),
+        contents=not system.skip_contents,
+    )
 
 
-def make_checked_plan(config: RunConfig, *, asks: bool = False) -> Plan:
+def _encoding_of(config: RunConfig) -> str:
+    """A name of tiktoken's, or an absolute path of a tokenizer.json."""
+    encoding = config.system.encoding
+    return str(config.project.resolve(encoding)) if encoding.endswith(".json") else encoding
+
+
+def make_plan(config: RunConfig, *, reads: bool = True) -> Plan:
+    """`reads`: the input folder will be read, so that it must be there.
+
+    Raises: ConfigError with file, line and remedy for all that does not fit, as far as one mistake does not hide another."""
+    return _plan(config, Noted(), reads=reads)
+
+
+def make_checked_plan(config: RunConfig, *, asks: bool = False, reads: bool = True) -> Plan:
     """A plan whose benchmark and gate files have been read as well; on one machine, before a run. `asks`: models will be
     asked, so that their API keys must be there, and their prices where there is a cap.
 
@@ -91,14 +120,15 @@ def make_checked_plan(config: RunConfig, *, asks: bool = False) -> Plan:
     noted = Noted()
     with noted.noting():
         check_selection(config)
-    return _plan(config, noted, asks=asks)
+    return _plan(config, noted, asks=asks, reads=reads)
 
 
-def _plan(config: RunConfig, noted: Noted, *, asks: bool = False) -> Plan:
+def _plan(config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = True) -> Plan:
     """Raises: ConfigError with what is `noted` already and all that does not fit."""
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
     with noted.noting():
-        _input_dir(config)
+        if reads:
+            _input_dir(config)
     with noted.noting():
         template = load_chat_template(config)
     with noted.noting():
@@ -111,7 +141,7 @@ def _plan(config: RunConfig, noted: Noted, *, asks: bool = False) -> Plan:
         if prompts.keys() >= {*pipeline.prompts}:
             noted.add(*_unwired(path, pipeline, prompts))
         _check_models(config, pipeline, noted, asks)
-        chunk_settings(config, pipeline.cuts)
+        chunks = _chunk_settings(config, pipeline.cuts)
     noted.raise_all()
     _prove_template(pipeline, template)
     with noted.noting():
@@ -122,7 +152,7 @@ def _plan(config: RunConfig, noted: Noted, *, asks: bool = False) -> Plan:
     config = named_by_weights(config, pipeline.roles)
     around = Surroundings(prompts, prompts[REASK], config.sampling, config.system)
     stages = build_stations(pipeline, around)
-    return Plan(config, pipeline, path, prompts, template, stages, meta_stages, extras)
+    return Plan(config, pipeline, path, prompts, template, stages, chunks, meta_stages, extras)
 
 
 def _check_models(config: RunConfig, pipeline: Pipeline, noted: Noted, asks: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from augment_correction.folders import own_folder
-from augment_correction.runner.plan import Plan
+from augment_correction.plan import Plan
 from augment_correction.selection import read_gate
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write

@@ -23,8 +23,8 @@ from augment_correction.export.verify import read_rows
 from augment_correction.export.verify_configs import trains_whole, verify_config
 from augment_correction.export.verify_files import verify_export
 from augment_correction.records import Conversation
-from augment_correction.runner.dataset import conversations
-from augment_correction.runner.reading import MadeRun
+from augment_correction.results.dataset import conversations
+from augment_correction.results.finished import MadeRun
 
 AGAIN = "run the same config again: nothing is asked twice"
 

@@ -11,8 +11,8 @@ import yaml
 
 from augment_correction.config import load_config
 from augment_correction.errors import ExitCode
+from augment_correction.results.earlier import Earlier
 from augment_correction.runner import RunResult, make_plan
-from augment_correction.runner.earlier import Earlier
 from tests.projects import MadeProject
 
 DATASET = "axolotl_correction_conversations.json"

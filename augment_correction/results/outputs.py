@@ -14,13 +14,13 @@ import orjson
 
 from augment_correction.documents.telling import note_lines, unread_lines
 from augment_correction.ledger import Ledger
+from augment_correction.plan import Plan, describe
 from augment_correction.report import write_report
-from augment_correction.runner.dataset import Written, write_dataset
-from augment_correction.runner.earlier import Earlier
-from augment_correction.runner.meta import meta_rows
-from augment_correction.runner.plan import Plan, describe
-from augment_correction.runner.selecting import select
-from augment_correction.runner.story import story_file, write_stories
+from augment_correction.results.dataset import Written, write_dataset
+from augment_correction.results.earlier import Earlier
+from augment_correction.results.meta import meta_rows
+from augment_correction.results.selecting import select
+from augment_correction.results.story import story_file, write_stories
 from augment_correction.store import Journal, Results
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.results import Status
@@ -41,7 +41,7 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         for row in _rejected_rows(results):
             file.write(orjson.dumps(row) + b"\n")
     write_stories(plan, journal, results)
-    for role in plan.pipeline.roles:
+    for role in plan.roles:
         files[f"{role}_tokens"] = folder.tokens(role)
         _write_json(folder.tokens(role), ledger.as_json(role))
     if plan.config.meta_datagen.do_meta_datagen:
@@ -52,7 +52,7 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
     manifest = _manifest(plan, counts)
     made = Written()
     if counts["kept"]:
-        tokens = tuple(ledger.as_json(role) for role in plan.pipeline.roles)
+        tokens = tuple(ledger.as_json(role) for role in plan.roles)
         made = write_dataset(plan, results, counts["kept"], manifest, tokens, earlier)
         manifest["dataset"] = made.digest
         manifest["verified"] = made.verification.as_json() if made.verification else None

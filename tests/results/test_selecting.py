@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from augment_correction.errors import ConfigError, ExitCode, InputError
+from augment_correction.results.finished import open_run
+from augment_correction.results.reexport import export_run, run_conversations
 from augment_correction.runner import run
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import export_run, run_conversations
 from augment_correction.selection import check_selection, overlap, read_gate
 from tests.cli.program import program
 from tests.projects import MadeProject, adds_up
@@ -175,8 +175,8 @@ class TestKilled:
         whole = made.files()
         for place in (
             "store.results.Results.set_apart",
-            "runner.selecting._write_gate",
-            "runner.outputs.write_stories",
+            "results.selecting._write_gate",
+            "results.outputs.write_stories",
         ):
             shutil.rmtree(made.output)
 

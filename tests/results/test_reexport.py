@@ -12,8 +12,8 @@ import pytest
 
 from augment_correction.errors import ExitCode, InputError
 from augment_correction.export import Verification
-from augment_correction.runner.reading import open_run
-from augment_correction.runner.respelling import export_run, find_row, verify_run
+from augment_correction.results.finished import open_run
+from augment_correction.results.reexport import export_run, find_row, verify_run
 from tests.export.models import INST, MISTRAL, QWEN, save
 from tests.projects import MadeProject
 

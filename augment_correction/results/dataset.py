@@ -21,9 +21,9 @@ from augment_correction.export import (
     write_segments,
 )
 from augment_correction.export.axolotl_chat import FILE as CHAT_FILE
+from augment_correction.plan import Plan
 from augment_correction.records import Conversation
-from augment_correction.runner.earlier import Earlier
-from augment_correction.runner.plan import Plan
+from augment_correction.results.earlier import Earlier
 from augment_correction.store import Results, StoredChunk
 from augment_correction.store.folder import atomic_write
 

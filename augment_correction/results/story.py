@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 
 from augment_correction.folders import new_file, own_folder
+from augment_correction.plan import Plan
 from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Message, content_id
-from augment_correction.runner.plan import Plan
 from augment_correction.store import Journal, Outcome, Results, StoredCall, StoredChunk
 
 FORM = 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
-from augment_correction.runner.story import story_file
+from augment_correction.results.story import story_file
 from augment_correction.store import Database, Journal, Results, RunFolder, StoredChunk
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
