@@ -26,17 +26,30 @@ LONGEST = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`line` is where it begins, from 1; `nth` counts the values that begin in that line; `item` all of the file."""
+    """`line` is where it begins, from 1; `nth` counts the values that begin in that line; `item` all of the file.
+    `source` is the text that it was read from, which begins in that line, `column` where in it that text begins, and
+    `index` which one it is of a list that the text is; -1 where it is all of the text."""
 
     line: int
     nth: int
     item: int
     value: Any
+    source: bytes | str = field(default="", repr=False, compare=False)
+    column: int = field(default=1, repr=False, compare=False)
+    index: int = field(default=-1, repr=False, compare=False)
 
     @property
     def place(self) -> str:
         """`12`, or `12.2` for the second one of line 12."""
         return f"{self.line}" if self.nth == 1 else f"{self.line}.{self.nth}"
+
+    def where(self, key: str | None = None) -> tuple[int, int]:
+        """(line, column) of a key of the object, or of what begins the value where it has no such key; from 1, in characters."""
+        source = self.source.decode("utf-8", "replace") if isinstance(self.source, bytes) else self.source
+        source = source.removeprefix("\ufeff")
+        offset = _offset(source, self.index, key)
+        line, begin = source.count("\n", 0, offset), source.rfind("\n", 0, offset) + 1
+        return self.line + line, offset - begin + (1 if line else self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,8 @@ def loads(text: str) -> Any:
         except RecursionError:
             raise ValueError("nested too deeply") from None
         except ValueError:
-            raise ValueError(f"{failure.msg} (column {failure.colno})") from None
+            line = f"line {failure.lineno} of it, " if failure.lineno > 1 else ""
+            raise ValueError(f"{failure.msg} ({line}column {failure.colno})") from None
     return _python(text) if _MANY_DIGITS.search(text) else value  # which orjson takes for a float
 
 
@@ -102,6 +116,7 @@ def read_values(file: BinaryIO, read: Read, longest: int = LONGEST) -> Iterator[
             continue
         stripped = line.strip().removeprefix(codecs.BOM_UTF8)
         if not stripped:
+            splitter.pass_line()
             continue
         if not splitter.inside and stripped.startswith((b"#", b"//")):
             read.comments += 1
@@ -112,20 +127,6 @@ def read_values(file: BinaryIO, read: Read, longest: int = LONGEST) -> Iterator[
     for found in _given_up(splitter, read):
         read.values += isinstance(found, Value)
         yield found
-
-
-def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file:line, row) of JSON objects, (file:item, row) where a `.json` file is one list.
-
-    Raises: InputError where the file is not there or no text, or a row is no JSON object.
-    """
-    for found in file_values(path):
-        if isinstance(found, NoValue):
-            raise InputError(f"{path}:{found.line} is no JSON: {found.detail}")
-        place = f"{path}:{found.item if path.suffix == '.json' else found.place}"
-        if not isinstance(found.value, dict):
-            raise InputError(f"{place} is no JSON object")
-        yield place, found.value
 
 
 def file_values(path: Path, read: Read | None = None) -> Iterator[Value | NoValue]:
@@ -156,29 +157,31 @@ def _in_line(line: bytes, stripped: bytes, number: int, splitter: _Splitter, rea
         else:
             if not splitter.inside or not splitter.takes_object:
                 yield from _given_up(splitter, read)
-                yield from _alone(value, number, read)
+                yield from _alone(value, number, read, line)
                 return
-            splitter.doubtful.append((number, value))
+            splitter.doubtful.append((number, value, line))
     in_list, inside = splitter.inside_list or stripped.startswith(b"["), splitter.inside
     try:
-        values = [(start, loads(text)) for start, text in splitter.feed(_text(stripped, read), number)]
+        values = [
+            (start, loads(text), text, column) for start, text, column in splitter.feed(_layout(line, read), number)
+        ]
     except ValueError as failure:
         splitter.start = splitter.start if inside else number
         yield from _given_up(splitter, read, str(failure) if inside else why or str(failure))
         return
     nth, before = 0, 0
-    for start, value in values:
+    for start, value, text, column in values:
         nth, before = (nth + 1 if start == before else 1), start
         read.in_list = in_list
-        yield Value(start, nth, read.values + 1, value)
+        yield Value(start, nth, read.values + 1, value, text, column)
     if values:
         splitter.doubtful.clear()
 
 
-def _alone(value: Any, number: int, read: Read) -> Iterator[Value]:
+def _alone(value: Any, number: int, read: Read, line: bytes) -> Iterator[Value]:
     read.in_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
     for nth, each in enumerate(value if read.in_list else [value], 1):
-        yield Value(number, nth, read.values + 1, each)
+        yield Value(number, nth, read.values + 1, each, line, 1, nth - 1 if read.in_list else -1)
 
 
 def _given_up(splitter: _Splitter, read: Read, why: str = "") -> Iterator[Value | NoValue]:
@@ -188,8 +191,8 @@ def _given_up(splitter: _Splitter, read: Read, why: str = "") -> Iterator[Value 
         yield NoValue(splitter.start, "bad_json", why or f"{what} is not closed")
     doubtful = splitter.doubtful[:]
     splitter.close()
-    for number, value in doubtful:
-        yield from _alone(value, number, read)
+    for number, value, line in doubtful:
+        yield from _alone(value, number, read, line)
 
 
 _TOKEN = re.compile(
@@ -204,8 +207,10 @@ class _Splitter:
     longest: int
     start: int = 0
     """The line in which what is open begins."""
+    column: int = 1
+    """And where in that line."""
     inside_list: bool = False
-    doubtful: list[tuple[int, Any]] = field(default_factory=list)
+    doubtful: list[tuple[int, Any, bytes]] = field(default_factory=list)
     """Lines inside of what is open that are objects by themselves."""
     _open: list[str] = field(default_factory=list)
     """The brackets that are not closed yet."""
@@ -233,8 +238,13 @@ class _Splitter:
         self.doubtful.clear()
         self._parts.clear()
 
-    def feed(self, line: str, number: int) -> Iterator[tuple[int, str]]:
-        """(line where it begins, text) of each value that ends here.
+    def pass_line(self) -> None:
+        """A blank one, which counts where what is open is looked at again."""
+        if self.depth:
+            self._parts.append("\n")
+
+    def feed(self, line: str, number: int) -> Iterator[tuple[int, str, int]]:
+        """(line where it begins, text, column where it begins) of each value that ends here.
 
         Raises: ValueError where nothing can come of it.
         """
@@ -257,14 +267,14 @@ class _Splitter:
             elif kind == "open" and text == "[" and not self.inside_list:
                 self.inside_list, self.start = True, number
             elif kind == "open":
-                self.start, self._open = number, [text]
+                self.start, self.column, self._open = number, token.start() + 1, [text]
                 self._parts.append(text)
             elif kind == "close":
                 if text != "]" or not self.inside_list:
                     raise ValueError(f"a {text} that closes nothing")
                 self.inside_list = False
             elif kind in ("string", "bare"):
-                self.start = number
+                self.start, self.column = number, token.start() + 1
                 self._parts.append(text)
                 yield self._taken()
         if at != len(line):
@@ -275,11 +285,41 @@ class _Splitter:
         if self.depth and self._held > self.longest:
             raise ValueError(f"longer than the limit of {self.longest:,} bytes")
 
-    def _taken(self) -> tuple[int, str]:
+    def _taken(self) -> tuple[int, str, int]:
         text = "".join(self._parts)
         self._parts.clear()
         self._held = 0
-        return self.start, text
+        return self.start, text, self.column
+
+
+def _offset(source: str, index: int, key: str | None) -> int:
+    """Where in the text a key of its object begins, or of the object with that index where the text is a list."""
+    depth, found, begin, waiting = 0, -1, 0, -1
+    inner, index = (1, 0) if index < 0 else (2, index)
+    for token in _TOKEN.finditer(source):
+        kind, text = token.lastgroup, token.group()
+        if kind == "space":
+            continue
+        if depth == inner - 1 and kind in ("open", "string", "bare"):
+            found += 1
+            begin = token.start() if found == index else begin
+            if found == index and key is None:
+                return begin
+        elif found == index and depth == inner:
+            if waiting >= 0 and text.startswith(":"):
+                return waiting
+            waiting = token.start() if kind == "string" and _is_key(text, key) else -1
+        depth += (kind == "open") - (kind == "close")
+        if found > index or (found == index and kind == "close" and depth < inner):
+            break
+    return begin
+
+
+def _is_key(text: str, key: str | None) -> bool:
+    try:
+        return bool(_plain(json.loads(text, strict=False)) == key)
+    except ValueError:
+        return False
 
 
 def _integer(digits: str) -> int | str:
@@ -343,6 +383,11 @@ def _reencoded(file: BinaryIO, read: Read, longest: int) -> Iterator[bytes | Non
     rest += decoder.decode(b"", final=True)
     if skipping or rest:
         yield None if skipping else rest.encode("utf-8", "replace")
+
+
+def _layout(line: bytes, read: Read) -> str:
+    """With its indentation and its end, so that what goes over several lines keeps its lines and columns."""
+    return _text(line.removeprefix(codecs.BOM_UTF8).rstrip(), read) + "\n"
 
 
 def _text(line: bytes, read: Read) -> str:

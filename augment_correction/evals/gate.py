@@ -7,7 +7,7 @@ from pathlib import Path
 
 from augment_correction.errors import InputError
 from augment_correction.project import Project
-from augment_correction.rows import Item, read_rows
+from augment_correction.rows import Item, item_of, read_rows
 from augment_correction.store import RunFolder
 
 
@@ -20,7 +20,7 @@ def read_items(project: Project, paths: Iterable[str]) -> list[Item]:
     for path in paths:
         file = _file(project.resolve(path))
         before = len(items)
-        for place, item in read_rows(file):
+        for place, item in read_rows(file, item_of):
             if items.setdefault(item.id, item) != item:
                 raise InputError(f"{place}: another question has the id '{item.id}' already", hint="give it its own")
         if len(items) == before:

@@ -13,29 +13,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from augment_correction.errors import InputError
-from augment_correction.failures.failure import Failure
+from augment_correction.failures.failure import Failure, Verdict
 from augment_correction.grading import error_codes
-from augment_correction.jsonlines import NoValue, Read, file_values
 from augment_correction.records import Conversation, Role, Turn, content_id
-from augment_correction.rows import NAMES, TITLES, Field, RowError, Said, chat, columns, pair, plain
+from augment_correction.rows import (
+    FIELDS,
+    Field,
+    RowError,
+    Said,
+    chat,
+    curated,
+    each_row,
+    fields_of,
+    flat,
+    turns_of,
+)
 from augment_correction.stages import neutral
 
 Schema = Literal[1, 2, 3]
-
-FIELDS: tuple[Field, ...] = ("question", "bad", "corrected", "critique", "reference", "category")
-NEEDED: Mapping[Literal[1, 2], tuple[Field, ...]] = {
-    1: ("question", "bad", "corrected"),
-    2: ("question", "reference"),
-}
-NOT_SAID = ("prompt", "response")
-"""Columns that say whose answer it is in neither way: some monitors write a model's own wrong answers so."""
-ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that cannot be used."""
+    """A row that cannot be used. `line` counts like that of a `Row`; `at` is `line:column` in the file, where it is known."""
 
     file: str
     line: int
     reason: str
     detail: str
     remedy: str
+    at: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.at or self.line}"
 
 
 _ALPACA = (
@@ -105,22 +111,22 @@ def read_curated(
 
     Raises: InputError where the file itself cannot be read.
     """
-    rows, coverage, problems = [], FieldCoverage(), []
+    file, coverage = str(path), FieldCoverage()
+    rows, problems = list[Row](), list[Problem]()
     seen = {} if seen is None else seen
-    for line, value in objects(path):
-        found = _row(str(path), line, value, schema, coverage)
-        if isinstance(found, Row) and (first := seen.get(found.found.id)):
+    for line, found in each_row(path, lambda row, place: _found(row, place, schema, coverage)):
+        if isinstance(found, RowError):
+            problems.append(Problem(file, line, found.reason, found.of_the_row, found.hint or "", found.at))
+        elif first := seen.get(found.id):
             coverage.duplicates += 1
             remedy = "nothing to do: the first one is used"
-            found = Problem(found.file, line, "duplicate", f"says the same as {first}", remedy)
-        if isinstance(found, Problem):
-            problems.append(found)
+            problems.append(Problem(file, line, "duplicate", f"says the same as {first}", remedy))
         else:
-            seen[found.found.id] = f"{path}:{line}"
-            rows.append(found)
+            seen[found.id] = f"{path}:{line}"
+            rows.append(Row(file, line, found))
     if not rows and problems and all(each.reason == "not_json" for each in problems):
         raise InputError(
-            f"no line of {path} is JSON: line {problems[0].line} is {problems[0].detail}",
+            f"no line of {path} is JSON: line {problems[0].line} {problems[0].detail.removeprefix('it ')}",
             hint="write one JSON object a line (.jsonl), or a list of them (.json); CSV is not read",
         )
     return rows, coverage, problems
@@ -129,130 +135,48 @@ def read_curated(
 # --------------------------------------------------------------------------------------------------- reading
 
 
-def objects(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line, value) of JSON lines, or (number, item) of a JSON list; what is no JSON comes as the ValueError that says why.
-
-    Raises: InputError where the file cannot be read or is empty.
-    """
-    read, any_found = Read(), False
-    for found in file_values(path, read):
-        any_found = True
-        if isinstance(found, NoValue):
-            yield found.line, ValueError(found.detail)
-        else:
-            yield found.item if read.in_list else found.line, found.value
-    if not any_found:
-        raise InputError(f"{path} is empty", hint="write one JSON object a line (.jsonl)")
-
-
-def _row(file: str, line: int, value: Any, schema: Literal[1, 2] | None, coverage: FieldCoverage) -> Row | Problem:
-    if isinstance(value, ValueError):
-        return Problem(file, line, "not_json", f"not valid JSON, or cut off: {value}", "write one JSON object a line")
-    if not isinstance(value, dict):
-        return Problem(
-            file, line, "not_an_object", f"a {type(value).__name__}, not an object", 'write {"instruction": ...}'
-        )
+def _found(
+    row: Mapping[str, Any], place: str, schema: Literal[1, 2] | None, coverage: FieldCoverage
+) -> Failure | Conversation:
     coverage.rows += 1
-    try:
-        value = pair(value, "")
-        messages = chat(value, "")
-    except RowError as failure:
-        return _no_conversation(file, line, failure.message.lstrip(": "))
-    if messages or "messages" in value:
+    row = flat(row, place)
+    messages = chat(row, place)
+    if messages or "messages" in row:
         coverage.schemas[3] += 1
         if schema is not None:
-            detail = f"it is a conversation, and the file is named as one of schema {schema}"
-            return Problem(file, line, "conversation", detail, "train with --data FILE: it takes such rows as they are")
-        return _spoken(file, line, messages, coverage)
-    named = columns(value, FIELDS)
-    if schema is None and (named.get("question"), named.get("reference")) == NOT_SAID:
-        return Problem(
-            file,
-            line,
-            "right_or_wrong",
-            "'prompt' and 'response' do not say whether the response is right, and a wrong one would be trained",
-            "right answers: --hard_failures_data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
-        )
-    asked = [name for name in NAMES["question"] if value.get(name)]
-    if len({str(value[name]).strip() for name in asked}) > 1:
-        detail = f"{' and '.join(asked)} both hold a text: which is asked?"
-        return Problem(file, line, "two_questions", detail, "put them into one column")
-    texts: dict[Field, str] = {}
-    for name, column in named.items():
-        text = _text(value[column], name)
-        if text is None:
-            detail = f"'{column}' is a {type(value[column]).__name__}, not a text"
-            return Problem(file, line, "not_text", detail, f"write '{column}' as a string")
-        texts[name] = text
+            detail = f"is a conversation, and the file is named as one of schema {schema}"
+            raise RowError(
+                place, detail, "train with --data FILE: it takes such rows as they are", reason="conversation"
+            )
+        return _spoken(messages, place, coverage)
+    fields = fields_of(row)
+    for name, (_, text) in fields.items():
         (coverage.filled if text else coverage.empty)[name] += 1
-    if schema is None and named.get("bad") == "input" and "corrected" not in texts and "reference" in texts:
-        detail = "'input' beside a reference answer: is it the bad output, or a part of the question?"
-        remedy = "call it bad_output, or put it into the question; or name the file with --self_critique_data"
-        return Problem(file, line, "input_or_output", detail, remedy)
-    if named.get("bad") == "input" and "corrected" in texts and "critique" not in named:
-        coverage.plain_inputs += 1
-    return _checked(file, line, texts, schema or _schema(texts), coverage)
+    found = curated(row, fields, place, schema)
+    texts = {name: text for name, (_, text) in fields.items() if text}
+    coverage.schemas[1 if found.bad else 2] += 1
+    coverage.spaced += any(neutral(text) != text for text in texts.values())
+    coverage.plain_inputs += bool(found.bad) and fields["bad"][0] == "input" and "critique" not in fields
+    verdict: Verdict = "wrong" if found.bad else "unanswered"
+    codes = error_codes(found.bad, found.reference, question=found.question) if found.bad else ()
+    return Failure(
+        found.question, found.reference, found.bad, verdict, codes, critique=found.critique, category=found.category,
+        item=place, origin="imported",
+    )  # fmt: skip
 
 
-def _text(value: Any, name: Field) -> str | None:
-    """A number is an answer, too; a critique may lie in an object (`meta: {critique: ...}`), and be several."""
-    if name == "critique" and isinstance(value, dict):
-        value = next((value[each] for each in NAMES["critique"] if each in value), "")
-    if name in ("critique", "category") and isinstance(value, list):
-        value = (" " if name == "critique" else ", ").join(str(each).strip() for each in value)
-    if value is None:
-        return ""
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return str(value).strip()
-    return None
-
-
-def _spoken(file: str, line: int, messages: tuple[Said, ...], coverage: FieldCoverage) -> Row | Problem:
-    flagged = any(each.train is not None for each in messages)
-    try:
-        turns = tuple(_turn(each, number, flagged, number == len(messages)) for number, each in enumerate(messages, 1))
-    except RowError as failure:
-        return _no_conversation(file, line, failure.message)
-    if not any(turn.train and turn.role == "assistant" for turn in turns) or (
-        not flagged and turns[-1].role != "assistant"
-    ):
-        return Problem(
-            file, line, "nothing_trained", "no message is to be trained", "end with an answer, or set train: true"
-        )
-    coverage.spaced += any(
-        _harmless(plain(each.content, ""), turn.role) != plain(each.content, "")
-        for each, turn in zip(messages, turns, strict=True)
-    )
+def _spoken(messages: tuple[Said, ...], place: str, coverage: FieldCoverage) -> Conversation:
+    said = turns_of(messages, place)
+    turns = tuple(map(_harmless_turn, said))
+    coverage.spaced += turns != said
     id_ = content_id("messages", *(f"{turn.role} {turn.train} {turn.masked} {turn.text}" for turn in turns))
-    return Row(file, line, Conversation(id_, "messages", turns, False, {"origin": "imported"}))
+    return Conversation(id_, "messages", turns, False, {"origin": "imported"})
 
 
-def _no_conversation(file: str, line: int, why: str) -> Problem:
-    remedy = 'write [{"role": "user", "content": "...", "train": false}, ...]'
-    return Problem(file, line, "not_messages", f"'messages' is no conversation: {why}", remedy)
-
-
-def _turn(said: Said, number: int, flagged: bool, last: bool) -> Turn:
-    """What is made harmless or stripped moves the mask along.
-
-    Raises: RowError where it is none.
-    """
-    place = f"message {number}"
-    role = next((role for role in ROLES if role == said.role), None)
-    if role is None:
-        raise RowError(place, f"has the role {said.role!r:.50}, not one of {', '.join(ROLES)}")
-    if said.content is None:
-        raise RowError(place, "has no content")
-    content = plain(said.content, f"the content of {place}")
-    masked, train = said.row.get("masked") or 0, said.train if flagged else last
-    flag = said.row.get("train", said.row.get("weight"))
-    if flag not in (None, True, False, 0, 1):
-        raise RowError(f"{place}: train", f"is {flag!r:.50}, not true or false")
-    if type(masked) is not int or not 0 <= masked <= len(content):
-        raise RowError(f"{place}: masked", f"is {masked!r:.50}, not a number of characters of it")
-    head, rest = content[:masked].lstrip(), content[masked:].rstrip()
-    head, rest = _harmless(head, role), _harmless(rest if head else rest.lstrip(), role)
-    return Turn(role, head + rest, bool(train), len(head))
+def _harmless_turn(turn: Turn) -> Turn:
+    """What is made harmless moves the mask along."""
+    head, rest = (_harmless(part, turn.role) for part in (turn.text[: turn.masked], turn.text[turn.masked :]))
+    return replace(turn, text=head + rest, masked=len(head))
 
 
 def _harmless(text: str, role: Role) -> str:
@@ -263,35 +187,3 @@ def _harmless(text: str, role: Role) -> str:
 
 
 _THOUGHT = re.compile(r"(</?think>)")
-
-
-def _schema(texts: Mapping[Field, str]) -> Literal[1, 2]:
-    return 2 if "reference" in texts and not {"bad", "corrected"} & texts.keys() else 1
-
-
-def _checked(
-    file: str, line: int, texts: Mapping[Field, str], schema: Literal[1, 2], coverage: FieldCoverage
-) -> Row | Problem:
-    coverage.schemas[schema] += 1
-    coverage.spaced += any(neutral(text) != text for text in texts.values())
-    if schema == 1 and "corrected" not in texts and "reference" in texts:
-        texts = {**texts, "corrected": texts["reference"]}
-    for name in NEEDED[schema]:
-        if not texts.get(name):
-            known = ", ".join(NAMES[name])
-            what = "is empty" if name in texts else "is missing"
-            detail = f"the {TITLES[name]} {what}, which schema {schema} needs"
-            return Problem(file, line, f"{'empty' if name in texts else 'missing'}_{name}", detail, f"one of: {known}")
-    question, category, item = texts["question"], texts.get("category", ""), f"{file}:{line}"
-    if schema == 2:
-        found = Failure(question, texts["reference"], "", "unanswered", category=category, item=item, origin="imported")
-        return Row(file, line, found)
-    bad, right = texts["bad"], texts["corrected"]
-    if bad == right:
-        detail = "the corrected output is the bad one"
-        return Problem(file, line, "nothing_corrected", detail, "correct it, or leave the row out")
-    found = Failure(
-        question, right, bad, "wrong", error_codes(bad, right, question=question), critique=texts.get("critique", ""),
-        category=category, item=item, origin="imported",
-    )  # fmt: skip
-    return Row(file, line, found)

@@ -27,7 +27,7 @@ def source_lines(sources: Iterable[Source], problems: Sequence[Problem]) -> Iter
             listed = ", ".join(f"{count:,} {code}" for code, count in source.codes.most_common(CODES))
             yield f"    bad outputs, at a glance (`codes` explains): {listed}"
     for problem in problems[:LISTED]:
-        yield f"    {problem.file}:{problem.line}: {problem.detail}; {problem.remedy}"
+        yield f"    {problem.place}: {problem.detail}; {problem.remedy}"
     if len(problems) > LISTED:
         yield f"    and {len(problems) - LISTED:,} more"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from augment_correction.errors import InputError
 from augment_correction.records import content_id
 from augment_correction.results.trained import training_rows
-from augment_correction.rows import Item, read_rows
+from augment_correction.rows import Item, item_of, read_rows
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import normal
 
@@ -23,7 +23,7 @@ def read_items(path: Path, say: Callable[[str], None] = lambda line: None) -> li
     """
     found: dict[str, tuple[Item, str]] = {}
     others = []
-    for place, item in read_rows(path):
+    for place, item in read_rows(path, item_of):
         first, where = found.setdefault(item.asked, (item, place))
         if first.reference != item.reference:
             others.append(f"\n  {place} asks what {where} asks")

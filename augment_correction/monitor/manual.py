@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import orjson
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
-from augment_correction.jsonlines import json_rows
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.asking import Asking, Question, messages
 from augment_correction.monitor.items import read_items
@@ -21,7 +20,7 @@ from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import Completion
-from augment_correction.rows import Item, columns, missing, plain, text_of
+from augment_correction.rows import Answer, Item, answer_of, read_rows
 
 TARGET = "target"
 Say = Callable[[str], None]
@@ -100,8 +99,8 @@ def from_answers(
         )
     _keep_apart([target, about], [source, answers])
     known = {item.asked: item for item in read_items(source, say)}
-    every = list(_answers(answers))
-    answered = [(known[asked], reply, model) for asked, reply, model in every if asked in known]
+    every = [given for _, given in read_rows(answers, answer_of)]
+    answered = [(known[given.question], _reply(given), given.model) for given in every if given.question in known]
     if not answered:
         raise InputError(f"{answers} answers no question of {source}", hint="the questions are compared as they stand")
     work = beside(target, "run")
@@ -129,16 +128,8 @@ def from_answers(
     return metadata, failures
 
 
-def _answers(path: Path) -> Iterator[tuple[str, Reply, str]]:
-    """(question, reply, model). A model may have answered nothing, but the row must say so."""
-    for place, row in json_rows(path):
-        name = columns(row, ["answer"]).get("answer")
-        if name is None:
-            raise missing(row, "answer", place)
-        given = "" if row[name] is None else plain(row[name], f"{place}: {name}")
-        ended = row.get("ended") if isinstance(row.get("ended"), bool) else None
-        reply = Reply(given, str(row.get("finish_reason") or "stop"), ended)
-        yield text_of(row, "question", place), reply, str(row.get("model") or "")
+def _reply(given: Answer) -> Reply:
+    return Reply(given.answer, given.finish_reason, given.ended)
 
 
 def code_counts(failures: Sequence[Failure]) -> Counter[str]:

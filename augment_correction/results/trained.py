@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.errors import InputError
-from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, Turn
 from augment_correction.results.finished import open_run
 from augment_correction.results.reexport import run_conversations, run_template
-from augment_correction.rows import asked
+from augment_correction.rows import asked, read_rows
 from augment_correction.selection.candidate import Candidate
 from augment_correction.store import RunFolder
 
@@ -30,8 +29,7 @@ def training_rows(path: Path) -> Iterator[Candidate]:
     if path in (run.root, run.dataset) and run.journal.is_file():
         yield from map(Candidate, _of_run(run.root))
     elif file.is_file() and file.suffix in (".jsonl", ".json"):
-        for place, row in json_rows(file):
-            found = asked(row, place)
+        for place, found in read_rows(file, asked):
             turns = tuple(Turn("user", text, False) for text in found.texts)
             yield Candidate(Conversation(place, "", turns, False, {}), rendered=found.rendered)
     else:

@@ -1,35 +1,50 @@
 """Rows that others wrote: every command reads them here, so that one file means the same to all of them.
 
-`names` is the table of the fields' names, `chats` reads a conversation in any common shape, `items` questions
-with their references, `asked` what a training row asks, `segments` Axolotl's own rows. docs/reference/rows.md is made of `kinds` and the table.
+`files` reads a file row by row; `names` is the table of the fields' names, and the error of a row that cannot be used;
+`chats` reads a conversation in any common shape, `items` questions with their references, `curated` what somebody puts
+together for a training, `answers` those
+of a model, `asked` what any training row asks, `segments` Axolotl's own rows. docs/reference/rows.md is made
+of `kinds` and the tables.
 """
 
+from augment_correction.rows.answers import Answer, answer_of
 from augment_correction.rows.asked import Asked, asked
 from augment_correction.rows.chats import Said, chat
-from augment_correction.rows.items import Item, asked_of, item_of, read_rows
-from augment_correction.rows.kinds import KINDS
-from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, missing, plain, text_of
-from augment_correction.rows.pairs import pair
-from augment_correction.rows.segments import segments_problem
+from augment_correction.rows.curated import FIELDS, Curated, curated, fields_of, turns_of
+from augment_correction.rows.files import each_row, read_rows
+from augment_correction.rows.items import Item, asked_of, item_of
+from augment_correction.rows.kinds import KINDS, looks_like_a_row
+from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, missing, text_in, text_of
+from augment_correction.rows.pairs import flat
+from augment_correction.rows.segments import segments_of
 
 __all__ = [
+    "FIELDS",
     "KINDS",
     "NAMES",
     "TITLES",
+    "Answer",
     "Asked",
+    "Curated",
     "Field",
     "Item",
     "RowError",
     "Said",
+    "answer_of",
     "asked",
     "asked_of",
     "chat",
     "columns",
+    "curated",
+    "each_row",
+    "fields_of",
+    "flat",
     "item_of",
+    "looks_like_a_row",
     "missing",
-    "pair",
-    "plain",
     "read_rows",
-    "segments_problem",
+    "segments_of",
+    "text_in",
     "text_of",
+    "turns_of",
 ]

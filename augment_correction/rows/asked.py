@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from augment_correction.rows.chats import chat, said_by
-from augment_correction.rows.names import NAMES, RowError, plain, text_of
+from augment_correction.rows.names import NAMES, RowError, plain, question_of, text_in
+from augment_correction.rows.pairs import flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,16 @@ class Asked:
 
 def asked(row: Mapping[str, Any], place: str) -> Asked:
     """Raises: RowError where nothing is asked, or what is asked is no text."""
+    row = flat(row, place)
     texts = tuple(said_by(chat(row, place), "user", place))
     if texts:
         return Asked(texts)
     rendered = _rendered(row, place)
-    if rendered and not any(row.get(name) for name in NAMES["question"]):
-        return Asked((), rendered)
-    return Asked((text_of(row, "question", place),), rendered)
+    named = (text for name in NAMES["question"] if (text := text_in(row.get(name), "question")))
+    found = tuple(dict.fromkeys(named))  # whichever of two was meant
+    if found or rendered:
+        return Asked(found, rendered)
+    return Asked((question_of(row, place),))
 
 
 def _rendered(row: Mapping[str, Any], place: str) -> str:
@@ -34,6 +38,7 @@ def _rendered(row: Mapping[str, Any], place: str) -> str:
     if row.get("segments"):
         parts = row["segments"]
         if not isinstance(parts, list) or not all(isinstance(each, dict) for each in parts):
-            raise RowError(f"{place}: segments", "is no list of segments", '[{"label": true, "text": "..."}, ...]')
+            remedy = 'write [{"label": true, "text": "..."}, ...]'
+            raise RowError(f"{place}: segments", "is no list of segments", remedy, key="segments")
         return "".join(str(each.get("text") or "") for each in parts).strip()
     return "\n".join(plain(each.content, place) for each in chat(row, place) if each.content).strip()

@@ -14,20 +14,26 @@ ROLES: Mapping[str, str] = {
     **dict.fromkeys(("assistant", "gpt", "model", "chatgpt", "bot"), "assistant"),
 }
 """What others call a role, and what it is called here."""
-SPOKEN = ("messages", "conversations", "conversation", "chat")
-PROMPTED = (("prompt", "completion"), ("prompt", "chosen"))
-"""Two lists of messages that make one chat, as TRL's conversational datasets have them."""
+SPOKEN = ("messages", "conversations")
+MAYBE_SPOKEN = ("conversation", "chat", "contents")
+"""Names under which others keep an id or a text, too: a list alone is a chat."""
+PROMPTED = (("prompt", "completion"), ("prompt", "chosen"), ("chosen",))
+"""Lists of messages that make one chat, as TRL's conversational datasets have them."""
+SPEAKER = ("role", "from")
+WORDS = ("content", "value", "parts")
+"""Names of a message's role and of what it says: OpenAI's, ShareGPT's, Gemini's."""
 SHAPE = '[{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]'
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One message. `role` is what the row calls it where ROLES does not know it; `row` is the message as it stands there,
-    with flags such as `train`."""
+    with flags such as `train`; `key` the one of the whole row that holds it."""
 
     role: str
     content: Any
     row: Mapping[str, Any]
+    key: str | None = None
 
     @property
     def train(self) -> bool | None:
@@ -41,12 +47,11 @@ def chat(row: Mapping[str, Any], place: str) -> tuple[Said, ...]:
 
     Raises: RowError where what should be a list of messages is none.
     """
-    name = next((name for name in SPOKEN if row.get(name)), None)
-    if name is not None:
-        messages = _messages(row[name], name, place)
-    else:
-        pair = next((pair for pair in PROMPTED if all(isinstance(row.get(each), list) for each in pair)), ())
-        messages = tuple(said for each in pair for said in _messages(row[each], each, place))
+    names = [name for name in SPOKEN if row.get(name)]
+    names += [name for name in MAYBE_SPOKEN if row.get(name) and isinstance(row[name], list)]
+    pair = next((pair for pair in PROMPTED if all(isinstance(row.get(each), list) for each in pair)), ())
+    parts = names[:1] or pair
+    messages = tuple(said for name in parts for said in messages_of(row[name], name, place))
     system = row.get("system")
     if messages and isinstance(system, str) and system.strip() and messages[0].role != "system":
         return (Said("system", system, {}), *messages)
@@ -58,7 +63,8 @@ def said_by(messages: tuple[Said, ...], role: str, place: str) -> Iterator[str]:
 
     Raises: RowError where it is no text.
     """
-    texts = (plain(each.content, f"{place}: what the {role} says") for each in messages if each.role == role)
+    said = (each for each in messages if each.role == role)
+    texts = (plain(each.content, f"{place}: what the {role} says", key=each.key) for each in said)
     return (text for text in texts if text.strip())
 
 
@@ -71,7 +77,7 @@ def right_answer(messages: tuple[Said, ...], place: str) -> str:
     flagged = any(each.train is not None for each in messages)
     for each in messages:
         if each.role == "assistant" and (each.train or not flagged):
-            text = plain(each.content, f"{place}: what the assistant says")
+            text = plain(each.content, f"{place}: what the assistant says", key=each.key)
             masked = each.row.get("masked")
             text = text[masked:] if isinstance(masked, int) else text
             if text.strip():
@@ -79,15 +85,20 @@ def right_answer(messages: tuple[Said, ...], place: str) -> str:
     return ""
 
 
-def _messages(value: Any, name: str, place: str) -> tuple[Said, ...]:
+def messages_of(value: Any, name: str, place: str) -> tuple[Said, ...]:
+    """Raises: RowError."""
     if not isinstance(value, list):
-        raise RowError(f"{place}: {name}", "is no list of messages", f"write {SHAPE}")
-    return tuple(_said(each, f"{place}: message {number} of '{name}'") for number, each in enumerate(value, 1))
+        raise not_messages(f"{place}: {name}", "is no list of messages", name)
+    return tuple(_said(each, f"{place}: message {number} of '{name}'", name) for number, each in enumerate(value, 1))
 
 
-def _said(value: Any, place: str) -> Said:
+def _said(value: Any, place: str, name: str) -> Said:
     if not isinstance(value, Mapping):
-        raise RowError(place, f"is {value!r:.40}, no object", f"write {SHAPE}")
-    role = value.get("role", value.get("from"))
-    content = value.get("content", value.get("value"))
-    return Said(ROLES.get(str(role).strip().casefold(), str(role)), content, value)
+        raise not_messages(place, f"is {value!r:.40}, no object", name)
+    role = next((value[each] for each in SPEAKER if each in value), None)
+    content = next((value[each] for each in WORDS if each in value), None)
+    return Said(ROLES.get(str(role).strip().casefold(), str(role)), content, value, name)
+
+
+def not_messages(place: str, detail: str, key: str | None = None) -> RowError:
+    return RowError(place, detail, f"write {SHAPE}", key=key, reason="not_messages")

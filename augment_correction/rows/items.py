@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from augment_correction.jsonlines import json_rows
 from augment_correction.records import content_id
-from augment_correction.rows.chats import chat, right_answer, said_by
-from augment_correction.rows.names import NAMES, text_of
+from augment_correction.rows.chats import Said, chat, right_answer, said_by
+from augment_correction.rows.names import NAMES, plain, question_of, text_in, text_of
+from augment_correction.rows.pairs import flat
 
 OPTIONAL = ("flawed", "evidence", "passage", "source", "kind")
 
@@ -39,7 +38,7 @@ class Item:
 
     @property
     def asked(self) -> str:
-        return f"{self.context}\n\n{self.question}" if self.context else self.question
+        return in_context(self.question, self.context)
 
     @property
     def key(self) -> str:
@@ -47,24 +46,17 @@ class Item:
         return content_id(self.asked, self.reference)
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, Item]]:
-    """(file:line, item) of JSON lines or a JSON list.
-
-    Raises: RowError where a row has no question or no reference, InputError where the file cannot be read.
-    """
-    for place, row in json_rows(path):
-        yield place, item_of(row, place)
-
-
 def item_of(row: Mapping[str, Any], place: str) -> Item:
     """Of a chat the first turn of the user and the first answer (`right_answer`); else the fields of the table.
 
     Raises: RowError.
     """
-    question = asked_of(row, place)
-    reference = right_answer(chat(row, place), place) or text_of(row, "reference", place)
-    context = next((str(row[name]) for name in NAMES["context"] if row.get(name)), None)
-    category = next((str(row[name]) for name in NAMES["category"] if row.get(name)), "")
+    row = flat(row, place)
+    spoken = chat(row, place)
+    question = _first(spoken, place) or question_of(row, place)
+    reference = right_answer(spoken, place) or text_of(row, "reference", place)
+    context = context_of(row, place)
+    category = next((text for name in NAMES["category"] if (text := text_in(row.get(name), "category"))), "")
     more = {name: row[name] for name in OPTIONAL if row.get(name)}
     id_, group = (str(row.get(name) or "") for name in ("id", "group"))
     return Item(question, reference, category, id_, group, context, **more)
@@ -75,4 +67,18 @@ def asked_of(row: Mapping[str, Any], place: str) -> str:
 
     Raises: RowError.
     """
-    return next(said_by(chat(row, place), "user", place), "").strip() or text_of(row, "question", place)
+    row = flat(row, place)
+    return _first(chat(row, place), place) or question_of(row, place)
+
+
+def context_of(row: Mapping[str, Any], place: str) -> str | None:
+    """Raises: RowError where it is no text."""
+    return next((plain(row[name], f"{place}: {name}", key=name) for name in NAMES["context"] if row.get(name)), None)
+
+
+def in_context(question: str, context: str | None) -> str:
+    return f"{context}\n\n{question}" if context else question
+
+
+def _first(spoken: tuple[Said, ...], place: str) -> str:
+    return next(said_by(spoken, "user", place), "").strip()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from augment_correction.rows.chats import MAYBE_SPOKEN, SPOKEN
+from augment_correction.rows.names import NAMES
 
 
 class Kind(NamedTuple):
@@ -18,11 +22,15 @@ KINDS = (
         "What a model is asked, and what a right answer says. `id`, `group` (what is resampled together, such as the "
         "document), `category`, `context` (put before the question, and no evidence when an answer is graded), `flawed` (a "
         "known wrong answer) and `passage` are optional. Of a chat the first question of the user counts and the first "
-        "answer; where the messages say which are trained, the first trained one.",
-        "`evaluate`, `train --hard_failures_data`, the monitor, `answers`, `from-failures` and the worker",
+        "answer; where the messages say which are trained, the first trained one. Trained, such a row is the question and "
+        "its reference; rows of `prompt` and `response`, or `output`, only where the file is named as one of right answers "
+        "(`--hard_failures_data`), since a model's own answers are written so, too.",
+        "`evaluate`, `train`, `import-failures`, the monitor, `answers`, `from-failures` and the worker",
         (
             '{"question": "Who opened the museum?", "reference": "Ida Brandt, in 1956", "group": "museum.md"}',
             '{"instruction": "Who opened the museum?", "expected": "Ida Brandt", "category": "history"}',
+            '{"instruction": "Who opened the museum?", "input": "", "output": "Ida Brandt"}',
+            '{"prompt": [{"role": "user", "content": "Who opened it?"}], "answer": "Ida Brandt"}',
             '{"messages": [{"role": "user", "content": "Who opened it?"}, {"role": "assistant", "content": "Ida Brandt"}]}',
         ),
     ),
@@ -39,13 +47,16 @@ KINDS = (
             '{"conversations": [{"from": "human", "value": "Who opened it?"}, {"from": "gpt", "value": "Ida Brandt"}]}',
             '{"prompt": [{"role": "user", "content": "Who opened it?"}], "completion": [{"role": "assistant", "content": '
             '"Ida Brandt"}]}',
+            '{"contents": [{"role": "user", "parts": [{"text": "Who opened it?"}]}, {"role": "model", "parts": [{"text": '
+            '"Ida Brandt"}]}]}',
         ),
     ),
     Kind(
         "Failures",
-        "A question with a wrong answer and the right one; a critique is what the user says to the wrong answer. Alone the "
-        "right one is trained.",
-        "`train --self_critique_data`, `import-failures` and the worker",
+        "A question with a wrong answer and the right one; a critique is what the user says to the wrong answer. Only the "
+        "right one is trained; where a model is asked, it is the reference. `input` is read as a wrong answer: where it is a "
+        "part of the question, put it there.",
+        "`train`, `import-failures` and the worker, and by all that read questions with references",
         (
             '{"instruction": "Who opened it?", "input": "Otto Meier", "output": "Ida Brandt", "critique": "He closed it."}',
             '{"question": "Who opened it?", "wrong_answer": "Otto Meier", "reference": "Ida Brandt"}',
@@ -53,13 +64,21 @@ KINDS = (
     ),
     Kind(
         "Preference pairs",
-        "As DPO datasets have them; the rejected answer is the mistake and the chosen one its correction.",
-        "`train`, `import-failures` and the worker",
+        "As DPO datasets have them; the rejected answer is the mistake and the chosen one its correction. Of a pair with "
+        "several questions the chosen conversation is trained.",
+        "`train`, `import-failures` and the worker, and by all that read questions with references",
         (
             '{"prompt": "Who opened it?", "chosen": "Ida Brandt", "rejected": "Otto Meier"}',
             '{"prompt": [{"role": "user", "content": "Who opened it?"}], "chosen": [{"role": "assistant", "content": "Ida '
             'Brandt"}], "rejected": [{"role": "assistant", "content": "Otto Meier"}]}',
         ),
+    ),
+    Kind(
+        "Answers of a model",
+        "What a model said to a question, right or wrong, as `answers` writes it. `model`, `finish_reason` and `ended` "
+        "(whether it came to its end) are optional.",
+        "`from-failures --answers`",
+        ('{"prompt": "Who opened the museum?", "answer": "Otto Meier", "model": "tiny", "finish_reason": "stop"}',),
     ),
     Kind(
         "Segments",
@@ -68,3 +87,9 @@ KINDS = (
         ('{"segments": [{"label": false, "text": "<|user|>Who opened it?"}, {"label": true, "text": "Ida Brandt"}]}',),
     ),
 )
+
+
+def looks_like_a_row(value: Any) -> bool:
+    """Whether an object is meant as a row, and not as something that is said of rows."""
+    known = {*NAMES["question"], *SPOKEN, *MAYBE_SPOKEN, "segments", "chosen"}
+    return isinstance(value, Mapping) and not known.isdisjoint(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from augment_correction.errors import InputError
@@ -14,6 +14,7 @@ NAMES: Mapping[Field, tuple[str, ...]] = {
     "question": ("question", "instruction", "prompt", "query"),
     "reference": (
         *("reference", "reference_answer", "golden", "golden_answer", "expected", "expected_answer"),
+        *("corrected_output", "correction", "corrected", "chosen"),
         *("answer", "response", "completion", "output"),
     ),
     "answer": ("answer", "response", "completion", "output", "model_output"),
@@ -34,55 +35,143 @@ TITLES: Mapping[Field, str] = {
     "category": "category",
     "context": "context",
 }
+OTHER_NAMES = frozenset(
+    [
+        "id",
+        "group",
+        "flawed",
+        "evidence",
+        "passage",
+        "source",
+        "kind",
+        "messages",
+        "conversations",
+        "segments",
+        "system",
+        "model",
+        "finish_reason",
+    ]
+)
+"""Names that rows have besides, which are no misspelt ones."""
 
 
 class RowError(InputError):
-    """A row that cannot be used. `place` is `file:line`, and what in it where that is known; `detail` reads on from it."""
+    """A row that cannot be used. `place` is `file:line:column`, and what in it where that is known; `detail` reads on from
+    it; `key` is the one of the row that is to blame; `reason` is a short closed word, by which such rows are counted; `at` is
+    `line:column`."""
 
-    def __init__(self, place: str, detail: str, hint: str = "") -> None:
+    def __init__(
+        self, place: str, detail: str, hint: str = "", *, key: str | None = None, reason: str = "not_text"
+    ) -> None:
         super().__init__(f"{place} {detail}", hint=hint or None)
+        self.place, self.detail, self.key, self.reason = place, detail, key, reason
+        self.row, self.at = place, ""
+
+    def found_at(self, row: str, file: str, line: int, column: int) -> RowError:
+        """The same of a row that `row` named, which stands there; column 0 is not known."""
+        at = f"{line}:{column}" if column else f"{line}"
+        where = f"{file}:{at}"
+        found = RowError(
+            where + self.place.removeprefix(row), self.detail, self.hint or "", key=self.key, reason=self.reason
+        )
+        found.row, found.at = where, at
+        return found
+
+    @property
+    def of_the_row(self) -> str:
+        """What is wrong, without the place of the row: `message 2 of 'messages' has no content`."""
+        return f"{self.place.removeprefix(self.row).lstrip(': ') or 'it'} {self.detail}"
 
 
 def columns(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[Field, str]:
     """The name under which the row holds each of `fields`, without those that it lacks. A name that two fields share
-    (`output`) belongs to the one that comes first."""
+    (`output`) belongs to the one that comes first; one that holds nothing, to a field that has no better one."""
     found: dict[Field, str] = {}
     for field in fields:
-        name = next((name for name in NAMES[field] if name in row and name not in found.values()), None)
+        names = [name for name in NAMES[field] if name in row and name not in found.values()]
+        name = next((name for name in names if text_in(row[name], field) != ""), names[0] if names else None)
         if name is not None:
             found[field] = name
     return found
 
 
+def text_in(value: Any, field: Field) -> str | None:
+    """What a field says; None where it is no text. A number is one, and so are parts with a text each; a list of texts is
+    none (of several answers nobody says which is right). A critique may lie in an object (`meta: {critique: ...}`), and be
+    several."""
+    if field == "critique" and isinstance(value, Mapping):
+        value = next((value[name] for name in NAMES["critique"] if name in value), "")
+    if field in ("critique", "category") and isinstance(value, list):
+        value = (" " if field == "critique" else ", ").join(str(each).strip() for each in value)
+    if value is None:
+        return ""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value).strip()
+    if isinstance(value, list) and all(
+        isinstance(part, Mapping) and isinstance(part.get("text"), str) for part in value
+    ):
+        return "\n".join(part["text"] for part in value).strip()
+    return str(value) if field == "category" else None
+
+
 def text_of(row: Mapping[str, Any], field: Field, place: str) -> str:
-    """The first text, or number, that stands under one of the field's names.
+    """What stands under the first of the field's names that holds anything.
 
     Raises: RowError where there is none, or what stands there is no text.
     """
     for name in NAMES[field]:
-        if row.get(name) is not None and (text := plain(row[name], f"{place}: {name}").strip()):
+        text = text_in(row.get(name), field)
+        if text is None:
+            raise not_text(place, name, row[name])
+        if text:
             return text
     raise missing(row, field, place)
 
 
-def missing(row: Mapping[str, Any], field: Field, place: str) -> RowError:
-    """Names the key of the row that was probably meant."""
+def question_of(row: Mapping[str, Any], place: str) -> str:
+    """Raises: RowError where nothing is asked, or two things are."""
+    texts = {name: text for name in NAMES["question"] if (text := text_in(row.get(name), "question"))}
+    if len(set(texts.values())) > 1:
+        named = " and ".join(texts)
+        raise RowError(
+            place, f"has a text under {named}: which is asked?", "put them into one field",
+            key=[*texts][1], reason="two_questions",
+        )  # fmt: skip
+    return text_of(row, "question", place)
+
+
+def not_text(place: str, name: str, value: Any) -> RowError:
+    return RowError(f"{place}: {name}", f"is no text: {str(value)[:60]}", f"write '{name}' as a string", key=name)
+
+
+def missing(row: Mapping[str, Any], field: Field, place: str, why: str = "") -> RowError:
+    """Names the key of the row that was probably meant. `why` reads on from the field's title."""
     known = NAMES[field]
-    others = {name for names in NAMES.values() for name in names}
-    for key in (key for key in row if isinstance(key, str) and key not in others):
-        meant = difflib.get_close_matches(key.casefold(), known, 1, 0.75)
-        if meant:
-            return RowError(place, f"has no {TITLES[field]}; it has '{key}'", f"did you mean '{meant[0]}'?")
-    return RowError(place, f"has no {TITLES[field]}", f"write it under one of: {', '.join(known)}")
+    empty = next((name for name in known if name in row), None)
+    what = f"has an empty {TITLES[field]}{why}" if empty else f"has no {TITLES[field]}{why}"
+    reason = f"{'empty' if empty else 'missing'}_{field}"
+    for key in (key for key in row if isinstance(key, str)):
+        if meant := _meant(key, known):
+            what += f"; it has '{key}': did you mean '{meant}'?"
+            return RowError(place, what, f"call it '{meant}'", key=key, reason=reason)
+    return RowError(place, what, f"write it under one of: {', '.join(known)}", key=empty, reason=reason)
 
 
-def plain(value: Any, place: str) -> str:
-    """A text, a number, or a list of texts and parts with a text, a line each.
+def _meant(key: str, known: Iterable[str]) -> str | None:
+    if key in OTHER_NAMES or any(key in names for names in NAMES.values()):
+        return None
+    spelt = key.casefold().strip().replace("-", "_").replace(" ", "_")
+    return next(iter(difflib.get_close_matches(spelt, known, 1, 0.75)), None)
+
+
+def plain(value: Any, place: str, *, key: str | None = None) -> str:
+    """A text, a number, or a list of texts and parts with a text, a line each: what a message says.
 
     Raises: RowError for anything else: nothing is asked, or graded, that nobody wrote.
     """
     if isinstance(value, list):
-        return "\n".join(plain(part.get("text") if isinstance(part, dict) else part, place) for part in value)
-    if isinstance(value, str | int | float):
+        return "\n".join(plain(part.get("text") if isinstance(part, dict) else part, place, key=key) for part in value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    raise RowError(place, f"is no text: {str(value)[:60]}", 'write "..." there, or [{"type": "text", "text": "..."}]')
+    remedy = 'write "..." there, or [{"type": "text", "text": "..."}]'
+    raise RowError(place, f"is no text: {str(value)[:60]}", remedy, key=key)

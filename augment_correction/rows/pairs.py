@@ -1,34 +1,59 @@
-"""Preference pairs: the same question with an answer that was chosen and one that was not, as DPO datasets have them."""
+"""Rows whose question or answers are messages, of one turn each, as rows of texts: preference pairs, and prompts that
+TRL's datasets write so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from augment_correction.rows.chats import chat, said_by
-from augment_correction.rows.names import RowError, plain
+from augment_correction.rows.chats import chat, messages_of, not_messages, said_by
+from augment_correction.rows.names import NAMES, RowError, text_in
 
 SIDES = ("chosen", "rejected")
+ANSWERS = (*SIDES, "completion")
 
 
-def pair(row: Mapping[str, Any], place: str) -> Mapping[str, Any]:
-    """A pair whose sides are messages as one whose sides are texts: {"question", "chosen", "rejected"}; other rows as they
-    are. A side may be the whole chat or the answer alone.
+def flat(row: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """With texts in place of messages: {"question", "chosen", "rejected"}; a chat as it is, and so is a pair of several
+    questions, whose chosen side is one. A side may be the whole chat or the answer alone.
 
     Raises: RowError where a side has no answer or nothing is asked.
     """
-    if not all(isinstance(row.get(side), list) for side in SIDES):
+    sides = [side for side in ANSWERS if _spoken(row, side)]
+    pair = {*SIDES} <= {*sides}
+    if not (sides or _spoken(row, "prompt")) or (chat(row, place) and not pair):
         return row
-    flat = {name: value for name, value in row.items() if not isinstance(value, list)}
-    for side in SIDES:
-        answers = list(said_by(chat({"messages": row[side]}, place), "assistant", place))
+    made = {name: value for name, value in row.items() if not _spoken(row, name)}
+    for side in sides:
+        answers = _said(row, side, "assistant", place)
         if not answers:
-            raise RowError(f"{place}: {side}", "holds no answer of the assistant")
-        flat[side] = answers[-1]
-    if isinstance(row.get("prompt"), str):
-        return flat
-    spoken = chat({"messages": row.get("prompt") or row["chosen"]}, place)
-    asked = list(said_by(spoken, "user", place))
+            raise not_messages(f"{place}: {side}", "holds no answer of the assistant", side)
+        made[side] = answers[-1]
+    if any(text_in(made.get(name), "question") for name in NAMES["question"]):
+        return made
+    asked = next(
+        (said for name in ("prompt", *sides) if _spoken(row, name) and (said := _said(row, name, "user", place))), []
+    )
+    if len(asked) == 1:
+        return {**made, "question": asked[0]}
+    if asked and pair:
+        return row
     if not asked:
-        raise RowError(place, "asks nothing: no message of the user stands before the answers")
-    return {**flat, "question": plain(asked[-1], place)}
+        detail = "asks nothing: no message of the user stands before the answers"
+        raise RowError(place, detail, key="prompt", reason="missing_question")
+    detail = "holds several turns, and only the last one would be asked"
+    raise RowError(f"{place}: prompt", detail, "write the turns and the answer as messages", key="prompt")
+
+
+def _spoken(row: Mapping[str, Any], name: str) -> bool:
+    """Whether it is a list of messages, and not of parts of a text."""
+    value = row.get(name)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and not any(isinstance(each, Mapping) and "text" in each for each in value)
+    )
+
+
+def _said(row: Mapping[str, Any], name: str, role: str, place: str) -> list[str]:
+    return list(said_by(messages_of(row[name], name, place), role, f"{place}: {name}"))

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from augment_correction.rows.names import RowError
 
-def segments_problem(row: Any) -> str:
-    """What keeps a row of `segments` from being trained; empty where nothing does."""
-    parts = row.get("segments") if isinstance(row, Mapping) else None
+REMEDY = 'write {"segments": [{"label": true, "text": "..."}, ...]}'
+
+
+def segments_of(row: Mapping[str, Any], place: str) -> list[tuple[bool, str]]:
+    """(label, text) of each part.
+
+    Raises: RowError where the row cannot be trained.
+    """
+    parts = row.get("segments")
     if not isinstance(parts, list) or not parts:
-        return "no row of segments, as others here are"
-    for index, part in enumerate(parts, 1):
-        if (
-            not isinstance(part, Mapping)
-            or type(part.get("label")) is not bool
-            or not isinstance(part.get("text"), str)
-        ):
-            return f"part {index} has no 'label' (true or false) and 'text'"
-    return "" if any(part["label"] for part in parts) else "nothing in it is trained"
+        raise _refused(place, "is no row of segments, as others here are")
+    made = []
+    for number, part in enumerate(parts, 1):
+        label, text = (part.get("label"), part.get("text")) if isinstance(part, Mapping) else (None, None)
+        if type(label) is not bool or not isinstance(text, str):
+            raise _refused(f"{place}: part {number}", "has no 'label' (true or false) and 'text'")
+        made.append((label, text))
+    if not any(label for label, _ in made):
+        raise _refused(place, "has no segment that is trained")
+    return made
+
+
+def _refused(place: str, detail: str) -> RowError:
+    return RowError(place, detail, REMEDY, key="segments", reason="segments")

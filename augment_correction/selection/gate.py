@@ -10,14 +10,13 @@ from typing import Any, Literal
 import orjson
 
 from augment_correction.errors import InputError
-from augment_correction.jsonlines import json_rows
 from augment_correction.records import Conversation, content_id
-from augment_correction.rows import asked_of
+from augment_correction.rows import asked_of, read_rows
 from augment_correction.selection.candidate import Candidate, LeftOut, document_of, question_of
 from augment_correction.selection.guard import Guard
 from augment_correction.store import RunFolder
 
-Item = dict[str, Any]
+GateItem = dict[str, Any]
 """A line of `gate.jsonl`; see `gate_item`."""
 Why = Literal["drawn", "marked", "frozen"]
 
@@ -34,7 +33,7 @@ class Gate:
     moves the file away.
     """
 
-    def __init__(self, seed: int, share: float, frozen: Iterable[Item] = ()) -> None:
+    def __init__(self, seed: int, share: float, frozen: Iterable[GateItem] = ()) -> None:
         self._seed, self._share = seed, share
         self._guard = Guard()
         self._frozen: dict[str, str] = {}
@@ -98,7 +97,7 @@ DETAILS: Mapping[Why, str] = {
 }
 
 
-def gate_item(conversation: Conversation, passage: str, group: tuple[str, bool], *, has_mistake: bool) -> Item:
+def gate_item(conversation: Conversation, passage: str, group: tuple[str, bool], *, has_mistake: bool) -> GateItem:
     """What `evaluate` needs to ask and to grade one question. `has_mistake`: the masked answer is one, and not a right
     answer that `loss_on: correction_only` does not train."""
     answers = [turn for turn in conversation.turns if turn.role == "assistant"]
@@ -123,7 +122,7 @@ def gate_item(conversation: Conversation, passage: str, group: tuple[str, bool],
     }
 
 
-def read_gate(path: Path) -> Iterator[Item]:
+def read_gate(path: Path) -> Iterator[GateItem]:
     """The items of a run's own `gate.jsonl`; none where there is no such file. See `gate_questions` for other gates.
 
     Raises: InputError with the line that is none.
@@ -149,7 +148,7 @@ def gate_file(path: Path) -> Path:
     return RunFolder(path).gate if path.is_dir() else path
 
 
-def gate_questions(path: Path) -> Iterator[Item]:
+def gate_questions(path: Path) -> Iterator[GateItem]:
     """What `Guard.add_item` needs, of a run's gate and of one that somebody wrote ({"question", "reference"} lines, see
     docs/evaluate.md); none where there is no such file.
 
@@ -157,6 +156,8 @@ def gate_questions(path: Path) -> Iterator[Item]:
     """
     if not path.exists():
         return
-    for place, row in json_rows(path):
-        question = asked_of(row, place)
-        yield {"id": str(row.get("id") or place), "question": question, "passage": row.get("passage")}
+    yield from (item for _, item in read_rows(path, _question_item))
+
+
+def _question_item(row: Mapping[str, Any], place: str) -> GateItem:
+    return {"id": str(row.get("id") or place), "question": asked_of(row, place), "passage": row.get("passage")}

@@ -79,7 +79,7 @@ def retention(config: TrainConfig) -> list[Conversation]:
     read = read_files([(config.project.resolve(config.retention), 2)])
     if read.problems:
         first = read.problems[0]
-        detail = f"{first.file}:{first.line}: {first.detail} (in all {len(read.problems)} rows)"
+        detail = f"{first.place}: {first.detail} (in all {len(read.problems)} rows)"
         raise InputError(detail, hint=first.remedy)
     return [each for each, _ in imported(read, quiet_config(PIPELINE, config.output / "retention", config.seed))]
 

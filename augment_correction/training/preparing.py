@@ -235,7 +235,7 @@ def _fitting(
     if not kept:
         reasons = sum((source.rejected for source in gathered.sources), start=type(gathered.sources[0].rejected)())
         listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the runs hold none"
-        first = next((f"{each.file}:{each.line}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
+        first = next((f"{each.place}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
         raise NothingLeft(
             gathered, f"no row is left to train on: {listed}", first or "docs/failures.md: what a row needs"
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from augment_correction.errors import InputError
+from augment_correction.rows import looks_like_a_row
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.room import no_room
 from augment_correction.worker.arrivals import Arrivals
@@ -178,7 +179,7 @@ def _is_metadata(path: Path) -> bool:
         value = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(value, Mapping) and not {"messages", "segments", "instruction"} & set(value)
+    return isinstance(value, Mapping) and not looks_like_a_row(value)
 
 
 def give_reason(site: Site, job: Job, remedy: str | None) -> None:

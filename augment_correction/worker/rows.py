@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from augment_correction.errors import InputError
-from augment_correction.failures.reading import objects, read_curated
+from augment_correction.failures.reading import Row, read_curated
 from augment_correction.project import Project
-from augment_correction.rows import segments_problem
+from augment_correction.records import Conversation
+from augment_correction.rows import RowError, each_row, segments_of
 from augment_correction.store import RunFolder
 from augment_correction.worker.entries import refuse_special
 
 SHOWN = 5
 LONGEST_PATH = 2**14
 """Bytes of a text file that are read for the path in it; Linux allows a path of 4096."""
-NAMES = {1: "failures", 2: "references", 3: "messages"}
-"""By schema of `failures/reading.py`."""
 FORMATS = (
     'write one JSON object a line: {"messages": [{"role", "content", "train"}]}, {"segments": [{"label", "text"}]}, '
     '{"instruction", "input", "output"} or {"instruction", "reference_answer"}'
@@ -84,9 +81,7 @@ def _checked(data: Path, run: Path | None) -> Checked:
     refuse_special(data)
     if data.suffix not in (".jsonl", ".json"):
         raise InputError(f"{data.name} is no .jsonl and no .json file", hint=FORMATS)
-    values = list(objects(data))
-    segments = any(isinstance(value, Mapping) and "segments" in value for _, value in values)
-    rows, format_, wrong = _segments(values) if segments else _spoken_or_failed(data)
+    rows, format_, wrong = _segments(data) if _has_segments(data) else _trained(data)
     if wrong:
         listed = "\n".join(f"  {each}" for each in wrong[:SHOWN])
         more = f"\n  and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -94,17 +89,37 @@ def _checked(data: Path, run: Path | None) -> Checked:
     return Checked(data, format_, rows, digest(data), run)
 
 
-def _segments(values: Sequence[tuple[int, Any]]) -> tuple[int, str, list[str]]:
+def _has_segments(data: Path) -> bool:
+    """Of any row: among others such a one would be trained whole."""
+    return any(found is True for _, found in each_row(data, lambda row, _: "segments" in row))
+
+
+def _segments(data: Path) -> tuple[int, str, list[str]]:
     """(rows, format, what is wrong with which line)"""
-    checked = [(line, segments_problem(value)) for line, value in values]
-    return len(checked), "segments", [f"line {line}: {problem}" for line, problem in checked if problem]
+    checked = [found for _, found in each_row(data, segments_of)]
+    wrong = [each for each in checked if isinstance(each, RowError)]
+    return len(checked), "segments", [_told(each.at, each.of_the_row) for each in wrong]
 
 
-def _spoken_or_failed(path: Path) -> tuple[int, str, list[str]]:
+def _told(at: str, what: str) -> str:
+    line, _, column = at.partition(":")
+    return f"line {line}, column {column}: {what}" if column else f"line {line}: {what}"
+
+
+def _trained(path: Path) -> tuple[int, str, list[str]]:
     """As the trainer reads them; what stands there twice is trained once."""
-    rows, coverage, problems = read_curated(path)
-    wrong = [f"line {each.line}: {each.detail}" for each in problems if each.reason != "duplicate"]
-    formats = [NAMES[schema] for schema in sorted(coverage.schemas)]
-    if len(formats) > 1 and not wrong:
-        raise InputError(f"rows of several formats: {', '.join(formats)}", hint="drop each format as a file of its own")
-    return len(rows) + len(problems), "".join(formats[:1]), wrong
+    rows, _, problems = read_curated(path)
+    wrong = [_told(each.at, each.detail) for each in problems if each.reason != "duplicate"]
+    first: dict[str, int] = {}
+    for each in rows:
+        first.setdefault(_format(each), each.line)
+    if len(first) > 1 and not wrong:
+        formats = ", ".join(f"{name} (line {line})" for name, line in first.items())
+        raise InputError(f"rows of several formats: {formats}", hint="drop each format as a file of its own")
+    return len(rows) + len(problems), next(iter(first), ""), wrong
+
+
+def _format(row: Row) -> str:
+    if isinstance(row.found, Conversation):
+        return "messages"
+    return "references" if row.found.verdict == "unanswered" else "failures"

@@ -27,7 +27,7 @@ from augment_correction.models import ModelConfig
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.pipeline import Pipeline
 from augment_correction.rows import KINDS, NAMES, TITLES
-from augment_correction.rows.chats import ROLES
+from augment_correction.rows.chats import MAYBE_SPOKEN, ROLES, SPEAKER, SPOKEN, WORDS
 from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig
 from augment_correction.worker.config import WorkerConfig
@@ -98,23 +98,29 @@ def rows_page() -> str:
         for example in kind.examples:
             lines += ["```json", example, "```", ""]
         lines.pop()
-    lines += [
-        "",
-        "## Names of the fields",
-        "",
-        "The first name that a row has a text under is taken. A name that stands for two fields",
-    ]
-    lines[-1] += (
-        " belongs to the one that the kind of row lists first. An unknown name is answered with the nearest known one."
-    )
+    lines += ["", "## Names of the fields", "", *NAMING]
     lines += ["", "| field | names |", "|---|---|"]
-    lines += [f"| {TITLES[field]} | {', '.join(f'`{name}`' for name in names)} |" for field, names in NAMES.items()]
-    lines += ["", "## Roles of a chat", "", "| role | also called |", "|---|---|"]
+    lines += [f"| {TITLES[field]} | {_named(names)} |" for field, names in NAMES.items()]
+    said = [f"`{name}`" for name in (*SPOKEN, *MAYBE_SPOKEN)]
+    lines += ["", "## Names in a chat", "", f"The messages stand under one of {', '.join(said)}."]
+    lines += ["", "| of a message | names |", "|---|---|"]
+    lines += [f"| role | {_named(SPEAKER)} |", f"| what is said | {_named(WORDS)} |"]
+    lines += ["", "| role | also called |", "|---|---|"]
     for role in dict.fromkeys(ROLES.values()):
-        lines.append(
-            f"| `{role}` | {', '.join(f'`{name}`' for name, known in ROLES.items() if known == role and name != role)} |"
-        )
+        lines.append(f"| `{role}` | {_named([name for name, known in ROLES.items() if known == role != name])} |")
     return "\n".join(lines) + "\n"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+NAMING = (
+    "The first name that a row has a text under is taken. A name that stands for two fields belongs to the one that the",
+    "kind of row needs: `output` is a reference, or corrects a wrong answer where there is one. Numbers are texts; a list of",
+    "answers is refused, since nobody says which is right, and so are two different questions in one row. A row that cannot be",
+    "used is named by file, line and column, with the known name that is nearest to a misspelt one.",
+)
 
 
 PAGES = {

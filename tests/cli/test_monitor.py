@@ -53,7 +53,7 @@ class TestImport:
         done = program("import-failures", "a.jsonl", "--dry-run", cwd=tmp_path)
         assert done.code == 0, done.err
         assert "4 rows read, 3 kept" in done.out and "question 4 of 4, bad 3 of 4, corrected 2 of 4" in done.out
-        assert "a.jsonl:3: the corrected output is missing" in done.out and not (tmp_path / "outputs").exists()
+        assert "a.jsonl:3:1: it has no corrected output" in done.out and not (tmp_path / "outputs").exists()
 
     def test_the_rows_become_a_runs_folder(self, tmp_path: Path) -> None:
         done = program(

@@ -43,7 +43,7 @@ SEEDS = (
 def test_a_dry_run_by_flags_alone_counts_and_writes_nothing(root: Path) -> None:
     done = program("train", *SEEDS, "--dry-run", cwd=root)
     assert done.code == 0, done.err
-    assert "61 rows read, 60 kept" in done.out and "critiques.jsonl:61: the bad output is missing" in done.out
+    assert "61 rows read, 60 kept" in done.out and "critiques.jsonl:61:1: it has no bad output" in done.out
     assert "tokens trained" in done.out and not (root / "out").exists()
 
 

@@ -98,7 +98,7 @@ class TestBeforeTheFirstWorker:
         (tmp_path / "a.jsonl").write_text(rows("a"))
         (tmp_path / "bad.jsonl").write_text('{"messages": [{"role": "banana", "content": "x", "train": true}]}\n')
         done = program("worker", "add", "a.jsonl", "bad.jsonl", "--config", config, cwd=tmp_path)
-        assert done.code == 2 and "bad.jsonl: 1 of 1 rows" in done.err and "'messages' is no conversation" in done.err
+        assert done.code == 2 and "bad.jsonl: 1 of 1 rows" in done.err and "has the role 'banana'" in done.err
         assert not (tmp_path / "w").exists()
 
 

@@ -39,9 +39,9 @@ def test_a_run_s_folder_means_its_gate_and_files_are_laid_together(tmp_path: Pat
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"question": "A?"}], ":1 has no reference"),
-        ([{"reference": "1"}], ":1 has no question"),
-        ([{"question": "A?", "reference": "1"}, []], ":2 is no JSON object"),
+        ([{"question": "A?"}], ":1:1 has no reference"),
+        ([{"reference": "1"}], ":1:1 has no question"),
+        ([{"question": "A?", "reference": "1"}, []], ":2:1 is no JSON object"),
         ([], "holds no question"),
         ([{"id": "a", "question": "A?", "reference": "1"}, {"id": "a", "question": "B?", "reference": "1"}], ":2: another"),
     ],
@@ -63,7 +63,7 @@ def test_a_byte_order_mark_is_passed_by_and_a_json_list_is_read(tmp_path: Path, 
     with pytest.raises(InputError, match=r"cut\.json:1 is no JSON"):
         read_items(Project(tmp_path), ["cut.json"])
     (tmp_path / "list.json").write_bytes(mark + orjson.dumps([*rows, 3]))
-    with pytest.raises(InputError, match=r"list\.json:3 is no JSON object"):
+    with pytest.raises(InputError, match=r"list\.json:1:70 is no JSON object"):
         read_items(Project(tmp_path), ["list.json"])
 
 

@@ -17,7 +17,7 @@ def test_a_conversation_knows_its_file_and_line(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [source.path for _, source in made] == [a, a, b]
     assert [(source.read, source.kept) for source in read.sources] == [(3, 2), (2, 1)]
-    assert [(each.line, each.reason) for each in read.problems] == [(2, "missing_bad"), (1, "duplicate")]
+    assert [(each.line, each.reason) for each in read.problems] == [(2, "missing_reference"), (1, "duplicate")]
     assert read.problems[1].detail == f"says the same as {a}:3"
 
 

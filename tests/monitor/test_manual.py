@@ -61,18 +61,18 @@ def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
     assert [(item.question, item.reference) for item in items[:3]] == [
         ("What is 2+2?", "4"), ("What is the capital of France?", "Paris."), ("Who wrote Faust?", "Johann Goethe.")
     ]  # fmt: skip
-    with pytest.raises(InputError, match=r"bad.jsonl:2 has no reference"):
+    with pytest.raises(InputError, match=r"bad.jsonl:2:1 has no reference"):
         read_items(write_lines(tmp_path / "bad.jsonl", [QA[0], {"question": "Alone?"}]))
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"messages": 5}, "bad.jsonl:1: messages is no list of messages"),
-        ({"messages": ["a"]}, "bad.jsonl:1: message 1 of 'messages' is 'a', no object"),
-        ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1: what the user says is no text: None"),
+        ({"messages": 5}, "bad.jsonl:1:2: messages is no list of messages"),
+        ({"messages": ["a"]}, "bad.jsonl:1:2: message 1 of 'messages' is 'a', no object"),
+        ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1:2: what the user says is no text: None"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "what the user says is no text"),
-        ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1: question is no text: {'text'"),
+        ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1:2: question is no text: {'text'"),
     ],
 )
 def test_what_cannot_be_asked_is_named(tmp_path: Path, row: dict[str, Any], told: str) -> None:
@@ -149,7 +149,7 @@ class TestTheManualWay:
         answers = write_lines(tmp_path / "answers.jsonl", said)
         made, failures = from_answers(config(tmp_path, SAID), qa, answers, tmp_path / "training.jsonl", 0)
         assert failures[0].answer == "5" and made["stats"]["unknown"] == 1 and made["stats"]["unanswered"] == 3
-        with pytest.raises(InputError, match=r"other.jsonl:1 has no answer"):
+        with pytest.raises(InputError, match=r"other.jsonl:1:1 has no answer"):
             other = write_lines(tmp_path / "other.jsonl", [{"prompt": "What is 2+2?"}])
             from_answers(config(tmp_path, SAID), qa, other, tmp_path / "training.jsonl", 0)
 

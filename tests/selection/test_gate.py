@@ -140,12 +140,12 @@ class TestQuestions:
         path = tmp_path / "gate.jsonl"
         assert list(gate_questions(path)) == []
         path.write_text('{"question": "Q?"}\n{"reference": "A"}\n')
-        with pytest.raises(InputError, match=r"gate\.jsonl:2 has no question"):
+        with pytest.raises(InputError, match=r"gate\.jsonl:2:\d has no question"):
             list(gate_questions(path))
         path.write_text('{"question": "", "query": "Q?"}\n{"question": " "}\n')
         read = gate_questions(path)
         assert next(read)["question"] == "Q?"
-        with pytest.raises(InputError, match=r"gate\.jsonl:2 has no question"):
+        with pytest.raises(InputError, match=r"gate\.jsonl:2:\d has an empty question"):
             next(read)
 
 

@@ -88,7 +88,7 @@ def test_retention_rows_are_measured_and_not_trained(root: Path) -> None:
     made = prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
     assert made.gathered.sources[0].rejected == {"in_retention": 1}
     failures(root / "keep.jsonl", [{"instruction": "Q"}])
-    with pytest.raises(InputError, match=r"keep.jsonl:1: the reference answer is missing"):
+    with pytest.raises(InputError, match=r"keep.jsonl:1:1: it has no reference"):
         prepare(config(root, data="a.jsonl", retention="keep.jsonl"))
 
 
@@ -129,7 +129,7 @@ def test_a_file_of_prompts_and_responses_is_refused_with_the_remedy(root: Path) 
     failures(root / "b.jsonl", [{"prompt": "What is 2 + 2?", "response": "5"}])
     with pytest.raises(InputError, match="no row is left to train on: 1 right_or_wrong") as refused:
         prepare(config(root, data="b.jsonl"))
-    assert "b.jsonl:1: 'prompt' and 'response' do not say" in str(refused.value.hint)
+    assert "b.jsonl:1:30: it has 'prompt' and 'response', which do not say" in str(refused.value.hint)
     assert "--hard_failures_data" in str(refused.value.hint)
 
 
@@ -235,8 +235,8 @@ def test_half_of_the_rows_held_out_leaves_rows_to_train(root: Path, rows: int) -
 def test_a_person_sees_the_counts(root: Path) -> None:
     failures(root / "a.jsonl", [*critiqued(range(20)), {"instruction": "Q"}])
     told = "\n".join(prepared_lines(prepare(config(root, data="a.jsonl"))))
-    assert "21 rows read, 20 kept" in told and "1 left out: missing_bad" in told
-    assert "question 21 of 21, bad 20 of 21" in told and "a.jsonl:21: the bad output is missing" in told
+    assert "21 rows read, 20 kept" in told and "1 left out: missing_reference" in told
+    assert "question 21 of 21, bad 20 of 21" in told and "a.jsonl:21:1: it has no reference" in told
     assert "train 16 rows, held out 4, held apart by question" in told
 
 

@@ -58,7 +58,7 @@ class TestNames:
         world.work(until_=lambda: world.lies("failed"))
         world.work(until_=lambda: True)
         reason = next(each for each in world.lies("failed") if each.endswith(".reason.txt"))
-        assert "the question is missing" in (world.queue / "failed" / reason).read_text()
+        assert "it has no question" in (world.queue / "failed" / reason).read_text()
 
     def test_rows_and_their_metadata_keep_one_stem(self, world: World) -> None:
         put(world.inbox, "x" * 240 + ".json", b'{"step": 5}')

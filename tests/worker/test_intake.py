@@ -40,19 +40,25 @@ class TestFormats:
         ("text", "says"),
         [
             ("", "is empty"),
-            (rows("a") + '{"messages": [', "line 2: not valid JSON, or cut off"),
-            ("[1]\n", "line 1: a list, not an object"),
-            ('{"prompt": "2+2?", "response": "5"}\n', "line 1: 'prompt' and 'response' do not say whether"),
-            ('{"messages": []}\n', "no message is to be trained"),
-            ('{"messages": [{"role": "user"}]}\n', "'messages' is no conversation"),
+            (rows("a") + '{"messages": [', "line 2: it is no JSON: cut off"),
+            ("[1]\n", "line 1, column 1: it is no JSON object, but a list"),
+            (
+                '{"prompt": "2+2?", "response": "5"}\n',
+                "line 1, column 20: it has 'prompt' and 'response', which do not say whether",
+            ),
+            ('{"messages": []}\n', "it has no message that is trained"),
+            ('{"messages": [{"role": "user"}]}\n', "message 1 has no content"),
             (
                 '{"messages": [{"role": "user", "content": "a", "train": "false"}]}\n',
                 "train is 'false', not true or false",
             ),
-            ('{"messages": [{"role": "user", "content": "a", "train": true}]}\n', "no message is to be trained"),
-            ('{"segments": [{"label": false, "text": "a"}]}\n', "nothing in it is trained"),
-            ('{"instruction": "a", "input": "b", "output": " "}\n', "the corrected output is empty"),
-            (rows("a") + json.dumps(REFERENCE) + "\n", "rows of several formats: references, messages"),
+            ('{"messages": [{"role": "user", "content": "a", "train": true}]}\n', "it has no message that is trained"),
+            ('{"segments": [{"label": false, "text": "a"}]}\n', "it has no segment that is trained"),
+            ('{"instruction": "a", "input": "b", "output": " "}\n', "it has an empty corrected output"),
+            (
+                rows("a") + json.dumps(REFERENCE) + "\n",
+                "rows of several formats: messages (line 1), references (line 2)",
+            ),
         ],
     )
     def test_each_refused_one_names_line_and_remedy(self, tmp_path: Path, text: str, says: str) -> None:
@@ -67,7 +73,7 @@ class TestFormats:
         path.write_text(rows("a") + "{}\n" * 20)
         with pytest.raises(InputError, match="20 of 21 rows cannot be used") as caught:
             check(path, Project(tmp_path))
-        assert caught.value.message.count("the question is missing") == 5 and "and 15 more" in caught.value.message
+        assert caught.value.message.count("it has no question") == 5 and "and 15 more" in caught.value.message
 
 
 class TestRuns:
@@ -167,7 +173,10 @@ def test_a_bad_file_is_in_failed_with_its_reason_and_stops_nothing(world: World)
     bad = next(job for job in world.site.jobs.all() if job.original == "bad.jsonl")
     assert (bad.state, bad.rows, len(world.starts())) == ("failed", None, 1)
     reason = (world.queue / "failed" / f"{bad.name}.reason.txt").read_text()
-    assert "line 2: 'prompt' and 'response' do not say" in reason and "remedy: write one JSON object a line" in reason
+    assert (
+        "it has 'prompt' and 'response', which do not say" in reason
+        and "remedy: write one JSON object a line" in reason
+    )
 
 
 def test_a_refused_file_that_was_mended_is_looked_at_anew(world: World) -> None:
