@@ -17,8 +17,8 @@ ROLES: Mapping[str, str] = {
 SPOKEN = ("messages", "conversations")
 MAYBE_SPOKEN = ("conversation", "chat", "contents")
 """Names under which others keep an id or a text, too: a list alone is a chat."""
-PROMPTED = (("prompt", "completion"), ("prompt", "chosen"), ("chosen",))
-"""Lists of messages that make one chat, as TRL's conversational datasets have them."""
+PROMPTED = (("prompt", "completion"), ("prompt", "chosen"))
+"""Two lists of messages that make one chat, as TRL's conversational datasets have them."""
 SPEAKER = ("role", "from")
 WORDS = ("content", "value", "parts")
 """Names of a message's role and of what it says: OpenAI's, ShareGPT's, Gemini's."""
@@ -49,7 +49,11 @@ def chat(row: Mapping[str, Any], place: str) -> tuple[Said, ...]:
     """
     names = [name for name in SPOKEN if row.get(name)]
     names += [name for name in MAYBE_SPOKEN if row.get(name) and isinstance(row[name], list)]
-    pair = next((pair for pair in PROMPTED if all(isinstance(row.get(each), list) for each in pair)), ())
+    pair: tuple[str, ...] = next(
+        (pair for pair in PROMPTED if all(isinstance(row.get(each), list) for each in pair)), ()
+    )
+    if not pair and all(isinstance(row.get(side), list) for side in ("chosen", "rejected")):
+        pair = ("chosen",)  # the whole chat on each side
     parts = names[:1] or pair
     messages = tuple(said for name in parts for said in messages_of(row[name], name, place))
     system = row.get("system")

@@ -57,21 +57,15 @@ def curated(
     if schema is None:
         _refuse_either(names, texts, row, place)
     question = question_of(row, place)
-    unread = [
-        name for field, name in names.items() if texts[field] is None and field in ("bad", "corrected", "critique")
-    ]
-    if unread and schema != 2:
-        raise not_text(place, unread[0], row[unread[0]])
-    critique, category = texts.get("critique") or "", texts.get("category") or ""
-    wrong = texts.get("bad") or (critique and "corrected" in texts)
     if schema == 2 and texts.get("bad") and "corrected" in texts and "reference" not in texts:
         detail = "has a bad output and its correction, and the file is named as one of schema 2"
         raise RowError(place, detail, "name it under --self_critique_data", key=names["bad"], reason="bad_output")
-    if schema == 2 or (schema is None and not wrong):
-        return Curated(question, text_of(row, "reference", place), category=category)
+    if schema == 2 or (schema is None and not _corrects(texts)):
+        return Curated(question, text_of(row, "reference", place), category=texts.get("category") or "")
+    unread = next((name for field, name in names.items() if texts[field] is None), None)
+    if unread is not None:
+        raise not_text(place, unread, row[unread])
     bad, right = texts.get("bad"), texts.get("corrected") or texts.get("reference")
-    if not right and "reference" in names and texts["reference"] is None:
-        raise not_text(place, names["reference"], row[names["reference"]])
     why = "" if schema is None else f", which schema {schema} needs"
     if not bad:
         raise missing(row, "bad", place, why)
@@ -80,7 +74,13 @@ def curated(
     if bad == right:
         detail = "has a corrected output that is the bad one"
         raise RowError(place, detail, "correct it, or leave the row out", key=names["bad"], reason="nothing_corrected")
-    return Curated(question, right, bad, critique, category)
+    return Curated(question, right, bad, texts.get("critique") or "", texts.get("category") or "")
+
+
+def _corrects(texts: Mapping[Field, str | None]) -> bool:
+    """Whether a wrong answer, or what is said to one, stands there: in a text, or in what is none."""
+    says = {field for field, text in texts.items() if text != ""}
+    return "bad" in says or texts.get("corrected", "") is None or ("critique" in says and "corrected" in texts)
 
 
 def _refuse_either(

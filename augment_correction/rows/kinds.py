@@ -20,7 +20,7 @@ KINDS = (
     Kind(
         "Questions with references",
         "What a model is asked, and what a right answer says. `id`, `group` (what is resampled together, such as the "
-        "document), `category`, `context` (put before the question, and no evidence when an answer is graded), `flawed` (a "
+        "document), `category`, `context` (put before the question where a model is asked, and no evidence where its answer is graded; a training leaves it out), `flawed` (a "
         "known wrong answer) and `passage` are optional. Of a chat the first question of the user counts and the first "
         "answer; where the messages say which are trained, the first trained one. Trained, such a row is the question and "
         "its reference; rows of `prompt` and `response`, or `output`, only where the file is named as one of right answers "

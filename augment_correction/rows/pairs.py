@@ -29,30 +29,26 @@ def flat(row: Mapping[str, Any], place: str) -> Mapping[str, Any]:
         if not answers:
             raise not_messages(f"{place}: {side}", "holds no answer of the assistant", side)
         made[side] = answers[-1]
+    spoken = (_said(row, name, "user", place) for name in ("prompt", *sides) if _spoken(row, name))
+    asked = next((said for said in spoken if said), [])
+    if len(asked) > 1 and pair:
+        return row
     if any(text_in(made.get(name), "question") for name in NAMES["question"]):
         return made
-    asked = next(
-        (said for name in ("prompt", *sides) if _spoken(row, name) and (said := _said(row, name, "user", place))), []
-    )
-    if len(asked) == 1:
-        return {**made, "question": asked[0]}
-    if asked and pair:
-        return row
     if not asked:
         detail = "asks nothing: no message of the user stands before the answers"
         raise RowError(place, detail, key="prompt", reason="missing_question")
-    detail = "holds several turns, and only the last one would be asked"
-    raise RowError(f"{place}: prompt", detail, "write the turns and the answer as messages", key="prompt")
+    if len(asked) > 1:
+        detail = "holds several turns, and only the last one would be asked"
+        raise RowError(f"{place}: prompt", detail, "write the turns and the answer as messages", key="prompt")
+    return {**made, "question": asked[0]}
 
 
 def _spoken(row: Mapping[str, Any], name: str) -> bool:
-    """Whether it is a list of messages, and not of parts of a text."""
+    """Whether it is a list of messages, and not of parts of a text, or of texts."""
     value = row.get(name)
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and not any(isinstance(each, Mapping) and "text" in each for each in value)
-    )
+    messages = isinstance(value, list) and all(isinstance(each, Mapping) and "text" not in each for each in value)
+    return messages and bool(value)
 
 
 def _said(row: Mapping[str, Any], name: str, role: str, place: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from augment_correction.errors import InputError
@@ -27,6 +27,7 @@ from augment_correction.rows import (
     RowError,
     answer_of,
     asked,
+    chat,
     curated,
     each_row,
     fields_of,
@@ -178,6 +179,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no question": ({"text": ASKED, "reference": "x"}, "has no question"),
     "two questions": ({"instruction": "Be short.", "question": ASKED, "reference": "x"}, "which is asked?"),
     "several answers": ({"question": ASKED, "reference": ["Ida", "Otto"]}, "is no text: ['Ida', 'Otto']"),
+    "several completions": (
+        {"question": ASKED, "completion": ["Ida", "Otto"]},
+        "completion is no text: ['Ida', 'Otto']",
+    ),
     "true": ({"question": ASKED, "reference": True}, "is no text: True"),
     "an object": ({"question": {"en": ASKED}, "reference": "x"}, "is no text: {'en'"),
     "messages that are none": ({"messages": "hello"}, "messages is no list of messages"),
@@ -256,13 +261,24 @@ def test_what_may_be_a_wrong_answer_is_never_trained_unasked(tmp_path: Path) -> 
         assert evaluated(path) == [(ASKED, REFERENCE)]
 
 
-def test_a_pair_of_several_turns_is_the_chat_that_was_chosen(tmp_path: Path) -> None:
-    path = write(tmp_path, {"prompt": [USER, WRONG, DOUBT], "chosen": [RIGHT], "rejected": [WRONG]})
-    [row], _, _ = read_curated(path)
-    assert isinstance(row.found, Conversation)
-    assert [(turn.text, turn.train) for turn in row.found.turns] == [
+SEVERAL = [USER, WRONG, DOUBT]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": SEVERAL, "chosen": [RIGHT], "rejected": [WRONG]},
+        {"prompt": ASKED, "chosen": [*SEVERAL, RIGHT], "rejected": [*SEVERAL, WRONG]},
+        {"chosen": [*SEVERAL, RIGHT], "rejected": [*SEVERAL, WRONG]},
+    ],
+)
+def test_a_pair_of_several_turns_is_the_chat_that_was_chosen(tmp_path: Path, row: dict[str, Any]) -> None:
+    [read], _, _ = read_curated(write(tmp_path, row))
+    assert isinstance(read.found, Conversation)
+    assert [(turn.text, turn.train) for turn in read.found.turns] == [
         (ASKED, False), ("Otto Meier", False), ("Are you sure?", False), (REFERENCE, True)
     ]  # fmt: skip
+    assert asked(row, "x:1").texts == (ASKED, "Are you sure?")
 
 
 # -------------------------------------------------------------------------------------------------- any JSON at all
@@ -318,10 +334,11 @@ def test_any_line_is_read_or_refused_with_its_place_and_the_rest_is_read(
     assert coverage.duplicates == sum(each.reason == "duplicate" for each in problems)
 
 
-NO_CHATS = {"messages", "conversations", "conversation", "contents", "chosen", "segments"}
+FREE = {"messages", "conversations", "conversation", "contents", "segments", "context"}
+"""Keys of chats, and of what is asked and never trained."""
 
 
-@given(st.dictionaries(KEYS.filter(lambda key: key not in NO_CHATS), TEXT | VALUES, max_size=5))
+@given(st.dictionaries(KEYS.filter(lambda key: key not in FREE), TEXT | VALUES, max_size=5))
 @example({"question": "0", "corrected_output": "0", "answer": [None]})
 @example({"question": "0", "reference": "0", "input": [None]})
 def test_what_a_model_is_asked_is_what_is_trained(row: dict[str, Any]) -> None:
@@ -342,6 +359,7 @@ def _curated(row: dict[str, Any], schema: Any) -> Found:
         item = item_of(row, "x:1")
         return item.question, item.reference
     flattened = flat(row, "x:1")
+    assume(not chat(flattened, "x:1"))
     found = curated(flattened, fields_of(flattened), "x:1", schema)
     return found.question, found.reference
 
