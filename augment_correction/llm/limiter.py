@@ -2,8 +2,8 @@
 
 Three things are told apart, because each wants another answer:
 
-* *a refusal now and then* (429 on a few of many calls): the refused call waits out its Retry-After in its own slot, all
-  others go on. Stopping everybody would cost a second for each of them.
+* *a refusal now and then* (429 on a few of many calls): the refused call waits out its Retry-After, all others go on, and one
+  of them in its slot. Stopping everybody would cost a second for each of them.
 * *saturation* (429 on a large share of the last calls): the capacity falls to what the server is really working on, and
   from then on only a probe now and then asks for more. Where it works on nothing, nobody starts until Retry-After.
 * *an outage* (nothing but errors, from every call): everybody waits, one call at a time asks whether the server is
@@ -15,8 +15,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from augment_correction.errors import ModelError, TransientError
 from augment_correction.llm.outage import Outage
@@ -31,6 +31,8 @@ is refused and halved by each that is not. Simulated with two models that share 
 1.9 times the ideal with slow probes only, 1.1 with these; 16 slots shared by two are 90 % busy instead of 60 %."""
 UNNAMED_PAUSE = 1.0
 """Seconds that a refused call waits where the server names none."""
+SHORT_CALL = 0.25
+"""Seconds that a call is taken to last before the first answer tells."""
 LONG_PAUSE = 30.0
 """Seconds; a refused call that waits longer than this is said, once until the next answer: nothing else may move."""
 LONGEST_HOLD = 300.0
@@ -65,8 +67,10 @@ class Limiter:
         self._bursting = False
         self._probe_every = SLOW_PROBES
         self._grown_at = 0.0
+        self._shrunk_at = 0.0
+        self._seconds = 0.0
+        self._idle = 0
         self._answered_since_growth = 0
-        self._sleeping = 0
         self._open_at = 0.0
 
     # ------------------------------------------------------------------------------------------------ slots
@@ -126,8 +130,10 @@ class Limiter:
         """Seconds until the next call may start."""
         return max(0.0, self._open_at - time.monotonic())
 
-    def answered(self) -> None:
-        """A call came home with a reply."""
+    def answered(self, seconds: float = 0.0) -> None:
+        """A call came home with a reply, after so long where that is known."""
+        if seconds:
+            self._seconds = 0.9 * self._seconds + 0.1 * seconds if self._seconds else seconds
         self.outage.answered()
         self._said_pause = False
         if self._bursting:
@@ -152,7 +158,7 @@ class Limiter:
             self._wake()
 
     async def refused(self, failure: TransientError) -> None:
-        """A 429: wait in this slot as long as the server wants, and shrink where too many were refused."""
+        """A 429: wait as long as the server wants, and shrink where too many were refused."""
         self.outage.answered()  # a refusal is an answer
         self._outcomes.append(True)
         pause = min(failure.retry_after or UNNAMED_PAUSE, LONGEST_HOLD)
@@ -160,18 +166,35 @@ class Limiter:
             self._said_pause = True
             self._notice(f"waiting {pause:.0f} s before asking again, as the server wants: {failure.message}")
         self._learn(pause)
-        self._sleeping += 1
+        self._idle += 1
         try:
-            await sleep_unless(self._stopped, pause)
+            await sleep_unless(self._stopped, self._typical(pause))
         finally:
-            self._sleeping -= 1
+            self._idle -= 1
+        with self.given_back():
+            await sleep_unless(self._stopped, pause - self._typical(pause))
+
+    def _typical(self, most: float) -> float:
+        """Seconds that a call takes, at most `most`. A refused one keeps its slot for as long, else a server that refuses at
+        once would be asked by everybody who waits."""
+        return min(most, self._seconds or SHORT_CALL)
+
+    @contextmanager
+    def given_back(self) -> Iterator[None]:
+        """A call that only waits leaves its slot to others for that time, and then stands in line again."""
+        self.in_flight -= 1
+        self._wake()
+        try:
+            yield
+        finally:
+            self.in_flight += 1  # which the end of `slot` takes back
 
     def _learn(self, pause: float) -> None:
         share = self._share()
         if self._bursting or (len(self._outcomes) >= 16 and share > SATURATED):
             # A burst of refusals lasts until the next answer: each of them says how few are really worked on.
             self._bursting = True
-            accepted = self.in_flight - self._sleeping - 1
+            accepted = self.in_flight - self._idle - 1
             if accepted <= 0:
                 self.hold(pause)
             self._ceiling = self._shrink(accepted)
@@ -179,6 +202,10 @@ class Limiter:
         elif self.capacity > self._ceiling:
             self._shrink(self._ceiling)  # the probe has found the ceiling again
             self._probe_every = min(SLOW_PROBES, 2 * self._probe_every)
+        elif self._ceiling < self.maximum:
+            if time.monotonic() - self._shrunk_at > 2 * self._typical(SLOW_PROBES):
+                self._ceiling = self._shrink(self.capacity - 1)  # a ceiling that was found still lets too many through
+                self._probe_every = min(SLOW_PROBES, 2 * self._probe_every)
         elif len(self._outcomes) >= 64 and share > REFUSED_TOO_OFTEN:
             self._shrink(int(self.capacity * 0.9))
             self._outcomes.clear()  # what was learned holds for the old capacity
@@ -186,6 +213,7 @@ class Limiter:
     def _shrink(self, to: int) -> int:
         self.capacity = max(1, self.maximum // 16, min(self.capacity, to))
         self._answered_since_growth, self._grown_at = 0, time.monotonic()
+        self._shrunk_at = self._grown_at
         return self.capacity
 
     def _share(self) -> float:
@@ -206,6 +234,39 @@ class Limiter:
         for what in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{what}") == "0":
                 self.hold(seconds_of(headers.get(f"x-ratelimit-reset-{what}", "")))
+
+
+class SharedLimiter:
+    """One role's part of the limiter of a server that several roles ask with one key: what the server refuses is learned
+    once for all of them. `maximum`, `rpm` and `tpm` are the role's own."""
+
+    def __init__(
+        self,
+        maximum: int,
+        server: Limiter,
+        stopped: asyncio.Event | None = None,
+        *,
+        rpm: float | None = None,
+        tpm: float | None = None,
+    ) -> None:
+        self.maximum = maximum
+        self._own = Limiter(maximum, stopped, rpm=rpm, tpm=tpm)
+        self._server = server
+        self.answered, self.failed = server.answered, server.failed
+        self.hold, self.heed = server.hold, server.heed
+
+    @asynccontextmanager
+    async def slot(self, tokens: int = 0) -> AsyncIterator[None]:
+        async with self._own.slot(tokens), self._server.slot():
+            yield
+
+    async def refused(self, failure: TransientError) -> None:
+        """The role's own slot is free for the whole pause: its place in the server's line is what counts."""
+        with self._own.given_back():
+            await self._server.refused(failure)
+
+
+AnyLimiter = Limiter | SharedLimiter
 
 
 async def sleep_unless(stopped: asyncio.Event, seconds: float) -> None:

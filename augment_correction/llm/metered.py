@@ -4,6 +4,7 @@ so that no stage can forget them."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,7 +22,7 @@ from augment_correction.errors import (
 from augment_correction.ledger import Ledger
 from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
-from augment_correction.llm.limiter import Limiter, sleep_unless
+from augment_correction.llm.limiter import AnyLimiter, sleep_unless
 from augment_correction.llm.refusals import SCHEMA, PartRefused
 from augment_correction.llm.standing import Standing
 from augment_correction.models import ModelConfig
@@ -67,7 +68,7 @@ class MeteredModel:
         *,
         journal: Journal,
         ledger: Ledger,
-        limiter: Limiter,
+        limiter: AnyLimiter,
         halt: Halt,
         count: Callable[[str], int],
         notice: Callable[[str], None],
@@ -165,8 +166,9 @@ class MeteredModel:
             reserved = await self._reserve(request)
             try:
                 self._halt.check()
+                begun = time.monotonic()
                 completion = await self._as_it_is_taken(request, stage)
-                self.limiter.answered()
+                self.limiter.answered(time.monotonic() - begun)
                 self._standing.answered(stage)
                 if not completion.cached:  # what a batch brings is journaled and counted as it arrives
                     await self._journal.add(request, completion, role=self.role, stage=stage)
@@ -183,7 +185,7 @@ class MeteredModel:
                 self._ledger.release(reserved)
 
     async def _learn(self, failure: ModelError) -> bool:
-        """Tell the limiter what came back; a refused call waits here, in its slot. True: not the call's own fault."""
+        """Tell the limiter what came back; a refused call waits here. True: not the call's own fault."""
         if isinstance(failure, RequestRefused):
             self.limiter.answered()
             return False

@@ -7,7 +7,7 @@ import pytest
 
 from augment_correction.errors import TransientError
 from augment_correction.llm import limiter as limiting
-from augment_correction.llm.limiter import Limiter, sleep_unless
+from augment_correction.llm.limiter import Limiter, SharedLimiter, sleep_unless
 
 
 async def test_no_more_calls_than_its_capacity_are_in_flight() -> None:
@@ -117,7 +117,7 @@ async def test_a_refused_call_waits_as_long_as_the_server_names(
     limiter = Limiter(4)
     async with limiter.slot():
         await limiter.refused(TransientError("429", status=429, retry_after=named))
-    assert slept == [waited]
+    assert sum(slept) == waited and slept[0] == min(waited, limiting.SHORT_CALL)
     assert limiter.held_for == 0, "the others go on"
 
 
@@ -211,6 +211,16 @@ class TestLearning:
             await limiter.refused(refusal())
         assert limiter.capacity == 10
 
+    async def test_a_ceiling_that_lets_too_many_through_comes_down_and_probes_become_rarer(self) -> None:
+        limiter = Limiter(64)
+        limiter._ceiling = limiter.capacity = 10
+        every = limiter._probe_every = 1.0
+        for _ in range(3):
+            async with limiter.slot():
+                await limiter.refused(refusal())
+        assert limiter.capacity == 9, "refusals of one and the same moment are one step"
+        assert limiter._ceiling == 9 and limiter._probe_every == 2 * every
+
     async def test_where_nothing_is_accepted_nobody_starts(self) -> None:
         limiter = Limiter(16)
 
@@ -245,3 +255,68 @@ async def test_a_long_wait_that_a_server_asks_for_is_said_once_until_it_answers(
     limiter.answered()
     await limiter.refused(full)
     assert len(said) == 2
+
+
+async def test_a_refused_call_keeps_its_slot_as_long_as_a_call_takes_and_no_longer() -> None:
+    """Given back at once, a server that refuses at once is asked by everybody who waits; kept, nobody else may work."""
+    limiter = Limiter(1)
+    limiter.answered(0.1)
+    started: list[float] = []
+    begun = time.monotonic()
+
+    async def waiting() -> None:
+        async with limiter.slot():
+            started.append(time.monotonic() - begun)
+
+    async def refused() -> None:
+        async with limiter.slot():
+            await limiter.refused(refusal(0.6))
+
+    first = asyncio.create_task(refused())
+    await asyncio.sleep(0)
+    await asyncio.gather(first, waiting())
+    assert 0.09 < started[0] < 0.5
+    assert time.monotonic() - begun > 0.58 and limiter.in_flight == 0
+
+
+class TestShared:
+    async def test_each_role_has_its_own_most_and_the_server_one_for_both(self) -> None:
+        server = Limiter(5)
+        small, large = SharedLimiter(2, server), SharedLimiter(4, server)
+        at_once: list[tuple[int, int, int]] = []
+
+        async def call(limiter: SharedLimiter) -> None:
+            async with limiter.slot():
+                at_once.append((small._own.in_flight, large._own.in_flight, server.in_flight))
+                await asyncio.sleep(0.002)
+
+        await asyncio.gather(*(call(limiter) for limiter in (small, large) for _ in range(20)))
+        assert [max(each) for each in zip(*at_once, strict=True)] == [2, 4, 5]
+        assert server.in_flight == small._own.in_flight == large._own.in_flight == 0
+
+    async def test_what_one_role_is_refused_the_other_heeds(self) -> None:
+        server = Limiter(32)
+        small, large = SharedLimiter(16, server), SharedLimiter(16, server)
+
+        async def call() -> None:
+            async with small.slot():
+                await asyncio.sleep(0)
+                await small.refused(refusal(0.2))
+
+        calls = [asyncio.create_task(call()) for _ in range(16)]
+        await asyncio.sleep(0.05)
+        begun = time.monotonic()
+        async with large.slot():
+            assert time.monotonic() - begun > 0.05
+        await asyncio.gather(*calls)
+        assert server.capacity < 16
+
+    async def test_a_pace_is_the_roles_own(self) -> None:
+        server = Limiter(8)
+        slow, free = SharedLimiter(4, server, rpm=60), SharedLimiter(4, server)
+        for _ in range(3):
+            slow._own.pace.started(0)
+        begun = time.monotonic()
+        async with free.slot():
+            assert time.monotonic() - begun < 0.5
+        assert slow._own.pace.delay() > 0.5

@@ -10,6 +10,7 @@ import pytest
 from augment_correction.config import RunConfig
 from augment_correction.errors import ConfigError
 from augment_correction.ledger import Ledger
+from augment_correction.llm.limiter import Limiter, SharedLimiter
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.opening import Surroundings, concurrency_of, open_models
@@ -59,12 +60,27 @@ async def test_roles_with_the_same_model_share_its_connection_and_limit(
         assert models["small"]._backend is models["large"]._backend
 
 
+async def test_models_of_one_account_at_one_server_share_what_it_allows(
+    project: MadeProject, server: ModelServer, around: Surroundings
+) -> None:
+    key = "sk-0123456789"
+    config = project.load(server, api={"small_api_key": key, "large_api_key": key, "large_concurrency": 3})
+    async with open_models(config, ROLES, around) as models:
+        small, large = models["small"].limiter, models["large"].limiter
+        assert isinstance(small, SharedLimiter) and isinstance(large, SharedLimiter)
+        assert small._server is large._server
+        assert (small.maximum, large.maximum) == (concurrency_of(config, config.model("small")), 3)
+        assert small._server.maximum == small.maximum + 3
+        assert models["small"]._backend is not models["large"]._backend
+
+
 async def test_the_same_name_with_another_key_is_another_account(
     project: MadeProject, server: ModelServer, around: Surroundings
 ) -> None:
     config = project.load(server, api={"small_model": "one", "large_model": "one"})
     async with open_models(config, ROLES, around) as models:
         assert models["small"]._backend is not models["large"]._backend
+        assert all(isinstance(model.limiter, Limiter) for model in models.values())
 
 
 async def test_a_script_is_looked_for_in_the_project(project: MadeProject, around: Surroundings) -> None:
