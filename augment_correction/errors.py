@@ -196,3 +196,9 @@ class Reject(AugmentCorrectionError):
     @property
     def explained(self) -> str:
         return f"{self.detail} ({self.hint})" if self.hint else self.detail
+
+
+class Interrupted(AugmentCorrectionError):
+    """The user asked the run to stop."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from augment_correction.evals.config import EvalConfig
 from augment_correction.evals.grading import Grader, Problem, Reply, Verdict
 from augment_correction.evals.pushing import renders_for
 from augment_correction.llm.metered import MeteredModel
+from augment_correction.llm.session import all_home
 from augment_correction.parsing import final_answer
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Message
@@ -60,7 +60,7 @@ class Interview:
         reply = await self._reply(asked, FIRST, repeat)
         first = Answer(reply, await self._grader.grade(item, reply))
         doubts = dict(renders_for(item, pushbacks, reply.text))
-        answers = await _all(self._doubt(item, asked, reply, doubt, repeat) for doubt in doubts.values())
+        answers = await all_home(self._doubt(item, asked, reply, doubt, repeat) for doubt in doubts.values())
         seconds = map(Second, doubts.values(), answers)
         return Told(first, dict(zip(doubts, seconds, strict=True)))
 
@@ -81,15 +81,6 @@ class Interview:
         except RequestRefused:
             return Reply("", "refused")
         return read_reply(completion)
-
-
-async def _all(asked: Iterable[Awaitable[Answer]]) -> list[Answer]:
-    """What goes wrong is raised when all have come home: they are paid for."""
-    came = await asyncio.gather(*asked, return_exceptions=True)
-    for each in came:
-        if isinstance(each, BaseException):
-            raise each
-    return [each for each in came if isinstance(each, Answer)]
 
 
 def read_reply(completion: Completion) -> Reply:

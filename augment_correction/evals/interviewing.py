@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from augment_correction.errors import TransientError
 from augment_correction.evals.asking import Interview, Told
 from augment_correction.evals.config import EvalConfig
-from augment_correction.llm.metered import Halt, Halted, MeteredModel
+from augment_correction.llm.metered import Halt, MeteredModel
+from augment_correction.llm.session import ask_each, calls_at_once
 from augment_correction.prompts import Prompt
 from augment_correction.rows import Item
-from augment_correction.runner.engine import STOPS
 from augment_correction.runner.state import RunState
 
 ONE_AT_A_TIME = ("embedded", "vllm")
@@ -58,33 +57,28 @@ class Interviews:
 
         Raises: whatever halted it, unless it is one of STOPS.
         """
-        limiters = {id(model.limiter): model.limiter for model in models}
-        calls = sum(limiter.maximum for limiter in limiters.values())
-        window = asyncio.Semaphore(calls + calls // 8)
-        todo = ((role, each, item) for each in self._sets for item in each.items for role in interviews)
-        async with asyncio.TaskGroup() as tasks:
-            for role, questions, item in todo:
-                await window.acquire()
-                if self._halt.cause is not None:
-                    break
-                task = tasks.create_task(self._ask_item(role, interviews[role], questions, item))
-                task.add_done_callback(lambda _: window.release())
-        if self._halt.cause is not None and not isinstance(self._halt.cause, STOPS):
-            raise self._halt.cause
+        calls = calls_at_once(models)
+
+        async def todo() -> AsyncIterator[tuple[str, QuestionSet, Item]]:
+            for each in self._sets:
+                for item in each.items:
+                    for role in interviews:
+                        yield role, each, item
+
+        async def ask(asked: tuple[str, QuestionSet, Item]) -> None:
+            role, questions, item = asked
+            await self._ask_item(role, interviews[role], questions, item)
+
+        await ask_each(todo(), ask, self._halt, calls + calls // 8)
 
     async def _ask_item(self, role: str, interview: Interview, questions: QuestionSet, item: Item) -> None:
         key, counts = (questions.name, item.id), self._state.stages[role]
         counts.in_flight += 1
         try:
             told = [await interview.ask(item, questions.pushbacks, repeat) for repeat in range(self._config.repeats)]
-        except Halted:
-            return  # not answered: the next evaluation into this folder goes on here
         except TransientError as failure:
             counts.failed += 1
             self.answers.failed[key] = f"{role}: {failure.message}"
-        except Exception as cause:
-            self._halt.because(cause)
-            return
         else:
             self.answers.told.setdefault(key, {})[role] = tuple(told)
             if told[0].first.verdict.right:

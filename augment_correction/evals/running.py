@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -30,14 +30,12 @@ from augment_correction.evals.training import refuse_trained, training_of
 from augment_correction.ledger import Ledger
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.metered import Halt
-from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.llm.opening import open_models
+from augment_correction.llm.session import Session, database_of, interruptible
 from augment_correction.models import require_keys
 from augment_correction.prompts import Prompt, PromptLibrary
-from augment_correction.runner.running import interruptible
 from augment_correction.runner.state import RunState, StageCounts
-from augment_correction.store import Batches, Database, Journal, RunFolder
-from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
-from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store import Database, RunFolder
 
 GATE = "gate"
 Watch = Callable[[RunState], AbstractContextManager[object]]
@@ -80,7 +78,7 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
     state.total = sum(len(each.items) for each in sets)
     state.notices += [*told, *notices(config)]
     folder = own_folder(config)
-    with folder.held(), _database(folder) as database, (watch or _unwatched)(state):
+    with folder.held(), database_of(folder) as database, (watch or _unwatched)(state):
         return await _evaluate(config, sets, judging, folder, database, state)
 
 
@@ -117,15 +115,6 @@ def _unwatched(_: RunState) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-@contextmanager
-def _database(folder: RunFolder) -> Iterator[Database]:
-    database = Database(folder.journal, JOURNAL_SCHEMA + BATCHES_SCHEMA)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
 async def _evaluate(
     config: EvalConfig,
     sets: Sequence[QuestionSet],
@@ -134,24 +123,23 @@ async def _evaluate(
     database: Database,
     state: RunState,
 ) -> Evaluation:
-    journal, halt = Journal(database), Halt()
-    ledger = state.ledger = Ledger.open(config, config.by_role, journal.totals())
-    around = Surroundings(
-        journal=journal,
-        ledger=ledger,
-        halt=halt,
-        logs=folder.logs,
-        count=counting(notice=state.notices.append),
-        report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
-        notice=state.notices.append,
-        batches=Batches(database),
+    session = Session.on(
+        database,
+        config,
+        config.by_role,
+        folder.logs,
+        counting(notice=state.notices.append),
+        lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
+        state.notices.append,
     )
+    halt = session.halt
+    ledger = state.ledger = session.ledger
     interviews = Interviews(config, sets, state, halt)
     judged = [JUDGE] if config.judge else []
-    async with interruptible(halt, state):
+    async with interruptible(halt, lambda: state.phase == "starting", state.notices.append):
         for names in phases(config):
             state.phase = "starting"
-            async with open_models(config, [*names, *judged], around) as models:
+            async with open_models(config, [*names, *judged], session) as models:
                 state.loading, state.phase = None, "asking"
                 grader = Grader(config.grading, judging, models.get(JUDGE), config.seed)
                 asked = {name: Interview(models[name], grader, config) for name in names}

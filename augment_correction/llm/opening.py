@@ -4,14 +4,12 @@ stopped again."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import ConfigError
-from augment_correction.ledger import Ledger
 from augment_correction.llm import sdk
 from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
@@ -24,31 +22,14 @@ from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.limiter import AnyLimiter, Limiter, SharedLimiter
 from augment_correction.llm.local_hf import CONCURRENCY as HF_CONCURRENCY
 from augment_correction.llm.local_hf import LocalModels
-from augment_correction.llm.metered import Halt, MeteredModel
+from augment_correction.llm.metered import MeteredModel
 from augment_correction.llm.openai_chat import OpenAIChat
 from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.sdk_chat import SdkChat
+from augment_correction.llm.session import Report, Session
 from augment_correction.llm.vllm import vllm_server
 from augment_correction.models import ModelConfig, ModelsConfig, require_keys, without_credentials
-from augment_correction.store import Batches, Journal
-
-Report = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every model of a run shares. `count` counts tokens, `report(what, done, total)` shows how a server starts or
-    a batch stands (an empty `what` ends that), `notice` says one line to the user."""
-
-    journal: Journal
-    ledger: Ledger
-    halt: Halt
-    logs: Path
-    count: Callable[[str], int]
-    report: Report
-    notice: Callable[[str], None]
-    batches: Batches | None = None
-    """None where a run is shared among many processes: none of them could find the batches of another one."""
+from augment_correction.store import Batches
 
 
 def concurrency_of(config: ModelsConfig, model: ModelConfig) -> int:
@@ -63,7 +44,7 @@ def concurrency_of(config: ModelsConfig, model: ModelConfig) -> int:
 
 @asynccontextmanager
 async def open_models(
-    config: ModelsConfig, roles: Iterable[str], around: Surroundings
+    config: ModelsConfig, roles: Iterable[str], session: Session
 ) -> AsyncIterator[dict[str, MeteredModel]]:
     """The models by role, ready to be asked.
 
@@ -77,25 +58,25 @@ async def open_models(
     in_process = LocalModels()
     models: dict[str, MeteredModel] = {}
     opened: dict[str, Backend] = {}
-    limiters = _Limiters(config, roles, around)
+    limiters = _Limiters(config, roles, session)
     adapted: dict[str, Adaptation] = {}
     async with AsyncExitStack() as stack:
-        queues = _Queues(around, stack)
+        queues = _Queues(session, stack)
         for role in roles:
             model = config.model(role)
             place = f"{model.mode} {model.base_url} {model.model} {model.reasoning_tokens}"
-            adaptation = adapted.setdefault(place, Adaptation(model.model, around.notice, room=model.reasoning_tokens))
+            adaptation = adapted.setdefault(place, Adaptation(model.model, session.notice, room=model.reasoning_tokens))
             if model.mode == "batch":
                 models[role] = queues.model(role, model, limiters.of(model), adaptation)
                 continue
             same, limiter = _account(model, model.model_dump_json()), limiters.of(model)
             if same not in opened:
-                opened[same] = await _open_backend(config, model, limiter, around, stack, in_process)
+                opened[same] = await _open_backend(config, model, limiter, session, stack, in_process)
                 stack.push_async_callback(opened[same].close)
             backend = opened[same]
             models[role] = MeteredModel(
-                role, model, backend, journal=around.journal, ledger=around.ledger, limiter=limiter,
-                halt=around.halt, count=around.count, notice=around.notice, adaptation=adaptation,
+                role, model, backend, journal=session.journal, ledger=session.ledger, limiter=limiter,
+                halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation,
             )  # fmt: skip
         yield models
 
@@ -111,8 +92,8 @@ class _Limiters:
     """One for each model; models of one account at one server share what it allows. Two limiters on one server each take the
     other's calls for its own limit, and both are refused more (measured: 58 instead of 35 of 2,000 calls)."""
 
-    def __init__(self, config: ModelsConfig, roles: Iterable[str], around: Surroundings) -> None:
-        self._config, self._around = config, around
+    def __init__(self, config: ModelsConfig, roles: Iterable[str], session: Session) -> None:
+        self._config, self._session = config, session
         self._made: dict[str, AnyLimiter] = {}
         at_server: dict[str, dict[str, ModelConfig]] = {}
         for model in map(config.model, roles):
@@ -129,7 +110,7 @@ class _Limiters:
         return _account(model, model.model_dump_json() if alone else f"{model.base_url} {model.replicas}")
 
     def _share(self, models: Mapping[str, ModelConfig]) -> None:
-        stopped, notice = self._around.halt.stopped, self._around.notice
+        stopped, notice = self._session.halt.stopped, self._session.notice
         most = {same: concurrency_of(self._config, model) for same, model in models.items()}
         if len(models) == 1:
             for same, model in models.items():
@@ -144,16 +125,16 @@ class _Queues:
     """The queues of batched models. Roles with one model at one place share its queue, for it takes up the batches that
     an earlier run made there; how each role spells its requests (`extra_body`) stays its own."""
 
-    def __init__(self, around: Surroundings, stack: AsyncExitStack) -> None:
-        self._around, self._stack = around, stack
+    def __init__(self, session: Session, stack: AsyncExitStack) -> None:
+        self._session, self._stack = session, stack
         self._board: dict[str, str] = {}
         self._queues: dict[tuple[str, str], BatchQueue] = {}
         self._keys: dict[tuple[str, str], str | None] = {}
 
     def model(self, role: str, model: ModelConfig, limiter: AnyLimiter, adaptation: Adaptation) -> BatchedModel:
         """Raises: ConfigError on a cluster, or where the batches of one model would go to two accounts."""
-        around = self._around
-        if around.batches is None:
+        session = self._session
+        if session.batches is None:
             raise ConfigError(f"api.{role}_mode: batch waits on one machine", hint="run it without --engine ray")
         if model.replicas:
             raise ConfigError(f"api.{role}_base_url: batches wait at one address", hint="name one of them")
@@ -163,7 +144,7 @@ class _Queues:
             model.model,
             api_key=key,
             timeout=model.timeout,
-            count=around.count,
+            count=session.count,
             extra_body=model.extra_body,
             headers=model.plain_headers,
             api_version=model.api_version,
@@ -173,18 +154,18 @@ class _Queues:
         if self._keys.setdefault(place, key) != key:
             raise ConfigError(f"both roles ask {model.model} in batches, with two API keys", hint="give them one key")
         if place not in self._queues:
-            self._queues[place] = self._open(endpoint, around.batches)
+            self._queues[place] = self._open(endpoint, session.batches)
         return BatchedModel(
-            role, model, queue=self._queues[place], endpoint=endpoint, journal=around.journal, ledger=around.ledger,
-            limiter=limiter, halt=around.halt, count=around.count, notice=around.notice, adaptation=adaptation,
+            role, model, queue=self._queues[place], endpoint=endpoint, journal=session.journal, ledger=session.ledger,
+            limiter=limiter, halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation,
         )  # fmt: skip
 
     def _open(self, endpoint: BatchEndpoint, batches: Batches) -> BatchQueue:
-        around, folder = self._around, self._around.logs / "batches"
+        session, folder = self._session, self._session.logs / "batches"
         if not self._queues:
             clean(folder)
         shared = BatchSurroundings(
-            batches, around.journal, around.ledger, around.halt, folder, self._board, around.report, around.notice
+            batches, session.journal, session.ledger, session.halt, folder, self._board, session.report, session.notice
         )
         queue = BatchQueue(endpoint, shared)
         self._stack.push_async_callback(queue.close)
@@ -196,23 +177,23 @@ async def _open_backend(
     config: ModelsConfig,
     model: ModelConfig,
     limiter: AnyLimiter,
-    around: Surroundings,
+    session: Session,
     stack: AsyncExitStack,
     in_process: LocalModels,
 ) -> Backend:
     key = model.api_key.get_secret_value() if model.api_key else None
-    log = around.logs / f"{model.mode}-{Path(model.model).name}.log"
+    log = session.logs / f"{model.mode}-{Path(model.model).name}.log"
     if model.mode == "scripted":
-        return Scripted(config.project.resolve(model.script) if model.script else None, around.count)
+        return Scripted(config.project.resolve(model.script) if model.script else None, session.count)
     if model.mode == "hf":
         adapter = config.project.resolve(model.adapter) if model.adapter else None
-        return await _load(in_process, model, adapter, around.report)
+        return await _load(in_process, model, adapter, session.report)
     base_url = model.base_url
     if model.mode == "embedded":
         local = config.project.resolve(model.model)
         name = str(local) if model.model.endswith(".gguf") and local.exists() else model.model
         base_url = await stack.enter_async_context(
-            embedded_server(name, log=log, slots=limiter.maximum, report=around.report, died=around.halt.because)
+            embedded_server(name, log=log, slots=limiter.maximum, report=session.report, died=session.halt.because)
         )
     elif model.mode == "vllm":
         base_url = await stack.enter_async_context(
@@ -221,14 +202,14 @@ async def _open_backend(
                 log=log,
                 arguments=model.arguments,
                 api_key=key,
-                report=around.report,
-                died=around.halt.because,
+                report=session.report,
+                died=session.halt.because,
             )
         )
 
     def server(address: str) -> Backend:
         settings: dict[str, Any] = {
-            "api_key": key, "timeout": model.timeout, "connections": limiter.maximum, "count": around.count,
+            "api_key": key, "timeout": model.timeout, "connections": limiter.maximum, "count": session.count,
             "extra_body": model.extra_body, "headers": model.plain_headers, "heed": limiter.heed,
         }  # fmt: skip
         if model.client == "sdk":
@@ -237,7 +218,7 @@ async def _open_backend(
 
     if model.replicas:
         addresses = (base_url, *model.replicas)
-        return Balanced([(without_credentials(each), server(each)) for each in addresses], around.notice)
+        return Balanced([(without_credentials(each), server(each)) for each in addresses], session.notice)
     return server(base_url)
 
 

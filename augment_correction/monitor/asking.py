@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from augment_correction.documents import counting
 from augment_correction.errors import RequestRefused
-from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, MeteredModel
-from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.llm.opening import open_models
+from augment_correction.llm.session import Session, ask_each, calls_at_once, database_of
 from augment_correction.models import ModelsConfig
 from augment_correction.records import Completion, Form, Message
-from augment_correction.store import Batches, Database, Journal, RunFolder
-from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
-from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store import RunFolder
 
 Messages = tuple[Message, ...]
 
@@ -51,44 +50,32 @@ class Asking:
             return apart.submit(asyncio.run, self._ask(questions)).result()
 
     async def _ask(self, questions: Sequence[Question]) -> tuple[list[Completion | None], dict[str, Any]]:
-        run, halt = RunFolder(self.folder), Halt()
-        with run.held():
-            database = Database(run.journal, JOURNAL_SCHEMA + BATCHES_SCHEMA)
-            try:
-                journal = Journal(database)
-                ledger = Ledger.open(self.config, [self.role], journal.totals())
-                around = Surroundings(
-                    journal,
-                    ledger,
-                    halt,
-                    run.logs,
-                    counting(notice=self.notice),
-                    lambda *_: None,
-                    self.notice,
-                    Batches(database),
-                )
-                async with open_models(self.config, [self.role], around) as models:
-                    replies = await self._all(models[self.role], questions, halt)
-                await database.flush()
-                return replies, ledger.as_json(self.role)
-            finally:
-                database.close()
+        run = RunFolder(self.folder)
+        with run.held(), database_of(run) as database:
+            count = counting(notice=self.notice)
+            session = Session.on(database, self.config, [self.role], run.logs, count, notice=self.notice)
+            async with open_models(self.config, [self.role], session) as models:
+                replies = await self._all(models[self.role], questions, session.halt)
+            await database.flush()
+            return replies, session.ledger.as_json(self.role)
 
     async def _all(self, model: MeteredModel, questions: Sequence[Question], halt: Halt) -> list[Completion | None]:
-        async def one(asked: Question) -> Completion | None:
-            try:
-                request = model.request(asked.messages, asked.sampling, self.schema, self.form)
-                return await model.complete(request, "ask")
-            except RequestRefused:
-                return None
-            except Exception as failure:
-                halt.because(failure)  # the others would meet the same
-                raise
+        replies: dict[int, Completion] = {}
 
-        came = await asyncio.gather(*map(one, questions), return_exceptions=True)
+        async def numbered() -> AsyncIterator[tuple[int, Question]]:
+            for each in enumerate(questions):
+                yield each
+
+        async def ask(asked: tuple[int, Question]) -> None:
+            number, question = asked
+            request = model.request(question.messages, question.sampling, self.schema, self.form)
+            with suppress(RequestRefused):
+                replies[number] = await model.complete(request, "ask")
+
+        await ask_each(numbered(), ask, halt, calls_at_once([model]) or len(questions))
         if halt.cause is not None:
             raise halt.cause
-        return [each for each in came if not isinstance(each, BaseException)]
+        return [replies.get(number) for number in range(len(questions))]
 
 
 def messages(text: str, system: str | None = None) -> Messages:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
@@ -16,30 +15,29 @@ from augment_correction.errors import (
     BudgetExhausted,
     ExitCode,
     InputError,
+    Interrupted,
     MissingExtra,
     ModelUnusable,
 )
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
-from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.llm.opening import open_models
+from augment_correction.llm.session import Session, database_of, interruptible
 from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.records import Passage
 from augment_correction.results.classes import class_of, count_classes
 from augment_correction.results.dataset import Written
 from augment_correction.results.outputs import write_outputs
-from augment_correction.runner.engine import Engine, Interrupted
+from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, counters
-from augment_correction.store import Batches, Database, Journal, Results
-from augment_correction.store.batches import SCHEMA as BATCHES_SCHEMA
-from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
+from augment_correction.store import Database, Results
 from augment_correction.store.journals import take_in
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
 
 if TYPE_CHECKING:
     from augment_correction.runner.cluster.engine import ClusterEngine
 
-GO_ON = "run the same command again to go on: nothing is asked twice"
 Watch = Callable[[RunState], AbstractContextManager[object]]
 EngineName = Literal["local", "ray"]
 
@@ -122,12 +120,9 @@ def _unwatched(_: RunState) -> AbstractContextManager[object]:
 
 @contextmanager
 def _database(plan: Plan) -> Iterator[Database]:
-    database = Database(plan.folder.journal, JOURNAL_SCHEMA + BATCHES_SCHEMA + RESULTS_SCHEMA)
-    try:
+    with database_of(plan.folder, RESULTS_SCHEMA) as database:
         take_in(plan.folder.journal, plan.folder.journals)
         yield database
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -154,31 +149,29 @@ async def _run(
     retry: Collection[str],
     passages: Iterable[Passage] | None,
 ) -> RunResult:
-    journal, results = Journal(database), Results(database, plan.fingerprint())
-    ledger = state.ledger = Ledger.open(plan.config, plan.roles, journal.totals())
-    halt = Halt()
-    around = Surroundings(
-        journal=journal,
-        ledger=ledger,
-        halt=halt,
-        logs=plan.folder.logs,
-        count=counting(plan.encoding, state.notices.append),
-        report=lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
-        notice=state.notices.append,
-        batches=Batches(database),
+    session = Session.on(
+        database,
+        plan.config,
+        plan.roles,
+        plan.folder.logs,
+        counting(plan.encoding, state.notices.append),
+        lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
+        state.notices.append,
     )
+    journal, halt, results = session.journal, session.halt, Results(database, plan.fingerprint())
+    ledger = state.ledger = session.ledger
     chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
     await results.begin()
     if retry:
         state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
     async with (
-        interruptible(halt, state),
+        interruptible(halt, lambda: state.phase == "starting", state.notices.append),
         aclosing(read_passages(plan, passages)) as reads,
     ):
         if cluster is not None:
             await cluster(plan, journal, results, ledger, state, halt).run(reads)
         else:
-            async with open_models(plan.config, plan.roles, around) as models:
+            async with open_models(plan.config, plan.roles, session) as models:
                 state.loading, state.phase = None, "running"
                 given = plan.seed, plan.pipeline.draws, plan.pipeline.takes
                 await Engine(plan.stages, models, results, state, halt, *given).run(reads)
@@ -198,45 +191,6 @@ async def _run(
             hint="make room there, or make it writable, and run the same command again: nothing is asked twice",
         ) from failure
     return _result(plan, results, ledger, halt, state, made)
-
-
-@asynccontextmanager
-async def interruptible(halt: Halt, state: RunState) -> AsyncIterator[None]:
-    """The first Ctrl-C lets calls in flight finish and starts no more; the second stops at once. While the models are
-    still being started there is nothing to wait for.
-
-    Raises: Interrupted where the run was stopped at once.
-    """
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-    at_once = False
-
-    def interrupt() -> None:
-        nonlocal at_once
-        if halt.cause is not None or state.phase == "starting":
-            at_once = True
-            task.cancel()
-            return
-        halt.because(Interrupted("interrupted", hint=GO_ON))
-        state.notices.append("stopping: waiting for the calls in flight (Ctrl-C again stops at once)")
-
-    installed = False
-    with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: the caller's own business
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupt)
-        installed = True
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not at_once:
-            raise
-        task.uncancel()
-        raise Interrupted("interrupted", hint=GO_ON) from None
-    finally:
-        if installed:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
 
 def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, made: Written) -> RunResult:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from augment_correction.declarations import AttemptStage
 from augment_correction.errors import Reject
+from augment_correction.llm.session import all_home
 from augment_correction.parsing import final_answer
 from augment_correction.records import Attempt, Message, Record, Step
 from augment_correction.stages.asking import Question, check_finish, text_schema
@@ -22,12 +22,8 @@ class Try:
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
         messages = self._question.prompt.render(record.fields)
         calls = (self._draw(messages, number, record, tools) for number in range(self._stage.samples))
-        drawn = await asyncio.gather(*calls, return_exceptions=True)
         attempts = []
-        for made in drawn:
-            if isinstance(made, BaseException):  # the others have come home by now: they are paid for
-                raise made
-            attempt, step = made
+        for attempt, step in await all_home(calls):
             tools.trace.append(step)
             attempts += [attempt] if attempt else []
         if not attempts:

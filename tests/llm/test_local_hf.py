@@ -21,8 +21,9 @@ from augment_correction.llm import local_hf  # noqa: E402
 from augment_correction.llm.hf_rows import Draw, Job, Speech  # noqa: E402
 from augment_correction.llm.local_hf import LocalHF, LocalModels  # noqa: E402
 from augment_correction.llm.metered import Halt, MeteredModel  # noqa: E402
-from augment_correction.llm.opening import Surroundings, open_models  # noqa: E402
+from augment_correction.llm.opening import open_models  # noqa: E402
 from augment_correction.llm.refusals import PartRefused  # noqa: E402
+from augment_correction.llm.session import Session  # noqa: E402
 from augment_correction.records import Completion, Message, Request  # noqa: E402
 from augment_correction.runner.model_checks import _in_process  # noqa: E402
 from augment_correction.store import Database, Journal  # noqa: E402
@@ -433,7 +434,7 @@ async def test_base_and_tuned_as_roles_of_a_run(project: MadeProject, made: Path
            {"mode": "hf", "model": str(made / "base")}.items()}  # fmt: skip
     config = project.load(api={**api, "large_adapter": str(made / "lora")})
     database, notices, loaded = Database(tmp_path / "journal.sqlite", SCHEMA), [], []
-    around = Surroundings(
+    session = Session(
         journal=Journal(database), ledger=Ledger.open(config, ("small", "large"), ()), halt=Halt(), logs=tmp_path,
         count=len, report=lambda what, *_: loaded.append(what), notice=notices.append,
     )  # fmt: skip
@@ -441,7 +442,7 @@ async def test_base_and_tuned_as_roles_of_a_run(project: MadeProject, made: Path
     def ask(model: MeteredModel) -> Request:
         return model.request((Message("user", QUESTIONS[0]),), {"max_tokens": 12}, {"type": "object"}, "json")
 
-    async with open_models(config, ("small", "large"), around) as opened:
+    async with open_models(config, ("small", "large"), session) as opened:
         small, large = opened["small"], opened["large"]
         assert small.limiter.maximum == large.limiter.maximum == 16
         one, other = [await model.complete(ask(model), "stage") for model in (small, large)]
@@ -449,7 +450,7 @@ async def test_base_and_tuned_as_roles_of_a_run(project: MadeProject, made: Path
     assert one.text != other.text and again.cached and again.text == one.text
     assert small.config.model.startswith("base@") and large.config.model.startswith("base+lora@")
     assert len(notices) == 2 and "takes no JSON schema" in notices[0]
-    assert around.ledger.of("small").output == 12 and around.ledger.cost() == 0
+    assert session.ledger.of("small").output == 12 and session.ledger.cost() == 0
     assert loaded[0].startswith("loading base@") and loaded[-1] == ""
     database.close()
 

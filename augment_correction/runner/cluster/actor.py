@@ -16,15 +16,15 @@ import ray
 
 from augment_correction.config import RunConfig
 from augment_correction.documents import counting
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, Interrupted
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, Halted
-from augment_correction.llm.opening import Surroundings, open_models
+from augment_correction.llm.opening import open_models
+from augment_correction.llm.session import Session
 from augment_correction.plan import Plan, make_plan
 from augment_correction.runner.cluster.allowance import leased
 from augment_correction.runner.cluster.board import packed
 from augment_correction.runner.cluster.shares import share_of
-from augment_correction.runner.engine import Interrupted
 from augment_correction.runner.following import Follower
 from augment_correction.runner.source import Placed, record_of
 from augment_correction.runner.state import RunState, counters
@@ -124,17 +124,16 @@ class FollowPassages:
         database = Database(folder.journals / f"{self._name}.sqlite", SCHEMA, shared=True)
         journal = SharedJournal(database, folder.journals / job.frozen if job.frozen else None)
         ledger = leased(Ledger.open(config, plan.roles, job.paid), self._lease)
-        around = Surroundings(
+        session = Session(
             journal=journal,
             ledger=ledger,
             halt=self._halt,
             logs=folder.logs,
             count=counting(plan.encoding, lambda text: self._board.say.remote(text)),
-            report=lambda what, done, total: None,
             notice=lambda text: self._board.say.remote(text),
         )
         stack = AsyncExitStack()
-        models = await stack.enter_async_context(open_models(config, plan.roles, around))
+        models = await stack.enter_async_context(open_models(config, plan.roles, session))
         state = RunState(counters(plan))
         follower = Follower(plan.stages, models, state, config.system.seed, plan.pipeline.draws, plan.pipeline.takes)
         beating = asyncio.create_task(self._beat(state))

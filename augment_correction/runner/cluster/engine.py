@@ -21,12 +21,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from augment_correction.errors import BudgetExhausted, UserError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
+from augment_correction.llm.session import STOPS
 from augment_correction.plan import Plan
 from augment_correction.runner.cluster.actor import FollowPassages, Job, Made
 from augment_correction.runner.cluster.board import Board, Look, packed
 from augment_correction.runner.cluster.feed import Feed, Passages
 from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_alone
-from augment_correction.runner.engine import STOPS
 from augment_correction.runner.intake import Intake
 from augment_correction.runner.source import Placed, Read
 from augment_correction.runner.state import RunState
