@@ -191,12 +191,12 @@ class Limiter:
 
     def _learn(self, pause: float) -> None:
         share = self._share()
+        accepted = self.in_flight - self._idle - 1
+        if accepted <= 0:
+            self.hold(pause)
         if self._bursting or (len(self._outcomes) >= 16 and share > SATURATED):
             # A burst of refusals lasts until the next answer: each of them says how few are really worked on.
             self._bursting = True
-            accepted = self.in_flight - self._idle - 1
-            if accepted <= 0:
-                self.hold(pause)
             self._ceiling = self._shrink(accepted)
             self._probe_every = FAST_PROBES
         elif self.capacity > self._ceiling:

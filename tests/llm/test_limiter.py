@@ -115,7 +115,7 @@ async def test_a_refused_call_waits_as_long_as_the_server_names(
 
     monkeypatch.setattr(limiting, "sleep_unless", sleep)
     limiter = Limiter(4)
-    async with limiter.slot():
+    async with limiter.slot(), limiter.slot():  # one of the two is worked on
         await limiter.refused(TransientError("429", status=429, retry_after=named))
     assert sum(slept) == waited and slept[0] == min(waited, limiting.SHORT_CALL)
     assert limiter.held_for == 0, "the others go on"
@@ -257,9 +257,22 @@ async def test_a_long_wait_that_a_server_asks_for_is_said_once_until_it_answers(
     assert len(said) == 2
 
 
+async def test_where_nothing_else_is_worked_on_nobody_starts_until_the_server_wants() -> None:
+    limiter = Limiter(1)
+    async with limiter.slot():
+        await limiter.refused(refusal(0.01))
+        limiter.hold(0)
+    assert limiter.in_flight == 0
+    async with limiter.slot():
+        waiting = asyncio.create_task(limiter.refused(refusal(30)))
+        await asyncio.sleep(0)
+        assert limiter.held_for > 29
+        waiting.cancel()
+
+
 async def test_a_refused_call_keeps_its_slot_as_long_as_a_call_takes_and_no_longer() -> None:
     """Given back at once, a server that refuses at once is asked by everybody who waits; kept, nobody else may work."""
-    limiter = Limiter(1)
+    limiter = Limiter(2)
     limiter.answered(0.1)
     started: list[float] = []
     begun = time.monotonic()
@@ -272,9 +285,10 @@ async def test_a_refused_call_keeps_its_slot_as_long_as_a_call_takes_and_no_long
         async with limiter.slot():
             await limiter.refused(refusal(0.6))
 
-    first = asyncio.create_task(refused())
-    await asyncio.sleep(0)
-    await asyncio.gather(first, waiting())
+    async with limiter.slot():  # a call that is worked on
+        first = asyncio.create_task(refused())
+        await asyncio.sleep(0)
+        await asyncio.gather(first, waiting())
     assert 0.09 < started[0] < 0.5
     assert time.monotonic() - begun > 0.58 and limiter.in_flight == 0
 
