@@ -61,9 +61,8 @@ GROUPS = {
     ),
     "grader": Group("grading/*", "grading/test_*"),
     "worker": Group(
-        "worker/jobs worker/rounds worker/slot worker/intake worker/entries worker/leases worker/log",
-        "worker/test_jobs worker/test_log worker/test_leases worker/test_slot worker/test_hostile worker/test_intake "
-        "worker/test_rounds",
+        "worker/jobs worker/rounds launching/slot worker/intake worker/entries worker/leases worker/log",
+        "worker/test_jobs worker/test_log worker/test_leases worker/test_hostile worker/test_intake worker/test_rounds",
     ),
     "config": Group("config", "test_config"),
     "sandboxes": Group(

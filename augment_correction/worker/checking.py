@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.errors import AugmentCorrectionError
+from augment_correction.launching.commands import command, placeholders
 from augment_correction.runner.finding import Finding, writable, wrong
-from augment_correction.worker.commands import command, placeholders
 from augment_correction.worker.config import WorkerConfig, load_worker
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from augment_correction.worker.identity import ProcessId
+from augment_correction.launching.process_id import ProcessId
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.site import Site
 

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from augment_correction.errors import InputError
+from augment_correction.launching.commands import command
 from augment_correction.store import RunFolder
 from augment_correction.worker.axolotl import write_round
-from augment_correction.worker.commands import command
 from augment_correction.worker.jobs import Job, Round
 from augment_correction.worker.rows import digest, run_of
 from augment_correction.worker.site import Site

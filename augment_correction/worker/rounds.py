@@ -15,8 +15,9 @@ from typing import Any
 import orjson
 
 from augment_correction.errors import UserError
+from augment_correction.launching.commands import fill
+from augment_correction.launching.slot import Launch, Slot
 from augment_correction.store.room import no_room
-from augment_correction.worker.commands import fill
 from augment_correction.worker.current import current, point, shown
 from augment_correction.worker.intake import give_reason
 from augment_correction.worker.jobs import Job, Round
@@ -24,7 +25,6 @@ from augment_correction.worker.log import tail
 from augment_correction.worker.phases import phase_command
 from augment_correction.worker.report import read_report, why
 from augment_correction.worker.site import Site
-from augment_correction.worker.slot import Launch, Slot
 
 HOPELESS = (2, 4, 127)
 """Exit codes that another try would repeat: the user's mistake, the end of the money, no such program."""

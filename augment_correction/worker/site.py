@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from augment_correction.launching.process_id import ProcessId
 from augment_correction.worker.config import WorkerConfig
-from augment_correction.worker.identity import ProcessId
 from augment_correction.worker.jobs import Job, Jobs
 from augment_correction.worker.log import Log
 from augment_correction.worker.places import Places

@@ -8,15 +8,15 @@ from typing import Any
 import orjson
 
 from augment_correction.errors import InputError
+from augment_correction.launching.process_id import ProcessId
+from augment_correction.launching.slot import Launch
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.current import current
 from augment_correction.worker.entries import storable
-from augment_correction.worker.identity import ProcessId
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.log import tail
 from augment_correction.worker.places import MARKERS, PRIORITIES
 from augment_correction.worker.site import Site, free_gb
-from augment_correction.worker.slot import Launch
 
 
 def open_site(config: WorkerConfig) -> Site:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from augment_correction.launching.process_id import ProcessId
 from augment_correction.store.room import no_room
 from augment_correction.worker.config import WorkerConfig
-from augment_correction.worker.identity import ProcessId
 from augment_correction.worker.intake import Intake
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.leases import Leases

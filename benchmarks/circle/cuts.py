@@ -9,10 +9,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from augment_correction.launching.slot import Launch
 from augment_correction.training.workspace import Workspace
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.site import Site
-from augment_correction.worker.slot import Launch
 
 AGAIN = """
 CREATE TABLE asked_again (key TEXT);

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from augment_correction.errors import ConfigError
+from augment_correction.launching.commands import command
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.project import bundled
 from augment_correction.terminal import redacted
 from augment_correction.worker.axolotl import write_round
-from augment_correction.worker.commands import command
 from augment_correction.worker.config import load_worker
 from augment_correction.worker.log import tail
 

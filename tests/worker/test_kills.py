@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from augment_correction.worker.identity import ProcessId
+from augment_correction.launching.process_id import ProcessId
 from augment_correction.worker.jobs import LeaseLost
 from tests.worker.world import World, rows, until
 
@@ -68,15 +68,15 @@ def test_worker_and_training_killed_together_resume_in_the_same_round(training: 
     assert "nothing runs" in training.log() and "was killed, attempt 1 of 3" in training.log()
 
 
-@pytest.mark.parametrize("who", ["trainer", "shepherd", "both"])
+@pytest.mark.parametrize("who", ["trainer", "supervisor", "both"])
 def test_a_killed_training_is_begun_again_by_the_same_worker(training: World, who: str) -> None:
     trainer = training.starts()[-1]["pid"]
-    shepherd = os.getpgid(trainer)
+    supervisor = os.getpgid(trainer)
     if who == "both":
-        os.killpg(shepherd, signal.SIGKILL)
+        os.killpg(supervisor, signal.SIGKILL)
     else:
-        os.kill(trainer if who == "trainer" else shepherd, signal.SIGKILL)
-    if who == "shepherd":
+        os.kill(trainer if who == "trainer" else supervisor, signal.SIGKILL)
+    if who == "supervisor":
         assert len(training.starts()) == 2, "the training holds the slot itself"
     training.untell("hold")
     ended(training)
@@ -160,9 +160,9 @@ def test_paused_it_takes_in_and_begins_nothing(world: World) -> None:
 
 def test_a_process_of_the_same_id_is_never_signalled(training: World) -> None:
     launch = training.places / "jobs/000002/train_1.process"
-    shepherd = ProcessId.read(launch)
-    assert shepherd is not None and shepherd.alive
-    ProcessId(shepherd.pid, "another boot:1", shepherd.host).write(launch)
+    supervisor = ProcessId.read(launch)
+    assert supervisor is not None and supervisor.alive
+    ProcessId(supervisor.pid, "another boot:1", supervisor.host).write(launch)
     (training.places / ".stop").touch()
     until(lambda: "stopping" in training.log(), "it stops")
     assert "was sent" not in training.log()

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from augment_correction.launching.process_id import ProcessId, began
 from augment_correction.worker import leases as leasing
-from augment_correction.worker.identity import ProcessId, began
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.leases import Leases
 from augment_correction.worker.site import Site

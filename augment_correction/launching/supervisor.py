@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from augment_correction.launching.process_id import ProcessId
 from augment_correction.store.folder import atomic_write
-from augment_correction.worker.identity import ProcessId
 
 
 def main(process_file: str, exit_file: str, *command: str) -> None:

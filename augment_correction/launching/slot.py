@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from augment_correction.worker.identity import ProcessId
+from augment_correction.launching.process_id import ProcessId
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ class Slot:
         descriptor = self._take()
         if descriptor is None:
             return False
-        shepherd = [sys.executable, "-m", "augment_correction.worker.shepherd"]
+        supervisor = [sys.executable, "-m", "augment_correction.launching.supervisor"]
         try:
             with launch.log.open("ab") as log:
                 self._child = subprocess.Popen(
-                    [*shepherd, str(launch.process_file), str(launch.exit_file), *command],
+                    [*supervisor, str(launch.process_file), str(launch.exit_file), *command],
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
