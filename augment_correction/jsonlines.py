@@ -317,9 +317,10 @@ def _offset(source: str, index: int, key: str | None) -> int:
 
 def _is_key(text: str, key: str | None) -> bool:
     try:
-        return bool(_plain(json.loads(text, strict=False)) == key)
+        spelled = json.loads(text, strict=False)
     except ValueError:
         return False
+    return key in (spelled, _plain(spelled))
 
 
 def _integer(digits: str) -> int | str:

@@ -1,4 +1,4 @@
-"""Files of failures that somebody curated, read row by row. Three schemas, told apart by their columns (docs/failures.md):
+"""Files of failures that somebody curated, as failures and conversations. `rows` reads them and tells three schemas apart:
 
 1. question, bad output, corrected output (or a reference answer), critique: a wrong answer, what is said to it, and the
    right one.
@@ -6,7 +6,7 @@
 3. `messages`, as our exports spell them, with `train` (or `weight`) and `masked`: a conversation already. Of messages without
    any such flag the last answer alone is trained, since the ones before it may be mistakes.
 
-A row that is none of them is a problem with its file and line; it is counted and never stops the rest.
+A row that is none of them is a problem with its file, line and column; it is counted and never stops the rest.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ def _found(
     messages = chat(row, place)
     if messages or "messages" in row:
         coverage.schemas[3] += 1
-        if schema is not None:
-            detail = f"is a conversation, and the file is named as one of schema {schema}"
+        if schema == 1:
+            detail = "is a conversation, and the file is named as one of schema 1"
             raise RowError(
                 place, detail, "train with --data FILE: it takes such rows as they are", reason="conversation"
             )

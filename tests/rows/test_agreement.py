@@ -38,7 +38,7 @@ from augment_correction.rows import (
 )
 from augment_correction.rows.kinds import Kind
 from augment_correction.selection.gate import gate_questions
-from augment_correction.training.gathering import gather
+from augment_correction.training.gathering import gather, retention
 from augment_correction.worker.rows import check
 from tests.monitor.test_manual import config as scripted
 from tests.training.making import config as training
@@ -143,6 +143,16 @@ def trained(path: Path) -> list[Found]:
     return [_of(each) for each in made.conversations]
 
 
+def right_answers(path: Path) -> list[Found]:
+    made = gather(training(path.parent, hard_failures_data=path.name))
+    assert not made.problems
+    return [_of(each) for each in made.conversations]
+
+
+def kept_back(path: Path) -> list[Found]:
+    return [_of(each) for each in retention(training(path.parent, data=path.name, retention=path.name))]
+
+
 def _of(made: Conversation) -> Found:
     right = made.turns[-1]
     assert right.train
@@ -153,6 +163,15 @@ def _of(made: Conversation) -> Found:
 def test_every_command_asks_and_trains_the_same(tmp_path: Path, read: Callable[[Path], list[Found]]) -> None:
     path = write(tmp_path, *numbered(*ROWS.values()))
     assert sorted(read(path)) == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("read", [evaluated, monitored, right_answers, kept_back])
+def test_where_answers_are_said_to_be_right_more_rows_are_read(
+    tmp_path: Path, read: Callable[[Path], list[Found]]
+) -> None:
+    unsaid = {"prompt": ASKED, "response": REFERENCE}
+    rows = numbered(*FIELDS.values(), *CHATS.values(), unsaid, {**unsaid, "output": "another", "input": "Otto"})
+    assert sorted(read(write(tmp_path, *rows))) == sorted(EXPECTED[: len(rows)])
 
 
 @pytest.mark.parametrize("kind", [FIELDS, CHATS, PAIRS], ids=["references", "messages", "failures"])

@@ -211,6 +211,13 @@ def test_the_same_name_twice_is_two_files(world: World) -> None:
     assert world.lies("done") == ["000001-rows.jsonl", "000002-rows.jsonl"]
 
 
+@pytest.mark.parametrize("spelled", [REFERENCE, {"question": "2 + 2?", "reference": "4"}, row("4"), SEGMENTS])
+def test_a_single_row_is_no_metadata(world: World, spelled: dict[str, Any]) -> None:
+    world.drop("one.json", json.dumps(spelled, indent=1))
+    world.work()
+    assert (world.job().state, world.job().rows) == ("done", 1)
+
+
 def test_metadata_without_rows_waits_and_follows_them(world: World) -> None:
     world.drop("a.json", '{"step": 50}')
     world.work(until_=lambda: True)
