@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 # For pytest; continuous integration gives --no-skips.
 PYTEST_OPTIONS ?=
 
-.PHONY: run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm chaos mutate
+.PHONY: docs run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm chaos mutate
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -100,6 +100,17 @@ $(VLLM_VENV)/installed: tests/vllm/requirements.txt
 # Breaks real runs in every way we could think of, for some minutes; `make tests` runs the short form of it.
 chaos: $(VENV)/installed-dev
 	$(BIN)/python -m tests.chaos
+
+# The site of docs/ in site/, in an environment of its own (170 MB); a dead link or anchor is an error.
+DOCS_VENV ?= .venv-docs
+
+docs: $(DOCS_VENV)/installed
+	$(DOCS_VENV)/bin/mkdocs build --strict --quiet
+
+$(DOCS_VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check "mkdocs-material>=9.8,<10"
+	@touch $@
 
 # Puts small mistakes into the modules that decide, one at a time, and counts those that the tests beside them notice: half
 # an hour on two cores. MUTATE: `--each 40 --module limiter` tries forty of one module.

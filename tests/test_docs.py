@@ -233,3 +233,21 @@ def test_neither_import_nor_help_loads_anything_heavy() -> None:
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.strip() == ""
+
+
+def test_every_message_that_troubleshooting_explains_is_still_said() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    heads = re.findall(r"^(`[^\n]*`)\n: ", text, re.MULTILINE)
+    messages = [message for head in heads for message in re.findall(r"`([^`]+)`", head)]
+    # Long messages are several literals in the code.
+    said = re.sub(
+        r'"\s*f?"', "", "\n".join(path.read_text("utf-8") for path in (ROOT / "augment_correction").rglob("*.py"))
+    )
+    assert len(messages) > 12
+    assert [message for message in messages if message not in said] == []
+
+
+def test_the_site_has_every_page() -> None:
+    site = (ROOT / "mkdocs.yml").read_text("utf-8")
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    assert set(re.findall(r": ([\w/]+\.md)$", site, re.MULTILINE)) == pages
