@@ -12,7 +12,6 @@ from augment_correction.errors import Reject
 
 _THINK_END = re.compile(r"</(?:think|thinking|reasoning)\s*>", re.IGNORECASE)
 _THINK_START = re.compile(r"<(?:think|thinking|reasoning)\s*>", re.IGNORECASE)
-_FENCE = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
 def final_answer(text: str) -> str:

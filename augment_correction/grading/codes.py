@@ -13,9 +13,9 @@ from augment_correction.grading.keys import tokens
 from augment_correction.grading.match import grade
 from augment_correction.grading.numbers import find_numbers
 from augment_correction.grading.text import content_words, stem, words
+from augment_correction.writing import FENCE
 
 _LIST_LINE = re.compile(r"^[ \t]*(?:[-*•+]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
-_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _DANGLING = re.compile(
     r"[,;:(\[{]$|(?:^|\s)(?:the|an|and|or|of|to|because|with|der|das|und|oder|weil|el|los|y|porque|le|les|et|parce)$"
 )
@@ -108,7 +108,7 @@ def _structure(answer: str, reference: str) -> Iterator[str]:
     listed, expected = (len(_LIST_LINE.findall(text)) > 1 for text in (answer, reference))
     if listed != expected:
         yield "STRUCTURE_SHOULD_BE_LIST" if expected else "STRUCTURE_SHOULD_BE_PROSE"
-    fenced, expected = (bool(_FENCE.search(text)) for text in (answer, reference))
+    fenced, expected = (bool(FENCE.search(text)) for text in (answer, reference))
     if fenced != expected:
         yield "MISSING_CODE_BLOCK" if expected else "UNEXPECTED_CODE_BLOCK"
 
@@ -145,4 +145,4 @@ def _stops_in_the_middle(answer: str) -> bool:
     text = answer.strip()
     # All kinds of brackets together, because [0, 1) is closed.
     opened, closed = (sum(map(text.count, kind)) for kind in ("([{", ")]}"))
-    return bool(_DANGLING.search(text)) or opened > closed or len(_FENCE.findall(text)) % 2 == 1
+    return bool(_DANGLING.search(text)) or opened > closed or len(FENCE.findall(text)) % 2 == 1

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
-_FENCE = re.compile(r"```(?:json)?[ \t]*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
+from augment_correction.writing import FENCED_JSON
+
 _LOOKS_LIKE_JSON = re.compile(r"\s*(?:[\[{]|```json)", re.IGNORECASE)
 
 
@@ -25,7 +26,7 @@ def whole_json(text: str) -> Any:
 
     Raises: ValueError.
     """
-    fenced = _FENCE.fullmatch(text.strip())
+    fenced = FENCED_JSON.fullmatch(text.strip())
     plain = (fenced.group(1) if fenced else text).strip()
     if not plain.startswith(("{", "[")):
         raise ValueError("neither an object nor an array")
@@ -37,7 +38,7 @@ def find_json(text: str) -> Any:
 
     Raises: ValueError where there is none.
     """
-    for place in [*reversed(_FENCE.findall(text)), text]:
+    for place in [*reversed(FENCED_JSON.findall(text)), text]:
         found = list(_containers(place))
         if found:
             return found[-1]

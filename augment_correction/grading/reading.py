@@ -15,9 +15,9 @@ from augment_correction.grading.choices import choosing
 from augment_correction.grading.keys import Key, key_of, tokens
 from augment_correction.grading.lexicon import NO, STOPWORDS, YES
 from augment_correction.grading.text import sentences, stem, words
+from augment_correction.writing import HANGUL, UNSPACED
 
-_UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_RUN = re.compile(rf"[{_UNSPACED}]+")
+_RUN = re.compile(rf"[{UNSPACED}{HANGUL}]+")
 _ELISION = re.compile(r"\b(?:l|d|c|qu|s|j|m|un|dell|nell|dall|all|sull)['’](?=\w{2})", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?<=\w)['’](?=(?:d[ıiuü]r|t[ıiuü]r)\b)", re.IGNORECASE)
 _OPENING = re.compile(r"\W*([^\W\d_][^\s,.;:!–—、，。،।]*)\s?[,.;:!–—、，。،।]\s*(?=\S)")

@@ -16,12 +16,13 @@ from augment_correction.grading import frames
 from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, NO, PERCENT, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
 from augment_correction.grading.spelt import language_of
+from augment_correction.writing import UNSPACED
 
 _ARTICLES = ("a", "an", "the")
 _SPLIT = re.compile(r"[\s\-‐-―−/,;:()\[\]{}|…]+|\.{2,}")
 _EMPHASIS = '*_`"“”„«»'
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _NUMBERING = re.compile(r"^[ \t]*\d{1,3}[.)](?=[ \t]+\S)", re.MULTILINE)
 _INITIALS = re.compile(r"(?:\w\.)+\w")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*(?:\.(?=\w)[\w'’-]+)*")

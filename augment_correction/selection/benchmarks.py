@@ -13,13 +13,13 @@ from typing import Any
 from augment_correction.selection.candidate import Candidate, LeftOut, source_of
 from augment_correction.selection.similar import SIMILAR, Question, QuestionIndex
 from augment_correction.selection.texts import read_texts
+from augment_correction.writing import UNSPACED
 
 SHORTEST = 6
 """Words of the shortest item that is looked for as a whole; shorter ones stand in half of all texts."""
 LONGEST = 4000
 """Characters of the longest item that a question can be nearly the same as."""
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import re
 
 from augment_correction.stages.checks.finding import Finding, Given, without_code, worst
 from augment_correction.stages.checks.length import count_words
+from augment_correction.writing import FENCE, NO_FULL_STOP
 
 SHORT = 6
 """Up to so many words without a mark are an answer in themselves: "Adela Torrin", "Between May and September"."""
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _ENDS = ".!?。！？．؟۔।॥‽"
 _CLOSING = " \t*_~`\"'”’“»«›)]}」』】）》"
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S|^[ \t]*\|")
@@ -25,7 +25,7 @@ _UNFINISHED = """
 """
 _ASKS_FOR_MORE = frozenset(_UNFINISHED.split())
 # Thai, Lao, Khmer and Tibetan sentences end without a mark.
-_NO_MARK = re.compile("[\u0e00-\u0fff\u1780-\u17ff]")
+_NO_MARK = re.compile(f"[{NO_FULL_STOP}]")
 
 
 def complete(given: Given) -> Finding:
@@ -42,7 +42,7 @@ def _whole(field: str, text: str) -> Finding:
 def _problem(text: str) -> str:
     if not re.search(r"\w", text):
         return "is empty"
-    if len(_FENCE.findall(text)) % 2:
+    if len(FENCE.findall(text)) % 2:
         return "opens a code block and does not close it"
     prose = without_code(text).strip()
     if problem := _open_pair(prose):

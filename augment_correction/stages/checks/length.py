@@ -3,10 +3,11 @@ from __future__ import annotations
 import re
 
 from augment_correction.stages.checks.finding import Finding, Given, worst
+from augment_correction.writing import UNSPACED
 
 WORDS = (1, 600)
 # Chinese, Japanese, Korean and Thai put no space between words, or not where we do: about two signs to a word.
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff]")
+_DENSE = re.compile(f"[{UNSPACED}]")
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 from augment_correction.grading.text import content_words, stem
+from augment_correction.writing import UNSPACED
 
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f]+")
+_DENSE = re.compile(f"[{UNSPACED}]+")
 
 
 # A passage is read by several checks, and again for each of its replies.
