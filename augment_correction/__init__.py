@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from augment_correction.config import RunConfig, load_config
+    from augment_correction.declarations import StageDeclaration
     from augment_correction.runner import RunResult, run
+    from augment_correction.stages import register_check, register_stage, with_fields
 
 __version__ = "0.1.0"
-__all__ = ["RunConfig", "RunResult", "__version__", "load_config", "run"]
+__all__ = [
+    "RunConfig", "RunResult", "StageDeclaration", "__version__", "load_config", "register_check", "register_stage", "run",
+    "with_fields",
+]  # fmt: skip
 
-_HOME = {"RunConfig": "config", "RunResult": "runner", "load_config": "config", "run": "runner"}
+_HOME = {
+    "RunConfig": "config", "RunResult": "runner", "load_config": "config", "run": "runner",
+    "StageDeclaration": "declarations", "register_check": "stages", "register_stage": "stages", "with_fields": "stages",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

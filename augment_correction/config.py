@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from augment_correction.models import ModelConfig, ModelsConfig, load_declared
+from augment_correction.pipeline import Pipeline
 from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
 
@@ -195,8 +196,8 @@ class RunConfig(ModelsConfig):
     """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
 
     COMMAND = "run"
-    pipeline: str
-    """A name (`correction`, `correction_small`) or the path of a pipeline file."""
+    pipeline: str | Pipeline
+    """A name (`correction`, `correction_small`) or the path of a pipeline file; in Python a `Pipeline`, too."""
     api: ApiConfig
     path: PathConfig
     system: SystemConfig = SystemConfig()
@@ -215,8 +216,17 @@ class RunConfig(ModelsConfig):
     training: TrainingConfig = TrainingConfig()
     output: OutputConfig = OutputConfig()
 
+    @field_validator("pipeline", mode="plain")
+    @classmethod
+    def _name_or_pipeline(cls, given: Any) -> str | Pipeline:
+        if isinstance(given, str | Pipeline):
+            return given
+        raise ValueError("Input should be a valid string")
+
     @property
     def pipeline_name(self) -> str:
+        if isinstance(self.pipeline, Pipeline):
+            return self.pipeline.name
         return PIPELINE_ALIASES.get(self.pipeline, self.pipeline)
 
     @property
@@ -262,6 +272,7 @@ class RunConfig(ModelsConfig):
     def without_secrets(self) -> dict[str, Any]:
         """JSON-safe, for `run.json`; keys and credentials in URLs are left out."""
         data = self.model_dump(mode="json")
+        data["pipeline"] = self.pipeline if isinstance(self.pipeline, str) else self.pipeline.name
         for role, model in self.by_role.items():
             data["api"][role] = model.without_secrets()
         return data

@@ -1,21 +1,29 @@
-"""The vocabulary of a pipeline: every stage that it may name, as data. What a stage does is in `stages/`."""
+"""The vocabulary of a pipeline: every stage that it may name, as data. What a stage does is in `stages/`.
+
+The vocabulary grows by registration: `STAGES` and `FEWEST_FIELDS` hold the words that a pipeline's YAML may use, ours and those
+of installed plugins and of the program that runs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, TypeAdapter, field_validator, model_validator
 
+from augment_correction.plugins import load_plugins
 from augment_correction.records import Role
 from augment_correction.sampling import Declaration, Sampling
 
 ModelRole = Literal["small", "large", "judge", "target"]
 """`judge` is the large model where the config names none of its own; `target` is the model that is to be trained."""
-CheckName = Literal[
-    "differ", "stands_alone", "no_links", "no_tags", "complete", "no_refusal", "language", "no_giveaway", "length",
-    "keeps",
-]  # fmt: skip
+FEWEST_FIELDS: dict[str, int] = {
+    "differ": 2, "stands_alone": 1, "no_links": 1, "no_tags": 1, "complete": 1, "no_refusal": 1, "language": 1,
+    "no_giveaway": 2, "length": 1, "keeps": 2,
+}  # fmt: skip
+"""Every check by its name, with how many fields it needs: one that compares the first with the second needs two."""
 
 SOURCE_FIELDS = frozenset({"passage", "title", "heading", "source", "page", "metadata"})
 """What every record holds before the first stage. `metadata` is a mapping (a JSONL row's other keys, a PDF's author)."""
@@ -29,9 +37,16 @@ KIND = "kind"
 
 
 class CheckSpec(Declaration):
-    """A free check of fields that a model wrote; see `stages/checks/` for what each means."""
+    """A free check of fields that a model wrote: `stages/checks/` says what each of ours means, and `register_check` adds
+    others.
 
-    check: CheckName
+    Raises: ValidationError where no check has that name, or it needs more fields.
+
+    >>> CheckSpec(check="length", fields=("answer",), words=(5, 200)).words
+    (5, 200)
+    """
+
+    check: str
     fields: tuple[str, ...] = Field(min_length=1)
     at_least: float | None = Field(None, ge=0, le=1)
     """The score (0 to 1) below which the record is rejected; unset, the check's own."""
@@ -40,19 +55,58 @@ class CheckSpec(Declaration):
     unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Not applied where a field holds one of these words: {pushback: [correcting]}."""
 
+    @field_validator("check")
+    @classmethod
+    def _known(cls, check: str) -> str:
+        if check not in FEWEST_FIELDS:
+            load_plugins()
+        if check not in FEWEST_FIELDS:
+            raise ValueError(f"no check is named '{check}' (known: {', '.join(FEWEST_FIELDS)})")
+        return check
+
     @model_validator(mode="after")
     def _compares(self) -> CheckSpec:
-        if self.check in ("differ", "no_giveaway", "keeps") and len(self.fields) < 2:
+        if len(self.fields) < FEWEST_FIELDS[self.check]:
             raise ValueError(f"'{self.check}' compares the first field with the second: it needs at least two")
         return self
 
 
+def _read_by(checks: tuple[CheckSpec, ...]) -> tuple[str, ...]:
+    return tuple(name for check in checks for name in (*check.fields, *check.unless))
+
+
 class StageDeclaration(Declaration):
+    """Base of all stages: what a pipeline's YAML says of one, as data. A stage of your own subclasses it (or `ModelStage`)
+    with a word for `stage` and its own keys, tells which fields it reads and writes, and is given to `register_stage`
+    together with what it does.
+
+    >>> class KeepStart(StageDeclaration):
+    ...     stage: Literal["keep_start"] = "keep_start"
+    ...     field: str
+    ...     letters: int = 200
+    ...
+    ...     @property
+    ...     def reads(self) -> tuple[str, ...]:
+    ...         return (self.field,)
+    >>> KeepStart(name="short", field="answer").reads
+    ('answer',)
+    """
+
+    SWITCHED: ClassVar[bool] = False
+    """Whether `checks` in a config may turn it on and off by its name."""
+
     name: str
     only: tuple[str, ...] = ()
     """The kinds of conversation it is for; unset, all. Other records pass it by."""
     on: bool = True
     """`false`: left out, unless `checks` in the config turns it on by its name."""
+    stage: str
+    """The word for it in YAML."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Fields that it reads beside its prompts; a pipeline in which nothing writes one of them is refused."""
+        return tuple(self.named.values())
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -76,27 +130,52 @@ class StageDeclaration(Declaration):
         return ()
 
 
+class ModelStage(StageDeclaration):
+    """Base of the stages that ask a model: its role, the prompt, how often it is asked again, the sampling. A stage of your
+    own that asks subclasses it and asks by a `ModelCall`.
+
+    >>> class Translate(ModelStage):
+    ...     stage: Literal["translate"] = "translate"
+    ...
+    ...     @property
+    ...     def writes(self) -> tuple[str, ...]:
+    ...         return ("translation",)
+    >>> Translate(name="german", model="large", prompt="translate").reply_fields
+    ('translation',)
+    """
+
+    model: ModelRole
+    prompt: str
+    """The name of a file in `prompts/`, without its ending."""
+    reasks: int = Field(1, ge=0, le=5)
+    """How often it is asked again with what was wrong with its reply."""
+    sampling: Sampling = Sampling()
+
+    @property
+    def reply_fields(self) -> tuple[str, ...]:
+        """What a reply holds, by name."""
+        return self.writes
+
+
 class ChunkStage(StageDeclaration):
     """Cut the documents into passages; size and overlap are in the config (`system.chunk_size`)."""
 
-    stage: Literal["chunk"]
+    stage: Literal["chunk"] = "chunk"
     name: str = "chunk"
 
 
-class JudgeStage(StageDeclaration):
+class JudgeStage(ModelStage):
     """Ask a model for a verdict and keep or reject the record by it."""
 
-    stage: Literal["judge"]
-    model: ModelRole
-    prompt: str
+    SWITCHED: ClassVar[bool] = True
+
+    stage: Literal["judge"] = "judge"
     keep: str = "suitable"
     """The word that keeps the record."""
     drop: str = "unsuitable"
     """The word that rejects it; it becomes the reject reason."""
     reply: Literal["text", "json"] = "text"
     """`json` asks the server to enforce {reason, verdict}, where it can; both spellings are understood in any case."""
-    reasks: int = Field(1, ge=0, le=5)
-    sampling: Sampling = Sampling()
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -111,39 +190,45 @@ class JudgeStage(StageDeclaration):
         return ("reason", "verdict")
 
 
-class AskStage(StageDeclaration):
+class AskStage(ModelStage):
     """Ask a model for named fields, check them, and ask again with what was wrong a bounded number of times."""
 
-    stage: Literal["ask"]
-    model: ModelRole
-    prompt: str
+    stage: Literal["ask"] = "ask"
     fields: tuple[str, ...] = Field(min_length=1)
     reply: Literal["tags", "json"] = "tags"
     checks: tuple[CheckSpec, ...] = ()
     reasks: int = Field(2, ge=0, le=5)
-    sampling: Sampling = Sampling()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What its checks compare, which may be its own fields."""
+        return _read_by(self.checks)
 
     @property
     def writes(self) -> tuple[str, ...]:
-        return self.fields
-
-    @property
-    def reply_fields(self) -> tuple[str, ...]:
         return self.fields
 
 
 class CheckStage(StageDeclaration):
     """Reject records whose fields fail a check."""
 
-    stage: Literal["check"]
+    SWITCHED: ClassVar[bool] = True
+
+    stage: Literal["check"] = "check"
     checks: tuple[CheckSpec, ...] = Field(min_length=1)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return _read_by(self.checks)
 
-class GroundStage(StageDeclaration):
+
+class GroundStage(ModelStage):
     """Ask a judge whether the passage supports the answer, and which words of it stand against which words of the
     mistake. Its quotes must really stand there: that is looked up and not believed."""
 
-    stage: Literal["ground"]
+    SWITCHED: ClassVar[bool] = True
+
+    stage: Literal["ground"] = "ground"
     model: ModelRole = "judge"
     prompt: str
     """Reads `question`, `answer` and `mistake` beside the record's fields."""
@@ -151,8 +236,6 @@ class GroundStage(StageDeclaration):
     """The field that holds the question, and so on."""
     answer: str
     mistake: str | None = None
-    reasks: int = Field(1, ge=0, le=5)
-    sampling: Sampling = Sampling()
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -173,14 +256,12 @@ class GroundStage(StageDeclaration):
         return ("evidence", "supported", *mistake)
 
 
-class AttemptStage(StageDeclaration):
+class AttemptStage(ModelStage):
     """Have the model that is to be trained answer closed-book, several times."""
 
-    stage: Literal["attempt"]
+    stage: Literal["attempt"] = "attempt"
     model: ModelRole = "target"
-    prompt: str
     samples: int = Field(4, ge=1, le=64)
-    sampling: Sampling = Sampling()
     reasks: Literal[0] = 0
     """What it says is not asked again: its mistakes are what is wanted."""
 
@@ -193,11 +274,11 @@ class AttemptStage(StageDeclaration):
         return ("attempt",)
 
 
-class GradeStage(StageDeclaration):
+class GradeStage(ModelStage):
     """Sort the attempts into right and wrong by the reference, and go on with one record for a wrong one and one for a
     right one. What a comparison of words and numbers cannot tell is asked of a judge."""
 
-    stage: Literal["grade"]
+    stage: Literal["grade"] = "grade"
     model: ModelRole = "judge"
     prompt: str
     """Reads `question`, `reference` and `attempt` beside the record's fields."""
@@ -209,8 +290,6 @@ class GradeStage(StageDeclaration):
     """The kind that a record with a right attempt becomes, where some other attempt was wrong."""
     always_right: Literal["gate", "drop", "keep"] = "gate"
     """What a question comes to whose attempts are all right: an item of the gate, nothing, or a row like the others."""
-    reasks: int = Field(1, ge=0, le=5)
-    sampling: Sampling = Sampling()
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -233,7 +312,7 @@ class FillStage(StageDeclaration):
     """Write a field from a template, without a model: one of several, drawn by the config's seed and the record. The
     template is a prompt file with one message, which may read every field before it."""
 
-    stage: Literal["fill"]
+    stage: Literal["fill"] = "fill"
     field: str
     among: tuple[str, ...] = Field(min_length=1)
     """Names of the templates."""
@@ -250,10 +329,14 @@ class FillStage(StageDeclaration):
 class SpreadStage(StageDeclaration):
     """Go on with one record for each kind that is listed for the word in a field; a word without kinds is a reject."""
 
-    stage: Literal["spread"]
+    stage: Literal["spread"] = "spread"
     by: str
     into: dict[str, tuple[str, ...]] = Field(min_length=1)
     """{right: [stand_by], wrong: [self_evaluation, correct_after_mistake]}"""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.by,)
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -265,6 +348,15 @@ class SpreadStage(StageDeclaration):
 
 
 class TurnSpec(Declaration):
+    """One message of the conversation that a `ComposeStage` makes: who speaks, which field it says, and what it is to the
+    loss mask. In Python the key `is` is spelled `is_`.
+
+    >>> TurnSpec(role="assistant", text="flawed_answer", is_="mistake").is_
+    'mistake'
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
     role: Role
     text: str
     """The field that holds the turn's text."""
@@ -277,25 +369,53 @@ class TurnSpec(Declaration):
 class ComposeStage(StageDeclaration):
     """Make the conversation, and decide its loss mask. Several of them make one kind each."""
 
-    stage: Literal["compose"]
+    stage: Literal["compose"] = "compose"
     name: str = "compose"
     kind: str
     turns: tuple[TurnSpec, ...] = Field(min_length=2)
     reference: str | None = None
     """The field that holds the right answer by itself, for the gate; unset, the last turn's text."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        texts = (name for turn in self.turns for name in (turn.text, turn.after) if name)
+        return (*texts, self.reference) if self.reference else tuple(texts)
 
-Stage = Annotated[
-    ChunkStage
-    | JudgeStage
-    | AskStage
-    | CheckStage
-    | GroundStage
-    | AttemptStage
-    | GradeStage
-    | FillStage
-    | SpreadStage
-    | ComposeStage,
-    Field(discriminator="stage"),
-]
-ModelStage = JudgeStage | AskStage | GroundStage | AttemptStage | GradeStage
+
+STAGES: dict[str, type[StageDeclaration]] = {
+    kind.model_fields["stage"].default: kind
+    for kind in (
+        ChunkStage,
+        JudgeStage,
+        AskStage,
+        CheckStage,
+        GroundStage,
+        AttemptStage,
+        GradeStage,
+        FillStage,
+        SpreadStage,
+        ComposeStage,
+    )
+}
+"""Every stage that a pipeline may name, by its word; `stages/building.py` adds those that are registered."""
+
+
+@lru_cache(maxsize=1)
+def _any_of(kinds: tuple[type[StageDeclaration], ...]) -> TypeAdapter[StageDeclaration]:
+    union: Any = Annotated[reduce(or_, kinds), Field(discriminator="stage")]
+    return TypeAdapter(union)
+
+
+def _declared(given: Any) -> Any:
+    """An entry of a pipeline's `stages`: an object as it is, a mapping as the class that its `stage` names."""
+    if isinstance(given, StageDeclaration):
+        if STAGES.get(given.stage) is not type(given):
+            raise ValueError(f"{type(given).__name__} is not registered: call register_stage before it is used")
+        return given
+    if isinstance(given, Mapping) and given.get("stage") not in STAGES:
+        load_plugins()
+    return _any_of(tuple(STAGES.values())).validate_python(given)
+
+
+Stage = Annotated[SerializeAsAny[StageDeclaration], BeforeValidator(_declared)]
+"""In a `Pipeline`: any registered stage, checked against its own class."""

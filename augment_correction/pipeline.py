@@ -1,6 +1,6 @@
 """What is made: ordered stages as data. YAML is the serialised form of these classes; nothing in it is code.
 
-The vocabulary is small and closed. A field is a name under which a stage writes text into the record and a later
+The vocabulary is small, and what is not ours is registered by name. A field is a name under which a stage writes text into the record and a later
 prompt or stage reads it; `Pipeline.check_wiring` proves before the first token that each is written before it is read.
 """
 
@@ -22,11 +22,8 @@ from augment_correction.declarations import (
     CheckStage,
     ChunkStage,
     ComposeStage,
-    GroundStage,
-    JudgeStage,
     ModelRole,
     ModelStage,
-    SpreadStage,
     Stage,
 )
 from augment_correction.errors import ConfigError
@@ -49,7 +46,24 @@ class Unwired:
 
 
 class Pipeline(Declaration):
-    """`Pipeline(name=..., stages=[...])`, or the same as a YAML file."""
+    """What is made of each passage: `Pipeline(name=..., stages=[...])`, or the same as a YAML file. The last stages compose the
+    conversations. A run of the same stages has the same fingerprint, wherever they were written, and goes on where another
+    one stopped.
+
+    Raises: ValidationError (a ValueError) where the stages do not fit together.
+
+    >>> pipeline = Pipeline(name="doubt", stages=[
+    ...     AskStage(name="write", model="large", prompt="conversation", fields=("question", "wrong", "doubt", "right")),
+    ...     ComposeStage(kind="correct_after_mistake", turns=(
+    ...         TurnSpec(role="user", text="question"),
+    ...         TurnSpec(role="assistant", text="wrong", is_="mistake"),
+    ...         TurnSpec(role="user", text="doubt"),
+    ...         TurnSpec(role="assistant", text="right", is_="correction"),
+    ...     )),
+    ... ])
+    >>> pipeline.roles, pipeline.kinds
+    (('large',), ('correct_after_mistake',))
+    """
 
     name: str
     about: str = ""
@@ -137,9 +151,13 @@ class Pipeline(Declaration):
     @property
     def switches(self) -> frozenset[str]:
         """What a config's `checks` may turn off by name."""
-        stages = {stage.name for stage in self.stages if isinstance(stage, CheckStage | GroundStage | JudgeStage)}
+        return self.checks.union(stage.name for stage in self.stages if stage.SWITCHED)
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """The names of all checks that it uses."""
         listed = (stage.checks for stage in self.stages if isinstance(stage, AskStage | CheckStage))
-        return frozenset(stages.union(spec.check for specs in listed for spec in specs))
+        return frozenset(spec.check for specs in listed for spec in specs)
 
     @property
     def roles(self) -> tuple[ModelRole, ...]:
@@ -164,7 +182,7 @@ class Pipeline(Declaration):
             if isinstance(stage, ModelStage) and read <= there and not read & fed:
                 yield _asks_always_the_same(stage)
             written |= set(stage.writes) if isinstance(stage, AskStage) else set()
-            for name in sorted(_reads(stage) - written):
+            for name in sorted({*stage.reads} - written):
                 yield Unwired(
                     stage.name, f"stage '{stage.name}' reads the field '{name}', which nothing before it writes"
                 )
@@ -221,19 +239,6 @@ def _asks_always_the_same(stage: ModelStage) -> Unwired:
         "write {{ passage }} into it ({text} in a YAML prompt)",
         stage.prompt,
     )
-
-
-def _reads(stage: Stage) -> set[str]:
-    """The fields that it reads beside its prompt."""
-    reads: set[str] = set()
-    reads |= set(stage.named.values())
-    reads |= {stage.by} if isinstance(stage, SpreadStage) else set()
-    if isinstance(stage, AskStage | CheckStage):
-        reads |= {name for check in stage.checks for name in (*check.fields, *check.unless)}
-    if isinstance(stage, ComposeStage):
-        reads |= {turn.text for turn in stage.turns} | {turn.after for turn in stage.turns if turn.after}
-        reads |= {stage.reference} if stage.reference else set()
-    return reads
 
 
 def load_pipeline(path: Path) -> Pipeline:

@@ -22,7 +22,7 @@ from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
 from augment_correction.selection import check_selection
-from augment_correction.stages import Station, Surroundings, build_stations
+from augment_correction.stages import BoundStage, StageContext, bind_stages, versions_of
 from augment_correction.store import RunFolder
 from augment_correction.yamlfile import YamlFile, read_yaml
 
@@ -36,10 +36,11 @@ class Plan:
 
     config: RunConfig
     pipeline: Pipeline
-    pipeline_file: Path
+    pipeline_file: Path | None
+    """None where the pipeline was built in Python."""
     prompts: Mapping[str, Prompt]
     template: ChatTemplate
-    stages: tuple[Station, ...]
+    stages: tuple[BoundStage, ...]
     chunks: ChunkSettings
     meta_stages: frozenset[str] = frozenset()
     """Stages whose accepted calls become rows of the meta dataset."""
@@ -80,6 +81,8 @@ class Plan:
             "loss_on": self.config.system.loss_on,
             "seed": self.config.system.seed,
         }
+        if versions := versions_of(self.pipeline):
+            decides["versions"] = versions
         return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
@@ -132,8 +135,7 @@ def _plan(config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = 
     with noted.noting():
         template = load_chat_template(config)
     with noted.noting():
-        path = find_pipeline(config)
-        declared = load_pipeline(path)
+        path, declared = _declared_pipeline(config)
         unknown = list(_unknown_names(config, declared))
         noted.add(*unknown)
         pipeline = declared.configured({}, {}, _judged(config)) if unknown else configured_pipeline(config, declared)
@@ -150,8 +152,7 @@ def _plan(config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = 
         extras = _meta_extras(config, pipeline, library)
     noted.raise_all()
     config = named_by_weights(config, pipeline.roles)
-    around = Surroundings(prompts, prompts[REASK], config.sampling, config.system)
-    stages = build_stations(pipeline, around)
+    stages = bind_stages(pipeline, StageContext(prompts, prompts[REASK], config.sampling, config.system))
     return Plan(config, pipeline, path, prompts, template, stages, chunks, meta_stages, extras)
 
 
@@ -174,12 +175,15 @@ def _load_prompts(library: PromptLibrary, pipeline: Pipeline, noted: Noted) -> d
     return prompts
 
 
-def _unwired(path: Path, pipeline: Pipeline, prompts: Mapping[str, Prompt]) -> Iterator[ConfigError]:
+def _unwired(path: Path | None, pipeline: Pipeline, prompts: Mapping[str, Prompt]) -> Iterator[ConfigError]:
     """Each at the line of the prompt that reads what is not there, or of the stage in the pipeline's file."""
     file: YamlFile | None = None
     for problem in pipeline.check_wiring({name: prompt.variables for name, prompt in prompts.items()}):
         if problem.prompt:
             yield prompts[problem.prompt].error(problem.variable or "", problem.message, problem.hint)
+            continue
+        if path is None:
+            yield ConfigError(problem.message, hint=problem.hint)
             continue
         file = file or read_yaml(path)
         names = [stage.get("name", stage.get("stage")) for stage in file.data["stages"]]
@@ -234,6 +238,13 @@ def _input_dir(config: RunConfig) -> Path:
         return config.project.find("the input folder", [config.path.input_dir])
     except ConfigError as failure:
         raise config.error(("path", "input_dir"), failure.message) from None
+
+
+def _declared_pipeline(config: RunConfig) -> tuple[Path | None, Pipeline]:
+    if isinstance(config.pipeline, Pipeline):
+        return None, config.pipeline
+    path = find_pipeline(config)
+    return path, load_pipeline(path)
 
 
 def find_pipeline(config: RunConfig) -> Path:

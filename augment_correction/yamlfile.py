@@ -146,12 +146,13 @@ def known_keys(model: type[BaseModel], path: Path_) -> list[str]:
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
+        return [annotation, *(each for kind in annotation.__subclasses__() for each in _models_in(kind))]
     return [model for arg in getattr(annotation, "__args__", ()) for model in _models_in(arg)]
 
 
 def _is_tagged(model: type[BaseModel], tag: str | int) -> bool:
-    return any(tag in getattr(field.annotation, "__args__", ()) for field in model.model_fields.values())
+    """Whether one of its fields can hold nothing but the tag."""
+    return any(getattr(field.annotation, "__args__", ()) == (tag,) for field in model.model_fields.values())
 
 
 def read_yaml(path: Path) -> YamlFile:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from augment_correction.declarations import CheckName, CheckSpec
+from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks import run_checks
 from augment_correction.stages.checks.language import names_of, probabilities
@@ -28,7 +28,7 @@ from benchmarks.checks_cases import CORRECT, DOUBT, FLAWED, QUESTION, Case, Faul
 __all__ = ["Case", "Fault", "build"]
 
 ALL = (QUESTION, FLAWED, DOUBT, CORRECT)
-SPECS: dict[CheckName, tuple[CheckSpec, Fault]] = {
+SPECS: dict[str, tuple[CheckSpec, Fault]] = {
     "differ": (CheckSpec(check="differ", fields=(FLAWED, CORRECT, QUESTION)), "paraphrase"),
     "stands_alone": (CheckSpec(check="stands_alone", fields=ALL), "mentions_text"),
     "no_links": (CheckSpec(check="no_links", fields=ALL), "has_link"),
@@ -39,7 +39,7 @@ SPECS: dict[CheckName, tuple[CheckSpec, Fault]] = {
     "no_giveaway": (CheckSpec(check="no_giveaway", fields=(DOUBT, CORRECT, FLAWED, QUESTION)), "gives_away"),
     "length": (CheckSpec(check="length", fields=(FLAWED, CORRECT), words=(2, 250)), "length"),
 }
-ALSO: dict[tuple[CheckName, Fault], str] = {
+ALSO: dict[tuple[str, Fault], str] = {
     ("complete", "length"): 'an answer of "." is also not whole',
     ("complete", "leftover_tag"): "a tag at the end stands where the full stop was",
     ("differ", "cut_off"): "what differs may be what was cut off",
@@ -78,8 +78,8 @@ def fires(spec: CheckSpec, case: Case) -> str:
     return ""
 
 
-def measure(cases: Sequence[Case], show: bool) -> dict[CheckName, Score]:
-    scores: dict[CheckName, Score] = {}
+def measure(cases: Sequence[Case], show: bool) -> dict[str, Score]:
+    scores: dict[str, Score] = {}
     for name, (spec, own) in SPECS.items():
         counts: Counter[str] = Counter()
         for case in cases:
@@ -94,7 +94,7 @@ def measure(cases: Sequence[Case], show: bool) -> dict[CheckName, Score]:
     return scores
 
 
-def _outcome(name: CheckName, own: Fault, case: Case, fired: bool) -> str:
+def _outcome(name: str, own: Fault, case: Case, fired: bool) -> str:
     if case.fault == own:
         return "right" if fired else "missed"
     if not fired:
@@ -104,7 +104,7 @@ def _outcome(name: CheckName, own: Fault, case: Case, fired: bool) -> str:
     return "also" if (name, case.fault) in ALSO else "wrong_on_other"
 
 
-def microseconds(cases: Sequence[Case], names: Sequence[CheckName]) -> float:
+def microseconds(cases: Sequence[Case], names: Sequence[str]) -> float:
     """Processor time per conversation of all the named checks, none stopped by an earlier one, nothing remembered."""
     specs = [SPECS[name][0].model_copy(update={"at_least": 0.0}) for name in names]
     run_checks(specs, cases[0].fields)

@@ -40,7 +40,11 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
         Finding(True, f"prompt {prompt.path}: reads {', '.join(sorted(prompt.variables))}")
         for prompt in plan.prompts.values()
     )
-    findings.append(Finding(True, f"pipeline {plan.pipeline_file}: stages, fields and chat template fit together"))
+    findings.append(
+        Finding(
+            True, f"pipeline {plan.pipeline_file or plan.pipeline.name}: stages, fields and chat template fit together"
+        )
+    )
     findings.append(Finding(True, f"rows are written with {plan.template.name}"))
     files = list_files(plan.input_dir)
     findings += _input(plan, files)

@@ -16,7 +16,7 @@ from augment_correction.runner.following import Follower
 from augment_correction.runner.intake import Intake
 from augment_correction.runner.source import Placed, Read, record_of
 from augment_correction.runner.state import RunState
-from augment_correction.stages import Station
+from augment_correction.stages import BoundStage
 from augment_correction.store import Results
 
 WITHOUT_MODELS = 64
@@ -25,7 +25,7 @@ WITHOUT_MODELS = 64
 
 @dataclass(frozen=True)
 class Engine:
-    stages: Sequence[Station]
+    stages: Sequence[BoundStage]
     models: Mapping[str, MeteredModel]
     results: Results
     state: RunState

@@ -13,13 +13,13 @@ from augment_correction.errors import AugmentCorrectionError, Reject, RequestRef
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.records import Conversation, Record, Rejected, Step
 from augment_correction.runner.state import RunState
-from augment_correction.stages import Station, Tools
+from augment_correction.stages import BoundStage, Tools
 from augment_correction.store import Outcome
 
 
 @dataclass(frozen=True)
 class Follower:
-    stages: Sequence[Station]
+    stages: Sequence[BoundStage]
     models: Mapping[str, MeteredModel]
     state: RunState
     seed: int
@@ -66,7 +66,7 @@ class Follower:
             ends += await self._follow(replace(each, steps=steps), index + 1)
         return ends
 
-    def _rejected(self, record: Record, stage: Station, tools: Tools, problem: AugmentCorrectionError) -> Rejected:
+    def _rejected(self, record: Record, stage: BoundStage, tools: Tools, problem: AugmentCorrectionError) -> Rejected:
         if isinstance(problem, Reject):
             reason, detail, failed = problem.reason, problem.explained, False
         elif isinstance(problem, RequestRefused):

@@ -1,7 +1,22 @@
 """The steps of a pipeline: each a small async function of a record. A stage asks, checks and raises `Reject`; it never
 catches, counts, times, retries or writes, since the runner does that once for all of them."""
 
-from augment_correction.stages.base import Station, Surroundings, Tools, neutral
-from augment_correction.stages.building import build_stations
+from augment_correction.stages.asking import ModelCall
+from augment_correction.stages.base import BoundStage, StageContext, Tools, neutral, with_fields
+from augment_correction.stages.building import bind_stages, register_stage, versions_of
+from augment_correction.stages.checks import CheckInput, CheckResult, register_check
 
-__all__ = ["Station", "Surroundings", "Tools", "build_stations", "neutral"]
+__all__ = [
+    "BoundStage",
+    "CheckInput",
+    "CheckResult",
+    "ModelCall",
+    "StageContext",
+    "Tools",
+    "bind_stages",
+    "neutral",
+    "register_check",
+    "register_stage",
+    "versions_of",
+    "with_fields",
+]

@@ -6,17 +6,17 @@ from typing import Any
 from augment_correction.declarations import AskStage
 from augment_correction.parsing import read_json, read_tags
 from augment_correction.records import Record
-from augment_correction.stages.asking import Question, text_schema
-from augment_correction.stages.base import Surroundings, Tools, with_fields
+from augment_correction.stages.asking import ModelCall, text_schema
+from augment_correction.stages.base import StageContext, Tools, with_fields
 from augment_correction.stages.checks import new_scores, run_checks
 
 
 class Ask:
     """Have a model write the stage's fields; a reply that fails a check is asked for again."""
 
-    def __init__(self, stage: AskStage, around: Surroundings) -> None:
+    def __init__(self, stage: AskStage, context: StageContext) -> None:
         self._stage = stage
-        self._question = Question(stage, around, stage.reply, text_schema(stage.fields))
+        self._call = ModelCall(stage, context, stage.reply, text_schema(stage.fields))
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
         def read(reply: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -25,4 +25,4 @@ class Ask:
             scores = run_checks(self._stage.checks, {**record.fields, **fields})
             return {**fields, **new_scores(record.fields, scores)}, fields
 
-        return [with_fields(record, await self._question.ask(record, tools, read))]
+        return [with_fields(record, await self._call.ask(record, tools, read))]

@@ -12,29 +12,48 @@ from augment_correction.errors import Reject
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
-from augment_correction.stages.base import Model, Surroundings, Tools
+from augment_correction.stages.base import Model, StageContext, Tools
 
 ReadT = TypeVar("ReadT")
 NEW_DRAW = 100
 """Where the numbering of tries goes on when the user has a stage asked anew."""
 
 
-class Question:
-    """A model stage's prompt, schema and sampling, prepared once."""
+class ModelCall:
+    """How a model stage asks: its prompt, the form of the reply and the sampling, prepared once. `form` is how a reply spells
+    the stage's `reply_fields`: `tags` (<name>...</name>), `json`, `verdict` or `text`; `schema` is the JSON schema of them, a text
+    under each name where it is not given.
+
+    Inside a stage of your own:
+
+        class Translate:
+            def __init__(self, stage, context):
+                self.call = ModelCall(stage, context, "tags")
+
+            async def __call__(self, record, tools):
+                def read(reply):
+                    fields = read_tags(reply, ("translation",))
+                    return fields, fields
+
+                return [with_fields(record, await self.call.ask(record, tools, read))]
+
+    >>> ModelCall.ask.__name__
+    'ask'
+    """
 
     def __init__(
         self,
         stage: ModelStage,
-        around: Surroundings,
-        form: Form,
-        schema: Mapping[str, Any],
+        context: StageContext,
+        form: Form = "tags",
+        schema: Mapping[str, Any] | None = None,
     ) -> None:
         self.stage = stage
-        self.prompt: Prompt = around.prompts[stage.prompt]
-        self.schema = schema
+        self.prompt: Prompt = context.prompts[stage.prompt]
+        self.schema = text_schema(stage.reply_fields) if schema is None else schema
         self.form = form
-        self._reask = around.reask
-        self.sampling = Sampling().merged(stage.sampling).merged(around.sampling.get(stage.name)).sent()
+        self._reask = context.reask
+        self.sampling = Sampling().merged(stage.sampling).merged(context.sampling.get(stage.name)).sent()
 
     async def ask(
         self,

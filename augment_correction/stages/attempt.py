@@ -7,20 +7,20 @@ from augment_correction.errors import Reject
 from augment_correction.llm.session import all_home
 from augment_correction.parsing import final_answer
 from augment_correction.records import Attempt, Message, Record, Step
-from augment_correction.stages.asking import Question, check_finish, text_schema
-from augment_correction.stages.base import Surroundings, Tools, with_fields
+from augment_correction.stages.asking import ModelCall, check_finish, text_schema
+from augment_correction.stages.base import StageContext, Tools, with_fields
 
 
-class Try:
+class Attempts:
     """Have the model that is to be trained answer, several times. What it says is not asked again: its mistakes are what
     is wanted."""
 
-    def __init__(self, stage: AttemptStage, around: Surroundings) -> None:
+    def __init__(self, stage: AttemptStage, context: StageContext) -> None:
         self._stage = stage
-        self._question = Question(stage, around, "text", text_schema(stage.reply_fields))
+        self._call = ModelCall(stage, context, "text", text_schema(stage.reply_fields))
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
-        messages = self._question.prompt.render(record.fields)
+        messages = self._call.prompt.render(record.fields)
         calls = (self._draw(messages, number, record, tools) for number in range(self._stage.samples))
         attempts = []
         for attempt, step in await all_home(calls):
@@ -34,7 +34,7 @@ class Try:
         self, messages: tuple[Message, ...], number: int, record: Record, tools: Tools
     ) -> tuple[Attempt | None, Step]:
         model = tools.models[self._stage.model]
-        request = self._question.request(model, record, messages, number)
+        request = self._call.request(model, record, messages, number)
         completion = await model.complete(request, self._stage.name)
         text = final_answer(completion.text)
         try:
@@ -42,6 +42,6 @@ class Try:
             if not text:
                 raise Reject("no_answer", "nothing follows the reasoning")
         except Reject as problem:
-            return None, self._question.step(request, None, problem)
+            return None, self._call.step(request, None, problem)
         attempt = Attempt(text, request.model, request.key, request.sampling)
-        return attempt, self._question.step(request, {"attempt": text})
+        return attempt, self._call.step(request, {"attempt": text})

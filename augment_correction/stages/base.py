@@ -45,7 +45,7 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True)
-class Station:
+class BoundStage:
     """A stage at its place in a pipeline. `kinds` are the kinds of conversation it is for; None: every record."""
 
     name: str
@@ -57,7 +57,7 @@ class Station:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class StageContext:
     """What stages are built from: the prompts by name, the config's sampling by stage, its `system` section."""
 
     prompts: Mapping[str, Prompt]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from augment_correction.declarations import ComposeStage, TurnSpec
 from augment_correction.records import Conversation, Record, Turn, content_id
-from augment_correction.stages.base import Surroundings, Tools, neutral, with_fields
+from augment_correction.stages.base import StageContext, Tools, neutral, with_fields
 
 CARRIED = (
     "origin", "pushback", "scores", "evidence", "evidence_start", "wrong_span", "right_span", "error_type", "right_share", "attempt",
@@ -16,9 +16,9 @@ CARRIED = (
 class Compose:
     """Make the conversation out of the fields, and decide its loss mask once and for all."""
 
-    def __init__(self, stage: ComposeStage, around: Surroundings) -> None:
+    def __init__(self, stage: ComposeStage, context: StageContext) -> None:
         self._stage = stage
-        self._loss_on = around.system.loss_on
+        self._loss_on = context.system.loss_on
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
         turns = tuple(self._turn(spec, record) for spec in self._stage.turns)

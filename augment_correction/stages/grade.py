@@ -11,8 +11,8 @@ from augment_correction.grading import grade
 from augment_correction.grading.text import normal
 from augment_correction.parsing import read_verdict
 from augment_correction.records import Attempt, Record
-from augment_correction.stages.asking import Question, text_schema
-from augment_correction.stages.base import Surroundings, Tools, neutral, with_fields
+from augment_correction.stages.asking import ModelCall, text_schema
+from augment_correction.stages.base import StageContext, Tools, neutral, with_fields
 
 RIGHT, WRONG = "right", "wrong"
 
@@ -20,10 +20,10 @@ RIGHT, WRONG = "right", "wrong"
 class Grade:
     """Sort the attempts by the reference; the most frequent wrong one and the most frequent right one go on."""
 
-    def __init__(self, stage: GradeStage, around: Surroundings) -> None:
+    def __init__(self, stage: GradeStage, context: StageContext) -> None:
         self._stage = stage
         schema = text_schema(stage.reply_fields, verdict=[RIGHT, WRONG])
-        self._question = Question(stage, around, "json", schema)
+        self._call = ModelCall(stage, context, "json", schema)
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
         groups: dict[str, list[Attempt]] = {}
@@ -53,7 +53,7 @@ class Grade:
         if seen.right is not None:
             return seen.right
         named = {"question": question, "reference": reference, "attempt": neutral(attempt.text)}
-        return await self._question.ask(record, tools, _read, named)
+        return await self._call.ask(record, tools, _read, named)
 
 
 def _read(reply: str) -> tuple[bool, Mapping[str, Any]]:

@@ -8,8 +8,8 @@ from augment_correction.errors import Reject
 from augment_correction.grading import contrast
 from augment_correction.parsing import read_json
 from augment_correction.records import Record
-from augment_correction.stages.asking import Question, text_schema
-from augment_correction.stages.base import Surroundings, Tools, with_fields, with_scores
+from augment_correction.stages.asking import ModelCall, text_schema
+from augment_correction.stages.base import StageContext, Tools, with_fields, with_scores
 from augment_correction.stages.quotes import find_quote
 
 SUPPORT: Mapping[str, float] = {"yes": 1.0, "partly": 0.5, "no": 0.0}
@@ -22,16 +22,16 @@ class Ground:
     """Keep the record if the passage supports the answer and stands against the mistake, by quotes that really stand
     there."""
 
-    def __init__(self, stage: GroundStage, around: Surroundings) -> None:
+    def __init__(self, stage: GroundStage, context: StageContext) -> None:
         self._stage = stage
         self._choices: dict[str, list[str]] = {"supported": list(SUPPORT)}
         if stage.mistake:
             self._choices["error_type"] = list(get_args(ErrorType))
-        self._question = Question(stage, around, "json", text_schema(stage.reply_fields, **self._choices))
+        self._call = ModelCall(stage, context, "json", text_schema(stage.reply_fields, **self._choices))
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
         named = {name: record.fields[field] for name, field in self._stage.named.items()}
-        found = await self._question.ask(record, tools, lambda reply: self._read(reply, record, named), named)
+        found = await self._call.ask(record, tools, lambda reply: self._read(reply, record, named), named)
         support = SUPPORT[found["supported"]]
         if support < 1:
             raise Reject("unsupported", f"the passage does not {'fully ' if support else ''}support the answer")

@@ -7,20 +7,20 @@ from augment_correction.declarations import JudgeStage
 from augment_correction.errors import Reject
 from augment_correction.parsing import read_verdict
 from augment_correction.records import Record
-from augment_correction.stages.asking import Question, text_schema
-from augment_correction.stages.base import Surroundings, Tools, with_fields
+from augment_correction.stages.asking import ModelCall, text_schema
+from augment_correction.stages.base import StageContext, Tools, with_fields
 
 
 class Judge:
     """Keep the record or reject it by a model's verdict; the reason it gives is kept either way."""
 
-    def __init__(self, stage: JudgeStage, around: Surroundings) -> None:
+    def __init__(self, stage: JudgeStage, context: StageContext) -> None:
         self._stage = stage
         schema = text_schema(stage.reply_fields, verdict=[stage.keep, stage.drop])
-        self._question = Question(stage, around, "json" if stage.reply == "json" else "verdict", schema)
+        self._call = ModelCall(stage, context, "json" if stage.reply == "json" else "verdict", schema)
 
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
-        kept, reason = await self._question.ask(record, tools, self._read)
+        kept, reason = await self._call.ask(record, tools, self._read)
         if not kept:
             raise Reject(self._stage.drop, reason)
         return [with_fields(record, {f"{self._stage.name}_reason": reason})]

@@ -5,6 +5,7 @@ python docs/reference/generate.py
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -15,11 +16,16 @@ from pydantic_core import PydanticUndefined
 from augment_correction.config import RunConfig
 from augment_correction.declarations import (
     AskStage,
+    AttemptStage,
     CheckSpec,
     CheckStage,
     ChunkStage,
     ComposeStage,
+    FillStage,
+    GradeStage,
+    GroundStage,
     JudgeStage,
+    SpreadStage,
     TurnSpec,
 )
 from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
@@ -33,7 +39,10 @@ from augment_correction.training.config import TrainConfig
 from augment_correction.worker.config import WorkerConfig
 
 HERE = Path(__file__).parent
-STAGES = (ChunkStage, JudgeStage, AskStage, CheckStage, ComposeStage)
+STAGES = (
+    *(ChunkStage, JudgeStage, AskStage, CheckStage, GroundStage),
+    *(AttemptStage, GradeStage, FillStage, SpreadStage, ComposeStage),
+)
 
 
 def config_page() -> str:
@@ -152,8 +161,10 @@ def _sections(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
 
 
 def _about(model: type[BaseModel]) -> Iterator[str]:
-    if model.__doc__:
-        yield " ".join(model.__doc__.split())
+    """The docstring's first paragraphs: what it raises and its example are on the page for Python."""
+    told = re.split(r"\n\s*\n\s*(?:Raises:|>>>)", model.__doc__ or "")[0]
+    if told:
+        yield " ".join(told.split())
         yield ""
 
 

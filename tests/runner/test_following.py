@@ -9,7 +9,7 @@ from augment_correction.errors import Reject
 from augment_correction.records import Record
 from augment_correction.runner.following import Follower, draw
 from augment_correction.runner.state import RunState, StageCounts
-from augment_correction.stages import Station, Tools
+from augment_correction.stages import BoundStage, Tools
 
 
 class Draws:
@@ -24,7 +24,7 @@ class Draws:
 async def drawn(seed: int, id_: str, *names: str) -> list[float]:
     state = RunState({name: StageCounts(name) for name in (*names, "last")})
     draws = Draws()
-    stations = [*(Station(name, draws) for name in names), Station("last", rejects)]
+    stations = [*(BoundStage(name, draws) for name in names), BoundStage("last", rejects)]
     await Follower(stations, {}, state, seed).follow(Record(id_, {"metadata": {}}))
     return draws.drawn
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from augment_correction.declarations import CheckName, CheckSpec
+from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks import CHECKS, run_checks
-from augment_correction.stages.checks.finding import Finding, Given
+from augment_correction.stages.checks.contract import CheckInput, CheckResult
 
 
-def reason(check: CheckName, /, passage: str = "", spec: dict[str, Any] | None = None, **fields: str) -> str | None:
+def reason(check: str, /, passage: str = "", spec: dict[str, Any] | None = None, **fields: str) -> str | None:
     try:
         run_checks([CheckSpec(check=check, fields=tuple(fields), **(spec or {}))], {"passage": passage, **fields})
     except Reject as problem:
@@ -18,5 +18,5 @@ def reason(check: CheckName, /, passage: str = "", spec: dict[str, Any] | None =
     return None
 
 
-def finding(check: CheckName, /, passage: str = "", **fields: str) -> Finding:
-    return CHECKS[check][0](Given(tuple(fields.items()), passage))
+def finding(check: str, /, passage: str = "", **fields: str) -> CheckResult:
+    return CHECKS[check][0](CheckInput(tuple(fields.items()), passage))

@@ -12,7 +12,7 @@ from augment_correction.declarations import AskStage, CheckSpec, JudgeStage, Sta
 from augment_correction.prompts import Prompt, load_prompt
 from augment_correction.records import Completion, Form, Message, Record, Request
 from augment_correction.sampling import Sampling
-from augment_correction.stages import Surroundings, Tools
+from augment_correction.stages import StageContext, Tools
 from augment_correction.stages.base import Stage
 from augment_correction.stages.building import BUILDERS
 from augment_correction.usage import Usage
@@ -50,7 +50,7 @@ class Says:
         return [request.messages[-1].content for request in self.asked]
 
 
-def surroundings(folder: Path, **more: Any) -> Surroundings:
+def surroundings(folder: Path, **more: Any) -> StageContext:
     def prompt(name: str, text: str) -> Prompt:
         path = folder / f"{name}.jinja"
         path.write_text(text)
@@ -60,7 +60,7 @@ def surroundings(folder: Path, **more: Any) -> Surroundings:
         "question": prompt("question", "{% system %}Rules.{% endsystem %}{% user %}{{ passage }}{% enduser %}"),
         "reask": prompt("reask", "{% user %}(Wrong: {{ problem }}.){% enduser %}"),
     }
-    return Surroundings(prompts, prompts["reask"], more.get("sampling", {}), SystemConfig(**more.get("system", {})))
+    return StageContext(prompts, prompts["reask"], more.get("sampling", {}), SystemConfig(**more.get("system", {})))
 
 
 def build(folder: Path, stage: StageDeclaration, **more: Any) -> Stage:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.declarations import CheckName, CheckSpec, CheckStage
+from augment_correction.declarations import CheckSpec, CheckStage
 from augment_correction.errors import Reject
 from augment_correction.stages.base import neutral
 from augment_correction.stages.check import Check
@@ -14,7 +14,7 @@ from augment_correction.stages.checks import run_checks
 from tests.stages.making import Says, record, tools
 
 
-def reason(check: CheckName, **fields: str) -> str | None:
+def reason(check: str, **fields: str) -> str | None:
     try:
         run_checks([CheckSpec(check=check, fields=tuple(fields))], fields)
     except Reject as problem:

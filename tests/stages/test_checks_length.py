@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from augment_correction.stages.checks.finding import Given
+from augment_correction.stages.checks.contract import CheckInput
 from augment_correction.stages.checks.length import count_words, length
 from tests.stages.checking import reason
 
@@ -48,7 +48,7 @@ def test_the_pipelines_bounds() -> None:
 def test_the_bounds_themselves_are_allowed_and_the_score_is_how_near_a_text_comes(
     words: int, score: float, reason: str | None
 ) -> None:
-    found = length(Given((("answer", "word " * words),), "", words=(4, 8)))
+    found = length(CheckInput((("answer", "word " * words),), "", words=(4, 8)))
     assert (found.score, found.reason or None) == (score, reason)
     if reason:
         assert f"answer has {words} words; write at {'least 4' if words < 4 else 'most 8'}" in found.detail

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.declarations import CheckName, CheckSpec, CheckStage
+from augment_correction.declarations import FEWEST_FIELDS, CheckSpec, CheckStage
 from augment_correction.errors import Reject
 from augment_correction.stages.check import Check
 from augment_correction.stages.checks import CHECKS, run_checks
-from augment_correction.stages.checks.finding import Given
+from augment_correction.stages.checks.contract import CheckInput
 from tests.servers import tagged
 from tests.stages.making import FIELDS, Says, ask, build, record, tools
 
@@ -22,7 +21,7 @@ PASSAGE = "The stone bridge of Harlen has nine arches and was built in 1605."
 
 
 def test_every_name_has_its_check() -> None:
-    assert set(CHECKS) == set(get_args(CheckName))
+    assert set(CHECKS) == set(FEWEST_FIELDS)
 
 
 @given(
@@ -33,7 +32,7 @@ def test_every_name_has_its_check() -> None:
     )
 )
 def test_any_text_has_a_score_between_0_and_1(texts: list[str]) -> None:
-    asked = Given(tuple((f"field{i}", text) for i, text in enumerate(texts)), PASSAGE)
+    asked = CheckInput(tuple((f"field{i}", text) for i, text in enumerate(texts)), PASSAGE)
     for check, _ in CHECKS.values():
         found = check(asked)
         assert 0.0 <= found.score <= 1.0

@@ -3,14 +3,15 @@ detail that is also what the model is told when it is asked again, so a detail s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from augment_correction.declarations import CheckName, CheckSpec
+from augment_correction.declarations import FEWEST_FIELDS, CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks.complete import complete
+from augment_correction.stages.checks.contract import Check, CheckInput, CheckResult
 from augment_correction.stages.checks.differ import differ
-from augment_correction.stages.checks.finding import Check, Finding, Given
 from augment_correction.stages.checks.giveaway import no_giveaway
 from augment_correction.stages.checks.keeps import keeps
 from augment_correction.stages.checks.language import language
@@ -19,9 +20,9 @@ from augment_correction.stages.checks.length import length
 from augment_correction.stages.checks.refusal import no_refusal
 from augment_correction.stages.checks.standing import stands_alone
 
-__all__ = ["CHECKS", "Finding", "new_scores", "run_checks"]
+__all__ = ["CHECKS", "VERSIONS", "CheckInput", "CheckResult", "new_scores", "register_check", "run_checks"]
 
-CHECKS: Mapping[CheckName, tuple[Check, float]] = {
+CHECKS: dict[str, tuple[Check, float]] = {
     "differ": (differ, 0.1),
     "stands_alone": (stands_alone, 0.5),
     "no_links": (no_links, 0.5),
@@ -34,6 +35,40 @@ CHECKS: Mapping[CheckName, tuple[Check, float]] = {
     "keeps": (keeps, 0.5),
 }
 """Each with the score below which it fails, where the pipeline gives no `at_least`."""
+VERSIONS: dict[str, str] = {}
+"""Of the checks that are registered."""
+
+
+def register_check(
+    name: str, check: Check, *, at_least: float = 0.5, fewest_fields: int = 1, version: str = "1"
+) -> None:
+    """Let pipelines name a check of yours: `checks: [{check: NAME, fields: [answer]}]`.
+
+    `check` is a pure function of a `CheckInput`; a score under `at_least` (0 to 1) rejects the record with the result's reason, or
+    has the stage ask again with its detail. `fewest_fields` is how many fields a pipeline must give it, 2 for one that compares. Raise
+    `version` when the check decides otherwise: passages that an earlier version decided are then decided anew.
+
+    Call it before a pipeline that names it is made; in an installed package, in the module that its entry point
+    `augment_correction.plugins` names. To register the same name again replaces your own check.
+
+    Raises: ValueError where the name is one of ours, or not lower-case words joined by `_`.
+
+    >>> def no_digits(given: CheckInput) -> CheckResult:
+    ...     for field, text in given.texts:
+    ...         if any(sign.isdigit() for sign in text):
+    ...             return CheckResult(0.0, "digits", f"{field} holds digits; write numbers as words")
+    ...     return CheckResult(1.0)
+    >>> register_check("no_digits", no_digits)
+    >>> CheckSpec(check="no_digits", fields=("answer",)).check
+    'no_digits'
+    """
+    if name in FEWEST_FIELDS and name not in VERSIONS:
+        raise ValueError(f"'{name}' is a check of augment_correction: give yours another name")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"the name of a check is lower-case words joined by _, not {name!r}")
+    FEWEST_FIELDS[name] = fewest_fields
+    CHECKS[name] = (check, at_least)
+    VERSIONS[name] = version
 
 
 def run_checks(specs: Sequence[CheckSpec], fields: Mapping[str, Any]) -> dict[str, float]:
@@ -47,7 +82,7 @@ def run_checks(specs: Sequence[CheckSpec], fields: Mapping[str, Any]) -> dict[st
             continue
         check, limit = CHECKS[spec.check]
         texts = tuple((name, str(fields[name])) for name in spec.fields)
-        finding = check(Given(texts, str(fields.get("passage", "")), spec.words))
+        finding = check(CheckInput(texts, str(fields.get("passage", "")), spec.words))
         if finding.score < (limit if spec.at_least is None else spec.at_least):
             raise Reject(finding.reason, finding.detail)
         scores[spec.check] = round(min(finding.score, scores.get(spec.check, 1.0)), 3)

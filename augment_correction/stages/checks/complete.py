@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from augment_correction.stages.checks.finding import Finding, Given, without_code, worst
+from augment_correction.stages.checks.contract import CheckInput, CheckResult, without_code, worst
 from augment_correction.stages.checks.length import count_words
 from augment_correction.writing import FENCE, NO_FULL_STOP
 
@@ -28,15 +28,15 @@ _ASKS_FOR_MORE = frozenset(_UNFINISHED.split())
 _NO_MARK = re.compile(f"[{NO_FULL_STOP}]")
 
 
-def complete(given: Given) -> Finding:
+def complete(given: CheckInput) -> CheckResult:
     return worst(_whole(field, text.strip()) for field, text in given.texts)
 
 
-def _whole(field: str, text: str) -> Finding:
+def _whole(field: str, text: str) -> CheckResult:
     problem = _problem(text)
     if not problem:
-        return Finding(1.0)
-    return Finding(0.0, "cut_off", f"{field} {problem}; write it to its end")
+        return CheckResult(1.0)
+    return CheckResult(0.0, "cut_off", f"{field} {problem}; write it to its end")
 
 
 def _problem(text: str) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from augment_correction.grading.contrast import contrast
 from augment_correction.grading.text import sentences, words
 from augment_correction.stages.checks.apology import without_apology
-from augment_correction.stages.checks.finding import FINE, Finding, Given
+from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult
 from augment_correction.stages.checks.wording import stems
 
 ENOUGH = 3
 """So many words of the right answer that the mistake lacks are a full score; one is a third."""
 
 
-def differ(given: Given) -> Finding:
+def differ(given: CheckInput) -> CheckResult:
     """The first field is the mistake, the second the right answer, any others (the question) what both may repeat.
 
     A number, name, negation or opposite that only one of them has is enough. Else it counts the words of the right
@@ -25,7 +25,7 @@ def differ(given: Given) -> Finding:
     score = _difference(without_apology(mistake), without_apology(right), known)
     if score == 1.0:
         return FINE
-    return Finding(
+    return CheckResult(
         score, "not_different", f"{first} and {second} say the same; {first} must be wrong and {second} right"
     )
 

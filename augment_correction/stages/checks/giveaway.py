@@ -10,7 +10,7 @@ from augment_correction.grading.contrast import numbers_only_in
 from augment_correction.grading.numbers import canonical, values
 from augment_correction.grading.text import content_words, stem
 from augment_correction.stages.checks.apology import without_apology
-from augment_correction.stages.checks.finding import FINE, Finding, Given
+from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult
 from augment_correction.stages.checks.wording import stems
 
 # Words about answers and not about their matter; a doubt may name what it doubts.
@@ -35,7 +35,7 @@ IN_PASSAGE, ELSEWHERE = 1.0, 0.5
 """What a shared word costs: one of the passage's is the answer itself; of others it takes two."""
 
 
-def no_giveaway(given: Given) -> Finding:
+def no_giveaway(given: CheckInput) -> CheckResult:
     """The first field is the doubt, the second the right answer, the rest is what a doubt may repeat."""
     (field, doubt), (_, correction), *others = given.texts
     right = _REFUTED.sub(" ", without_apology(correction))
@@ -49,7 +49,7 @@ def no_giveaway(given: Given) -> Finding:
     whole = {word for word in content_words(doubt) if stem(word) in words} or words
     named = ", ".join(sorted({canonical(number) for number in numbers} | whole))
     detail = f"{field} gives the right answer away ({named}); doubt without saying what is right"
-    return Finding(max(0.0, 1.0 - cost), "gives_away", detail)
+    return CheckResult(max(0.0, 1.0 - cost), "gives_away", detail)
 
 
 def _is_unit(word: str) -> bool:

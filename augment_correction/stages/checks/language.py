@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from augment_correction.stages.checks.finding import FINE, Finding, Given, without_code, worst
+from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult, without_code, worst
 
 SURE = 0.5
 """Below this probability of its best language a passage is mixed or a table, and asks for no language."""
@@ -18,7 +18,7 @@ _ALIKE = ({"no", "nb", "nn", "da"}, {"id", "ms"}, {"hr", "sr", "bs", "sh"}, {"zh
 _NOT_PROSE = re.compile(r"https?://\S+|[!-~]*[\d_/\\=<>{}@#][!-~]*|[*#>|~]+")
 
 
-def language(given: Given) -> Finding:
+def language(given: CheckInput) -> CheckResult:
     """How much likelier another language is than the passage's own, taken from 1: only clear evidence costs much."""
     prose = _prose(given.passage)
     passage = probabilities(prose) if _weight(prose) >= LETTERS else {}
@@ -29,7 +29,7 @@ def language(given: Given) -> Finding:
     return worst(_judged(field, text, home, names) for field, text in given.texts)
 
 
-def _judged(field: str, text: str, home: str, names: frozenset[str]) -> Finding:
+def _judged(field: str, text: str, home: str, names: frozenset[str]) -> CheckResult:
     prose = " ".join(word for word in _prose(text).split() if word.strip(".,;:!?()\"'“”«»„") not in names)
     if _weight(prose) < LETTERS:
         return FINE
@@ -42,7 +42,7 @@ def _judged(field: str, text: str, home: str, names: frozenset[str]) -> Finding:
     # the best two: a Chinese sentence may be half Japanese to the model, and English to neither half
     score = min(1.0, 1.0 - sum(found[code] for code in strange[:2]) + at_home)
     detail = f'{field} is in the language "{strange[0]}"; write it in "{home}", as the passage'
-    return Finding(max(0.0, score), "wrong_language", detail)
+    return CheckResult(max(0.0, score), "wrong_language", detail)
 
 
 def _weight(text: str) -> int:

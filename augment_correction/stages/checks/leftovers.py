@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from augment_correction.stages.base import neutral
-from augment_correction.stages.checks.finding import FINE, Finding, Given, without_code
+from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult, without_code
 
 # `[` after a word or a bracket is an index, as in `handlers[0](event)`.
 _LINK = re.compile(r"https?://|\bwww\.\w|(?<![\w\])])\[[^\]\n]+\]\([^)\s]+\)", re.IGNORECASE)
@@ -24,20 +24,22 @@ _ROLE = re.compile(
 )
 
 
-def no_links(given: Given) -> Finding:
+def no_links(given: CheckInput) -> CheckResult:
     """In code, too: a trainer's reader cannot follow one, and an invented one is worse."""
     for field, text in given.texts:
         if found := _LINK.search(text):
-            return Finding(0.0, "has_link", f'{field} holds a link ("{found.group()}"); write it without links')
+            return CheckResult(0.0, "has_link", f'{field} holds a link ("{found.group()}"); write it without links')
     return FINE
 
 
-def no_tags(given: Given) -> Finding:
+def no_tags(given: CheckInput) -> CheckResult:
     """Tags in code are content; control strings in it are made harmless when the conversation is composed."""
     for field, text in given.texts:
         read = without_code(text)
         if found := _found(read):
-            return Finding(0.0, "leftover_tag", f'{field} holds "{found}"; such marks may only stand around the fields')
+            return CheckResult(
+                0.0, "leftover_tag", f'{field} holds "{found}"; such marks may only stand around the fields'
+            )
     return FINE
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from augment_correction.stages.checks.finding import Finding, Given, worst
+from augment_correction.stages.checks.contract import CheckInput, CheckResult, worst
 from augment_correction.writing import UNSPACED
 
 WORDS = (1, 600)
@@ -16,15 +16,15 @@ def count_words(text: str) -> int:
     return len(_WORD.findall(_DENSE.sub(" ", text))) + (dense + 1) // 2
 
 
-def length(given: Given) -> Finding:
+def length(given: CheckInput) -> CheckResult:
     """The score is how near a text comes to the nearer bound: half as long as the least is 0.5, twice the most, too."""
     fewest, most = given.words or WORDS
     return worst(_measured(field, count_words(text), fewest, most) for field, text in given.texts)
 
 
-def _measured(field: str, words: int, fewest: int, most: int) -> Finding:
+def _measured(field: str, words: int, fewest: int, most: int) -> CheckResult:
     if words < fewest:
-        return Finding(words / fewest, "too_short", f"{field} has {words} words; write at least {fewest}")
+        return CheckResult(words / fewest, "too_short", f"{field} has {words} words; write at least {fewest}")
     if words > most:
-        return Finding(most / words, "too_long", f"{field} has {words} words; write at most {most}")
-    return Finding(1.0)
+        return CheckResult(most / words, "too_long", f"{field} has {words} words; write at most {most}")
+    return CheckResult(1.0)

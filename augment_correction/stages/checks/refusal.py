@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from augment_correction.stages.checks.finding import Finding, Given, first_match, pattern
+from augment_correction.stages.checks.contract import CheckInput, CheckResult, first_match, pattern
 
 _ENGLISH = (
     r"\bi(?:['’]m| am)?\s+(?:afraid\s+i\s+|sorry,?\s+(?:but\s+)?i\s+)?(?:really\s+|simply\s+)?"
@@ -68,7 +68,7 @@ _PATTERNS = (
 _QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»')
 
 
-def no_refusal(given: Given) -> Finding:
+def no_refusal(given: CheckInput) -> CheckResult:
     unquoted = given._replace(texts=tuple((field, _QUOTED.sub('""', text)) for field, text in given.texts))
     detail = '{field} refuses ("{found}"); answer the question from what you were given'
     return first_match(unquoted, _PATTERNS, "refusal", detail)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from augment_correction.stages.checks.finding import Finding, Given, first_match, pattern
+from augment_correction.stages.checks.contract import CheckInput, CheckResult, first_match, pattern
 
 _SAYS = (
     r"(?:says?|states?|mentions?|describes?|explains?|discusses|claims?|argues?|suggests?|reports?|notes?|writes?|tells?|"
@@ -87,6 +87,6 @@ _PATTERNS = (
 )
 
 
-def stands_alone(given: Given) -> Finding:
+def stands_alone(given: CheckInput) -> CheckResult:
     detail = '{field} says "{found}", but its reader will not have the text'
     return first_match(given, _PATTERNS, "mentions_text", detail)

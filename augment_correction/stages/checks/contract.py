@@ -7,24 +7,34 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
-class Given(NamedTuple):
-    """`texts` are the (field, text) pairs in the order that the pipeline names them; `words` is for `length` alone."""
+class CheckInput(NamedTuple):
+    """What a check is given. `texts` are the (field, text) pairs in the order that the pipeline names them, `passage` is what
+    they were made from; `words` is for the check `length` alone.
+
+    >>> CheckInput((("answer", "It has nine arches."),)).texts[0][1]
+    'It has nine arches.'
+    """
 
     texts: tuple[tuple[str, str], ...]
     passage: str = ""
     words: tuple[int, int] | None = None
 
 
-class Finding(NamedTuple):
-    """`score` is 1 where nothing is wrong; `detail` is what the model is told when it is asked again."""
+class CheckResult(NamedTuple):
+    """What a check says. `score` is between 0 and 1, and 1 where nothing is wrong; `reason` is the short word under which a
+    reject is counted, and `detail` is what the model is told when it is asked again.
+
+    >>> CheckResult(0.0, "too_short", "answer has 2 words; write at least 5").reason
+    'too_short'
+    """
 
     score: float
     reason: str = ""
     detail: str = ""
 
 
-Check = Callable[[Given], Finding]
-FINE = Finding(1.0)
+Check = Callable[[CheckInput], CheckResult]
+FINE = CheckResult(1.0)
 
 # An indented block is not among them: in a list it is mostly prose.
 _CODE = re.compile(
@@ -37,7 +47,7 @@ def without_code(text: str, instead: str = "`") -> str:
     return _CODE.sub(instead, text) if "`" in text or "~~~" in text else text
 
 
-def worst(findings: Iterable[Finding]) -> Finding:
+def worst(findings: Iterable[CheckResult]) -> CheckResult:
     """The first of the lowest."""
     return min(findings, key=lambda finding: finding.score, default=FINE)
 
@@ -53,12 +63,12 @@ def pattern(hints: str, *parts: str) -> Pattern:
     return Pattern(tuple(hints.split()), re.compile("|".join(parts), re.MULTILINE))
 
 
-def first_match(given: Given, patterns: Iterable[Pattern], reason: str, detail: str) -> Finding:
+def first_match(given: CheckInput, patterns: Iterable[Pattern], reason: str, detail: str) -> CheckResult:
     """A finding at the first field whose prose one of the patterns is found in; `detail` names {field} and {found}."""
     patterns = tuple(patterns)
     for field, text in given.texts:
         prose = without_code(text).lower()
         for hints, read in patterns:
             if any(hint in prose for hint in hints) and (found := read.search(prose)):
-                return Finding(0.0, reason, detail.format(field=field, found=found.group().strip()))
+                return CheckResult(0.0, reason, detail.format(field=field, found=found.group().strip()))
     return FINE
