@@ -47,9 +47,11 @@ class Value:
         """(line, column) of a key of the object, or of what begins the value where it has no such key; from 1, in characters."""
         source = self.source.decode("utf-8", "replace") if isinstance(self.source, bytes) else self.source
         source = source.removeprefix("\ufeff")
-        offset = _offset(source, self.index, key)
-        line, begin = source.count("\n", 0, offset), source.rfind("\n", 0, offset) + 1
-        return self.line + line, offset - begin + (1 if line else self.column)
+        begin, keys = _places(source, self.index)
+        cleaned = {_plain(name): place for name, place in keys.items()}
+        offset = begin if key is None else keys.get(key, cleaned.get(key, begin))
+        lines, start = source.count("\n", 0, offset), source.rfind("\n", 0, offset) + 1
+        return self.line + lines, offset - start + (1 if lines else self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +294,11 @@ class _Splitter:
         return self.start, text, self.column
 
 
-def _offset(source: str, index: int, key: str | None) -> int:
-    """Where in the text a key of its object begins, or of the object with that index where the text is a list."""
-    depth, found, begin, waiting = 0, -1, 0, -1
+def _places(source: str, index: int) -> tuple[int, dict[str, int]]:
+    """Where in the text the value begins, or the item with that index where the text is a list, and each key of it."""
     inner, index = (1, 0) if index < 0 else (2, index)
+    depth, found, begin, last = 0, -1, 0, (0, "")
+    keys: dict[str, int] = {}
     for token in _TOKEN.finditer(source):
         kind, text = token.lastgroup, token.group()
         if kind == "space":
@@ -303,24 +306,20 @@ def _offset(source: str, index: int, key: str | None) -> int:
         if depth == inner - 1 and kind in ("open", "string", "bare"):
             found += 1
             begin = token.start() if found == index else begin
-            if found == index and key is None:
-                return begin
-        elif found == index and depth == inner:
-            if waiting >= 0 and text.startswith(":"):
-                return waiting
-            waiting = token.start() if kind == "string" and _is_key(text, key) else -1
-        depth += (kind == "open") - (kind == "close")
-        if found > index or (found == index and kind == "close" and depth < inner):
+        elif found == index and depth == inner and text.startswith(":"):
+            keys |= _key(*last)
+        if found > index:
             break
-    return begin
+        depth += (kind == "open") - (kind == "close")
+        last = token.start(), text
+    return begin, keys
 
 
-def _is_key(text: str, key: str | None) -> bool:
+def _key(place: int, spelled: str) -> dict[str, int]:
     try:
-        spelled = json.loads(text, strict=False)
+        return {json.loads(spelled, strict=False): place}
     except ValueError:
-        return False
-    return key in (spelled, _plain(spelled))
+        return {}
 
 
 def _integer(digits: str) -> int | str:

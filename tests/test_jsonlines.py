@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from augment_correction.jsonlines import NoValue, Read, Value, read_values
@@ -45,6 +45,7 @@ def read(text: str) -> list[Value]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @settings(max_examples=30)
 @given(rows=st.lists(OBJECTS, min_size=1, max_size=4))
+@example(rows=[{"\ufeff": None, "": None}])
 def test_a_key_stands_where_it_is_said_to(layout: str, mark: str, rows: list[dict[str, Any]]) -> None:
     text = LAYOUTS[layout](rows)
     values = read(mark + text)
