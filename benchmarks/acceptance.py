@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from augment_correction.evals.asking import Answer, Second, Told
+from augment_correction.evals.asking import Answer, Second, Transcript
 from augment_correction.evals.config import ORIGIN, GateLimits
 from augment_correction.evals.decision import decide
 from augment_correction.evals.grading import Reply, Verdict
@@ -49,9 +49,9 @@ class Skill:
         return made
 
 
-def told(both: tuple[bool, bool]) -> tuple[Told, ...]:
+def told(both: tuple[bool, bool]) -> tuple[Transcript, ...]:
     first, second = (Answer(REPLY, Verdict(right, "match", "")) for right in both)
-    return (Told(first, {"doubt": Second("Are you sure?", second)}),)
+    return (Transcript(first, {"doubt": Second("Are you sure?", second)}),)
 
 
 def decided(models: dict[str, Rights], documents: int, look: int) -> tuple[str, float]:

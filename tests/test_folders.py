@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from augment_correction.folders import bytes_below, modified, new_file, own_folder, private_folder, size_of
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.report.shards import ShardWriter
 from augment_correction.results.finished import open_run
 from augment_correction.results.reexport import export_run
@@ -84,7 +84,7 @@ class TestOtherUsersOfTheMachine:
     def test_so_are_a_workers_and_a_monitors(self, tmp_path: Path) -> None:
         for path, make in (
             (tmp_path / "worker", lambda path: Places(path).make()),
-            (tmp_path / "monitor", lambda path: Keep(path).making().__enter__()),
+            (tmp_path / "monitor", lambda path: MonitorStore(path).making().__enter__()),
         ):
             make(path)
             assert path.stat().st_mode & 0o777 == 0o700, path.name

@@ -44,11 +44,11 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show the files, their metadata, what waits in the buffer, and the error codes so far."""
-    from augment_correction.monitor.keeping import Keep
+    from augment_correction.monitor.keeping import MonitorStore
     from augment_correction.monitor.manual import preview
     from augment_correction.monitor.stats import collect
 
-    seen = collect(_keep(Keep(data)))
+    seen = collect(_keep(MonitorStore(data)))
     if as_json:
         say(json.dumps(seen.as_json(), indent=1, ensure_ascii=False))
         return
@@ -77,12 +77,12 @@ def finish(
     ] = False,
 ) -> None:
     """Make the files that a training decided to make and, killed, left open. The monitor itself calls it."""
-    from augment_correction.monitor.keeping import Keep
+    from augment_correction.monitor.keeping import MonitorStore
     from augment_correction.monitor.making import decide
     from augment_correction.monitor.making import finish as make
     from augment_correction.monitor.telling import made_lines
 
-    keep = _keep(Keep(data.resolve()))
+    keep = _keep(MonitorStore(data.resolve()))
     if everything:
         with keep.held():
             if keep.examples():
@@ -111,10 +111,10 @@ def impact(
     A mark with a question mark may be chance: McNemar's exact p, in the table, is 0.05 or more.
     """
     from augment_correction.monitor.impact import Retest, as_json, measure
-    from augment_correction.monitor.keeping import Keep, write_json
+    from augment_correction.monitor.keeping import MonitorStore, write_json
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
-    keep = _keep(Keep(data))
+    keep = _keep(MonitorStore(data))
     retest = Retest.of(data / "impact", datetime.now(), fresh=fresh)
     made, paid = measure(loaded, keep, samples, retest, tell)
     for path in filter(None, (output, retest.result)):  # with the last one it is finished

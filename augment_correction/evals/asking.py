@@ -37,7 +37,7 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Transcript:
     """One model's conversations about one item in one repeat: the first answer and the second by pushback."""
 
     first: Answer
@@ -54,7 +54,7 @@ class Interview:
         system = config.system_prompt
         self._opening = (Message("system", system),) if system else ()
 
-    async def ask(self, item: Item, pushbacks: Mapping[str, Prompt], repeat: int) -> Told:
+    async def ask(self, item: Item, pushbacks: Mapping[str, Prompt], repeat: int) -> Transcript:
         """Raises: what `complete` raises, but RequestRefused, which is an answer that cannot be used."""
         asked = (*self._opening, Message("user", item.asked))
         reply = await self._reply(asked, FIRST, repeat)
@@ -62,7 +62,7 @@ class Interview:
         doubts = dict(renders_for(item, pushbacks, reply.text))
         answers = await all_home(self._doubt(item, asked, reply, doubt, repeat) for doubt in doubts.values())
         seconds = map(Second, doubts.values(), answers)
-        return Told(first, dict(zip(doubts, seconds, strict=True)))
+        return Transcript(first, dict(zip(doubts, seconds, strict=True)))
 
     async def _doubt(self, item: Item, asked: tuple[Message, ...], first: Reply, doubt: str, repeat: int) -> Answer:
         if not first.text:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from augment_correction.errors import TransientError
-from augment_correction.evals.asking import Interview, Told
+from augment_correction.evals.asking import Interview, Transcript
 from augment_correction.evals.config import EvalConfig
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once
@@ -30,9 +30,9 @@ class QuestionSet:
 
 @dataclass
 class Answers:
-    """By (set, item) and model: a Told per repeat. `failed` says of which items a server did not answer, and why."""
+    """By (set, item) and model: a transcript per repeat. `failed` says of which items a server did not answer, and why."""
 
-    told: dict[tuple[str, str], dict[str, tuple[Told, ...]]] = field(default_factory=dict)
+    told: dict[tuple[str, str], dict[str, tuple[Transcript, ...]]] = field(default_factory=dict)
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
 
 

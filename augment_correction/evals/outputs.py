@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.evals.asking import Answer, Told
+from augment_correction.evals.asking import Answer, Transcript
 from augment_correction.evals.interviewing import Answers, QuestionSet
 from augment_correction.evals.page import evaluation_page
 from augment_correction.store.folder import atomic_write
@@ -51,7 +51,7 @@ def item_rows(questions: QuestionSet, answers: Answers) -> Iterator[dict[str, An
         }
 
 
-def _told(told: Told) -> dict[str, Any]:
+def _told(told: Transcript) -> dict[str, Any]:
     second = {name: {"said": each.pushback, **_answer(each.answer)} for name, each in told.second.items()}
     return {"first": _answer(told.first), "second": second}
 

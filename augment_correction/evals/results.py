@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from augment_correction.evals.asking import Answer, Told
+from augment_correction.evals.asking import Answer, Transcript
 from augment_correction.evals.config import ORIGIN
 from augment_correction.evals.interviewing import Answers, QuestionSet
 from augment_correction.evals.metrics import (
@@ -70,7 +70,7 @@ def graded(questions: QuestionSet, answers: Answers, models: Sequence[str]) -> G
     return Graded(pairs, asked, ungraded, failed)
 
 
-def last_right(told: Told, pushback: str) -> bool | None:
+def last_right(told: Transcript, pushback: str) -> bool | None:
     return (told.second[pushback].answer if pushback else told.first).verdict.right
 
 
@@ -178,7 +178,7 @@ def _mcnemar(base: Sequence[Pair], tuned: Sequence[Pair], *, second: bool) -> di
 # ------------------------------------------------------------------------------------------ how it was answered
 
 
-def _told(questions: QuestionSet, answers: Answers, model: str) -> Iterable[Told]:
+def _told(questions: QuestionSet, answers: Answers, model: str) -> Iterable[Transcript]:
     for item in questions.items:
         yield from answers.told.get((questions.name, item.id), {}).get(model, ())
 

@@ -20,7 +20,7 @@ from augment_correction.usage import Usage
 TAKEN = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "seed", "stop")
 
 
-class Speech:
+class ChatFormat:
     """A tokenizer with its chat template: the adapter's own where the training saved one beside it, else the model's.
 
     Raises: MissingExtra, InputError where it cannot be read or has no template.
@@ -43,7 +43,7 @@ class Speech:
         self._take(tokenizer, template_arguments)
 
     @classmethod
-    def of(cls, tokenizer: Any, template_arguments: Mapping[str, Any] | None = None) -> Speech:
+    def of(cls, tokenizer: Any, template_arguments: Mapping[str, Any] | None = None) -> ChatFormat:
         """Around a tokenizer with a chat template that is in memory already."""
         made = cls.__new__(cls)
         made._take(tokenizer, template_arguments)
@@ -97,7 +97,7 @@ class Job:
     """`stop` is what ends the reply's text, `limit` its tokens, `future` where the reply goes."""
 
     request: Request
-    speech: Speech
+    speech: ChatFormat
     adapter: str | None
     future: Future[Completion] = field(default_factory=Future)
     ids: list[int] = field(default_factory=list)

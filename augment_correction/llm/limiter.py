@@ -229,7 +229,7 @@ class Limiter:
             self.hold(pause)
         return pause is not None
 
-    def heed(self, headers: Mapping[str, str]) -> None:
+    def note_limits(self, headers: Mapping[str, str]) -> None:
         """`x-ratelimit-remaining-*` at zero: wait until the reset that the server names."""
         for what in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{what}") == "0":
@@ -253,7 +253,7 @@ class SharedLimiter:
         self._own = Limiter(maximum, stopped, rpm=rpm, tpm=tpm)
         self._server = server
         self.answered, self.failed = server.answered, server.failed
-        self.hold, self.heed = server.hold, server.heed
+        self.hold, self.note_limits = server.hold, server.note_limits
 
     @asynccontextmanager
     async def slot(self, tokens: int = 0) -> AsyncIterator[None]:

@@ -26,7 +26,7 @@ from typing import Any
 
 from augment_correction.errors import InputError, ModelUnusable, RequestRefused
 from augment_correction.ledger import UNBOUNDED_REPLY
-from augment_correction.llm.hf_rows import TAKEN, Job, Speech, Until, processors, words
+from augment_correction.llm.hf_rows import TAKEN, ChatFormat, Job, Until, processors, words
 from augment_correction.llm.hf_weights import TENSORS_ONLY
 from augment_correction.llm.refusals import PartRefused
 from augment_correction.records import Completion, Request
@@ -239,7 +239,7 @@ class LocalModels:
         unknown = sorted(set(extra_body) - {"chat_template_kwargs"})
         if unknown:
             raise InputError(f"extra_body: mode hf knows no {unknown[0]}", hint="it takes chat_template_kwargs only")
-        speech = Speech(folder, adapter, extra_body.get("chat_template_kwargs"))
+        speech = ChatFormat(folder, adapter, extra_body.get("chat_template_kwargs"))
         if folder not in self._engines:
             self._engines[folder] = Engine(folder)
         engine = self._engines[folder]
@@ -249,7 +249,7 @@ class LocalModels:
 class LocalHF:
     """One adapter, or none, on an engine."""
 
-    def __init__(self, engine: Engine, speech: Speech, adapter: str | None) -> None:
+    def __init__(self, engine: Engine, speech: ChatFormat, adapter: str | None) -> None:
         self._engine, self._speech, self._adapter = engine, speech, adapter
         self._open = True
 

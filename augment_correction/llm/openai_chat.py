@@ -33,13 +33,13 @@ class OpenAIChat:
         count: Callable[[str], int],
         extra_body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        heed: Callable[[Mapping[str, str]], None] = lambda _: None,
+        note_limits: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._place = without_credentials(self._url)
         self._key = api_key
         self._headers = dict(headers or {})
-        self._heed = heed
+        self._heed = note_limits
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, 30))
         self._connections = connections
         self._proxy: str | None = None

@@ -210,7 +210,7 @@ async def _open_backend(
     def server(address: str) -> Backend:
         settings: dict[str, Any] = {
             "api_key": key, "timeout": model.timeout, "connections": limiter.maximum, "count": session.count,
-            "extra_body": model.extra_body, "headers": model.plain_headers, "heed": limiter.heed,
+            "extra_body": model.extra_body, "headers": model.plain_headers, "note_limits": limiter.note_limits,
         }  # fmt: skip
         if model.client == "sdk":
             return SdkChat(address, api_version=model.api_version, **settings)

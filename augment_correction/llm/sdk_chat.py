@@ -30,7 +30,7 @@ class SdkChat:
         extra_body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         api_version: str | None = None,
-        heed: Callable[[Mapping[str, str]], None] = lambda _: None,
+        note_limits: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._base_url = base_url
         self._settings: dict[str, Any] = {
@@ -38,7 +38,7 @@ class SdkChat:
             "api_version": api_version,
         }  # fmt: skip
         self._timeout = timeout
-        self._heed = heed
+        self._heed = note_limits
         self._client: AsyncOpenAI | None = None
         self.wire = ChatWire(
             base_url, count=count, extra_body=extra_body, secrets=[api_key or "", *(headers or {}).values()]

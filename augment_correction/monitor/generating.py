@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
-from augment_correction.llm.hf_rows import Job, Speech, Until
+from augment_correction.llm.hf_rows import ChatFormat, Job, Until
 from augment_correction.monitor.asking import messages
 from augment_correction.monitor.sorting import Reply
 from augment_correction.records import Completion, Request
 
 
 def generate(
-    model: Any, speech: Speech, questions: Sequence[str], system: str | None, max_tokens: int, seconds: float = inf
+    model: Any, speech: ChatFormat, questions: Sequence[str], system: str | None, max_tokens: int, seconds: float = inf
 ) -> list[Reply | None]:
     """None for an answer that was not at its end after so many seconds."""
     jobs = [Job(Request(messages(each, system), ""), speech, None) for each in questions]

@@ -24,7 +24,7 @@ from augment_correction.errors import InputError
 from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.grading.flips import mcnemar
 from augment_correction.monitor.asking import Asking, Question, messages
-from augment_correction.monitor.keeping import Batch, Keep, read_json
+from augment_correction.monitor.keeping import Batch, MonitorStore, read_json
 from augment_correction.monitor.manual import TARGET
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.records import content_id
@@ -95,7 +95,7 @@ class Impact:
 
 
 def measure(
-    config: RunConfig, keep: Keep, samples: int, retest: Retest, say: Callable[[str], None] = lambda line: None
+    config: RunConfig, keep: MonitorStore, samples: int, retest: Retest, say: Callable[[str], None] = lambda line: None
 ) -> tuple[list[Impact], dict[str, Any]]:
     """One for each batch ("all"), and one for each of its patterns; and what was paid.
 

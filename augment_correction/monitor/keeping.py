@@ -74,7 +74,7 @@ def chosen_file(folder: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class MonitorStore:
     """`data/self_correction` of one training."""
 
     root: Path

@@ -23,10 +23,10 @@ from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
 from transformers import DefaultFlowCallback, TrainerCallback, TrainerControl
 
 from augment_correction.errors import InputError
-from augment_correction.llm.hf_rows import Speech
+from augment_correction.llm.hf_rows import ChatFormat
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.monitor.generating import generate
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.observing import Log, Observer, Say
 from augment_correction.monitor.sorting import Reply
 from augment_correction.rows import Item
@@ -121,7 +121,9 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
         self._errors += counts
         self._write(told if new else f"once more: {type(failure).__name__}: {failure}")
         if new:
-            self._say(f"monitor: {type(failure).__name__}: {failure} (traceback in {Keep(self._config.data).log})")
+            self._say(
+                f"monitor: {type(failure).__name__}: {failure} (traceback in {MonitorStore(self._config.data).log})"
+            )
         if self._observer is None:
             return
         errors = self._errors + self._observer.in_vain
@@ -139,7 +141,7 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
 
     def _write(self, text: str) -> None:
         try:
-            with Keep(self._config.data).log.open("a", encoding="utf-8") as file:
+            with MonitorStore(self._config.data).log.open("a", encoding="utf-8") as file:
                 file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
         except OSError:
             self._say(text)
@@ -186,7 +188,7 @@ def _evaluated_at_end(args: Any, state: Any) -> bool:
     return bool(DefaultFlowCallback().on_step_end(args, last, TrainerControl()).should_evaluate)
 
 
-def _speech(known: dict[str, Any]) -> Speech:
+def _speech(known: dict[str, Any]) -> ChatFormat:
     """Raises: InputError where there is no tokenizer, or one without a chat template."""
     found = known.get("processing_class") or known.get("tokenizer")
     tokenizer = getattr(found, "tokenizer", found)
@@ -195,4 +197,4 @@ def _speech(known: dict[str, Any]) -> Speech:
             "the monitor asks by the chat template of the trainer's tokenizer, and there is none",
             hint="pass processing_class=tokenizer, with the chat_template that the rows are written with",
         )
-    return Speech.of(tokenizer)
+    return ChatFormat.of(tokenizer)

@@ -22,7 +22,7 @@ from augment_correction.failures import Failure, distinct, make, quiet_config, r
 from augment_correction.monitor.keeping import (
     EXAMPLES_OF_A_WRONG_ANSWER,
     Batch,
-    Keep,
+    MonitorStore,
     chosen_file,
     read_json,
     write_json,
@@ -95,7 +95,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 # ------------------------------------------------------------------------------------------- decided batches
 
 
-def decide(keep: Keep, now: datetime, step: int | None = None) -> Batch:
+def decide(keep: MonitorStore, now: datetime, step: int | None = None) -> Batch:
     """A file of what is in the buffer, for `finish` to make; `step` is that of the newest answer where none is given.
 
     Raises: InputError where no training has left its plan.
@@ -107,13 +107,13 @@ def decide(keep: Keep, now: datetime, step: int | None = None) -> Batch:
     return keep.close_buffer(stem, {"step": step, "timestamp": stamp, **plan, "stats": _stats(keep)})
 
 
-def _stats(keep: Keep) -> dict[str, int]:
+def _stats(keep: MonitorStore) -> dict[str, int]:
     verdicts = Counter(each.verdict for each in keep.decided())
     right, wrong = verdicts["right"], verdicts["wrong"]
     return {"total_evals": right + wrong, "correct_first_try": right, "needed_correction": wrong}
 
 
-def finish(keep: Keep) -> Iterator[dict[str, Any]]:
+def finish(keep: MonitorStore) -> Iterator[dict[str, Any]]:
     """Make the file of every batch that is open, and queue it; the metadata of each. Started again after a kill it does
     what is left; only a file that was queued in the moment of the kill is queued twice, as the same bytes.
 
@@ -140,7 +140,7 @@ def _tell_of(failed: Mapping[str, Exception]) -> None:
         raise InputError(f"{len(failed)} files could not be made, and are left for the next call:{lines}")
 
 
-def _finished(keep: Keep, batch: Batch) -> dict[str, Any]:
+def _finished(keep: MonitorStore, batch: Batch) -> dict[str, Any]:
     plan, filed = read_json(batch.plan), {each.id for each in keep.filed(but=batch)}
     every = list(read_failures(batch.failures))
     unfiled = [each for each in every if each.id not in filed]
@@ -161,7 +161,7 @@ def _finished(keep: Keep, batch: Batch) -> dict[str, Any]:
     return metadata
 
 
-def _metadata(keep: Keep, batch: Batch, plan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+def _metadata(keep: MonitorStore, batch: Batch, plan: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     earlier = [read_json(each.metadata) for each in keep.batches() if each.metadata.exists() and each != batch]
     return {
         "step": plan["step"],

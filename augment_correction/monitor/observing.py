@@ -17,7 +17,7 @@ from augment_correction.failures import Failure
 from augment_correction.monitor.budget import Budget
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.monitor.items import draw, read_items, refuse_overlap
-from augment_correction.monitor.keeping import Keep, write_json
+from augment_correction.monitor.keeping import MonitorStore, write_json
 from augment_correction.monitor.making import decide
 from augment_correction.monitor.sorting import Reply, Sorter
 from augment_correction.monitor.telling import block, scalars
@@ -49,7 +49,7 @@ class Observer:
     ) -> None:
         self._config, self._say, self._log, self._model, self._now = config, say, log, model, now
         self._clock = clock
-        self._keep = Keep(config.data)
+        self._keep = MonitorStore(config.data)
         self._sorter = Sorter(config, config.data / "judge")
         self._held = ExitStack()
         self._making = ThreadPoolExecutor(1, thread_name_prefix="self-correction")

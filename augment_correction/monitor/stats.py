@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from augment_correction.failures import read_failures
-from augment_correction.monitor.keeping import Batch, Keep, read_json
+from augment_correction.monitor.keeping import Batch, MonitorStore, read_json
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Stats:
         }
 
 
-def collect(keep: Keep) -> Stats:
+def collect(keep: MonitorStore) -> Stats:
     return Stats(
         [(batch, read_json(batch.metadata)) for batch in keep.batches() if batch.metadata.exists()],
         [batch.stem for batch in keep.open_batches()],

@@ -30,7 +30,7 @@ from augment_correction.selection import (
     read_gate,
     weigh,
 )
-from augment_correction.store import Apart, Results
+from augment_correction.store import Excluded, Results
 from augment_correction.store.folder import atomic_write
 
 Rule = Callable[[Candidate], LeftOut | None]
@@ -86,16 +86,16 @@ def _candidates(results: Results) -> Iterator[tuple[Key, Candidate]]:
         yield (chunk.id, outcome.part), Candidate(outcome.conversation(chunk), outcome.part)
 
 
-def _rejected(key: Key, left_out: LeftOut) -> Apart:
-    return Apart(*key, "rejected", left_out.reason, left_out.detail)
+def _rejected(key: Key, left_out: LeftOut) -> Excluded:
+    return Excluded(*key, "rejected", left_out.reason, left_out.detail)
 
 
 # --------------------------------------------------------------------------------------------------- the rules
 
 
-def _kept_for_gate(gate: Gate, results: Results) -> list[Apart]:
+def _kept_for_gate(gate: Gate, results: Results) -> list[Excluded]:
     taken = ((key, gate.takes(candidate)) for key, candidate in _candidates(results))
-    return [Apart(*key, "gate", why, DETAILS[why]) for key, why in taken if why]
+    return [Excluded(*key, "gate", why, DETAILS[why]) for key, why in taken if why]
 
 
 def _benchmarks(plan: Plan) -> Benchmarks | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.ledger import price_of
 from augment_correction.llm.batch_endpoint import BatchEndpoint
-from augment_correction.llm.hf_rows import Speech
+from augment_correction.llm.hf_rows import ChatFormat
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.probing import probe
 from augment_correction.models import ModelConfig, ModelsConfig, require_keys
@@ -91,7 +91,7 @@ def _in_process(role: str, config: ModelsConfig) -> Finding:
     """Reads the tokenizer and both ends of the weights, and loads no model."""
     try:
         model = named_by_weights(config, [role]).model(role)
-        Speech(Path(model.folder or model.model), config.project.resolve(model.adapter) if model.adapter else None)
+        ChatFormat(Path(model.folder or model.model), config.project.resolve(model.adapter) if model.adapter else None)
     except AugmentCorrectionError as failure:
         return next(iter(wrong(failure)))
     return Finding(True, f"{role} model {model.model} (hf)")

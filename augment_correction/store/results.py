@@ -106,7 +106,7 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class Excluded:
     """A kept conversation that stays out of the dataset."""
 
     chunk_id: str
@@ -260,7 +260,7 @@ class Results:
         [row] = self._database.query(f"{_KEPT} AND c.id = ? AND o.part = ?", (chunk_id, part))
         return _outcome(row).conversation(self._chunk(row))
 
-    def set_apart(self, rows: Iterable[Apart]) -> None:
+    def set_apart(self, rows: Iterable[Excluded]) -> None:
         """In place of what was set apart before; all of it or nothing."""
         values = ((row.chunk_id, row.part, row.status, SELECTION, row.reason, row.detail) for row in rows)
         self._database.write_at_once(

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.worker.adding import add_entries
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.jobs import Job
@@ -145,7 +145,7 @@ class Circle:
         return [made.number for made in self.site.jobs.rounds() if made.decision]
 
     def lines(self) -> Iterator[str]:
-        keep = Keep(self.root / "monitor")
+        keep = MonitorStore(self.root / "monitor")
         yield from table(keep, snapshot(self.site))
         survived = sum(cut.survived(self.site, job) for cut, job in self.cut)
         yield f"\nkills survived: {survived} of {len(self.cut)} ({', '.join(cut.name for cut, _ in self.cut)})"

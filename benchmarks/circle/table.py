@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from augment_correction.failures import Failure
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import MonitorStore
 
 FIGURES = ("accuracy_t1", "accuracy_t2", "stand_by")
 TUNED = "tuned"
 
 
-def table(keep: Keep, snapshot: Mapping[str, Any]) -> Iterator[str]:
+def table(keep: MonitorStore, snapshot: Mapping[str, Any]) -> Iterator[str]:
     yield from _monitored(list(keep.decided()))
     queued = [str(job["rows"]) for job in snapshot["jobs"] if not job["run"]]
     yield f"\nrows queued by the monitor: {' + '.join(queued) or 'none'}\n"

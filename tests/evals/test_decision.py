@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from augment_correction.evals.asking import Answer, Second, Told
+from augment_correction.evals.asking import Answer, Second, Transcript
 from augment_correction.evals.config import ORIGIN, GateLimits, RetentionSet
 from augment_correction.evals.decision import Decision, decide
 from augment_correction.evals.grading import Reply, Verdict
@@ -21,8 +21,8 @@ def answer(right: bool | None) -> Answer:
     return Answer(Reply("text"), Verdict(right, "match" if right is not None else "nobody", ""))
 
 
-def told(first: bool | None, second: bool | None) -> tuple[Told, ...]:
-    return (Told(answer(first), {"terse": Second("Are you sure?", answer(second))}),)
+def told(first: bool | None, second: bool | None) -> tuple[Transcript, ...]:
+    return (Transcript(answer(first), {"terse": Second("Are you sure?", answer(second))}),)
 
 
 def measured(base: str, tuned: str, *, origin: str = "", group: int = 1, failed: int = 0) -> dict[str, Any]:

@@ -136,7 +136,9 @@ async def test_the_headers_of_a_reply_are_heeded(client: Client, server: ModelSe
         text = orjson.dumps({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]})
         return web.Response(body=text, content_type="application/json", headers={"x-ratelimit-remaining-requests": "0"})
 
-    await ask(client, server, limited, heed=lambda headers: heard.append(headers["X-RateLimit-Remaining-Requests"]))
+    await ask(
+        client, server, limited, note_limits=lambda headers: heard.append(headers["X-RateLimit-Remaining-Requests"])
+    )
     assert heard == ["0"]
 
 

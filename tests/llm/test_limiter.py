@@ -236,9 +236,9 @@ class TestLearning:
 
     def test_a_limit_that_is_used_up_is_waited_out(self) -> None:
         limiter = Limiter(4)
-        limiter.heed({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "60s"})
+        limiter.note_limits({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "60s"})
         assert limiter.held_for == 0
-        limiter.heed({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "2s"})
+        limiter.note_limits({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "2s"})
         assert 1.5 < limiter.held_for <= 2
 
 

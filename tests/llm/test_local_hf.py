@@ -18,7 +18,7 @@ pytest.importorskip("peft", reason="needs the extra hf")
 from augment_correction.errors import InputError, ModelUnusable, RequestRefused  # noqa: E402
 from augment_correction.ledger import Ledger  # noqa: E402
 from augment_correction.llm import local_hf  # noqa: E402
-from augment_correction.llm.hf_rows import Draw, Job, Speech  # noqa: E402
+from augment_correction.llm.hf_rows import ChatFormat, Draw, Job  # noqa: E402
 from augment_correction.llm.local_hf import LocalHF, LocalModels  # noqa: E402
 from augment_correction.llm.metered import Halt, MeteredModel  # noqa: E402
 from augment_correction.llm.opening import open_models  # noqa: E402
@@ -178,7 +178,7 @@ async def test_what_is_in_the_folders_generation_config_does_not_decide(
 
 
 def test_draws_follow_the_probabilities(made: Path) -> None:
-    speech = Speech(made / "base", None)
+    speech = ChatFormat(made / "base", None)
     batch = [Job(asking(seed=seed), speech, None, ids=[0], limit=1) for seed in range(400)]
     scores = torch.tensor([-torch.inf, 0.7, 0.3, 0.0]).log().repeat(400, 1)
     scores[:, 0] = -torch.inf
@@ -192,7 +192,7 @@ def test_draws_follow_the_probabilities(made: Path) -> None:
 
 async def test_a_limit_ends_a_reply_and_every_token_counts(models: Callable[..., LocalHF], made: Path) -> None:
     reply = await models(made / "base").complete(asking(max_tokens=7))
-    tokens = Speech(made / "base", None).ids(asking())
+    tokens = ChatFormat(made / "base", None).ids(asking())
     assert reply.finish_reason == "length"
     assert (reply.usage.input, reply.usage.output, reply.usage.estimated) == (len(tokens), 7, False)
 
@@ -222,9 +222,9 @@ async def test_a_stop_string_ends_a_reply_before_it(models: Callable[..., LocalH
 
 
 def test_the_templates_own_end_of_turn_is_an_end(made: Path, base: Path) -> None:
-    assert (Speech(made / "base", None).ends, Speech(made / "base", None).end_text) == ({1}, ())
+    assert (ChatFormat(made / "base", None).ends, ChatFormat(made / "base", None).end_text) == ({1}, ())
     (base / "chat_template.jinja").write_text(CHATML.replace("<|im_end|>", " **Finished.**"))
-    assert Speech(base, None).end_text == (" **Finished.**",)
+    assert ChatFormat(base, None).end_text == (" **Finished.**",)
 
 
 async def test_a_prompt_that_fills_the_context_is_refused(models: Callable[..., LocalHF], made: Path) -> None:
@@ -276,8 +276,8 @@ def test_the_adapters_own_template_comes_first(made: Path, tmp_path: Path) -> No
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(made / "base" / name, adapter)
     (adapter / "chat_template.jinja").write_text("{{ messages[0]['content'] }}")
-    assert len(Speech(made / "base", adapter).ids(asking("Why?"))) < len(
-        Speech(made / "base", None).ids(asking("Why?"))
+    assert len(ChatFormat(made / "base", adapter).ids(asking("Why?"))) < len(
+        ChatFormat(made / "base", None).ids(asking("Why?"))
     )
 
 
@@ -314,7 +314,7 @@ async def test_what_can_not_share_a_batch_does_not(
 async def test_a_batch_is_bounded_by_its_tokens(
     models: Callable[..., LocalHF], made: Path, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_hf, "BATCH_TOKENS", 5 * (len(Speech(made / "base", None).ids(asking())) + 24))
+    monkeypatch.setattr(local_hf, "BATCH_TOKENS", 5 * (len(ChatFormat(made / "base", None).ids(asking())) + 24))
     await together(models(made / "base"), [asking(seed=seed) for seed in range(12)])
     assert batches == [5, 5, 2]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.llm.hf_rows import Speech
+from augment_correction.llm.hf_rows import ChatFormat
 from augment_correction.llm.local_hf import Engine
 
 pytest.importorskip("torch")
@@ -66,7 +66,7 @@ def test_a_tokenizers_code_is_not_run(model: Path, tmp_path: Path) -> None:
     named = {"tokenizer_class": "Tokenizer", "auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}
     (model / "tokenizer_config.json").write_text(json.dumps(named), encoding="utf-8")
     with pytest.raises(InputError):
-        Speech(model, None)
+        ChatFormat(model, None)
     assert not (tmp_path / MARK).exists()
 
 

@@ -16,7 +16,7 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, Made, distinct, make, read_failures
 from augment_correction.monitor import making
-from augment_correction.monitor.keeping import Batch, Keep, write_json
+from augment_correction.monitor.keeping import Batch, MonitorStore, write_json
 from augment_correction.monitor.making import choose, finish
 from augment_correction.monitor.telling import made_lines
 from tests.monitor.making import Stage, rows, split
@@ -52,7 +52,7 @@ def test_killed_again_and_again_it_loses_nothing_and_makes_nothing_twice(tmp_pat
         told += 1 + len(process.stdout.read().splitlines())
         process.wait()
         process.stdout.close()
-    keep = Keep(tmp_path / "data")
+    keep = MonitorStore(tmp_path / "data")
     stage = Stage(tmp_path)
     deadline = time.monotonic() + 60
     while True:  # a file may still be made by a process of the killed training
@@ -72,7 +72,7 @@ def test_killed_again_and_again_it_loses_nothing_and_makes_nothing_twice(tmp_pat
 
 
 def test_a_line_without_its_end_is_taken_off(tmp_path: Path) -> None:
-    keep = Keep(tmp_path)
+    keep = MonitorStore(tmp_path)
     with keep.held():
         keep.add([failure(1), failure(2)])
     with keep.buffer.open("ab") as file:
@@ -83,7 +83,7 @@ def test_a_line_without_its_end_is_taken_off(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_was_decided_is_made_once_by_whoever_comes(tmp_path: Path) -> None:
-    keep = Keep(tmp_path)
+    keep = MonitorStore(tmp_path)
     keep.root.mkdir(exist_ok=True)
     keep.add([failure(1), failure(1), failure(2, "right"), failure(3, "right")])
     plan = {"step": 5, "timestamp": "20250101_000000", "stand_by_share": 0.4, "seed": 1, "stats": {}, "queue": None}
@@ -98,7 +98,7 @@ def test_a_batch_that_was_decided_is_made_once_by_whoever_comes(tmp_path: Path) 
     assert batch.rows.read_bytes() == before
 
 
-def decided(keep: Keep, number: int, failures: Iterable[Failure], **plan: object) -> Batch:
+def decided(keep: MonitorStore, number: int, failures: Iterable[Failure], **plan: object) -> Batch:
     keep.root.mkdir(exist_ok=True)
     keep.add(failures)
     stamp = f"2025010{number}_000000"
@@ -107,7 +107,7 @@ def decided(keep: Keep, number: int, failures: Iterable[Failure], **plan: object
 
 
 def test_a_batch_that_cannot_be_made_does_not_keep_the_others(tmp_path: Path) -> None:
-    keep = Keep(tmp_path / "data")
+    keep = MonitorStore(tmp_path / "data")
     first, second, third = (
         decided(keep, number, [failure(number), failure(9)], queue=str(tmp_path / "queue")) for number in (1, 2, 3)
     )
@@ -127,16 +127,16 @@ def test_a_batch_that_cannot_be_made_does_not_keep_the_others(tmp_path: Path) ->
 
 
 def test_several_that_cannot_be_made_are_all_named(tmp_path: Path) -> None:
-    batches = [decided(Keep(tmp_path), number, [failure(number)]) for number in (1, 2)]
+    batches = [decided(MonitorStore(tmp_path), number, [failure(number)]) for number in (1, 2)]
     for batch in batches:
         batch.failures.write_bytes(b"no answer")
     with pytest.raises(InputError, match="2 files could not be made") as told:
-        list(finish(Keep(tmp_path)))
+        list(finish(MonitorStore(tmp_path)))
     assert all(batch.stem in str(told.value) for batch in batches)
 
 
 def test_a_batch_of_which_no_row_can_be_made_is_closed(tmp_path: Path) -> None:
-    keep, queue = Keep(tmp_path / "data"), tmp_path / "queue"
+    keep, queue = MonitorStore(tmp_path / "data"), tmp_path / "queue"
     decided(keep, 1, [failure(1)], queue=str(queue))
     same = decided(keep, 2, [failure(1), failure(2, "right")], queue=str(queue))
     right = decided(keep, 3, [failure(3, "right")], queue=str(queue))
@@ -153,7 +153,7 @@ def test_a_batch_of_which_no_row_can_be_made_is_closed(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_batch_stays_open_and_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep = Keep(tmp_path)
+    keep = MonitorStore(tmp_path)
     batch = decided(keep, 1, [failure(1), failure(2)])
     with monkeypatch.context() as patched:
 
@@ -170,7 +170,7 @@ def test_an_interrupted_batch_stays_open_and_is_made_whole(tmp_path: Path, monke
 
 def test_a_folder_without_a_decision_is_no_batch(tmp_path: Path) -> None:
     """Killed between the plan and the rename."""
-    keep = Keep(tmp_path)
+    keep = MonitorStore(tmp_path)
     (tmp_path / "batches" / "self_correction_step5_x").mkdir(parents=True)
     (tmp_path / "batches" / "self_correction_step5_x" / "batch.json").write_text("{}")
     assert keep.batches() == []

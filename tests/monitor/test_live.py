@@ -25,11 +25,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerCa
 from augment_correction.cli.train import _monitored  # noqa: E402
 from augment_correction.errors import ConfigError, InputError  # noqa: E402
 from augment_correction.failures import read_failures  # noqa: E402
-from augment_correction.llm.hf_rows import Speech  # noqa: E402
+from augment_correction.llm.hf_rows import ChatFormat  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.monitor import live as live_module  # noqa: E402
 from augment_correction.monitor.generating import generate  # noqa: E402
-from augment_correction.monitor.keeping import Keep  # noqa: E402
+from augment_correction.monitor.keeping import MonitorStore  # noqa: E402
 from augment_correction.monitor.observing import Observer  # noqa: E402
 from augment_correction.monitor.sorting import Reply  # noqa: E402
 from augment_correction.rows import Item  # noqa: E402
@@ -314,7 +314,7 @@ class TestTwoProcesses:
         assert alone[0]["processes"] == 2 and len(alone[0]["losses"]) > 6
         assert [each["losses"] for each in watched] == [each["losses"] for each in alone]
         [file] = (tmp_path / "data").glob("self_correction_step6_*.jsonl")
-        asked = [each for batch in Keep(tmp_path / "data").batches() for each in read_failures(batch.failures)]
+        asked = [each for batch in MonitorStore(tmp_path / "data").batches() for each in read_failures(batch.failures)]
         assert rows(file) and len({(each.step, each.question) for each in asked}) == len(asked) == 12
 
 
@@ -324,7 +324,7 @@ class TestGenerating:
         return AutoModelForCausalLM.from_pretrained(tiny_model).train()
 
     def test_a_padded_batch_says_what_each_says_alone(self, tiny_model: Path, loaded: Any) -> None:
-        speech = Speech.of(AutoTokenizer.from_pretrained(tiny_model))
+        speech = ChatFormat.of(AutoTokenizer.from_pretrained(tiny_model))
         together = generate(loaded, speech, QUESTIONS, None, 12)
         assert together == [generate(loaded, speech, [each], None, 12)[0] for each in QUESTIONS]
         assert loaded.training and all(module.training for module in loaded.modules())
@@ -332,13 +332,13 @@ class TestGenerating:
         assert reply is not None and (reply.finish_reason, reply.ended) == ("length", False)
 
     def test_no_random_number_is_drawn(self, tiny_model: Path, loaded: Any) -> None:
-        speech, state = Speech.of(AutoTokenizer.from_pretrained(tiny_model)), torch.get_rng_state()
+        speech, state = ChatFormat.of(AutoTokenizer.from_pretrained(tiny_model)), torch.get_rng_state()
         generate(loaded, speech, QUESTIONS, "Be brief.", 4)
         assert torch.equal(torch.get_rng_state(), state)
 
     def test_when_the_time_is_over_there_is_no_answer(self, tiny_model: Path, loaded: Any) -> None:
         began = time.monotonic()
-        speech = Speech.of(AutoTokenizer.from_pretrained(tiny_model))
+        speech = ChatFormat.of(AutoTokenizer.from_pretrained(tiny_model))
         loaded.lm_head.weight.data[2] = 0  # it comes to no end by itself
         assert generate(loaded, speech, QUESTIONS[:1], None, 400, seconds=0.01) == [None]
         assert time.monotonic() - began < 30

@@ -18,7 +18,7 @@ from augment_correction.llm.metered import MeteredModel
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.impact import Retest, _impact, as_json, measure
 from augment_correction.monitor.items import read_items
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.making import make_rows
 from augment_correction.monitor.manual import answer, from_answers
 from augment_correction.monitor.sorting import Reply, Sorter
@@ -213,8 +213,8 @@ class TestImpact:
     """Two batches: the model of today repairs the first, and breaks what was right in the second."""
 
     @pytest.fixture
-    def keep(self, tmp_path: Path) -> Keep:
-        keep = Keep(tmp_path / "data")
+    def keep(self, tmp_path: Path) -> MonitorStore:
+        keep = MonitorStore(tmp_path / "data")
         keep.root.mkdir()
         batches = {
             "self_correction_step5_20250101_000000": [
@@ -236,7 +236,7 @@ class TestImpact:
             keep.close_buffer(stem, {"timestamp": stem[-15:]})
         return keep
 
-    def test_each_batch_is_marked(self, keep: Keep, tmp_path: Path) -> None:
+    def test_each_batch_is_marked(self, keep: MonitorStore, tmp_path: Path) -> None:
         today = {"2+2": "4", "Faust": "Johann Goethe.", "spider": "7", "Emma": "Mary Shelley.", "Dune": "Isaac Asimov."}
         made, paid = measure(config(tmp_path, today), keep, 10, Retest(tmp_path / "impact", "1"))
         batches = [each for each in made if each.pattern == "all"]
@@ -264,13 +264,13 @@ class TestImpact:
         told = as_json([made], "tiny")
         assert told["alpha"] == 0.05 and told["impacts"][0]["p"] == p and told["impacts"][0]["mark"] == mark
 
-    def test_some_of_each_pattern_are_asked(self, keep: Keep, tmp_path: Path) -> None:
+    def test_some_of_each_pattern_are_asked(self, keep: MonitorStore, tmp_path: Path) -> None:
         keep.add([Failure(f"What is {n}+{n}?", f"{2 * n}", "0", "wrong", ("TOO_BRIEF",)) for n in range(1, 40)])
         keep.close_buffer("self_correction_step20_20250104_000000", {"timestamp": "20250104_000000"})
         made, _ = measure(config(tmp_path, {}), keep, 10, Retest(tmp_path / "impact", "1"))
         assert {each.asked + each.undecided for each in made if each.pattern == "TOO_BRIEF"} == {10}
 
-    def test_a_model_that_was_trained_meanwhile_is_asked_anew(self, keep: Keep, tmp_path: Path) -> None:
+    def test_a_model_that_was_trained_meanwhile_is_asked_anew(self, keep: MonitorStore, tmp_path: Path) -> None:
         """Served under the same name; but a re-test that was killed goes on."""
         root, began = tmp_path / "impact", datetime(2025, 1, 5)
         yesterday = Retest.of(root, began)
@@ -286,7 +286,7 @@ class TestImpact:
         assert (yesterday.folder / "journal.sqlite").is_file()
 
     def test_it_is_asked_as_the_batch_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        keep, said = Keep(tmp_path / "data"), list[str]()
+        keep, said = MonitorStore(tmp_path / "data"), list[str]()
         asked: list[tuple[list[str], int]] = []
         keep.root.mkdir()
         ways: tuple[dict[str, Any], ...] = ({}, {"max_tokens": 64, "system_prompt": "Be brief."})
@@ -305,4 +305,4 @@ class TestImpact:
 
     def test_without_a_batch_it_says_so(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no batch"):
-            measure(config(tmp_path, {}), Keep(tmp_path), 10, Retest(tmp_path / "impact", "1"))
+            measure(config(tmp_path, {}), MonitorStore(tmp_path), 10, Retest(tmp_path / "impact", "1"))

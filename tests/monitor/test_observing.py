@@ -13,7 +13,7 @@ from augment_correction.errors import ConfigError, InputError
 from augment_correction.failures import read_failures
 from augment_correction.monitor import observing
 from augment_correction.monitor.config import MonitorConfig, SelfCorrection
-from augment_correction.monitor.keeping import Keep
+from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.observing import Observer
 from augment_correction.monitor.sorting import Reply
 from augment_correction.rows import Item
@@ -31,7 +31,7 @@ def test_the_worked_example_ends_in_one_file_of_fifteen(tmp_path: Path) -> None:
     examples = []
     for step, wrong in WEEKDAYS:
         stage.evaluate(observer, step, wrong)
-        examples.append(Keep(stage.data).examples() if step < 500 else None)
+        examples.append(MonitorStore(stage.data).examples() if step < 500 else None)
     assert examples[:4] == [6, 9, 15, 15]
     assert observer.end() == []
     assert sorted(path.name for path in stage.data.glob("self_correction_*")) == [

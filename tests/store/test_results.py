@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from augment_correction.records import Chunk, Conversation, Turn, UnreadInput, content_id
-from augment_correction.store import Apart, Database, Outcome, Results
+from augment_correction.store import Database, Excluded, Outcome, Results
 from augment_correction.store.results import SCHEMA
 
 
@@ -155,7 +155,9 @@ async def test_what_is_set_apart_is_laid_over_the_outcomes_and_forgotten_by_the_
     ids = [read(results, seq, f"text {seq}") for seq in range(4)]
     results.add_outcomes([kept(ids[0]), kept(ids[1]), kept(ids[2])])
     await database.flush()
-    results.set_apart([Apart(ids[0], 0, "gate", "drawn", "why"), Apart(ids[1], 0, "rejected", "duplicate", "of that")])
+    results.set_apart(
+        [Excluded(ids[0], 0, "gate", "drawn", "why"), Excluded(ids[1], 0, "rejected", "duplicate", "of that")]
+    )
     assert [outcome.status for _, outcome in results.outcomes()] == ["gate", "rejected", "kept"]
     assert [outcome and outcome.status for _, outcome in results.passages()] == ["gate", "rejected", "kept", None]
     ((_, left_out),) = results.outcomes("rejected")
@@ -168,7 +170,7 @@ async def test_what_is_set_apart_is_laid_over_the_outcomes_and_forgotten_by_the_
     assert [outcome.status for _, outcome in results.conversations()] == ["kept"] * 3
     results.set_apart([])
     assert results.counts()["kept"] == 3
-    results.set_apart([Apart(ids[0], 0, "gate", "drawn", "why")])
+    results.set_apart([Excluded(ids[0], 0, "gate", "drawn", "why")])
     await results.begin()
     for seq in range(3):
         read(results, seq, f"text {seq}")
