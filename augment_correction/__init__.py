@@ -4,6 +4,8 @@ from augment_correction import load_config, run
 
 result = run(load_config("configs/correction.yaml"))
 print(result.kept, result.dataset)
+
+`docs/reference/python.md` has every name with an example.
 """
 
 from __future__ import annotations
@@ -12,21 +14,172 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from augment_correction.config import RunConfig, load_config
-    from augment_correction.declarations import StageDeclaration
-    from augment_correction.runner import RunResult, run
-    from augment_correction.stages import register_check, register_stage, with_fields
+    from augment_correction.config import ApiConfig, PathConfig, RunConfig, SystemConfig, load_config
+    from augment_correction.declarations import (
+        AskStage,
+        AttemptStage,
+        CheckSpec,
+        CheckStage,
+        ChunkStage,
+        ComposeStage,
+        FillStage,
+        GradeStage,
+        GroundStage,
+        JudgeStage,
+        ModelStage,
+        SpreadStage,
+        StageDeclaration,
+        TurnSpec,
+    )
+    from augment_correction.errors import (
+        AugmentCorrectionError,
+        ConfigError,
+        ExitCode,
+        InputError,
+        MissingExtra,
+        Reject,
+        UserError,
+    )
+    from augment_correction.evals import EvalConfig, Evaluation, evaluate, evaluate_async, load_evaluation
+    from augment_correction.finetuning import train
+    from augment_correction.models import ModelConfig
+    from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig, load_monitor
+    from augment_correction.parsing import read_json, read_tags
+    from augment_correction.pipeline import Pipeline, load_pipeline
+    from augment_correction.records import Conversation, Document, Passage, Record, Turn
+    from augment_correction.results.finished import read_conversations
+    from augment_correction.runner import RunResult, run, run_async
+    from augment_correction.sampling import Sampling
+    from augment_correction.stages import (
+        CheckInput,
+        CheckResult,
+        ModelCall,
+        StageContext,
+        Tools,
+        register_check,
+        register_stage,
+        with_fields,
+    )
+    from augment_correction.training.config import TrainConfig, load_train_config
+    from augment_correction.training.summary import TrainingResult
 
 __version__ = "0.1.0"
 __all__ = [
-    "RunConfig", "RunResult", "StageDeclaration", "__version__", "load_config", "register_check", "register_stage", "run",
+    "ApiConfig",
+    "AskStage",
+    "AttemptStage",
+    "AugmentCorrectionError",
+    "CheckInput",
+    "CheckResult",
+    "CheckSpec",
+    "CheckStage",
+    "ChunkStage",
+    "ComposeStage",
+    "ConfigError",
+    "Conversation",
+    "Document",
+    "EvalConfig",
+    "Evaluation",
+    "ExitCode",
+    "FillStage",
+    "GradeStage",
+    "GroundStage",
+    "InputError",
+    "JudgeStage",
+    "LiveInferenceMonitor",
+    "MissingExtra",
+    "ModelCall",
+    "ModelConfig",
+    "ModelStage",
+    "MonitorConfig",
+    "Passage",
+    "PathConfig",
+    "Pipeline",
+    "Record",
+    "Reject",
+    "RunConfig",
+    "RunResult",
+    "Sampling",
+    "SpreadStage",
+    "StageContext",
+    "StageDeclaration",
+    "SystemConfig",
+    "Tools",
+    "TrainConfig",
+    "TrainingResult",
+    "Turn",
+    "TurnSpec",
+    "UserError",
+    "__version__",
+    "evaluate",
+    "evaluate_async",
+    "load_config",
+    "load_evaluation",
+    "load_monitor",
+    "load_pipeline",
+    "load_train_config",
+    "read_conversations",
+    "read_json",
+    "read_tags",
+    "register_check",
+    "register_stage",
+    "run",
+    "run_async",
+    "train",
     "with_fields",
-]  # fmt: skip
+]
 
-_HOME = {
-    "RunConfig": "config", "RunResult": "runner", "load_config": "config", "run": "runner",
-    "StageDeclaration": "declarations", "register_check": "stages", "register_stage": "stages", "with_fields": "stages",
-}  # fmt: skip
+_NAMES = {
+    "config": ("ApiConfig", "PathConfig", "RunConfig", "SystemConfig", "load_config"),
+    "models": ("ModelConfig",),
+    "records": ("Conversation", "Document", "Passage", "Record", "Turn"),
+    "runner": ("RunResult", "run", "run_async"),
+    "results.finished": ("read_conversations",),
+    "pipeline": ("Pipeline", "load_pipeline"),
+    "declarations": (
+        "AskStage",
+        "AttemptStage",
+        "CheckSpec",
+        "CheckStage",
+        "ChunkStage",
+        "ComposeStage",
+        "FillStage",
+        "GradeStage",
+        "GroundStage",
+        "JudgeStage",
+        "ModelStage",
+        "SpreadStage",
+        "StageDeclaration",
+        "TurnSpec",
+    ),
+    "sampling": ("Sampling",),
+    "stages": (
+        "CheckInput",
+        "CheckResult",
+        "ModelCall",
+        "StageContext",
+        "Tools",
+        "register_check",
+        "register_stage",
+        "with_fields",
+    ),
+    "parsing": ("read_json", "read_tags"),
+    "evals": ("EvalConfig", "Evaluation", "evaluate", "evaluate_async", "load_evaluation"),
+    "training.config": ("TrainConfig", "load_train_config"),
+    "training.summary": ("TrainingResult",),
+    "finetuning": ("train",),
+    "monitor": ("LiveInferenceMonitor", "MonitorConfig", "load_monitor"),
+    "errors": (
+        "AugmentCorrectionError",
+        "ConfigError",
+        "ExitCode",
+        "InputError",
+        "MissingExtra",
+        "Reject",
+        "UserError",
+    ),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
@@ -34,3 +187,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, field_validator, model_validator
 
 from augment_correction.models import ModelConfig, ModelsConfig, load_declared
 from augment_correction.pipeline import Pipeline
@@ -20,7 +20,11 @@ PIPELINE_ALIASES = {"correction-pipeline": "correction"}
 
 
 class ApiConfig(Declaration):
-    """The models by role. Flat (`small_model: ...`) and nested (`small: {model: ...}`) spellings are the same."""
+    """The models by role. Flat (`small_model: ...`) and nested (`small: {model: ...}`) spellings are the same.
+
+    >>> ApiConfig(large=ModelConfig(model="gpt-5-mini")) == ApiConfig(**{"large_model": "gpt-5-mini"})
+    True
+    """
 
     small: ModelConfig | None = None
     large: ModelConfig | None = None
@@ -51,8 +55,14 @@ class ApiConfig(Declaration):
 
 
 class PathConfig(Declaration):
-    input_dir: str
-    """A folder of documents, or a single one."""
+    """Where a run reads and writes; a relative path starts at the project, in Python at the current folder.
+
+    >>> PathConfig(input_dir="inputs", output_dir="outputs/mine").text_keys
+    ()
+    """
+
+    input_dir: str = ""
+    """A folder of documents, or a single one; needed but where a program gives the passages itself (`run(config, passages=...)`)."""
     output_dir: str
     """Everything that the run makes. The same folder goes on where a run stopped; what a run with another configuration left
     there is moved to `earlier/`."""
@@ -71,6 +81,12 @@ class PathConfig(Declaration):
 
 
 class SystemConfig(Declaration):
+    """How passages are cut, what is trained, how a row is written as text, and the seed of all draws.
+
+    >>> SystemConfig(chunk_size=500, loss_on="correction_only").chunk_unit
+    'tokens'
+    """
+
     chunk_size: int = Field(3000, ge=16)
     """The longest passage, in `chunk_unit`."""
     chunk_unit: Literal["tokens", "characters"] = "tokens"
@@ -193,7 +209,19 @@ class OutputConfig(Declaration):
 
 
 class RunConfig(ModelsConfig):
-    """A validated config. `load_config` makes it from a file; `project` says where its relative paths start."""
+    """A validated config of a run. `load_config` makes it from a file; in Python keywords do, relative paths start at the current
+    folder, and API keys are taken from the environment where none is given.
+
+    Raises: ValidationError (a ValueError) where a value is out of range.
+
+    >>> config = RunConfig(
+    ...     pipeline="correction",
+    ...     api=ApiConfig(small=ModelConfig(model="gpt-5-nano"), large=ModelConfig(model="gpt-5-mini")),
+    ...     path=PathConfig(input_dir="inputs", output_dir="outputs/mine"),
+    ... )
+    >>> config.model("large").model
+    'gpt-5-mini'
+    """
 
     COMMAND = "run"
     pipeline: str | Pipeline
@@ -216,9 +244,10 @@ class RunConfig(ModelsConfig):
     training: TrainingConfig = TrainingConfig()
     output: OutputConfig = OutputConfig()
 
-    @field_validator("pipeline", mode="plain")
+    @field_validator("pipeline", mode="wrap")
     @classmethod
-    def _name_or_pipeline(cls, given: Any) -> str | Pipeline:
+    def _name_or_pipeline(cls, given: Any, _: ValidatorFunctionWrapHandler) -> str | Pipeline:
+        """A mapping in YAML is no pipeline: pipelines have files of their own, whose lines errors name."""
         if isinstance(given, str | Pipeline):
             return given
         raise ValueError("Input should be a valid string")
@@ -279,9 +308,13 @@ class RunConfig(ModelsConfig):
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
-    """The config at `path`, with `key.path=value` overrides applied (values are YAML).
+    """The config at `path`, with `key.path=value` overrides applied (values are YAML). A name that is not in the project is looked
+    for among the shipped ones.
 
     Raises: ConfigError with file, line, column and remedy.
+
+    >>> load_config("configs/smoke.yaml", ["system.seed=7"]).system.seed
+    7
     """
     config = load_declared(RunConfig, path, overrides, "pipeline, api, path, ...")
     config._notices = tuple(

@@ -158,14 +158,22 @@ class ModelStage(StageDeclaration):
 
 
 class ChunkStage(StageDeclaration):
-    """Cut the documents into passages; size and overlap are in the config (`system.chunk_size`)."""
+    """Cut the documents into passages; size and overlap are in the config (`system.chunk_size`).
+
+    >>> ChunkStage().name
+    'chunk'
+    """
 
     stage: Literal["chunk"] = "chunk"
     name: str = "chunk"
 
 
 class JudgeStage(ModelStage):
-    """Ask a model for a verdict and keep or reject the record by it."""
+    """Ask a model for a verdict and keep or reject the record by it.
+
+    >>> JudgeStage(name="judgement", model="small", prompt="filter").writes
+    ('judgement_reason',)
+    """
 
     SWITCHED: ClassVar[bool] = True
 
@@ -191,7 +199,11 @@ class JudgeStage(ModelStage):
 
 
 class AskStage(ModelStage):
-    """Ask a model for named fields, check them, and ask again with what was wrong a bounded number of times."""
+    """Ask a model for named fields, check them, and ask again with what was wrong a bounded number of times.
+
+    >>> AskStage(name="write", model="large", prompt="conversation", fields=("question", "answer")).writes
+    ('question', 'answer')
+    """
 
     stage: Literal["ask"] = "ask"
     fields: tuple[str, ...] = Field(min_length=1)
@@ -210,7 +222,11 @@ class AskStage(ModelStage):
 
 
 class CheckStage(StageDeclaration):
-    """Reject records whose fields fail a check."""
+    """Reject records whose fields fail a check.
+
+    >>> CheckStage(name="brief", checks=(CheckSpec(check="length", fields=("answer",), words=(1, 80)),)).reads
+    ('answer',)
+    """
 
     SWITCHED: ClassVar[bool] = True
 
@@ -224,7 +240,11 @@ class CheckStage(StageDeclaration):
 
 class GroundStage(ModelStage):
     """Ask a judge whether the passage supports the answer, and which words of it stand against which words of the
-    mistake. Its quotes must really stand there: that is looked up and not believed."""
+    mistake. Its quotes must really stand there: that is looked up and not believed.
+
+    >>> GroundStage(name="grounded", prompt="checks/ground", question="question", answer="answer").writes
+    ('evidence', 'evidence_start')
+    """
 
     SWITCHED: ClassVar[bool] = True
 
@@ -257,7 +277,11 @@ class GroundStage(ModelStage):
 
 
 class AttemptStage(ModelStage):
-    """Have the model that is to be trained answer closed-book, several times."""
+    """Have the model that is to be trained answer closed-book, several times.
+
+    >>> AttemptStage(name="tries", prompt="attempt", samples=8).model
+    'target'
+    """
 
     stage: Literal["attempt"] = "attempt"
     model: ModelRole = "target"
@@ -276,7 +300,11 @@ class AttemptStage(ModelStage):
 
 class GradeStage(ModelStage):
     """Sort the attempts into right and wrong by the reference, and go on with one record for a wrong one and one for a
-    right one. What a comparison of words and numbers cannot tell is asked of a judge."""
+    right one. What a comparison of words and numbers cannot tell is asked of a judge.
+
+    >>> GradeStage(name="graded", prompt="checks/grade", question="question", reference="answer").always_right
+    'gate'
+    """
 
     stage: Literal["grade"] = "grade"
     model: ModelRole = "judge"
@@ -310,7 +338,11 @@ class GradeStage(ModelStage):
 
 class FillStage(StageDeclaration):
     """Write a field from a template, without a model: one of several, drawn by the config's seed and the record. The
-    template is a prompt file with one message, which may read every field before it."""
+    template is a prompt file with one message, which may read every field before it.
+
+    >>> FillStage(name="doubt", field="doubt", among=("doubt_terse", "doubt_polite")).writes
+    ('doubt',)
+    """
 
     stage: Literal["fill"] = "fill"
     field: str
@@ -327,7 +359,11 @@ class FillStage(StageDeclaration):
 
 
 class SpreadStage(StageDeclaration):
-    """Go on with one record for each kind that is listed for the word in a field; a word without kinds is a reject."""
+    """Go on with one record for each kind that is listed for the word in a field; a word without kinds is a reject.
+
+    >>> SpreadStage(name="kinds", by="verdict", into={"wrong": ("correct_after_mistake",)}).reads
+    ('verdict',)
+    """
 
     stage: Literal["spread"] = "spread"
     by: str
@@ -367,7 +403,13 @@ class TurnSpec(Declaration):
 
 
 class ComposeStage(StageDeclaration):
-    """Make the conversation, and decide its loss mask. Several of them make one kind each."""
+    """Make the conversation, and decide its loss mask. Several of them make one kind each.
+
+    >>> ComposeStage(kind="plain", turns=(
+    ...     TurnSpec(role="user", text="question"), TurnSpec(role="assistant", text="answer", is_="correction"),
+    ... )).reads
+    ('question', 'answer')
+    """
 
     stage: Literal["compose"] = "compose"
     name: str = "compose"

@@ -29,6 +29,12 @@ from urllib.parse import unquote, urlsplit
 
 
 class ExitCode(IntEnum):
+    """How a command, a run, an evaluation or a training ended; 0 is the only success.
+
+    >>> ExitCode.REJECTS == 3
+    True
+    """
+
     DONE = 0
     BUG = 1
     USER = 2
@@ -38,7 +44,15 @@ class ExitCode(IntEnum):
 
 
 class AugmentCorrectionError(Exception):
-    """Base of the tree above; `hint` says what to do about it."""
+    """Base of every error that this package raises on purpose; `hint` says what to do about it, and `exit_code` with what a
+    command ends.
+
+    >>> try:
+    ...     load_config("configs/nothing_of_that_name.yaml")
+    ... except AugmentCorrectionError as failure:
+    ...     print(failure.exit_code.name)
+    USER
+    """
 
     exit_code = ExitCode.BUG
 
@@ -49,11 +63,22 @@ class AugmentCorrectionError(Exception):
 
 
 class UserError(AugmentCorrectionError):
+    """What the caller gave cannot be used: a config, an input, an environment. Nothing was asked or written.
+
+    >>> issubclass(ConfigError, UserError) and issubclass(InputError, UserError)
+    True
+    """
+
     exit_code = ExitCode.USER
 
 
 class ConfigError(UserError):
-    """`str()` starts with `file:line:column:` where these are known, so that editors can jump there."""
+    """A config, pipeline or prompt is wrong. `str()` starts with `file:line:column:` where these are known, so that editors can
+    jump there.
+
+    >>> str(ConfigError("unknown key 'modle'", file="mine.yaml", line=3, column=1))
+    "mine.yaml:3:1: unknown key 'modle'"
+    """
 
     def __init__(
         self,
@@ -114,7 +139,14 @@ class Noted:
 
 
 class InputError(UserError):
-    pass
+    """An input or output file or folder cannot be used.
+
+    >>> try:
+    ...     next(read_conversations("inputs"))
+    ... except InputError as failure:
+    ...     print(failure.message)
+    inputs is not the output folder of a run: it has no journal.sqlite
+    """
 
 
 def installing(extra: str) -> str:
@@ -135,6 +167,12 @@ def installing(extra: str) -> str:
 
 
 class MissingExtra(UserError):
+    """An optional dependency is not installed; `hint` is the command that installs it.
+
+    >>> MissingExtra("to_pandas()", "frames").message
+    'to_pandas() needs an optional dependency that is not installed'
+    """
+
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
             f"{what} needs an optional dependency that is not installed",
@@ -186,7 +224,11 @@ class BudgetExhausted(AugmentCorrectionError):
 
 class Reject(AugmentCorrectionError):
     """Raised by a stage to drop its record. `reason` is a short closed word, `detail` a sentence for a person, which the
-    model is told, too, where it is asked again; `hint` is for the person alone."""
+    model is told, too, where it is asked again; `hint` is for the person alone.
+
+    >>> str(Reject("too_short", "answer has 2 words; write at least 5"))
+    'too_short: answer has 2 words; write at least 5'
+    """
 
     def __init__(self, reason: str, detail: str = "", hint: str | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason, hint=hint)

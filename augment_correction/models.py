@@ -62,7 +62,11 @@ def clean_key(key: str) -> str:
 
 
 class ModelConfig(Declaration):
-    """One model and where it runs. In a config these keys carry the role as a prefix: `small_model`, `large_mode`."""
+    """One model and where it runs. In a config these keys carry the role as a prefix: `small_model`, `large_mode`.
+
+    >>> ModelConfig(model="Qwen/Qwen3-8B", base_url="http://localhost:8000/v1", concurrency=64).mode
+    'api'
+    """
 
     model: str
     """The name the server knows it by; for `embedded` a known weight's name or a GGUF file; for `hf` a folder
@@ -296,6 +300,12 @@ def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str
     config._file = file
     config._unset_keys = expanded.unset_keys
     return config
+
+
+def with_environment_keys(config: ConfigT) -> ConfigT:
+    """The same config with the API keys of the environment and the project's `.env` where it names none: for one that was
+    built in Python."""
+    return config.with_models(_with_keys(config.by_role, _environment(config.project)))
 
 
 def require_keys(config: ModelsConfig, roles: Iterable[str]) -> None:

@@ -32,6 +32,9 @@ def read_tags(text: str, names: Sequence[str]) -> dict[str, str]:
     """`<name>value</name>` for each of `names`, in this order: the last complete set in the final answer.
 
     Raises: Reject("no_answer" | "missing_field" | "empty_field").
+
+    >>> read_tags("Here it is: <answer>Nine arches.</answer>", ("answer",))
+    {'answer': 'Nine arches.'}
     """
     answer = _answer_of(text)
     openings = [match for match in _tag(names[0]).finditer(answer) if not match.group(1)]
@@ -64,6 +67,9 @@ def read_json(text: str, names: Sequence[str]) -> dict[str, str]:
     """The last JSON object in the final answer that holds all of `names` as text; prose and fences around it are fine.
 
     Raises: Reject("no_answer" | "invalid_json" | "missing_field" | "empty_field").
+
+    >>> read_json('Here it is: {"answer": "Nine arches."}', ("answer",))
+    {'answer': 'Nine arches.'}
     """
     answer = _answer_of(text)
     objects = list(_objects(answer))

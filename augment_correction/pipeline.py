@@ -242,7 +242,13 @@ def _asks_always_the_same(stage: ModelStage) -> Unwired:
 
 
 def load_pipeline(path: Path) -> Pipeline:
-    """Raises: ConfigError with file, line and remedy."""
+    """The pipeline of a YAML file.
+
+    Raises: ConfigError with file, line and remedy.
+
+    >>> load_pipeline(Path("pipelines/short_doubt.yaml")).kinds
+    ('correct_after_mistake',)
+    """
     return validate_pipeline(read_yaml(path))
 
 

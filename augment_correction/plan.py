@@ -17,7 +17,7 @@ from augment_correction.errors import ConfigError, Noted
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.models import require_keys
+from augment_correction.models import require_keys, with_environment_keys
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
@@ -120,6 +120,7 @@ def make_checked_plan(config: RunConfig, *, asks: bool = False, reads: bool = Tr
 
     Raises: ConfigError with file, line and remedy for all that does not fit.
     """
+    config = with_environment_keys(config) if asks else config
     noted = Noted()
     with noted.noting():
         check_selection(config)
@@ -234,6 +235,10 @@ def _judged(config: RunConfig) -> dict[ModelRole, ModelRole]:
 
 
 def _input_dir(config: RunConfig) -> Path:
+    if not config.path.input_dir:
+        raise config.error(
+            ("path", "input_dir"), "'path.input_dir' is missing", "a folder of documents, or a single one"
+        )
     try:
         return config.project.find("the input folder", [config.path.input_dir])
     except ConfigError as failure:

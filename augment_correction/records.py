@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal
 
 import orjson
@@ -42,8 +43,13 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`id` is the hash of the text. `source` is the path relative to the input folder, with `#L12` for line 12 of
-    a JSONL file. `pages[i]` is the offset at which page i+1 starts; empty where the format has no pages."""
+    """A whole text, to be cut into passages. `id` is the hash of the text. `source` is the path relative to the input folder, with
+    `#L12` for line 12 of a JSONL file. `pages[i]` is the offset (in characters) at which page i+1 starts; empty where the format
+    has no pages. A program makes one with `Document.of` and gives it to `run(config, passages=[...])`.
+
+    >>> Document.of("The bridge of Halmstett was built in 1911.", source="bridges.txt").source
+    'bridges.txt'
+    """
 
     id: str
     title: str
@@ -53,6 +59,13 @@ class Document:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
     headings: tuple[Heading, ...] = ()
+
+    @classmethod
+    def of(
+        cls, text: str, *, title: str = "", source: str = "", metadata: Mapping[str, Any] = MappingProxyType({})
+    ) -> Document:
+        """A plain text as a document."""
+        return cls(content_id(text), title, text, source, "text/plain", metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +206,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What flows through the stages. `fields` only grows. `parent_id` is the record it was made from, if any; `again`
-    says how often the user has had a stage asked anew for it."""
+    """What flows through the stages: a passage, and under `fields` all that was made of it by name (`passage`, `title`, `metadata`,
+    ... and what earlier stages wrote). A stage returns new records, by `with_fields`. `parent_id` is the record it was made from,
+    if any; `again` says how often the user has had a stage asked anew for it.
+
+    >>> with_fields(Record("id", {"passage": "Nine arches."}), {"question": "How many?"}).fields["question"]
+    'How many?'
+    """
 
     id: str
     fields: Mapping[str, Any]
@@ -236,6 +254,9 @@ class Turn:
     follows; around a text that is masked in part stands none, since templates may trim it.
 
     Raises: ValueError where nothing would be left to train, or the text is not stripped.
+
+    >>> Turn("assistant", "In 1915. No, that is wrong: in 1911.", train=True, masked=8).partly_masked
+    True
     """
 
     role: Role
@@ -256,7 +277,15 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A finished row. The loss mask is decided here, once: Axolotl's `label`, OpenAI's `weight` and `labels = -100`
-    are spellings of it. `train_scaffold` says the same for the template's own text (BOS, role headers)."""
+    are spellings of it. `train_scaffold` says the same for the template's own text (BOS, role headers). `provenance` holds
+    where its passage stands (`places`), who made the mistake (`origin`) and what the checks found (`scores`).
+
+    >>> mistake, correction = Turn("assistant", "1915.", train=False), Turn("assistant", "No, 1911.", train=True)
+    >>> asked, doubt = Turn("user", "When was it built?", train=False), Turn("user", "Sure?", train=False)
+    >>> made = Conversation("id", "correct_after_mistake", (asked, mistake, doubt, correction), train_scaffold=False)
+    >>> [turn.text for turn in made.turns if turn.train]
+    ['No, 1911.']
+    """
 
     id: str
     kind: str

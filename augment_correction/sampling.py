@@ -15,7 +15,12 @@ class Declaration(BaseModel):
 
 
 class Sampling(Declaration):
-    """Only what is set is sent. top_k, min_p and repetition_penalty are understood by vLLM and llama.cpp, not by OpenAI."""
+    """Sampling parameters of a stage. Only what is set is sent. top_k, min_p and repetition_penalty are understood by vLLM and
+    llama.cpp, not by OpenAI.
+
+    >>> Sampling(temperature=0.7, max_tokens=512).sent()
+    {'temperature': 0.7, 'max_tokens': 512}
+    """
 
     temperature: float | None = Field(None, ge=0, le=5)
     top_p: float | None = Field(None, gt=0, le=1)

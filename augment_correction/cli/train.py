@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -124,10 +124,10 @@ def train(
     """Train a LoRA adapter on corrections: loss only where the mask says, early stopping, the best checkpoint kept."""
     given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
     given["on_oom"] = on_oom and on_oom.value
-    from augment_correction.failures.telling import write_problems
+    from augment_correction.finetuning import prepare_rows
     from augment_correction.monitor import load_monitor
     from augment_correction.training.config import load_train_config
-    from augment_correction.training.preparing import NothingLeft, prepare
+    from augment_correction.training.preparing import prepare
     from augment_correction.training.telling import prepared_lines
     from augment_correction.training.workspace import Workspace
 
@@ -142,44 +142,18 @@ def train(
         if checkpoint := workspace.checkpoint(prepared.decided, loaded):
             say(f"  goes on from {checkpoint}")
         return
-    try:
-        prepared = prepare(loaded)
-    except NothingLeft as failure:
-        write_problems(workspace.rejected, failure.gathered.problems)
-        raise
-    write_problems(workspace.rejected, prepared.gathered.problems)
+    prepared = prepare_rows(loaded)
     say("\n".join(prepared_lines(prepared)))
     raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
 
 
 def _with_trl(prepared: Prepared) -> int:
-    from augment_correction.errors import MissingExtra
+    from augment_correction.finetuning import train_prepared
     from augment_correction.training.telling import outcome_lines
 
-    try:
-        from augment_correction.training.trainer import train as run
-    except ImportError as failure:
-        raise MissingExtra(f"training ({failure.name})", "train") from None
-    outcome: Any = run(prepared, tell, _monitored(prepared))
+    outcome = train_prepared(prepared, tell)
     say("\n".join(outcome_lines(outcome)))
     return int(outcome.exit_code)
-
-
-def _monitored(prepared: Prepared) -> Any:
-    """Attaches the monitor that the config names, or nothing. What is trained, and the gates that it is kept from, must not
-    stand in the monitor's questions: it learns of both here."""
-    from augment_correction.monitor import LiveInferenceMonitor, load_monitor
-    from augment_correction.training.workspace import Workspace
-
-    config = prepared.config
-    if config.monitor is None:
-        return lambda trainer: None
-    loaded = load_monitor(config.project.resolve(config.monitor))
-    trained = str(Workspace(config.output).trained)  # it is written before any trainer is made
-    named = (str(path) for path in prepared.gathered.gates if path.is_file())
-    known = {"training_data": (*loaded.training_data, trained), "gate": (*loaded.gate, *named)}
-    watching = loaded.model_copy(update={name: tuple(dict.fromkeys(paths)) for name, paths in known.items()})
-    return LiveInferenceMonitor(watching).attach  # one for all trainers: a second one comes after lack of memory
 
 
 def _with_axolotl(prepared: Prepared) -> int:

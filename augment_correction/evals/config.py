@@ -86,7 +86,16 @@ class EvalCost(Declaration):
 
 
 class EvalConfig(ModelsConfig):
-    """A validated config of an evaluation; `load_evaluation` makes it from a file."""
+    """A validated config of an evaluation; `load_evaluation` makes it from a file, keywords in Python.
+
+    Raises: ValidationError (a ValueError) where a value is out of range.
+
+    >>> config = EvalConfig(
+    ...     gate=("gate.jsonl",), models={"base": {"model": "base", "mode": "scripted"}}, path={"output_dir": "outputs/evaluation"}
+    ... )
+    >>> config.base
+    'base'
+    """
 
     COMMAND = "evaluate"
     gate: tuple[str, ...] = Field(min_length=1)
@@ -214,5 +223,8 @@ def load_evaluation(path: str | Path, overrides: Sequence[str] = ()) -> EvalConf
     """The config at `path`, with `key.path=value` overrides applied (values are YAML).
 
     Raises: ConfigError with file, line, column and remedy.
+
+    >>> load_evaluation("configs/evaluate.yaml", ["limits.min_gain_t2=0.05"]).limits.min_gain_t2
+    0.05
     """
     return load_declared(EvalConfig, path, overrides, "gate, models, path, ...")

@@ -32,7 +32,7 @@ from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of, interruptible
-from augment_correction.models import require_keys
+from augment_correction.models import require_keys, with_environment_keys
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.store import Database, RunFolder
@@ -44,7 +44,12 @@ Watch = Callable[[RunState], AbstractContextManager[object]]
 @dataclass(frozen=True)
 class Evaluation:
     """What an evaluation came to. `report` is what stands in `evaluation.json`, None where it was stopped early: figures
-    of a part of the questions would be taken for those of all."""
+    of a part of the questions would be taken for those of all. `cost` is USD, None where a price is unknown; `exit_code` is
+    DONE where every tuned model is accepted, and REJECTS otherwise.
+
+    >>> Evaluation(ExitCode.DONE, tokens={}, cost=None, seconds=1.5).report is None
+    True
+    """
 
     exit_code: ExitCode
     tokens: Mapping[str, dict[str, Any]]
@@ -58,7 +63,16 @@ class Evaluation:
 
 
 def evaluate(config: EvalConfig, *, watch: Watch | None = None) -> Evaluation:
-    """See `evaluate_async`. For programs without an event loop of their own."""
+    """Ask, grade, measure and decide, in a program without an event loop of its own; `evaluate_async` takes the same arguments, and
+    says what they mean.
+
+    Raises: UserError where it cannot start, above all where a tuned model was trained on the questions.
+
+    >>> models = {name: {"model": name, "mode": "scripted"} for name in ("base", "tuned")}
+    >>> evaluation = evaluate(EvalConfig(gate=("gate.jsonl",), models=models, path={"output_dir": "outputs/evaluated"}))
+    >>> evaluation.report["decisions"]["tuned"]["outcome"] in ("accept", "reject", "undecided")
+    True
+    """
     return asyncio.run(evaluate_async(config, watch=watch))
 
 
@@ -67,7 +81,13 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
     state, for a display. Started again it asks only what was not answered yet.
 
     Raises: UserError where it cannot start, above all where a tuned model was trained on the questions.
+
+    >>> models = {name: {"model": name, "mode": "scripted"} for name in ("base", "tuned")}
+    >>> config = EvalConfig(gate=("gate.jsonl",), models=models, path={"output_dir": "outputs/evaluated_in_a_loop"})
+    >>> asyncio.run(evaluate_async(config)).stopped is None
+    True
     """
+    config = with_environment_keys(config)
     require_keys(config, config.by_role)
     library = PromptLibrary(config.project, (config.path.prompts,))
     sets, judging = question_sets(config, library), library.load(config.grading.prompt)

@@ -42,7 +42,14 @@ class SelfCorrection(Declaration):
 
 
 class MonitorConfig(ModelsConfig):
-    """`load_monitor` makes it from a YAML or JSON file; `MonitorConfig(split=...)` from keywords."""
+    """What a `LiveInferenceMonitor` asks, how much of the training's time it may take, and when it makes a file of rows.
+    `load_monitor` makes it from a YAML or JSON file; `MonitorConfig(split=...)` from keywords.
+
+    Raises: ValidationError (a ValueError) where a value is out of range.
+
+    >>> MonitorConfig(split="questions.jsonl", preset="aggressive").self_correction.min_examples
+    5
+    """
 
     COMMAND = "train --monitor"
     split: str
@@ -164,5 +171,12 @@ class MonitorConfig(ModelsConfig):
 
 
 def load_monitor(path: str | Path, overrides: Sequence[str] = ()) -> MonitorConfig:
-    """Raises: ConfigError with file, line, column and remedy."""
+    """The config at `path`, with `key.path=value` overrides applied (values are YAML).
+
+    Raises: ConfigError with file, line, column and remedy.
+
+    >>> written = Path("monitor.yaml").write_text("split: questions.jsonl\\n")
+    >>> load_monitor("monitor.yaml", ["num_eval_samples=8"]).num_eval_samples
+    8
+    """
     return load_declared(MonitorConfig, path, overrides, "split, self_correction, ...")

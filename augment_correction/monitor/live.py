@@ -39,7 +39,16 @@ def say(text: str) -> None:
 
 
 class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
-    """`monitor.attach(trainer)`, before `trainer.train()`. As a plain callback it works, too, without scalars."""
+    """Watches a trainer of Transformers or TRL: at its evaluations the model answers questions, the answers are graded, and what
+    it gets wrong becomes rows of corrections. `monitor.attach(trainer)`, before `trainer.train()`; as a plain callback it works, too,
+    without scalars in the trainer's log. `say` is given each line for a person.
+
+    Raises: UserError, when it is attached, where the model is sharded so that one process alone cannot answer.
+
+    >>> monitor = LiveInferenceMonitor(MonitorConfig(split="questions.jsonl", num_eval_samples=2))
+    >>> callable(monitor.attach)
+    True
+    """
 
     def __init__(self, config: MonitorConfig, say: Say = say) -> None:
         self._config, self._say = config, say

@@ -76,6 +76,8 @@ class Earlier:
 
     def _knows_gate(self) -> bool:
         """Whether a document of the gate is in the input folder, or is it."""
+        if not self._plan.config.path.input_dir:
+            return False
         input_dir = self._plan.input_dir
         sources = {re.sub(r"#L\d+$", "", str(item.get("source") or "")) for item in read_gate(self._folder.gate)}
         return any(name == input_dir.name if input_dir.is_file() else (input_dir / name).exists() for name in sources)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
+from augment_correction.records import Conversation
 from augment_correction.results.story import story_file
 from augment_correction.store import Database, Journal, Results, RunFolder, StoredChunk
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
@@ -30,6 +31,21 @@ class MadeRun:
     def tokens(self) -> list[dict[str, Any]]:
         """What stands in each `<role>_model_tokens.json`."""
         return [json.loads(path.read_text("utf-8")) for path in sorted(self.folder.root.glob("*_model_tokens.json"))]
+
+
+def read_conversations(root: str | Path) -> Iterator[Conversation]:
+    """The rows of the dataset that a run left in its output folder, one after the other and in its order, each with its loss mask
+    and provenance: memory does not grow with their number.
+
+    Raises: InputError where `root` is not the output folder of a run.
+
+    >>> result = run(load_config("configs/smoke.yaml", ["path.output_dir=outputs/reading"]))
+    >>> next(read_conversations("outputs/reading")).turns[0].role
+    'user'
+    """
+    with open_run(Path(root)) as opened:
+        for chunk, outcome in opened.results.outcomes("kept"):
+            yield outcome.conversation(chunk)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of, interruptible
 from augment_correction.plan import Plan, make_checked_plan
-from augment_correction.records import Passage
+from augment_correction.records import Document, Passage
 from augment_correction.results.classes import class_of, count_classes
 from augment_correction.results.dataset import Written
 from augment_correction.results.outputs import write_outputs
@@ -49,9 +49,21 @@ def run(
     engine: EngineName = "local",
     ray_address: str | None = None,
     retry: Collection[str] = (),
-    passages: Iterable[Passage] | None = None,
+    passages: Iterable[Passage | Document] | None = None,
 ) -> RunResult:
-    """Run the config's pipeline; see `run_async`. For programs without an event loop of their own."""
+    """Run the config's pipeline and write all its files, in a program without an event loop of its own; `run_async` takes the
+    same arguments, and says what they mean.
+
+    Raises: UserError where the run cannot start.
+
+    >>> models = {role: {"model": role, "mode": "scripted"} for role in ("small", "large")}
+    >>> config = RunConfig(pipeline="correction", api=models, path={"output_dir": "outputs/from_memory"})
+    >>> result = run(config, passages=[Passage("The stone bridge of Halmstett has nine arches and was built in 1911.")])
+    >>> result.exit_code.name, result.kept
+    ('DONE', 1)
+    >>> [turn.train for turn in next(result.conversations()).turns][:2]
+    [True, False]
+    """
     return asyncio.run(
         run_async(config, watch=watch, engine=engine, ray_address=ray_address, retry=retry, passages=passages)
     )
@@ -64,17 +76,26 @@ async def run_async(
     engine: EngineName = "local",
     ray_address: str | None = None,
     retry: Collection[str] = (),
-    passages: Iterable[Passage] | None = None,
+    passages: Iterable[Passage | Document] | None = None,
 ) -> RunResult:
     """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
     poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster; None: one of its own.
     `retry` names classes of rejects (`results/classes.py`) whose last stage is asked anew. `passages` are worked on instead
-    of what `path.input_dir` holds, each as it stands; the same texts again go on where an earlier run stopped.
+    of what `path.input_dir` holds: a `Passage` as it stands, a `Document` cut as a file would be. The same texts again go on
+    where an earlier run stopped.
 
     A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid
     files of what there is; the same call again goes on where it stopped.
 
     Raises: UserError where the run cannot start.
+
+    >>> models = {role: {"model": role, "mode": "scripted"} for role in ("small", "large")}
+    >>> config = RunConfig(pipeline="correction", api=models, path={"output_dir": "outputs/in_a_loop"})
+    >>> async def program() -> int:
+    ...     result = await run_async(config, passages=[Passage("The bridge of Halmstett was built of stone in 1911.")])
+    ...     return result.kept
+    >>> asyncio.run(program())
+    1
     """
     plan = make_checked_plan(config, asks=True, reads=passages is None)
     state = RunState(counters(plan))
@@ -147,7 +168,7 @@ async def _run(
     state: RunState,
     cluster: type[ClusterEngine] | None,
     retry: Collection[str],
-    passages: Iterable[Passage] | None,
+    passages: Iterable[Passage | Document] | None,
 ) -> RunResult:
     session = Session.on(
         database,
@@ -203,6 +224,7 @@ def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: Run
         hint = "the lines above name rows, places and remedies"
     state.notices += made.notices
     return RunResult(
+        folder=plan.folder.root,
         exit_code=code,
         counts=counts,
         tokens={role: ledger.as_json(role) for role in plan.roles},
@@ -227,6 +249,8 @@ def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> tuple[ExitCode, s
         codes = {BudgetExhausted: ExitCode.BUDGET, Interrupted: ExitCode.INTERRUPTED, ModelUnusable: ExitCode.USER}
         return codes.get(type(cause), ExitCode.USER), cause.message, cause.hint
     if not counts["chunks"]:
+        if not plan.config.path.input_dir:
+            return ExitCode.USER, "no passage was given", None
         return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(KINDS)}"
     if not counts["kept"]:
         return ExitCode.REJECTS, "nothing was kept", "see rejected.jsonl and debug_outputs/ for the reasons"

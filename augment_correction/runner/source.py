@@ -8,12 +8,13 @@ import heapq
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from augment_correction.documents import Batch, DocumentInfo, ReadLimits, TokenCounter, stream_chunks
+from augment_correction.documents import Batch, DocumentInfo, ReadLimits, TokenCounter, chunk_document, stream_chunks
 from augment_correction.documents.contract import Unread, build_document
 from augment_correction.documents.text import clean
 from augment_correction.plan import Plan
-from augment_correction.records import Chunk, Passage, ReadNote, Record, UnreadInput, content_id
+from augment_correction.records import Chunk, Document, Passage, ReadNote, Record, UnreadInput, content_id
 from augment_correction.stages import neutral
 
 
@@ -38,10 +39,7 @@ class Read:
     notes: tuple[ReadNote, ...] = ()
 
 
-GIVEN = "text/plain"
-
-
-async def read_passages(plan: Plan, given: Iterable[Passage] | None = None) -> AsyncGenerator[Read, None]:
+async def read_passages(plan: Plan, given: Iterable[Passage | Document] | None = None) -> AsyncGenerator[Read, None]:
     """Every passage of the input folder, or of those that are `given` instead of it; or the subset that `system.seed` draws
     from them. Where the pipeline does not cut, each document is one passage."""
     reads = _numbered(plan) if given is None else _given(plan, given)
@@ -54,27 +52,60 @@ async def read_passages(plan: Plan, given: Iterable[Passage] | None = None) -> A
         yield read
 
 
-async def _given(plan: Plan, passages: Iterable[Passage]) -> AsyncGenerator[Read, None]:
-    """As a file of JSON lines with these texts would be read, without the file."""
-    count = TokenCounter(plan.encoding, exact=False).count
+async def _given(plan: Plan, given: Iterable[Passage | Document]) -> AsyncGenerator[Read, None]:
+    """As files with these texts would be read, without the files."""
+    cut = _Cutting(plan)
     placed = 0
-    for number, each in enumerate(passages, 1):
+    for number, each in enumerate(given, 1):
         source = each.source or f"passage {number}"
         try:
-            document = build_document(
-                clean(each.text), source=source, media_type=GIVEN, title=each.title, metadata=each.metadata
-            )
+            document = _document(each, source)
         except Unread as unread:
             yield Read((), (), (UnreadInput(source, unread.reason, unread.detail),))
             continue
-        text = document.text.strip()
-        start = document.text.index(text)
-        chunk = Chunk(content_id(text), document.id, 0, text, start, start + len(text), count(text))
-        info = DocumentInfo.of(document)
-        yield Read((info,), (Placed(placed, chunk, info),), ())
-        placed += 1
+        info, left_out = DocumentInfo.of(document), list[UnreadInput]()
+        chunks = cut.whole(document) if isinstance(each, Passage) else cut.into_chunks(document, left_out)
+        passages = tuple(Placed(seq, chunk, info) for seq, chunk in enumerate(chunks, placed))
+        yield Read((info,), passages, tuple(left_out))
+        placed += len(passages)
         if not number % 100:
             await asyncio.sleep(0)  # whatever else runs in the loop
+
+
+def _document(given: Passage | Document, source: str) -> Document:
+    """Raises: Unread where it has no text."""
+    read = given if isinstance(given, Document) else Document.of(given.text)
+    return build_document(
+        clean(given.text),
+        source=source,
+        media_type=read.media_type,
+        title=given.title,
+        metadata=given.metadata,
+        pages=read.pages,
+        headings=read.headings,
+    )
+
+
+class _Cutting:
+    """Passages of what a program gives. Of a `Passage` tokens are only told, and may be estimated; where a `Document` is cut by
+    them they must be counted."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._counter = TokenCounter(plan.encoding, exact=False)
+
+    def whole(self, document: Document) -> list[Chunk]:
+        text = document.text.strip()
+        start, tokens = document.text.index(text), self._counter.count(text)
+        return [Chunk(content_id(text), document.id, 0, text, start, start + len(text), tokens)]
+
+    def into_chunks(self, document: Document, left_out: list[UnreadInput]) -> list[Chunk]:
+        """Raises: NoVocabulary where passages are cut by tokens, and nothing here can count them."""
+        return list(chunk_document(document, self._plan.chunks, self._exact, left_out))
+
+    @cached_property
+    def _exact(self) -> TokenCounter:
+        return TokenCounter(self._plan.encoding, exact=self._plan.chunks.unit == "tokens")
 
 
 async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:

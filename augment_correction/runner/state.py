@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,9 @@ from augment_correction.errors import ExitCode
 from augment_correction.export import Verification
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan
+from augment_correction.records import Conversation
+from augment_correction.results.finished import read_conversations
+from augment_correction.results.frames import conversations_to_dataset, conversations_to_pandas
 
 
 @dataclass
@@ -119,8 +123,17 @@ class Costs:
 @dataclass(frozen=True)
 class RunResult:
     """What a run came to. `counts` are documents, unread, chunks, kept, rejected, failed, pending and reasons;
-    `stopped` says why it ended early, if it did."""
+    `stopped` says why it ended early, if it did. The conversations stay in the output `folder`, and are read from there.
 
+    >>> result = run(load_config("configs/smoke.yaml", ["path.output_dir=outputs/result"]))
+    >>> result.kept == result.counts["kept"] == len(list(result.conversations()))
+    True
+    >>> result.dataset.name, result.cost
+    ('axolotl_correction_conversations.json', Decimal('0'))
+    """
+
+    folder: Path
+    """The run's output folder."""
     exit_code: ExitCode
     counts: dict[str, Any]
     tokens: dict[str, dict[str, Any]]
@@ -147,3 +160,22 @@ class RunResult:
     def dataset(self) -> Path | None:
         """None where nothing was kept: an empty one is not written, and an earlier one is moved aside."""
         return self.files.get("dataset")
+
+    def conversations(self) -> Iterator[Conversation]:
+        """The rows of the dataset one after the other, in its order: memory does not grow with their number."""
+        return read_conversations(self.folder)
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row for each conversation: id, kind, messages (a list of {role, content, train, masked}: `train`
+        is the loss mask, and the first `masked` characters of the content are never trained), source, title, page.
+
+        Raises: MissingExtra where pandas is not installed.
+        """
+        return conversations_to_pandas(self.conversations())
+
+    def to_dataset(self) -> Any:
+        """The same rows as a `datasets.Dataset` in memory, for TRL or the hub.
+
+        Raises: MissingExtra where datasets is not installed.
+        """
+        return conversations_to_dataset(self.conversations())

@@ -31,7 +31,13 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """All that a stage may use beside its record. `trace` takes a `Step` per model call, the unusable replies too."""
+    """All that a stage may use beside its record: the run's models by role (`ModelCall` asks them), and a random generator whose
+    draws depend on the config's seed, the stage and the passage alone. `trace` takes a `Step` per model call, the unusable replies
+    too.
+
+    >>> Tools(models={}, rng=Random(7)).rng.choice("abc") in "abc"
+    True
+    """
 
     models: Mapping[str, Model]
     rng: random.Random
@@ -58,7 +64,12 @@ class BoundStage:
 
 @dataclass(frozen=True)
 class StageContext:
-    """What stages are built from: the prompts by name, the config's sampling by stage, its `system` section."""
+    """What stages are built from: the prompts by name, the config's sampling by stage, its `system` section. It is the second
+    argument of what `register_stage` is given.
+
+    >>> "prompts" in StageContext.__dataclass_fields__
+    True
+    """
 
     prompts: Mapping[str, Prompt]
     reask: Prompt
@@ -67,6 +78,11 @@ class StageContext:
 
 
 def with_fields(record: Record, fields: Mapping[str, Any]) -> Record:
+    """The record with these fields beside its own, or in their place.
+
+    >>> with_fields(Record("id", {"passage": "Nine arches."}), {"answer": "Nine."}).fields
+    {'passage': 'Nine arches.', 'answer': 'Nine.'}
+    """
     return replace(record, fields={**record.fields, **fields})
 
 

@@ -23,7 +23,14 @@ PATHS = (
 
 
 class TrainConfig(Declaration):
-    """LoRA on a base model, with early stopping. `load_train_config` makes it from a file and flags."""
+    """LoRA on a base model, with early stopping. `load_train_config` makes it from a file and flags; in Python relative paths
+    start at the current folder.
+
+    Raises: ValidationError (a ValueError) where a value is out of range, or no data is named.
+
+    >>> TrainConfig(model="Qwen/Qwen2.5-7B-Instruct", data=("outputs/correction",), lora_r=16).epochs
+    3
+    """
 
     model: str
     """The base model: a folder, or a model id that is in the Hugging Face cache. Nothing is downloaded."""
@@ -147,7 +154,10 @@ def load_train_config(
 ) -> TrainConfig:
     """The config at `path` (none: flags alone) under `key=value` overrides (YAML values) under flags that are not None.
 
-    Raises: ConfigError.
+    Raises: ConfigError with file, line, column and remedy.
+
+    >>> load_train_config("configs/train.yaml", {"epochs": 1}).epochs
+    1.0
     """
     found = find_config(Path(path)) if path else None
     file = read_yaml(found) if found else YamlFile(Path("the command line"), {}, {})

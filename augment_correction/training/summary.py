@@ -6,6 +6,7 @@ import math
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -22,12 +23,26 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "augment-correction")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """`summary` is the file's content. `already`: an earlier call had finished this very training."""
+class TrainingResult:
+    """What a training came to. `summary` is the content of `training_summary.json` (losses by step, the best step, what was read
+    and left out). `already`: an earlier call had finished this very training.
+
+    >>> result = train(TrainConfig(
+    ...     model="model", data=("failures.jsonl",), output_dir="outputs/result", epochs=1, gradient_checkpointing=False
+    ... ))
+    >>> result.summary["status"], result.adapter.name
+    ('trained', 'final')
+    """
 
     summary: dict[str, Any]
     workspace: Workspace
     already: bool = False
+
+    @property
+    def adapter(self) -> Path | None:
+        """The folder of the best checkpoint's adapter with its tokenizer; None where no checkpoint is better than what the
+        training began with, or it was interrupted."""
+        return self.workspace.final if self.exit_code is ExitCode.DONE else None
 
     @property
     def exit_code(self) -> ExitCode:

@@ -7,7 +7,7 @@ from typing import Any
 
 from augment_correction.failures.telling import source_lines
 from augment_correction.training.preparing import Prepared
-from augment_correction.training.summary import Outcome
+from augment_correction.training.summary import TrainingResult
 
 
 def prepared_lines(prepared: Prepared) -> Iterator[str]:
@@ -29,7 +29,7 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
     yield from (f"  note: {notice}" for notice in prepared.notices)
 
 
-def outcome_lines(outcome: Outcome) -> Iterator[str]:
+def outcome_lines(outcome: TrainingResult) -> Iterator[str]:
     made: dict[str, Any] = outcome.summary
     if outcome.already:
         yield "this training is finished already; --no-resume trains anew"
@@ -43,7 +43,7 @@ def outcome_lines(outcome: Outcome) -> Iterator[str]:
     yield from _ending(outcome)
 
 
-def _ending(outcome: Outcome) -> Iterator[str]:
+def _ending(outcome: TrainingResult) -> Iterator[str]:
     status, place = outcome.summary["status"], outcome.workspace
     if status == "interrupted":
         yield "run the same command again to go on"

@@ -28,7 +28,7 @@ from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.course import Course
 from augment_correction.training.preparing import Prepared, Side
-from augment_correction.training.summary import Outcome, summarise, write_trained
+from augment_correction.training.summary import TrainingResult, summarise, write_trained
 from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
 
@@ -47,7 +47,7 @@ class Batch:
     accumulation: int
 
 
-def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lambda trainer: None) -> Outcome:
+def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lambda trainer: None) -> TrainingResult:
     """Train to the end, or to what stops it; goes on from the last checkpoint where the output folder has one.
 
     Raises: UserError where the folder is of another training, or memory does not suffice.
@@ -56,7 +56,7 @@ def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lam
     config, workspace = prepared.config, Workspace(prepared.config.output)
     with RunFolder(workspace.root).held():
         if made := workspace.finished(prepared.decided, config):
-            return Outcome(made, workspace, already=True)
+            return TrainingResult(made, workspace, already=True)
         checkpoint = workspace.begin(prepared.decided, config)
         write_trained(prepared, workspace)
         batch, began = Batch(config.batch_size, config.gradient_accumulation), time.monotonic()
@@ -232,7 +232,7 @@ def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: 
 
 def _finish(
     prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, batch: Batch, seconds: float
-) -> Outcome:
+) -> TrainingResult:
     """Put the best checkpoint's adapter into the model, and save what is served."""
     state, saved = trainer.state, workspace.saved()
     course = Course(state.log_history, prepared.config)
@@ -248,7 +248,7 @@ def _finish(
         interrupted=interrupted,
         seconds=seconds,
     )
-    outcome = Outcome(made, workspace)
+    outcome = TrainingResult(made, workspace)
     if best is not None and not interrupted:
         weights: Mapping[str, Any] = load_peft_weights(str(saved[best]), device="cpu")
         set_peft_model_state_dict(trainer.model, weights)

@@ -29,7 +29,7 @@ from augment_correction.training import trainer as training  # noqa: E402
 from augment_correction.training.config import load_train_config  # noqa: E402
 from augment_correction.training.merging import merge  # noqa: E402
 from augment_correction.training.preparing import Prepared, prepare  # noqa: E402
-from augment_correction.training.summary import Outcome  # noqa: E402
+from augment_correction.training.summary import TrainingResult  # noqa: E402
 from augment_correction.training.trainer import Batch, build, train  # noqa: E402
 from augment_correction.training.watching import Watch  # noqa: E402
 from augment_correction.training.workspace import Workspace  # noqa: E402
@@ -59,7 +59,7 @@ def adapter(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Prepared, Outcome]:
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Prepared, TrainingResult]:
     """One training to its end, that several tests look at."""
     root = tmp_path_factory.mktemp("trained")
     shutil.copytree(tiny_model, root / "model")
@@ -118,14 +118,14 @@ class TestTheLoss:
 
 
 class TestAWholeTraining:
-    def test_the_loss_falls(self, trained: tuple[Prepared, Outcome]) -> None:
+    def test_the_loss_falls(self, trained: tuple[Prepared, TrainingResult]) -> None:
         summary = trained[1].summary
         losses = summary["eval_loss"]
         assert summary["status"] == "trained" and losses[summary["best_step"]] < losses[0] - 0.5
         assert summary["steps"] == summary["planned_steps"] == trained[0].schedule.steps
         assert set(summary["retention_rise"]) == set(losses)
 
-    def test_it_leaves_what_serving_needs(self, trained: tuple[Prepared, Outcome]) -> None:
+    def test_it_leaves_what_serving_needs(self, trained: tuple[Prepared, TrainingResult]) -> None:
         from transformers import AutoTokenizer
 
         prepared, outcome = trained
@@ -143,30 +143,32 @@ class TestAWholeTraining:
         written = json.loads(outcome.workspace.summary.read_text())
         assert written["data"]["trained_tokens"] == prepared.train.trained and written["versions"]["trl"]
 
-    def test_what_was_trained_stands_beside_it(self, trained: tuple[Prepared, Outcome]) -> None:
+    def test_what_was_trained_stands_beside_it(self, trained: tuple[Prepared, TrainingResult]) -> None:
         prepared, outcome = trained
         rows, _, problems = read_curated(outcome.workspace.trained)
         kept = [*prepared.train.conversations, *prepared.held_out.conversations]
         assert not problems and [row.found.turns for row in rows] == [each.turns for each in kept]
         assert len(outcome.summary["grad_norm"]) > 1 and len(outcome.summary["loss"]) > 1
 
-    def test_final_is_the_best_checkpoint(self, trained: tuple[Prepared, Outcome]) -> None:
+    def test_final_is_the_best_checkpoint(self, trained: tuple[Prepared, TrainingResult]) -> None:
         _, outcome = trained
         best = adapter(outcome.workspace.saved()[outcome.summary["best_step"]])
         final = adapter(outcome.workspace.final)
         assert best.keys() == final.keys() and all(torch.equal(best[name], final[name]) for name in best)
 
-    def test_the_same_command_finds_it_finished(self, trained: tuple[Prepared, Outcome]) -> None:
+    def test_the_same_command_finds_it_finished(self, trained: tuple[Prepared, TrainingResult]) -> None:
         prepared, outcome = trained
         again = train(prepared)
         assert again.already and again.summary["best_step"] == outcome.summary["best_step"]
 
-    def test_another_training_does_not_go_on_from_it(self, trained: tuple[Prepared, Outcome]) -> None:
+    def test_another_training_does_not_go_on_from_it(self, trained: tuple[Prepared, TrainingResult]) -> None:
         root = trained[0].config.project.root
         with pytest.raises(InputError, match=r"learning_rate was 0.003, is 0.0001"):
             train(made(root, retention="keep.jsonl", learning_rate=1e-4, epochs=3))
 
-    def test_merged_it_answers_as_the_adapter_does(self, trained: tuple[Prepared, Outcome], tmp_path: Path) -> None:
+    def test_merged_it_answers_as_the_adapter_does(
+        self, trained: tuple[Prepared, TrainingResult], tmp_path: Path
+    ) -> None:
         from peft import PeftModel
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -187,7 +189,7 @@ class TestAWholeTraining:
             merge(outcome.workspace.final, tmp_path / "merged")
 
     def test_an_adapter_is_not_merged_into_another_base(
-        self, trained: tuple[Prepared, Outcome], tmp_path: Path
+        self, trained: tuple[Prepared, TrainingResult], tmp_path: Path
     ) -> None:
         other = tiny_llama(tmp_path / "other")
         weights = load_file(other / "model.safetensors")
@@ -197,7 +199,7 @@ class TestAWholeTraining:
             merge(trained[1].workspace.final, tmp_path / "merged", str(other))
 
 
-def test_merge_is_a_command(trained: tuple[Prepared, Outcome], tmp_path: Path) -> None:
+def test_merge_is_a_command(trained: tuple[Prepared, TrainingResult], tmp_path: Path) -> None:
     done = program("merge", str(trained[1].workspace.final), "--output", str(tmp_path / "merged"))
     assert done.code == 0 and str(tmp_path / "merged") in done.out, done.err
     assert (tmp_path / "merged" / "model.safetensors").is_file()
@@ -433,11 +435,13 @@ def test_interrupted_it_saves_and_says_how_to_go_on(root: Path) -> None:
 class TestGoingOnFromAnAdapter:
     """`trained` is the first round; the second one's rows are the same, so that its first loss is known."""
 
-    def second(self, trained: tuple[Prepared, Outcome], root: Path, **keys: Any) -> Prepared:
+    def second(self, trained: tuple[Prepared, TrainingResult], root: Path, **keys: Any) -> Prepared:
         failures(root / "keep.jsonl", hard(range(40, 44)))
         return made(root, adapter=str(trained[1].workspace.final), retention="keep.jsonl", lora_r=4, **keys)
 
-    def test_it_begins_at_the_loss_where_the_first_ended(self, trained: tuple[Prepared, Outcome], root: Path) -> None:
+    def test_it_begins_at_the_loss_where_the_first_ended(
+        self, trained: tuple[Prepared, TrainingResult], root: Path
+    ) -> None:
         prepared = self.second(trained, root, gradient_checkpointing=True)
         outcome = train(prepared)
         first, second = trained[1].summary, outcome.summary
@@ -449,7 +453,7 @@ class TestGoingOnFromAnAdapter:
         assert f"began with the adapter `{prepared.adapter}`" in (outcome.workspace.final / "README.md").read_text()
         assert merge(outcome.workspace.final, root / "merged") == prepared.folder
 
-    def test_its_rank_and_alpha_are_the_adapters(self, trained: tuple[Prepared, Outcome], root: Path) -> None:
+    def test_its_rank_and_alpha_are_the_adapters(self, trained: tuple[Prepared, TrainingResult], root: Path) -> None:
         path = root / "unsaid.yaml"
         keys = {"model": "model", "data": "a.jsonl", "adapter": str(trained[1].workspace.final)}
         path.write_text(json.dumps(keys))
@@ -459,13 +463,13 @@ class TestGoingOnFromAnAdapter:
             prepare(load_train_config(str(path), {"lora_r": 16}))
 
     def test_checkpoints_of_one_parent_are_not_those_of_another(
-        self, trained: tuple[Prepared, Outcome], root: Path
+        self, trained: tuple[Prepared, TrainingResult], root: Path
     ) -> None:
         train(self.second(trained, root, epochs=1))
         with pytest.raises(InputError, match=r"adapter was model\+final@\w+, is None"):
             train(made(root, retention="keep.jsonl", epochs=1))
 
-    def test_killed_it_goes_on(self, trained: tuple[Prepared, Outcome], root: Path) -> None:
+    def test_killed_it_goes_on(self, trained: tuple[Prepared, TrainingResult], root: Path) -> None:
         process = started(root, "out", "--adapter", str(trained[1].workspace.final))
         wait_for_a_checkpoint(process, Workspace(root / "out"))
         process.kill()
@@ -475,7 +479,7 @@ class TestGoingOnFromAnAdapter:
         assert again.returncode in (0, 3) and "going on from checkpoint-" in err, err
         assert "goes on from" in out and (root / "out" / "final" / "adapter_config.json").is_file()
 
-    def test_on_other_weights_it_is_refused(self, trained: tuple[Prepared, Outcome], root: Path) -> None:
+    def test_on_other_weights_it_is_refused(self, trained: tuple[Prepared, TrainingResult], root: Path) -> None:
         weights = load_file(root / "model" / "model.safetensors")
         weights["model.norm.weight"] += 1
         save_file(weights, root / "model" / "model.safetensors", {"format": "pt"})
