@@ -29,10 +29,12 @@ class WholeHelp(TyperGroup):
 
 
 app = typer.Typer(
-    name="augment_correction",
+    name="augment-correction",
     cls=WholeHelp,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
+    # `--output_dir`, as other trainers spell it, is `--output-dir`: an underscore in a name is a hyphen, in every command.
+    context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its tables cut the names of options on a terminal of 80 columns
     help="Turns mistakes into better models: documents in, loss-masked correction conversations out.",
@@ -48,7 +50,7 @@ def main() -> int:
     for name in COMMANDS:
         import_module(f"augment_correction.cli.{name}")
     try:
-        app(prog_name="augment_correction", standalone_mode=True)
+        app(prog_name="augment-correction", standalone_mode=True)
     except UserError as failure:
         return complain(failure)
     except AugmentCorrectionError as failure:

@@ -19,7 +19,7 @@ Examples:
 
   python -m augment_correction evaluate mine.yaml --set limits.max_drop_t1=0.05
 
-  python -m augment_correction evaluate mine.yaml --test_dataset qa.jsonl --model_path out/final --output_path out/evaluation
+  python -m augment_correction evaluate mine.yaml --test-dataset qa.jsonl --model-path out/final --output-path out/evaluation
 
   python -m augment_correction evaluate mine.yaml --dry-run
 
@@ -50,14 +50,14 @@ def evaluate(
         typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge)."),
     ] = False,
     test_dataset: Annotated[
-        Path | None, typer.Option("--test_dataset", help="The questions: short for --set gate=FILE.")
+        Path | None, typer.Option("--test-dataset", help="The questions: short for --set gate=FILE.")
     ] = None,
     model_path: Annotated[
         str | None,
-        typer.Option("--model_path", help="The tuned model: a folder, a LoRA adapter's folder, or a model id."),
+        typer.Option("--model-path", help="The tuned model: a folder, a LoRA adapter's folder, or a model id."),
     ] = None,
     output_path: Annotated[
-        Path | None, typer.Option("--output_path", help="Short for --set path.output_dir=FOLDER.")
+        Path | None, typer.Option("--output-path", help="Short for --set path.output_dir=FOLDER.")
     ] = None,
     dry_run: Annotated[
         bool,

@@ -18,7 +18,7 @@ Examples:
 
   python -m augment_correction import-failures failures.jsonl --dry-run
 
-  python -m augment_correction import-failures --self_critique_data train.jsonl --hard_failures_data hard.jsonl --output outputs/curated
+  python -m augment_correction import-failures --self-critique-data train.jsonl --hard-failures-data hard.jsonl --output outputs/curated
 
 Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable
 row, 3 the pipeline kept nothing, 130 interrupted.
@@ -39,12 +39,12 @@ def import_failures(
     self_critique_data: Annotated[
         list[Path] | None,
         typer.Option(
-            "--self_critique_data", help="Rows of question, bad output, corrected output, critique. Repeatable."
+            "--self-critique-data", help="Rows of question, bad output, corrected output, critique. Repeatable."
         ),
     ] = None,
     hard_failures_data: Annotated[
         list[Path] | None,
-        typer.Option("--hard_failures_data", help="Rows of question, reference answer, category. Repeatable."),
+        typer.Option("--hard-failures-data", help="Rows of question, reference answer, category. Repeatable."),
     ] = None,
     output: Annotated[Path, typer.Option("--output", help="The run's folder.")] = Path("outputs/curated"),
     config: Annotated[str, typer.Option("--config", help="Template, mask, base model.")] = "curated_failures",

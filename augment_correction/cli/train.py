@@ -19,9 +19,9 @@ Examples:
 
   python -m augment_correction train configs/train.yaml --dry-run
 
-  python -m augment_correction train configs/train.yaml --learning_rate 1e-4 --patience 5
+  python -m augment_correction train configs/train.yaml --learning-rate 1e-4 --patience 5
 
-  python -m augment_correction train --model Qwen/Qwen2.5-7B-Instruct --data outputs/correction --output_dir out
+  python -m augment_correction train --model Qwen/Qwen2.5-7B-Instruct --data outputs/correction --output-dir out
 
 Every flag overrides the key of its name; --set reaches the other keys. After an interruption, a kill or a crash the same
 command goes on from the last checkpoint. Exit codes: 0 trained, 2 a mistake in the set-up, 3 no checkpoint is better than
@@ -50,7 +50,7 @@ def train(
         typer.Option("--set", help="Override a key, for example --set warmup_share=0.1. Repeatable."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "--model_name", help="The base model: folder or model id.")
+        str | None, typer.Option("--model", "--model-name", help="The base model: folder or model id.")
     ] = None,
     adapter: Annotated[
         str | None, typer.Option("--adapter", help="An adapter on the same base model to go on from.")
@@ -61,12 +61,12 @@ def train(
     self_critique_data: Annotated[
         list[str] | None,
         typer.Option(
-            "--self_critique_data", help="Failures: question, bad output, corrected output, critique. Repeatable."
+            "--self-critique-data", help="Failures: question, bad output, corrected output, critique. Repeatable."
         ),
     ] = None,
     hard_failures_data: Annotated[
         list[str] | None,
-        typer.Option("--hard_failures_data", help="Failures: question, reference answer, category. Repeatable."),
+        typer.Option("--hard-failures-data", help="Failures: question, reference answer, category. Repeatable."),
     ] = None,
     gate: Annotated[
         list[str] | None, typer.Option("--gate", help="A gate.jsonl whose questions must not be trained. Repeatable.")
@@ -78,41 +78,41 @@ def train(
         str | None,
         typer.Option("--monitor", help="A monitor's config: what it gets wrong while it trains becomes rows."),
     ] = None,
-    output_dir: Annotated[str | None, typer.Option("--output_dir", help="Checkpoints, final adapter, summary.")] = None,
-    logging_dir: Annotated[str | None, typer.Option("--logging_dir", help="For TensorBoard.")] = None,
-    epochs: Annotated[float | None, typer.Option("--epochs", "--max_epochs", help="At most.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--learning_rate", help="2e-4 where unset.")] = None,
+    output_dir: Annotated[str | None, typer.Option("--output-dir", help="Checkpoints, final adapter, summary.")] = None,
+    logging_dir: Annotated[str | None, typer.Option("--logging-dir", help="For TensorBoard.")] = None,
+    epochs: Annotated[float | None, typer.Option("--epochs", "--max-epochs", help="At most.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="2e-4 where unset.")] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch_size", "--per_device_train_batch_size", help="Rows on the device at once.")
+        int | None, typer.Option("--batch-size", "--per-device-train-batch-size", help="Rows on the device at once.")
     ] = None,
     gradient_accumulation: Annotated[
-        int | None, typer.Option("--gradient_accumulation", "--gradient_accumulation_steps", help="Batches per step.")
+        int | None, typer.Option("--gradient-accumulation", "--gradient-accumulation-steps", help="Batches per step.")
     ] = None,
-    max_length: Annotated[int | None, typer.Option("--max_length", help="Longer rows are left out, never cut.")] = None,
-    lora_r: Annotated[int | None, typer.Option("--lora_r", help="The adapter's rank.")] = None,
-    lora_alpha: Annotated[int | None, typer.Option("--lora_alpha", help="Its weight is alpha / rank.")] = None,
-    lora_dropout: Annotated[float | None, typer.Option("--lora_dropout", help="0.05 where unset.")] = None,
+    max_length: Annotated[int | None, typer.Option("--max-length", help="Longer rows are left out, never cut.")] = None,
+    lora_r: Annotated[int | None, typer.Option("--lora-r", help="The adapter's rank.")] = None,
+    lora_alpha: Annotated[int | None, typer.Option("--lora-alpha", help="Its weight is alpha / rank.")] = None,
+    lora_dropout: Annotated[float | None, typer.Option("--lora-dropout", help="0.05 where unset.")] = None,
     validation_split: Annotated[
-        float | None, typer.Option("--validation_split", help="Share held out, by document and question.")
+        float | None, typer.Option("--validation-split", help="Share held out, by document and question.")
     ] = None,
-    eval_steps: Annotated[int | None, typer.Option("--eval_steps", help="Unset: from the data's size.")] = None,
+    eval_steps: Annotated[int | None, typer.Option("--eval-steps", help="Unset: from the data's size.")] = None,
     save_steps: Annotated[
-        int | None, typer.Option("--save_steps", help="A multiple of eval_steps; unset: the same.")
+        int | None, typer.Option("--save-steps", help="A multiple of eval_steps; unset: the same.")
     ] = None,
     patience: Annotated[
         int | None, typer.Option("--patience", help="Evaluations without progress before it stops.")
     ] = None,
-    min_delta: Annotated[float | None, typer.Option("--min_delta", help="What counts as progress of the loss.")] = None,
+    min_delta: Annotated[float | None, typer.Option("--min-delta", help="What counts as progress of the loss.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="42 where unset.")] = None,
     resume: Annotated[
         bool | None,
         typer.Option("--resume/--no-resume", help="Demand a checkpoint to go on from; or delete them and start anew."),
     ] = None,
     resume_from_checkpoint: Annotated[
-        str | None, typer.Option("--resume_from_checkpoint", help="A certain one of output_dir, by path or name.")
+        str | None, typer.Option("--resume-from-checkpoint", help="A certain one of output_dir, by path or name.")
     ] = None,
     on_oom: Annotated[
-        OnOom | None, typer.Option("--on_oom", help="When memory runs out: try once with half the batch, or stop.")
+        OnOom | None, typer.Option("--on-oom", help="When memory runs out: try once with half the batch, or stop.")
     ] = None,
     with_: Annotated[
         Trainer, typer.Option("--with", help="Who trains: TRL in this process, or axolotl train.")

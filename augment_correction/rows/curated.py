@@ -59,7 +59,7 @@ def curated(
     question = question_of(row, place)
     if schema == 2 and texts.get("bad") and "corrected" in texts and "reference" not in texts:
         detail = "has a bad output and its correction, and the file is named as one of schema 2"
-        raise RowError(place, detail, "name it under --self_critique_data", key=names["bad"], reason="bad_output")
+        raise RowError(place, detail, "name it under --self-critique-data", key=names["bad"], reason="bad_output")
     if schema == 2 or (schema is None and not _corrects(texts)):
         return Curated(question, text_of(row, "reference", place), category=texts.get("category") or "")
     unread = next((name for field, name in names.items() if texts[field] is None), None)
@@ -96,13 +96,13 @@ def _refuse_either(
         raise RowError(
             place,
             f"has 'prompt' and '{right}', which do not say whether that is right, and a wrong answer would be trained",
-            "right answers: --hard_failures_data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
+            "right answers: --hard-failures-data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
             key=right,
             reason="right_or_wrong",
         )
     if names.get("bad") == "input" and texts["bad"] and "corrected" not in texts and "reference" in texts:
         detail = "has 'input' beside a reference answer: is it the bad output, or a part of the question?"
-        remedy = "call it bad_output, or put it into the question; or name the file with --self_critique_data"
+        remedy = "call it bad_output, or put it into the question; or name the file with --self-critique-data"
         raise RowError(place, detail, remedy, key="input", reason="input_or_output")
 
 

@@ -24,7 +24,7 @@ KINDS = (
         "known wrong answer) and `passage` are optional. Of a chat the first question of the user counts and the first "
         "answer; where the messages say which are trained, the first trained one. Trained, such a row is the question and "
         "its reference; rows of `prompt` and `response`, or `output`, only where the file is named as one of right answers "
-        "(`--hard_failures_data`), since a model's own answers are written so, too.",
+        "(`--hard-failures-data`), since a model's own answers are written so, too.",
         "`evaluate`, `train`, `import-failures`, the monitor, `answers`, `from-failures` and the worker",
         (
             '{"question": "Who opened the museum?", "reference": "Ida Brandt, in 1956", "group": "museum.md"}',
