@@ -8,6 +8,7 @@ imported.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import importlib.resources
 import importlib.util
@@ -118,13 +119,11 @@ def locate(model: str, *, cache: Path | None = None, report: Report | None = Non
 
 
 def default_cache() -> Path:
-    """$AUGMENT_CORRECTION_CACHE, else the platform's own cache folder."""
+    """$AUGMENT_CORRECTION_CACHE, else a folder in $XDG_CACHE_HOME, else one in `~/.cache`."""
     if own := os.environ.get("AUGMENT_CORRECTION_CACHE"):
         return Path(own).expanduser()
     if xdg := os.environ.get("XDG_CACHE_HOME"):
         return Path(xdg) / "augment_correction"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "augment_correction"
     return Path.home() / ".cache" / "augment_correction"
 
 
@@ -160,16 +159,9 @@ def _locked(path: Path, weights: Weights, report: Report | None) -> Iterator[Non
 
 def _try_lock(file: IO[bytes]) -> bool:
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+        if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
         raise
     return True
