@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from augment_correction import declarations
+from augment_correction.stages import building, checks
 from tests.guard import sitecustomize as guard
 from tests.projects import MadeProject
 from tests.servers import ModelServer
@@ -74,3 +77,17 @@ def one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def registered_for_now() -> Iterator[None]:
+    """Stages and checks that a test registers are gone after it."""
+    tables: tuple[dict[Any, Any], ...] = (
+        *(declarations.STAGES, building.BUILDERS, building.VERSIONS),
+        *(declarations.FEWEST_FIELDS, checks.CHECKS, checks.VERSIONS),
+    )
+    before = [dict(table) for table in tables]
+    yield
+    for table, kept in zip(tables, before, strict=True):
+        table.clear()
+        table.update(kept)

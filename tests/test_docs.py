@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 import importlib
 import importlib.util
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -45,11 +47,16 @@ OTHERS = ("axolotl", "vllm", "uv", "ray", "tensorboard", "hf", "pip", "make", "p
 OTHER_PROGRAMS = ("--extra-index-url", "--index-url", "--enable-lora", "--lora-modules")
 FOLDERS = ("augment_correction", "benchmarks", "configs", "docs", "inputs", "pipelines", "prompts", "tests")
 ENDINGS = (".html", ".jinja", ".json", ".jsonl", ".log", ".md", ".py", ".sqlite", ".txt", ".yaml")
-READERS = ("mine.yaml", "filter.yaml", "masked_conversation_generation.yaml")
+READERS = ("by_hand.py", "my_stages.py", "mine.yaml", "filter.yaml", "masked_conversation_generation.yaml")
 """Names of what a reader of the pages has or makes."""
 COMPOSED = ("check.log", "train.log", "gate.log")
 """Names that the worker puts together from the phase of a job."""
-NEW_FILES = ("prompts/my_conversation.jinja", "pipelines/short_doubt.yaml", "augment_correction/_bundled/")
+NEW_FILES = (
+    "pipelines/brief.yaml",
+    "prompts/my_conversation.jinja",
+    "pipelines/short_doubt.yaml",
+    "augment_correction/_bundled/",
+)
 """Made by the reader, and by the build of the wheel."""
 
 
@@ -175,13 +182,36 @@ def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> No
     assert json.loads((tmp_path / "outputs/short_doubt/axolotl_correction_conversations.json").read_text())
 
 
+def test_the_stage_and_the_check_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "extending.md").read_text()
+    files = re.findall(r"`([\w./]+\.(?:py|yaml))`:\n\n```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert [name for name, _ in files] == ["by_hand.py", "my_stages.py", "pipelines/brief.yaml"]
+    assert call_program("init", cwd=tmp_path).code == 0
+    for name, text in files:
+        (tmp_path / name).write_text(text)
+    made = subprocess.run([sys.executable, "by_hand.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert made.returncode == 0 and "You are right to doubt it" in made.stdout, made.stderr
+    [named] = re.findall(r"```toml\n\[project\.entry-points\.\"([\w.]+)\"\]\n(.*?)```", page, re.DOTALL)
+    info = tmp_path / "my_stages-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my_stages\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{named[0]}]\n{named[1]}".replace('"', ""))
+    lines = [line for line in page.splitlines() if line.startswith("python -m augment_correction ")]
+    assert [shlex.split(line)[3] for line in lines] == ["check", "run"]
+    for line in lines:
+        ran = call_program(*shlex.split(line)[3:], cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{os.environ['PYTHONPATH']}")
+        assert ran.code == 0, f"{line}\n{ran.out}{ran.err}"
+    assert json.loads((tmp_path / "outputs/brief/axolotl_correction_conversations.json").read_text())
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_python_in_a_page_names_what_there_is(page: Path) -> None:
     for text in fences(page, "python"):
         compile(text, page.name, "exec")
-        for line in re.findall(r"^from (\S+) import (.*)$", text, re.MULTILINE):
-            module = importlib.import_module(line[0])
-            assert all(hasattr(module, name.strip()) for name in line[1].split(",")), line
+        for line in ast.walk(ast.parse(text)):
+            if isinstance(line, ast.ImportFrom):
+                module = importlib.import_module(str(line.module))
+                assert all(hasattr(module, name.name) for name in line.names), ast.unparse(line)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -6,6 +6,7 @@ import ast
 import doctest
 import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,7 @@ def example_of(name: str, names: dict[str, object]) -> doctest.DocTest:
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+@pytest.mark.usefixtures("registered_for_now")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_of_every_name_works(name: str, place: Path, request: pytest.FixtureRequest) -> None:
     if name in TRAINS:
@@ -99,6 +101,11 @@ def test_every_name_says_what_it_is_and_what_it_raises(name: str) -> None:
     tree = ast.parse(inspect.getsource(found).lstrip())
     if inspect.isfunction(found) and any(isinstance(each, ast.Raise) for each in ast.walk(tree)):
         assert "Raises:" in told
+
+
+def test_the_page_for_python_has_every_name() -> None:
+    page = (ROOT / "docs" / "reference" / "python.md").read_text()
+    assert sorted(re.findall(r"^### `(\w+)`$", page, re.MULTILINE)) == sorted(NAMES)
 
 
 def test_the_import_loads_nothing_until_a_name_is_used() -> None:

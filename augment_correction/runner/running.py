@@ -80,7 +80,7 @@ async def run_async(
 ) -> RunResult:
     """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
     poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster; None: one of its own.
-    `retry` names classes of rejects (`results/classes.py`) whose last stage is asked anew. `passages` are worked on instead
+    `retry` names classes of rejects whose last stage is asked anew: filtered, refused, truncated, invalid. `passages` are worked on instead
     of what `path.input_dir` holds: a `Passage` as it stands, a `Document` cut as a file would be. The same texts again go on
     where an earlier run stopped.
 

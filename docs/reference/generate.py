@@ -6,6 +6,7 @@ python docs/reference/generate.py
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -39,6 +40,9 @@ from augment_correction.training.config import TrainConfig
 from augment_correction.worker.config import WorkerConfig
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from python_page import python_page  # noqa: E402
+
 STAGES = (
     *(ChunkStage, JudgeStage, AskStage, CheckStage, GroundStage),
     *(AttemptStage, GradeStage, FillStage, SpreadStage, ComposeStage),
@@ -140,6 +144,7 @@ PAGES = {
     "worker.md": worker_page,
     "monitor.md": monitor_page,
     "rows.md": rows_page,
+    "python.md": python_page,
 }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from augment_correction import declarations
 from augment_correction.declarations import CheckSpec, StageDeclaration
 from augment_correction.errors import ConfigError, ExitCode, Reject
 from augment_correction.pipeline import Pipeline
@@ -20,8 +19,6 @@ from augment_correction.stages import (
     CheckResult,
     StageContext,
     Tools,
-    building,
-    checks,
     register_check,
     register_stage,
     with_fields,
@@ -29,19 +26,7 @@ from augment_correction.stages import (
 from tests.cli.program import program
 from tests.projects import MadeProject
 
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """What a test registers is gone after it."""
-    tables: tuple[dict[Any, Any], ...] = (
-        *(declarations.STAGES, building.BUILDERS, building.VERSIONS),
-        *(declarations.FEWEST_FIELDS, checks.CHECKS, checks.VERSIONS),
-    )
-    before = [dict(table) for table in tables]
-    yield
-    for table, kept in zip(tables, before, strict=True):
-        table.clear()
-        table.update(kept)
+pytestmark = pytest.mark.usefixtures("registered_for_now")
 
 
 class Shorten(StageDeclaration):
