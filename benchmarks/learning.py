@@ -47,7 +47,7 @@ from augment_correction.pipeline import load_pipeline
 from augment_correction.project import bundled
 from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Record, content_id
-from augment_correction.stages.base import Surroundings, Tools
+from augment_correction.stages.base import StageContext, Tools
 from augment_correction.stages.compose import Compose
 from benchmarks.learning_table import ARMS, table
 from benchmarks.learning_world import Chat, Fact, World, build, doubted
@@ -82,7 +82,7 @@ def template() -> ChatTemplate:
 def conversations(world: World, arm: str) -> list[Conversation]:
     """Composed by the shipped pipeline's last stage; unmasked: the same with the mistake trained."""
     declared = load_pipeline(bundled() / "pipelines/correction.yaml").compositions[0]
-    around = Surroundings({}, cast(Prompt, None), {}, SystemConfig())
+    around = StageContext({}, cast(Prompt, None), {}, SystemConfig())
     compose = Compose(declared, around)
     tools = Tools({}, random.Random(0))
     made = []

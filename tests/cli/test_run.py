@@ -178,7 +178,7 @@ class TestInspect:
 def test_every_command_has_help_with_an_example(command: str) -> None:
     made = program(command, "--help")
     assert made.code == 0
-    assert "augment_correction" in made.out.split("Usage")[1].replace(f"augment_correction {command}", "", 1)
+    assert f"python -m augment_correction {command}" in made.out
 
 
 class TestWithoutAKey:

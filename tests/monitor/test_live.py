@@ -271,6 +271,7 @@ class TestTheTrainCommand:
 PROCESS = """
 import json, sys
 from pathlib import Path
+import torch
 from augment_correction.monitor import LiveInferenceMonitor
 from tests.monitor.test_live import config, losses, trainer
 root, model, watched = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "watched"
@@ -278,7 +279,9 @@ made = trainer(root, model, ddp_backend="gloo", gradient_checkpointing=False, ma
 if watched:
     LiveInferenceMonitor(config(root, self_correction={"min_examples": 3}), say=lambda text: None).attach(made)
 found = losses(made)
-print(json.dumps({"processes": made.args.world_size, "losses": found}))
+print(json.dumps({"processes": made.args.world_size, "losses": found}), flush=True)
+# Left to the end of the interpreter, one process closes its sockets while the other still waits, and gloo aborts.
+torch.distributed.destroy_process_group()
 """
 
 
