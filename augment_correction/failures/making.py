@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,9 +12,6 @@ from augment_correction.failures.failure import Failure
 from augment_correction.records import Conversation, Passage
 from augment_correction.results.finished import open_run
 from augment_correction.runner import run
-from augment_correction.store import StoredChunk
-
-PLACE = "failures.jsonl#L"
 
 
 @dataclass
@@ -34,8 +31,8 @@ def quiet_config(pipeline: str, folder: Path, seed: int) -> RunConfig:
 
 
 def passages_of(failures: Sequence[Failure]) -> list[Passage]:
-    """Each under its place among them, by which its outcome is found again."""
-    return [replace(each.passage(), source=f"{PLACE}{number}") for number, each in enumerate(failures, 1)]
+    """Each under a name of its own, by which its outcome is found again."""
+    return [replace(each.passage(), source=f"failures.jsonl#L{number}") for number, each in enumerate(failures, 1)]
 
 
 def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
@@ -44,24 +41,20 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
 
     Raises: KeyboardInterrupt where it was interrupted, UserError where it was stopped: a part would pass for all.
     """
-    result = run(config, passages=passages_of(failures))
+    passages = passages_of(failures)
+    result = run(config, passages=passages)
     if result.exit_code is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
         raise UserError(result.stopped or "the run was stopped", hint=result.hint)
-    made = [Made() for _ in failures]
+    by_source = {passage.source: Made() for passage in passages}
     with open_run(config.project.resolve(config.path.output_dir)) as opened:
         for chunk, outcome in opened.results.outcomes():
-            first, *others = _indices(chunk)
+            first, *others = (by_source[place["source"]] for place in chunk.places)
             if outcome.status == "kept":
-                made[first].conversations.append(outcome.conversation(chunk))
+                first.conversations.append(outcome.conversation(chunk))
             else:
-                made[first].reason, made[first].detail = outcome.reason or "", str(outcome.body.get("detail", ""))
-            for index in others:
-                made[index].reason, made[index].detail = "duplicate", "another failure says the same"
-    return made
-
-
-def _indices(chunk: StoredChunk) -> Iterator[int]:
-    """Of the failures that the passage was made of."""
-    return (int(place["source"].removeprefix(PLACE)) - 1 for place in chunk.places)
+                first.reason, first.detail = outcome.reason or "", str(outcome.body.get("detail", ""))
+            for other in others:
+                other.reason, other.detail = "duplicate", "another failure says the same"
+    return list(by_source.values())

@@ -25,6 +25,22 @@ CONCURRENCY = 8
 ARGUMENTS = ("--engine", "ray", "--ray-address")
 
 
+PROGRAM = """
+import sys
+
+from augment_correction import Passage, RunConfig, load_pipeline, run
+from augment_correction.project import bundled
+
+if __name__ == "__main__":
+    pipeline = load_pipeline(bundled() / "pipelines" / "correction.yaml").model_copy(update={"name": "of_my_own"})
+    models = {role: {"model": role, "mode": "scripted"} for role in ("small", "large")}
+    config = RunConfig(pipeline=pipeline, api=models, path={"output_dir": "out"}, system={"prompt_template": "chatml"})
+    passages = [Passage(f"The bridge of Ander{n} was built of stone in {1700 + n}. It has {n} arches.") for n in range(12)]
+    result = run(config, passages=passages, engine="ray", ray_address=sys.argv[1])
+    print(result.counts["chunks"], len(list(result.conversations())))
+"""
+
+
 class Nodes:
     def __init__(self) -> None:
         clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -128,6 +144,14 @@ class TestUndisturbed:
         assert made.code == 0, made
         assert not (project.output / "journals").exists()
         assert is_local_result(project)
+
+    def test_a_pipeline_built_in_python_works_on_passages_from_memory(self, project: MadeProject, nodes: Nodes) -> None:
+        program = project.write("program.py", PROGRAM)
+        made = subprocess.run(
+            [sys.executable, str(program), nodes.address],
+            cwd=project.root, capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert made.stdout.split() == ["12", "12"], made.stderr
 
     def test_a_second_run_asks_nothing(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
         project.facts(range(20))

@@ -114,7 +114,7 @@ class FollowPassages:
         job = self._job
         slot = await self._board.join.remote(self._actor)
         config = share_of(job.config, _roles(job.config), slot, job.actors)
-        plan = make_plan(config)
+        plan = make_plan(config, reads=False)
         if plan.fingerprint() != job.fingerprint:
             raise ConfigError(
                 f"on {ray.util.get_node_ip_address()} the pipeline or a prompt is another one than on the driver",
@@ -123,7 +123,7 @@ class FollowPassages:
         folder = plan.folder
         database = Database(folder.journals / f"{self._name}.sqlite", SCHEMA, shared=True)
         journal = SharedJournal(database, folder.journals / job.frozen if job.frozen else None)
-        ledger = leased(Ledger.open(config, plan.roles, job.paid), self._lease)
+        ledger = leased(Ledger.open(plan.config, plan.roles, job.paid), self._lease)
         session = Session(
             journal=journal,
             ledger=ledger,
@@ -133,9 +133,9 @@ class FollowPassages:
             notice=lambda text: self._board.say.remote(text),
         )
         stack = AsyncExitStack()
-        models = await stack.enter_async_context(open_models(config, plan.roles, session))
+        models = await stack.enter_async_context(open_models(plan.config, plan.roles, session))
         state = RunState(counters(plan))
-        follower = Follower(plan.stages, models, state, config.system.seed, plan.pipeline.draws, plan.pipeline.takes)
+        follower = Follower(plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes)
         beating = asyncio.create_task(self._beat(state))
         return _Opened(plan, database, journal, ledger, follower, (stack, beating))
 
