@@ -22,9 +22,9 @@ pytest.importorskip("transformers", reason="needs the extra train")
 
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerCallback, TrainerState, TrainingArguments  # noqa: E402
 
-from augment_correction.cli.train import _monitored  # noqa: E402
 from augment_correction.errors import ConfigError, InputError  # noqa: E402
 from augment_correction.failures import read_failures  # noqa: E402
+from augment_correction.finetuning import _monitored  # noqa: E402
 from augment_correction.llm.hf_rows import ChatFormat  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.monitor import live as live_module  # noqa: E402
