@@ -130,7 +130,7 @@ def test_a_file_of_prompts_and_responses_is_refused_with_the_remedy(root: Path) 
     with pytest.raises(InputError, match="no row is left to train on: 1 right_or_wrong") as refused:
         prepare(config(root, data="b.jsonl"))
     assert "b.jsonl:1:30: it has 'prompt' and 'response', which do not say" in str(refused.value.hint)
-    assert "--hard_failures_data" in str(refused.value.hint)
+    assert "--hard-failures-data" in str(refused.value.hint)
 
 
 def test_rows_of_the_monitor_are_trained_by_their_flags(root: Path) -> None:
