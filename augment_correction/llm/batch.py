@@ -90,7 +90,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchSurroundings:
+class BatchSession:
     """What the queues of a run share. `board` holds the line of each batch under way, `report` shows them."""
 
     batches: Batches
@@ -106,7 +106,7 @@ class BatchSurroundings:
 class BatchQueue:
     """The questions to one model, from being asked to their answers."""
 
-    def __init__(self, endpoint: BatchEndpoint, around: BatchSurroundings) -> None:
+    def __init__(self, endpoint: BatchEndpoint, around: BatchSession) -> None:
         self._endpoint = endpoint
         self._around = around
         self._batches = around.batches

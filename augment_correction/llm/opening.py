@@ -14,7 +14,7 @@ from augment_correction.llm import sdk
 from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.balanced import Balanced
-from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSurroundings
+from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSession
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.batch_steps import clean
 from augment_correction.llm.embedded import default_concurrency, embedded_server
@@ -105,9 +105,11 @@ class _Limiters:
         return self._made[_account(model, model.model_dump_json())]
 
     def _server(self, model: ModelConfig) -> str:
-        """Models that are started for the run, or wait in batches, have one of their own."""
-        alone = model.mode not in ("api", "openai")
-        return _account(model, model.model_dump_json() if alone else f"{model.base_url} {model.replicas}")
+        """Models that are started for the run, or wait in batches, have one of their own. An address is the same with a slash at
+        its end, and in capitals."""
+        if model.mode not in ("api", "openai"):
+            return _account(model, model.model_dump_json())
+        return _account(model, " ".join(sorted(each.rstrip("/").lower() for each in (model.base_url, *model.replicas))))
 
     def _share(self, models: Mapping[str, ModelConfig]) -> None:
         stopped, notice = self._session.halt.stopped, self._session.notice
@@ -164,7 +166,7 @@ class _Queues:
         session, folder = self._session, self._session.logs / "batches"
         if not self._queues:
             clean(folder)
-        shared = BatchSurroundings(
+        shared = BatchSession(
             batches, session.journal, session.ledger, session.halt, folder, self._board, session.report, session.notice
         )
         queue = BatchQueue(endpoint, shared)

@@ -1,10 +1,9 @@
 """Rows that others wrote: every command reads them here, so that one file means the same to all of them.
 
 `files` reads a file row by row; `names` is the table of the fields' names, and the error of a row that cannot be used;
-`chats` reads a conversation in any common shape, `items` questions with their references, `curated` what somebody puts
-together for a training, `answers` those
-of a model, `asked` what any training row asks, `segments` Axolotl's own rows. docs/reference/rows.md is made
-of `kinds` and the tables.
+`chats` reads a conversation in any common shape, `pairs` preference pairs, `items` questions with their references, `curated`
+what somebody puts together for a training, `answers` those of a model, `asked` what any training row asks, `segments`
+Axolotl's own rows. docs/reference/rows.md is made of `kinds` and the tables.
 """
 
 from augment_correction.rows.answers import Answer, answer_of

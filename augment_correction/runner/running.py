@@ -79,9 +79,9 @@ async def run_async(
     passages: Iterable[Passage | Document] | None = None,
 ) -> RunResult:
     """Run the config's pipeline and write all its files. `watch(state)` is entered for the time of the run and may
-    poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster; None: one of its own.
-    `retry` names classes of rejects whose last stage is asked anew: filtered, refused, truncated, invalid. `passages` are worked on instead
-    of what `path.input_dir` holds: a `Passage` as it stands, a `Document` cut as a file would be. The same texts again go on
+    poll the state, for a display. `ray_address` is where `engine="ray"` finds its cluster (`auto`, `host:port`, `local`
+    for a new one); None: that of RAY_ADDRESS or of this machine, else a new one. `retry` names classes of rejects whose last
+    stage is asked anew: filtered, refused, truncated, invalid. `passages` are worked on instead of what `path.input_dir` holds: a `Passage` as it stands, a `Document` cut as a file would be. The same texts again go on
     where an earlier run stopped.
 
     A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid

@@ -65,7 +65,8 @@ async def test_models_of_one_account_at_one_server_share_what_it_allows(
     project: MadeProject, server: ModelServer, session: Session
 ) -> None:
     key = "sk-0123456789"
-    config = project.load(server, api={"small_api_key": key, "large_api_key": key, "large_concurrency": 3})
+    api = {"small_api_key": key, "large_api_key": key, "large_concurrency": 3, "large_base_url": f"{server.url}/"}
+    config = project.load(server, api=api)
     async with open_models(config, ROLES, session) as models:
         small, large = models["small"].limiter, models["large"].limiter
         assert isinstance(small, SharedLimiter) and isinstance(large, SharedLimiter)
