@@ -128,6 +128,15 @@ class Message:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class GivenTokens:
+    """A whole conversation as token ids, and the places among them whose log-probabilities are asked for, in order; the first
+    token has none."""
+
+    ids: tuple[int, ...]
+    places: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Request:
     """One question to a model. `schema` is the JSON schema of what the reply must hold, in the spelling that `form`
@@ -143,6 +152,8 @@ class Request:
     sample: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What the config sends with every request of the model (`extra_body`): thinking on or off is another question."""
+    given: GivenTokens | None = None
+    """Asked of an answer that is there already (the last of `messages`): how probable the model finds it (`llm/scoring.py`)."""
     meant: str = ""
     """The key of what was meant to be asked, where a server's ways made it spelled otherwise (`respelled`)."""
 
@@ -166,6 +177,7 @@ class Request:
             self.schema,
             self.sample,
             *([self.extra] if self.extra else []),
+            *([{"given": [self.given.ids, self.given.places]}] if self.given else []),
         ]
         return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 

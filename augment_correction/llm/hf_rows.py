@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jinja2
 import orjson
 
 from augment_correction.errors import InputError, RequestRefused
+from augment_correction.ledger import UNBOUNDED_REPLY
 from augment_correction.llm.hf_weights import NO_CODE, need
 from augment_correction.records import Completion, Request
 from augment_correction.usage import Usage
@@ -102,6 +103,19 @@ class Job:
     future: Future[Completion] = field(default_factory=Future)
     ids: list[int] = field(default_factory=list)
     limit: int = 0
+    most: ClassVar[int] = 65_536
+    """Prompts, padding and the longest replies of a batch, in tokens: 3.7 GB of cache for Qwen2.5-7B in bfloat16."""
+
+    def measure(self, context: int | None) -> None:
+        """Raises: RequestRefused where the template refuses it, or the model's context has no room for it."""
+        self.ids = self.speech.ids(self.request)
+        self.limit = self.request.sampling.get("max_tokens") or UNBOUNDED_REPLY
+        if context is not None:
+            self.limit = min(self.limit, context - len(self.ids))
+        if self.limit < 1:
+            raise RequestRefused(
+                f"{self.request.model}: a prompt of {len(self.ids)} tokens leaves no room for a reply in {context}"
+            )
 
     @property
     def stop(self) -> tuple[str, ...]:

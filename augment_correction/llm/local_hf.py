@@ -16,6 +16,7 @@ https://download.pytorch.org/whl/cpu`): the default one brings several GB of CUD
 from __future__ import annotations
 
 import asyncio
+import math
 import queue
 import threading
 import warnings
@@ -25,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError, ModelUnusable, RequestRefused
-from augment_correction.ledger import UNBOUNDED_REPLY
 from augment_correction.llm.hf_rows import TAKEN, ChatFormat, Job, Until, processors, words
+from augment_correction.llm.hf_scoring import GivenJob, log_probabilities
 from augment_correction.llm.hf_weights import TENSORS_ONLY
 from augment_correction.llm.refusals import PartRefused
 from augment_correction.records import Completion, Request
@@ -34,8 +35,6 @@ from augment_correction.records import Completion, Request
 CONCURRENCY = 16
 QUIET = 0.03
 """Seconds without a further request, after which a batch starts."""
-BATCH_TOKENS = 65_536
-"""Prompts, padding and the longest replies of a batch: 3.7 GB of cache for Qwen2.5-7B in bfloat16."""
 
 
 class Engine:
@@ -58,7 +57,7 @@ class Engine:
         model.generation_config = GenerationConfig()  # its sampling would fill in what a request leaves open
         self._context: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         self._adapters: dict[Path, str] = {}
-        self._batch_tokens = BATCH_TOKENS
+        self._batch_tokens: float = math.inf  # until memory says otherwise
         self._users = 0
         self._using = threading.Lock()
         self._closed = threading.Event()
@@ -127,30 +126,20 @@ class Engine:
                 if job is None:
                     return False
                 try:
-                    self._measure(job)
+                    job.measure(self._context)
                 except Exception as failure:  # the thread must live on; who asked is told
                     _deliver(job, failure)
                 else:
                     waiting.append(job)
         return True
 
-    def _measure(self, job: Job) -> None:
-        job.ids = job.speech.ids(job.request)
-        job.limit = job.request.sampling.get("max_tokens") or UNBOUNDED_REPLY
-        if self._context is not None:
-            job.limit = min(job.limit, self._context - len(job.ids))
-        if job.limit < 1:
-            raise RequestRefused(
-                f"{job.request.model}: a prompt of {len(job.ids)} tokens leaves no room for a reply in {self._context}"
-            )
-
     def _batch(self, waiting: list[Job]) -> list[Job]:
         """Takes out the one that has waited longest and those that fit to it."""
-        group, longest = waiting[0].group, 0
+        group, longest, most = waiting[0].group, 0, min(self._batch_tokens, waiting[0].most)
         taken: list[Job] = []
         for job in [each for each in waiting if each.group == group]:
             longest = max(longest, len(job.ids))
-            if taken and (len(taken) + 1) * (longest + job.limit) > self._batch_tokens:
+            if taken and (len(taken) + 1) * (longest + job.limit) > most:
                 break
             taken.append(job)
             waiting.remove(job)
@@ -158,7 +147,7 @@ class Engine:
 
     def _answer(self, batch: list[Job]) -> None:
         try:
-            made = self._generate(batch)
+            made = self._made(batch)
         except Exception as failure:  # the thread must live on; who asked is told
             if not _out_of_memory(failure):
                 for job in batch:
@@ -186,6 +175,12 @@ class Engine:
 
         if self._device == "cuda":
             torch.cuda.empty_cache()
+
+    def _made(self, batch: list[Job]) -> list[Completion]:
+        if not isinstance(batch[0], GivenJob):
+            return self._generate(batch)
+        with self._wearing(batch[0].adapter):
+            return log_probabilities(self._model, batch, self._device)
 
     def _generate(self, batch: list[Job]) -> list[Completion]:
         """Rows are padded with their own first token: what is masked must not count as said before where repetition is
@@ -262,7 +257,8 @@ class LocalHF:
         unknown = next((name for name in request.sampling if name not in TAKEN), None)
         if unknown is not None:
             raise PartRefused(f"{request.model}: mode hf does not know {unknown}", unknown)
-        job = Job(request, self._speech, self._adapter)
+        kind = Job if request.given is None else GivenJob
+        job = kind(request, self._speech, self._adapter)
         self._engine.submit(job)
         return await asyncio.wrap_future(job.future)
 

@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 
 from augment_correction.errors import ModelUnusable, TransientError
-from augment_correction.llm import proxies
+from augment_correction.llm import given_wire, proxies
 from augment_correction.llm.chat_wire import MAX_REPLY, ChatWire
 from augment_correction.models import without_credentials
 from augment_correction.records import Completion, Request
@@ -36,6 +36,7 @@ class OpenAIChat:
         note_limits: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._url = base_url.rstrip("/") + "/chat/completions"
+        self._given_url = base_url.rstrip("/") + "/completions"
         self._place = without_credentials(self._url)
         self._key = api_key
         self._headers = dict(headers or {})
@@ -49,13 +50,26 @@ class OpenAIChat:
         )
 
     async def complete(self, request: Request) -> Completion:
-        data = orjson.dumps(self.wire.body(request))
+        if request.given is not None:
+            status, raw, headers = await self._post(self._given_url, given_wire.body(request))
+            if status != 200:
+                raise given_wire.refusal(self.wire.refusal(status, raw, headers, request))
+            return given_wire.completion(raw, request)
+        status, raw, headers = await self._post(self._url, self.wire.body(request))
+        if status != 200:
+            raise self.wire.refusal(status, raw, headers, request)
+        return self.wire.completion(raw, headers, request)
+
+    async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes, Mapping[str, str]]:
+        """Raises: TransientError, ModelUnusable where no answer of the server came."""
         try:
             # A redirect would turn the POST into a GET, or carry the passages to another server.
-            async with self._open().post(self._url, data=data, allow_redirects=False, proxy=self._proxy) as response:
+            async with self._open().post(
+                url, data=orjson.dumps(body), allow_redirects=False, proxy=self._proxy
+            ) as response:
                 raw = await _read(response)
-                status, headers = response.status, response.headers
-                self._heed(headers)
+                self._heed(response.headers)
+                return response.status, raw, response.headers
         except aiohttp.ConnectionTimeoutError:
             seconds = self._timeout.sock_connect
             raise TransientError(f"{self._place} does not answer within {seconds:g} s", unreachable=True) from None
@@ -73,9 +87,6 @@ class OpenAIChat:
         except (aiohttp.ClientError, ConnectionError) as failure:
             shown = self.wire.hide(f"the connection broke: {type(failure).__name__} {failure}".strip())
             raise TransientError(shown) from None
-        if status != 200:
-            raise self.wire.refusal(status, raw, headers, request)
-        return self.wire.completion(raw, headers, request)
 
     def _proxy_refuses(self, status: int) -> ModelUnusable | TransientError:
         said = f"the proxy {without_credentials(self._proxy or '')} answers HTTP {status} for {self._place}"

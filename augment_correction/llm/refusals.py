@@ -100,6 +100,11 @@ _READ = re.compile(
 _NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
 
 
+def speaks_of_context(words: str) -> bool:
+    """A text that is longer than the model takes is the text's matter, and not the model's."""
+    return bool(_CONTEXT.search(words.lower()))
+
+
 def is_moderation(words: str) -> bool:
     return bool(_MODERATION.search(words.lower()))
 

@@ -4,10 +4,11 @@ where the SDK's own behaviour is wanted. `openai_chat.py` is the fast way, with 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from augment_correction.errors import TransientError
+from augment_correction.errors import ModelError, TransientError
+from augment_correction.llm import given_wire
 from augment_correction.llm.chat_wire import ChatWire
 from augment_correction.llm.sdk import errors_told, open_client
 from augment_correction.records import Completion, Request
@@ -45,18 +46,35 @@ class SdkChat:
         )
 
     async def complete(self, request: Request) -> Completion:
+        if request.given is not None:
+            return await self._given(request)
         body = self.wire.body(request)
         model, messages = body.pop("model"), body.pop("messages")
+        answer = await self._answer(
+            request, lambda client: client.chat.completions.with_raw_response.create(
+                model=model, messages=messages, extra_body=body
+            )
+        )  # fmt: skip
+        return self.wire.completion(answer.content, answer.headers, request)
+
+    async def _given(self, request: Request) -> Completion:
+        body = given_wire.body(request)
+        try:
+            answer = await self._answer(request, lambda client: client.completions.with_raw_response.create(**body))
+        except ModelError as failure:
+            raise given_wire.refusal(failure) from None
+        return given_wire.completion(answer.content, request)
+
+    async def _answer(self, request: Request, ask: Callable[[AsyncOpenAI], Awaitable[Any]]) -> Any:
+        """Raises: TransientError, RequestRefused, ModelUnusable."""
         try:
             async with asyncio.timeout(self._timeout):
                 with errors_told(self._base_url, self.wire, request):
-                    answer = await self._open().chat.completions.with_raw_response.create(
-                        model=model, messages=messages, extra_body=body
-                    )
+                    answer = await ask(self._open())
         except TimeoutError:
             raise TransientError(f"no reply within {self._timeout:g} s") from None
         self._heed(answer.headers)
-        return self.wire.completion(answer.content, answer.headers, request)
+        return answer
 
     def _open(self) -> AsyncOpenAI:
         if self._client is None:

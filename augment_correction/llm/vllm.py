@@ -79,6 +79,11 @@ def vllm_command(model: str, arguments: Sequence[str] = ()) -> list[str]:
     return [program, *rest, *([] if rest and rest[-1] == "serve" else ["serve"]), served, *others]
 
 
+def served_model(model: str, arguments: Sequence[str]) -> str:
+    """The base model that vLLM is started with."""
+    return _served(model, arguments)[0]
+
+
 def _served(model: str, arguments: Sequence[str]) -> tuple[str, list[str]]:
     """The last `--model` of the arguments where there is one, and the arguments without it."""
     others: list[str] = []

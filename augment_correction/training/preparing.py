@@ -13,14 +13,15 @@ import orjson
 
 from augment_correction.errors import ConfigError, InputError, MissingExtra, installing
 from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer
+from augment_correction.export.labelled import TokenRow, token_rows
 from augment_correction.export.segments import answer_end
 from augment_correction.llm.hf_weights import model_folder, weights_id
 from augment_correction.records import Conversation
 from augment_correction.text import read_text
 from augment_correction.training.config import TrainConfig
+from augment_correction.training.endings import prove_endings
 from augment_correction.training.gathering import Gathered, gather, kept_only, problem_of, retention
 from augment_correction.training.parent import UNKNOWN_BASE, refuse_other_base, shaped
-from augment_correction.training.rows import TokenRow, prove_endings, token_rows
 from augment_correction.training.schedule import Schedule, schedule
 from augment_correction.training.splitting import held_out
 

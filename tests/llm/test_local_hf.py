@@ -314,7 +314,7 @@ async def test_what_can_not_share_a_batch_does_not(
 async def test_a_batch_is_bounded_by_its_tokens(
     models: Callable[..., LocalHF], made: Path, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_hf, "BATCH_TOKENS", 5 * (len(ChatFormat(made / "base", None).ids(asking())) + 24))
+    monkeypatch.setattr(Job, "most", 5 * (len(ChatFormat(made / "base", None).ids(asking())) + 24))
     await together(models(made / "base"), [asking(seed=seed) for seed in range(12)])
     assert batches == [5, 5, 2]
 

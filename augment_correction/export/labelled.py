@@ -1,16 +1,17 @@
-"""Conversations as token ids and labels, by the package's one mask, and what can be said of them before the first step."""
+"""Conversations as token ids and labels, by the package's one mask."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from augment_correction.errors import ConfigError, InputError
-from augment_correction.export import ChatTemplate, Tokenizer
+from augment_correction.errors import ConfigError
+from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.masking import IGNORED, labels, token_mask, touching
-from augment_correction.export.segments import Rendering, Zone, answer_end, render, zones
+from augment_correction.export.segments import Rendering, Zone, render, zones
 from augment_correction.export.source import batched
+from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
 
 
@@ -57,17 +58,3 @@ def _ends(zone: Zone) -> bool:
 
 def _range(part: slice) -> range:
     return range(part.start, part.stop)
-
-
-def prove_endings(rows: Sequence[TokenRow], template: ChatTemplate) -> int:
-    """How many rows end on a trained end of turn.
-
-    Raises: InputError where none does: the trained model would never stop.
-    """
-    ending = sum(row.ends for row in rows)
-    if rows and not ending:
-        raise InputError(
-            f"no row's last trained token ends a turn: {template.name} writes {answer_end(template)!r} after an answer",
-            hint="use a template that ends each answer with an end-of-turn token (chat_template: chatml, llama3 ...)",
-        )
-    return ending
