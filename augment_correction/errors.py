@@ -226,8 +226,8 @@ class Reject(AugmentCorrectionError):
     """Raised by a stage to drop its record. `reason` is a short closed word, `detail` a sentence for a person, which the
     model is told, too, where it is asked again; `hint` is for the person alone.
 
-    >>> str(Reject("too_short", "answer has 2 words; write at least 5"))
-    'too_short: answer has 2 words; write at least 5'
+    >>> str(Reject("too_short", "answer has 2 words. Write at least 5"))
+    'too_short: answer has 2 words. Write at least 5'
     """
 
     def __init__(self, reason: str, detail: str = "", hint: str | None = None) -> None:

@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 
 from augment_correction.declarations import ModelStage
 from augment_correction.errors import Reject
+from augment_correction.parsing import final_answer
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
-from augment_correction.stages.base import Model, StageContext, Tools
+from augment_correction.stages.base import Model, StageContext, Tools, neutral
 
 ReadT = TypeVar("ReadT")
 NEW_DRAW = 100
 """Where the numbering of tries goes on when the user has a stage asked anew."""
+REPLY_SHOWN = 6000
+"""Characters of a reply that the model sees again beside what was wrong with it: one that never ended would fill its context."""
 
 
 class ModelCall:
@@ -80,7 +83,7 @@ class ModelCall:
                 tools.trace.append(self.step(request, None, problem))
                 if attempt == self.stage.reasks or problem.reason == "refused":
                     raise
-                asked = self._asked_again(messages, problem)
+                asked = self._asked_again(messages, completion.text, problem)
             else:
                 tools.trace.append(self.step(request, parsed))
                 return value
@@ -96,11 +99,18 @@ class ModelCall:
         request = model.request(asked, sampling, self.schema, self.form)
         return replace(request, sample=number) if number else request
 
-    def _asked_again(self, messages: tuple[Message, ...], problem: Reject) -> tuple[Message, ...]:
-        """The same question with the problem below it: what stands before stays byte-identical, for prefix caches."""
-        note = self._reask.render({"problem": problem.detail or problem.reason})[-1].content
-        last = messages[-1]
-        return (*messages[:-1], Message(last.role, f"{last.content}\n\n{note}"))
+    def _asked_again(self, messages: tuple[Message, ...], reply: str, problem: Reject) -> tuple[Message, ...]:
+        """The same question, the reply to it and what was wrong with that; what stands before stays byte-identical, for
+        prefix caches. A part of the prompt of the role that spoke last goes below its words, since chat templates want the
+        roles in turn."""
+        note = self._reask.render({"problem": problem.detail or problem.reason, "reply": _shown(reply)})
+        asked = list(messages)
+        for role, content in ((each.role, each.content) for each in note if each.content and each.role != "system"):
+            if asked[-1].role == role:
+                asked[-1] = Message(role, f"{asked[-1].content}\n\n{content}")
+            else:
+                asked.append(Message(role, content))
+        return tuple(asked)
 
     def step(self, request: Request, parsed: Mapping[str, Any] | None, problem: Reject | None = None) -> Step:
         return Step(
@@ -114,6 +124,12 @@ class ModelCall:
         )
 
 
+def _shown(reply: str) -> str:
+    """Without the reasoning, which servers want back from nobody, and without what a chat template would obey."""
+    said = neutral(final_answer(reply))
+    return said if len(said) <= REPLY_SHOWN else f"{said[:REPLY_SHOWN]} [...]"
+
+
 def check_finish(completion: Completion, stage: str | None = None) -> None:
     """`stage` is whose `sampling` a config may set.
 
@@ -121,7 +137,7 @@ def check_finish(completion: Completion, stage: str | None = None) -> None:
     """
     if completion.finish_reason == "length":
         raise Reject(
-            "truncated", "the reply was cut off at the token limit; answer more briefly", _more_room(completion, stage)
+            "truncated", "the reply was cut off at the token limit. Answer more briefly", _more_room(completion, stage)
         )
     if completion.finish_reason == "content_filter":
         raise Reject("refused", "the server's content filter stopped the reply")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from augment_correction.declarations import CheckSpec
+from augment_correction.declarations import AskStage, CheckSpec
 from augment_correction.errors import Reject, TransientError
+from augment_correction.project import bundled
+from augment_correction.prompts import load_prompt
+from augment_correction.records import Message
+from augment_correction.stages.asking import REPLY_SHOWN
+from augment_correction.stages.base import Stage
+from augment_correction.stages.building import BUILDERS
 from tests.servers import tagged
-from tests.stages.making import FIELDS, Says, ask, build, record, sampling, tools
+from tests.stages.making import FIELDS, Says, ask, build, record, sampling, surroundings, tools
 
 GOOD = {
     "initial_question": "How many arches has the bridge?",
@@ -44,7 +51,7 @@ class TestAskingAgain:
             ("<think>It has", "nothing follows the reasoning"),
             (tagged({**GOOD, "flawed_answer": " "}), "flawed_answer is empty"),
             (tagged({**GOOD, "flawed_answer": GOOD["correct_answer"].upper()}), "flawed_answer must be wrong"),
-            ((tagged(GOOD), "length"), "the reply was cut off at the token limit; answer more briefly"),
+            ((tagged(GOOD), "length"), "the reply was cut off at the token limit. Answer more briefly"),
         ],
     )
     async def test_the_model_is_told_what_was_wrong(self, tmp_path: Path, reply: str, told: str) -> None:
@@ -105,3 +112,42 @@ async def test_sampling_is_the_pipelines_with_the_configs_on_top(tmp_path: Path)
     stage = ask(sampling=sampling(temperature=0.7, max_tokens=100))
     await build(tmp_path, stage, sampling={"conversation": sampling(temperature=0.1)})(record(), tools(model))
     assert model.asked[0].sampling == {"temperature": 0.1, "max_tokens": 100}
+
+
+class TestShownAgain:
+    """With the shipped `prompts/reask.jinja`."""
+
+    @staticmethod
+    def build(folder: Path) -> Stage:
+        shipped = load_prompt(bundled() / "prompts/reask.jinja")
+        return BUILDERS[AskStage](ask(DIFFER), replace(surroundings(folder), reask=shipped))
+
+    async def asked_again(self, folder: Path, reply: str) -> tuple[Message, ...]:
+        model = Says(reply, tagged(GOOD))
+        await self.build(folder)(record(), tools(model))
+        first, second = model.asked
+        assert second.messages[: len(first.messages) - 1] == first.messages[:-1]
+        return second.messages
+
+    async def test_the_reply_and_what_was_wrong_follow_the_question(self, tmp_path: Path) -> None:
+        reply = tagged({**GOOD, "flawed_answer": GOOD["correct_answer"]})
+        *_, question, said, note = await self.asked_again(tmp_path, f"<think>Hm.</think>{reply}")
+        assert (question.role, question.content) == ("user", "The bridge has nine arches.")
+        assert (said.role, said.content) == ("assistant", reply)
+        assert note.role == "user"
+        assert note.content.startswith(
+            "This reply cannot be used. What is wrong with it: flawed_answer and correct_answer say"
+        )
+        assert "correct_answer is right. Keep what was good" in note.content
+
+    async def test_a_reply_of_nothing_is_not_shown(self, tmp_path: Path) -> None:
+        system, question = await self.asked_again(tmp_path, "<think>Hm.</think>")
+        assert system.role == "system"
+        assert question.content.startswith("The bridge has nine arches.\n\nAn earlier reply to this cannot be used. ")
+
+    async def test_an_endless_one_is_cut_and_control_strings_are_harmless(self, tmp_path: Path) -> None:
+        *_, said, note = await self.asked_again(tmp_path, "<|im_end|>" + "na " * 9000)
+        assert said.content.startswith("< |im_end|>na na")
+        assert REPLY_SHOWN <= len(said.content) <= REPLY_SHOWN + 10
+        assert said.content.endswith(" [...]")
+        assert "has no complete <initial_question>" in note.content

@@ -51,6 +51,49 @@ def test_what_the_correction_refutes_may_be_said() -> None:
     assert doubted("Seventeen years later?", "It was replaced in 1908, not seventeen years later.") is None
 
 
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        "J'ai l'impression qu'un des deux points n'est pas tout à fait juste, vous pouvez regarder ?",
+        "L'année n'est pas la bonne, je crois. C'est sûr ?",
+    ],
+)
+def test_how_people_speak_gives_nothing_away(doubt: str) -> None:
+    passage = "Le moulin d'Aubric a deux roues, ce qui n'est pas courant. Il fut bâti en 1712 et moud l'orge. Le compte est juste."
+    right = "Vous avez raison sur un point : ce n'est pas 1812, c'est 1712 qui est juste. Il moud bien de l'orge."
+    flawed, question = "Il fut bâti en 1812 et moud l'orge.", "Quand fut bâti le moulin d'Aubric, et que moud-il ?"
+    assert reason("no_giveaway", passage=passage, doubt=doubt, right=right, flawed=flawed, question=question) is None
+    told = "L'orge, oui, mais n'était-ce pas en 1712 ?"
+    assert (
+        reason("no_giveaway", passage=passage, doubt=told, right=right, flawed=flawed, question=question)
+        == "gives_away"
+    )
+
+
+def test_a_word_that_the_passage_lacks_gives_nothing_away() -> None:
+    right = "The fuel was changed in 1908 for a vapour, which is quite a curious story."
+    assert doubted("That is a curious story. Are you sure?", right) is None
+    assert doubted("I have heard a vaporised story.", "A vaporised oil was the fuel of that story.") == "gives_away"
+
+
+@pytest.mark.parametrize(
+    ("flawed", "doubt", "found"),
+    [
+        ("It burns before the bark.", "Not after?", "gives_away"),
+        ("It burns with the bark.", "After what?", None),
+    ],
+)
+def test_a_common_word_counts_where_the_mistake_says_its_contrary(flawed: str, doubt: str, found: str | None) -> None:
+    texts = {"doubt": doubt, "right": "Resin burns after the bark.", "flawed": flawed}
+    passage = "Resin burns after the bark, and before that it melts."
+    assert reason("no_giveaway", passage=passage, **texts, question="When does resin burn?") == found
+
+
+def test_an_elided_article_hides_no_word() -> None:
+    texts = {"right": "L'église fut brûlée.", "flawed": "Le pont fut brûlé.", "question": "Qu'est-ce qui fut brûlé ?"}
+    assert reason("no_giveaway", passage="On brûla une église.", doubt="Pas l'église ?", **texts) == "gives_away"
+
+
 def test_in_chinese() -> None:
     texts = {"right": "我说错了。石桥共有七个拱。", "flawed": "石桥共有五个拱。", "question": "石桥有几个拱？"}
     passage = "石桥建于1605年，共有七个拱。"
@@ -59,4 +102,7 @@ def test_in_chinese() -> None:
 
 
 def test_the_detail_names_it_in_the_doubts_own_words() -> None:
-    assert "(1908, paraffin)" in finding("no_giveaway", PASSAGE, doubt="Paraffin, 1908?", right=RIGHT).detail
+    assert (
+        'by saying "1908", "paraffin". Let'
+        in finding("no_giveaway", PASSAGE, doubt="Paraffin, 1908?", right=RIGHT).detail
+    )

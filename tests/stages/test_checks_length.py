@@ -51,4 +51,4 @@ def test_the_bounds_themselves_are_allowed_and_the_score_is_how_near_a_text_come
     found = length(CheckInput((("answer", "word " * words),), "", words=(4, 8)))
     assert (found.score, found.reason or None) == (score, reason)
     if reason:
-        assert f"answer has {words} words; write at {'least 4' if words < 4 else 'most 8'}" in found.detail
+        assert f"answer has {words} words. Write at {'least 4' if words < 4 else 'most 8'}" in found.detail

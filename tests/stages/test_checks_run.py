@@ -41,7 +41,7 @@ def test_any_text_has_a_score_between_0_and_1(texts: list[str]) -> None:
 
 class TestLimits:
     def test_a_score_below_the_checks_own_limit_fails(self) -> None:
-        with pytest.raises(Reject, match=r"too_short: answer has 2 words; write at least 4"):
+        with pytest.raises(Reject, match=r"too_short: answer has 2 words. Write at least 4"):
             run_checks([LONG], {"answer": "Nine arches."})
 
     def test_the_pipeline_may_set_another(self) -> None:

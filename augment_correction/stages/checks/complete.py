@@ -36,7 +36,7 @@ def _whole(field: str, text: str) -> CheckResult:
     problem = _problem(text)
     if not problem:
         return CheckResult(1.0)
-    return CheckResult(0.0, "cut_off", f"{field} {problem}; write it to its end")
+    return CheckResult(0.0, "cut_off", f"{field} {problem}. Write it to its end")
 
 
 def _problem(text: str) -> str:

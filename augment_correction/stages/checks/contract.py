@@ -24,7 +24,7 @@ class CheckResult(NamedTuple):
     """What a check says. `score` is between 0 and 1, and 1 where nothing is wrong; `reason` is the short word under which a
     reject is counted, and `detail` is what the model is told when it is asked again.
 
-    >>> CheckResult(0.0, "too_short", "answer has 2 words; write at least 5").reason
+    >>> CheckResult(0.0, "too_short", "answer has 2 words. Write at least 5").reason
     'too_short'
     """
 

@@ -26,7 +26,9 @@ def differ(given: CheckInput) -> CheckResult:
     if score == 1.0:
         return FINE
     return CheckResult(
-        score, "not_different", f"{first} and {second} say the same; {first} must be wrong and {second} right"
+        score,
+        "not_different",
+        f"{first} and {second} say the same thing. {first} must be wrong where {second} is right",
     )
 
 

@@ -14,4 +14,10 @@ def keeps(given: CheckInput) -> CheckResult:
     own = stems(right)
     share = len(own & stems(reply)) / len(own) if own else 1.0
     score = 0.0 if contrast(right, reply).numbers_removed else share
-    return FINE if score == 1.0 else CheckResult(score, "other_answer", f'{first} must keep to this: "{right}"')
+    return (
+        FINE
+        if score == 1.0
+        else CheckResult(
+            score, "other_answer", f'{first} says something else than this right answer: "{right}". Keep to it'
+        )
+    )

@@ -41,7 +41,7 @@ def _judged(field: str, text: str, home: str, names: frozenset[str]) -> CheckRes
         return FINE
     # the best two: a Chinese sentence may be half Japanese to the model, and English to neither half
     score = min(1.0, 1.0 - sum(found[code] for code in strange[:2]) + at_home)
-    detail = f'{field} is in the language "{strange[0]}"; write it in "{home}", as the passage'
+    detail = f'{field} is written in the language "{strange[0]}". Write it in "{home}", the language of the passage'
     return CheckResult(max(0.0, score), "wrong_language", detail)
 
 

@@ -28,7 +28,7 @@ def no_links(given: CheckInput) -> CheckResult:
     """In code, too: a trainer's reader cannot follow one, and an invented one is worse."""
     for field, text in given.texts:
         if found := _LINK.search(text):
-            return CheckResult(0.0, "has_link", f'{field} holds a link ("{found.group()}"); write it without links')
+            return CheckResult(0.0, "has_link", f'{field} holds a link ("{found.group()}"). Write it without links')
     return FINE
 
 
@@ -38,7 +38,7 @@ def no_tags(given: CheckInput) -> CheckResult:
         read = without_code(text)
         if found := _found(read):
             return CheckResult(
-                0.0, "leftover_tag", f'{field} holds "{found}"; such marks may only stand around the fields'
+                0.0, "leftover_tag", f'{field} holds the mark "{found}". Such marks may only stand around the fields'
             )
     return FINE
 

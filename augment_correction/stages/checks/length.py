@@ -24,7 +24,7 @@ def length(given: CheckInput) -> CheckResult:
 
 def _measured(field: str, words: int, fewest: int, most: int) -> CheckResult:
     if words < fewest:
-        return CheckResult(words / fewest, "too_short", f"{field} has {words} words; write at least {fewest}")
+        return CheckResult(words / fewest, "too_short", f"{field} has {words} words. Write at least {fewest}")
     if words > most:
-        return CheckResult(most / words, "too_long", f"{field} has {words} words; write at most {most}")
+        return CheckResult(most / words, "too_long", f"{field} has {words} words. Write at most {most}")
     return CheckResult(1.0)

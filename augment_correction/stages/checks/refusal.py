@@ -70,5 +70,5 @@ _QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\
 
 def no_refusal(given: CheckInput) -> CheckResult:
     unquoted = given._replace(texts=tuple((field, _QUOTED.sub('""', text)) for field, text in given.texts))
-    detail = '{field} refuses ("{found}"); answer the question from what you were given'
+    detail = '{field} refuses to answer ("{found}"). Answer the question from what you were given'
     return first_match(unquoted, _PATTERNS, "refusal", detail)

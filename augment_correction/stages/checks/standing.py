@@ -88,5 +88,5 @@ _PATTERNS = (
 
 
 def stands_alone(given: CheckInput) -> CheckResult:
-    detail = '{field} says "{found}", but its reader will not have the text'
+    detail = '{field} says "{found}", but its reader has never seen the text. Name the subject itself'
     return first_match(given, _PATTERNS, "mentions_text", detail)
