@@ -201,9 +201,9 @@ class TrainingConfig(Declaration):
 class OutputConfig(Declaration):
     """Spellings of the dataset beside the one for Axolotl, each in `exports/<name>/` of the output folder."""
 
-    formats: tuple[Literal["axolotl", "axolotl_chat", "openai", "trl", "sharegpt", "hf"], ...] = ()
+    formats: tuple[Literal["axolotl", "axolotl_chat", "openai", "trl", "sharegpt", "hf", "dpo", "kto"], ...] = ()
     """`axolotl` is the dataset file itself, which every run writes. `trl` needs a tokenizer and pyarrow for its tokens
-    and labels; the command `export` makes any of them later."""
+    and labels; `dpo` and `kto` are pairs of a better and a worse reply. The command `export` makes any of them later."""
     licence: str | None = None
     """For the dataset card of `hf`: the licence that your documents allow, for example `cc-by-4.0`."""
 

@@ -19,6 +19,8 @@ class Format(StrEnum):
     trl = "trl"
     sharegpt = "sharegpt"
     hf = "hf"
+    dpo = "dpo"
+    kto = "kto"
 
 
 EXAMPLES = """
@@ -27,6 +29,8 @@ Examples:
   python -m augment_correction export outputs/correction --format openai --format hf
 
   python -m augment_correction export outputs/correction --format trl --tokenizer Qwen/Qwen2.5-7B
+
+  python -m augment_correction export outputs/correction --format dpo --format kto
 
 Each spelling goes to OUTPUT_DIR/exports/<format>/, and the earlier one stays until the new one is whole. No model is
 asked.
@@ -45,7 +49,8 @@ def export(
         bool, typer.Option("--partial", help="Export what there is of a run that is not finished.")
     ] = False,
 ) -> None:
-    """Write the conversations of a run for another trainer. Every spelling carries the same mask."""
+    """Write the conversations of a run for another trainer. Every spelling carries the same mask; dpo (which ORPO reads, too) and
+    kto are pairs of a better and a worse reply."""
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run
 

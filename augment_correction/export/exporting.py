@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augment_correction.errors import InputError
-from augment_correction.export import axolotl, axolotl_chat, hf, openai, sharegpt, trl
+from augment_correction.export import axolotl, axolotl_chat, hf, openai, sharegpt, trl, trl_pairs
 from augment_correction.export.source import ExportSource
 from augment_correction.folders import own_folder
 from augment_correction.store.folder import RunFolder, atomic_write
@@ -22,6 +22,8 @@ FORMATS: Mapping[str, Callable[[ExportSource, Path], list[str]]] = {
     "trl": trl.write,
     "sharegpt": sharegpt.write,
     "hf": hf.write,
+    "dpo": trl_pairs.write_dpo,
+    "kto": trl_pairs.write_kto,
 }
 """`axolotl` is not among them: it is the dataset itself, a file and no folder."""
 

@@ -4,7 +4,7 @@ that spelling, and none may be wanting."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from augment_correction.errors import MissingExtra
-from augment_correction.export import axolotl_chat, hf, openai, sharegpt, trl
+from augment_correction.export import axolotl_chat, hf, openai, sharegpt, trl, trl_pairs
 from augment_correction.export.source import ExportSource, Spelling
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
@@ -21,7 +21,7 @@ from augment_correction.records import Conversation
 Kind = Literal["missing", "rows", "text", "mask", "form", "config"]
 
 LISTED = 20
-MASK_KEYS = {"train", "weight", "masked", "labels"}
+MASK_KEYS = {"train", "weight", "masked", "labels", "label"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ def verify_export(name: str, folder: Path, source: ExportSource, tokenizer: Toke
     if name == "trl" and not (folder / trl.MESSAGES_FILE).is_file():
         made = FileProof(folder / trl.FILE, remedy)
         found = _parquet_faults(made, source, tokenizer)
+    elif name in trl_pairs.ROWS:
+        made = FileProof(folder / trl_pairs.FILE, remedy)
+        found = _pair_faults(made, trl_pairs.ROWS[name](source))
     else:
         spelling = _spelling(name, source, tokenizer)
         made = FileProof(folder / spelling.file, remedy)
@@ -104,6 +107,30 @@ def _json_faults(made: FileProof, spelling: Spelling, source: ExportSource) -> I
                 yield _not_here(made.rows, row, conversation)
                 return
             elif fault := _difference(made.rows, conversation, expected, row):
+                yield fault
+        if next(stored, None) is not None:
+            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and those after it")
+
+
+def _pair_faults(made: FileProof, expected: Iterable[tuple[Conversation, list[dict[str, Any]]]]) -> Iterator[Fault]:
+    """Several rows may be of one conversation, or none."""
+    with made.path.open("rb") as lines:
+        stored: Iterator[bytes] = (line for line in lines if line.strip())
+        for conversation, row in ((conversation, row) for conversation, rows in expected for row in rows):
+            line = next(stored, None)
+            if line is None:
+                yield Fault("rows", made.rows + 1, conversation.id, "the file ends before this row")
+                return
+            made.rows += 1
+            try:
+                found: Any = orjson.loads(line)
+            except ValueError as failure:
+                yield Fault("form", made.rows, conversation.id, f"the line is not JSON: {failure}")
+                continue
+            if not _is_row(found, row):
+                yield _not_here(made.rows, found, conversation)
+                return
+            if fault := _difference(made.rows, conversation, row, found):
                 yield fault
         if next(stored, None) is not None:
             yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and those after it")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.records import UnreadInput
 from augment_correction.report.coverage import File, files
 from augment_correction.report.duplicates import SIMILAR, Group, QuestionGroups
@@ -39,7 +40,7 @@ def write_report(
     """
     pipeline = about.get("pipeline") or {}
     shards = ShardWriter(folder.root / "report_data")
-    read = _Reading(journal, results.unread(), _turn_labels(pipeline), story)
+    read = _Reading(journal, results.unread(), TurnLabels(pipeline), story)
     for chunk, outcome in results.passages():
         shards.add(read.take(chunk, outcome))
     shards.close_shard()
@@ -57,9 +58,7 @@ def write_report(
 
 
 class _Reading:
-    def __init__(
-        self, journal: Journal, unread: list[UnreadInput], labels: dict[str, list[str]], story: Story | None
-    ) -> None:
+    def __init__(self, journal: Journal, unread: list[UnreadInput], labels: TurnLabels, story: Story | None) -> None:
         self._journal, self._unread, self._labels, self._story = journal, unread, labels, story
         self.seqs: array[int] = array("q")
         self._classes = Classes()
@@ -88,9 +87,7 @@ class _Reading:
         return shown | {"steps": _steps(body["steps"])}
 
     def _conversation(self, made: dict[str, Any]) -> dict[str, Any]:
-        labels = self._labels.get(made["kind"], [])
-        if len(labels) != len(made["turns"]):
-            labels = _guessed_labels(made["turns"])
+        labels = self._labels.of(made["kind"], [(turn["role"], turn["train"]) for turn in made["turns"]])
         turns = [part for turn, label in zip(made["turns"], labels, strict=True) for part in _parts(turn, label)]
         found = {
             name: value for name, value in made.get("provenance", {}).items() if name in FOUND and value is not None
@@ -173,23 +170,3 @@ def _steps(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         else:
             shown.append(made)
     return shown
-
-
-def _turn_labels(pipeline: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What each turn is, by kind of conversation: as the pipeline's `compose` stages say."""
-    return {
-        stage["kind"]: [turn.get("is") or turn["role"] for turn in stage["turns"]]
-        for stage in pipeline.get("stages", ())
-        if stage["stage"] == "compose"
-    }
-
-
-def _guessed_labels(turns: list[dict[str, Any]]) -> list[str]:
-    """Without a pipeline: a masked answer is the mistake, the last trained one the correction."""
-    answers = [index for index, turn in enumerate(turns) if turn["role"] == "assistant" and turn["train"]]
-    return [
-        "mistake" if turn["role"] == "assistant" and not turn["train"]
-        else "correction" if answers and index == answers[-1]
-        else turn["role"]
-        for index, turn in enumerate(turns)
-    ]  # fmt: skip

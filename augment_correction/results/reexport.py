@@ -44,7 +44,7 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
         whole = trains_whole(path)
         proof.whole |= whole
         proof.files.append(verify_config(path, TrainingSet(made.folder, proof.rows, "", template, known, whole)))
-    source = ExportSource(lambda: run_conversations(made), template, known)
+    source = ExportSource(lambda: run_conversations(made), template, known, made.manifest)
     for name in FORMATS:
         if (exports / name).is_dir() or (proof.whole and name == "axolotl_chat"):
             proof.files.append(verify_export(name, exports / name, source, known))

@@ -45,7 +45,8 @@ def changed(proof: FileProof, name: str, change: Callable[[Rows], object], token
 def test_what_was_written_is_right(tmp_path: Path, tokenizers: dict[str, Tokenizer], name: str) -> None:
     proof = written(name, tmp_path / name, tokenizers["qwen"])
     assert not proof.failing, proof.faults
-    assert proof.rows == (2 if name in ("openai", "sharegpt") else 3), "what it cannot say is left out and not missed"
+    rows = {"openai": 2, "sharegpt": 2, "dpo": 2, "kto": 7}.get(name, 3)
+    assert proof.rows == rows, "what it cannot say is left out and not missed"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_another_text_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer],
     assert proof.failing == {"text": 1} and "Else?" in proof.faults[0].detail
 
 
-@pytest.mark.parametrize("name", JSON_LINES)
+@pytest.mark.parametrize("name", [*JSON_LINES, "dpo", "kto"])
 def test_rows_that_are_wanting_or_too_many(tmp_path: Path, tokenizers: dict[str, Tokenizer], name: str) -> None:
     proof = written(name, tmp_path / name, tokenizers["qwen"])
     whole = proof.path.read_bytes()
@@ -119,6 +120,20 @@ def test_a_row_of_another_run_ends_the_comparison(tmp_path: Path, tokenizers: di
     proof = written("sharegpt", tmp_path / "s", tokenizers["qwen"])
     proof = changed(proof, "sharegpt", lambda rows: rows[0].update(id="other"), tokenizers["qwen"])
     assert proof.failing == {"rows": 1} and ROWS[0].id in proof.faults[0].detail
+
+
+def test_a_pair_that_was_turned_round_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    def turn_round(rows: Rows) -> None:
+        rows[1]["chosen"], rows[1]["rejected"] = rows[1]["rejected"], rows[1]["chosen"]
+
+    proof = changed(written("dpo", tmp_path / "dpo", tokenizers["qwen"]), "dpo", turn_round, tokenizers["qwen"])
+    assert proof.failing == {"text": 1} and proof.faults[0].row == 2 and "chosen" in proof.faults[0].detail
+
+
+def test_a_mistake_that_is_called_desirable_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    proof = written("kto", tmp_path / "kto", tokenizers["qwen"])
+    proof = changed(proof, "kto", lambda rows: rows[1].update(label=True), tokenizers["qwen"])
+    assert proof.failing == {"mask": 1} and "label is true" in proof.faults[0].detail
 
 
 def test_lines_that_are_no_json_and_values_that_are_no_rows(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
