@@ -11,7 +11,17 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, TypeAdapter, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from augment_correction.plugins import load_plugins
 from augment_correction.records import Role
@@ -25,12 +35,15 @@ FEWEST_FIELDS: dict[str, int] = {
 }  # fmt: skip
 """Every check by its name, with how many fields it needs: one that compares the first with the second needs two."""
 
-SOURCE_FIELDS = frozenset({"passage", "title", "heading", "source", "page", "metadata"})
-"""What every record holds before the first stage. `metadata` is a mapping (a JSONL row's other keys, a PDF's author)."""
+SOURCE_FIELDS = frozenset({"passage", "title", "heading", "language", "source", "page", "metadata"})
+"""What every record holds before the first stage. `language` is the English name of the one that most of the passage is in, or
+empty; `metadata` is a mapping (a JSONL row's other keys, a PDF's author)."""
 ErrorType = Literal[
-    "number", "date", "name", "place", "reversal", "omission", "invented_cause", "wrong_scope", "other"
+    "number", "date", "name", "place", "reversal", "negation", "omission", "invented_cause", "wrong_scope", "other"
 ]  # fmt: skip
 """What is wrong with a mistake, as a judge names it."""
+DoubtSays = Literal["nothing", "right", "wrong"]
+"""What a user's doubt says would be right, as a judge sees it: nothing, what is right by the passage, something else."""
 RESERVED = frozenset({"read", "selection"})
 KIND = "kind"
 """The field that says which kind of conversation a record is to become; `only` looks at it."""
@@ -107,6 +120,16 @@ class StageDeclaration(Declaration):
     def reads(self) -> tuple[str, ...]:
         """Fields that it reads beside its prompts; a pipeline in which nothing writes one of them is refused."""
         return tuple(self.named.values())
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Further names that it gives its prompts, empty where the pipeline names no field for them."""
+        return ()
+
+    @property
+    def may_read(self) -> tuple[str, ...]:
+        """Fields that it reads where a record has them; a pipeline that never writes one of them is refused."""
+        return ()
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -251,29 +274,75 @@ class GroundStage(ModelStage):
     stage: Literal["ground"] = "ground"
     model: ModelRole = "judge"
     prompt: str
-    """Reads `question`, `answer` and `mistake` beside the record's fields."""
+    """Reads `question`, `answer`, `mistake`, `first` and `doubt` beside the record's fields."""
     question: str
     """The field that holds the question, and so on."""
     answer: str
+    """The reply that ends the conversation."""
     mistake: str | None = None
+    """A first answer that is wrong."""
+    first: str | None = None
+    """A first answer that is right: it is judged by itself."""
+    doubt: str | None = None
+    """What the user says to the first answer; a record may be without it."""
+    doubt_says: dict[str, dict[str, tuple[DoubtSays, ...]]] = Field(default_factory=dict)
+    """What the doubt may say to be right, by a field and its word, where that is not `nothing` or `wrong`:
+    {pushback: {correcting: [nothing, right]}}."""
+    rest_right: tuple[str, ...] = ()
+    """The kinds of conversation whose mistake must be right in everything else."""
+    reply: Literal["text", "list"] = "text"
+    """`list`: quotes are lists, `supported` may be `inferred`, and question, doubt, first answer and the rest of a mistake are
+    judged, too, as the shipped prompts ask. `text` is how prompts asked before."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the later keys where a pipeline does not use them: what it is by its dump decides whether a run is resumed."""
+        said: dict[str, Any] = handler(self)
+        later = {"first", "doubt", "doubt_says", "rest_right", "reply"} - self.model_fields_set
+        return {name: value for name, value in said.items() if name not in later}
 
     @property
     def writes(self) -> tuple[str, ...]:
-        return ("evidence", "evidence_start", *(("wrong_span", "right_span", "error_type") if self.mistake else ()))
+        mistake = ("wrong_span", "right_span", "error_type") if self.mistake else ()
+        marks = ("supported", *(("doubt_says",) if self.doubt else ())) if self.reply == "list" else ()
+        return ("evidence", "evidence_start", *mistake, *marks)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(field for name, field in self.named.items() if name != "doubt") + tuple(self.doubt_says)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        return ("mistake", "first", "doubt")
+
+    @property
+    def may_read(self) -> tuple[str, ...]:
+        return (self.doubt,) if self.doubt else ()
 
     @property
     def verdicts(self) -> tuple[str, ...]:
-        return ("unsupported", "not_contradicted")
+        judged = ("unclear_question", "unanswered_question", "unsupported_first", "unsupported_rest", "unfit_doubt")
+        return ("unsupported", "not_contradicted", *(judged if self.reply == "list" else ()))
 
     @property
     def named(self) -> Mapping[str, str]:
-        named = {"question": self.question, "answer": self.answer}
-        return named | ({"mistake": self.mistake} if self.mistake else {})
+        fields = {
+            "question": self.question,
+            "answer": self.answer,
+            "mistake": self.mistake,
+            "first": self.first,
+            "doubt": self.doubt,
+        }
+        return {name: field for name, field in fields.items() if field}
 
     @property
     def reply_fields(self) -> tuple[str, ...]:
         mistake = ("wrong_span", "right_span", "error_type") if self.mistake else ()
-        return ("evidence", "supported", *mistake)
+        if self.reply == "text":
+            return ("evidence", "supported", *mistake)
+        rest = ("rest",) if self.mistake else ()
+        first, doubt = (("first",) if self.first else ()), (("doubt",) if self.doubt else ())
+        return ("question", "evidence", "supported", *first, *mistake, *rest, *doubt)
 
 
 class AttemptStage(ModelStage):

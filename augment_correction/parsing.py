@@ -82,6 +82,37 @@ def read_json(text: str, names: Sequence[str]) -> dict[str, str]:
     raise Reject("missing_field", f"the reply's JSON has no text under {', '.join(missing)}")
 
 
+def read_json_lists(text: str, names: Sequence[str], lists: Sequence[str]) -> dict[str, str | tuple[str, ...]]:
+    """The last JSON object in the final answer that holds all of `names` as text and all of `lists` as lists of texts; a
+    single text is a list of one. Other texts of it are given back, too.
+
+    Raises: Reject("no_answer" | "invalid_json" | "missing_field" | "empty_field").
+
+    >>> read_json_lists('{"supported": "yes", "evidence": "nine arches"}', ("supported",), ("evidence",))
+    {'supported': 'yes', 'evidence': ('nine arches',)}
+    """
+    objects = list(_objects(_answer_of(text)))
+    if not objects:
+        raise Reject("invalid_json", "the reply holds no JSON object")
+    for found in reversed(objects):
+        listed = {name: given for name in lists if (given := _texts(found.get(name))) is not None}
+        said = {name: value.strip() for name, value in found.items() if isinstance(value, str) and name not in lists}
+        if len(listed) == len(lists) and said.keys() >= {*names}:
+            _not_empty({name: said[name] for name in names})
+            return {**said, **listed}
+    missing = [name for name in names if not isinstance(objects[-1].get(name), str)]
+    missing += [name for name in lists if _texts(objects[-1].get(name)) is None]
+    raise Reject("missing_field", f"the reply's JSON has no usable {', '.join(missing)}")
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return None
+    return tuple(stripped for each in value if (stripped := each.strip()))
+
+
 def _objects(text: str) -> Iterator[dict[str, object]]:
     decoder = json.JSONDecoder(strict=False)
     position = text.find("{")

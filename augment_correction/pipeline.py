@@ -105,6 +105,8 @@ class Pipeline(Declaration):
         for stage in self.stages:
             if strange := sorted(set(stage.only) - set(self.kinds)):
                 raise ValueError(f"stage '{stage.name}' is only for {', '.join(strange)}, which nothing composes")
+            if missing := sorted({*stage.may_read} - self._written):
+                raise ValueError(f"stage '{stage.name}' reads the field '{missing[0]}', which nothing writes")
         return self
 
     @property
@@ -175,7 +177,7 @@ class Pipeline(Declaration):
         for stage in self.stages:
             if (kinds := self.kinds_at(stage)) is not None and kind not in kinds:
                 continue
-            there = written | stage.named.keys()
+            there = written.union(stage.named, stage.given)
             for prompt in stage.prompts:
                 yield from _unknown(stage, prompt, variables[prompt], there)
             read = {stage.named.get(name, name) for prompt in stage.prompts for name in variables[prompt]}

@@ -33,8 +33,9 @@ PIPELINE = {
     "takes": {name: name for name in TAKEN},
     "stages": [
         {
-            "stage": "ground", "name": "grounded", "prompt": "checks/grounded", "question": "initial_question",
-            "answer": "correct_answer", "mistake": "flawed_answer", "sampling": {"temperature": 0.0, "max_tokens": 400},
+            "stage": "ground", "name": "grounded", "prompt": "checks/grounded", "reply": "list",
+            "question": "initial_question", "mistake": "flawed_answer", "doubt": "followup_confirmation",
+            "answer": "correct_answer", "sampling": {"temperature": 0.0, "max_tokens": 400},
         },
         {
             "stage": "compose", "kind": "correct_after_mistake",

@@ -67,6 +67,7 @@ def able_reply(body: dict[str, Any]) -> str:
         fields |= verdict | {"correct_answer_draft": fields["correct_answer"]}
         fields |= {"evidence": passage.split(". ")[0], "supported": "yes", "right_span": passage.split(". ")[0]}
         fields |= {"wrong_span": "none of it can be shown", "error_type": "other"}
+        fields |= {"question": "good", "first": "yes", "rest": "yes", "doubt": "nothing"}
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
         return orjson.dumps({name: fields[name] for name in schema.get("properties", fields)}).decode()
     if names := re.findall(r"^<(\w+)>\.\.\.</\1>$", everything, re.MULTILINE):

@@ -14,7 +14,16 @@ from augment_correction.project import Project, bundled
 from augment_correction.prompts import PromptLibrary, load_prompt
 from augment_correction.records import Message
 
-VALUES = {"passage": "P", "title": "T", "heading": "H", "source": "s", "page": 1, "metadata": {}, "problem": "p"}
+VALUES = {
+    "passage": "P",
+    "title": "T",
+    "heading": "H",
+    "language": "English",
+    "source": "s",
+    "page": 1,
+    "metadata": {},
+    "problem": "p",
+}
 
 
 def write(folder: Path, text: str, name: str = "ask.jinja") -> Path:

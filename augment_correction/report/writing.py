@@ -18,7 +18,10 @@ from augment_correction.store import Journal, Outcome, Results, RunFolder, Store
 from augment_correction.store.folder import atomic_write
 from augment_correction.usage import Price
 
-FOUND = ("origin", "pushback", "error_type", "wrong_span", "right_span", "evidence", "right_share", "scores", "codes")
+FOUND = (
+    "origin", "pushback", "doubt_says", "error_type", "wrong_span", "right_span", "evidence", "supported", "right_share",
+    "scores", "codes",
+)  # fmt: skip
 """What is shown of a conversation's provenance."""
 UNREAD_SHOWN, GROUPS_SHOWN, TEXTS_SHOWN = 2000, 2000, 6
 Story = Callable[[StoredChunk], str]

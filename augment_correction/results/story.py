@@ -145,7 +145,10 @@ def _conversation(made: Conversation) -> Iterator[str]:
         mask = "" if turn.train else " (masked: no loss on this)"
         yield f"**{turn.role}{', the same message goes on' if masked else mask}**\n\n{_quote(trained)}\n\n"
     found = {name: value for name, value in made.provenance.items() if name not in ("chunk_id", "places", "attempt")}
-    yield "".join(f"- {name}: {value}\n" for name, value in found.items())
+    yield "".join(
+        f"- {name}: {' | '.join(map(str, value)) if isinstance(value, list) else value}\n"
+        for name, value in found.items()
+    )
 
 
 def _step(number: int, step: dict[str, Any], journal: Journal, prompts: dict[str, Prompt]) -> Iterator[str]:

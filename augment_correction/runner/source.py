@@ -15,7 +15,7 @@ from augment_correction.documents.contract import Unread, build_document
 from augment_correction.documents.text import clean
 from augment_correction.plan import Plan
 from augment_correction.records import Chunk, Document, Passage, ReadNote, Record, UnreadInput, content_id
-from augment_correction.stages import neutral
+from augment_correction.stages import language_of, neutral
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,7 @@ def record_of(passage: Placed) -> Record:
             "passage": neutral(chunk.text),
             "title": neutral(document.title),
             "heading": neutral(" > ".join(chunk.heading)),
+            "language": language_of(chunk.text),
             "source": document.source,
             "page": chunk.page,
             "metadata": document.metadata,

@@ -8,7 +8,7 @@ from augment_correction.stages.base import StageContext, Tools, neutral, with_fi
 
 CARRIED = (
     "origin", "pushback", "scores", "evidence", "evidence_start", "wrong_span", "right_span", "error_type", "right_share", "attempt",
-    "split", "codes", "category",
+    "split", "codes", "category", "supported", "doubt_says",
 )  # fmt: skip
 """Fields that stay with the conversation where a stage wrote them: who made the mistake, and what the checks found."""
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult, without_code, worst
+from augment_correction.stages.checks.language_names import name_of
 
 SURE = 0.5
 """Below this probability of its best language a passage is mixed or a table, and asks for no language."""
@@ -27,6 +28,13 @@ def language(given: CheckInput) -> CheckResult:
         return FINE
     names = names_of(given.passage)
     return worst(_judged(field, text, home, names) for field, text in given.texts)
+
+
+def language_of(passage: str) -> str:
+    """The English name of the language that most of it is in; "" where it holds too few letters to tell."""
+    prose = _prose(passage)
+    found = probabilities(prose) if _weight(prose) >= LETTERS else {}
+    return name_of(max(found, key=lambda code: found[code])) if found else ""
 
 
 def _judged(field: str, text: str, home: str, names: frozenset[str]) -> CheckResult:
