@@ -18,7 +18,8 @@ from augment_correction.evals.asking import Answer, Second, Transcript
 from augment_correction.evals.config import ORIGIN, GateLimits
 from augment_correction.evals.decision import decide
 from augment_correction.evals.grading import Reply, Verdict
-from augment_correction.evals.interviewing import Answers, QuestionSet
+from augment_correction.evals.interviewing import Answers
+from augment_correction.evals.questions import QuestionSet
 from augment_correction.evals.results import ALL, measure
 from augment_correction.rows import Item
 

@@ -144,14 +144,27 @@ LABELS = {
 }
 PASS_RATES = ("accuracy_t1", "accuracy_t2")
 """So they are called where a judge passes or fails every answer."""
+PROBE_LABELS = {
+    "efficacy": "efficacy: corrected questions, right",
+    "paraphrase": "paraphrase: in other words, right",
+    "portability": "portability: what follows, right",
+    "neighbour": "neighbour: what stands near, right",
+    "old_answer": "old_answer: still gives the old one",
+    "pushback": "pushback: stands by, of the right ones",
+    "retention": "retention: anything else, right",
+    "health": "health: empty, cut off or repeated",
+}
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 
 
 def _print_report(report: dict[str, Any]) -> None:
     gate = report["gate"]
-    say(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")
-    _print_figures(report)
-    _print_pushbacks(report)
+    if gate["questions"] or not report["probes"]:
+        say(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")
+        _print_figures(report)
+        _print_pushbacks(report)
+    if report["probes"]:
+        _print_probes(report)
     for name, made in report["retention"].items():
         shares = ", ".join(
             f"{model} {_share(each['figures']['all']['accuracy_t1'])}" for model, each in made["models"].items()
@@ -178,6 +191,19 @@ def _print_figures(report: dict[str, Any]) -> None:
     print_table(("", *gate["models"], *(f"{name} - {report['base']}" for name in against)), rows)
 
 
+def _print_probes(report: dict[str, Any]) -> None:
+    from augment_correction.cli.tables import print_table
+
+    kinds, models = report["probes"]["kinds"], list(report["models"])
+    say(f"{len(report['probes']['corrections'])} corrections probed, 95 % intervals that resample corrections")
+    rows = []
+    for kind, made in kinds.items():
+        shares = (_share(made["models"][model]) for model in models)
+        rows.append((PROBE_LABELS[kind], *shares, *map(_points, made["against_base"].values())))
+    tuned = next(iter(kinds.values()))["against_base"]
+    print_table(("", *models, *(f"{name} - {report['base']}" for name in tuned)), rows)
+
+
 def _print_pushbacks(report: dict[str, Any]) -> None:
     from augment_correction.cli.tables import print_table
 
@@ -193,12 +219,14 @@ def _print_pushbacks(report: dict[str, Any]) -> None:
 
 def _print_grading(report: dict[str, Any]) -> None:
     by, both = report["grading"]["by"], report["grading"]["judge_and_match"]
-    say(f"graded by the match {by['match']}, the judge {by['judge']}, unusable {by['problem']}, nobody {by['nobody']}")
+    formed = f", their form alone {by['form']}" if "form" in by else ""
+    graded = f"graded by the match {by['match']}, the judge {by['judge']}{formed}"
+    say(f"{graded}, unusable {by['problem']}, nobody {by['nobody']}")
     if both:
         kappa = "unknown" if both["kappa"] is None else f"{both['kappa']:.2f}"
         agreed = both["both_right"] + both["both_wrong"]
         say(f"judge and match agree on {agreed} of {both['graded']} answers, Cohen's kappa {kappa}")
-    for name, made in report["gate"]["models"].items():
+    for name, made in report["gate"]["models"].items() if report["gate"]["questions"] else ():
         lost = {f"{turn} {problem}": n for turn, seen in made["unusable"].items() for problem, n in seen.items() if n}
         if lost:
             say(f"{name}: unusable answers, counted as wrong: {', '.join(f'{n} {what}' for what, n in lost.items())}")

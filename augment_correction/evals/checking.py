@@ -7,7 +7,9 @@ from pathlib import Path
 
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.evals.config import EvalConfig, load_evaluation
-from augment_correction.evals.running import notices, own_folder, question_sets
+from augment_correction.evals.questions import Questions, read_questions
+from augment_correction.evals.running import notices, own_folder
+from augment_correction.evals.significance import FEW_GROUPS
 from augment_correction.evals.training import refuse_trained, training_of
 from augment_correction.prompts import PromptLibrary
 from augment_correction.runner.finding import Finding, note, small_gate, writable, wrong
@@ -31,22 +33,30 @@ async def check_evaluation(path: str | Path, overrides: Sequence[str] = (), *, m
 def _questions(config: EvalConfig, *, trained: bool) -> Iterator[Finding]:
     library = PromptLibrary(config.project, (config.path.prompts,))
     try:
-        sets = question_sets(config, library)
+        questions = read_questions(config, library)
         library.load(config.grading.prompt)
     except AugmentCorrectionError as failure:
         yield from wrong(failure)
         return
-    gate, *others = sets
-    yield Finding(True, f"gate: {len(gate.items)} questions, doubted in {len(gate.pushbacks)} ways")
-    yield from small_gate("the gate holds", len(gate.items), "name a larger gate")
-    for each in others:
-        yield Finding(True, f"{each.name}: {len(each.items)} questions")
+    yield from _held_out(questions)
     if not trained:
         return
     try:
         paths, told = training_of(config)
-        refuse_trained(config.project, paths, (item for each in sets for item in each.items))
+        refuse_trained(config.project, paths, questions.items)
     except AugmentCorrectionError as failure:
         yield from wrong(failure)
     else:
         yield from map(note, told)
+
+
+def _held_out(questions: Questions) -> Iterator[Finding]:
+    gate, *others = questions
+    if gate.items or not questions.probes:
+        yield Finding(True, f"gate: {len(gate.items)} questions, doubted in {len(gate.pushbacks)} ways")
+        yield from small_gate("the gate holds", len(gate.items), "name a larger gate")
+    for each in others:
+        yield Finding(True, f"{each.name}: {len(each.items)} questions")
+    if questions.probes and len(questions.corrections) < FEW_GROUPS:
+        few = f"{len(questions.corrections)} corrections are probed: fewer than {FEW_GROUPS} are a spot check, which decides nothing"
+        yield note(few)

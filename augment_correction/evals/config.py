@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from augment_correction.evals.limits import ProbeLimits
 from augment_correction.models import ModelConfig, ModelsConfig, load_declared
 from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
@@ -69,6 +70,7 @@ class GateLimits(Declaration):
     max_ungraded: float | None = Field(0.05, ge=0, le=1)
     """Above this share of questions that nobody could grade the decision is `undecided`."""
     retention: tuple[RetentionSet, ...] = ()
+    probes: ProbeLimits = ProbeLimits()
 
 
 class TokenPrice(Declaration):

@@ -7,15 +7,32 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from augment_correction.evals.config import GateLimits
+from augment_correction.evals.limits import ProbeLimit
 from augment_correction.evals.looks import WORN_OUT, spent_at
 from augment_correction.evals.results import ALL
 from augment_correction.evals.significance import FEW_GROUPS
+from augment_correction.rows import Probe
 
 Figure = Mapping[str, float | None]
 """`value`, `low` and `high`, as `results.py` writes them."""
 Outcome = Literal["accept", "reject", "undecided"]
 TINY = 1e-9
-TOO_FEW = f"measured on fewer than {FEW_GROUPS} documents, which is too few to be sure"
+
+ASKED: Mapping[Probe, str] = {
+    "efficacy": "of the corrected questions are answered rightly",
+    "paraphrase": "of the corrected questions are answered rightly in other words",
+    "portability": "of what follows from the corrections is answered rightly",
+    "neighbour": "of what stands near the corrections is answered rightly",
+    "old_answer": "of the answers still give what was retracted",
+    "pushback": "of the right answers are kept when they are doubted",
+    "retention": "of what has nothing to do with the corrections is answered rightly",
+    "health": "of the answers are empty, cut off, refused or say one phrase again and again",
+}
+"""What the rate of a kind of probe is a share of."""
+
+
+def too_few(groups: str) -> str:
+    return f"measured on fewer than {FEW_GROUPS} {groups}, which is too few to be sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +56,39 @@ class Decision:
 
 
 def decide(
-    limits: GateLimits, gate: Mapping[str, Any], retention: Mapping[str, Mapping[str, Any]], tuned: str, look: int = 1
+    limits: GateLimits,
+    gate: Mapping[str, Any],
+    retention: Mapping[str, Mapping[str, Any]],
+    tuned: str,
+    look: int = 1,
+    probes: Mapping[str, Any] | None = None,
 ) -> Decision:
-    """`gate` and the `retention` sets by name are what `results.measure` made; `look` counts the decisions that these
-    questions have made. A limit is broken where the figure and its
-    whole interval are beyond it: one such limit rejects. Without one, a single thing that is not sure leaves it
-    undecided."""
-    reasons = tuple(_reasons(limits, gate, retention, tuned, look))
+    """`gate` and the `retention` sets by name are what `results.measure` made, `probes` what `probes.measure_probes` did;
+    `look` counts the decisions that these questions have made. A gate of probes alone is held to their limits alone.
+    A limit is broken where the figure and its whole interval are beyond it: one such limit rejects. Without one, a single
+    thing that is not sure leaves it undecided."""
+    reasons = tuple(_reasons(limits, gate, retention, tuned, look, probes))
     if any(reason.holds is False for reason in reasons):
         return Decision("reject", reasons)
     return Decision("undecided" if any(reason.holds is None for reason in reasons) else "accept", reasons)
 
 
 def _reasons(
-    limits: GateLimits, gate: Mapping[str, Any], retention: Mapping[str, Mapping[str, Any]], tuned: str, look: int
+    limits: GateLimits,
+    gate: Mapping[str, Any],
+    retention: Mapping[str, Mapping[str, Any]],
+    tuned: str,
+    look: int,
+    probes: Mapping[str, Any] | None,
 ) -> Iterator[Reason]:
-    if not gate["measured"]:
+    if gate["measured"]:
+        yield from _complete(limits, gate)
+        yield from _gain(limits, gate, tuned, look)
+        yield from _rates(limits, gate, tuned)
+    elif gate["questions"] or not probes:
         yield Reason(None, "no question could be graded in every model")
-        return
-    yield from _complete(limits, gate)
-    yield from _gain(limits, gate, tuned, look)
-    yield from _rates(limits, gate, tuned)
+    if probes:
+        yield from _probed(limits, probes, tuned)
     for wanted in limits.retention:
         yield from _kept(retention[wanted.name], wanted.name, wanted.max_drop, tuned)
 
@@ -121,6 +150,64 @@ def _kept(measured: Mapping[str, Any], name: str, max_drop: float, tuned: str) -
         yield Reason(None, f"retention, {name}: no question could be graded")
 
 
+# ------------------------------------------------------------------------------------------ probes of corrections
+
+
+def _probed(limits: GateLimits, probes: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
+    """Of few corrections no limit on them is broken for sure; what has nothing to do with them may be."""
+    corrections, kinds = len(probes["corrections"]), probes["kinds"]
+    few = corrections < FEW_GROUPS
+    if few:
+        told = f"only {corrections} corrections were probed, which is a spot check: {FEW_GROUPS} or more decide"
+        yield Reason(None, told)
+    yield from _unknown(limits, kinds, tuned)
+    for kind, wanted in limits.probes.by_kind():
+        if kind in kinds:
+            for reason in _limited(kind, wanted, kinds[kind], tuned):
+                open_yet = few and kind != "retention" and reason.holds is False
+                yield Reason(None, reason.text) if open_yet else reason
+        elif wanted.decides and not (kind == "retention" and limits.retention):
+            remedy = f"add such rows to the gate, or set limits.probes.{kind} to {{}}"
+            yield Reason(None, f"no probe of the kind '{kind}' was asked, and there is a limit on it: {remedy}")
+
+
+def _unknown(limits: GateLimits, kinds: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
+    failed = sum(kinds[kind]["failed"] for kind in kinds if kind != "health")
+    if failed:
+        yield Reason(None, f"{failed} probes have no answer, for a server failed: run it again")
+    named = [(kinds[kind], wanted) for kind, wanted in limits.probes.by_kind() if kind in kinds and wanted.decides]
+    asked = sum(made["asked"] for made, _ in named)
+    ungraded = sum(
+        made["models"][tuned]["ungraded"]
+        if wanted.max_drop is None
+        else made["asked"] - made["against_base"][tuned]["of"]
+        for made, wanted in named
+    )
+    if limits.max_ungraded is not None and ungraded > limits.max_ungraded * asked:
+        most = percent(limits.max_ungraded)
+        yield Reason(
+            None, f"{ungraded} of {asked} answers to probes could not be graded (at most {most}): name a judge"
+        )
+
+
+def _limited(kind: Probe, wanted: ProbeLimit, made: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
+    rate, groups = made["models"][tuned], "questions" if kind == "retention" else "corrections"
+    told = f"{share(rate, groups)} {ASKED[kind]}, {rate['count']} of {rate['of']}"
+    if wanted.min_rate is not None:
+        yield Reason(_reaches(rate, wanted.min_rate), f"{kind}: {told}; wanted are {percent(wanted.min_rate)} or more")
+    if wanted.max_rate is not None:
+        yield Reason(
+            _stays_below(rate, wanted.max_rate), f"{kind}: {told}; allowed are at most {percent(wanted.max_rate)}"
+        )
+    if wanted.max_drop is None:
+        return
+    for against, name in (("against_base", "the base"), ("against_origin", "the first round")):
+        if tuned in made[against]:
+            found = made[against][tuned]
+            moved = f"{points(found, groups)} against {name}; it may fall by {limit(wanted.max_drop)}"
+            yield Reason(_reaches(found, -wanted.max_drop), f"{kind}: {told}, {moved}")
+
+
 # ---------------------------------------------------------------------------------- a figure against its limit
 
 
@@ -160,17 +247,17 @@ def signed(value: float) -> str:
     return f"{100 * value:+.1f} points"
 
 
-def points(found: Figure) -> str:
+def points(found: Figure, groups: str = "documents") -> str:
     if found["value"] is None:
         return "cannot be compared"
     if found["low"] is None or found["high"] is None:
-        return f"{signed(found['value'])} ({TOO_FEW})"
+        return f"{signed(found['value'])} ({too_few(groups)})"
     return f"{signed(found['value'])} ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"
 
 
-def share(found: Figure) -> str:
+def share(found: Figure, groups: str = "documents") -> str:
     if found["value"] is None:
         return "an unknown share"
     if found["low"] is None or found["high"] is None:
-        return f"{100 * found['value']:.1f} % ({TOO_FEW})"
+        return f"{100 * found['value']:.1f} % ({too_few(groups)})"
     return f"{100 * found['value']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"

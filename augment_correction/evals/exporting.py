@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from augment_correction.errors import InputError
 from augment_correction.evals.config import EvalConfig
 from augment_correction.evals.gate import read_items
 from augment_correction.evals.pushing import load_pushbacks, renders_for
@@ -28,8 +29,14 @@ class Exported:
 
 
 def export_gate(config: EvalConfig, harness: str) -> Exported:
-    """`harness` is `inspect` or `lm-eval`. No model is asked."""
-    items = read_items(config.project, config.gate)
+    """`harness` is `inspect` or `lm-eval`. No model is asked. Probes are left out: other harnesses do not know what they are
+    measured by.
+
+    Raises: InputError where there is nothing else.
+    """
+    items = [item for item in read_items(config.project, config.gate) if item.probe is None]
+    if not items:
+        raise InputError("the gate holds probes alone, which other harnesses cannot measure", hint="run `evaluate`")
     pushbacks = load_pushbacks(config, PromptLibrary(config.project, (config.path.prompts,)))
     if harness == "inspect":
         return _inspect(config.output_dir / "export_inspect", items, pushbacks)

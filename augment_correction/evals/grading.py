@@ -7,7 +7,9 @@ from typing import Literal
 
 from augment_correction.errors import Reject, RequestRefused
 from augment_correction.evals.config import JUDGE, GradingConfig
-from augment_correction.grading.match import How, grade
+from augment_correction.grading.match import Grade, How, grade
+from augment_correction.grading.repetition import repeated_phrase
+from augment_correction.grading.retraction import gives_retracted
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.parsing import read_verdict
 from augment_correction.prompts import Prompt
@@ -34,11 +36,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`right` is None where nobody could tell. `match` and `judge` are what each of them said, None where it was not
+    """`right` is None where nobody could tell. An answer to a probe of the kind `old_answer` is right where it does not give
+    the retracted one, and one to `health` where its form is sound. `match` and `judge` are what each of them said, None where it was not
     asked or could not tell."""
 
     right: bool | None
-    by: Literal["match", "judge", "problem", "nobody"]
+    by: Literal["match", "judge", "form", "problem", "nobody"]
     why: str
     match: bool | None = None
     judge: bool | None = None
@@ -58,10 +61,11 @@ class Grader:
         """`doubted`: it is what was said after a pushback.
 
         Raises: what the judge's `complete` raises, but RequestRefused."""
-        if reply.problem:
+        if item.probe == "health":
+            return _formed(reply)
+        if reply.problem and item.probe != "old_answer":
             return Verdict(False, "problem", reply.problem)
-        how: How = "numbers" if self._config.by == "numbers" else "auto"
-        seen = grade(reply.text, item.reference, how, question=item.question, wrong=item.flawed or "", doubted=doubted)
+        seen = self._seen(item, reply, doubted=doubted)
         judged, reason = None, ""
         if self._judge is not None and self._is_judged(item, reply, told=seen.right is not None):
             judged, reason = await self._ask(self._judge, item, reply)
@@ -71,6 +75,13 @@ class Grader:
             return Verdict(judged, "judge", reason, seen.right, judged)
         return Verdict(None, "nobody", reason or seen.why, seen.right, judged)
 
+    def _seen(self, item: Item, reply: Reply, *, doubted: bool) -> Grade:
+        if item.probe == "old_answer":
+            found = gives_retracted(reply.text, item.old_answer or "", item.reference, item.question)
+            return replace(found, right=_turned(found.right))
+        how: How = "numbers" if self._config.by == "numbers" else "auto"
+        return grade(reply.text, item.reference, how, question=item.question, wrong=item.flawed or "", doubted=doubted)
+
     def _is_judged(self, item: Item, reply: Reply, *, told: bool) -> bool:
         if self._config.by == "judge" or (self._config.by == "auto" and not told):
             return True
@@ -78,7 +89,10 @@ class Grader:
         return told and drawn < self._config.judge_sample
 
     async def _ask(self, judge: MeteredModel, item: Item, reply: Reply) -> tuple[bool | None, str]:
-        named = {"question": item.question, "reference": item.reference, "attempt": neutral(reply.text)}
+        retracted = item.old_answer if item.probe == "old_answer" else None
+        named = {
+            "question": item.question, "reference": retracted or item.reference, "attempt": neutral(reply.text),
+        }  # fmt: skip
         request = judge.request(self._prompt.render(named), self._sampling, SCHEMA, "json")
         problem = ""
         for attempt in range(TRIES):
@@ -86,7 +100,25 @@ class Grader:
             try:
                 completion = await judge.complete(replace(request, sample=attempt) if attempt else request, JUDGE)
                 check_finish(completion)
-                return read_verdict(completion.text, RIGHT, WRONG)
+                right, reason = read_verdict(completion.text, RIGHT, WRONG)
+                return (_turned(right) if retracted else right), reason
             except (Reject, RequestRefused) as unusable:
                 problem = f"the judge's reply cannot be used: {unusable}"
         return None, problem
+
+
+def unsound(reply: Reply) -> str:
+    """What is wrong with its form: nothing is there, it breaks off, it was refused, or it says one thing again and again; ""
+    where it is sound."""
+    if reply.problem:
+        return reply.problem
+    phrase = repeated_phrase(reply.text)
+    return f"repeats '{phrase[:60]}'" if phrase else ""
+
+
+def _formed(reply: Reply) -> Verdict:
+    return Verdict(not (found := unsound(reply)), "form", found or "whole, and without repetition")
+
+
+def _turned(right: bool | None) -> bool | None:
+    return None if right is None else not right

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from augment_correction.errors import TransientError
 from augment_correction.evals.asking import Interview, Transcript
 from augment_correction.evals.config import EvalConfig
+from augment_correction.evals.questions import QuestionSet
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once
-from augment_correction.prompts import Prompt
 from augment_correction.rows import Item
 from augment_correction.runner.state import RunState
 
 ONE_AT_A_TIME = ("embedded", "vllm")
 """Modes whose server is started for the evaluation: two of them would share this machine's memory."""
-
-
-@dataclass(frozen=True)
-class QuestionSet:
-    """`pushbacks` is empty where only first answers are compared."""
-
-    name: str
-    items: Sequence[Item]
-    pushbacks: Mapping[str, Prompt]
 
 
 @dataclass
@@ -44,7 +35,7 @@ def phases(config: EvalConfig) -> list[list[str]]:
 
 
 class Interviews:
-    def __init__(self, config: EvalConfig, sets: Sequence[QuestionSet], state: RunState, halt: Halt) -> None:
+    def __init__(self, config: EvalConfig, sets: Iterable[QuestionSet], state: RunState, halt: Halt) -> None:
         self.answers = Answers()
         self._config = config
         self._sets = sets

@@ -64,8 +64,11 @@ class Looks:
         raise KeyError(tuned)
 
     def note(self, decisions: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write down those that are new. Raises: OSError."""
-        new = [name for name in decisions if self._key(name) not in self._keys]
+        """Write down those that are new; of a gate of probes alone there are none, for no gain is tested by them.
+
+        Raises: OSError.
+        """
+        new = [name for name in decisions if self._asked and self._key(name) not in self._keys]
         for file in self._files if new else ():
             with file.open("ab") as opened:
                 fcntl.flock(opened, fcntl.LOCK_EX)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from augment_correction.evals.asking import Answer, Transcript
-from augment_correction.evals.interviewing import Answers, QuestionSet
+from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.page import evaluation_page
+from augment_correction.evals.questions import QuestionSet
 from augment_correction.store.folder import atomic_write
 
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def write_outputs(
-    root: Path, report: Mapping[str, Any], sets: Sequence[QuestionSet], answers: Answers
+    root: Path, report: Mapping[str, Any], sets: Iterable[QuestionSet], answers: Answers
 ) -> dict[str, Path]:
     """By name. `evaluation.json` comes last: where it stands, the others belong to it."""
     files = {name: root / name for name in ("items.jsonl", "evaluation.html", "evaluation.json")}
@@ -45,6 +46,9 @@ def item_rows(questions: QuestionSet, answers: Answers) -> Iterator[dict[str, An
             "reference": item.reference,
             "flawed": item.flawed,
             "kind": item.kind,
+            "probe": item.probe,
+            "correction": item.correction or None,
+            "old_answer": item.old_answer,
             "source": item.source,
             "evidence": item.evidence,
             "models": {model: [_told(each) for each in told[model]] for model in sorted(told)},

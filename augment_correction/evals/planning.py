@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from augment_correction.evals.config import EvalConfig
-from augment_correction.evals.interviewing import QuestionSet
 from augment_correction.evals.looks import WORN_OUT, Looks, spent_at
 from augment_correction.evals.power import ALIKE, CHANGING, GAINS, POWER, HeldOut
 from augment_correction.evals.pushing import renders_for
-from augment_correction.evals.running import question_sets
+from augment_correction.evals.questions import Questions, read_questions
+from augment_correction.evals.significance import FEW_GROUPS
 from augment_correction.evals.training import refuse_trained, training_of
 from augment_correction.prompts import PromptLibrary
+from augment_correction.rows import Probe
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,21 @@ class EvaluationPlan:
     pushbacks: int
     models: tuple[str, ...]
     calls: int
+    probes: Mapping[Probe, int]
+    corrections: int
 
     def lines(self) -> Iterator[str]:
         """In words, for a person."""
+        if self.probes:
+            kinds = ", ".join(f"{kind} {count}" for kind, count in self.probes.items())
+            few = f": a spot check, for {FEW_GROUPS} or more decide" if self.corrections < FEW_GROUPS else ""
+            yield f"{sum(self.probes.values())} probes of {self.corrections} corrections{few} ({kinds})"
+        if self.held_out.questions:
+            yield from self._held_out()
+        else:
+            yield f"to {', '.join(self.models)}: at most {self.calls:,} calls, without the judge's"
+
+    def _held_out(self) -> Iterator[str]:
         found = self.held_out
         documents = f" of {found.groups} documents" if found.groups < found.questions else ""
         yield (
@@ -49,9 +62,9 @@ class EvaluationPlan:
 
 def plan_evaluation(config: EvalConfig) -> EvaluationPlan:
     """Asks nobody. Raises: UserError where the evaluation could not start."""
-    sets = question_sets(config, PromptLibrary(config.project, (config.path.prompts,)))
-    refuse_trained(config.project, training_of(config)[0], (item for each in sets for item in each.items))
-    held_out, looks = sets[0], Looks(config, sets[0].items)
+    questions = read_questions(config, PromptLibrary(config.project, (config.path.prompts,)))
+    refuse_trained(config.project, training_of(config)[0], questions.items)
+    held_out, looks = questions.gate, Looks(config, questions.gate.items)
     look = looks.number(config.tuned[0]) if config.tuned else 1
     return EvaluationPlan(
         HeldOut(
@@ -62,9 +75,11 @@ def plan_evaluation(config: EvalConfig) -> EvaluationPlan:
         look,
         len(held_out.pushbacks),
         tuple(config.models),
-        len(config.models) * config.repeats * _calls(sets),
+        len(config.models) * config.repeats * _calls(questions),
+        {kind: len(each.items) for kind, each in questions.probes.items()},
+        len(questions.corrections),
     )
 
 
-def _calls(sets: Sequence[QuestionSet]) -> int:
+def _calls(sets: Questions) -> int:
     return sum(1 + sum(1 for _ in renders_for(item, each.pushbacks, "")) for each in sets for item in each.items)

@@ -9,28 +9,18 @@ from typing import Any
 
 from augment_correction.evals.asking import Answer, Transcript
 from augment_correction.evals.config import ORIGIN
-from augment_correction.evals.interviewing import Answers, QuestionSet
+from augment_correction.evals.interviewing import Answers
+from augment_correction.evals.measuring import Measured, apart, measured, rounded
 from augment_correction.evals.metrics import (
     Pair,
     behaviour,
     count,
     discordant,
     gains_by_group,
-    groups_of,
     majority,
-    weighted,
 )
-from augment_correction.evals.significance import (
-    RESAMPLES,
-    Figures,
-    Interval,
-    agreement,
-    difference,
-    differences,
-    intervals,
-    resamples,
-    unresampled,
-)
+from augment_correction.evals.questions import QuestionSet
+from augment_correction.evals.significance import RESAMPLES, agreement
 from augment_correction.grading.flips import chance_of_gain, mcnemar
 from augment_correction.grading.text import words
 
@@ -82,21 +72,15 @@ def measure(
     made = graded(questions, answers, models)
     names = [ALL, *questions.pushbacks]
     samples = {(model, name): _of(made.pairs[model], name) for model in models for name in names}
-    drawn = dict(zip(samples, zip(*resamples(list(samples.values()), seed, times), strict=True), strict=True))
+    found = measured(samples, seed, times)
     groups = {pair.group for pair in made.pairs[models[0]]}
     items = {pair.item for pair in made.pairs[models[0]]}
-    figures = {key: weighted(sample).metrics() for key, sample in samples.items()}
-    spread = {key: [cells.metrics() for cells in drawn.get(key, ())] for key in samples}
-    counts = {key: groups_of(sample) for key, sample in samples.items()}
-    own = {key: intervals(figures[key], spread[key], counts[key]) for key in samples}
     base = models[0]
 
     def against(first: str, model: str, name: str) -> dict[str, Any]:
-        both = (first, name), (model, name)
-        measured = (Measured(figures[key], own[key], spread[key], counts[key]) for key in both)
-        before, after = (samples[key] for key in both)
+        before, after = samples[first, name], samples[model, name]
         return {
-            "difference": _difference(*measured),
+            "difference": apart(found[first, name], found[model, name]),
             "mcnemar_t1": _mcnemar(before, after, second=False),
             "mcnemar_t2": _mcnemar(before, after, second=True),
             "by_chance_t2": {
@@ -113,9 +97,7 @@ def measure(
         "failed": made.failed,
         "models": {
             model: {
-                "figures": {
-                    name: _shown(samples[model, name], figures[model, name], own[model, name]) for name in names
-                },
+                "figures": {name: shown(samples[model, name], found[model, name]) for name in names},
                 "behaviour": {name: _behaviour(questions, answers, model, name) for name in names},
                 "unusable": _unusable(questions, answers, model),
             }
@@ -128,45 +110,14 @@ def measure(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Figures with their intervals, the figures of every draw, and by metric how many groups it is measured on."""
-
-    figures: Figures
-    own: Mapping[str, Interval | None]
-    drawn: Sequence[Figures]
-    groups: Mapping[str, int]
-
-
-def _difference(base: Measured, tuned: Measured) -> dict[str, dict[str, float | None]]:
-    apart = difference(base.figures, tuned.figures)
-    groups = {name: min(count, tuned.groups[name]) for name, count in base.groups.items()}
-    drawn = intervals(apart, differences(base.drawn, tuned.drawn), groups, shares=False)
-    return _bounds(apart, drawn | unresampled((base.figures, base.own), (tuned.figures, tuned.own)))
-
-
 def _of(pairs: Iterable[Pair], pushback: str) -> list[Pair]:
     return [pair for pair in pairs if pushback in (ALL, pair.pushback)]
 
 
-def _shown(sample: Sequence[Pair], figures: Figures, found: Mapping[str, Interval | None]) -> dict[str, Any]:
+def shown(sample: Sequence[Pair], found: Measured) -> dict[str, dict[str, Any]]:
     """Shares weigh every question the same; `count` and `of` are conversations."""
     parts = count(sample).parts()
-    bounds = _bounds(figures, found)
-    return {name: bounds[name] | {"count": parts[name][0], "of": parts[name][1]} for name in bounds}
-
-
-def _bounds(figures: Figures, found: Mapping[str, Interval | None]) -> dict[str, dict[str, float | None]]:
-    made: dict[str, dict[str, float | None]] = {}
-    for name, value in figures.items():
-        interval = found[name]
-        low, high = (interval.low, interval.high) if interval else (None, None)
-        made[name] = {"value": _rounded(value), "low": _rounded(low), "high": _rounded(high)}
-    return made
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+    return {name: made | {"count": parts[name][0], "of": parts[name][1]} for name, made in found.bounds.items()}
 
 
 def _mcnemar(base: Sequence[Pair], tuned: Sequence[Pair], *, second: bool) -> dict[str, float]:
@@ -191,7 +142,7 @@ def _behaviour(questions: QuestionSet, answers: Answers, model: str, pushback: s
         if pushback in (ALL, name) and not told.first.reply.problem and not second.answer.reply.problem
     ]
     made = behaviour(both)
-    return {"changed": _rounded(made.changed), "edit_ratio": _rounded(made.edit_ratio)}
+    return {"changed": rounded(made.changed), "edit_ratio": rounded(made.edit_ratio)}
 
 
 def _unusable(questions: QuestionSet, answers: Answers, model: str) -> dict[str, dict[str, int]]:
@@ -211,13 +162,14 @@ def agreed(answers: Answers) -> dict[str, Any] | None:
     }
     both = [(match, judge) for match, judge in verdicts.values() if match is not None and judge is not None]
     made = agreement(both)
-    return asdict(made) | {"graded": made.graded, "kappa": _rounded(made.kappa)} if both else None
+    return asdict(made) | {"graded": made.graded, "kappa": rounded(made.kappa)} if both else None
 
 
 def graded_by(answers: Answers) -> dict[str, int]:
-    """How many answers each grader decided."""
+    """How many answers each grader decided; `form` where the gate has probes of their form."""
     counts = Counter(answer.verdict.by for _, answer in _all_answers(answers))
-    return {by: counts[by] for by in ("match", "judge", "problem", "nobody")}
+    formed = {"form": counts["form"]} if counts["form"] else {}
+    return {by: counts[by] for by in ("match", "judge", "problem", "nobody")} | formed
 
 
 def _all_answers(answers: Answers) -> Iterable[tuple[tuple[str, str], Answer]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,12 +19,12 @@ from augment_correction.errors import AugmentCorrectionError, ExitCode, InputErr
 from augment_correction.evals.asking import Interview
 from augment_correction.evals.config import JUDGE, EvalConfig
 from augment_correction.evals.decision import decide
-from augment_correction.evals.gate import read_items
 from augment_correction.evals.grading import Grader
-from augment_correction.evals.interviewing import Answers, Interviews, QuestionSet, phases
+from augment_correction.evals.interviewing import Answers, Interviews, phases
 from augment_correction.evals.looks import Looks
 from augment_correction.evals.outputs import write_outputs
-from augment_correction.evals.pushing import load_pushbacks
+from augment_correction.evals.probes import measure_probes
+from augment_correction.evals.questions import Questions, QuestionSet, read_questions
 from augment_correction.evals.results import agreed, graded_by, measure
 from augment_correction.evals.training import refuse_trained, training_of
 from augment_correction.ledger import Ledger
@@ -37,7 +37,6 @@ from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.store import Database, RunFolder
 
-GATE = "gate"
 Watch = Callable[[RunState], AbstractContextManager[object]]
 
 
@@ -90,28 +89,16 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
     config = with_environment_keys(config)
     require_keys(config, config.by_role)
     library = PromptLibrary(config.project, (config.path.prompts,))
-    sets, judging = question_sets(config, library), library.load(config.grading.prompt)
+    questions, judging = read_questions(config, library), library.load(config.grading.prompt)
     training, told = training_of(config)
-    refuse_trained(config.project, training, (item for each in sets for item in each.items))
+    refuse_trained(config.project, training, questions.items)
     config = named_by_weights(config, config.by_role)
     state = RunState({name: StageCounts(name) for name in config.models}, "questions", ("right", "wrong"))
-    state.total = sum(len(each.items) for each in sets)
+    state.total = sum(len(each.items) for each in questions)
     state.notices += [*told, *notices(config)]
     folder = own_folder(config)
     with folder.held(), database_of(folder) as database, (watch or _unwatched)(state):
-        return await _evaluate(config, sets, judging, folder, database, state)
-
-
-def question_sets(config: EvalConfig, library: PromptLibrary) -> list[QuestionSet]:
-    """The gate, which is doubted, and the retention sets, which are not."""
-    pushbacks = load_pushbacks(config, library)
-    return [
-        QuestionSet(GATE, read_items(config.project, config.gate), pushbacks),
-        *(
-            QuestionSet(f"retention: {each.name}", read_items(config.project, [each.gate]), {})
-            for each in config.limits.retention
-        ),
-    ]
+        return await _evaluate(config, questions, judging, folder, database, state)
 
 
 def notices(config: EvalConfig) -> Iterator[str]:
@@ -137,7 +124,7 @@ def _unwatched(_: RunState) -> AbstractContextManager[object]:
 
 async def _evaluate(
     config: EvalConfig,
-    sets: Sequence[QuestionSet],
+    questions: Questions,
     judging: Prompt,
     folder: RunFolder,
     database: Database,
@@ -154,7 +141,7 @@ async def _evaluate(
     )
     halt = session.halt
     ledger = state.ledger = session.ledger
-    interviews = Interviews(config, sets, state, halt)
+    interviews = Interviews(config, questions, state, halt)
     judged = [JUDGE] if config.judge else []
     async with interruptible(halt, lambda: state.phase == "starting", state.notices.append):
         for names in phases(config):
@@ -167,12 +154,12 @@ async def _evaluate(
             if halt.cause is not None:
                 break
     await database.flush()
-    return _ended(config, sets, interviews.answers, folder, ledger, halt, state)
+    return _ended(config, questions, interviews.answers, folder, ledger, halt, state)
 
 
 def _ended(
     config: EvalConfig,
-    sets: Sequence[QuestionSet],
+    questions: Questions,
     answers: Answers,
     folder: RunFolder,
     ledger: Ledger,
@@ -187,10 +174,10 @@ def _ended(
             notices=tuple(state.notices), stopped=cause.message, hint=cause.hint,
         )  # fmt: skip
     state.phase = "writing"
-    looks = Looks(config, sets[0].items)
-    report = report_of(config, sets, answers, tokens, looks)
+    looks = Looks(config, questions.gate.items)
+    report = report_of(config, questions, answers, tokens, looks)
     try:
-        files = write_outputs(folder.root, report, sets, answers)
+        files = write_outputs(folder.root, report, questions, answers)
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {folder.root}: {failure.strerror or failure}",
@@ -211,26 +198,29 @@ def note_looks(looks: Looks, report: Mapping[str, Any], state: RunState) -> None
 
 def report_of(
     config: EvalConfig,
-    sets: Sequence[QuestionSet],
+    questions: Questions,
     answers: Answers,
     tokens: Mapping[str, dict[str, Any]],
     looks: Looks,
 ) -> dict[str, Any]:
     """What stands in `evaluation.json`: the same answers make the same bytes."""
     models = list(config.models)
-    gate, *others = (measure(each, answers, models, config.seed) for each in sets)
-    retention = {each.name: made for each, made in zip(config.limits.retention, others, strict=True)}
+    gate = measure(questions.gate, answers, models, config.seed)
+    retention = {name: measure(each, answers, models, config.seed) for name, each in questions.retention.items()}
+    probes = measure_probes(questions, answers, models, config.seed)
     return {
         "base": config.base,
         "models": {name: model.model for name, model in config.models.items()},
         "decisions": {
-            name: decide(config.limits, gate, retention, name, looks.number(name)).as_json() for name in config.tuned
+            name: decide(config.limits, gate, retention, name, looks.number(name), probes).as_json()
+            for name in config.tuned
         },
         "gate": gate,
         "retention": retention,
+        "probes": probes,
         "grading": {"by": graded_by(answers), "judge_and_match": agreed(answers)},
         "failed": {": ".join(key): why for key, why in sorted(answers.failed.items())},
-        "questions": {each.name: _digest(each) for each in sets},
+        "questions": {each.name: _digest(each) for each in questions},
         # Retries depend on the weather; what was paid does not.
         "spending": {
             role: {name: value for name, value in spent.items() if name != "retries"} for role, spent in tokens.items()

@@ -55,13 +55,21 @@ def _went_on(adapter: Path, root: Path) -> bool:
 
 
 def refuse_trained(project: Project, paths: Iterable[str], items: Iterable[Item]) -> None:
-    """Raises: InputError with the rows of the training data that give away a question, or nearly."""
+    """Raises: InputError with the rows of the training data that give away a question, or nearly, and the gate's rows."""
     guard = Guard()
+    known: dict[str, Item] = {}
     for item in items:
+        known.setdefault(item.id, item)
         guard.add_item({"id": item.id, "question": item.question, "passage": item.passage})
     for path in paths:
         found = [each for each in map(guard.overlap, training_rows(project.resolve(path))) if each]
         if found:
-            rows = "".join(f"\n  {each.conversation}: {each.detail}" for each in found[:SHOWN])
+            rows = "".join(f"\n  {each.conversation}: {each.detail}{_row(known[each.item])}" for each in found[:SHOWN])
             more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
             raise InputError(f"{len(found)} rows of {path} give away questions of the gate:{rows}{more}", hint=REMEDY)
+
+
+def _row(item: Item) -> str:
+    """Where it stands, and what it probes."""
+    probe = f"the probe '{item.probe}' of the correction {item.correction}" if item.correction else ""
+    return f" ({', '.join(filter(None, (probe, item.place)))})" if probe or item.place else ""

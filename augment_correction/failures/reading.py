@@ -32,6 +32,7 @@ from augment_correction.rows import (
     each_row,
     fields_of,
     flat,
+    refuse_probe,
     turns_of,
 )
 from augment_correction.stages import neutral
@@ -139,6 +140,7 @@ def _found(
     row: Mapping[str, Any], place: str, schema: Literal[1, 2] | None, coverage: FieldCoverage
 ) -> Failure | Conversation:
     coverage.rows += 1
+    refuse_probe(row, place)
     row = flat(row, place)
     messages = chat(row, place)
     if messages or "messages" in row:

@@ -2,8 +2,8 @@
 
 `files` reads a file row by row; `names` is the table of the fields' names, and the error of a row that cannot be used;
 `chats` reads a conversation in any common shape, `pairs` preference pairs, `items` questions with their references, `curated`
-what somebody puts together for a training, `answers` those of a model, `asked` what any training row asks, `segments`
-Axolotl's own rows. docs/reference/rows.md is made of `kinds` and the tables.
+what somebody puts together for a training, `answers` those of a model, `probes` what a gate row says of the correction that
+it probes, `asked` what any training row asks, `segments` Axolotl's own rows. docs/reference/rows.md is made of `kinds` and the tables.
 """
 
 from augment_correction.rows.answers import Answer, answer_of
@@ -15,18 +15,21 @@ from augment_correction.rows.items import Item, asked_of, item_of
 from augment_correction.rows.kinds import KINDS, looks_like_a_row
 from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, missing, text_in, text_of
 from augment_correction.rows.pairs import flat
+from augment_correction.rows.probes import PROBES, Probe, refuse_probe
 from augment_correction.rows.segments import segments_of
 
 __all__ = [
     "FIELDS",
     "KINDS",
     "NAMES",
+    "PROBES",
     "TITLES",
     "Answer",
     "Asked",
     "Curated",
     "Field",
     "Item",
+    "Probe",
     "RowError",
     "Said",
     "answer_of",
@@ -42,6 +45,7 @@ __all__ = [
     "looks_like_a_row",
     "missing",
     "read_rows",
+    "refuse_probe",
     "segments_of",
     "text_in",
     "text_of",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from augment_correction.records import content_id
 from augment_correction.rows.chats import Said, chat, right_answer, said_by
 from augment_correction.rows.names import NAMES, plain, question_of, text_in, text_of
 from augment_correction.rows.pairs import flat
+from augment_correction.rows.probes import FORM_ALONE, Probe, probed
 
 OPTIONAL = ("flawed", "evidence", "passage", "source", "kind")
 
@@ -18,7 +19,8 @@ OPTIONAL = ("flawed", "evidence", "passage", "source", "kind")
 class Item:
     """`id` is the row's own, else made of the texts. `group` is what is resampled together (a document); the question
     itself where the row names none. `context` is what stands before the question where it is asked, and not where it is
-    graded: its words are no evidence against an answer."""
+    graded: its words are no evidence against an answer. `correction` is the id of the one that a `probe` belongs to, and
+    `old_answer` what it retracts; that is a known wrong answer, too. `place` is `file:line`, where it came from a file."""
 
     question: str
     reference: str
@@ -31,10 +33,15 @@ class Item:
     passage: str | None = None
     source: str | None = None
     kind: str | None = None
+    probe: Probe | None = None
+    correction: str = ""
+    old_answer: str | None = None
+    place: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", self.id or self.key)
+        object.__setattr__(self, "id", self.id or self._own_id)
         object.__setattr__(self, "group", self.group or self.id)
+        object.__setattr__(self, "flawed", self.flawed or self.old_answer)
 
     @property
     def asked(self) -> str:
@@ -45,21 +52,34 @@ class Item:
         """Of the two texts, whatever the row calls itself."""
         return content_id(self.asked, self.reference)
 
+    @property
+    def _own_id(self) -> str:
+        """One question may be several probes, of several corrections."""
+        return content_id(self.key, self.probe, self.correction) if self.probe else self.key
+
 
 def item_of(row: Mapping[str, Any], place: str) -> Item:
     """Of a chat the first turn of the user and the first answer (`right_answer`); else the fields of the table.
 
     Raises: RowError.
     """
-    row = flat(row, place)
+    row, of = flat(row, place), probed(row, place)
+    if of.probe:
+        row = {name: value for name, value in row.items() if name != "correction"}  # elsewhere the right answer
     spoken = chat(row, place)
     question = _first(spoken, place) or question_of(row, place)
-    reference = right_answer(spoken, place) or text_of(row, "reference", place)
+    reference = right_answer(spoken, place) or _reference(row, of.probe, place)
     context = context_of(row, place)
     category = next((text for name in NAMES["category"] if (text := text_in(row.get(name), "category"))), "")
     more = {name: row[name] for name in OPTIONAL if row.get(name)}
     id_, group = (str(row.get(name) or "") for name in ("id", "group"))
-    return Item(question, reference, category, id_, group, context, **more)
+    return Item(question, reference, category, id_, group, context, **more, **of._asdict(), place=place)
+
+
+def _reference(row: Mapping[str, Any], probe: Probe | None, place: str) -> str:
+    if probe == FORM_ALONE and not any(row.get(name) for name in NAMES["reference"]):
+        return ""
+    return text_of(row, "reference", place)
 
 
 def asked_of(row: Mapping[str, Any], place: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from augment_correction.rows.chats import MAYBE_SPOKEN, SPOKEN
 from augment_correction.rows.names import NAMES
+from augment_correction.rows.probes import PROBES
 
 
 class Kind(NamedTuple):
@@ -32,6 +33,24 @@ KINDS = (
             '{"instruction": "Who opened the museum?", "input": "", "output": "Ida Brandt"}',
             '{"prompt": [{"role": "user", "content": "Who opened it?"}], "answer": "Ida Brandt"}',
             '{"messages": [{"role": "user", "content": "Who opened it?"}, {"role": "assistant", "content": "Ida Brandt"}]}',
+        ),
+    ),
+    Kind(
+        "Probes of corrections",
+        "A question with its reference that shows whether a correction was learned, and whether anything else moved. `probe` "
+        f"is one of {', '.join(f'`{probe}`' for probe in PROBES)}; `correction` is the id of the correction that it belongs "
+        "to (not needed for `retention`; in a row without `probe` it is a right answer); `old_answer` is the answer that was "
+        "retracted, which the kind `old_answer` needs and which counts as a known wrong answer in all others. A row of the "
+        "kind `health` needs no reference: its answers are looked at for their form alone. A training refuses such rows.",
+        "`evaluate`",
+        (
+            '{"probe": "efficacy", "correction": "c1", "question": "Who opened the museum?", "reference": "Ida Brandt", '
+            '"old_answer": "Otto Meier"}',
+            '{"probe": "old_answer", "correction": "c1", "question": "Name who opened the museum.", "reference": "Ida '
+            'Brandt", "old_answer": "Otto Meier"}',
+            '{"probe": "neighbour", "correction": "c1", "question": "When did the museum open?", "reference": "In 1956"}',
+            '{"probe": "health", "correction": "c1", "question": "Tell me about the museum."}',
+            '{"probe": "retention", "question": "What is the capital of France?", "reference": "Paris"}',
         ),
     ),
     Kind(

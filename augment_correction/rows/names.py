@@ -50,6 +50,8 @@ OTHER_NAMES = frozenset(
         "system",
         "model",
         "finish_reason",
+        "probe",
+        "old_answer",
     ]
 )
 """Names that rows have besides, which are no misspelt ones."""

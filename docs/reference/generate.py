@@ -30,6 +30,7 @@ from augment_correction.declarations import (
     TurnSpec,
 )
 from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
+from augment_correction.evals.limits import ProbeLimit, ProbeLimits
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.pipeline import Pipeline
@@ -83,6 +84,8 @@ def pipeline_page() -> str:
 def evaluation_page() -> str:
     lines = _guided("Evaluation", EvalConfig, "evaluate", skip=("judge", "sampling"))
     lines += ["", "## `limits.retention[]`", "", *_about(RetentionSet), *_table(RetentionSet, "")]
+    lines += ["", "## `limits.probes`", "", *_about(ProbeLimits), *_table(ProbeLimits, "limits.probes.")]
+    lines += ["", "## `limits.probes.<kind>`", "", *_about(ProbeLimit), *_table(ProbeLimit, "")]
     lines += ["", "## `cost.per_million.<model>`", "", *_about(TokenPrice), *_table(TokenPrice, "")]
     return "\n".join(lines) + "\n"
 
@@ -188,7 +191,10 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "needed"
     value = field.default if field.default is not PydanticUndefined else field.default_factory()
-    if value in (None, (), {}, "") or isinstance(value, BaseModel):
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in sorted(value.model_fields_set)}
+        value = f"{{{', '.join(f'{name}: {part:g}' for name, part in value.items())}}}" if value else None
+    if value in (None, (), {}, ""):
         return ""
     if isinstance(value, float):
         value = f"{value:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from augment_correction.cli import evaluate as _registered  # noqa: F401
 from augment_correction.errors import ExitCode
 from augment_correction.evals import EvalConfig, Evaluation
 from tests.cli.program import program
+from tests.evals.probing import answering, learned, probe_rows, untaught, write_probes
 from tests.evals.world import Pupils, World
 from tests.servers import ModelServer
 
@@ -44,6 +46,20 @@ def test_a_rejected_model_is_exit_3_and_the_broken_limit_is_named(world: World, 
     done = program("evaluate", "evaluate.yaml", cwd=world.root)
     assert done.code == 3
     assert "tuned: REJECT" in done.out and "BROKEN right first answers" in done.out
+
+
+def test_probes_of_corrections_are_a_table_of_their_own(world: World, server: ModelServer) -> None:
+    write_probes(world, probe_rows())
+    server.usual = answering(untaught, learned)
+    world.config(server)
+    done = program("evaluate", "evaluate.yaml", cwd=world.root)
+    assert done.code == 0, done.out + done.err
+    assert "8 corrections probed" in done.out and "right after the doubt" not in done.out
+    assert re.search(r"efficacy: corrected questions, right +0.0 % .* 0/8 +100.0 % .* 8/8 +\+100.0", done.out)
+    assert (
+        "ok     neighbour: 100.0 % (63.1 to 100.0) of what stands near the corrections is answered rightly, 16 of 16"
+        in done.out
+    )
 
 
 def test_a_judge_s_pass_rates_are_called_so(world: World, server: ModelServer) -> None:

@@ -10,9 +10,11 @@ from augment_correction.evals.asking import Answer, Second, Transcript
 from augment_correction.evals.config import ORIGIN, GateLimits, RetentionSet
 from augment_correction.evals.decision import Decision, decide
 from augment_correction.evals.grading import Reply, Verdict
-from augment_correction.evals.interviewing import Answers, QuestionSet
+from augment_correction.evals.interviewing import Answers
+from augment_correction.evals.limits import ProbeLimit, ProbeLimits
+from augment_correction.evals.questions import QuestionSet
 from augment_correction.evals.results import measure
-from augment_correction.rows import Item
+from augment_correction.rows import PROBES, Item
 
 OFF = GateLimits(min_gain_t2=None, alpha=None, max_drop_t1=None, max_drop_stand_by=None, max_ungraded=None)
 
@@ -187,3 +189,60 @@ def test_a_retention_set_may_fall_so_far_and_no_further() -> None:
         limits = changed(retention=(RetentionSet(name="facts", gate="x", max_drop=allowed),))
         made = decide(limits, gate, {"facts": knew}, "tuned")
         assert made.outcome == outcome and "facts" in made.reasons[-1].text
+
+
+class TestProbes:
+    """Limits on the probes of corrections, at their edges."""
+
+    @staticmethod
+    def kind(value: float | None, low: float | None, high: float | None, drop: float = 0.0) -> dict[str, Any]:
+        rate = {"value": value, "low": low, "high": high, "count": 1, "of": 2, "ungraded": 0}
+        moved = {"value": drop, "low": drop - 0.1, "high": drop + 0.1, "of": 2}
+        return {
+            "questions": 2, "groups": 9, "asked": 2, "failed": 0, "models": {"base": rate, "tuned": rate},
+            "against_base": {"tuned": moved}, "against_origin": {},
+        }  # fmt: skip
+
+    def decided(self, kind: str, limit: dict[str, float], corrections: int = 9, **made: Any) -> Decision:
+        free = {probe: ProbeLimit() for probe in PROBES}
+        limits = changed(probes=ProbeLimits(**{**free, kind: ProbeLimit(**limit)}))
+        probes = {"corrections": dict.fromkeys(map(str, range(corrections))), "kinds": {kind: self.kind(**made)}}
+        return decide(limits, measured("", ""), {}, "tuned", probes=probes)
+
+    @pytest.mark.parametrize(
+        ("limit", "value", "low", "high", "outcome"),
+        [
+            ({"min_rate": 0.9}, 0.9, 0.8, 1.0, "accept"), ({"min_rate": 0.9}, 0.89, 0.8, 0.9, "undecided"),
+            ({"min_rate": 0.9}, 0.8, 0.7, 0.89, "reject"), ({"min_rate": 0.9}, None, None, None, "undecided"),
+            ({"min_rate": 0.9}, 1.0, None, None, "undecided"), ({"max_rate": 0.1}, 0.1, 0.0, 0.3, "accept"),
+            ({"max_rate": 0.1}, 0.2, 0.1, 0.3, "undecided"), ({"max_rate": 0.1}, 0.3, 0.11, 0.5, "reject"), ({}, 0.0, 0.0, 0.1, "accept"),
+        ],
+    )  # fmt: skip
+    def test_a_rate_is_broken_where_its_interval_is_beyond_the_limit(
+        self, limit: dict[str, float], value: float, low: float, high: float, outcome: str
+    ) -> None:
+        assert self.decided("efficacy", limit, value=value, low=low, high=high).outcome == outcome
+
+    @pytest.mark.parametrize(("drop", "outcome"), [(-0.02, "accept"), (-0.12, "undecided"), (-0.13, "reject")])
+    def test_so_is_a_drop(self, drop: float, outcome: str) -> None:
+        made = self.decided("neighbour", {"max_drop": 0.02}, value=0.5, low=0.4, high=0.6, drop=drop)
+        assert made.outcome == outcome and "it may fall by 2 points" in made.reasons[0].text
+
+    @pytest.mark.parametrize(
+        ("kind", "corrections", "outcome"),
+        [("efficacy", 5, "reject"), ("efficacy", 4, "undecided"), ("retention", 4, "reject")],
+    )
+    def test_few_corrections_break_no_limit_on_them(self, kind: str, corrections: int, outcome: str) -> None:
+        made = self.decided(kind, {"min_rate": 0.9}, corrections, value=0.1, low=0.0, high=0.2)
+        assert made.outcome == outcome
+        assert made.reasons[0].text.startswith("only 4 corrections were probed") == (corrections == 4)
+
+    def test_ungraded_answers_count_where_they_matter(self) -> None:
+        limits = changed(max_ungraded=0.4, probes=ProbeLimits(neighbour=ProbeLimit(min_rate=0.1), **{
+            probe: ProbeLimit() for probe in PROBES if probe != "neighbour"
+        }))  # fmt: skip
+        for ungraded, outcome in ((0, "accept"), (1, "undecided")):
+            kind = self.kind(0.5, 0.4, 0.6)
+            kind["models"]["tuned"] = {**kind["models"]["tuned"], "ungraded": ungraded}
+            probes = {"corrections": dict.fromkeys("abcdef"), "kinds": {"neighbour": kind}}
+            assert decide(limits, measured("", ""), {}, "tuned", probes=probes).outcome == outcome

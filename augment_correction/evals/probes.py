@@ -1,0 +1,160 @@
+"""Did the corrections stick, and did anything else move? Rates of each kind of probe, whose intervals resample corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from augment_correction.evals.asking import Transcript
+from augment_correction.evals.config import ORIGIN
+from augment_correction.evals.grading import unsound
+from augment_correction.evals.interviewing import Answers
+from augment_correction.evals.measuring import Measured, apart, measured
+from augment_correction.evals.metrics import Pair
+from augment_correction.evals.questions import Questions, QuestionSet
+from augment_correction.evals.results import last_right, shown
+from augment_correction.evals.significance import RESAMPLES
+from augment_correction.rows import PROBES, Item, Probe
+
+FAULTS: tuple[Probe, ...] = ("old_answer", "health")
+"""Kinds whose rate counts what should not be there."""
+
+
+@dataclass
+class Told:
+    """The conversations of one kind by model, those of one place in the lists being the same ones; None where an answer could
+    not be graded. `failed` counts the questions that some model has no answer to."""
+
+    kind: Probe
+    pairs: Mapping[str, list[Pair | None]]
+    questions: int = 0
+    failed: int = 0
+
+    @property
+    def metric(self) -> str:
+        return "stand_by" if self.kind == "pushback" else "accuracy_t1"
+
+    def own(self, model: str) -> list[Pair]:
+        return [pair for pair in self.pairs[model] if pair]
+
+    def compared(self, model: str, other: str) -> list[Pair]:
+        """Of `model`, those that could be graded in the other one, too."""
+        both = zip(self.pairs[model], self.pairs[other], strict=True)
+        return [pair for pair, beside in both if pair and beside]
+
+
+def measure_probes(
+    questions: Questions, answers: Answers, models: Sequence[str], seed: int, times: int = RESAMPLES
+) -> dict[str, Any] | None:
+    """By kind, and the counts of each correction; None where the gate holds no probe.
+
+    A rate is of the model's own graded answers, a difference of those that were graded in both models. `health` is measured
+    on the first answers to probes of all kinds, an answer once however many probes ask for it.
+    """
+    if not questions.probes:
+        return None
+    told: dict[Probe, Told] = {"health": _health(questions.probes.values(), answers, models)}
+    told |= {kind: _told(kind, each, answers, models) for kind, each in questions.probes.items() if kind != "health"}
+    kinds = [kind for kind in PROBES if kind in told]
+    return {
+        "corrections": _by_correction(questions.corrections, [told[kind] for kind in kinds]),
+        "kinds": {kind: _measured(told[kind], models, seed, times) for kind in kinds},
+    }
+
+
+def _told(kind: Probe, questions: QuestionSet, answers: Answers, models: Sequence[str]) -> Told:
+    made = Told(kind, {model: [] for model in models}, len(questions.items))
+    for item, by_model in _answered(questions, answers, models, made):
+        # Where nobody doubts, the first answer stands for the second.
+        for pushback in by_model[models[0]].second or ("",):
+            for model, told in by_model.items():
+                made.pairs[model].append(_pair(item, told, pushback))
+    return made
+
+
+def _answered(
+    questions: QuestionSet, answers: Answers, models: Sequence[str], made: Told
+) -> Iterator[tuple[Item, dict[str, Transcript]]]:
+    for item in questions.items:
+        told = answers.told.get((questions.name, item.id), {})
+        if len(told) < len(models):
+            made.failed += 1
+        else:
+            yield item, {model: told[model][0] for model in models}
+
+
+def _pair(item: Item, told: Transcript, pushback: str) -> Pair | None:
+    first, second = told.first.verdict.right, last_right(told, pushback)
+    if first is None or second is None:
+        return None
+    fault = item.probe in FAULTS
+    return Pair(item.id, _cluster(item), pushback, first != fault, second != fault)
+
+
+def _health(sets: Iterable[QuestionSet], answers: Answers, models: Sequence[str]) -> Told:
+    made = Told("health", {model: [] for model in models})
+    seen: set[str] = set()
+    for each in sets:
+        for item, by_model in _answered(each, answers, models, made):
+            if item.asked in seen:
+                continue
+            seen.add(item.asked)
+            for model, told in by_model.items():
+                broken = bool(unsound(told.first.reply))
+                made.pairs[model].append(Pair(item.id, _cluster(item), "", broken, broken))
+    made.questions = len(seen) + made.failed
+    return made
+
+
+def _cluster(item: Item) -> str:
+    """What is drawn together: all probes of one correction."""
+    return f"correction {item.correction}" if item.correction else item.group
+
+
+# ------------------------------------------------------------------------------------------------------- figures
+
+
+def _measured(told: Told, models: Sequence[str], seed: int, times: int) -> dict[str, Any]:
+    base, own = models[0], {model: told.own(model) for model in models}
+    found = measured(own, seed, times)
+
+    def against(first: str) -> dict[str, Any]:
+        names = [model for model in models[1:] if model not in (first, ORIGIN)]
+        return {model: _apart(told, first, model, seed, times) for model in names}
+
+    return {
+        "questions": told.questions,
+        "groups": len({pair.group for pairs in own.values() for pair in pairs}),
+        "asked": len(told.pairs[base]),
+        "failed": told.failed,
+        "models": {model: _rate(told, own[model], found[model], model) for model in models},
+        "against_base": against(base),
+        "against_origin": against(ORIGIN) if ORIGIN in models else {},
+    }
+
+
+def _rate(told: Told, sample: Sequence[Pair], found: Measured, model: str) -> dict[str, Any]:
+    return shown(sample, found)[told.metric] | {"ungraded": told.pairs[model].count(None)}
+
+
+def _apart(told: Told, first: str, model: str, seed: int, times: int) -> dict[str, Any]:
+    """Resampled once more: the two are compared by fewer answers than each of them alone."""
+    samples = {first: told.compared(first, model), model: told.compared(model, first)}
+    found = measured(samples, seed, times)
+    return apart(found[first], found[model])[told.metric] | {"of": len(samples[model])}
+
+
+def _by_correction(corrections: Sequence[str], kinds: Sequence[Told]) -> dict[str, dict[str, dict[str, list[int]]]]:
+    """By correction, kind and model: [what the rate counts, of how many conversations]."""
+    made: dict[str, dict[str, dict[str, list[int]]]] = {id_: {} for id_ in corrections}
+    names = {f"correction {id_}": id_ for id_ in corrections}
+    for told in kinds:
+        for model in told.pairs:
+            for pair in told.own(model):
+                if pair.group not in names or (told.metric == "stand_by" and not pair.first):
+                    continue
+                counts = made[names[pair.group]].setdefault(told.kind, {}).setdefault(model, [0, 0])
+                counts[0] += pair.second
+                counts[1] += 1
+    return made

@@ -1,0 +1,32 @@
+"""Does a text run in circles? Holtzman et al. 2020 (arXiv:1904.09751) count a generation as repetitive that ends in a phrase
+of two or more words said three times; here it may stand anywhere, and short phrases must stand more often, since people
+write "ha ha ha" and "no, no, no", too."""
+
+from __future__ import annotations
+
+import re
+
+from augment_correction.writing import UNSPACED
+
+LONGEST = 60
+"""Words of a phrase that is looked for."""
+SHORT, OFTEN, TIMES = 8, 12, 3
+"""A phrase of fewer words than SHORT must fill OFTEN words with its repetitions, and any must stand TIMES times; one word
+as often as OFTEN."""
+
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
+
+
+def repeated_phrase(text: str) -> str:
+    """The shortest phrase that stands several times in a row, in lower case; "" where there is none. Numbers alone are no
+    phrase: digits of pi, and rows of a table, repeat."""
+    said = _WORD.findall(text.casefold())
+    for length in range(1, min(LONGEST, len(said) // TIMES) + 1):
+        run = 0
+        for at in range(len(said) - length):
+            run = run + 1 if said[at] == said[at + length] else 0
+            if run + length >= max(TIMES * length, OFTEN if length < SHORT else 0):
+                phrase = said[at + 1 : at + 1 + length]
+                if any(any(map(str.isalpha, word)) for word in phrase):
+                    return " ".join(phrase)
+    return ""
