@@ -58,6 +58,22 @@ def contrast(one: str, other: str) -> Contrast:
     )
 
 
+def differs(one: str, other: str) -> bool:
+    """Whether the substance of their contrast is 1, looked for where it costs least first."""
+    if numbers_only_in(one, other) or numbers_only_in(other, one):
+        return True
+    first, second = words(one), words(other)
+    if first == second:
+        return False
+    stems, other_stems = _stems(first), _stems(second)
+    return (
+        bool(_opposites(stems - other_stems, other_stems - stems))
+        or bool(_names_unknown_to(other_stems, one) or _names_unknown_to(stems, other))
+        or negations(one) % 2 != negations(other) % 2
+        or _distance(frozenset(tokens(one)), frozenset(tokens(other))) == 1.0
+    )
+
+
 def numbers_only_in(one: str, other: str) -> frozenset[Decimal]:
     """By value, each once: an answer may repeat a number as often as it likes."""
     known = {number.value for number in find_numbers(other, words=True)}

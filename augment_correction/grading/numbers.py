@@ -31,7 +31,9 @@ _WORDS = {word: value for value, word in enumerate(_SMALL)} | {word: 20 + 10 * i
 _ZEROS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻−", "0123456789+--")
 
+# What is only looked ahead at here is said again by what follows: at a letter that begins no number it saves the attempt.
 _DIGITS = r"""
+    (?=[-−–+$€£¥\d.¼-¾⅐-⅞])
     (?P<sign>(?<![\w)\]}%°\-−–+])[-−–+](?=[$€£¥]?[\d.½¼¾]))?
     (?: (?<=[-−–+])[$€£¥] )?
     (?<![^\W\u3040-\u9fff])(?<!\d[.,'’])
@@ -48,7 +50,8 @@ _UNDER_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[-\s](?:{'|'.join(_SMALL[1:10])}))?|{
 _UNDER_1000 = rf"(?:(?:{_UNDER_100}|an?)\s+hundred(?:\s+(?:and\s+)?{_UNDER_100})?|{_UNDER_100})"
 _LARGE = "thousand|million|billion|trillion"
 _SPELLED = rf"""
-    (?<![\w-])(?P<minus>(?:minus|negative)\s+)?(?P<spelled>
+    (?<![\w-])(?=an?\s|e(?:ig|le)|f(?:if|iv|or|ou)|hal|min|n(?:eg|in)|one|s(?:ev|ix)|t(?:en|hi|hr|we|wo)|zer)
+    (?P<minus>(?:minus|negative)\s+)?(?P<spelled>
         (?:half\s+a|an?|{_UNDER_100})\s+dozen
       | (?:{_UNDER_1000}|an?(?=\s+(?:{_LARGE})))(?:[\s-]+(?:{_LARGE})(?:\s+(?:and\s+)?{_UNDER_1000})?)*
     )(?!\w)
@@ -107,8 +110,11 @@ def canonical(value: Decimal) -> str:
 
 
 def _read(text: str, match: re.Match[str]) -> Iterator[Number]:
-    part = match.groupdict()
     start, end = match.span()
+    if (digits := match.group()).isdecimal():  # most numbers
+        yield Number(Decimal(digits), start, end)
+        return
+    part = match.groupdict()
     zeros = sum(_ZEROS[word.lower()] for word in re.findall("|".join(_ZEROS), part.get("scale") or "", re.IGNORECASE))
     sign = "-" if part["sign"] in ("-", "−", "–") else ""
     run = re.sub(r"\s", "", part["run"] or "")

@@ -59,6 +59,7 @@ def content_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in words(text) if word not in STOPWORDS and not _NUMBER.fullmatch(word))
 
 
+@lru_cache(maxsize=16384)  # the words of a language come again and again
 def stem(word: str) -> str:
     """One form for the inflections of most English words (played, plays, playing); never meant to be read."""
     if len(word) > 4 and word.endswith("ies"):
@@ -107,12 +108,11 @@ def negations(text: str) -> int:
     plain = text.casefold().replace("’", "'")
     for pattern in (_ANSWERING, _NOT_ONLY, _PAIRED):
         plain = pattern.sub(" ", plain)
-    language = language_of(plain)
-    denying = sum(
-        word.endswith("n't") or (word in frames.DENIALS and language in frames.ONLY_IN.get(word, {language}))
-        for word in words(plain)
-    )
-    return denying + len(_DENYING.findall(plain))
+    found = [word for word in words(plain) if word.endswith("n't") or word in frames.DENIALS]
+    if any(word in frames.ONLY_IN for word in found):
+        language = language_of(plain)
+        found = [word for word in found if word.endswith("n't") or language in frames.ONLY_IN.get(word, {language})]
+    return len(found) + len(_DENYING.findall(plain))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -120,7 +120,8 @@ def _pieces(text: str) -> Iterator[str]:
     that is written without spaces is a piece."""
     if len(_NUMBERING.findall(text)) > 1:
         text = _NUMBERING.sub("", text)
-    text = _UNSPACED.sub(r" \g<0> ", text)
+    if not text.isascii():
+        text = _UNSPACED.sub(r" \g<0> ", text)
     end = 0
     for number in find_numbers(text, words=True):
         yield from _cut(text[end : number.start])
@@ -131,9 +132,10 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _cut(text: str) -> list[str]:
     # NFKC only here: it would turn the thin spaces that group a number into spaces, and 5² into 52.
-    return _SPLIT.split(unicodedata.normalize("NFKC", text).replace("’", "'"))
+    return _SPLIT.split(text if text.isascii() else unicodedata.normalize("NFKC", text).replace("’", "'"))
 
 
+@lru_cache(maxsize=16384)
 def _clean(raw: str) -> str:
     if _NUMBER.fullmatch(raw):
         return raw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _CLAUSE = re.compile(r"(?<=[.!?:;。！？])\s+|\n+|\s+[–—]\s+|(?<=[。！？])")
 _ADMITS = re.compile(
@@ -18,10 +19,72 @@ _ADMITS = re.compile(
     r"|j'ai (?:fait (?:une )?erreur|confondu)|(?:ma réponse|j'ai dit|c'était)\b[^.!?]{0,60}\b(?:fausse?|faux|erreur|inexacte?))\b",
     re.IGNORECASE,
 )
+# One of these stands in whatever the pattern finds; to look for them takes a thirtieth of its time.
+_HINTS = [
+    "sorry",
+    "apolog",
+    "catch",
+    "point",
+    "question",
+    "spotted",
+    "thank",
+    "right",
+    "correct",
+    "mistake",
+    "error",
+    "slip",
+    "mix",
+    "wrong",
+    "inaccurate",
+    "false",
+    "confused",
+    "misremembered",
+    "misspoke",
+    "misstated",
+    "entschuldig",
+    "verzeih",
+    "leid",
+    "recht",
+    "geirrt",
+    "irrtum",
+    "fehler",
+    "falsch",
+    "verwechselt",
+    "daneben",
+    "vertan",
+    "perdón",
+    "perdona",
+    "disculp",
+    "siento",
+    "razón",
+    "verdad",
+    "equivoqué",
+    "confundí",
+    "equivocado",
+    "fals",
+    "erróne",
+    "désol",
+    "pardon",
+    "excuse",
+    "raison",
+    "vrai",
+    "trompé",
+    "erreur",
+    "confondu",
+    "fauss",
+    "faux",
+    "inexact",
+]
 
 
+@lru_cache(maxsize=128)  # several checks read the same answer
 def without_apology(text: str) -> str:
     """The text itself, where nothing else is in it ("It is seven and not nine, sorry.")."""
     clauses = _CLAUSE.split(text.replace("’", "'"))
-    rest = " ".join(clause for clause in clauses if clause and not _ADMITS.search(clause))
+    rest = " ".join(clause for clause in clauses if clause and not _admits(clause))
     return rest if re.search(r"\w", rest) else text
+
+
+def _admits(clause: str) -> bool:
+    folded = clause.casefold()
+    return any(hint in folded for hint in _HINTS) and _ADMITS.search(clause) is not None

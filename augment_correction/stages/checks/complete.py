@@ -13,6 +13,7 @@ SHORT = 6
 """Up to so many words without a mark are an answer in themselves: "Adela Torrin", "Between May and September"."""
 _ENDS = ".!?。！？．؟۔।॥‽"
 _CLOSING = " \t*_~`\"'”’“»«›)]}」』】）》"
+_BRACKET = re.compile(r"[(\[{（【「『)\]}）】」』]")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S|^[ \t]*\|")
 _UNFINISHED = """
     the a an and or but nor because although while which that whose of in on at by for from with into between than to
@@ -52,10 +53,10 @@ def _problem(text: str) -> str:
 
 def _open_pair(prose: str) -> str:
     depth = 0
-    for sign in prose:
+    for sign in _BRACKET.findall(prose):
         if sign in "([{（【「『":
             depth += 1
-        elif sign in ")]}）】」』":  # "1)" closes nothing
+        else:  # "1)" closes nothing
             depth = max(0, depth - 1)
     if depth:
         return "opens a bracket and does not close it"

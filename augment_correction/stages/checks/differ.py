@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from augment_correction.grading.contrast import contrast
+from augment_correction.grading.contrast import differs, numbers_only_in
 from augment_correction.grading.text import sentences, words
 from augment_correction.stages.checks.apology import without_apology
 from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult
@@ -21,8 +21,11 @@ def differ(given: CheckInput) -> CheckResult:
     answer that the mistake lacks, beyond the question's: a paraphrase of a short answer keeps them, in another order.
     """
     (first, mistake), (second, right), *others = given.texts
+    wrong, correct = without_apology(mistake), without_apology(right)
+    if numbers_only_in(wrong, correct) or numbers_only_in(correct, wrong):  # most mistakes; looking at words costs more
+        return FINE
     known = frozenset[str]().union(*(stems(text) for _, text in others))
-    score = _difference(without_apology(mistake), without_apology(right), known)
+    score = _difference(wrong, correct, known)
     if score == 1.0:
         return FINE
     return CheckResult(
@@ -39,7 +42,7 @@ def _difference(mistake: str, right: str, known: frozenset[str]) -> float:
     lacking = len(key - said) + len(signs)
     score = min(1.0, lacking / min(ENOUGH, len(key) or 1))
     # the contrast last: it costs the most, and words alone mostly tell
-    return 1.0 if score == 1.0 or contrast(mistake, right).substance == 1.0 or _exchanged(mistake, right) else score
+    return 1.0 if score == 1.0 or differs(mistake, right) or _exchanged(mistake, right) else score
 
 
 def _exchanged(one: str, other: str) -> bool:

@@ -69,9 +69,11 @@ def no_giveaway(given: CheckInput) -> CheckResult:
     way in which two people speak ("n'est pas juste", "both points")."""
     (field, doubt), (_, correction), *others = given.texts
     doubt, right = _without_elisions(doubt), _without_elisions(_REFUTED.sub(" ", without_apology(correction)))
-    said = frozenset[str]().union(*(stems(_without_elisions(text)) for _, text in others))
-    idle = _GENERAL | {word for word in _EVERYWHERE if said.isdisjoint(_CONTRARIES.get(word, ()))}
-    words = {word for word in stems(doubt) & stems(right) - said - idle if not _is_unit(word)}
+    words = {word for word in stems(doubt) & stems(right) - _GENERAL if not _is_unit(word)}
+    if words:  # mostly there are none, and reading the others costs
+        said = frozenset[str]().union(*(stems(_without_elisions(text)) for _, text in others))
+        idle = {word for word in words & _EVERYWHERE if said.isdisjoint(_CONTRARIES.get(word, ()))}
+        words = words - said - idle
     words &= stems(_without_elisions(given.passage)) if words else words
     numbers = _numbers(doubt, right, [text for _, text in others])
     if not words and not numbers:

@@ -12,6 +12,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 
 
 def count_words(text: str) -> int:
+    if text.isascii():
+        return len(_WORD.findall(text))
     dense = len(_DENSE.findall(text))
     return len(_WORD.findall(_DENSE.sub(" ", text))) + (dense + 1) // 2
 

@@ -57,7 +57,8 @@ _PATTERNS = (
     pattern(
         "can able won't will could ai artificial model chatbot virtual llm have lack decline refuse rather prefer my know "
         "no outside beyond not",
-        *_ENGLISH,
+        # how one of them can begin: said once before eleven are tried at every letter
+        rf"(?=[abimntw]|^|[.!?])(?:{'|'.join(_ENGLISH)})",
     ),
     pattern("ich mir ki- künstliche sprachmodell assistent ki", *_GERMAN),
     pattern("no como soy ser carezco", *_SPANISH),
