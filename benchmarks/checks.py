@@ -21,7 +21,7 @@ from typing import NamedTuple
 from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks import run_checks
-from augment_correction.stages.checks.language import probabilities, words_of
+from augment_correction.stages.checks.language import likeliest, probabilities, words_of
 from augment_correction.stages.checks.wording import stems
 from benchmarks.checks_cases import CORRECT, DOUBT, FLAWED, QUESTION, Case, Fault, build
 
@@ -110,7 +110,7 @@ def microseconds(cases: Sequence[Case], names: Sequence[str]) -> float:
     run_checks(specs, cases[0].fields)
     spent = 0.0
     for case in cases:
-        for remembering in (stems, probabilities, words_of):
+        for remembering in (stems, likeliest, probabilities, words_of):
             remembering.cache_clear()
         started = time.thread_time()
         run_checks(specs, case.fields)

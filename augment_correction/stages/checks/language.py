@@ -29,7 +29,7 @@ _READ = 2000
 
 def language(given: CheckInput) -> CheckResult:
     """How much likelier another language is than the passage's own, taken from 1: only clear evidence costs much."""
-    home, probability = _likeliest(given.passage)
+    home, probability = likeliest(given.passage)
     if probability < SURE:
         return FINE
     return worst(_judged(field, text, home, given.passage) for field, text in given.texts)
@@ -37,7 +37,7 @@ def language(given: CheckInput) -> CheckResult:
 
 def language_of(passage: str) -> str:
     """The English name of the language that most of it is in; "" where it holds too few letters to tell."""
-    code, _ = _likeliest(passage)
+    code, _ = likeliest(passage)
     return name_of(code) if code else ""
 
 
@@ -58,7 +58,7 @@ def _judged(field: str, text: str, home: str, passage: str) -> CheckResult:
 
 
 @lru_cache(maxsize=256)  # a passage is looked at for its prompt, and again for each of its replies
-def _likeliest(passage: str) -> tuple[str, float]:
+def likeliest(passage: str) -> tuple[str, float]:
     """The language that most of it is in, and its probability; "" and 0 where it holds too few letters to tell."""
     prose = " ".join(_prose(passage, _READ))
     found = probabilities(prose) if _says_enough(prose) else {}
