@@ -28,6 +28,9 @@ def inspect(
     limit: Annotated[int, typer.Option(help="How many conversations to show.", min=0)] = 3,
 ) -> None:
     """Show what a run made: conversations with the masked part marked, their passages, rejects by reason, the cost."""
+    from rich.text import Text
+
+    from augment_correction.cli.conversations import show
     from augment_correction.console import Terminal
     from augment_correction.errors import InputError
     from augment_correction.results.finished import open_run
@@ -41,37 +44,14 @@ def inspect(
                 wanted = chunk.id.startswith(id_) or outcome.body.get("conversation", {}).get("id", "").startswith(id_)
             if not wanted or (id_ is None and shown >= limit):
                 continue
-            _show(console, chunk, outcome, made.story(chunk))
+            show(console, chunk, outcome, whole=True)
+            console.print(Text(f"the whole story: {made.story(chunk)}\n", "dim"), soft_wrap=True)
             shown += 1
         if id_ is not None:
             if not shown:
                 raise InputError(f"no conversation or passage of {folder} has an id that begins with '{id_}'")
             return
         _show_sums(console, made, shown)
-
-
-def _show(console: Any, chunk: Any, outcome: Any, story: Path) -> None:
-    from rich.text import Text
-
-    def say(*parts: tuple[str, str]) -> None:
-        """Lines as they are: the terminal wraps them, and nothing is cut."""
-        console.print(Text.assemble(*parts), soft_wrap=True)
-
-    place = chunk.places[0]
-    page = f", page {place['page']}" if place["page"] else ""
-    say(("── ", "dim"), (f"{place['title']}{page}", "bold"))
-    say((f"passage {chunk.id}, {place['source']}\n", "dim"), (chunk.text, ""), ("\n", ""))
-    if outcome.status == "kept":
-        conversation = outcome.body["conversation"]
-        say((conversation["kind"], "bold"), (f" {conversation['id']}", ""))
-        for turn in conversation["turns"]:
-            mask = "" if turn["train"] else "  MASKED: no loss on this turn"
-            style = "" if turn["train"] else "black on red"
-            head = f"{turn['role']}:{mask}\n"
-            say((head, "bold" if turn["train"] else "bold red"), (turn["text"], style), ("\n", ""))
-    else:
-        say((f"{outcome.status} at {outcome.stage}: {outcome.reason}: {outcome.body['detail']}", "yellow"))
-    say((f"the whole story: {story}\n", "dim"))
 
 
 def _show_sums(console: Any, made: Any, shown: int) -> None:

@@ -99,9 +99,9 @@ async def run_async(
     """
     plan = make_checked_plan(config, asks=True, reads=passages is None)
     state = RunState(counters(plan))
-    state.notices += [*config.notices, *_template_notices(plan)]
+    state.notices += [*config.notices, *template_notices(plan)]
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
-    with plan.folder.held(), _database(plan) as database, connected as cluster, (watch or _unwatched)(state):
+    with plan.folder.held(), run_database(plan) as database, connected as cluster, (watch or unwatched)(state):
         exact = plan.chunks.unit == "tokens" and passages is None
         await asyncio.to_thread(fetch_vocabulary, plan.encoding, state.notices.append, exact=exact)
         ahead = asyncio.create_task(_count_ahead(plan, state)) if watch and passages is None else None
@@ -112,7 +112,7 @@ async def run_async(
                 ahead.cancel()
 
 
-def _template_notices(plan: Plan) -> Iterator[str]:
+def template_notices(plan: Plan) -> Iterator[str]:
     if plan.config.system.prompt_template is None:
         yield f"the rows are written with {plan.template.name} (system.prompt_template is not set)"
     if "bos_token" in plan.template.source and not plan.template.bos_token:
@@ -135,12 +135,26 @@ async def _count_ahead(plan: Plan, state: RunState) -> None:
         state.expected = count
 
 
-def _unwatched(_: RunState) -> AbstractContextManager[object]:
+def unwatched(_: RunState) -> AbstractContextManager[object]:
     return nullcontext()
 
 
+def session_of(plan: Plan, database: Database, state: RunState) -> Session:
+    """Goes on from the run's journal; what it has to tell is told by the state."""
+    return Session.on(
+        database,
+        plan.config,
+        plan.roles,
+        plan.folder.logs,
+        counting(plan.encoding, state.notices.append),
+        lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
+        state.notices.append,
+    )
+
+
 @contextmanager
-def _database(plan: Plan) -> Iterator[Database]:
+def run_database(plan: Plan) -> Iterator[Database]:
+    """The run's journal, with the calls of actors that did not come to hand them over."""
     with database_of(plan.folder, RESULTS_SCHEMA) as database:
         take_in(plan.folder.journal, plan.folder.journals)
         yield database
@@ -170,15 +184,7 @@ async def _run(
     retry: Collection[str],
     passages: Iterable[Passage | Document] | None,
 ) -> RunResult:
-    session = Session.on(
-        database,
-        plan.config,
-        plan.roles,
-        plan.folder.logs,
-        counting(plan.encoding, state.notices.append),
-        lambda what, done, total: setattr(state, "loading", (what, done, total) if what else None),
-        state.notices.append,
-    )
+    session = session_of(plan, database, state)
     journal, halt, results = session.journal, session.halt, Results(database, plan.fingerprint())
     ledger = state.ledger = session.ledger
     chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
@@ -243,15 +249,26 @@ def _costs(results: Results, ledger: Ledger) -> Costs:
     return Costs(ledger.cost_of_this_run(), ledger.cost(), made["kept"], made["rejected"])
 
 
-def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> tuple[ExitCode, str | None, str | None]:
+Ending = tuple[ExitCode, str | None, str | None]
+"""(exit code, why it was stopped, what to do)"""
+
+
+def early_ending(plan: Plan, passages: int, halt: Halt) -> Ending | None:
+    """None where it was not stopped and there was something to do."""
     cause = halt.cause
     if isinstance(cause, AugmentCorrectionError):
         codes = {BudgetExhausted: ExitCode.BUDGET, Interrupted: ExitCode.INTERRUPTED, ModelUnusable: ExitCode.USER}
         return codes.get(type(cause), ExitCode.USER), cause.message, cause.hint
-    if not counts["chunks"]:
+    if not passages:
         if not plan.config.path.input_dir:
             return ExitCode.USER, "no passage was given", None
         return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(KINDS)}"
+    return None
+
+
+def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> Ending:
+    if early := early_ending(plan, counts["chunks"], halt):
+        return early
     if not counts["kept"]:
         return ExitCode.REJECTS, "nothing was kept", "see rejected.jsonl and debug_outputs/ for the reasons"
     share = (counts["rejected"] - counts["left_out"] + counts["failed"]) / counts["chunks"]

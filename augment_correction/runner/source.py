@@ -132,28 +132,44 @@ async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
 
 
 async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIterator[Read]:
-    """The `size` passages whose hash with the seed is smallest: the same draw on every machine, in one pass, with only
-    the chosen ones in memory; a document added later changes the draw by its own passages only."""
-    ranks: list[tuple[int, str]] = []
-    chosen: dict[str, list[Placed]] = {}
-    """By chunk id, every place where an identical passage stands."""
+    """Without the passages that are not drawn; those that are come last, in the order of reading."""
+    drawn = Draw(size, seed)
     async for read in reads:
         for passage in read.passages:
-            id_ = passage.chunk.id
-            if id_ in chosen:
-                chosen[id_].append(passage)
-                continue
-            rank = int.from_bytes(hashlib.sha256(f"{seed}:{id_}".encode()).digest()[:8], "big")
-            if len(ranks) == size and -rank <= ranks[0][0]:
-                continue
-            chosen[id_] = [passage]
-            heapq.heappush(ranks, (-rank, id_))
-            if len(ranks) > size:
-                del chosen[heapq.heappop(ranks)[1]]
+            drawn.add(passage)
         if read.documents or read.unread or read.notes:
             yield Read(read.documents, (), read.unread, read.notes)
-    passages = sorted((passage for places in chosen.values() for passage in places), key=lambda passage: passage.seq)
+    passages = sorted((passage for places in drawn.places() for passage in places), key=lambda passage: passage.seq)
     yield Read((), tuple(passages), ())
+
+
+class Draw:
+    """The `size` passages whose hash with the seed is smallest: the same draw on every machine, in one pass, with only
+    the chosen ones in memory; a document added later changes the draw by its own passages only, and a smaller draw is the
+    beginning of a larger one."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self._size, self._seed = size, seed
+        self._ranks: list[tuple[int, str]] = []
+        self._chosen: dict[str, list[Placed]] = {}
+        """By chunk id, every place where an identical passage stands."""
+
+    def add(self, passage: Placed) -> None:
+        id_ = passage.chunk.id
+        if id_ in self._chosen:
+            self._chosen[id_].append(passage)
+            return
+        rank = int.from_bytes(hashlib.sha256(f"{self._seed}:{id_}".encode()).digest()[:8], "big")
+        if len(self._ranks) == self._size and -rank <= self._ranks[0][0]:
+            return
+        self._chosen[id_] = [passage]
+        heapq.heappush(self._ranks, (-rank, id_))
+        if len(self._ranks) > self._size:
+            del self._chosen[heapq.heappop(self._ranks)[1]]
+
+    def places(self) -> list[list[Placed]]:
+        """Of each drawn passage, in the order of the draw."""
+        return [self._chosen[id_] for _, id_ in sorted(self._ranks, reverse=True)]
 
 
 def record_of(passage: Placed) -> Record:

@@ -218,3 +218,16 @@ def test_a_run_that_kept_nothing_suggests_no_training(project: Path) -> None:
     assert made.code == 3
     assert "axolotl train" not in made.out
     assert "moved to " in made.err
+
+
+def test_a_preview_shows_conversations_and_names_the_run(project: Path) -> None:
+    made = program("preview", "config.yaml", "-n", "1", "--html", "--set", "system.seed=3", cwd=project)
+    assert made.code == 0, made.err
+    assert "MASKED: no loss on this turn" in made.out and "1 conversations of" in made.out
+    assert (
+        "next: python -m augment_correction run config.yaml --set system.seed=3 (it asks none of these again)"
+        in made.out
+    )
+    folder = project / "outputs" / "smoke"
+    assert sorted(path.name for path in folder.iterdir() if path.name[0] != ".") == ["journal.sqlite", "preview"]
+    assert f"page {folder / 'preview' / 'report.html'}" in made.out
