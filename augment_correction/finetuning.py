@@ -20,8 +20,8 @@ Attach = Callable[[Any], None]
 
 
 def train(config: TrainConfig, *, say: Say = lambda line: None) -> TrainingResult:
-    """Train a LoRA adapter on corrections with TRL: loss only where the mask says, early stopping, the best checkpoint kept in
-    `final/` of the config's `output_dir`. The same call again goes on from the last checkpoint, and returns at once where the
+    """Train on corrections with TRL, by the config's `method`: a LoRA adapter with the loss only where the mask says (`sft`), or by
+    self-distillation (`sdft`, `sdft_paper`); early stopping, the best checkpoint kept in `final/` of the config's `output_dir`. The same call again goes on from the last checkpoint, and returns at once where the
     training is finished. `say` is given a line for a person now and then. Where the config names a monitor, it is attached.
 
     Raises: MissingExtra without the extra `train`; ConfigError, InputError, or UserError where no row is left, the folder is that of another
@@ -54,12 +54,30 @@ def prepare_rows(config: TrainConfig) -> Prepared:
 
 
 def train_prepared(prepared: Prepared, say: Say = lambda line: None) -> TrainingResult:
-    """Raises: MissingExtra without the extra `train`; UserError as `train` does."""
+    """For a self-distillation the teacher is asked first, and the rows that it cannot teach are left out.
+
+    Raises: MissingExtra without the extra `train`; UserError as `train` does.
+    """
     try:
         from augment_correction.training.trainer import train as run
     except ImportError as failure:
         raise MissingExtra(f"training ({failure.name})", "train") from None
+    if prepared.config.distils:
+        prepared = _taught(prepared, say)
     return run(prepared, say, _monitored(prepared))
+
+
+def _taught(prepared: Prepared, say: Say) -> Prepared:
+    from augment_correction.training.teacher import checked
+
+    rejected = Workspace(prepared.config.output).rejected
+    try:
+        prepared = checked(prepared, say)
+    except NothingLeft as failure:
+        write_problems(rejected, failure.gathered.problems)
+        raise
+    write_problems(rejected, prepared.gathered.problems)
+    return prepared
 
 
 def _monitored(prepared: Prepared) -> Attach:

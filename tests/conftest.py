@@ -15,7 +15,7 @@ from augment_correction.stages import building, checks
 from tests.guard import sitecustomize as guard
 from tests.projects import MadeProject
 from tests.servers import ModelServer
-from tests.training.making import tiny_llama
+from tests.training.making import copying_llama, tiny_llama
 
 pytest_plugins = ("tests.skips",)
 
@@ -66,6 +66,12 @@ def server() -> Iterator[ModelServer]:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two layers of random weights, for tests that have torch."""
     return tiny_llama(tmp_path_factory.mktemp("llama") / "model")
+
+
+@pytest.fixture(scope="session")
+def copying_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that knows something, and does as it is shown (`tests/training/making.py`)."""
+    return copying_llama(tmp_path_factory.mktemp("copying") / "model")
 
 
 @pytest.fixture(scope="module")

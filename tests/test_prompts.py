@@ -54,7 +54,11 @@ def test_every_shipped_pipeline_loads_wires_and_renders(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((bundled() / "prompts").rglob("*.jinja")), ids=lambda path: path.stem)
 def test_every_shipped_prompt_is_used_or_included(path: Path) -> None:
-    if path.parent.name in ("chat_templates", "evaluate"):  # the exporter's and the evaluation's
+    if path.parent.name in (
+        "chat_templates",
+        "evaluate",
+        "distilling",
+    ):  # the exporter's, the evaluation's, the training's
         return
     used = {name for each in shipped_pipelines() for name in load_pipeline(each).prompts} | {"reask"}
     name = path.relative_to(bundled() / "prompts").with_suffix("").as_posix()

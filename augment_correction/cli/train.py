@@ -1,4 +1,4 @@
-"""`train`: a LoRA adapter from runs and files of failures."""
+"""`train`: a LoRA adapter from runs and files of failures, or from demonstrations by self-distillation."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ Examples:
 
   python -m augment_correction train configs/train.yaml --learning-rate 1e-4 --patience 5
 
+  python -m augment_correction train --method sdft --model ./model --data demonstrations.jsonl --output-dir out
+
   python -m augment_correction train --model Qwen/Qwen2.5-7B-Instruct --data outputs/correction --output-dir out
 
 Every flag overrides the key of its name; --set reaches the other keys. After an interruption, a kill or a crash the same
@@ -32,6 +34,12 @@ what it began with, 130 interrupted.
 class Trainer(StrEnum):
     trl = "trl"
     axolotl = "axolotl"
+
+
+class Method(StrEnum):
+    sft = "sft"
+    sdft = "sdft"
+    sdft_paper = "sdft_paper"
 
 
 class OnOom(StrEnum):
@@ -48,6 +56,13 @@ def train(
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a key, for example --set warmup_share=0.1. Repeatable."),
+    ] = None,
+    method: Annotated[
+        Method | None,
+        typer.Option(
+            "--method",
+            help="The trained tokens' loss; self-distillation of demonstrations; the same as its paper has it.",
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", "--model-name", help="The base model: folder or model id.")
@@ -81,7 +96,7 @@ def train(
     output_dir: Annotated[str | None, typer.Option("--output-dir", help="Checkpoints, final adapter, summary.")] = None,
     logging_dir: Annotated[str | None, typer.Option("--logging-dir", help="For TensorBoard.")] = None,
     epochs: Annotated[float | None, typer.Option("--epochs", "--max-epochs", help="At most.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="2e-4 where unset.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Unset: 2e-4, for sdft 3e-4.")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", "--per-device-train-batch-size", help="Rows on the device at once.")
     ] = None,
@@ -89,6 +104,9 @@ def train(
         int | None, typer.Option("--gradient-accumulation", "--gradient-accumulation-steps", help="Batches per step.")
     ] = None,
     max_length: Annotated[int | None, typer.Option("--max-length", help="Longer rows are left out, never cut.")] = None,
+    max_completion_length: Annotated[
+        int | None, typer.Option("--max-completion-length", help="For sdft: tokens of one answer.")
+    ] = None,
     lora_r: Annotated[int | None, typer.Option("--lora-r", help="The adapter's rank.")] = None,
     lora_alpha: Annotated[int | None, typer.Option("--lora-alpha", help="Its weight is alpha / rank.")] = None,
     lora_dropout: Annotated[float | None, typer.Option("--lora-dropout", help="0.05 where unset.")] = None,
@@ -123,7 +141,7 @@ def train(
 ) -> None:
     """Train a LoRA adapter on corrections: loss only where the mask says, early stopping, the best checkpoint kept."""
     given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
-    given["on_oom"] = on_oom and on_oom.value
+    given |= {"on_oom": on_oom and on_oom.value, "method": method and method.value}
     from augment_correction.finetuning import prepare_rows
     from augment_correction.monitor import load_monitor
     from augment_correction.training.config import load_train_config
@@ -160,6 +178,11 @@ def _with_axolotl(prepared: Prepared) -> int:
     from augment_correction.errors import ConfigError
     from augment_correction.training.handover import axolotl, hand_over, not_taken, run_axolotl
 
+    if prepared.config.distils:
+        raise ConfigError(
+            f"Axolotl does not know method {prepared.config.method}",
+            hint="leave --with axolotl out, or set method: sft",
+        )
     if prepared.config.monitor:
         raise ConfigError(
             "with Axolotl the monitor is a plugin of its own", hint="leave monitor out, and see docs/failures.md"

@@ -93,15 +93,7 @@ class MeteredModel:
         schema: Mapping[str, Any],
         form: Form,
     ) -> Request:
-        return Request(
-            messages,
-            self.config.model,
-            sampling,
-            schema,
-            form,
-            structured=form == "json" and self.config.structured_output != "never",
-            extra=self.config.extra_body,
-        )
+        return request_to(self.config, messages, sampling, schema, form)
 
     async def complete(self, request: Request, stage: str) -> Completion:
         """The journal's reply where there is one, else the model's, which is in the journal when this returns.
@@ -237,6 +229,25 @@ class MeteredModel:
         if isinstance(failure, TransientError) and (failure.retry_after or failure.rate_limited):
             return 0.0  # the limiter has held it back for that long already
         return float(_backoff(state))
+
+
+def request_to(
+    config: ModelConfig,
+    messages: tuple[Message, ...],
+    sampling: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    form: Form,
+) -> Request:
+    """As the model of this config is asked; one in `mode: hf` is named by its weights (`hf_weights.named_by_weights`)."""
+    return Request(
+        messages,
+        config.model,
+        sampling,
+        schema,
+        form,
+        structured=form == "json" and config.structured_output != "never",
+        extra=config.extra_body,
+    )
 
 
 def prompt_tokens(request: Request) -> int:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from augment_correction.llm.asking import messages
 from augment_correction.llm.hf_rows import ChatFormat, Job, Until
-from augment_correction.monitor.asking import messages
 from augment_correction.monitor.sorting import Reply
 from augment_correction.records import Completion, Request
 

@@ -23,7 +23,7 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.grading.flips import mcnemar
-from augment_correction.monitor.asking import Asking, Question, messages
+from augment_correction.llm.asking import Asking, Question, messages
 from augment_correction.monitor.keeping import Batch, MonitorStore, read_json
 from augment_correction.monitor.manual import TARGET
 from augment_correction.monitor.sorting import Reply, Sorter

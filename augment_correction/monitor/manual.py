@@ -13,8 +13,8 @@ import orjson
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
+from augment_correction.llm.asking import Asking, Question, messages
 from augment_correction.models import ModelConfig
-from augment_correction.monitor.asking import Asking, Question, messages
 from augment_correction.monitor.items import read_items
 from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows

@@ -9,8 +9,8 @@ from pathlib import Path
 from augment_correction.errors import Reject
 from augment_correction.failures import Failure, Verdict
 from augment_correction.grading import error_codes, grade
+from augment_correction.llm.asking import Asking, Question
 from augment_correction.models import ModelConfig, ModelsConfig
-from augment_correction.monitor.asking import Asking, Question
 from augment_correction.monitor.config import JUDGE
 from augment_correction.parsing import final_answer, read_verdict
 from augment_correction.prompts import PromptLibrary

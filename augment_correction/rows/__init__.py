@@ -2,14 +2,17 @@
 
 `files` reads a file row by row; `names` is the table of the fields' names, and the error of a row that cannot be used;
 `chats` reads a conversation in any common shape, `pairs` preference pairs, `items` questions with their references, `curated`
-what somebody puts together for a training, `answers` those of a model, `probes` what a gate row says of the correction that
-it probes, `asked` what any training row asks, `segments` Axolotl's own rows. docs/reference/rows.md is made of `kinds` and the tables.
+what somebody puts together for a training, `demonstrated` rows of self-distillation, `answers` those of a model, `probes` what a
+gate row says of the correction that it probes, `asked` what any training row asks, `segments` Axolotl's own rows.
+docs/reference/rows.md is made of `kinds` and the tables.
 """
 
 from augment_correction.rows.answers import Answer, answer_of
 from augment_correction.rows.asked import Asked, asked
 from augment_correction.rows.chats import Said, chat
 from augment_correction.rows.curated import FIELDS, Curated, curated, fields_of, turns_of
+from augment_correction.rows.demonstrated import KIND as CONTEXT_KIND
+from augment_correction.rows.demonstrated import Demonstrated, Shown, demonstrated
 from augment_correction.rows.files import each_row, read_rows
 from augment_correction.rows.items import Item, asked_of, item_of
 from augment_correction.rows.kinds import KINDS, looks_like_a_row
@@ -19,6 +22,7 @@ from augment_correction.rows.probes import PROBES, Probe, refuse_probe
 from augment_correction.rows.segments import segments_of
 
 __all__ = [
+    "CONTEXT_KIND",
     "FIELDS",
     "KINDS",
     "NAMES",
@@ -27,17 +31,20 @@ __all__ = [
     "Answer",
     "Asked",
     "Curated",
+    "Demonstrated",
     "Field",
     "Item",
     "Probe",
     "RowError",
     "Said",
+    "Shown",
     "answer_of",
     "asked",
     "asked_of",
     "chat",
     "columns",
     "curated",
+    "demonstrated",
     "each_row",
     "fields_of",
     "flat",

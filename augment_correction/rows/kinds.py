@@ -93,6 +93,22 @@ KINDS = (
         ),
     ),
     Kind(
+        "Demonstrations for self-distillation",
+        "A question with what a teacher sees besides it: a good answer to it (a demonstration), or what the user said after an "
+        "answer (`context_kind: follow_up`, or the name `follow_up`). The student sees the question alone. The question is a text "
+        "or a chat that ends with it; `answer` (or any name of a reference, or a last message of the assistant) says what a right "
+        "answer holds: by it the teacher is checked before the first step, and it is optional.",
+        "`train` with `method: sdft` or `sdft_paper`; what they ask is read by `evaluate` and the monitor, which refuse questions "
+        "that were trained",
+        (
+            '{"question": "Who opened the museum?", "context": "The museum was opened by Ida Brandt.", "answer": "Ida Brandt"}',
+            '{"question": "Who opened the museum?", "context": "No, it was Ida Brandt.", "context_kind": "follow_up"}',
+            '{"messages": [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Who opened it?"}], '
+            '"context": "Ida Brandt opened it.", "answer": "Ida Brandt"}',
+            '{"prompt": [{"role": "user", "content": "Who opened it?"}], "privileged_context": "Ida Brandt opened it."}',
+        ),
+    ),
+    Kind(
         "Answers of a model",
         "What a model said to a question, right or wrong, as `answers` writes it. `model`, `finish_reason` and `ended` "
         "(whether it came to its end) are optional.",

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from augment_correction.errors import InputError
 
-Field = Literal["question", "reference", "answer", "bad", "corrected", "critique", "category", "context"]
+Field = Literal[
+    "question", "reference", "answer", "bad", "corrected", "critique", "category", "context", "demonstration"
+]
 
 NAMES: Mapping[Field, tuple[str, ...]] = {
     "question": ("question", "instruction", "prompt", "query"),
@@ -23,6 +25,7 @@ NAMES: Mapping[Field, tuple[str, ...]] = {
     "critique": ("critique", "meta", "feedback"),
     "category": ("category", "topic", "subject"),
     "context": ("context",),
+    "demonstration": ("context", "demonstration", "privileged_context", "follow_up"),
 }
 """The first name that a row has a text under is taken. `answer` is a model's own, of which nobody says that it is right."""
 TITLES: Mapping[Field, str] = {
@@ -34,6 +37,7 @@ TITLES: Mapping[Field, str] = {
     "critique": "critique",
     "category": "category",
     "context": "context",
+    "demonstration": "context for the teacher",
 }
 OTHER_NAMES = frozenset(
     [
@@ -52,6 +56,7 @@ OTHER_NAMES = frozenset(
         "finish_reason",
         "probe",
         "old_answer",
+        "context_kind",
     ]
 )
 """Names that rows have besides, which are no misspelt ones."""

@@ -1,4 +1,4 @@
-"""`README.md` of a trained adapter: what it was made from, how good it was, how to serve it."""
+"""`README.md` of a trained adapter or model: what it was made from, how good it was, how to serve it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 CARD = """\
 ---
 base_model: {model}
-library_name: peft
+library_name: {library}
 pipeline_tag: text-generation
-tags: [lora, self-correction]
+tags: [{tags}]
 ---
-# A LoRA adapter for {model}
+# {title}
 
-Trained on {train_rows:,} conversations ({trained_tokens:,} tokens trained, {masked_tokens:,} masked), stopped after step
+{trained}, stopped after step
 {steps:,} of {planned_steps:,}: {stopped}. This is step {best_step}.
 
 | | before | this step |
@@ -27,13 +27,7 @@ Base model `{base_model}`, data `{data_hash}`, began with {began}.
 
 ## Serve
 
-    vllm serve {model} --enable-lora --max-lora-rank {lora_r} --lora-modules correction={folder} \\
-        --chat-template {folder}/chat_template.jinja
-
-or merge it first and serve the folder:
-
-    python -m augment_correction merge {folder} --output MERGED && vllm serve MERGED
-
+{serve}
 The chat template is the one it was trained with.
 
 ## Settings
@@ -41,6 +35,18 @@ The chat template is the one it was trained with.
 ```json
 {config}
 ```
+"""
+
+ADAPTER = """\
+    vllm serve {model} --enable-lora --max-lora-rank {lora_r} --lora-modules correction={folder} \\
+        --chat-template {folder}/chat_template.jinja
+
+or merge it first and serve the folder:
+
+    python -m augment_correction merge {folder} --output MERGED && vllm serve MERGED
+"""
+WHOLE = """\
+    vllm serve {folder}
 """
 
 
@@ -54,11 +60,16 @@ def card(summary: Mapping[str, Any], folder: Path) -> str:
     told = [
         f"| {name} | {before:.4f} | {now:.4f} |" for name, before, now in rows if before is not None and now is not None
     ]
+    whole, model = config["method"] == "sdft_paper", config["model"]
     return CARD.format(
-        model=config["model"],
-        train_rows=data["train_rows"],
-        trained_tokens=data["trained_tokens"],
-        masked_tokens=data["masked_tokens"],
+        model=model,
+        library="transformers" if whole else "peft",
+        tags=", ".join(
+            ["self-correction", *([] if whole else ["lora"]), *([] if config["method"] == "sft" else ["sdft"])]
+        ),
+        title=f"{model}, self-distilled" if whole else f"A LoRA adapter for {model}",
+        trained=_trained(config["method"], data),
+        serve=(WHOLE if whole else ADAPTER).format(model=model, lora_r=config["lora_r"], folder=folder),
         steps=summary["steps"],
         planned_steps=summary["planned_steps"],
         stopped=summary["stopped"],
@@ -67,7 +78,13 @@ def card(summary: Mapping[str, Any], folder: Path) -> str:
         base_model=summary["decided"]["base_model"],
         data_hash=summary["decided"]["data"],
         began=f"the adapter `{parent}`" if (parent := summary["decided"]["adapter"]) else "the base model",
-        lora_r=config["lora_r"],
-        folder=folder,
         config=json.dumps(config, indent=1),
     )
+
+
+def _trained(method: str, data: Mapping[str, Any]) -> str:
+    rows = data["train_rows"]
+    if method != "sft":
+        return f"Self-distilled on {rows:,} questions, whose context the teacher alone saw"
+    tokens = f"{data['trained_tokens']:,} tokens trained, {data['masked_tokens']:,} masked"
+    return f"Trained on {rows:,} conversations ({tokens})"

@@ -1,4 +1,4 @@
-"""One training: which base model and rows, how long, and when to stop. A flag of `train` overrides the key of its name."""
+"""One training: which method, base model and rows, how long, and when to stop. A flag of `train` overrides the key of its name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,19 @@ from augment_correction.project import Project, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import YamlFile, read_yaml
 
-USUAL_RATES = (1e-5, 5e-4)
-"""Learning rates at which LoRA trainings are run; outside of them a line warns."""
+Method = Literal["sft", "sdft", "sdft_paper"]
+RATES: Mapping[Method, float] = {"sft": 2e-4, "sdft": 3e-4, "sdft_paper": 1e-5}
+"""Learning rates where the config names none."""
+USUAL_RATES: Mapping[Method, tuple[float, float]] = {
+    "sft": (1e-5, 5e-4),
+    "sdft": (1e-5, 1e-3),
+    "sdft_paper": (1e-6, 5e-5),
+}
+"""Outside of them a line warns."""
+NOT_RESUMED = (
+    "method sdft_paper writes no checkpoints, since none would hold the teacher's moving average: a training that is stopped "
+    "begins anew"
+)
 PATHS = (
     "adapter", "data", "self_critique_data", "hard_failures_data", "output_dir", "logging_dir", "retention", "gate", "monitor",
 )  # fmt: skip
@@ -23,7 +34,7 @@ PATHS = (
 
 
 class TrainConfig(Declaration):
-    """LoRA on a base model, with early stopping. `load_train_config` makes it from a file and flags; in Python relative paths
+    """A training of a base model, with early stopping: a LoRA adapter, or with `sdft_paper` the whole model. `load_train_config` makes it from a file and flags; in Python relative paths
     start at the current folder.
 
     Raises: ValidationError (a ValueError) where a value is out of range, or no data is named.
@@ -32,13 +43,19 @@ class TrainConfig(Declaration):
     3
     """
 
+    method: Method = "sft"
+    """`sft`: the loss of the trained tokens, a LoRA adapter. `sdft`: self-distillation, a LoRA adapter: the model answers by
+    itself, and is drawn toward what the base model says to the same tokens when it sees the row's context. `sdft_paper`: the same
+    as its paper has it (arXiv 2601.19897): the whole model is trained, the teacher is its moving average (0.01), and a training
+    that was stopped begins anew."""
     model: str
     """The base model: a folder, or a model id that is in the Hugging Face cache. Nothing is downloaded."""
     adapter: str | None = None
     """A LoRA adapter on the same base model (the folder `final/` of an earlier training) to go on from: its weights, rank,
     alpha and targets are taken, and `final/` holds what became of it, on the same base model. Unset, a new one begins."""
     data: tuple[str, ...] = ()
-    """Output folders of runs (or their dataset file), and files of failures in either schema (docs/failures.md)."""
+    """Output folders of runs (or their dataset file), and files of failures in either schema (docs/failures.md). For `sdft`: files
+    of demonstrations (docs/reference/rows.md)."""
     self_critique_data: tuple[str, ...] = ()
     """Files of failures, all rows of schema 1: question, bad output, corrected output, critique."""
     hard_failures_data: tuple[str, ...] = ()
@@ -61,6 +78,7 @@ class TrainConfig(Declaration):
     epochs: float = Field(3, gt=0)
     """At most; early stopping ends it sooner."""
     learning_rate: float = Field(2e-4, gt=0)
+    """Where it is not set: 2e-4 for `sft`, 3e-4 for `sdft`, 1e-5 for `sdft_paper`."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
     """Of the steps; afterwards the rate falls by a cosine."""
     batch_size: int = Field(4, ge=1)
@@ -68,7 +86,20 @@ class TrainConfig(Declaration):
     gradient_accumulation: int = Field(8, ge=1)
     """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
     max_length: int = Field(4096, ge=16)
-    """Rows of more tokens are left out and counted, never cut: a cut would take the correction off."""
+    """Rows of more tokens are left out and counted, never cut: a cut would take the correction off. For `sdft` the longer prompt,
+    which is the teacher's, and `max_completion_length` together."""
+    max_completion_length: int = Field(256, ge=8)
+    """For `sdft`: tokens of one answer, when the model answers by itself."""
+    teacher_check: bool = True
+    """For `sdft`: before the first step the base model answers each question with the row's context before it (greedily), and is
+    graded by the row's `answer`. A row whose teacher is wrong teaches the mistake: it is left out as `teacher_failed`."""
+    teacher_undecided: Literal["drop", "keep"] = "drop"
+    """What becomes of rows where the words of the teacher's answer do not tell whether it is right: they are left out like those
+    where it is wrong, or trained."""
+    teacher_prompt: str = "distilling/demonstration"
+    """For `sdft`: the prompt that shows the teacher `question` and `context`, where the context is a good answer."""
+    follow_up_prompt: str = "distilling/follow_up"
+    """Likewise where the context is what the user said after an answer."""
     lora_r: int = Field(32, ge=1)
     lora_alpha: int = Field(32, ge=1)
     lora_dropout: float = Field(0.05, ge=0, lt=1)
@@ -112,6 +143,30 @@ class TrainConfig(Declaration):
         several = {name for name, each in cls.model_fields.items() if each.annotation == tuple[str, ...]}
         return {key: [value] if key in several and isinstance(value, str) else value for key, value in data.items()}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rate_of_the_method(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("learning_rate") is not None or data.get("method") not in RATES:
+            return data
+        return {**data, "learning_rate": RATES[data["method"]]}
+
+    @model_validator(mode="after")
+    def _distils_from_the_base(self) -> TrainConfig:
+        if self.method == "sft":
+            return self
+        if self.adapter:
+            raise ValueError(
+                f"method {self.method} begins with the base model, which is the teacher, too: leave adapter out, and name the rows "
+                "of all rounds in data"
+            )
+        if self.self_critique_data or self.hard_failures_data:
+            raise ValueError(f"method {self.method} trains on rows with a context: name them in data")
+        if self.method == "sdft_paper" and (self.resume or self.resume_from_checkpoint):
+            raise ValueError(
+                "method sdft_paper writes no checkpoints to go on from: the teacher's moving average is in none"
+            )
+        return self
+
     @model_validator(mode="after")
     def _has_data(self) -> TrainConfig:
         if not (self.data or self.self_critique_data or self.hard_failures_data):
@@ -142,11 +197,23 @@ class TrainConfig(Declaration):
         return self._project.resolve(self.logging_dir) if self.logging_dir else self.output / "logs"
 
     def warnings(self) -> list[str]:
-        low, high = USUAL_RATES
+        told = [] if self.resumable else [NOT_RESUMED]
+        low, high = USUAL_RATES[self.method]
         if low <= self.learning_rate <= high:
-            return []
-        what = "hardly moves an adapter" if self.learning_rate < low else "may break a model"
-        return [f"learning_rate {self.learning_rate:g} {what}: LoRA is usually trained at 1e-5 to 5e-4"]
+            return told
+        trained, moved = ("a whole model", "a model") if self.method == "sdft_paper" else ("LoRA", "an adapter")
+        what = f"hardly moves {moved}" if self.learning_rate < low else "may break a model"
+        usual = " to ".join(f"{rate:.0e}".replace("e-0", "e-") for rate in (low, high))
+        return [*told, f"learning_rate {self.learning_rate:g} {what}: {trained} is usually trained at {usual}"]
+
+    @property
+    def distils(self) -> bool:
+        return self.method != "sft"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether its checkpoints hold all that a training needs to go on."""
+        return self.method != "sdft_paper"
 
 
 def load_train_config(

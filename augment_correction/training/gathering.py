@@ -20,12 +20,14 @@ from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import Question
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
+from augment_correction.training.demonstrations import Demonstration, read_demonstrations, teacher_prompts
 
 
 @dataclass
 class Gathered:
     """`origins[i]` is the source of conversation i; `templates` are those that the runs were written with; `gates` are
-    the files whose questions are kept out, in their order."""
+    the files whose questions are kept out, in their order; `demonstrations`, by the conversation's id, what the teacher of a
+    self-distillation sees."""
 
     conversations: list[Conversation] = field(default_factory=list)
     origins: list[Source] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Gathered:
     problems: list[Problem] = field(default_factory=list)
     templates: list[ChatTemplate] = field(default_factory=list)
     gates: dict[Path, None] = field(default_factory=dict)
+    demonstrations: dict[str, Demonstration] = field(default_factory=dict)
 
     def drop(self, index: int, problem: Problem) -> None:
         self.origins[index].rejected[problem.reason] += 1
@@ -49,6 +52,17 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
         if not named.is_file():
             raise InputError(f"no gate at {named}", hint="name the gate.jsonl of a run, or its folder")
         made.gates[named] = None
+    (_demonstrations if config.distils else _corrections)(made, config)
+    gate, retention = Guard(), Guard()
+    for path in made.gates:
+        for item in gate_questions(path):
+            gate.add_item(item)
+    for each in kept_back:
+        retention.add(each.id, None, Question(question_of(each)), question_of(each))
+    return _without(made, gate, retention)
+
+
+def _corrections(made: Gathered, config: TrainConfig) -> None:
     files: list[tuple[Path, Literal[1, 2] | None]] = []
     for path, schema in _named(config):
         run = _run_of(path)
@@ -60,13 +74,15 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
             _add(made, [(each, made.sources[-1]) for each in _of_run(made, run)])
     if files:
         _import(made, files, config)
-    gate, retention = Guard(), Guard()
-    for path in made.gates:
-        for item in gate_questions(path):
-            gate.add_item(item)
-    for each in kept_back:
-        retention.add(each.id, None, Question(question_of(each)), question_of(each))
-    return _without(made, gate, retention)
+
+
+def _demonstrations(made: Gathered, config: TrainConfig) -> None:
+    prompts = teacher_prompts(config)
+    for path, _ in _named(config):
+        read = read_demonstrations(path, prompts, made.demonstrations)
+        made.sources.append(read.source)
+        made.problems += read.problems
+        _add(made, [(each, read.source) for each in read.conversations])
 
 
 def retention(config: TrainConfig) -> list[Conversation]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from augment_correction.errors import ConfigError, InputError, MissingExtra, ins
 from augment_correction.export import ChatTemplate, Tokenizer, load_tokenizer
 from augment_correction.export.labelled import TokenRow, token_rows
 from augment_correction.export.segments import answer_end
+from augment_correction.failures import Problem
 from augment_correction.llm.hf_weights import model_folder, weights_id
-from augment_correction.records import Conversation
+from augment_correction.records import Conversation, Turn, content_id
 from augment_correction.text import read_text
 from augment_correction.training.config import TrainConfig
+from augment_correction.training.demonstrations import Demonstration, longest_prompts
 from augment_correction.training.endings import prove_endings
 from augment_correction.training.gathering import Gathered, gather, kept_only, problem_of, retention
 from augment_correction.training.parent import UNKNOWN_BASE, refuse_other_base, shaped
-from augment_correction.training.schedule import Schedule, schedule
+from augment_correction.training.schedule import Schedule, schedule, whole_steps
 from augment_correction.training.splitting import held_out
 
 REFUSED = "are refused by the chat template: left out"
@@ -86,7 +89,15 @@ class Prepared:
             digest.update(len(side.rows).to_bytes(8, "big"))
             for row in side.rows:
                 digest.update(len(row.ids).to_bytes(8, "big") + row.ids.tobytes() + row.labels.tobytes())
+        for each in self.demonstrations:
+            digest.update(content_id(*(f"{message.role} {message.content}" for message in each.teacher)).encode())
         return digest.hexdigest()[:20]
+
+    @property
+    def demonstrations(self) -> list[Demonstration]:
+        """Those of the trained rows, in their order; none where nothing is distilled."""
+        known = self.gathered.demonstrations
+        return [known[each.id] for each in self.train.conversations if each.id in known]
 
     @cached_property
     def decided(self) -> Mapping[str, Any]:
@@ -100,7 +111,13 @@ class Prepared:
             "data": self.data_hash,
             "rows_per_step": rows_per_step,
             **chosen,
+            **self._distilled,
         }
+
+    @property
+    def _distilled(self) -> dict[str, Any]:
+        names = ("method", "max_completion_length") if self.config.distils else ()
+        return {name: getattr(self.config, name) for name in names}
 
 
 def prepare(config: TrainConfig) -> Prepared:
@@ -125,37 +142,81 @@ def prepare(config: TrainConfig) -> Prepared:
         notices.append(f"the model takes {longest:,} tokens: max_length {config.max_length:,} is lowered to that")
         config = config.model_copy(update={"max_length": longest})
     made = list(token_rows(gathered.conversations, template, tokenizer))
-    rows = _fitting(gathered, made, longest, remedy, notices)
-    apart, by = held_out(gathered.conversations, config.validation_split, config.seed)
-    train = _side(gathered.conversations, rows, (index for index in range(len(rows)) if index not in apart))
-    dev = _side(gathered.conversations, rows, sorted(apart))
-    if config.monitor and not dev.rows:
-        raise ConfigError(
-            "the monitor looks at evaluations, and no row is held out for them",
-            hint=f"set validation_split so that two of the {len(rows):,} rows are: {2 / len(rows):.2g}",
-        )
+    lengths = _lengths(config, gathered, made, template, tokenizer)
+    rows = _fitting(gathered, made, lengths, longest, remedy, notices)
     guard = _guarding(kept_back, template, tokenizer, longest, notices)
-    ending = prove_endings(train.rows, template)
-    if ending < len(train.rows):
-        silent = len(train.rows) - ending
-        notices.append(f"{silent:,} of {len(train.rows):,} rows do not end on a trained end of turn")
-    plan = schedule(config, len(train.rows), evaluated=bool(dev.rows))
+    split = _split(config, gathered.conversations, rows, template, notices)
     return Prepared(
-        config=config,
         folder=folder,
         base=weights_id(named),
         adapter=weights_id(named, parent) if parent else None,
         template=template,
         tokenizer=tokenizer,
         gathered=gathered,
-        train=train,
-        held_out=dev,
         retention=guard,
-        ending=ending,
-        schedule=plan,
-        apart_by=by,
-        notices=[*notices, *plan.notices],
+        **split,
     )
+
+
+def without(prepared: Prepared, dropped: Mapping[str, Problem], said: Mapping[str, str]) -> Prepared:
+    """Without the conversations of these ids, split and planned anew. `said` is by id the answer that a conversation ends with in
+    place of its own: by that the held-out rows are compared.
+
+    Raises: NothingLeft.
+    """
+    gathered, kept = prepared.gathered, list[int]()
+    for index, each in enumerate(gathered.conversations):
+        if each.id in dropped:
+            gathered.drop(index, dropped[each.id])
+        else:
+            kept.append(index)
+    kept_only(gathered, kept)
+    if not kept:
+        raise _nothing_left(gathered)
+    ended = [_ending_with(each, said.get(each.id)) for each in gathered.conversations]
+    known = {
+        each.id: row for side in (prepared.train, prepared.held_out)
+        for each, row in zip(side.conversations, side.rows, strict=True)
+    }  # fmt: skip
+    made = token_rows(ended, prepared.template, prepared.tokenizer)
+    rows = [row if isinstance(row, TokenRow) else known[each.id] for each, row in zip(ended, made, strict=True)]
+    notices = [each for each in prepared.notices if each not in prepared.schedule.notices]
+    return replace(prepared, **_split(prepared.config, ended, rows, prepared.template, notices))
+
+
+def _ending_with(conversation: Conversation, answer: str | None) -> Conversation:
+    if not answer:
+        return conversation
+    return replace(conversation, turns=(*conversation.turns[:-1], Turn("assistant", answer, train=True)))
+
+
+def _split(
+    config: TrainConfig,
+    conversations: Sequence[Conversation],
+    rows: Sequence[TokenRow],
+    template: ChatTemplate,
+    notices: list[str],
+) -> dict[str, Any]:
+    """What of `Prepared` follows from the rows."""
+    apart, by = held_out(conversations, config.validation_split, config.seed)
+    train = _side(conversations, rows, (index for index in range(len(rows)) if index not in apart))
+    dev = _side(conversations, rows, sorted(apart))
+    if config.monitor and not dev.rows:
+        raise ConfigError(
+            "the monitor looks at evaluations, and no row is held out for them",
+            hint=f"set validation_split so that two of the {len(rows):,} rows are: {2 / len(rows):.2g}",
+        )
+    ending = prove_endings(train.rows, template)
+    if ending < len(train.rows):
+        silent = len(train.rows) - ending
+        notices.append(f"{silent:,} of {len(train.rows):,} rows do not end on a trained end of turn")
+    if config.distils:
+        config = whole_steps(config, len(train.rows), notices)
+    plan = schedule(config, len(train.rows), evaluated=bool(dev.rows))
+    return {
+        "config": config, "train": train, "held_out": dev, "ending": ending, "schedule": plan, "apart_by": by,
+        "notices": [*notices, *plan.notices],
+    }  # fmt: skip
 
 
 def _folder(config: TrainConfig, place: Path) -> Path:
@@ -211,8 +272,27 @@ def _described(path: Path) -> dict[str, Any]:
     return found
 
 
+def _lengths(
+    config: TrainConfig,
+    gathered: Gathered,
+    rows: Sequence[TokenRow | ConfigError],
+    template: ChatTemplate,
+    tokenizer: Tokenizer,
+) -> list[int]:
+    """Tokens that the model must take of each row at once; 0 for one that the template refuses."""
+    if not config.distils:
+        return [len(row.ids) if isinstance(row, TokenRow) else 0 for row in rows]
+    prompts = longest_prompts(gathered.conversations, gathered.demonstrations, template, tokenizer)
+    return [prompt + config.max_completion_length if prompt else 0 for prompt in prompts]
+
+
 def _fitting(
-    gathered: Gathered, rows: list[TokenRow | ConfigError], longest: int, remedy: str, notices: list[str]
+    gathered: Gathered,
+    rows: list[TokenRow | ConfigError],
+    lengths: Sequence[int],
+    longest: int,
+    remedy: str,
+    notices: list[str],
 ) -> list[TokenRow]:
     """Without the rows that the template refuses, that are too long or that train nothing.
 
@@ -225,26 +305,32 @@ def _fitting(
         if isinstance(row, ConfigError):
             refused += 1
             gathered.drop(index, problem_of(each, "template_refuses", row.message, row.hint or OTHER_TEMPLATE))
-        elif len(row.ids) > longest:
+        elif not lengths[index]:
+            refused += 1
+            detail = "the chat template refuses what the teacher would see"
+            gathered.drop(index, problem_of(each, "template_refuses", detail, OTHER_TEMPLATE))
+        elif lengths[index] > longest:
             long += 1
-            detail = f"{len(row.ids):,} tokens, and max_length is {longest:,}"
+            detail = f"{lengths[index]:,} tokens, and max_length is {longest:,}"
             gathered.drop(index, problem_of(each, "too_long", detail, remedy))
         elif not row.trained:
             gathered.drop(index, problem_of(each, "nothing_trained", "every token is masked", ""))
         else:
             kept[index] = row
     if not kept:
-        reasons = sum((source.rejected for source in gathered.sources), start=type(gathered.sources[0].rejected)())
-        listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the runs hold none"
-        first = next((f"{each.place}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
-        raise NothingLeft(
-            gathered, f"no row is left to train on: {listed}", first or "docs/failures.md: what a row needs"
-        )
+        raise _nothing_left(gathered)
     kept_only(gathered, list(kept))
     for count, why in ((refused, REFUSED), (long, f"are longer than {longest:,} tokens: left out, not cut")):
         if count:
             notices.append(f"{count:,} of {total:,} rows ({count / total:.1%}) {why}")
     return list(kept.values())
+
+
+def _nothing_left(gathered: Gathered) -> NothingLeft:
+    reasons = sum((source.rejected for source in gathered.sources), start=Counter[str]())
+    listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the runs hold none"
+    first = next((f"{each.place}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
+    return NothingLeft(gathered, f"no row is left to train on: {listed}", first or "docs/failures.md: what a row needs")
 
 
 def _guarding(

@@ -56,6 +56,20 @@ def schedule(config: TrainConfig, rows: int, *, evaluated: bool) -> Schedule:
     return Schedule(steps, per_epoch, every, save, _warmup(config, steps), _patience(config, every, steps, sum_))
 
 
+def whole_steps(config: TrainConfig, rows: int, notices: list[str]) -> TrainConfig:
+    """With fewer rows a step where there are not as many: a self-distillation draws each step's rows without repeating one, and
+    would find no step in them."""
+    size = min(config.batch_size, rows)
+    accumulation = min(config.gradient_accumulation, rows // size)
+    if (size, accumulation) == (config.batch_size, config.gradient_accumulation):
+        return config
+    notices.append(
+        f"{rows:,} rows are fewer than batch_size {config.batch_size} x gradient_accumulation "
+        f"{config.gradient_accumulation}: a step learns from {size} x {accumulation}"
+    )
+    return config.model_copy(update={"batch_size": size, "gradient_accumulation": accumulation})
+
+
 def _divisor(save_steps: int | None, most: int) -> int:
     """The largest number up to `most` of which `save_steps`, where it is set, is a multiple."""
     return next(each for each in range(most, 0, -1) if (save_steps or 0) % each == 0)

@@ -13,9 +13,12 @@ import orjson
 
 from augment_correction.errors import ExitCode
 from augment_correction.export.exporting import replaced_folder
+from augment_correction.records import Conversation
+from augment_correction.rows import CONTEXT_KIND
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.card import card
 from augment_correction.training.course import Course
+from augment_correction.training.demonstrations import Demonstration
 from augment_correction.training.preparing import Prepared
 from augment_correction.training.workspace import Workspace, write_json
 
@@ -41,8 +44,17 @@ class TrainingResult:
     @property
     def adapter(self) -> Path | None:
         """The folder of the best checkpoint's adapter with its tokenizer; None where no checkpoint is better than what the
-        training began with, or it was interrupted."""
-        return self.workspace.final if self.exit_code is ExitCode.DONE else None
+        training began with, it was interrupted, or the whole model was trained."""
+        return self.workspace.final if self.exit_code is ExitCode.DONE and not self._whole else None
+
+    @property
+    def model(self) -> Path | None:
+        """The folder of the trained model, where `method: sdft_paper` trained the whole of it."""
+        return self.workspace.final if self.exit_code is ExitCode.DONE and self._whole else None
+
+    @property
+    def _whole(self) -> bool:
+        return bool(self.summary["config"].get("method") == "sdft_paper")
 
     @property
     def exit_code(self) -> ExitCode:
@@ -50,8 +62,13 @@ class TrainingResult:
             return ExitCode.INTERRUPTED
         return ExitCode.DONE if self.summary["status"] == "trained" else ExitCode.REJECTS
 
+    @property
+    def again(self) -> str:
+        """What the same command does after an interruption."""
+        return f"run the same command again to {'begin anew' if self._whole else 'go on'}"
+
     def save(self, prepared: Prepared, model: Any, tokenizer: Any) -> None:
-        """`final/`: adapter, tokenizer, chat template, card; it appears whole or not at all."""
+        """`final/`: adapter or model, tokenizer, chat template, card; it appears whole or not at all."""
         with replaced_folder(self.workspace.final) as folder:
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
@@ -69,12 +86,22 @@ def write_trained(prepared: Prepared, workspace: Workspace) -> None:
     with atomic_write(workspace.trained) as file:
         for split, side in (("train", prepared.train), ("held_out", prepared.held_out)):
             for each in side.conversations:
-                said = [
-                    {"role": turn.role, "content": turn.text, "train": turn.train, "masked": turn.masked}
-                    for turn in each.turns
-                ]
-                row = {"messages": said, "id": each.id, "kind": each.kind, "split": split}
-                file.write(orjson.dumps(row) + b"\n")
+                shown = prepared.gathered.demonstrations.get(each.id)
+                row = _demonstrated(each, shown) if shown else _labelled(each)
+                file.write(orjson.dumps({**row, "id": each.id, "kind": each.kind, "split": split}) + b"\n")
+
+
+def _labelled(each: Conversation) -> dict[str, Any]:
+    said = [
+        {"role": turn.role, "content": turn.text, "train": turn.train, "masked": turn.masked} for turn in each.turns
+    ]
+    return {"messages": said}
+
+
+def _demonstrated(each: Conversation, shown: Demonstration) -> dict[str, Any]:
+    """Without the answer that it ends with, which is not trained."""
+    asked = [{"role": turn.role, "content": turn.text} for turn in each.turns[:-1]]
+    return {"messages": asked, "context": shown.context, CONTEXT_KIND: shown.shown, "answer": shown.answer}
 
 
 def summarise(
@@ -127,6 +154,15 @@ def counts(prepared: Prepared) -> dict[str, Any]:
         ],
         **{f"{name}_rows": len(side.rows) for name, side in sides.items()},
         "held_apart_by": prepared.apart_by,
+        **_tokens(prepared),
+    }
+
+
+def _tokens(prepared: Prepared) -> dict[str, Any]:
+    """Those of answers that a model gives while it trains are not known before."""
+    if prepared.config.distils:
+        return {}
+    return {
         "trained_tokens": prepared.train.trained,
         "masked_tokens": prepared.train.masked,
         "rows_that_end_trained": prepared.ending,

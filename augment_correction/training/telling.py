@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +19,11 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
     yield from source_lines(prepared.gathered.sources, prepared.gathered.problems)
     apart = f", held apart by {prepared.apart_by}" if prepared.apart_by else ""
     yield f"  train {len(train.rows):,} rows, held out {len(dev.rows):,}{apart}"
-    yield f"  {train.trained:,} tokens trained, {train.masked:,} masked"
-    yield f"  {prepared.ending:,} of {len(train.rows):,} rows end on a trained end of turn"
+    if prepared.config.distils:
+        yield from _distilled(prepared)
+    else:
+        yield f"  {train.trained:,} tokens trained, {train.masked:,} masked"
+        yield f"  {prepared.ending:,} of {len(train.rows):,} rows end on a trained end of turn"
     if prepared.retention.rows:
         yield f"  {len(prepared.retention.rows):,} rows guard against forgetting"
     yield (
@@ -27,6 +31,20 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
         f"evaluated every {plan.eval_steps or '-'}, saved every {plan.save_steps:,}"
     )
     yield from (f"  note: {notice}" for notice in prepared.notices)
+
+
+def _distilled(prepared: Prepared) -> Iterator[str]:
+    config = prepared.config
+    shown = Counter(each.shown for each in prepared.demonstrations)
+    contexts = ", ".join(f"{count:,} with a {name.replace('_', '-')}" for name, count in sorted(shown.items()))
+    what = (
+        "the whole model, teacher: its moving average" if config.method == "sdft_paper" else "teacher: the base model"
+    )
+    yield f"  {config.method}, {what}; rows {contexts}; answers of up to {config.max_completion_length:,} tokens"
+    if config.teacher_check:
+        known = prepared.gathered.demonstrations
+        graded = sum(bool(known[each.id].answer) for each in prepared.gathered.conversations)
+        yield f"  before the first step the teacher answers each row; {graded:,} rows say what a right answer holds"
 
 
 def outcome_lines(outcome: TrainingResult) -> Iterator[str]:
@@ -46,12 +64,13 @@ def outcome_lines(outcome: TrainingResult) -> Iterator[str]:
 def _ending(outcome: TrainingResult) -> Iterator[str]:
     status, place = outcome.summary["status"], outcome.workspace
     if status == "interrupted":
-        yield "run the same command again to go on"
+        yield outcome.again
         return
     if status == "no_better":
         yield "no checkpoint is better on the held-out rows than what it began with: do not serve this adapter"
     if status == "nothing":
         yield "no checkpoint is fit to be taken; final/ was not written"
-    for name, path in (("adapter", place.final), ("summary", place.summary), ("rejected", place.rejected)):
+    served = "model" if outcome.model else "adapter"
+    for name, path in ((served, place.final), ("summary", place.summary), ("rejected", place.rejected)):
         if path.exists():
             yield f"  {name:<9} {path}"

@@ -1,33 +1,37 @@
-"""The training itself: TRL's SFTTrainer with a LoRA adapter, on rows whose labels are the package's mask."""
+"""The training itself: TRL's SFTTrainer with a LoRA adapter, on rows whose labels are the package's mask, or the trainer of
+`distilling`; from the first step or the last checkpoint to the summary."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
-from datasets import Dataset
-from peft import LoraConfig, PeftConfig, PeftModel, load_peft_weights, set_peft_model_state_dict
-from torch.utils.tensorboard import SummaryWriter
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.integrations import TensorBoardCallback
+from peft import load_peft_weights, set_peft_model_state_dict
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from augment_correction.errors import InputError, UserError
-from augment_correction.export.axolotl_chat import served_template
+from augment_correction.errors import UserError
 from augment_correction.export.segments import render
-from augment_correction.llm.hf_weights import NO_CODE, TENSORS_ONLY
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.course import Course
-from augment_correction.training.preparing import Prepared, Side
+from augment_correction.training.distilling import distiller
+from augment_correction.training.loading import (
+    Batch,
+    callbacks,
+    common_arguments,
+    evaluation_sets,
+    in_bf16,
+    load_model,
+    new_adapter,
+    token_dataset,
+    tokenizer_of,
+)
+from augment_correction.training.preparing import Prepared
 from augment_correction.training.summary import TrainingResult, summarise, write_trained
 from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
@@ -37,14 +41,6 @@ Attach = Callable[[Any], None]
 """Given each trainer before it trains: a second one comes after one that ran out of memory."""
 COMPARED = 32
 """Rows whose tokens are compared with those of Transformers' own tokenizer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows on the device at once, and batches per step."""
-
-    size: int
-    accumulation: int
 
 
 def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lambda trainer: None) -> TrainingResult:
@@ -81,7 +77,9 @@ def _run(
     prepared: Prepared, workspace: Workspace, batch: Batch, checkpoint: Path | None, say: Say, attach: Attach
 ) -> tuple[Any, Watch]:
     watch = Watch(prepared.config, workspace, say)
-    trainer = build(prepared, workspace, batch, watch, anew=checkpoint is None)
+    make = distiller if prepared.config.distils else build
+    trainer = make(prepared, workspace, batch, watch, anew=checkpoint is None)
+    trainer.remove_callback(PrinterCallback)  # it writes to stdout
     attach(trainer)
     notice = _other_tokens(prepared, trainer.processing_class)
     if notice and notice not in prepared.notices:
@@ -96,89 +94,22 @@ def _run(
 
 def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, *, anew: bool) -> Any:
     """The SFTTrainer, ready to train."""
-    config, plan = prepared.config, prepared.schedule
-    bf16 = config.precision == "bf16" or (config.precision == "auto" and _has_bf16())
-    sets = {"held_out": prepared.held_out, "retention": prepared.retention}
-    evaluated = {name: _dataset(side) for name, side in sets.items() if side.rows}
-    every = plan.eval_steps or plan.save_steps
-    tokenizer = AutoTokenizer.from_pretrained(prepared.folder, **NO_CODE)
-    tokenizer.chat_template = served_template(prepared.template)
     arguments = SFTConfig(
-        output_dir=str(workspace.checkpoints),
-        max_steps=plan.steps,
-        per_device_train_batch_size=batch.size,
-        per_device_eval_batch_size=batch.size,
-        gradient_accumulation_steps=batch.accumulation,
-        activation_checkpointing=config.gradient_checkpointing,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=plan.warmup_steps,
-        bf16=bf16,
-        use_cpu=not torch.accelerator.is_available(),  # unsaid, bf16 is refused there
-        eval_strategy="steps" if evaluated else "no",
-        eval_steps=every,
-        eval_on_start=anew and bool(evaluated),
-        save_steps=plan.save_steps,
-        logging_steps=max(1, min(10, every // 2)),
+        **common_arguments(prepared, workspace, batch, anew=anew),
         eos_token=prepared.end_token,
         # The rows are whole, labelled, and none is too long: nothing is left for the trainer to do to them.
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         packing=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        disable_tqdm=True,
-        report_to="none",
-        seed=config.seed,
     )
-    trainer = SFTTrainer(
-        model=_model(prepared, torch.bfloat16 if bf16 else torch.float32),
+    return SFTTrainer(
+        model=load_model(prepared, torch.bfloat16 if in_bf16(prepared.config) else torch.float32),
         args=arguments,
-        train_dataset=_dataset(prepared.train),
-        eval_dataset=evaluated or None,
-        processing_class=tokenizer,
-        peft_config=_new_adapter(config),
-        callbacks=[watch, TensorBoardCallback(SummaryWriter(str(config.logging)))],
-    )
-    trainer.remove_callback(PrinterCallback)  # it writes to stdout
-    return trainer
-
-
-def _model(prepared: Prepared, dtype: torch.dtype) -> Any:
-    """The base model, with the adapter to go on from where there is one."""
-    config = prepared.config
-    with _loading(prepared.folder):
-        model = AutoModelForCausalLM.from_pretrained(prepared.folder, dtype=dtype, **TENSORS_ONLY)
-    if config.parent is None:
-        return model
-    shape = PeftConfig.from_pretrained(str(config.parent))
-    shape.lora_dropout = config.lora_dropout
-    return PeftModel.from_pretrained(model, str(config.parent), config=shape, is_trainable=True)
-
-
-@contextmanager
-def _loading(folder: Path) -> Iterator[None]:
-    """Raises: InputError where Transformers cannot make a model of what is there."""
-    try:
-        yield
-    except Exception as failure:
-        if isinstance(failure, RuntimeError) and should_reduce_batch_size(failure):
-            raise
-        what = " ".join(str(failure).split())[:300] or type(failure).__name__
-        raise InputError(
-            f"{folder} cannot be loaded as a model: {what}",
-            hint="its config.json and its weights must belong together: fetch the model again, or upgrade transformers",
-        ) from failure
-
-
-def _new_adapter(config: TrainConfig) -> LoraConfig | None:
-    if config.parent:
-        return None
-    return LoraConfig(
-        r=config.lora_r,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
+        train_dataset=token_dataset(prepared.train),
+        eval_dataset=evaluation_sets(prepared) or None,
+        processing_class=tokenizer_of(prepared),
+        peft_config=new_adapter(prepared.config),
+        callbacks=callbacks(prepared, watch),
     )
 
 
@@ -202,15 +133,6 @@ def _one_device() -> None:
         )
 
 
-def _dataset(side: Side) -> Any:
-    columns = {"input_ids": [row.ids for row in side.rows], "labels": [row.labels for row in side.rows]}
-    return Dataset.from_dict({name: [np.asarray(each) for each in column] for name, column in columns.items()})
-
-
-def _has_bf16() -> bool:
-    return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
-
-
 def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: bool) -> Batch:
     """The largest batch up to half of this one that divides the rows of a step, so that the steps stay the same.
 
@@ -225,7 +147,8 @@ def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: 
         less = f"batch_size {size} with gradient_accumulation {rows // size} is the same training" if size else ""
         raise UserError(
             f"out of memory with batch_size {batch.size} and rows of up to {longest:,} tokens",
-            hint=less or "lower max_length, set gradient_checkpointing: true, or take a smaller model",
+            hint=less
+            or "lower max_length (max_completion_length for sdft), set gradient_checkpointing: true, or take a smaller model",
         ) from failure
     return Batch(size, rows // size)
 
@@ -233,11 +156,12 @@ def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: 
 def _finish(
     prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, batch: Batch, seconds: float
 ) -> TrainingResult:
-    """Put the best checkpoint's adapter into the model, and save what is served."""
+    """Put the best checkpoint's adapter into the model, and save what is served; without checkpoints, the model as it is."""
     state, saved = trainer.state, workspace.saved()
     course = Course(state.log_history, prepared.config)
     interrupted = watch.interrupted and state.global_step < state.max_steps and not watch.reason
-    best = course.best(saved)
+    resumable = prepared.config.resumable
+    best = course.best(saved if resumable else [state.global_step])
     made = summarise(
         prepared,
         course,
@@ -250,9 +174,10 @@ def _finish(
     )
     outcome = TrainingResult(made, workspace)
     if best is not None and not interrupted:
-        weights: Mapping[str, Any] = load_peft_weights(str(saved[best]), device="cpu")
-        set_peft_model_state_dict(trainer.model, weights)
-        trainer.model.peft_config["default"].base_model_name_or_path = base_name(prepared)
+        if resumable:
+            weights: Mapping[str, Any] = load_peft_weights(str(saved[best]), device="cpu")
+            set_peft_model_state_dict(trainer.model, weights)
+            trainer.model.peft_config["default"].base_model_name_or_path = base_name(prepared)
         outcome.save(prepared, trainer.model, trainer.processing_class)
     outcome.write()
     return outcome

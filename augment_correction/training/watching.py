@@ -40,13 +40,17 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         if not state.global_step:
             return
         if self.reason:
-            control.should_training_stop = control.should_save = True
+            control.should_training_stop = True
+            control.should_save = self._config.resumable
+        if not self._config.resumable:
+            return
         if course.best([step for step in course.losses if step]) == state.global_step:  # also between two `save_steps`
             control.should_save = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self.interrupted:
-            control.should_training_stop = control.should_save = True
+            control.should_training_stop = True
+            control.should_save = self._config.resumable
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """The best checkpoint and this one stay."""
@@ -62,7 +66,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         def ask(number: int, frame: FrameType | None) -> None:
             self.interrupted = True
             restore()
-            self._say("stopping after this step, with a checkpoint; once more to stop at once")
+            kept = "with a checkpoint" if self._config.resumable else "and nothing is kept"
+            self._say(f"stopping after this step, {kept}; once more to stop at once")
 
         before: Mapping[signal.Signals, Any] = {kind: signal.signal(kind, ask) for kind in kinds}
 

@@ -29,6 +29,7 @@ from augment_correction.rows import (
     asked,
     chat,
     curated,
+    demonstrated,
     each_row,
     fields_of,
     flat,
@@ -311,7 +312,7 @@ VALUES = st.recursive(
 KEYS = st.sampled_from([
     *(name for names in NAMES.values() for name in names), "messages", "conversations", "conversation", "contents", "segments",
     "system", "chosen", "rejected", "role", "from", "content", "value", "parts", "train", "masked", "weight", "label", "text",
-    "id", "group", "ended", "finish_reason",
+    "id", "group", "ended", "finish_reason", "context_kind",
 ])  # fmt: skip
 MESSAGES = st.lists(
     st.fixed_dictionaries(
@@ -341,7 +342,7 @@ def test_any_line_is_read_or_refused_with_its_place_and_the_rest_is_read(
 ) -> None:
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     path.write_bytes(b"".join(dump(each) + b"\n" for each in values))
-    for read in (item_of, asked, answer_of, segments_of):
+    for read in (item_of, asked, answer_of, segments_of, demonstrated):
         found = list(each_row(path, read))
         refused = [each for _, each in found if isinstance(each, RowError)]
         assert all(each.message.startswith(f"{path}:{each.at}") and each.detail for each in refused)
@@ -404,6 +405,10 @@ def test_every_example_of_the_reference_is_read_as_what_it_says(tmp_path: Path, 
             continue
         if kind.title == "Segments":
             assert segments_of(row, "x:1") and asked(row, "x:1").rendered
+            continue
+        if kind.title == "Demonstrations for self-distillation":
+            found_ = demonstrated(row, "x:1")
+            assert "Ida Brandt" in found_.context and asked(row, "x:1").texts[-1] == found_.asked[-1].text
             continue
         path = write(tmp_path, row)
         if kind.title == "Probes of corrections":

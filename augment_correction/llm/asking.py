@@ -12,12 +12,13 @@ from typing import Any
 
 from augment_correction.documents import counting
 from augment_correction.errors import RequestRefused
-from augment_correction.llm.metered import Halt, MeteredModel
+from augment_correction.llm.hf_weights import named_by_weights
+from augment_correction.llm.metered import Halt, MeteredModel, request_to
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, ask_each, calls_at_once, database_of
 from augment_correction.models import ModelsConfig
 from augment_correction.records import Completion, Form, Message
-from augment_correction.store import RunFolder
+from augment_correction.store import Journal, RunFolder
 
 Messages = tuple[Message, ...]
 
@@ -54,10 +55,21 @@ class Asking:
         with run.held(), database_of(run) as database:
             count = counting(notice=self.notice)
             session = Session.on(database, self.config, [self.role], run.logs, count, notice=self.notice)
-            async with open_models(self.config, [self.role], session) as models:
-                replies = await self._all(models[self.role], questions, session.halt)
+            replies = self._known(questions, session.journal)
+            if not replies:
+                async with open_models(self.config, [self.role], session) as models:
+                    replies = await self._all(models[self.role], questions, session.halt)
             await database.flush()
             return replies, session.ledger.as_json(self.role)
+
+    def _known(self, questions: Sequence[Question], journal: Journal) -> list[Completion | None]:
+        """All replies, where the journal has every one: opening a model takes seconds to minutes."""
+        if not journal.totals():
+            return []
+        model = named_by_weights(self.config, [self.role]).model(self.role)
+        asked = (request_to(model, each.messages, each.sampling, self.schema, self.form) for each in questions)
+        found = [journal.find(request.key) for request in asked]
+        return [] if None in found else list(found)
 
     async def _all(self, model: MeteredModel, questions: Sequence[Question], halt: Halt) -> list[Completion | None]:
         replies: dict[int, Completion] = {}
