@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.errors import Reject
-from augment_correction.parsing import final_answer, read_json, read_tags, read_verdict
+from augment_correction.parsing import final_answer, read_json, read_json_lists, read_tags, read_verdict
 
 FIELDS = ("initial_question", "flawed_answer", "followup_confirmation", "correct_answer")
 
@@ -130,3 +130,33 @@ def test_nothing_makes_the_readers_crash(reply: str) -> None:
             read()
         except Reject as rejection:
             assert rejection.reason
+
+
+@pytest.mark.parametrize(
+    ("reply", "found"),
+    [
+        ('{"a": "yes", "b": ["one ", "", "two"]}', {"a": "yes", "b": ("one", "two")}),
+        ('{"a": "yes", "b": "one"}', {"a": "yes", "b": ("one",)}),
+        ('{"a": " yes ", "b": [], "c": "also", "d": 3}', {"a": "yes", "b": (), "c": "also"}),
+        ('{"a": "draft", "b": []} and then {"a": "yes", "b": ["one"]} {"a": "no"}', {"a": "yes", "b": ("one",)}),
+    ],
+)
+def test_a_list_may_be_one_text(reply: str, found: dict[str, object]) -> None:
+    assert read_json_lists(reply, ("a",), ("b",)) == found
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "named"),
+    [
+        ("no", "invalid_json", "no JSON"),
+        ('{"a": "yes"}', "missing_field", "usable b"),
+        ('{"b": []}', "missing_field", "usable a"),
+        ('{"a": "yes", "b": [1]}', "missing_field", "usable b"),
+        ('{"a": " ", "b": []}', "empty_field", "a is empty"),
+        ("", "no_answer", "empty"),
+    ],
+)
+def test_what_a_reply_of_lists_lacks(reply: str, reason: str, named: str) -> None:
+    with pytest.raises(Reject, match=named) as caught:
+        read_json_lists(reply, ("a",), ("b",))
+    assert caught.value.reason == reason

@@ -102,3 +102,22 @@ def test_small_prompts_of_one_passage_share_their_beginning() -> None:
     calls = [library.load(f"small/{name}").render(values) for name in ("question", "mistake", "doubt")]
     for shorter, longer in pairwise(calls):
         assert longer[: len(shorter)] == shorter
+
+
+def test_a_field_that_a_record_may_be_without_is_written_somewhere(tmp_path: Path) -> None:
+    """Not every kind has a doubt; a misspelt name must still be seen."""
+    ground = "  - {stage: ground, name: sure, prompt: ground, question: q, answer: a, doubt: %s}\n  - stage: compose"
+    two = GOOD.replace("name: mine", "name: mine\ndraws: {kind: {plain: 1, other: 1}}").replace(
+        "fields: [q, a]", "fields: [q, a, d], only: [plain]"
+    )
+    two = two.replace(
+        "  - {stage: ask",
+        "  - {stage: ask, name: less, model: large, prompt: make, fields: [q, a], only: [other]}\n  - {stage: ask",
+    )
+    two += "  - {stage: compose, name: last, kind: other, turns: [{role: user, text: q}, {role: assistant, text: a, is: correction}]}\n"
+    variables = {"filter": frozenset({"passage"}), "make": frozenset({"passage"})}
+    variables["ground"] = frozenset({"passage", "question", "answer", "doubt", "first", "mistake"})
+    made = load(tmp_path, two.replace("  - stage: compose", ground % "d"))
+    assert list(made.check_wiring(variables)) == []
+    with pytest.raises(ConfigError, match="'sure' reads the field 'dd', which nothing writes"):
+        load(tmp_path, two.replace("  - stage: compose", ground % "dd"))

@@ -38,6 +38,9 @@ PROGRAMS = {
         "correcting", "--work {tmp}/work --model {model} --train 8 --gate 4 --epochs 1", r"^\| decision \| ", "trl"
     ),
     "documents": Tiny("documents", "--megabytes 0.05 --pages 2", r"^512 tokens .* 0 over the limit, 0 characters lost"),
+    "false_alarms": Tiny(
+        "false_alarms", "{tmp}/set.jsonl", r"^\| complete \| set \| 1 \| 1 \| 1 \| 100.00% \| 20.65% to 100.00% \|$"
+    ),
     "grading": Tiny("grading", "{tmp}/answers.json", r"^\| right \| 1 \(100\.0% agree\) \| 1 \| 0 \|$"),
     "grading_pairs": Tiny("grading_pairs", "benchmarks/data/grading_pairs.jsonl", r"^\| kind: unit \| 1 "),
     "grounded": Tiny("grounded", "--work {tmp}/work --each 1 --good 2 --scripted", r"^precision [01]\.\d\d, recall"),
@@ -81,6 +84,7 @@ def test_it_runs(tiny: Tiny, tmp_path: Path, request: pytest.FixtureRequest, mon
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     if tiny.needs == "ray":  # its processes reach each other by the machine's own address, which the guard refuses
         monkeypatch.delenv("PYTHONPATH")
+    (tmp_path / "set.jsonl").write_text('{"instruction": "How many?", "output": "It has seven and"}\n')
     (tmp_path / "answers.json").write_text(json.dumps([ANSWER]))
     model = request.getfixturevalue("tiny_model") if "{model}" in tiny.arguments else ""
     words = (each.format(tmp=tmp_path, model=model) for each in tiny.arguments.split())

@@ -38,6 +38,20 @@ WHOLE = [
     "Il a dit : « neuf ».",
     "E = mc^2",
     "Wird gemacht 🙂",
+    "print(total(rows))",
+    "SELECT name\nFROM users\nLIMIT 10;",
+    "#!/bin/sh\n\ndu -sh * | sort -hr",
+    "add = lambda x, y: x + y",
+    "Dear Sir,\n\nI shall be late tomorrow.\n\nKind regards,\n\n[Your name]",
+    "Cher voisin,\n\nMerci pour la clef.\n\nBien cordialement,\nPaul Lecomte",
+    "Come at eight. I shall cook.\n\nLooking forward to seeing you,",
+    "Monday:\nSoup: leek, Main dish: trout\nTuesday:\nSoup: pea, Main dish: dumplings with plums and sugar",
+    "Item | Number | Price\nShirt of the best white linen | 2 | 10",
+    "1- Paris, best for museums and long evenings\n2- Nice, best for the sea in the early spring",
+    "Test first\nOne thing at a time\nWrite it down for whoever comes after you",
+    "Dog, cat, bear, fish, table, bed",
+    "The output of the program is:\n\n12",
+    "Red is warm, blue is cold, and so forth…",
 ]
 CUT = [
     "The tower is 41 metres high and made of interlocking granite bl",
@@ -55,6 +69,10 @@ CUT = [
     "",
     "…",
     "它有九个拱，",
+    "It was built of granite.\n\nThe tower, however,",
+    "The reasons: it was old; it was narrow; and the stones were falling from it into",
+    "Note: it was closed to lorries because two stones had fallen into the river beside",
+    "It has three parts, a nave, a choir, and the tower that was built much later by the",
 ]
 
 

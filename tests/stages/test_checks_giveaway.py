@@ -76,6 +76,29 @@ def test_a_word_that_the_passage_lacks_gives_nothing_away() -> None:
     assert doubted("I have heard a vaporised story.", "A vaporised oil was the fuel of that story.") == "gives_away"
 
 
+def test_one_word_of_a_long_answer_may_be_chance_and_a_name_is_not() -> None:
+    right = (
+        "Weaving begins with the warp. Threads are measured, crossed, chained, and wound on a beam; heddles lift every second one, "
+        "the shuttle carries the weft, and a comb packs it. Then the cloth is cut, washed, fulled in warm water, stretched, "
+        "dried on tenterhooks, and brushed by Marta Olsen with dry teasels before it is sold in Bergen market."
+    )
+    passage = f"{right} The simple looms were the older ones."
+    texts = {"right": right, "flawed": "It is knitted.", "question": "How is it made?"}
+    assert reason("no_giveaway", passage=passage, doubt="I dried up laughing. Sure?", **texts) is None
+    assert reason("no_giveaway", passage=passage, doubt="I heard that Olsen did it.", **texts) == "gives_away"
+    assert reason("no_giveaway", passage=passage, doubt="No warp, weft, shuttle, heddles?", **texts) == "gives_away"
+
+
+@pytest.mark.parametrize("doubt", ["Isn't one of these two points off?", "Are all three of those details right?"])
+def test_counting_what_was_said_gives_no_number_away(doubt: str) -> None:
+    right = "It has two towers and three gates."
+    assert reason("no_giveaway", passage=right, doubt=doubt, right=right, flawed="It has a tower.") is None
+    assert (
+        reason("no_giveaway", passage=right, doubt="Not three gates?", right=right, flawed="It has a tower.")
+        == "gives_away"
+    )
+
+
 @pytest.mark.parametrize(
     ("flawed", "doubt", "found"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from augment_correction.stages.checks.language import language_of
 from tests.stages.checking import reason
 
 ENGLISH = "The lighthouse of Vell stands on a reef. Adela Torrin built it of granite between 1868 and 1873."
@@ -43,3 +44,17 @@ def test_another_language(passage: str, answer: str) -> None:
 )
 def test_no_clear_evidence(passage: str, answer: str) -> None:
     assert reason("language", passage=passage, answer=answer) is None
+
+
+@pytest.mark.parametrize(
+    ("passage", "name"),
+    [
+        ("The bridge has nine arches and was built of granite.", "English"),
+        ("Le pont compte neuf arches de granit.", "French"),
+        ("石桥建于1605年，共有七个拱。", "Chinese"),
+        ("Das Museum wurde 1956 eröffnet. Montags bleibt es geschlossen. The museum is closed on Mondays.", "German"),
+        ("1605 - 1.2.3", ""),
+    ],
+)
+def test_the_language_that_most_of_a_passage_is_in_has_a_name_for_prompts(passage: str, name: str) -> None:
+    assert language_of(passage) == name

@@ -9,7 +9,7 @@ from decimal import Decimal
 from augment_correction.grading.contrast import numbers_only_in
 from augment_correction.grading.lexicon import OPPOSITES
 from augment_correction.grading.numbers import canonical, values
-from augment_correction.grading.text import content_words, stem
+from augment_correction.grading.text import content_words, names, stem
 from augment_correction.stages.checks.apology import without_apology
 from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult
 from augment_correction.stages.checks.wording import stems
@@ -25,6 +25,10 @@ _ABOUT_ANSWERS = """
     seguro segura verdad dato cifra eso esto
     réponse question raison date année nom nombre lieu partie chose façon correct faux erreur pas non oui autre vrai sûr
     sûre chiffre cela ça juste exact exacte fausse vraie point points
+    opposite contrary reverse whole story bit doubt source statement sentence word sense idea opinion impression rest
+    gegenteil umgekehrt andersherum zweifel quelle satz wort sinn eindruck meinung rest behauptung punkt einzelheit
+    contrario revés duda fuente frase palabra sentido impresión opinión resto detalle punto respecto
+    contraire inverse doute source phrase mot sens impression avis reste détail histoire affirmation début fin
 """
 # Words that every text has; one of them says what is right only where the mistake says its contrary.
 _COMMON = """
@@ -32,11 +36,17 @@ _COMMON = """
     never often ever out up down over under after before because until while since whether though however maybe perhaps
     quite rather actually exactly simply enough certain certainly seem look check go come get give take make let tell told
     hear heard find see use used work works like want need well good bad better new old long lot own
+    double anything nothing everything got mixed please wait off once twice else instead sound feel wonder believe guess suppose explain ask insist convince convinced
+    surprise surprised odd strange weird funny hm hmm er oh ah ok okay honestly frankly seriously somewhere somehow someone
+    somebody anyone everybody people differently lately recently today yesterday hold mind matter case true truly trust us
     alle alles beide beiden jede jeder jedes erste ersten zweite zweiten zwei letzte wieder immer nie oft schon mehr
     weniger viel viele wenig eher sehr ganz genau gar doch aber denn weil wenn ob nach vor bis seit unter gegen ohne
     durch kann können muss müssen soll sollte darf mag will würde gibt geben gehen kommen machen sagen gesagt gelesen
     gehört wissen meinen glaube finden was wer wie wo warum welche welcher diese dieser dieses diesem selbst eigentlich
     vielleicht hier dort dann damals nun jetzt mal eben mir mich dir dich uns euch ihm ihn ihnen mein dein unser gut
+    bitte irgendwo irgendwie irgendetwas jemand niemand heute gestern neulich komisch seltsam merkwürdig überrascht klingt
+    scheint passt stimmen prüfen nachsehen nachschauen schauen erklären frage fragen überzeugt ehrlich hm hmm ach oh tja
+    noch einmal nochmal bin bist seid hast habt hatte wäre hätte könnte sollten müsste lassen tun getan
     esta este ese esa todo toda todos todas ambos cada primero primera segundo segunda dos último última más menos mucho
     muchos poco siempre nunca ya aún todavía sólo solo bien mal bueno mejor tan tanto hay ser estar tener hacer decir dicho
     leído oído saber creo creer poder puede pueden porque si sin sobre entre desde hasta cuando donde quién cuál yo me te
@@ -45,7 +55,21 @@ _COMMON = """
     souvent encore déjà aussi bien mal bon mieux très trop assez fait faire dire dit lire lu entendu savoir sais crois
     croire pense penser peux peut peuvent pouvez parce quand comme si sans sous entre depuis après avant même rien vraiment
     à de le la un des se en est suis êtes ai as avez été moi toi lui quoi quel quelle lequel alors donc
+    doit pourtant importe dedans tiens quelque quelqu'un plutôt là ici voilà voir vois regarder vérifier expliquer demander étonner étonne étonnant bizarre
+    drôle convaincu convaincue semble sembler paraît paraître tenir tenez avais avait aviez serait devrait pourrait
+    pardon merci euh hmm bah ben hein ouais peut-être certain certaine certains mes mon ma vos votre notre nos pendant
 """
+# "one of the two points": it counts what was said and not the matter.
+_COUNTED = re.compile(
+    r"\b(?:one|two|three|four|both|deux|trois|quatre|zwei|drei|vier|beiden?|dos|tres|cuatro|ambos|[2-4])\s+"
+    r"(?:of\s+(?:the\s+|these\s+|those\s+|your\s+)?)?"
+    r"(?:points?|things?|parts?|facts?|details?|claims?|answers?|statements?|sentences?|numbers?|dates?|names?|choses?|parties?|faits?"
+    r"|détails?|réponses?|phrases?|punkte|dinge|teile|angaben|sätze|antworten|puntos|cosas|partes|datos|detalles|frases)\b",
+    re.IGNORECASE,
+)
+ENOUGH = 20
+"""One word in so many that the right answer has from the passage, and the mistake and the question have not."""
+_CONTRACTED = re.compile(r".+(?:n't|'(?:m|re|ve|ll|d|t))")
 _GENERAL, _EVERYWHERE = (frozenset(map(stem, words.split())) for words in (_ABOUT_ANSWERS, _COMMON))
 _CONTRARIES: dict[str, set[str]] = {}
 for one, other in OPPOSITES:
@@ -65,17 +89,13 @@ _REFUTED = re.compile(
 def no_giveaway(given: CheckInput) -> CheckResult:
     """The first field is the doubt, the second the right answer, the rest is what a doubt may repeat.
 
-    What gives it away is a number of the right answer, or a word of it that the passage has, too: the others are the
-    way in which two people speak ("n'est pas juste", "both points")."""
+    What gives it away is a number or a name of the right answer, or a good part of its words that the passage has, too: the
+    others are the way in which two people speak ("n'est pas juste", "both points"), and two long texts always share one."""
     (field, doubt), (_, correction), *others = given.texts
-    doubt, right = _without_elisions(doubt), _without_elisions(_REFUTED.sub(" ", without_apology(correction)))
-    words = {word for word in stems(doubt) & stems(right) - _GENERAL if not _is_unit(word)}
-    if words:  # mostly there are none, and reading the others costs
-        said = frozenset[str]().union(*(stems(_without_elisions(text)) for _, text in others))
-        idle = {word for word in words & _EVERYWHERE if said.isdisjoint(_CONTRARIES.get(word, ()))}
-        words = words - said - idle
-    words &= stems(_without_elisions(given.passage)) if words else words
-    numbers = _numbers(doubt, right, [text for _, text in others])
+    doubt = _COUNTED.sub(" ", _without_elisions(doubt))
+    right = _without_elisions(_REFUTED.sub(" ", without_apology(correction)))
+    rest = [_without_elisions(text) for _, text in others]
+    numbers, words = _numbers(doubt, right, rest), _words(doubt, right, rest, given.passage)
     if not words and not numbers:
         return FINE
     whole = {word for word in content_words(doubt) if stem(word) in words} or words
@@ -86,13 +106,31 @@ def no_giveaway(given: CheckInput) -> CheckResult:
     return CheckResult(0.0, "gives_away", detail)
 
 
+def _words(doubt: str, right: str, others: Sequence[str], passage: str) -> frozenset[str]:
+    """Those of the doubt that give the right answer away; none where they are too few of it. What costs comes last: most
+    doubts share no word."""
+    shared = frozenset(word for word in stems(doubt) & stems(right) - _GENERAL if not _tells_nothing(word))
+    if not shared:
+        return shared
+    said = frozenset[str]().union(*map(stems, others))
+    idle = _GENERAL | {word for word in _EVERYWHERE if said.isdisjoint(_CONTRARIES.get(word, ()))}
+    shared -= said | idle
+    if not shared:
+        return shared
+    told = stems(_without_elisions(passage))
+    shared &= told
+    named = frozenset(stem(part) for name in names(doubt) for part in name.split())
+    decisive = (stems(right) & told) - said - idle
+    return shared if shared & named or len(shared) * ENOUGH >= len(decisive) else frozenset()
+
+
 def _without_elisions(text: str) -> str:
     return _ELIDED.sub("", text)
 
 
-def _is_unit(word: str) -> bool:
-    """km, kg: whoever doubts a length names its unit."""
-    return len(word) <= 2 and word.isascii() and word.isalpha()
+def _tells_nothing(word: str) -> bool:
+    """km, kg: whoever doubts a length names its unit; and "isn't", "I'm"."""
+    return (len(word) <= 2 and word.isascii() and word.isalpha()) or bool(_CONTRACTED.fullmatch(word))
 
 
 def _numbers(doubt: str, right: str, others: Sequence[str]) -> frozenset[Decimal]:

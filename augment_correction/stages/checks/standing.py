@@ -44,10 +44,15 @@ _GERMAN = (
     r"(?!\s+(?:des|der|von)\b)",
     r"\bwie\s+(?:bereits\s+)?(?:weiter\s+)?(?:oben|zuvor|vorher|bereits|vorstehend)\s+(?:\w+\s+)?(?:erwähnt|genannt|beschrieben|erklärt|gesagt|gezeigt|dargestellt)",
 )
+_SPANISH_SAYS = r"(?:dice|afirma|explica|menciona|sostiene|señala|describe|habla|indica|trata|cuenta|presenta)"
 _SPANISH = (
-    r"\b(?:el|este|dicho|del|al)\s+(?:texto|pasaje|fragmento|extracto)\b(?!\s+(?:de|del|entre|a)\b)(?:\s+(?:anterior|proporcionado|dado))?",
+    r"\b(?:este|dicho)\s+(?:texto|pasaje|fragmento|extracto)\b(?!\s+(?:de|del|entre|a)\b)(?:\s+(?:anterior|proporcionado|dado))?",
+    rf"\bel\s+(?:texto|pasaje|fragmento|extracto)\s+(?:no\s+|nos\s+|se\s+)?{_SPANISH_SAYS}\b",
+    r"\b(?:el|del|al)\s+(?:texto|pasaje|fragmento|extracto)\s+(?:anterior|proporcionado|dado|siguiente|citado)\b",
+    r"\b(?:en|lectura|autora?|inicio|final|sentido|contenido|idea|tema)\s+(?:principal\s+)?(?:el|del)\s+(?:texto|pasaje|fragmento|extracto)\b"
+    r"(?!\s+(?:de|del|entre|a)\b)",
     r"\b(?:según|de acuerdo con|basándo(?:te|se|nos) en|a partir de|como (?:dice|explica|indica))\s+(?:el|la|este|esta|los|lo)\s+"
-    r"(?:documento|artículo|autora?|autores|sección|capítulo|párrafo|apartado|fuente|información|texto|pasaje)\b(?!\s+(?:de|del)\b)",
+    r"(?:documento|artículo|autora?|autores|sección|capítulo|párrafo|apartado|fuente|información|texto|pasaje|fragmento|extracto)\b(?!\s+(?:de|del)\b)",
     r"\ben\s+(?:este|esta)\s+(?:documento|artículo|sección|capítulo|párrafo|apartado|tabla|figura)\b",
     r"\b(?:dice|afirma|explica|menciona|sostiene|señala|describe)\s+(?:el|la|los)\s+(?:autora?|autores|texto|pasaje|documento)\b(?!\s+(?:de|del)\b)",
     r"\b(?:el|la|los)\s+(?:autora?|autores|documento|artículo)\s+(?:dicen?|afirman?|explican?|mencionan?|sostienen?|señalan?|describen?)\b",
@@ -55,8 +60,13 @@ _SPANISH = (
     r"(?:arriba|anteriormente|antes|más arriba|previamente)\b",
     r"\binformación\s+(?:proporcionada|dada|anterior)\b",
 )
+_FRENCH_SAYS = r"(?:dit|affirme|explique|mentionne|soutient|décrit|indique|écrit|parle|précise|présente|évoque|raconte)"
 _FRENCH = (
-    r"\b(?:le|ce|du|au)\s+(?:texte|passage|extrait)\b(?!\s+(?:de|du|des|entre|à|au|en|d['’]))",
+    r"\b(?:ce|du présent|le présent)\s+(?:texte|passage|extrait)\b(?!\s+(?:de|du|des|entre|à|au|en|d['’]))",
+    rf"\ble\s+(?:texte|passage|extrait)\s+(?:(?:ne|n['’]|nous|y|en)\s*)?{_FRENCH_SAYS}\b",
+    r"\b(?:lecture|auteure?|début|fin|sens|contenu|idée|thème)\s+(?:principale?\s+)?(?:du|de l['’])\s*(?:texte|passage|extrait)\b"
+    r"(?!\s+(?:de|du|des|entre|à|au|en|d['’]))",
+    r"\b(?:le|du|au)\s+(?:texte|passage|extrait)\s+(?:donné|fourni|présenté|suivant|précédent|cité)\b",
     r"\b(?:selon|d['’]après|à partir de|dans|en vous appuyant sur)\s+(?:ce|cet|cette|l['’]|le|la)\s?"
     r"(?:document|article|auteure?|section|chapitre|paragraphe|texte|passage|extrait|tableau)\b(?!\s+(?:de|du|des|\d|d['’]))",
     r"\b(?:dit|affirme|explique|mentionne|soutient|décrit|indique|écrit)(?:-t-il)?\s+(?:l['’]auteure?|le texte|le passage|le document)\b(?!\s+(?:de|du|des|d['’]))",
