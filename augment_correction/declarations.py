@@ -45,6 +45,8 @@ ErrorType = Literal[
 DoubtSays = Literal["nothing", "right", "wrong"]
 """What a user's doubt says would be right, as a judge sees it: nothing, what is right by the passage, something else."""
 RESERVED = frozenset({"read", "selection"})
+ITEMS = "items"
+"""Under which a reply of `several` holds its list."""
 KIND = "kind"
 """The field that says which kind of conversation a record is to become; `only` looks at it."""
 
@@ -242,6 +244,51 @@ class AskStage(ModelStage):
     @property
     def writes(self) -> tuple[str, ...]:
         return self.fields
+
+
+class SeveralStage(ModelStage):
+    """Ask a model for several of something in one reply, and go on with one record for each: a question in other words, an
+    answer said otherwise. Two that say the same are one; one that fails a check is left out.
+
+    >>> SeveralStage(name="wordings", model="large", prompt="chat/wordings", fields=("wording",), count=8).writes
+    ('wording',)
+    """
+
+    stage: Literal["several"] = "several"
+    fields: tuple[str, ...] = Field(min_length=1)
+    """What each of them holds; the first field tells them apart."""
+    count: int = Field(ge=1, le=64)
+    """How many are asked for; the prompt may read it."""
+    also: dict[str, str] = Field(default_factory=dict)
+    """One more record, made of fields that are there already: {wording: initial_question}."""
+    checks: tuple[CheckSpec, ...] = ()
+    reasks: int = Field(2, ge=0, le=5)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (*_read_by(self.checks), *self.also.values())
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        return self.fields
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        return ("none_usable",)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        return ("count",)
+
+    @property
+    def reply_fields(self) -> tuple[str, ...]:
+        return (ITEMS,)
+
+    @model_validator(mode="after")
+    def _whole(self) -> SeveralStage:
+        if self.also and set(self.also) != set(self.fields):
+            raise ValueError(f"'also' must name {', '.join(self.fields)}")
+        return self
 
 
 class CheckStage(StageDeclaration):
@@ -499,6 +546,7 @@ STAGES: dict[str, type[StageDeclaration]] = {
         ChunkStage,
         JudgeStage,
         AskStage,
+        SeveralStage,
         CheckStage,
         GroundStage,
         AttemptStage,

@@ -113,6 +113,36 @@ def _texts(value: object) -> tuple[str, ...] | None:
     return tuple(stripped for each in value if (stripped := each.strip()))
 
 
+def read_items(text: str, key: str, names: Sequence[str]) -> list[dict[str, str]]:
+    """The objects under `key` of the last JSON object in the final answer that has a list there, of each `names` as text. A list of
+    texts stands for objects with one field. What in it is neither is left out.
+
+    Raises: Reject("no_answer" | "invalid_json" | "missing_field").
+
+    >>> read_items('{"items": ["How many arches?", {"question": "When was it built?"}]}', "items", ("question",))
+    [{'question': 'How many arches?'}, {'question': 'When was it built?'}]
+    """
+    objects = list(_objects(_answer_of(text)))
+    if not objects:
+        raise Reject("invalid_json", "the reply holds no JSON object")
+    listed = next((found[key] for found in reversed(objects) if isinstance(found.get(key), list)), None)
+    if not isinstance(listed, list):
+        raise Reject("missing_field", f"the reply's JSON has no list under {key}")
+    read = [_fields_of(each, names) for each in listed]
+    if not any(read):
+        raise Reject("missing_field", f"no entry of {key} has a text under {', '.join(names)}")
+    return [each for each in read if each]
+
+
+def _fields_of(entry: object, names: Sequence[str]) -> dict[str, str]:
+    """Empty where the entry is not what was asked for."""
+    if isinstance(entry, str) and len(names) == 1:
+        entry = {names[0]: entry}
+    texts = {name: entry.get(name) for name in names} if isinstance(entry, dict) else {}
+    fields = {name: value.strip() for name, value in texts.items() if isinstance(value, str)}
+    return fields if len(fields) == len(names) and all(fields.values()) else {}
+
+
 def _objects(text: str) -> Iterator[dict[str, object]]:
     decoder = json.JSONDecoder(strict=False)
     position = text.find("{")

@@ -24,6 +24,7 @@ from augment_correction.declarations import (
     ComposeStage,
     ModelRole,
     ModelStage,
+    SeveralStage,
     Stage,
 )
 from augment_correction.errors import ConfigError
@@ -32,6 +33,9 @@ from augment_correction.yamlfile import YamlFile, read_yaml
 
 FED = frozenset({"passage", "metadata"})
 """Fields that differ from passage to passage; what is made from them does, too."""
+WRITES_AND_CHECKS = (AskStage, SeveralStage)
+"""Stages whose checks may look at what they write themselves."""
+CHECKED = (*WRITES_AND_CHECKS, CheckStage)
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ class Pipeline(Declaration):
     @property
     def checks(self) -> frozenset[str]:
         """The names of all checks that it uses."""
-        listed = (stage.checks for stage in self.stages if isinstance(stage, AskStage | CheckStage))
+        listed = (stage.checks for stage in self.stages if isinstance(stage, CHECKED))
         return frozenset(spec.check for specs in listed for spec in specs)
 
     @property
@@ -183,7 +187,7 @@ class Pipeline(Declaration):
             read = {stage.named.get(name, name) for prompt in stage.prompts for name in variables[prompt]}
             if isinstance(stage, ModelStage) and read <= there and not read & fed:
                 yield _asks_always_the_same(stage)
-            written |= set(stage.writes) if isinstance(stage, AskStage) else set()
+            written |= set(stage.writes) if isinstance(stage, WRITES_AND_CHECKS) else set()
             for name in sorted({*stage.reads} - written):
                 yield Unwired(
                     stage.name, f"stage '{stage.name}' reads the field '{name}', which nothing before it writes"
@@ -210,7 +214,7 @@ class Pipeline(Declaration):
             if not switched.get(stage.name, stage.on) or not drawn.share_at(stage):
                 continue
             update: dict[str, Any] = {}
-            if isinstance(stage, AskStage | CheckStage):
+            if isinstance(stage, CHECKED):
                 update["checks"] = tuple(spec for spec in stage.checks if switched.get(spec.check, True))
                 if isinstance(stage, CheckStage) and not update["checks"]:
                     continue

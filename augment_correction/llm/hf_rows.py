@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +95,7 @@ class ChatFormat:
 
 @dataclass(eq=False)
 class Job:
-    """`stop` is what ends the reply's text, `limit` its tokens, `future` where the reply goes."""
+    """`stop` is what ends the reply's text, `limit` its tokens, `future` where the reply goes; `say` is told its text so far."""
 
     request: Request
     speech: ChatFormat
@@ -103,6 +103,7 @@ class Job:
     future: Future[Completion] = field(default_factory=Future)
     ids: list[int] = field(default_factory=list)
     limit: int = 0
+    say: Callable[[str], None] | None = None
     most: ClassVar[int] = 65_536
     """Prompts, padding and the longest replies of a batch, in tokens: 3.7 GB of cache for Qwen2.5-7B in bfloat16."""
 
@@ -199,6 +200,8 @@ class Until:
 
         made = input_ids.shape[1] - self._length
         for index, job in enumerate(self._batch):
+            if job.say and index not in self.lengths:
+                job.say(job.speech.text(input_ids[index][self._length :].tolist()))
             if index not in self.lengths and (
                 self._closed.is_set() or job.future.cancelled() or (job.stop and self._stops(job, input_ids[index]))
             ):

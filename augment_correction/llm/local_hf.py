@@ -20,7 +20,7 @@ import math
 import queue
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from augment_correction.llm.hf_rows import TAKEN, ChatFormat, Job, Until, proces
 from augment_correction.llm.hf_scoring import GivenJob, log_probabilities
 from augment_correction.llm.hf_weights import TENSORS_ONLY
 from augment_correction.llm.refusals import PartRefused
+from augment_correction.llm.streaming import Listener, listener
 from augment_correction.records import Completion, Request
 
 CONCURRENCY = 16
@@ -258,7 +259,7 @@ class LocalHF:
         if unknown is not None:
             raise PartRefused(f"{request.model}: mode hf does not know {unknown}", unknown)
         kind = Job if request.given is None else GivenJob
-        job = kind(request, self._speech, self._adapter)
+        job = kind(request, self._speech, self._adapter, say=_teller(listener()))
         self._engine.submit(job)
         return await asyncio.wrap_future(job.future)
 
@@ -266,6 +267,25 @@ class LocalHF:
         if self._open:
             self._open = False
             await asyncio.to_thread(self._engine.release)
+
+
+def _teller(heard: Listener | None) -> Callable[[str], None] | None:
+    """From the thread of the model, which knows the text so far, to the loop of who asks, who hears what is new in it."""
+    if heard is None:
+        return None
+    loop = asyncio.get_running_loop()
+    heard.begin()
+    said = ""
+
+    def tell(text: str) -> None:
+        nonlocal said
+        if text.endswith("\ufffd") or not text.startswith(said):
+            return  # in the middle of a character
+        new, said = text[len(said) :], text
+        if new and not loop.is_closed():
+            loop.call_soon_threadsafe(heard.add, new)
+
+    return tell
 
 
 def _deliver(job: Job, result: Completion | Exception) -> None:

@@ -16,6 +16,7 @@ import orjson
 from augment_correction.errors import ModelUnusable, TransientError
 from augment_correction.llm import given_wire, proxies
 from augment_correction.llm.chat_wire import MAX_REPLY, ChatWire
+from augment_correction.llm.streaming import Events, listener
 from augment_correction.models import without_credentials
 from augment_correction.records import Completion, Request
 
@@ -55,19 +56,24 @@ class OpenAIChat:
             if status != 200:
                 raise given_wire.refusal(self.wire.refusal(status, raw, headers, request))
             return given_wire.completion(raw, request)
-        status, raw, headers = await self._post(self._url, self.wire.body(request))
+        heard = listener()
+        streamed = {"stream": True, "stream_options": {"include_usage": True}} if heard else {}
+        events = Events(heard) if heard else None
+        status, raw, headers = await self._post(self._url, self.wire.body(request) | streamed, events)
         if status != 200:
             raise self.wire.refusal(status, raw, headers, request)
         return self.wire.completion(raw, headers, request)
 
-    async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes, Mapping[str, str]]:
+    async def _post(
+        self, url: str, body: Mapping[str, Any], events: Events | None = None
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         """Raises: TransientError, ModelUnusable where no answer of the server came."""
         try:
             # A redirect would turn the POST into a GET, or carry the passages to another server.
             async with self._open().post(
                 url, data=orjson.dumps(body), allow_redirects=False, proxy=self._proxy
             ) as response:
-                raw = await _read(response)
+                raw = await _read(response, events)
                 self._heed(response.headers)
                 return response.status, raw, response.headers
         except aiohttp.ConnectionTimeoutError:
@@ -114,11 +120,13 @@ class OpenAIChat:
             self._session = None
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, events: Events | None) -> bytes:
     raw = await response.content.read(MAX_REPLY)
     parts = [raw]
     size = len(raw)
     while raw:
+        if events:
+            events.feed(raw)
         raw = await response.content.read(MAX_REPLY)
         size += len(raw)
         if size > MAX_REPLY:

@@ -70,19 +70,29 @@ class Scripted:
     def _reply(self, request: Request) -> str:
         values = _values(request)
         properties: dict[str, Any] = (request.schema or {}).get("properties", {})
-        fields = {}
+        fields: dict[str, Any] = {}
         for name, kind in properties.items():
-            allowed = kind.get("enum")
-            known = self._fields.get(name)
-            text = render(known, {**values, "allowed": allowed or []}) if known else f"{name}: {values['sentences'][0]}"
-            fields[name] = text if not allowed or text in allowed else allowed[0]
+            fields[name] = self._list(kind, values) if "maxItems" in kind else self._field(name, kind, values)
         if request.form == "json":
             return orjson.dumps(fields).decode()
         if request.form == "text":
-            return "\n".join(fields.values())
+            return "\n".join(map(str, fields.values()))
         if request.form == "verdict":
             return f"Reason: {fields['reason']}\nVerdict: {fields['verdict']}"
         return "\n".join(f"<{name}>{text}</{name}>" for name, text in fields.items())
+
+    def _field(self, name: str, kind: dict[str, Any], values: dict[str, Any]) -> str:
+        allowed, known = kind.get("enum"), self._fields.get(name)
+        text = render(known, {**values, "allowed": allowed or []}) if known else f"{name}: {values['sentences'][0]}"
+        return text if not allowed or text in allowed else str(allowed[0])
+
+    def _list(self, kind: dict[str, Any], values: dict[str, Any]) -> list[dict[str, str]]:
+        """As many as are asked for; `number` counts them."""
+        numbered = ({**values, "number": number} for number in range(1, kind["maxItems"] + 1))
+        return [
+            {name: self._field(name, each, one) for name, each in kind["items"]["properties"].items()}
+            for one in numbered
+        ]
 
     def _completion(self, request: Request, text: str, finish_reason: str) -> Completion:
         prompt = sum(self._count(message.content) for message in request.messages)

@@ -16,6 +16,7 @@ from augment_correction.declarations import (
     GradeStage,
     GroundStage,
     JudgeStage,
+    SeveralStage,
     SpreadStage,
     StageDeclaration,
 )
@@ -30,12 +31,14 @@ from augment_correction.stages.fill import Fill
 from augment_correction.stages.grade import Grade
 from augment_correction.stages.ground import Ground
 from augment_correction.stages.judge import Judge
+from augment_correction.stages.several import Several
 from augment_correction.stages.spread import Spread
 
 DeclarationT = TypeVar("DeclarationT", bound=StageDeclaration)
 BUILDERS: dict[type, Callable[[Any, StageContext], Stage]] = {
     JudgeStage: Judge,
     AskStage: Ask,
+    SeveralStage: Several,
     CheckStage: Check,
     GroundStage: Ground,
     AttemptStage: Attempts,
