@@ -38,6 +38,7 @@ KEYS_BY_HOST = {
 ASKED_OVER_HTTP = ("api", "openai", "batch")
 """Modes whose model somebody else serves, perhaps for a key."""
 FIRST_KEYS = {
+    "chat": "corrections",
     "run": "pipeline",
     "evaluate": "models",
     "train": "model",

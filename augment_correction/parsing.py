@@ -122,7 +122,7 @@ def read_items(text: str, key: str, names: Sequence[str]) -> list[dict[str, str]
     >>> read_items('{"items": ["How many arches?", {"question": "When was it built?"}]}', "items", ("question",))
     [{'question': 'How many arches?'}, {'question': 'When was it built?'}]
     """
-    objects = list(_objects(_answer_of(text)))
+    objects = read_objects(text)
     if not objects:
         raise Reject("invalid_json", "the reply holds no JSON object")
     listed = next((found[key] for found in reversed(objects) if isinstance(found.get(key), list)), None)
@@ -132,6 +132,14 @@ def read_items(text: str, key: str, names: Sequence[str]) -> list[dict[str, str]
     if not any(read):
         raise Reject("missing_field", f"no entry of {key} has a text under {', '.join(names)}")
     return [each for each in read if each]
+
+
+def read_objects(text: str) -> list[dict[str, object]]:
+    """Every JSON object in the final answer, in order; prose and fences around them are fine.
+
+    Raises: Reject("no_answer") where nothing follows the reasoning.
+    """
+    return list(_objects(_answer_of(text)))
 
 
 def _fields_of(entry: object, names: Sequence[str]) -> dict[str, str]:

@@ -20,15 +20,20 @@ def say(text: object = "") -> None:
     _write(sys.stdout, text)
 
 
+def say_part(text: str) -> None:
+    """A part of a line to stdout: what is said piece by piece."""
+    _write(sys.stdout, text, end="")
+
+
 def tell(text: object = "") -> None:
     """To stderr, where all else goes. An address that is quoted there loses its password."""
     _write(sys.stderr, _CREDENTIALS.sub("***@", str(text)))
 
 
-def _write(stream: TextIO, text: object) -> None:
-    """A line. Characters that the stream's encoding lacks are escaped."""
+def _write(stream: TextIO, text: object, end: str = "\n") -> None:
+    """A line, or a part of one. Characters that the stream's encoding lacks are escaped."""
     encoding = stream.encoding or "utf-8"
-    line = f"{printable(str(text))}\n"
+    line = f"{printable(str(text))}{end}"
     stream.write(line.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
 

@@ -86,12 +86,16 @@ def asking_config(
     """Raises: ConfigError."""
     from augment_correction.config import load_config
 
+    return load_config(config, [*(overrides or []), *asking_flags(model, mode, adapter, base_url)])
+
+
+def asking_flags(model: str | None, mode: Mode | None, adapter: str | None, base_url: str | None) -> list[str]:
+    """Who is asked, as overrides of a config."""
     if model and mode is None and Path(model).is_dir():
         mode = Mode.hf
     paths = {"model": _here(model), "adapter": _here(adapter)}
     given = {**paths, "mode": mode and mode.value, "base_url": base_url}
-    flags = [f"api.target_{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
-    return load_config(config, [*(overrides or []), *flags])
+    return [f"api.target_{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
 
 
 def _here(path: str | None) -> str | None:

@@ -118,7 +118,7 @@ def _print(result: Any) -> None:
     from augment_correction.progress import duration, money
 
     if result.report:
-        _print_report(result.report)
+        print_report(result.report)
     for role, tokens in result.tokens.items():
         say(
             f"{role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
@@ -157,7 +157,7 @@ PROBE_LABELS = {
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 
 
-def _print_report(report: dict[str, Any]) -> None:
+def print_report(report: dict[str, Any]) -> None:
     gate = report["gate"]
     if gate["questions"] or not report["probes"]:
         say(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")

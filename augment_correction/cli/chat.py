@@ -1,0 +1,218 @@
+"""`chat`: talk with a model, and correct it."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augment_correction.cli import Overrides, app
+from augment_correction.cli.answers import Adapter, BaseUrl, Model, ModeOption, print_paid
+from augment_correction.terminal import say, say_part, tell
+
+if TYPE_CHECKING:
+    from augment_correction.corrections.chatting import Chat, Loop
+    from augment_correction.corrections.config import ChatConfig
+    from augment_correction.corrections.correction import Statement
+
+EXAMPLES = """
+Examples:
+
+  python -m augment_correction chat
+
+  python -m augment_correction chat --model ./model --transcript monday.jsonl
+
+When you correct the model, you are shown what was understood and asked: y keeps the correction, e edits it, n drops it. What you
+confirm is approved and waits for `corrections train`; nothing is trained unseen.
+"""
+COMMANDS = """  /corrections  the corrections so far
+  /train        train on those that are approved, and prove it
+  /retry        another answer to the last message
+  /reset        begin a new conversation
+  /save FILE    add this conversation to a file of chats (.jsonl)
+  /quit         leave; the transcript stays"""
+
+
+@app.command(epilog=EXAMPLES)
+def chat(
+    config: Annotated[str, typer.Argument(help="A chat's config.", metavar="[CONFIG]")] = "chat",
+    model: Model = None,
+    mode: ModeOption = None,
+    adapter: Adapter = None,
+    base_url: BaseUrl = None,
+    transcript: Annotated[
+        Path | None, typer.Option("--transcript", help="Where the chat is written; one that is there goes on.")
+    ] = None,
+    author: Annotated[str, typer.Option("--author", help="Who corrects; unset, your name on this machine.")] = "",
+    overrides: Overrides = None,
+) -> None:
+    """Chat with a model; when you correct it, confirm what was understood, and later train on it."""
+    from augment_correction.cli.corrections import chat_config
+    from augment_correction.corrections.chatting import open_chat
+    from augment_correction.corrections.versions import Versions
+
+    loaded = chat_config(config, model, mode, adapter, base_url, overrides)
+    loaded, version = Versions(loaded.folder).worn(loaded)
+    name = transcript.stem if transcript else f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    with open_chat(loaded, loaded.chats / name, transcript, tell) as (talk, loop):
+        target = loaded.model("target")
+        worn = f", version {version}" if version else ""
+        tell(f"chatting with {target.model} ({target.mode}{worn}); {talk.transcript.path}")
+        tell(f"{len(talk.said)} messages are from before" if talk.said else "/help shows the commands")
+        _talk(talk, loop, loaded, author)
+        for _, paid in talk.spent():
+            if paid["requests"]:
+                print_paid(paid)
+
+
+def _talk(talk: Chat, loop: Loop, config: ChatConfig, author: str) -> None:
+    """Until /quit, or the end of the input."""
+    while True:
+        try:
+            line = input("you> ").strip()
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            say()
+            return
+        if line in ("/quit", "/exit", "/q"):
+            return
+        if line:
+            _turn(line, talk, loop, config, author)
+
+
+def _turn(line: str, talk: Chat, loop: Loop, config: ChatConfig, author: str) -> None:
+    word, _, rest = line.partition(" ")
+    if word == "/help":
+        say(COMMANDS)
+    elif word == "/reset":
+        talk.reset()
+        say("a new conversation")
+    elif word == "/save":
+        _save(talk, rest.strip())
+    elif word == "/corrections":
+        from augment_correction.cli.corrections import print_corrections
+
+        print_corrections(config.store.all())
+    elif word == "/train":
+        from augment_correction.cli.corrections import train_and_tell
+
+        train_and_tell(config)
+    elif word == "/retry":
+        _answer(talk.asked_again(), talk, loop)
+    elif line.startswith("/"):
+        say(f"there is no command {word}\n{COMMANDS}")
+    else:
+        _listen(line, talk, loop, config, author)
+        _answer(line, talk, loop)
+
+
+def _save(talk: Chat, name: str) -> None:
+    from augment_correction.corrections.transcripts import save_chat
+
+    if not name:
+        say("name a file: /save chats.jsonl")
+        return
+    save_chat(Path(name).expanduser(), talk.said)
+    say(f"added to {name}")
+
+
+def _answer(line: str | None, talk: Chat, loop: Loop) -> None:
+    from augment_correction.errors import AugmentCorrectionError
+
+    if line is None:
+        say("nothing was asked yet")
+        return
+    spoken = Spoken()
+    try:
+        answer = loop.run(talk.reply(line, spoken))
+    except KeyboardInterrupt:
+        say("\n(stopped; what was said so far is not kept)")
+    except AugmentCorrectionError as failure:
+        say()
+        tell(f"no answer: {failure.message}" + (f"\n  remedy: {failure.hint}" if failure.hint else ""))
+    else:
+        say("" if spoken.heard else answer)
+
+
+class Spoken:
+    """Writes a reply as it comes."""
+
+    def __init__(self) -> None:
+        self.heard = False
+
+    def begin(self) -> None:
+        if self.heard:
+            say("\n(once more)")
+        self.heard = False
+
+    def add(self, text: str) -> None:
+        self.heard = True
+        say_part(text)
+
+
+def _listen(line: str, talk: Chat, loop: Loop, config: ChatConfig, author: str) -> None:
+    """Where the line corrects the model, ask what becomes of it."""
+    with contextlib.suppress(KeyboardInterrupt):
+        found = loop.run(talk.detect(line))
+        if found.verdict == "undecided":
+            tell(
+                f"(whether you corrected something could not be told: {found.why}; `corrections add` keeps one by hand)"
+            )
+        if found.said is not None:
+            _confirm(found.said, talk, loop, config, author)
+
+
+def _confirm(said: Statement, talk: Chat, loop: Loop, config: ChatConfig, author: str) -> None:
+    from augment_correction.errors import InputError
+
+    evidence = loop.run(talk.weigh(said))
+    while True:
+        say(
+            f"  you corrected this, is that right?\n    question: {said.question}\n    wrong:    {said.wrong}\n    right:    {said.right}"
+        )
+        for each in evidence:
+            say(f"    {each.by} {each.verdict} it: {each.reason}")
+        answer = _asked("  [y]es, [e]dit, [n]o? ")
+        if answer in ("y", "yes"):
+            break
+        if answer in ("n", "no", ""):
+            say("  dropped: nothing is kept of it")
+            return
+        if answer in ("e", "edit"):
+            said = _edited(said)
+            evidence = loop.run(talk.weigh(said))
+    before = [{"role": each.role, "content": each.content} for each in talk.said]
+    place = f"{talk.transcript.path} message {len(talk.said) + 1}"
+    try:
+        made = config.store.add(said, author=author, source=place, chat=before, evidence=evidence)
+        contradicted = bool(made.contradicted)
+        if contradicted and _asked(f"  {made.contradicted[0].by} contradicts you. Keep it all the same? [y/N] ") != "y":
+            say(f"  kept as a candidate, not approved: corrections show {made.id}")
+            return
+        config.store.approve(made.id, author, force=contradicted)
+    except InputError as failure:
+        say(f"  {failure.message}" + (f"\n  remedy: {failure.hint}" if failure.hint else ""))
+    else:
+        say(f"  kept as correction {made.id}; /train learns it")
+
+
+def _edited(said: Statement) -> Statement:
+    from augment_correction.corrections.correction import Statement
+
+    question, wrong, right = (
+        _asked(f"  {name} [{text}]: ", lower=False) or text
+        for name, text in (("question", said.question), ("wrong", said.wrong), ("right", said.right))
+    )
+    return Statement(question, wrong, right, said.message)
+
+
+def _asked(question: str, *, lower: bool = True) -> str:
+    try:
+        answer = input(question).strip()
+    except EOFError:
+        return ""
+    return answer.casefold() if lower else answer

@@ -1,0 +1,363 @@
+"""`corrections`: the store of what was corrected, and what is learned from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augment_correction.cli import Overrides, WholeHelp, app
+from augment_correction.cli.answers import Mode, Model, ModeOption, asking_flags, print_paid
+from augment_correction.terminal import say, tell
+
+if TYPE_CHECKING:
+    from augment_correction.corrections.config import ChatConfig
+    from augment_correction.corrections.correction import Correction
+    from augment_correction.corrections.learning import Round
+    from augment_correction.corrections.versions import Version
+
+corrections = typer.Typer(
+    name="corrections",
+    cls=WholeHelp,
+    no_args_is_help=True,
+    help="What was corrected in chats: look at it, approve it, train on it, prove it, go back (docs/corrections.md).",
+)
+app.add_typer(corrections)
+
+Named = Annotated[str, typer.Option("--config", help="A chat's config.")]
+Ids = Annotated[list[int], typer.Argument(help="Numbers of corrections.", metavar="ID...")]
+Author = Annotated[str, typer.Option("--author", help="Who does it; unset, your name on this machine.")]
+As = Annotated[bool, typer.Option("--json", help="For programs.")]
+Question = Annotated[str | None, typer.Option("--question", help="What was asked.")]
+Wrong = Annotated[str | None, typer.Option("--wrong", help="What the model said.")]
+Right = Annotated[str | None, typer.Option("--right", help="What is right.")]
+Message = Annotated[str | None, typer.Option("--message", help="What the user said to it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why.")]
+Force = Annotated[bool, typer.Option("--force", help="All the same; it is recorded.")]
+DEFAULT = "chat"
+
+
+class StateName(StrEnum):
+    candidate = "candidate"
+    approved = "approved"
+    rejected = "rejected"
+    withdrawn = "withdrawn"
+
+
+def chat_config(
+    config: str = DEFAULT,
+    model: str | None = None,
+    mode: Mode | None = None,
+    adapter: str | None = None,
+    base_url: str | None = None,
+    overrides: list[str] | None = None,
+) -> ChatConfig:
+    """Raises: ConfigError."""
+    from augment_correction.corrections.config import load_chat
+
+    return load_chat(config, [*(overrides or []), *asking_flags(model, mode, adapter, base_url)])
+
+
+# ------------------------------------------------------------------------------------------------------- the store
+
+
+@corrections.command("list", epilog="Example: python -m augment_correction corrections list --state candidate")
+def list_(
+    state: Annotated[StateName | None, typer.Option("--state", help="Only those.")] = None,
+    as_json: As = False,
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Show the corrections, and which of them are approved."""
+    found = chat_config(config, overrides=overrides).store.all(state.value if state else None)
+    if as_json:
+        say(json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False))
+    else:
+        print_corrections(found)
+
+
+def print_corrections(found: Sequence[Correction]) -> None:
+    from augment_correction.cli.tables import print_table
+
+    if not found:
+        say(
+            "no corrections; `chat` finds them, `corrections import` looks for them in logs, `corrections add` takes one by hand"
+        )
+        return
+    rows = [
+        (
+            str(each.id), each.state + (" !" if each.contradicted else ""), _short(each.statement.question),
+            _short(each.statement.wrong), _short(each.statement.right), each.author,
+        )
+        for each in found
+    ]  # fmt: skip
+    print_table(("", "state", "question", "wrong", "right", "by"), rows)
+    if any(each.contradicted for each in found):
+        say("!  something contradicts it: corrections show ID")
+
+
+def _short(text: str, most: int = 40) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections show 3")
+def show(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config: Named = DEFAULT, overrides: Overrides = None
+) -> None:
+    """Show one correction: its chat, its evidence, and what became of it."""
+    store = chat_config(config, overrides=overrides).store
+    found = store.get(id_)
+    said = found.statement
+    say(f"correction {found.id}, {found.state}{', against the evidence' if found.forced else ''}")
+    say(f"  question: {said.question}\n  wrong:    {said.wrong}\n  right:    {said.right}\n  said:     {said.message}")
+    say(f"  by {found.author}, from {found.source}")
+    for message in found.chat:
+        say(f"    {message['role']}: {message['content']}")
+    for each in found.evidence:
+        say(f"  {each.by} {each.verdict} it: {each.reason}")
+    for event in store.history(id_):
+        detail = f" {json.dumps(event.detail, ensure_ascii=False)}" if event.detail else ""
+        say(f"  {event.at} {event.who}: {event.what}{detail}")
+
+
+@corrections.command(
+    epilog="Example: python -m augment_correction corrections add --question ... --wrong ... --right ..."
+)
+def add(
+    question: Annotated[str, typer.Option("--question", help="What was asked.")],
+    wrong: Annotated[str, typer.Option("--wrong", help="What the model said.")],
+    right: Annotated[str, typer.Option("--right", help="What is right.")],
+    message: Annotated[str, typer.Option("--message", help="What the user said to it.")] = "",
+    author: Author = "",
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Add a correction by hand; it is a candidate until it is approved."""
+    from augment_correction.corrections.correction import Statement
+    from augment_correction.corrections.evidence import arithmetic
+
+    said = Statement(question, wrong, right, message)
+    evidence = [each for each in [arithmetic(said)] if each]
+    made = chat_config(config, overrides=overrides).store.add(said, author=author, evidence=evidence)
+    say(f"correction {made.id} is a candidate; corrections approve {made.id}")
+    for each in made.contradicted:
+        say(f"  {each.by} contradicts it: {each.reason}")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections edit 3 --right 'Otto Meier'")
+def edit(
+    id_: Annotated[int, typer.Argument(metavar="ID")],
+    question: Question = None,
+    wrong: Wrong = None,
+    right: Right = None,
+    message: Message = None,
+    author: Author = "",
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Change what a correction says; what stood there stays in its history, and it must be approved again."""
+    from dataclasses import replace
+
+    store = chat_config(config, overrides=overrides).store
+    given = {"question": question, "wrong": wrong, "right": right, "message": message}
+    said = replace(store.get(id_).statement, **{name: text for name, text in given.items() if text is not None})
+    made = store.edit(id_, said, author)
+    say(f"correction {made.id} is {made.state}")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections approve 3 4 5")
+def approve(
+    ids: Ids, force: Force = False, author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
+) -> None:
+    """Approve corrections: the next training learns them."""
+    store = chat_config(config, overrides=overrides).store
+    for id_ in ids:
+        made = store.approve(id_, author, force=force)
+        say(f"correction {id_} is approved{', against the evidence' if made.forced else ''}")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections reject 3 --reason 'an opinion'")
+def reject(
+    ids: Ids, reason: Reason = "", author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
+) -> None:
+    """Reject candidates; they stay in the store."""
+    store = chat_config(config, overrides=overrides).store
+    for id_ in ids:
+        store.reject(id_, reason, author)
+        say(f"correction {id_} is rejected")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections withdraw 3")
+def withdraw(
+    ids: Ids, reason: Reason = "", author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
+) -> None:
+    """Withdraw approved corrections: the next version is trained without them."""
+    store = chat_config(config, overrides=overrides).store
+    for id_ in ids:
+        store.withdraw(id_, reason, author)
+        say(f"correction {id_} is withdrawn; `corrections train` makes a version without it")
+
+
+@corrections.command("import", epilog="Example: python -m augment_correction corrections import chats.jsonl")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Logged chats (.jsonl), in any common shape.", metavar="FILE...")],
+    author: Author = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many messages would be looked at; ask nothing.")
+    ] = False,
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Look for corrections in logged chats. What is found is a candidate; the same command goes on where it stopped."""
+    from augment_correction.corrections.importing import import_corrections, read_remarks
+
+    loaded = chat_config(config, overrides=overrides)
+    remarks, problems = read_remarks(files)
+    for problem in problems:
+        tell(f"not used: {problem}")
+    detector = loaded.model(loaded.detector).model
+    say(
+        f"{len(remarks)} messages that follow an answer, one question each to {detector}; {len(problems)} rows are no chat"
+    )
+    if dry_run or not remarks:
+        return
+    found = import_corrections(loaded, remarks, author, tell)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in found.verdicts.items())
+    say(f"{told}; {len(found.corrections)} candidates")
+    for line in [*found.undecided, *found.refused]:
+        tell(f"  {line}")
+    print_paid(found.spent)
+    if found.stopped:
+        raise found.stopped
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections export --output corrections.jsonl")
+def export(
+    output: Annotated[Path, typer.Option("--output", help="A file of failures, one a line.")],
+    state: Annotated[StateName, typer.Option("--state", help="Which of them.")] = StateName.approved,
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Write corrections as failures that `import-failures` and `train` read."""
+    from augment_correction.store.folder import atomic_write
+
+    found = chat_config(config, overrides=overrides).store.all(state.value)
+    with atomic_write(output.resolve()) as file:
+        for each in found:
+            file.write(each.failure().line())
+    say(f"{len(found)} corrections -> {output}")
+
+
+# --------------------------------------------------------------------------------------------- what is learned
+
+
+@corrections.command(
+    epilog="""
+Example: python -m augment_correction corrections train --model ./model
+
+Trains the base model anew on everything that is approved, asks probes before and after, and writes a version down. Nothing
+becomes active by it. Killed at any point the same command goes on. Exit codes: 0 accepted, 3 rejected or undecided.
+"""
+)
+def train(
+    config: Annotated[str, typer.Argument(help="A chat's config.", metavar="[CONFIG]")] = DEFAULT,
+    model: Model = None,
+    mode: ModeOption = None,
+    overrides: Overrides = None,
+) -> None:
+    """Train on what is approved, and prove what was learned and what moved elsewhere."""
+    made = train_and_tell(chat_config(config, model, mode, overrides=overrides))
+    raise typer.Exit(int(made.exit_code))
+
+
+def train_and_tell(config: ChatConfig) -> Round:
+    from augment_correction.corrections.learning import learn
+    from augment_correction.progress import live_display
+
+    made = learn(config, tell, live_display)
+    if made.version is None:
+        say("the training found nothing better than the base model: no version was made")
+    else:
+        print_version(made.version)
+        if made.version.outcome == "accept":
+            say(f"next: corrections activate {made.version.id}")
+    return made
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections verify 2")
+def verify(
+    id_: Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Unset, the newest.")] = None,
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Show the probes of a version, before and after its training."""
+    from augment_correction.cli.evaluate import print_report
+    from augment_correction.corrections.versions import Versions
+    from augment_correction.errors import InputError
+
+    versions = Versions(chat_config(config, overrides=overrides).folder)
+    made = versions.all()
+    if not made:
+        raise InputError("there is no version yet", hint="corrections train makes one")
+    found = versions.get(id_) if id_ is not None else made[-1]
+    print_report(json.loads(Path(found.evaluation).read_text("utf-8")))
+    print_version(found)
+    raise typer.Exit(0 if found.outcome == "accept" else 3)
+
+
+@corrections.command("versions", epilog="Example: python -m augment_correction corrections versions")
+def versions_(as_json: As = False, config: Named = DEFAULT, overrides: Overrides = None) -> None:
+    """Show every version: what it was made of, and which one is active."""
+    from dataclasses import asdict
+
+    from augment_correction.corrections.versions import Versions
+
+    versions = Versions(chat_config(config, overrides=overrides).folder)
+    made, active = versions.all(), versions.active()
+    if as_json:
+        rows = [{**asdict(each), "active": bool(active and each.id == active.id)} for each in made]
+        say(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for each in made:
+        print_version(each, active=bool(active and each.id == active.id))
+    say(f"active: {f'version {active.id}' if active else 'the base model'}")
+
+
+def print_version(made: Version, *, active: bool = False) -> None:
+    listed = ", ".join(map(str, made.corrections))
+    parent = f", after version {made.parent}" if made.parent else ""
+    say(
+        f"version {made.id}{' (active)' if active else ''}: {made.outcome.upper()}; {made.method} on corrections {listed}{parent}"
+    )
+    for reason in made.reasons:
+        say(f"  {reason}")
+    say(f"  adapter {made.adapter}\n  page    {made.page}")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections activate 2")
+def activate(
+    id_: Annotated[int, typer.Argument(metavar="VERSION")],
+    force: Force = False,
+    author: Author = "",
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Let `chat` use a version that was accepted."""
+    from augment_correction.corrections.versions import Versions
+
+    Versions(chat_config(config, overrides=overrides).folder).activate(id_, author, force=force)
+    say(f"version {id_} is active")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections rollback")
+def rollback(author: Author = "", config: Named = DEFAULT, overrides: Overrides = None) -> None:
+    """Go back to what was active before."""
+    from augment_correction.corrections.versions import Versions
+
+    now = Versions(chat_config(config, overrides=overrides).folder).roll_back(author)
+    say(f"active: {f'version {now.id}' if now else 'the base model'}")

@@ -1,0 +1,122 @@
+"""A config of a chat and of what is learned from it: a run's config with one section more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from augment_correction.config import ROLES, RunConfig
+from augment_correction.corrections.store import CorrectionStore
+from augment_correction.errors import ConfigError
+from augment_correction.models import load_declared
+from augment_correction.sampling import Declaration
+
+TARGET = "target"
+TRAIN_NAMES = {
+    "learning_rate": "learning_rate",
+    "num_train_epochs": "epochs",
+    "gradient_accumulation_steps": "gradient_accumulation",
+}
+"""Names that the field uses for keys of a training, and ours."""
+
+
+class CorrectionsSection(Declaration):
+    """How approved corrections are learned and proven."""
+
+    method: Literal["sdft", "sft", "sdft_paper"] = "sdft"
+    """`sdft`: self-distillation with the base model as the teacher, which sees the demonstration. `sft`: the loss on the right
+    answers, masked on the wrong ones. `sdft_paper`: self-distillation as its authors published it (docs/training.md)."""
+    context: Literal["demonstration", "follow_up"] = "demonstration"
+    """What the teacher sees: an answer that says what is right, or the user's own message."""
+    num_prompt_variations: int = Field(8, ge=1, le=64)
+    """Other wordings of the question, besides the question itself."""
+    num_expert_demos_per_prompt: int = Field(4, ge=1, le=64)
+    """Demonstrations of each wording: 8 and 4 make 36 rows of a correction."""
+    keep: str | None = None
+    """A file of questions with their references that are trained beside the corrections, so that nothing else moves: those that the
+    base model answers right are distilled from its own answer."""
+    retention: str | None = None
+    """A file of questions with their references that are asked before and after, and never trained."""
+    train: dict[str, Any] = Field(default_factory=dict)
+    """Keys of a training's config (docs/training.md): {epochs: 4, lora_r: 16}."""
+    limits: dict[str, Any] = Field(default_factory=dict)
+    """Keys of `limits` in an evaluation's config (docs/evaluate.md)."""
+    system_prompt: str | None = None
+    """Put before every chat."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _training_names(cls, data: Any) -> Any:
+        """The names that others use stand for keys of `train`."""
+        if not isinstance(data, dict):
+            return data
+        named = {ours: data[theirs] for theirs, ours in TRAIN_NAMES.items() if theirs in data}
+        kept = {key: value for key, value in data.items() if key not in TRAIN_NAMES}
+        return {**kept, "train": {**named, **(data.get("train") or {})}} if named else data
+
+    @classmethod
+    def extra_key_names(cls) -> list[str]:
+        return list(TRAIN_NAMES)
+
+
+class ChatConfig(RunConfig):
+    """`api.target` is the model that is chatted with, and trained; `api.large` writes wordings and demonstrations; `api.judge` detects
+    corrections and says what contradicts them. Where one is not named, the next one before it does its work."""
+
+    COMMAND: ClassVar[str] = "chat"
+    corrections: CorrectionsSection = CorrectionsSection()
+
+    @property
+    def folder(self) -> Path:
+        return self.project.resolve(self.path.output_dir)
+
+    @property
+    def store(self) -> CorrectionStore:
+        return CorrectionStore(self.folder / "corrections.sqlite")
+
+    @property
+    def chats(self) -> Path:
+        return self.folder / "chats"
+
+    @property
+    def detector(self) -> str:
+        """The role of who reads the chat."""
+        return next(role for role in ("judge", "large", TARGET) if role in self.by_role)
+
+    @property
+    def detects_itself(self) -> bool:
+        """Whether the detector is the very model that is corrected."""
+        one, other = self.model(self.detector), self.model(TARGET)
+        return (one.model, one.mode, one.base_url) == (other.model, other.mode, other.base_url)
+
+
+def load_chat(path: str | Path, overrides: Sequence[str] = ()) -> ChatConfig:
+    """The config at `path`, with `key.path=value` overrides applied (values are YAML).
+
+    Raises: ConfigError with file, line, column and remedy.
+
+    >>> load_chat("configs/chat.yaml").corrections.num_prompt_variations
+    8
+    """
+    config = load_declared(ChatConfig, path, overrides, "pipeline, api, path, corrections, ...")
+    if TARGET not in config.by_role:
+        raise config.error(("api",), "a chat needs a model to chat with", "set api.target_model and api.target_mode")
+    assert set(config.by_role) <= set(ROLES)
+    return config
+
+
+def target_folder(config: ChatConfig) -> str:
+    """The folder of the model that is to be trained.
+
+    Raises: ConfigError where it is served by somebody else, or a file of llama.cpp.
+    """
+    model = config.model(TARGET)
+    if model.mode != "hf":
+        raise ConfigError(
+            f"{model.model} (mode {model.mode}) cannot be trained here",
+            hint="name a model in Hugging Face's format: --model FOLDER --mode hf; chatting works with every mode",
+        )
+    return model.model

@@ -1,0 +1,189 @@
+"""One round: all approved corrections become rows and probes, the base model is trained on them anew, what it learned is measured
+against the base, and a version is written down. Nothing becomes active by it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.corrections.config import TARGET, ChatConfig, target_folder
+from augment_correction.corrections.correction import Correction
+from augment_correction.corrections.preparing import Material, prepare, rivals
+from augment_correction.corrections.versions import Version, Versions
+from augment_correction.errors import ExitCode, InputError, UserError
+from augment_correction.evals import Evaluation, evaluate
+from augment_correction.evals.config import EvalConfig
+from augment_correction.finetuning import prepare_rows, train_prepared
+from augment_correction.llm.hf_weights import named_by_weights
+from augment_correction.runner import RunState
+from augment_correction.training.config import TrainConfig
+from augment_correction.training.telling import outcome_lines, prepared_lines
+
+Say = Callable[[str], None]
+Watch = Callable[[RunState], AbstractContextManager[object]]
+BASE, TUNED = "base", "tuned"
+
+
+@dataclass(frozen=True)
+class Round:
+    """`version` is None where the training found nothing better than the base; `evaluation` where it was made before."""
+
+    version: Version | None
+    material: Material | None = None
+    evaluation: Evaluation | None = None
+    exit_code: ExitCode = ExitCode.DONE
+
+
+def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
+    """Prepare, train, verify, and write the version down. The same command goes on after a kill at any point; the same corrections
+    in the same way give the version that is there already.
+
+    Raises: UserError where nothing is approved, two corrections contradict each other, the model cannot be trained, or a step stops.
+    """
+    approved = config.store.all("approved")
+    refuse(approved)
+    target_folder(config)
+    folder = config.folder / "rounds" / round_key(config, approved)
+    versions = Versions(config.folder)
+    say(f"{len(approved)} approved corrections -> {folder}")
+    material = prepare(config, approved, folder, watch)
+    say("  " + ", ".join(f"{count} {kind}" for kind, count in material.kinds.items() if count))
+    for reason, count in material.dropped.items():
+        if count:
+            say(f"  {count} rows are not used: {reason}")
+    data = data_hash(config, material)
+    if made := versions.made_of(data):
+        say(f"version {made.id} was made of exactly this")
+        return Round(made, material)
+    outcome = train_on(config, material, say)
+    if outcome.exit_code is not ExitCode.DONE:
+        return Round(None, material, exit_code=outcome.exit_code)
+    adapter = str(folder / "training" / "final")
+    evaluation = verify(config, adapter, folder, watch)
+    if evaluation.report is None:
+        raise UserError(evaluation.stopped or "the evaluation was stopped", hint=evaluation.hint)
+    version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
+    return Round(version, material, evaluation, evaluation.exit_code)
+
+
+def refuse(approved: Sequence[Correction]) -> None:
+    """Raises: InputError where there is nothing to learn, or two things that cannot both be learned."""
+    if not approved:
+        raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
+    for one, other in rivals(approved):
+        raise InputError(
+            f"corrections {one.id} and {other.id} answer the same question otherwise: {one.statement.right!r} and "
+            f"{other.statement.right!r}",
+            hint=f"corrections withdraw {one.id}, or {other.id}",
+        )
+
+
+def round_key(config: ChatConfig, approved: Sequence[Correction]) -> str:
+    """The folder of a round: the same corrections learned in the same way share one, and go on there."""
+    decides = [sorted(each.key for each in approved), config.corrections.model_dump(mode="json"), _models(config)]
+    return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+
+def data_hash(config: ChatConfig, material: Material) -> str:
+    """Of every row that is trained or asked, of the model, and of how it is trained."""
+    digest = hashlib.sha256()
+    for part in (
+        material.training.read_bytes(),
+        material.probes.read_bytes(),
+        orjson.dumps([config.corrections.model_dump(mode="json"), _models(config)], option=orjson.OPT_SORT_KEYS),
+    ):
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:20]
+
+
+def _models(config: ChatConfig) -> dict[str, str]:
+    """By what their weights are, where they are a folder."""
+    named = named_by_weights(config, [TARGET])
+    return {role: model.model for role, model in named.by_role.items()}
+
+
+def train_on(config: ChatConfig, material: Material, say: Say) -> Any:
+    """Raises: what `finetuning.train` raises."""
+    section = config.corrections
+    keys: dict[str, Any] = {
+        "model": target_folder(config),
+        "data": (str(material.training),),
+        "method": section.method,
+        "output_dir": str(material.folder / "training"),
+        "gradient_accumulation": 1,
+        **section.train,
+    }
+    prepared = prepare_rows(_trained_by(config, keys))
+    say("\n".join(prepared_lines(prepared)))
+    outcome = train_prepared(prepared, say)
+    say("\n".join(outcome_lines(outcome)))
+    return outcome
+
+
+def _trained_by(config: ChatConfig, keys: dict[str, Any]) -> TrainConfig:
+    """Raises: ConfigError where a key of `corrections.train` is none of a training's."""
+    try:
+        made = TrainConfig(**keys)
+    except ValueError as failure:
+        first = str(failure).splitlines()
+        raise config.error(("corrections", "train"), " ".join(first[1:3]).strip() or str(failure)) from None
+    made._project = config.project
+    return made
+
+
+def verify(config: ChatConfig, adapter: str, folder: Path, watch: Watch | None = None) -> Evaluation:
+    """The probes of the round in `folder`, asked of the base model and of the one with `adapter`.
+
+    Raises: what `evaluate` raises, above all where a probe stands in what was trained.
+    """
+    target = config.model(TARGET)
+    base = {"model": target.model, "mode": "hf", "concurrency": target.concurrency, "extra_body": target.extra_body}
+    keys: dict[str, Any] = {
+        "gate": (str(folder / "probes.jsonl"),),
+        "models": {BASE: base, TUNED: {**base, "adapter": adapter}},
+        "judge": config.api.judge,
+        "path": {"output_dir": str(folder / "evaluation"), "prompts": config.path.prompts},
+        "training": (str(folder / "training.jsonl"),),
+        "system_prompt": config.corrections.system_prompt,
+        "limits": config.corrections.limits,
+        "cost": {"max_usd": config.max_usd},
+        "seed": config.system.seed,
+    }
+    made = EvalConfig(**{key: value for key, value in keys.items() if value is not None})
+    made._project = config.project
+    return evaluate(made, watch=watch)
+
+
+def _version(
+    config: ChatConfig,
+    approved: Sequence[Correction],
+    data: str,
+    adapter: str,
+    folder: Path,
+    evaluation: Evaluation,
+    parent: Version | None,
+) -> Version:
+    assert evaluation.report is not None
+    decision = evaluation.report["decisions"][TUNED]
+    files = evaluation.files
+    return Version(
+        id=0,
+        parent=parent.id if parent else None,
+        model=config.model(TARGET).model,
+        method=config.corrections.method,
+        corrections=tuple(each.id for each in approved),
+        data=data,
+        adapter=adapter,
+        evaluation=str(folder / "evaluation" / "evaluation.json"),
+        page=str(next((path for name, path in files.items() if path.suffix == ".html"), "")),
+        outcome=decision["outcome"],
+        reasons=tuple(each["text"] for each in decision["reasons"] if each["holds"] is not True),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
