@@ -152,13 +152,21 @@ def verify(config: ChatConfig, adapter: str, folder: Path, watch: Watch | None =
         "path": {"output_dir": str(folder / "evaluation"), "prompts": config.path.prompts},
         "training": (str(folder / "training.jsonl"),),
         "system_prompt": config.corrections.system_prompt,
-        "limits": config.corrections.limits,
+        "limits": limits_of(config),
         "cost": {"max_usd": config.max_usd},
         "seed": config.system.seed,
     }
     made = EvalConfig(**{key: value for key, value in keys.items() if value is not None})
     made._project = config.project
     return evaluate(made, watch=watch)
+
+
+def limits_of(config: ChatConfig) -> dict[str, Any]:
+    """Those of the config; where no file says what must not be forgotten, that alone leaves no decision open."""
+    given = config.corrections.limits
+    if config.corrections.retention:
+        return given
+    return {**given, "probes": {"retention": {}, **given.get("probes", {})}}
 
 
 def _version(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +17,16 @@ from augment_correction.corrections.correction import Correction
 from augment_correction.declarations import SeveralStage, SpreadStage
 from augment_correction.errors import ExitCode, UserError
 from augment_correction.grading import grade
-from augment_correction.grading.text import normal
-from augment_correction.monitor.asking import Asking, Question, messages
+from augment_correction.monitor.asking import Asking, messages
+from augment_correction.monitor.asking import Question as Ask
 from augment_correction.parsing import final_answer
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.plan import find_pipeline
-from augment_correction.records import Conversation, Passage
+from augment_correction.records import Conversation, Passage, content_id
 from augment_correction.results.finished import open_run
-from augment_correction.rows import Item, item_of, read_rows
+from augment_correction.rows import ASKS_AGAIN, Item, item_of, read_rows
 from augment_correction.runner import RunState, run
+from augment_correction.selection.similar import Question, QuestionIndex
 from augment_correction.store.folder import atomic_write
 
 DEMONSTRATION = "demonstration"
@@ -58,11 +59,16 @@ def prepare(config: ChatConfig, approved: Sequence[Correction], folder: Path, wa
     Raises: KeyboardInterrupt, UserError where the run was stopped; ConfigError where a model that it needs is not named.
     """
     made = _made(config, approved, folder / "prepared", watch)
-    probes, probed = _probes(config, approved, made)
     material = Material(folder)
-    rows = _rows(config, approved, made, probed, material)
-    for kind in (each["probe"] for each in probes):
-        material.kinds[f"probe {kind}"] += 1
+    rows = _rows(config, approved, made, material)
+    probes = [
+        *_asked_again(approved),
+        *_unseen(_probes(approved, made), rows, material),
+        *_retention(config),
+    ]
+    rows += _keep(config, probes, material)
+    material.kinds.update(row["kind"] for row in rows)
+    material.kinds.update(f"probe {row['probe']}" for row in probes)
     _write(material.probes, probes)
     _write(material.training, rows)
     return material
@@ -119,61 +125,92 @@ def _passage(correction: Correction) -> Passage:
     return Passage(passage.text, source=f"correction {correction.id}", metadata=passage.metadata)
 
 
-def _probes(
-    config: ChatConfig, approved: Sequence[Correction], made: Mapping[int, Sequence[Conversation]]
-) -> tuple[list[dict[str, Any]], set[str]]:
-    """The gate's rows; and the questions, of which none may be trained but those of the corrections themselves."""
-    rows = []
+# ---------------------------------------------------------------------------------------------------------- probes
+
+
+def _asked_again(approved: Sequence[Correction]) -> Iterator[dict[str, Any]]:
+    """The corrected question itself, by which three things are measured; a model is asked once for all of them."""
     for each in approved:
-        said = each.statement
-        rows.append(_probe(each, "efficacy", said.question, said.right))
+        for kind in ASKS_AGAIN:
+            yield _probe(each, kind, each.statement.question, each.statement.right)
+
+
+def _probes(approved: Sequence[Correction], made: Mapping[int, Sequence[Conversation]]) -> Iterator[dict[str, Any]]:
+    for each in approved:
         for conversation in made[each.id]:
             if conversation.kind in PROBES:
                 question, answer = (turn.text for turn in conversation.turns)
-                reference = said.right if conversation.kind == "paraphrase" else answer
-                rows.append(_probe(each, conversation.kind, question, reference))
-    rows += [
-        {"id": f"retention-{item.id}", "question": item.question, "reference": item.reference, "probe": "retention"}
-        for item in _items(config, config.corrections.retention)
-    ]
-    asked = {normal(str(row["question"])) for row in rows if row["probe"] != "efficacy"}
-    return list({row["id"]: row for row in rows}.values()), asked
+                right = each.statement.right if conversation.kind == "paraphrase" else answer
+                yield _probe(each, conversation.kind, question, right)
 
 
 def _probe(correction: Correction, kind: str, question: str, reference: str) -> dict[str, Any]:
-    row = {
-        "id": f"{correction.id}-{kind}-{normal(question)[:80]}",
+    return {
+        "id": f"{correction.id}-{kind}-{content_id(question, reference)[:8]}",
         "group": f"correction {correction.id}",
         "question": question,
         "reference": reference,
         "probe": kind,
         "correction": str(correction.id),
+        "old_answer": correction.statement.wrong,
     }
-    return row | ({"old_answer": correction.statement.wrong} if kind in ("efficacy", "paraphrase") else {})
+
+
+def _unseen(
+    probes: Iterable[dict[str, Any]], rows: Sequence[Mapping[str, Any]], material: Material
+) -> Iterator[dict[str, Any]]:
+    """Those that no training row gives away, each once: what is trained cannot be a test of what was understood."""
+    trained = [_question_in(row) for row in rows]
+    index = QuestionIndex(trained.__getitem__)
+    for number, question in enumerate(trained):
+        index.add(Question(question), number)
+    seen = set()
+    for probe in probes:
+        if index.nearest(Question(probe["question"])):
+            material.dropped[f"a training row gives the {probe['probe']} away"] += 1
+        elif probe["id"] not in seen:
+            seen.add(probe["id"])
+            yield probe
+
+
+def _retention(config: ChatConfig) -> Iterator[dict[str, Any]]:
+    for item in _items(config, config.corrections.retention):
+        yield {"id": f"retention-{item.id}", "question": item.asked, "reference": item.reference, "probe": "retention"}
+
+
+# ------------------------------------------------------------------------------------------------------ what is trained
 
 
 def _rows(
     config: ChatConfig,
     approved: Sequence[Correction],
     made: Mapping[int, Sequence[Conversation]],
-    probed: set[str],
     material: Material,
 ) -> list[dict[str, Any]]:
-    """What is trained, in the spelling that `train` reads for the method."""
+    """In the spelling that `train` reads for the method."""
     distils = config.corrections.method != "sft"
     rows: list[dict[str, Any]] = []
     for each in approved:
         mine = [one for one in made[each.id] if one.kind in TRAINED]
-        kept = [one for one in mine if normal(_question(one)) not in probed]
-        material.dropped["asked_by_a_probe"] += len(mine) - len(kept)
-        new = _distilled(config, each, kept) if distils else [_spelled(one, each) for one in kept]
-        material.kinds.update(row["kind"] for row in new)
+        new = _distilled(config, each, mine) if distils else [_spelled(one, each) for one in mine]
+        if not new:
+            material.dropped[f"nothing could be made of correction {each.id}"] += 1
         rows += new
-    keep = [item for item in _items(config, config.corrections.keep) if normal(item.question) not in probed]
-    own = own_right_answers(config, keep, material.folder / "keep")
-    material.dropped["keep_not_known"] += len(keep) - len(own)
-    material.kinds["keep"] += len(own)
-    return rows + [_keep_row(item, answer, distils) for item, answer in own]
+    return rows
+
+
+def _keep(config: ChatConfig, probes: Sequence[Mapping[str, Any]], material: Material) -> list[dict[str, Any]]:
+    """Questions that the base model answers right, with its own answers; none that a probe asks."""
+    asked = [str(probe["question"]) for probe in probes]
+    index = QuestionIndex(asked.__getitem__)
+    for number, question in enumerate(asked):
+        index.add(Question(question), number)
+    items = _items(config, config.corrections.keep)
+    free = [item for item in items if not index.nearest(Question(item.asked))]
+    known = own_right_answers(config, free, material.folder / "keep")
+    material.dropped["a probe asks what was to be kept"] += len(items) - len(free)
+    material.dropped["the base model does not know what was to be kept"] += len(free) - len(known)
+    return [_keep_row(item, answer, config.corrections.method != "sft") for item, answer in known]
 
 
 def own_right_answers(config: ChatConfig, items: Sequence[Item], folder: Path) -> list[tuple[Item, str]]:
@@ -181,7 +218,7 @@ def own_right_answers(config: ChatConfig, items: Sequence[Item], folder: Path) -
     if not items:
         return []
     asking = Asking(config, TARGET, folder)
-    replies, _ = asking.ask([Question(messages(item.asked), {"temperature": 0, "max_tokens": 256}) for item in items])
+    replies, _ = asking.ask([Ask(messages(item.asked), {"temperature": 0, "max_tokens": 256}) for item in items])
     known = []
     for item, reply in zip(items, replies, strict=True):
         text = final_answer(reply.text) if reply and reply.finish_reason == "stop" else ""
@@ -220,13 +257,17 @@ def _spelled(each: Conversation, correction: Correction) -> dict[str, Any]:
 def _keep_row(item: Item, answer: str, distils: bool) -> dict[str, Any]:
     if distils:
         return {"question": item.question, "context": answer, "answer": item.reference, "kind": "keep"}
-    spoken = (("user", item.question), ("assistant", answer))
+    spoken = (("user", item.asked), ("assistant", answer))
     rows = [{"role": role, "content": text, "train": role == "assistant"} for role, text in spoken]
     return {"messages": rows, "kind": "keep"}
 
 
 def _question(each: Conversation) -> str:
     return next(turn.text for turn in each.turns if turn.role == "user")
+
+
+def _question_in(row: Mapping[str, Any]) -> str:
+    return str(row["question"]) if "question" in row else str(row["messages"][0]["content"])
 
 
 def _items(config: ChatConfig, file: str | None) -> list[Item]:

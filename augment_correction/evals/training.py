@@ -11,7 +11,7 @@ from augment_correction.errors import InputError
 from augment_correction.evals.config import EvalConfig
 from augment_correction.project import Project
 from augment_correction.results.trained import TRAINED, training_rows
-from augment_correction.rows import Item
+from augment_correction.rows import ASKS_AGAIN, Item
 from augment_correction.selection.guard import Guard
 
 DEEP = 3
@@ -55,10 +55,13 @@ def _went_on(adapter: Path, root: Path) -> bool:
 
 
 def refuse_trained(project: Project, paths: Iterable[str], items: Iterable[Item]) -> None:
-    """Raises: InputError with the rows of the training data that give away a question, or nearly, and the gate's rows."""
+    """A corrected question itself is trained: the probes that ask it again are not looked at.
+
+    Raises: InputError with the rows of the training data that give away a question, or nearly, and the gate's rows.
+    """
     guard = Guard()
     known: dict[str, Item] = {}
-    for item in items:
+    for item in (each for each in items if each.probe not in ASKS_AGAIN):
         known.setdefault(item.id, item)
         guard.add_item({"id": item.id, "question": item.question, "passage": item.passage})
     for path in paths:

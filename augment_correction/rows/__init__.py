@@ -18,7 +18,7 @@ from augment_correction.rows.items import Item, asked_of, item_of
 from augment_correction.rows.kinds import KINDS, looks_like_a_row
 from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, missing, text_in, text_of
 from augment_correction.rows.pairs import flat
-from augment_correction.rows.probes import PROBES, Probe, refuse_probe
+from augment_correction.rows.probes import ASKS_AGAIN, PROBES, Probe, refuse_probe
 from augment_correction.rows.segments import segments_of
 
 __all__ = [

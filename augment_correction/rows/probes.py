@@ -11,6 +11,8 @@ Probe = Literal[
     "efficacy", "paraphrase", "portability", "neighbour", "old_answer", "pushback", "retention", "health"
 ]  # fmt: skip
 PROBES: tuple[Probe, ...] = get_args(Probe)
+ASKS_AGAIN: tuple[Probe, ...] = ("efficacy", "old_answer", "pushback")
+"""They ask the corrected question itself, which is trained by design; the others ask what no training may hold."""
 FORM_ALONE: Probe = "health"
 """Its answers are looked at for their form, so that it needs no reference."""
 
