@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from augment_correction.config import RunConfig
+from augment_correction.corrections.config import CorrectionsSection
 from augment_correction.declarations import (
     AskStage,
     AttemptStage,
@@ -26,6 +27,7 @@ from augment_correction.declarations import (
     GradeStage,
     GroundStage,
     JudgeStage,
+    SeveralStage,
     SpreadStage,
     TurnSpec,
 )
@@ -45,7 +47,7 @@ sys.path.insert(0, str(HERE))
 from python_page import python_page  # noqa: E402
 
 STAGES = (
-    *(ChunkStage, JudgeStage, AskStage, CheckStage, GroundStage),
+    *(ChunkStage, JudgeStage, AskStage, SeveralStage, CheckStage, GroundStage),
     *(AttemptStage, GradeStage, FillStage, SpreadStage, ComposeStage),
 )
 
@@ -92,6 +94,19 @@ def evaluation_page() -> str:
 
 def training_page() -> str:
     return "\n".join(_guided("Training", TrainConfig, "failures")) + "\n"
+
+
+def chat_page() -> str:
+    told = "A chat's config is a [run's](config.md) with the section `corrections`; the keys of both are the same elsewhere."
+    lines = [
+        "# Chat and corrections",
+        "",
+        told,
+        "",
+        *_about(CorrectionsSection),
+        *_table(CorrectionsSection, "corrections."),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def worker_page() -> str:
@@ -144,6 +159,7 @@ PAGES = {
     "pipeline.md": pipeline_page,
     "evaluate.md": evaluation_page,
     "train.md": training_page,
+    "chat.md": chat_page,
     "worker.md": worker_page,
     "monitor.md": monitor_page,
     "rows.md": rows_page,
