@@ -22,6 +22,7 @@ from augment_correction.rows.probes import ASKS_AGAIN, PROBES, Probe, refuse_pro
 from augment_correction.rows.segments import segments_of
 
 __all__ = [
+    "ASKS_AGAIN",
     "CONTEXT_KIND",
     "FIELDS",
     "KINDS",
