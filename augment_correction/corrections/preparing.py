@@ -17,8 +17,8 @@ from augment_correction.corrections.correction import Correction
 from augment_correction.declarations import SeveralStage, SpreadStage
 from augment_correction.errors import ExitCode, UserError
 from augment_correction.grading import grade
-from augment_correction.monitor.asking import Asking, messages
-from augment_correction.monitor.asking import Question as Ask
+from augment_correction.llm.asking import Asking, messages
+from augment_correction.llm.asking import Question as Ask
 from augment_correction.parsing import final_answer
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.plan import find_pipeline
