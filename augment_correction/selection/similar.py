@@ -86,8 +86,10 @@ class QuestionIndex:
     def _bands(self, question: Question) -> Iterator[int]:
         if self._similar < 1:
             signature, rows = question.signature, self._rows
+            # Texts whose numbers differ are never similar (see `similarity`): in a band of their own nobody counts them.
+            numbers = hash(tuple(_numbers(question.normal)))
             for start in range(0, PERMUTATIONS, rows):
-                yield hash((start, *signature[start : start + rows]))
+                yield hash((start, numbers, *signature[start : start + rows]))
 
 
 def _recall(similar: float, rows: int) -> float:
@@ -136,7 +138,11 @@ def shingles(text: str, size: int = 4) -> set[str]:
 def similarity(one: str, other: str) -> float:
     """Jaccard similarity of the shingles of two normal texts; none where their numbers differ: what happened in 1990 and
     what in 1991 are two questions, however alike they are put."""
-    if sorted(re.findall(r"\d+", one)) != sorted(re.findall(r"\d+", other)):
+    if _numbers(one) != _numbers(other):
         return 0.0
     first, second = shingles(one), shingles(other)
     return len(first & second) / len(first | second)
+
+
+def _numbers(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+", text))
