@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from augment_correction.grading.contrast import contrast, numbers_only_in
+from augment_correction.grading.contrast import differs, numbers_only_in
 from augment_correction.grading.jsonvalue import find_json, looks_like_json, whole_json
 from augment_correction.grading.keys import tokens
 from augment_correction.grading.match import grade
@@ -78,7 +78,7 @@ def _similarity(answer: str, reference: str) -> Iterator[str]:
         yield "VERY_DIFFERENT_CONTENT"
     elif percent < 60:
         yield f"SIMILARITY_{percent}%"
-    elif percent < 95 or contrast(answer, reference).substance == 1:
+    elif percent < 95 or differs(answer, reference):
         yield "CLOSE_BUT_INACCURATE"
 
 

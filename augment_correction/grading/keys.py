@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from augment_correction.grading.choices import choosing
 from augment_correction.grading.lexicon import COPULAS, EQUALS
@@ -51,6 +52,7 @@ def key_of(reference: str, question: str = "", wrong: str = "") -> Key:
     return Key(tuple(dict.fromkeys(own)), any(_NUMBER.fullmatch(token) or token in named for token in own))
 
 
+@lru_cache(maxsize=128)
 def tokens(text: str) -> tuple[str, ...]:
     """Stems of the content words, and numbers, in order; all words of a text that has neither ("Who")."""
     content = set(content_words(text)) - EQUALS | set(map(canonical, asserted_numbers(text)))

@@ -5,7 +5,7 @@ its words. So a denial, a doubt, a rival or a language that nobody has thought o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -60,6 +60,14 @@ def _cut(run: str, known: Sequence[str]) -> Iterator[str]:
 
 def _runs(text: str) -> list[str]:
     return _RUN.findall(text)
+
+
+def _longest_first(them: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(them, key=lambda each: (-len(each), each)))
+
+
+_FRAME_RUNS = frozenset(word for word in frames.FRAME if _RUN.fullmatch(word))
+_FRAME_LONGEST_FIRST = _longest_first(_FRAME_RUNS)
 
 
 @dataclass(frozen=True)
@@ -212,8 +220,7 @@ class Case:
             for start in range(len(run))
             for end in range(start + 2, min(len(run), start + 12) + 1)
         }
-        other = {*asked, *(word for word in frames.FRAME if _RUN.fullmatch(word))}
-        return (*own, *sorted(other, key=lambda each: (-len(each), each)))
+        return (*own, *(_longest_first(asked | _FRAME_RUNS) if asked else _FRAME_LONGEST_FIRST))
 
     @cached_property
     def offered(self) -> frozenset[str]:

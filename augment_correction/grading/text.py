@@ -53,6 +53,7 @@ def normal(text: str) -> str:
     return " ".join(words(text))
 
 
+@lru_cache(maxsize=128)
 def content_words(text: str) -> tuple[str, ...]:
     """In order, without function words and numbers, which are compared by value and not by word. An "a" that `words` has
     kept is a letter and no article."""
