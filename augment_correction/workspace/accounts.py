@@ -1,0 +1,166 @@
+"""Accounts, signing in and out, and the throttle on guessing."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from augment_correction.workspace import audit, passwords, tokens
+from augment_correction.workspace.audit import Actor
+from augment_correction.workspace.problems import Invalid, NotThere, TooMany
+from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.tables import LoginFailure, LoginSession, SetupLink, User, now
+
+FAILURES, FAILURE_WINDOW = 8, timedelta(minutes=5)
+"""Wrong passwords for one account from one address; an account itself is never locked: a stranger could lock it."""
+FAILURES_BY_ADDRESS = 40
+SETUP_HOURS = 24
+_EMAIL = re.compile(r"[^@\s<>\"'()]{1,64}@[^@\s<>\"'()]{1,180}\.[a-z0-9-]{2,24}")
+WRONG = "The e-mail address or the password is wrong."
+
+
+def email_of(text: str) -> str:
+    """Raises: Invalid."""
+    email = text.strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise Invalid("This is no e-mail address.", field="email")
+    return email
+
+
+def name_of(text: str, what: str = "name", field: str = "name") -> str:
+    """Raises: Invalid."""
+    name = " ".join(text.split())
+    if not name or len(name) > 80 or not name.isprintable():
+        raise Invalid(f"The {what} needs 1 to 80 characters that can be seen.", field=field)
+    return name
+
+
+def add_user(session: Session, email: str, name: str, password: str) -> User:
+    """Raises: Invalid; also where the address is taken."""
+    email, name = email_of(email), name_of(name)
+    passwords.check(password, email=email, name=name)
+    user = User(email=email, name=name, password=passwords.hashed(password))
+    session.add(user)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Invalid("There is an account with this e-mail address already: sign in with it.", field="email") from None
+    return user
+
+
+# -------------------------------------------------------------------------------------------------- sessions
+
+
+def begin_session(session: Session, settings: Settings, user: User, address: str, agent: str) -> str:
+    """The token for the cookie. It is new at every login, so that a token from before is worth nothing."""
+    token = tokens.new_token()
+    session.add(
+        LoginSession(
+            user_id=user.id, token=tokens.digest(token), address=address[:64], agent=agent[:200],
+            expires=now() + timedelta(hours=settings.session_hours),
+        )
+    )  # fmt: skip
+    return token
+
+
+def session_of(session: Session, settings: Settings, token: str) -> tuple[LoginSession, User] | None:
+    """None where it has ended: signed out, too old, or not used for too long."""
+    found = session.execute(
+        select(LoginSession, User).join(User, User.id == LoginSession.user_id).where(
+            LoginSession.token == tokens.digest(token), LoginSession.expires > now(),
+            LoginSession.seen > now() - timedelta(hours=settings.idle_hours), User.deleted.is_(None),
+        )
+    ).one_or_none()  # fmt: skip
+    return (found[0], found[1]) if found else None
+
+
+def end_sessions(session: Session, user_id: str, *, but: str = "", only: str = "") -> int:
+    """All of a user's, all `but` one, or `only` one; how many they were."""
+    asked = delete(LoginSession).where(LoginSession.user_id == user_id, LoginSession.id != but)
+    result = session.execute(asked.where(LoginSession.id == only) if only else asked)
+    return int(getattr(result, "rowcount", 0))
+
+
+# -------------------------------------------------------------------------------------------------- signing in
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What somebody typed, and from where."""
+
+    email: str
+    password: str
+    code: str
+    address: str
+
+    @property
+    def account(self) -> str:
+        return tokens.digest(self.email.strip().lower())
+
+
+def refuse_guessing(session: Session, attempt: Attempt) -> None:
+    """Raises: TooMany."""
+    recent = select(func.count()).select_from(LoginFailure).where(
+        LoginFailure.address == attempt.address, LoginFailure.at > now() - FAILURE_WINDOW
+    )  # fmt: skip
+    by_account = session.execute(recent.where(LoginFailure.account == attempt.account)).scalar_one()
+    if by_account >= FAILURES or session.execute(recent).scalar_one() >= FAILURES_BY_ADDRESS:
+        raise TooMany("Too many wrong attempts from your address. Wait five minutes and try again.")
+
+
+def note_failure(session: Session, attempt: Attempt) -> None:
+    session.execute(delete(LoginFailure).where(LoginFailure.at < now() - 10 * FAILURE_WINDOW))
+    session.add(LoginFailure(account=attempt.account, address=attempt.address))
+    audit.note(session, Actor(None, attempt.address), "login.failed", attempt.account[:16])
+
+
+def known(session: Session, attempt: Attempt) -> User | None:
+    """The account of this address, whatever the password is."""
+    return session.execute(
+        select(User).where(User.email == attempt.email.strip().lower(), User.deleted.is_(None))
+    ).scalar_one_or_none()
+
+
+def accepts_code(user: User, code: str) -> bool:
+    """True where the account asks for no code. A code that was used is used up, by the caller's transaction."""
+    if user.totp_secret is None:
+        return True
+    step = tokens.totp_step_of(user.totp_secret, code, time.time(), user.totp_step)
+    if step is None:
+        return False
+    user.totp_step = step
+    return True
+
+
+# ------------------------------------------------------------------------------------------- the first owner
+
+
+def new_setup_link(session: Session) -> str | None:
+    """The token of a one-time link while there is no account; None from then on. An earlier link no longer works."""
+    if session.execute(select(func.count()).select_from(User)).scalar_one():
+        return None
+    session.execute(delete(SetupLink))
+    token = tokens.new_token()
+    session.add(SetupLink(token=tokens.digest(token)))
+    return token
+
+
+def use_setup_link(session: Session, token: str, *, up: bool = True) -> None:
+    """Raises: NotThere where it was used, is old, or never was one."""
+    found = session.execute(
+        select(SetupLink).where(
+            SetupLink.token == tokens.digest(token), SetupLink.created > now() - timedelta(hours=SETUP_HOURS)
+        ).with_for_update()
+    ).scalar_one_or_none()  # fmt: skip
+    if found is None:
+        raise NotThere(
+            "This link was used already, or it is older than a day. Start the workspace again for a new one."
+        )
+    if up:
+        session.delete(found)

@@ -1,0 +1,104 @@
+"""The application: routes, each with its line in the table of permissions, behind the shield."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+from starlette.staticfiles import StaticFiles
+
+from augment_correction.workspace.entering import enter
+from augment_correction.workspace.here import Here
+from augment_correction.workspace.middleware import Bugs, Visitor
+from augment_correction.workspace.migrating import migrate
+from augment_correction.workspace.permissions import ROUTES
+from augment_correction.workspace.problems import NotThere, Problem, SignInFirst
+from augment_correction.workspace.routes import ROUTERS
+from augment_correction.workspace.settings import Settings, read_settings
+from augment_correction.workspace.shielding import Shield
+from augment_correction.workspace.site import STATIC, Site, open_site
+
+
+def application(settings: Settings | None = None) -> FastAPI:
+    """Opens the database and brings its tables up to date.
+
+    Raises: ConfigError; RuntimeError for a route without a permission."""
+    site = open_site(settings or read_settings())
+    migrate(site.database)
+    return make_app(site)
+
+
+def make_app(site: Site) -> FastAPI:
+    app = FastAPI(
+        title=site.settings.app_name, docs_url=None, redirect_slashes=False, redoc_url=None, openapi_url=None, lifespan=_living,
+        dependencies=[Depends(enter)],
+    )  # fmt: skip
+    app.state.site = site
+    for router in ROUTERS:
+        app.include_router(router)
+    require_permissions(app)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_exception_handler(Problem, _show_problem)
+    app.add_exception_handler(HTTPException, _show_http)
+    app.add_middleware(Bugs, site=site)
+    app.add_middleware(Visitor, settings=site.settings)
+    app.add_middleware(Shield, settings=site.settings)
+    return app
+
+
+def require_permissions(app: FastAPI) -> None:
+    """Raises: RuntimeError for a route that the table does not have, or a line without a route."""
+    routes = {
+        f"{method} {route.path}"
+        for route in all_routes(app.router)
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    if unknown := routes ^ ROUTES.keys():
+        raise RuntimeError(f"routes and permissions differ (permissions.ROUTES): {', '.join(sorted(unknown))}")
+
+
+def all_routes(router: Any) -> Iterator[BaseRoute]:
+    """Those of the routers that were included, too."""
+    for route in router.routes:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from all_routes(inner)
+
+
+@asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.site.database.close()
+
+
+# ------------------------------------------------------------------------------------------------------ errors
+
+
+def _here(request: Request) -> Here:
+    found = getattr(request.state, "here", None)
+    return found if isinstance(found, Here) else Here(request.app.state.site, request, "")
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+async def _show_problem(request: Request, problem: Any) -> Response:
+    if isinstance(problem, SignInFirst) and request.method in ("GET", "HEAD") and not _wants_json(request):
+        return RedirectResponse(f"/login?then={request.url.path}", status_code=303)
+    if _wants_json(request):
+        return JSONResponse({"error": problem.message, "field": problem.field}, status_code=problem.status)
+    return _here(request).page("problem.html", status=problem.status, message=problem.message)
+
+
+async def _show_http(request: Request, failure: Any) -> Response:
+    message = NotThere().message if failure.status_code == 404 else str(failure.detail)
+    return _here(request).page("problem.html", status=failure.status_code, message=message)

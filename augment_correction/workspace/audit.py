@@ -1,0 +1,83 @@
+"""Who did what, in the same transaction as the deed. Each event holds the hash of the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from augment_correction.workspace.tables import AuditEvent, Organisation, now
+
+BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does it, and from which address."""
+
+    user_id: str | None
+    address: str = ""
+
+
+def note(
+    session: Session, actor: Actor, action: str, subject: str = "", *, organisation: str | None = None, **detail: Any
+) -> AuditEvent:
+    """Into the caller's transaction. `detail` holds no secret and no word of a chat."""
+    if organisation is not None:
+        locked = session.execute(
+            select(Organisation)
+            .where(Organisation.id == organisation)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).scalar_one()
+        locked.audited += 1
+        number = locked.audited
+    else:
+        number = 0
+    before = session.execute(
+        select(AuditEvent.hash).where(AuditEvent.org_id == organisation, AuditEvent.number == number - 1)
+    ).scalar_one_or_none()
+    made = AuditEvent(
+        org_id=organisation, number=number, at=now(), actor_id=actor.user_id, action=action, subject=subject,
+        detail=detail, address=actor.address[:64], previous=before or BEGINNING,
+    )  # fmt: skip
+    made.hash = hash_of(made)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def hash_of(event: AuditEvent) -> str:
+    said = [
+        event.org_id, event.number, event.at.isoformat(timespec="microseconds"), event.actor_id, event.action, event.subject,
+        event.detail, event.address, event.previous,
+    ]  # fmt: skip
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def events(session: Session, organisation: str, *, before: int | None = None, most: int = 100) -> list[AuditEvent]:
+    """The latest ones first."""
+    asked = select(AuditEvent).where(AuditEvent.org_id == organisation)
+    if before is not None:
+        asked = asked.where(AuditEvent.number < before)
+    return list(session.execute(asked.order_by(AuditEvent.number.desc()).limit(most)).scalars())
+
+
+def broken(session: Session, organisation: str) -> Iterator[int]:
+    """Numbers of events that are not what was written, or whose predecessor is gone."""
+    expected, previous = 1, BEGINNING
+    asked = select(AuditEvent).where(AuditEvent.org_id == organisation).order_by(AuditEvent.number)
+    for event in session.execute(asked).scalars():
+        if event.number != expected or event.previous != previous or event.hash != hash_of(event):
+            yield event.number
+        expected, previous = event.number + 1, event.hash
+
+
+def words(detail: Mapping[str, Any]) -> str:
+    """For a table that a person reads."""
+    return ", ".join(f"{name}: {value}" for name, value in detail.items())

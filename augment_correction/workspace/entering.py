@@ -1,0 +1,99 @@
+"""What every request passes before its route: who it is, whether the form is ours, and the table of permissions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import select, update
+from starlette.concurrency import run_in_threadpool
+
+from augment_correction.workspace import audit, tokens
+from augment_correction.workspace.accounts import session_of
+from augment_correction.workspace.audit import Actor
+from augment_correction.workspace.here import Here, csrf_token
+from augment_correction.workspace.permissions import PUBLIC, ROUTES, SIGNED_IN, allows
+from augment_correction.workspace.problems import Forbidden, NotThere, SignInFirst
+from augment_correction.workspace.site import Site
+from augment_correction.workspace.tables import LoginSession, Membership, Organisation, now
+
+SEEN_EVERY = 300
+"""Seconds between two notes of when a session was used."""
+MAX_FIELDS = 200
+
+
+async def enter(request: Request) -> Here:
+    """Raises: SignInFirst, Forbidden, NotThere."""
+    site: Site = request.app.state.site
+    cookies = request.cookies
+    cookie = cookies.get(site.settings.session_cookie) or cookies.get(site.settings.visitor_cookie) or ""
+    here = Here(site, request, cookie)
+    request.state.here = here
+    if request.method not in ("GET", "HEAD"):
+        form = await request.form(max_files=20, max_fields=MAX_FIELDS, max_part_size=200_000)
+        here.form = {name: value for name, value in form.items() if isinstance(value, str)}
+        given = here.form.get("csrf") or request.headers.get("x-csrf-token", "")
+        if not cookie or not tokens.same(given, csrf_token(site, cookie)):
+            raise Forbidden(
+                "This form has grown old, or it was not made by the workspace. Go back, reload the page and send it again."
+            )
+    await run_in_threadpool(_identify, here)
+    return here
+
+
+Entered = Annotated[Here, Depends(enter)]
+
+
+def rule_of(request: Request) -> str:
+    return ROUTES[f"{'GET' if request.method == 'HEAD' else request.method} {request.scope['route'].path}"]
+
+
+def _identify(here: Here) -> None:
+    rule = rule_of(here.request)
+    token = here.request.cookies.get(here.site.settings.session_cookie)
+    if token:
+        with here.site.database.as_system() as session:
+            found = session_of(session, here.site.settings, token)
+        if found:
+            here.login, here._user = found
+            _note_seen(here)
+    if rule == PUBLIC:
+        return
+    if not here.signed_in:
+        raise SignInFirst("Sign in first.")
+    if rule != SIGNED_IN:
+        _join(here, rule)
+
+
+def _note_seen(here: Here) -> None:
+    assert here.login is not None
+    if (now() - here.login.seen).total_seconds() > SEEN_EVERY:
+        with here.site.database.as_system(writes=True) as session:
+            session.execute(update(LoginSession).where(LoginSession.id == here.login.id).values(seen=now()))
+
+
+def _join(here: Here, action: str) -> None:
+    """A stranger learns as little of an organisation that is there as of one that is not; its audit is told of him."""
+    with here.site.database.as_system() as session:
+        organisation = session.execute(
+            select(Organisation).where(Organisation.slug == here.path("slug"))
+        ).scalar_one_or_none()
+        own = None
+        if organisation is not None:
+            own = session.execute(
+                select(Membership).where(Membership.org_id == organisation.id, Membership.user_id == here.user.id)
+            ).scalar_one_or_none()
+    if organisation is None:
+        raise NotThere()
+    if own is None or not allows(own.role, action):
+        _note_refused(here, organisation.id, action)
+    if own is None:
+        raise NotThere()
+    here.own, here._organisation = own, organisation
+    here.require(action)
+
+
+def _note_refused(here: Here, organisation: str, action: str) -> None:
+    with here.site.database.as_system(writes=True) as session:
+        actor = Actor(here.user.id, here.address)
+        audit.note(session, actor, "refused", action, organisation=organisation, method=here.request.method)

@@ -1,0 +1,133 @@
+"""Passwords: long ones, with no rule about what is in them, kept as Argon2id."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from augment_correction.workspace.problems import Invalid
+
+SHORTEST, LONGEST = 15, 256
+_FRAGMENTS = [
+    "password",
+    "passwort",
+    "passwd",
+    "pass",
+    "word",
+    "motdepasse",
+    "contrasena",
+    "letmein",
+    "welcome",
+    "willkommen",
+    "bonjour",
+    "admin",
+    "administrator",
+    "root",
+    "user",
+    "login",
+    "secret",
+    "geheim",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "qwertyuiop",
+    "asdfgh",
+    "asdfghjkl",
+    "zxcvbn",
+    "zxcvbnm",
+    "yxcvbn",
+    "abc",
+    "abcd",
+    "abcde",
+    "abcdef",
+    "abcdefg",
+    "abcdefgh",
+    "iloveyou",
+    "love",
+    "monkey",
+    "dragon",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "basketball",
+    "master",
+    "shadow",
+    "superman",
+    "batman",
+    "trustno",
+    "changeme",
+    "default",
+    "test",
+    "testing",
+    "temp",
+    "guest",
+    "hello",
+    "summer",
+    "winter",
+    "spring",
+    "autumn",
+    "monday",
+    "friday",
+    "january",
+    "december",
+    "the",
+    "is",
+    "my",
+    "a",
+    "i",
+    "and",
+    "correction",
+    "workspace",
+    "augment",
+    "company",
+]
+"""Words and runs that head every published list of leaked passwords. A list of the leaked ones themselves is not shipped: none has
+a licence that allows it."""
+_WELL_KNOWN = re.compile(f"(?:{'|'.join(sorted(_FRAGMENTS, key=len, reverse=True))}|[^a-z])+")
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()  # RFC 9106's second choice: 64 MiB, 3 passes
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher().hash("the password of an account that does not exist")
+
+
+def hashed(password: str) -> str:
+    return _hasher().hash(password)
+
+
+def matches(kept: str, password: str) -> bool:
+    """Takes its time for an empty `kept`, too, so that nobody learns by the clock which accounts exist."""
+    try:
+        return _hasher().verify(kept or _nobodys(), password) and bool(kept)
+    except (VerifyMismatchError, VerificationError, InvalidHashError):
+        return False
+
+
+def check(password: str, *, email: str = "", name: str = "") -> None:
+    """Raises: Invalid with what to do."""
+    if len(password) < SHORTEST:
+        raise Invalid(
+            f"The password has {len(password)} characters and needs {SHORTEST} or more. Four or five words that do not belong "
+            "together are easy to remember.",
+            field="password",
+        )
+    if len(password) > LONGEST:
+        raise Invalid(f"The password is longer than {LONGEST} characters.", field="password")
+    plain = password.casefold()
+    own = [part for part in (email.partition("@")[0].casefold(), name.casefold()) if len(part) > 3]
+    for part in own:
+        plain = plain.replace(part, "")
+    if len(set(password)) < 5 or _WELL_KNOWN.fullmatch(plain) or not plain:
+        raise Invalid(
+            "This password is made of words and runs that are tried first, or of your own name. Choose others.",
+            field="password",
+        )

@@ -1,0 +1,202 @@
+"""Signing in and out, registering, the first owner's link, invitations."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, Response
+from sqlalchemy import text
+
+from augment_correction.workspace import accounts, audit, cookies, organisations, passwords
+from augment_correction.workspace.accounts import Attempt
+from augment_correction.workspace.audit import Actor
+from augment_correction.workspace.entering import Entered
+from augment_correction.workspace.here import Here
+from augment_correction.workspace.problems import Forbidden, Invalid, Problem
+from augment_correction.workspace.tables import User
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+def healthy(here: Entered) -> Response:
+    with here.site.database.read() as session:
+        session.execute(text("SELECT 1"))
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/")
+def front(here: Entered) -> Response:
+    if not here.signed_in:
+        return here.go("/login")
+    with here.site.database.as_system() as session:
+        mine = organisations.memberships_of(session, here.user.id)
+    return here.go(f"/o/{mine[0][0].slug}") if len(mine) == 1 else here.go("/organisations")
+
+
+# -------------------------------------------------------------------------------------------------- signing in
+
+
+@router.get("/login")
+def login_page(here: Entered) -> Response:
+    return here.page("login.html", then=_local(here.query("then")), problem=None, code_wanted=False, email="")
+
+
+@router.post("/login")
+def login(here: Entered) -> Response:
+    attempt = Attempt(
+        here.text("email", most=254), here.form.get("password", "")[:1000], here.text("code", most=20), here.address
+    )
+    then = _local(here.text("then", most=500))
+    try:
+        user = _authenticated(here, attempt)
+    except Problem as problem:
+        return here.page(
+            "login.html", status=problem.status, then=then, problem=problem, email=attempt.email,
+            code_wanted=problem.field == "code",
+        )  # fmt: skip
+    return _enter(here, user, then or "/")
+
+
+def _authenticated(here: Here, attempt: Attempt) -> User:
+    """Raises: TooMany, Invalid. The slow hash is computed while no transaction is open."""
+    database = here.site.database
+    with database.as_system() as session:
+        accounts.refuse_guessing(session, attempt)
+        user = accounts.known(session, attempt)
+    right = passwords.matches(user.password if user else "", attempt.password)
+    if user is not None and right and user.totp_secret and not attempt.code:
+        raise Invalid("Enter the six digits that your authenticator app shows.", field="code")
+    with database.as_system(writes=True) as session:
+        user = accounts.known(session, attempt) if right else None
+        if user is None or not accounts.accepts_code(user, attempt.code):
+            accounts.note_failure(session, attempt)
+            session.commit()
+            raise Invalid(
+                "The code is wrong or was used already." if right else accounts.WRONG, field="code" if right else ""
+            )
+        return user
+
+
+def _enter(here: Here, user: User, then: str) -> Response:
+    agent = here.request.headers.get("user-agent", "")
+    with here.site.database.as_system(writes=True) as session:
+        if here.login is not None:
+            accounts.end_sessions(session, here.user.id, only=here.login.id)
+        token = accounts.begin_session(session, here.site.settings, user, here.address, agent)
+        audit.note(session, Actor(user.id, here.address), "login", user.id)
+    settings = here.site.settings
+    response = here.go(then)
+    response.headers.append(
+        "set-cookie", cookies.spelled(settings, settings.session_cookie, token, settings.session_hours * 3600)
+    )
+    return response
+
+
+@router.post("/logout")
+def logout(here: Entered) -> Response:
+    assert here.login is not None
+    with here.site.database.as_system(writes=True) as session:
+        accounts.end_sessions(session, here.user.id, only=here.login.id)
+        audit.note(session, here.actor, "logout", here.user.id)
+    settings = here.site.settings
+    response = here.go("/login", said="signed_out")
+    response.headers.append("set-cookie", cookies.spelled(settings, settings.session_cookie, "", 0))
+    return response
+
+
+def _local(path: str) -> str:
+    """Only to our own pages: a link to another site is no place to go after signing in."""
+    fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if fine else ""
+
+
+# ------------------------------------------------------------------------------------------------ registering
+
+
+@router.get("/register")
+def register_page(here: Entered) -> Response:
+    _require_open(here)
+    return here.page(
+        "register.html", action="/register", heading="Create an account", problem=None, values={}, fixed_email=""
+    )
+
+
+@router.post("/register")
+def register(here: Entered) -> Response:
+    _require_open(here)
+    return _registered(here, "/register", "Create an account")
+
+
+@router.get("/setup/{token}")
+def setup_page(here: Entered, token: str) -> Response:
+    with here.site.database.as_system() as session:
+        accounts.use_setup_link(session, token, up=False)
+    return here.page(
+        "register.html",
+        action=f"/setup/{token}",
+        heading="Set up your workspace",
+        problem=None,
+        values={},
+        fixed_email="",
+    )
+
+
+@router.post("/setup/{token}")
+def setup(here: Entered, token: str) -> Response:
+    return _registered(here, f"/setup/{token}", "Set up your workspace", token)
+
+
+def _registered(here: Here, action: str, heading: str, setup_token: str = "") -> Response:
+    try:
+        with here.site.database.as_system(writes=True) as session:
+            if setup_token:
+                accounts.use_setup_link(session, setup_token)
+            user = accounts.add_user(session, here.text("email"), here.text("name"), here.form.get("password", ""))
+            actor = Actor(user.id, here.address)
+            audit.note(session, actor, "account.made", user.id)
+            organisation = organisations.found(session, actor, user, here.text("organisation"))
+    except Invalid as problem:
+        return here.page(
+            "register.html", status=problem.status, action=action, heading=heading, problem=problem, values=here.form,
+            fixed_email="",
+        )  # fmt: skip
+    return _enter(here, user, f"/o/{organisation.slug}")
+
+
+def _require_open(here: Here) -> None:
+    if here.site.settings.registration != "open":
+        raise Forbidden("Accounts are made by invitation here. Ask a member of your organisation for a link.")
+
+
+# ------------------------------------------------------------------------------------------------- invitations
+
+
+@router.get("/invite/{token}")
+def invite_page(here: Entered, token: str) -> Response:
+    with here.site.database.as_system() as session:
+        invite, organisation = organisations.invite_of(session, token)
+        known = accounts.known(session, Attempt(invite.email, "", "", here.address)) is not None
+    return here.page("invite.html", invite=invite, organisation=organisation, known=known, problem=None, values={})
+
+
+@router.post("/invite/{token}")
+def accept_invite(here: Entered, token: str) -> Response:
+    database = here.site.database
+    if here.signed_in:
+        with database.as_system(writes=True) as session:
+            organisation = organisations.accept(session, here.actor, here.user, token)
+        return here.go(f"/o/{organisation.slug}", said="joined")
+    with database.as_system() as session:
+        invite, organisation = organisations.invite_of(session, token)
+    try:
+        with database.as_system(writes=True) as session:
+            user = accounts.add_user(session, invite.email, here.text("name"), here.form.get("password", ""))
+            actor = Actor(user.id, here.address)
+            audit.note(session, actor, "account.made", user.id)
+            organisations.accept(session, actor, user, token)
+    except Invalid as problem:
+        return here.page(
+            "invite.html", status=problem.status, invite=invite, organisation=organisation, known=False, problem=problem,
+            values=here.form,
+        )  # fmt: skip
+    return _enter(here, user, f"/o/{organisation.slug}")

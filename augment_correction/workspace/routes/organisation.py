@@ -1,0 +1,50 @@
+"""An organisation's front page, settings and audit."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from augment_correction.workspace import audit
+from augment_correction.workspace.accounts import name_of
+from augment_correction.workspace.entering import Entered
+from augment_correction.workspace.problems import Invalid
+from augment_correction.workspace.tables import Organisation, User
+
+router = APIRouter(prefix="/o/{slug}")
+
+
+@router.get("")
+def front(here: Entered) -> Response:
+    return here.go(f"{here.root}/members")
+
+
+@router.get("/settings")
+def settings_page(here: Entered) -> Response:
+    return here.page("settings.html", problem=None)
+
+
+@router.post("/settings")
+def save_settings(here: Entered) -> Response:
+    daily = here.text("daily_messages", most=6)
+    if not daily.isdecimal() or not 0 < int(daily) <= 100_000:
+        raise Invalid("The messages a day are a number from 1 to 100,000.", field="daily_messages")
+    with here.write() as session:
+        organisation = session.get_one(Organisation, here.organisation.id)
+        organisation.name = name_of(here.text("name"), "organisation's name")
+        organisation.daily_messages = int(daily)
+        organisation.system_prompt = here.text("system_prompt", most=4000)
+        audit.note(session, here.actor, "settings.changed", organisation.id, organisation=organisation.id)
+    return here.go(f"{here.root}/settings", said="saved")
+
+
+@router.get("/audit")
+def audit_page(here: Entered) -> Response:
+    before = here.query("before")
+    with here.read() as session:
+        events = audit.events(session, here.organisation.id, before=int(before) if before.isdecimal() else None)
+        broken = list(audit.broken(session, here.organisation.id))
+        named = {event.actor_id for event in events} | {event.subject for event in events}
+        people = {user.id: user for user in session.execute(select(User).where(User.id.in_(named))).scalars()}
+    return here.page("audit.html", events=events, people=people, broken=broken, words=audit.words)

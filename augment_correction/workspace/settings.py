@@ -1,0 +1,164 @@
+"""What the workspace reads from the environment: the variables `LL_*`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+from augment_correction.errors import ConfigError
+from augment_correction.folders import private_folder
+
+Backend = Literal["embedded", "local", "openai", "mock"]
+Registration = Literal["invite", "open"]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHORTEST_KEY = 32
+KNOWN_KEYS = ("dev-secret-change-me",)
+"""Secrets that stand in somebody's documentation are none."""
+MODELS: Mapping[Backend, str] = {
+    "embedded": "qwen2.5-coder-1.5b",
+    "local": "Qwen/Qwen2.5-7B-Instruct",
+    "openai": "gpt-4o-mini",
+    "mock": "scripted",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`public_url` is where browsers find the workspace; it decides about cookies and about where a form may come from."""
+
+    database_url: str
+    storage: Path
+    secret: bytes
+    backend: Backend = "embedded"
+    model: str = MODELS["embedded"]
+    openai_base_url: str = "https://api.openai.com/v1"
+    detects: bool = True
+    app_name: str = "Correction workspace"
+    public_url: str = "http://127.0.0.1:8080"
+    cookie_secure: bool = False
+    registration: Registration = "invite"
+    session_hours: int = 168
+    idle_hours: int = 24
+    pool: int = 5
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def origin(self) -> str:
+        found = urlsplit(self.public_url)
+        return f"{found.scheme}://{found.netloc}"
+
+    @property
+    def session_cookie(self) -> str:
+        """Browsers keep a `__Host-` cookie from being set by another host or over plain HTTP."""
+        return "__Host-session" if self.cookie_secure else "session"
+
+    @property
+    def visitor_cookie(self) -> str:
+        return "__Host-visitor" if self.cookie_secure else "visitor"
+
+    def organisation_folder(self, organisation: str) -> Path:
+        folder = self.storage / "organisations" / organisation
+        private_folder(folder)
+        return folder
+
+
+def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: str | None = None) -> Settings:
+    """Raises: ConfigError with the variable that is wrong and what to write."""
+    storage = Path(environment.get("LL_MODEL_STORAGE_DIR") or "outputs/workspace").resolve()
+    backend = _one_of(environment, "LL_INFERENCE_BACKEND", get_args(Backend), "embedded")
+    named = environment.get("LL_OPENAI_MODEL" if backend == "openai" else "LL_BASE_MODEL_NAME")
+    url = (environment.get("LL_PUBLIC_URL") or public_url or Settings.public_url).rstrip("/")
+    return Settings(
+        database_url=environment.get("LL_DATABASE_URL") or f"sqlite:///{storage}/workspace.db",
+        storage=storage,
+        secret=_secret(environment, storage),
+        backend=backend,  # type: ignore[arg-type]
+        model=named or MODELS[backend],  # type: ignore[index]
+        openai_base_url=environment.get("LL_OPENAI_BASE_URL") or Settings.openai_base_url,
+        detects=_truth(environment, "LL_DETECT_CORRECTIONS", True),
+        app_name=environment.get("LL_APP_NAME") or Settings.app_name,
+        public_url=url,
+        cookie_secure=_cookie_secure(environment, url),
+        registration=_one_of(environment, "LL_REGISTRATION", get_args(Registration), "invite"),  # type: ignore[arg-type]
+        session_hours=_number(environment, "LL_SESSION_TTL_HOURS", Settings.session_hours),
+        pool=_number(environment, "LL_DATABASE_POOL", Settings.pool),
+    )
+
+
+def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = (environment.get(name) or default).strip().lower()
+    if value not in allowed:
+        raise ConfigError(f"{name}={value} is not known", hint=f"write one of {', '.join(allowed)}")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise ConfigError(f"{name}={text} is no number above 0", hint=f"write {name}={default}")
+    return int(text)
+
+
+def _truth(environment: Mapping[str, str], name: str, default: bool) -> bool:
+    text = (environment.get(name) or str(default)).strip().lower()
+    if text not in ("true", "false", "1", "0", "yes", "no"):
+        raise ConfigError(f"{name}={text} is neither true nor false", hint=f"write {name}=true or {name}=false")
+    return text in ("true", "1", "yes")
+
+
+def _cookie_secure(environment: Mapping[str, str], url: str) -> bool:
+    found = urlsplit(url)
+    if found.scheme not in ("http", "https") or not found.hostname:
+        raise ConfigError(f"LL_PUBLIC_URL={url} is no address", hint="write https://workspace.example.org")
+    secure = _truth(environment, "LL_COOKIE_SECURE", found.scheme == "https")
+    if secure and found.scheme == "http":
+        raise ConfigError(
+            f"LL_COOKIE_SECURE=true and LL_PUBLIC_URL={url}: browsers send secure cookies over HTTPS only",
+            hint="name the https:// address of the proxy in LL_PUBLIC_URL",
+        )
+    if not secure and found.hostname not in LOOPBACK and "LL_COOKIE_SECURE" not in environment:
+        raise ConfigError(
+            f"LL_PUBLIC_URL={url} is not this machine and not HTTPS: passwords would cross the network in the clear",
+            hint="put a proxy with TLS in front and name its https:// address; to go without: LL_COOKIE_SECURE=false",
+        )
+    return secure
+
+
+def _secret(environment: Mapping[str, str], storage: Path) -> bytes:
+    given = environment.get("LL_SECRET_KEY")
+    if given is None or not given.strip():
+        return _kept_secret(storage)
+    if given in KNOWN_KEYS or len(given) < SHORTEST_KEY:
+        raise ConfigError(
+            f"LL_SECRET_KEY is shorter than {SHORTEST_KEY} characters or publicly known",
+            hint="write what `python -c 'import secrets; print(secrets.token_urlsafe(48))'` prints, or leave it unset",
+        )
+    return given.encode()
+
+
+def _kept_secret(storage: Path) -> bytes:
+    """Made at the first start, in a file that only its owner can read; of two that start at once one makes it."""
+    private_folder(storage)
+    path = storage / "secret_key"
+    if not path.exists():
+        made = storage / f"secret_key.{secrets.token_hex(8)}"
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
+    kept = path.read_text("ascii").strip()
+    if len(kept) < SHORTEST_KEY:
+        raise ConfigError(f"{path} holds no secret", hint="remove the file; everybody then signs in anew")
+    return kept.encode()

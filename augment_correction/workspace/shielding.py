@@ -1,0 +1,77 @@
+"""What every answer carries, and which requests are refused before anything looks at them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from augment_correction.workspace.settings import LOOPBACK, Settings
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+MOST_BYTES = 64 * 2**20
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not `no-referrer`: a browser would then send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+class Shield:
+    """Knows no form: it lets a request that changes something pass only where the browser says that it comes from our own pages
+    (Fetch Metadata, or the Origin of browsers that have none). Another port of the same host is `same-site` and not ours."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+        self._hosts = {settings.host, *(LOOPBACK if settings.host in LOOPBACK else ())}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if (refusal := self._refusal(scope["method"], headers)) is not None:
+            await refusal(scope, receive, self._dressed(scope, send))
+            return
+        await self._app(scope, receive, self._dressed(scope, send))
+
+    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+        if (urlsplit(f"//{headers.get('host', '')}").hostname or "") not in self._hosts:
+            return PlainTextResponse("This host name is not the workspace's (LL_PUBLIC_URL).\n", status_code=400)
+        if method in SAFE_METHODS:
+            return None
+        if not self._from_here(headers):
+            return PlainTextResponse("This request does not come from a page of the workspace.\n", status_code=403)
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            return PlainTextResponse("The request is larger than 64 MB, or does not tell its size.\n", status_code=413)
+        return None
+
+    def _from_here(self, headers: Headers) -> bool:
+        if site := headers.get("sec-fetch-site"):
+            return site == "same-origin"
+        return headers.get("origin") == self._settings.origin
+
+    def _dressed(self, scope: Scope, send: Send) -> Send:
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if self._settings.cookie_secure:
+                    headers["Strict-Transport-Security"] = "max-age=63072000"
+                if not scope["path"].startswith("/static/"):
+                    headers["Cache-Control"] = "no-store"
+            await send(message)
+
+        return dressed

@@ -1,0 +1,39 @@
+"""What all requests of one process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from augment_correction.workspace.database import Database
+from augment_correction.workspace.markdown import html_of
+from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.tables import now
+
+PAGES = Path(__file__).with_name("pages")
+STATIC = Path(__file__).with_name("static")
+
+
+@dataclass(frozen=True)
+class Site:
+    settings: Settings
+    database: Database
+    templates: jinja2.Environment
+
+
+def open_site(settings: Settings) -> Site:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    templates.filters["markdown"] = html_of
+    templates.globals["now"] = now
+    templates.globals["assets"] = _stamp()
+    return Site(settings, Database(settings.database_url, settings.pool), templates)
+
+
+def _stamp() -> str:
+    """Changes with the files, so that browsers may keep them."""
+    return format(max(int(path.stat().st_mtime) for path in STATIC.iterdir()), "x")

@@ -1,0 +1,109 @@
+"""Every test of the workspace runs on SQLite, and on PostgreSQL where its programs are installed: Debian's `postgresql`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra workspace")
+pytest.importorskip("sqlalchemy", reason="needs the extra workspace")
+
+from argon2 import PasswordHasher
+from sqlalchemy import create_engine, text
+
+from augment_correction.workspace import passwords
+from tests.workspace.places import Place, settings_in
+
+PROGRAMS = next((path for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+class Server:
+    """PostgreSQL in a folder, at a socket there; a fresh database, whose role owns nothing else, for each test."""
+
+    def __init__(self, folder: Path) -> None:
+        assert PROGRAMS
+        self._data, self._socket = folder / "data", folder
+        # Nobody may run it as root.
+        self._user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+        if self._user:
+            shutil.chown(folder, "postgres")
+        initdb = [str(PROGRAMS / "initdb"), "-D", str(self._data), "-U", "root", "-A", "trust", "--no-sync"]
+        subprocess.run([*self._user, *initdb], check=True, capture_output=True)
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=60"
+        self._control("start", "-o", options, "-w", "-l", str(folder / "log"))
+
+    def _control(self, *words: str) -> None:
+        assert PROGRAMS
+        subprocess.run(
+            [*self._user, str(PROGRAMS / "pg_ctl"), "-D", str(self._data), *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def database(self) -> str:
+        name = f"t{uuid.uuid4().hex[:12]}"
+        engine = create_engine(self._url("root", "postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE ROLE {name} LOGIN NOSUPERUSER"))
+            connection.execute(text(f"CREATE DATABASE {name} OWNER {name}"))
+        engine.dispose()
+        return self._url(name, name).replace("+psycopg", "")
+
+    def _url(self, user: str, database: str) -> str:
+        return f"postgresql+psycopg://{user}@/{database}?host={self._socket}"
+
+    def stop(self) -> None:
+        self._control("stop", "-m", "immediate")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    if PROGRAMS is None:
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(f"/tmp/workspace-postgres-{getpass.getuser()}-{uuid.uuid4().hex[:8]}")  # a socket's path is short
+    folder.mkdir()
+    server = Server(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/workspace.db"
+    url: str = request.getfixturevalue("postgres").database()
+    return url
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as in earnest, with the least of work."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
+
+
+@pytest.fixture
+def open_place(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Place]]:
+    opened: list[Place] = []
+
+    def open_(**settings: Any) -> Place:
+        opened.append(Place(settings_in(tmp_path / "storage", database_url, **settings)))
+        return opened[-1]
+
+    yield open_
+    for place in opened:
+        place.close()
+
+
+@pytest.fixture
+def place(open_place: Callable[..., Place]) -> Place:
+    return open_place()

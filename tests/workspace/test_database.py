@@ -1,0 +1,162 @@
+"""Sessions see and write one organisation's rows only, on both databases; the audit is never changed; tables are migrated."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DatabaseError
+
+from augment_correction.errors import ConfigError
+from augment_correction.workspace import audit
+from augment_correction.workspace.audit import Actor
+from augment_correction.workspace.database import Database, ForeignRow
+from augment_correction.workspace.migrating import migrate
+from augment_correction.workspace.tables import AuditEvent, Invite, Membership, Organisation, Table, User
+from tests.workspace.places import Place
+
+
+@pytest.fixture
+def two(place: Place) -> tuple[Place, str, str]:
+    slugs = [place.owner().slug, place.owner("Other Ltd").slug]
+    with place.site.database.as_system() as session:
+        ids = [session.execute(select(Organisation.id).where(Organisation.slug == slug)).scalar_one() for slug in slugs]
+    return place, ids[0], ids[1]
+
+
+def test_a_session_sees_the_rows_of_its_organisation_whatever_is_asked(two: tuple[Place, str, str]) -> None:
+    place, one, other = two
+    with place.site.database.read(one) as session:
+        assert {row.org_id for row in session.execute(select(Membership)).scalars()} == {one}
+        assert session.execute(select(Membership).where(Membership.org_id == other)).first() is None
+        joined = select(User, Membership).join(Membership, Membership.user_id == User.id)
+        assert len(session.execute(joined).all()) == 1
+        user = session.execute(select(Membership.user_id)).scalar_one()
+        assert session.get(Membership, (other, user)) is None
+    with place.site.database.read() as session:
+        assert session.execute(select(Membership)).first() is None
+
+
+def test_a_session_changes_no_row_of_another(two: tuple[Place, str, str]) -> None:
+    place, one, other = two
+    with place.site.database.write(one) as session:
+        assert session.execute(update(Membership).where(Membership.org_id == other).values(role="member")).rowcount == 0  # type: ignore[attr-defined]
+        assert session.execute(delete(Membership).where(Membership.org_id == other)).rowcount == 0  # type: ignore[attr-defined]
+    with place.site.database.as_system() as system:
+        foreign = system.execute(select(Membership).where(Membership.org_id == other)).scalar_one()
+        assert foreign.role == "owner"
+    with pytest.raises(ForeignRow), place.site.database.write(one) as session:
+        session.add(Membership(org_id=other, user_id=foreign.user_id, role="owner"))
+
+
+def test_postgresql_itself_hides_the_rows_of_others(two: tuple[Place, str, str]) -> None:
+    place, one, other = two
+    if place.site.database.is_sqlite:
+        with place.site.database.read(one) as session:
+            assert session.execute(select(Membership)).scalars().all()
+        return
+    with place.site.database.read(one) as session:
+        assert session.execute(text("SELECT DISTINCT org_id FROM memberships")).scalars().all() == [one]
+    with place.site.database.engine.connect() as connection:  # nobody named an organisation
+        assert connection.execute(text("SELECT * FROM memberships")).first() is None
+    with pytest.raises(DatabaseError), place.site.database.write(one) as session:
+        session.execute(text("UPDATE memberships SET org_id = :other"), {"other": other})
+
+
+def test_the_audit_is_a_chain_that_nobody_changes(two: tuple[Place, str, str]) -> None:
+    place, one, _ = two
+    with place.site.database.write(one) as session:
+        for number in range(3):
+            audit.note(session, Actor(None), "tried", str(number), organisation=one)
+    with place.site.database.read(one) as session:
+        assert not list(audit.broken(session, one))
+        assert [event.number for event in audit.events(session, one)][:2] == [4, 3]
+    for change in ("UPDATE audit_events SET action = 'nothing'", "DELETE FROM audit_events"):
+        with pytest.raises(DatabaseError, match="never changed"), place.site.database.write(one) as session:
+            session.execute(text(change))
+
+
+def test_an_event_that_was_changed_around_the_database_is_found(two: tuple[Place, str, str]) -> None:
+    place, one, _ = two
+    with place.site.database.write(one) as session:
+        audit.note(session, Actor(None), "tried", organisation=one)
+    with place.site.database.engine.begin() as connection:
+        if place.site.database.is_sqlite:
+            connection.execute(text("DROP TRIGGER audit_events_no_update"))
+        else:
+            connection.execute(
+                text(
+                    "ALTER TABLE audit_events DISABLE TRIGGER ALL"
+                    if False
+                    else "DROP TRIGGER audit_events_sealed ON audit_events"
+                )
+            )
+        connection.execute(text("UPDATE audit_events SET subject = 'x' WHERE number = 1"))
+    with place.site.database.read(one) as session:
+        assert list(audit.broken(session, one)) == [1]
+
+
+def test_migrations_end_where_the_tables_are(place: Place) -> None:
+    with place.site.database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_its_data(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database, "0001")
+    with database.as_system(writes=True) as session:
+        user = User(email="ada@example.org", name="Ada", password="x")
+        organisation = Organisation(slug="bridges", name="Bridges")
+        session.add_all([user, organisation])
+        session.flush()
+        session.add(Membership(org_id=organisation.id, user_id=user.id, role="owner"))
+        audit.note(session, Actor(user.id), "organisation.founded", organisation=organisation.id)
+    migrate(database)
+    with database.read(organisation.id) as session:
+        assert session.execute(select(Membership.role)).scalar_one() == "owner"
+        assert not list(audit.broken(session, organisation.id))
+        assert session.execute(select(AuditEvent)).scalars().all()
+        assert session.execute(select(Invite)).first() is None
+    database.close()
+
+
+def test_of_two_starters_one_migrates(database_url: str) -> None:
+    databases, failures, barrier = [Database(database_url) for _ in range(2)], [], threading.Barrier(2)
+
+    def start(database: Database) -> None:
+        barrier.wait()
+        try:
+            migrate(database)
+        except Exception as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=start, args=(each,)) for each in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    with databases[0].engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_heads() == ("0003",)
+    for each in databases:
+        each.close()
+
+
+def test_a_database_of_a_later_program_is_left_alone(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database)
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="9999"):
+        migrate(database)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "no address"])
+def test_other_databases_are_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="LL_DATABASE_URL"):
+        Database(url)

@@ -1,0 +1,52 @@
+"""The variables LL_*: what they mean, and which values are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from augment_correction.errors import ConfigError
+from augment_correction.workspace.settings import read_settings
+
+
+def read(folder: Path, **more: str) -> object:
+    return read_settings({"LL_MODEL_STORAGE_DIR": str(folder), **more})
+
+
+def test_a_start_without_variables_is_safe_and_needs_none(tmp_path: Path) -> None:
+    made = read_settings({"LL_MODEL_STORAGE_DIR": str(tmp_path)})
+    assert made.database_url == f"sqlite:///{tmp_path}/workspace.db"
+    assert (made.backend, made.registration, made.cookie_secure) == ("embedded", "invite", False)
+    kept = tmp_path / "secret_key"
+    assert kept.stat().st_mode & 0o777 == 0o600 and len(made.secret) >= 32
+    assert read_settings({"LL_MODEL_STORAGE_DIR": str(tmp_path)}).secret == made.secret
+
+
+def test_the_variables_of_the_original_are_read(tmp_path: Path) -> None:
+    made = read_settings({
+        "LL_DATABASE_URL": "postgresql://db/workspace", "LL_SECRET_KEY": "k" * 40, "LL_INFERENCE_BACKEND": "openai",
+        "LL_OPENAI_MODEL": "gpt-5-mini", "LL_BASE_MODEL_NAME": "unused", "LL_MODEL_STORAGE_DIR": str(tmp_path),
+        "LL_APP_NAME": "Bridges", "LL_PUBLIC_URL": "https://chat.example.org/", "LL_SESSION_TTL_HOURS": "12",
+    })  # fmt: skip
+    assert made.model == "gpt-5-mini" and made.secret == b"k" * 40 and made.app_name == "Bridges"
+    assert made.origin == "https://chat.example.org" and made.cookie_secure and made.session_hours == 12
+    assert made.session_cookie == "__Host-session"
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"LL_SECRET_KEY": "dev-secret-change-me"}, "LL_SECRET_KEY"),
+        ({"LL_SECRET_KEY": "short"}, "LL_SECRET_KEY"),
+        ({"LL_INFERENCE_BACKEND": "magic"}, "LL_INFERENCE_BACKEND=magic"),
+        ({"LL_PUBLIC_URL": "http://chat.example.org"}, "not HTTPS"),
+        ({"LL_PUBLIC_URL": "http://127.0.0.1:80", "LL_COOKIE_SECURE": "true"}, "over HTTPS only"),
+        ({"LL_PUBLIC_URL": "chat.example.org"}, "no address"),
+        ({"LL_SESSION_TTL_HOURS": "0"}, "LL_SESSION_TTL_HOURS"),
+        ({"LL_COOKIE_SECURE": "perhaps"}, "neither true nor false"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_name(tmp_path: Path, variables: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        read(tmp_path, **variables)
