@@ -236,6 +236,7 @@ def test_documents_from_memory_are_cut_as_a_file_is(place: Path) -> None:
     )
     assert given.counts["chunks"] == from_file.counts["chunks"] > 5
     assert [each.id for each in given.conversations()] == [each.id for each in from_file.conversations()]
+    assert [each.kind for each in given.conversations()] == [each.kind for each in from_file.conversations()]
     assert given.tokens == from_file.tokens
 
 

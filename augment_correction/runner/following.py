@@ -6,12 +6,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from augment_correction.declarations import KIND
 from augment_correction.errors import AugmentCorrectionError, Reject, RequestRefused, TransientError
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.records import Conversation, Record, Rejected, Step
+from augment_correction.runner.dealing import Dealer
 from augment_correction.runner.state import RunState
 from augment_correction.stages import BoundStage, Tools
 from augment_correction.store import Outcome
@@ -28,6 +30,10 @@ class Follower:
     takes: Mapping[str, str] = field(default_factory=dict)
     """Keys of the document's metadata by the field that they are taken into."""
 
+    @cached_property
+    def _dealer(self) -> Dealer:
+        return Dealer(self.seed, self.draws)
+
     async def follow(self, record: Record) -> list[Outcome]:
         """All that becomes of a passage's record.
 
@@ -39,7 +45,7 @@ class Follower:
             self.state.reasons["read/missing_field"] += 1
             return [_outcome(record.id, 0, Rejected(record, "read", "missing_field", detail))]
         taken = {name: record.fields["metadata"][key] for name, key in self.takes.items()}
-        drawn = {name: draw(words, f"{self.seed}:{name}:{record.id}") for name, words in self.draws.items()}
+        drawn = self._dealer.words(*(record.place or (record.id, 0)))
         ends = await self._follow(replace(record, fields={**record.fields, **taken, **drawn}), 0)
         return [_outcome(record.id, part, end) for part, end in enumerate(ends)]
 
@@ -81,17 +87,6 @@ class Follower:
         if not steps or steps[-1].reason != reason:
             steps.append(Step(stage.name, reason=reason, detail=detail))
         return Rejected(replace(record, steps=(*record.steps, *steps)), stage.name, reason, detail, failed)
-
-
-def draw(words: Mapping[str, float], seed: str) -> str:
-    """One of the words by its weight. One number decides and the words keep their order, so that a changed share moves
-    only the passages at the borders to another word, and only those are asked anew."""
-    point = random.Random(seed).random() * sum(words.values())
-    for word, weight in words.items():
-        point -= weight
-        if point < 0:
-            return word
-    return next(word for word, weight in words.items() if weight)  # what rounding left over
 
 
 def _outcome(chunk_id: str, part: int, end: Record | Rejected) -> Outcome:

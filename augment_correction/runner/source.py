@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import heapq
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from augment_correction.documents import Batch, DocumentInfo, ReadLimits, TokenCounter, chunk_document, stream_chunks
@@ -25,6 +26,8 @@ class Placed:
     seq: int
     chunk: Chunk
     document: DocumentInfo
+    place: tuple[str, int] = ("", 0)
+    """The file and the number among its passages; see `Record`."""
     again: Mapping[str, int] = field(default_factory=dict)
     """How often each stage has been asked anew for it (`run --retry-failed`)."""
 
@@ -41,15 +44,26 @@ class Read:
 
 async def read_passages(plan: Plan, given: Iterable[Passage | Document] | None = None) -> AsyncGenerator[Read, None]:
     """Every passage of the input folder, or of those that are `given` instead of it; or the subset that `system.seed` draws
-    from them. Where the pipeline does not cut, each document is one passage."""
-    reads = _numbered(plan) if given is None else _given(plan, given)
+    from them, which counts as one file. Where the pipeline does not cut, each document is one passage."""
+    reads: AsyncIterator[Read] = _numbered(plan) if given is None else _given(plan, given)
     system = plan.config.system
-    if not system.use_subset:
-        async for read in reads:
-            yield read
-        return
-    async for read in _subset(reads, system.subset_size, system.seed):
-        yield read
+    if system.use_subset:
+        reads = _subset(reads, system.subset_size, system.seed)
+    counts = Counter[str]()
+    async for read in reads:
+        passages = []
+        for passage in read.passages:
+            file = "" if system.use_subset else passage.place[0]
+            if given is None and file not in counts:
+                counts.clear()  # files are read one after the other: memory does not grow with their number
+            passages.append(replace(passage, place=(file, counts[file])))
+            counts[file] += 1
+        yield replace(read, passages=tuple(passages))
+
+
+def _file(source: str) -> str:
+    """Without the line: the rows of a file are its passages."""
+    return re.sub(r"#[LR]\d+(\.\d+)?$", "", source)
 
 
 async def _given(plan: Plan, given: Iterable[Passage | Document]) -> AsyncGenerator[Read, None]:
@@ -65,7 +79,8 @@ async def _given(plan: Plan, given: Iterable[Passage | Document]) -> AsyncGenera
             continue
         info, left_out = DocumentInfo.of(document), list[UnreadInput]()
         chunks = cut.whole(document) if isinstance(each, Passage) else cut.into_chunks(document, left_out)
-        passages = tuple(Placed(seq, chunk, info) for seq, chunk in enumerate(chunks, placed))
+        place = _file(each.source), 0  # those without a name are one file together
+        passages = tuple(Placed(seq, chunk, info, place) for seq, chunk in enumerate(chunks, placed))
         yield Read((info,), passages, tuple(left_out))
         placed += len(passages)
         if not number % 100:
@@ -126,7 +141,7 @@ async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
                 while waiting[0].id != chunk.document_id:
                     waiting.popleft()
                 document = waiting.popleft()
-            passages.append(Placed(seq, chunk, document))
+            passages.append(Placed(seq, chunk, document, (_file(document.source), 0)))
             seq += 1
         yield Read(batch.documents, tuple(passages), batch.unread, batch.notes)
 
@@ -188,4 +203,5 @@ def record_of(passage: Placed) -> Record:
             "metadata": document.metadata,
         },
         again=passage.again,
+        place=passage.place,
     )

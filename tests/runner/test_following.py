@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from augment_correction.errors import Reject
 from augment_correction.records import Record
-from augment_correction.runner.following import Follower, draw
+from augment_correction.runner.following import Follower
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.stages import BoundStage, Tools
 
@@ -40,10 +39,3 @@ async def test_what_a_stage_draws_hangs_on_seed_stage_and_passage_alone() -> Non
     assert await drawn(1, "a", "two") == [second], "whatever ran before it"
     others = [*await drawn(2, "a", "one"), *await drawn(1, "b", "one"), *await drawn(1, "a", "three")]
     assert len({first, *others}) == 4
-
-
-def test_words_are_drawn_by_their_weight() -> None:
-    words = {"never": 0.0, "seldom": 1.0, "often": 3.0}
-    counts = Counter(draw(words, f"seed {number}") for number in range(2000))
-    assert set(counts) == {"seldom", "often"} and 1400 < counts["often"] < 1600
-    assert draw(words, "x") == draw(words, "x")

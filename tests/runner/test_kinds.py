@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import shutil
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from augment_correction.errors import ConfigError
-from augment_correction.runner.following import draw
 from tests.projects import MadeProject
 from tests.servers import ModelServer
 
 ALL = {"correct_after_mistake": 1, "stand_by": 1, "user_wrong": 1, "partial": 1, "self_noticed": 1}
-
-
-class TestDraw:
-    @given(st.dictionaries(st.text(min_size=1, max_size=3), st.floats(0.01, 9), min_size=1, max_size=5), st.text())
-    def test_it_is_one_of_the_words_and_always_the_same(self, words: dict[str, float], seed: str) -> None:
-        assert draw(words, seed) in words
-        assert draw(words, seed) == draw(words, seed)
-
-    def test_shares_are_kept_over_many(self) -> None:
-        drawn = Counter(draw({"a": 2, "b": 1, "c": 0}, f"s{number}") for number in range(3000))
-        assert drawn["c"] == 0
-        assert 900 < drawn["b"] < 1100
-
-    @given(st.integers())
-    def test_a_grown_share_moves_only_to_the_word_that_grew(self, seed: int) -> None:
-        before, after = draw({"a": 2, "b": 1}, str(seed)), draw({"a": 1, "b": 2}, str(seed))
-        assert before == after or (before, after) == ("a", "b")
 
 
 def test_without_shares_everything_becomes_a_correction(project: MadeProject, server: ModelServer) -> None:
@@ -39,6 +19,30 @@ def test_without_shares_everything_becomes_a_correction(project: MadeProject, se
     assert result.counts["kinds"] == {"correct_after_mistake": 6}
     assert result.counts["origins"] == {"synthetic": 6}
     assert len(server.asked) == 12  # no stage of another kind is asked
+
+
+def test_shares_are_kept_to_one_passage(project: MadeProject, server: ModelServer) -> None:
+    project.facts(range(20))
+    weights = {"correct_after_mistake": 8, "stand_by": 5, "user_wrong": 3, "partial": 2, "self_noticed": 2}
+    result = project.run(server, shares={"kind": weights})
+    assert all(abs(result.counts["kinds"][kind] - weight) <= 1 for kind, weight in weights.items())
+
+
+def test_other_files_change_nothing_of_what_a_file_is_dealt(project: MadeProject, server: ModelServer) -> None:
+    def kinds() -> dict[str, str]:
+        project.run(server, shares={"kind": ALL})
+        return {row["id"]: row["kind"] for row in project.dataset()}
+
+    project.facts(range(10), "b.jsonl")
+    alone = kinds()
+    project.facts(range(10, 25), "a.jsonl")
+    shutil.rmtree(project.output)
+    both = kinds()
+    assert len(both) == 25
+    assert both.items() >= alone.items()
+    (project.root / "inputs" / "a.jsonl").unlink()
+    shutil.rmtree(project.output)
+    assert kinds() == alone
 
 
 def test_every_kind_goes_its_own_way(project: MadeProject, server: ModelServer) -> None:

@@ -139,7 +139,8 @@ def asked_twice(server: ModelServer) -> int:
 class TestUndisturbed:
     def test_the_files_are_those_of_one_machine(self, project: MadeProject, nodes: Nodes) -> None:
         project.facts([*range(40), *range(5)])
-        project.config(meta_datagen={"do_meta_datagen": True})
+        shares = {"kind": {"correct_after_mistake": 2, "stand_by": 1, "user_wrong": 1}}
+        project.config(meta_datagen={"do_meta_datagen": True}, shares=shares)
         made = on(nodes, project)
         assert made.code == 0, made
         assert not (project.output / "journals").exists()

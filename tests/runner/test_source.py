@@ -10,6 +10,7 @@ import pytest
 from augment_correction.declarations import SOURCE_FIELDS
 from augment_correction.errors import ConfigError
 from augment_correction.plan import make_plan
+from augment_correction.records import Passage
 from augment_correction.runner.source import Placed, read_passages, record_of
 from tests.projects import MadeProject
 from tests.servers import facts
@@ -22,6 +23,37 @@ async def taken(project: MadeProject, **system: object) -> list[Placed]:
 
 def texts(passages: list[Placed]) -> list[str]:
     return [passage.chunk.text for passage in passages]
+
+
+class TestPlaces:
+    async def test_rows_and_passages_are_numbered_in_their_file(self, project: MadeProject) -> None:
+        project.facts(range(3), "a.jsonl")
+        project.write("inputs/b.txt", "\n\n".join(facts(range(20))))
+        project.write("inputs/c.csv", "text\nOne passage.\nAnother passage.\n")
+        places = [
+            passage.place for passage in await taken(project, chunk_size=400, chunk_unit="characters", min_chunk=1)
+        ]
+        count = len(places) - 5
+        assert count > 2
+        rows = [("a.jsonl", 0), ("a.jsonl", 1), ("a.jsonl", 2)]
+        assert places == [*rows, *(("b.txt", number) for number in range(count)), ("c.csv", 0), ("c.csv", 1)]
+
+    async def test_a_subset_is_one_file(self, project: MadeProject) -> None:
+        project.facts(range(9), "a.jsonl")
+        project.facts(range(10, 20), "b.jsonl")
+        chosen = await taken(project, use_subset=True, subset_size=8)
+        assert [passage.place for passage in chosen] == [("", number) for number in range(8)]
+
+    async def test_what_a_program_gives_is_numbered_as_its_file_would_be(self, project: MadeProject) -> None:
+        given = [
+            Passage("The first of two."),
+            Passage("One of a file.", source="x.jsonl#L1"),
+            Passage("The second of two."),
+            Passage("Another of the file.", source="x.jsonl#L9.2"),
+        ]
+        plan = make_plan(project.load())
+        places = [passage.place async for read in read_passages(plan, given) for passage in read.passages]
+        assert places == [("", 0), ("x.jsonl", 0), ("", 1), ("x.jsonl", 1)]
 
 
 class TestSubset:
