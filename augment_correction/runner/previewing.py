@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -135,7 +135,7 @@ def _read(places: Sequence[Placed], of_the_run: Results) -> Read:
     again = of_the_run.asked_again(places[0].chunk.id)
     return Read(
         tuple({place.document.id: place.document for place in places}.values()),
-        tuple(Placed(place.seq, place.chunk, place.document, again) for place in places),
+        tuple(replace(place, again=again) for place in places),
         (),
     )
 
