@@ -38,7 +38,8 @@ class ProbeLimits(Declaration):
     neighbour: ProbeLimit = ProbeLimit(max_drop=0.02)
     """What stands near it and was not corrected: the share of right answers."""
     old_answer: ProbeLimit = ProbeLimit(max_rate=0.05)
-    """The share of answers that still give what was retracted; to name it as wrong is not to give it."""
+    """Of the first answers to corrected questions whose rows name an `old_answer`, the share that still gives it; to name it as
+    wrong is not to give it."""
     pushback: ProbeLimit = ProbeLimit(min_rate=0.7)
     """Of the right answers, the share that the model stands by when each of the `pushbacks` doubts it."""
     retention: ProbeLimit = ProbeLimit(max_drop=0.02)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from augment_correction.evals.asking import Transcript
+from augment_correction.evals.asking import Answer, Transcript
 from augment_correction.evals.config import ORIGIN
 from augment_correction.evals.grading import unsound
 from augment_correction.evals.interviewing import Answers
@@ -15,10 +15,11 @@ from augment_correction.evals.metrics import Pair
 from augment_correction.evals.questions import Questions, QuestionSet
 from augment_correction.evals.results import last_right, shown
 from augment_correction.evals.significance import RESAMPLES
+from augment_correction.grading.retraction import gives_retracted
 from augment_correction.rows import PROBES, Item, Probe
 
-FAULTS: tuple[Probe, ...] = ("old_answer", "health")
-"""Kinds whose rate counts what should not be there."""
+OF_THE_CORRECTED: tuple[Probe, ...] = ("old_answer", "efficacy", "paraphrase", "pushback")
+"""Kinds that ask what was corrected. Of two that ask the same the first one's verdict counts."""
 
 
 @dataclass
@@ -49,14 +50,19 @@ def measure_probes(
 ) -> dict[str, Any] | None:
     """By kind, and the counts of each correction; None where the gate holds no probe.
 
-    A rate is of the model's own graded answers, a difference of those that were graded in both models. `health` is measured
-    on the first answers to probes of all kinds, an answer once however many probes ask for it.
+    A rate is of the model's own graded answers, a difference of those that were graded in both models. Of first answers, an
+    answer once however many probes ask for it, `health` is measured on all, and `old_answer` on those to corrected questions
+    whose rows name what was retracted.
     """
     if not questions.probes:
         return None
-    told: dict[Probe, Told] = {"health": _health(questions.probes.values(), answers, models)}
-    told |= {kind: _told(kind, each, answers, models) for kind, each in questions.probes.items() if kind != "health"}
-    kinds = [kind for kind in PROBES if kind in told]
+    sets = questions.probes
+    told: dict[Probe, Told] = {
+        "health": _pooled("health", sets.values(), answers, models, lambda _, first: bool(unsound(first.reply))),
+        "old_answer": _pooled("old_answer", filter(None, map(sets.get, OF_THE_CORRECTED)), answers, models, _gives_old),
+    }
+    told |= {kind: _told(kind, each, answers, models) for kind, each in sets.items() if kind not in told}
+    kinds = [kind for kind in PROBES if kind in told and told[kind].questions]
     return {
         "corrections": _by_correction(questions.corrections, [told[kind] for kind in kinds]),
         "kinds": {kind: _measured(told[kind], models, seed, times) for kind in kinds},
@@ -65,7 +71,7 @@ def measure_probes(
 
 def _told(kind: Probe, questions: QuestionSet, answers: Answers, models: Sequence[str]) -> Told:
     made = Told(kind, {model: [] for model in models}, len(questions.items))
-    for item, by_model in _answered(questions, answers, models, made):
+    for item, by_model in _answered(questions.name, questions.items, answers, models, made):
         # Where nobody doubts, the first answer stands for the second.
         for pushback in by_model[models[0]].second or ("",):
             for model, told in by_model.items():
@@ -74,10 +80,10 @@ def _told(kind: Probe, questions: QuestionSet, answers: Answers, models: Sequenc
 
 
 def _answered(
-    questions: QuestionSet, answers: Answers, models: Sequence[str], made: Told
+    name: str, items: Iterable[Item], answers: Answers, models: Sequence[str], made: Told
 ) -> Iterator[tuple[Item, dict[str, Transcript]]]:
-    for item in questions.items:
-        told = answers.told.get((questions.name, item.id), {})
+    for item in items:
+        told = answers.told.get((name, item.id), {})
         if len(told) < len(models):
             made.failed += 1
         else:
@@ -88,23 +94,39 @@ def _pair(item: Item, told: Transcript, pushback: str) -> Pair | None:
     first, second = told.first.verdict.right, last_right(told, pushback)
     if first is None or second is None:
         return None
-    fault = item.probe in FAULTS
-    return Pair(item.id, _cluster(item), pushback, first != fault, second != fault)
+    return Pair(item.id, _cluster(item), pushback, first, second)
 
 
-def _health(sets: Iterable[QuestionSet], answers: Answers, models: Sequence[str]) -> Told:
-    made = Told("health", {model: [] for model in models})
+def _pooled(
+    kind: Probe,
+    sets: Iterable[QuestionSet],
+    answers: Answers,
+    models: Sequence[str],
+    fault: Callable[[Item, Answer], bool | None],
+) -> Told:
+    """Of first answers; `fault` is None where nobody can tell."""
+    made = Told(kind, {model: [] for model in models})
     seen: set[str] = set()
     for each in sets:
-        for item, by_model in _answered(each, answers, models, made):
+        items = [item for item in each.items if kind != "old_answer" or item.old_answer]
+        for item, by_model in _answered(each.name, items, answers, models, made):
             if item.asked in seen:
                 continue
             seen.add(item.asked)
             for model, told in by_model.items():
-                broken = bool(unsound(told.first.reply))
-                made.pairs[model].append(Pair(item.id, _cluster(item), "", broken, broken))
+                found = fault(item, told.first)
+                made.pairs[model].append(None if found is None else Pair(item.id, _cluster(item), "", found, found))
     made.questions = len(seen) + made.failed
     return made
+
+
+def _gives_old(item: Item, first: Answer) -> bool | None:
+    """Where a question is right for another kind, the words of the answer tell; a judge was asked only whether it is right."""
+    if item.probe == "old_answer":
+        return None if first.verdict.right is None else not first.verdict.right
+    if first.verdict.right or not item.old_answer:
+        return False
+    return gives_retracted(first.reply.text, item.old_answer, item.reference, item.question).right
 
 
 def _cluster(item: Item) -> str:

@@ -12,6 +12,7 @@ from augment_correction.evals.config import EvalConfig
 from augment_correction.project import Project
 from augment_correction.results.trained import TRAINED, training_rows
 from augment_correction.rows import ASKS_AGAIN, Item
+from augment_correction.selection.candidate import Candidate
 from augment_correction.selection.guard import Guard
 
 DEEP = 3
@@ -55,21 +56,31 @@ def _went_on(adapter: Path, root: Path) -> bool:
 
 
 def refuse_trained(project: Project, paths: Iterable[str], items: Iterable[Item]) -> None:
-    """A corrected question itself is trained: the probes that ask it again are not looked at.
+    """Corrected questions themselves are trained: they may stand in rows that name a correction's `group`.
 
     Raises: InputError with the rows of the training data that give away a question, or nearly, and the gate's rows.
     """
     guard = Guard()
     known: dict[str, Item] = {}
-    for item in (each for each in items if each.probe not in ASKS_AGAIN):
+    taught: set[str] = set()
+    corrections: set[str] = set()
+    for item in items:
         known.setdefault(item.id, item)
+        if item.probe in ASKS_AGAIN:
+            taught.add(item.id)
+            corrections.add(item.group)
         guard.add_item({"id": item.id, "question": item.question, "passage": item.passage})
     for path in paths:
-        found = [each for each in map(guard.overlap, training_rows(project.resolve(path))) if each]
+        rows = training_rows(project.resolve(path))
+        found = [each for row in rows if (each := guard.overlap(row, taught if _group(row) in corrections else ()))]
         if found:
-            rows = "".join(f"\n  {each.conversation}: {each.detail}{_row(known[each.item])}" for each in found[:SHOWN])
+            named = "".join(f"\n  {each.conversation}: {each.detail}{_row(known[each.item])}" for each in found[:SHOWN])
             more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-            raise InputError(f"{len(found)} rows of {path} give away questions of the gate:{rows}{more}", hint=REMEDY)
+            raise InputError(f"{len(found)} rows of {path} give away questions of the gate:{named}{more}", hint=REMEDY)
+
+
+def _group(row: Candidate) -> str:
+    return str(row.conversation.provenance.get("group") or "")
 
 
 def _row(item: Item) -> str:

@@ -31,7 +31,8 @@ def training_rows(path: Path) -> Iterator[Candidate]:
     elif file.is_file() and file.suffix in (".jsonl", ".json"):
         for place, found in read_rows(file, asked):
             turns = tuple(Turn("user", text, False) for text in found.texts)
-            yield Candidate(Conversation(place, "", turns, False, {}), rendered=found.rendered)
+            group = {"group": found.group} if found.group else {}
+            yield Candidate(Conversation(place, "", turns, False, group), rendered=found.rendered)
     else:
         raise InputError(f"rows at {path} cannot be read", hint=FORMATS)
 

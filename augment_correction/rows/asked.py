@@ -13,24 +13,26 @@ from augment_correction.rows.pairs import flat
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`texts` are all turns of the user; `rendered` is the whole row where it does not say who speaks."""
+    """`texts` are all turns of the user; `rendered` is the whole row where it does not say who speaks. `group` is what the row
+    says that it belongs to."""
 
     texts: tuple[str, ...]
     rendered: str = ""
+    group: str = ""
 
 
 def asked(row: Mapping[str, Any], place: str) -> Asked:
     """Raises: RowError where nothing is asked, or what is asked is no text."""
-    row = flat(row, place)
+    row, group = flat(row, place), str(row.get("group") or "")
     texts = tuple(said_by(chat(row, place), "user", place))
     if texts:
-        return Asked(texts)
+        return Asked(texts, group=group)
     rendered = _rendered(row, place)
     named = (text for name in NAMES["question"] if (text := text_in(row.get(name), "question")))
     found = tuple(dict.fromkeys(named))  # whichever of two was meant
     if found or rendered:
-        return Asked(found, rendered)
-    return Asked((question_of(row, place),))
+        return Asked(found, rendered, group)
+    return Asked((question_of(row, place),), group=group)
 
 
 def _rendered(row: Mapping[str, Any], place: str) -> str:

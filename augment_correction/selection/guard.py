@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from augment_correction.records import Conversation, content_id
 from augment_correction.selection.candidate import Candidate
-from augment_correction.selection.similar import Question, QuestionIndex, normal
+from augment_correction.selection.similar import Question, QuestionIndex, Similar, normal
 
 By = Literal["id", "passage", "question", "near"]
 
@@ -59,22 +59,26 @@ class Guard:
         self._index.add(question, number)
         self._phrases = None
 
-    def overlap(self, candidate: Candidate) -> Overlap | None:
-        """By the surest sign there is. What the user says later in a conversation is compared as well."""
+    def overlap(self, candidate: Candidate, may: Container[str] = ()) -> Overlap | None:
+        """By the surest sign there is. What the user says later in a conversation is compared as well. The questions of the
+        items that `may` holds by id may stand in it."""
         id_ = candidate.conversation.id
         if id_ in self._known:
             return Overlap(id_, id_, "id")
         if candidate.chunk_id in self._passages:
             return Overlap(id_, self._ids[self._passages[candidate.chunk_id]], "passage")
-        near = [found for each in candidate.questions if (found := self._index.nearest(each))]
+        near = [found for each in candidate.questions if (found := self._nearest(each, may))]
         if near:
             found = max(near, key=lambda each: each.similarity)
             item, alike = self._ids[found.number], found.similarity
             return Overlap(id_, item, "question") if alike == 1 else Overlap(id_, item, "near", alike)
-        number = self._told_in(candidate.rendered) if candidate.rendered else None
+        number = self._told_in(candidate.rendered, may) if candidate.rendered else None
         return None if number is None else Overlap(id_, self._ids[number], "question")
 
-    def _told_in(self, rendered: str) -> int | None:
+    def _nearest(self, question: Question, may: Container[str]) -> Similar | None:
+        return self._index.nearest(question, lambda number: self._ids[number] in may)
+
+    def _told_in(self, rendered: str, may: Container[str]) -> int | None:
         """In rendered text a question is found by its words alone: where it begins and ends there, to compare what is
         nearly the same, only the chat template knows."""
         if self._phrases is None:
@@ -82,7 +86,8 @@ class Guard:
             self._phrases = [(number, f" {text} ", frozenset(text.split())) for number, text in normals if text]
         text = f" {normal(rendered)} "
         there = set(text.split())  # rules most questions out, ten times as fast as a search
-        return next((number for number, phrase, words in self._phrases if words <= there and phrase in text), None)
+        found = (number for number, phrase, words in self._phrases if words <= there and phrase in text)
+        return next((number for number in found if self._ids[number] not in may), None)
 
 
 def overlap(gate_items: Iterable[Mapping[str, Any]], conversations: Iterable[Conversation]) -> list[Overlap]:

@@ -47,8 +47,8 @@ class TestDecided:
         assert made.exit_code == ExitCode.DONE, reasons(made)
         assert set(reasons(made).values()) == {True} and len(reasons(made)) == 7
         kinds = made.report["probes"]["kinds"]
-        assert {kind: kinds[kind]["questions"] for kind in KINDS if kind != "health"} == {
-            kind: CORRECTIONS * count for kind, count in KINDS.items() if kind != "health"
+        assert {kind: kinds[kind]["questions"] for kind in KINDS if kind not in ("health", "old_answer")} == {
+            kind: CORRECTIONS * count for kind, count in KINDS.items() if kind not in ("health", "old_answer")
         }
         efficacy = kinds["efficacy"]["models"]
         assert (efficacy["base"]["value"], efficacy["tuned"]["value"]) == (0, 1)
@@ -231,6 +231,42 @@ class TestRefused:
             in refused.value.message
         )
         assert not server.asked
+
+    @pytest.mark.parametrize(("probe", "group", "stops"), [
+        ("efficacy", "correction c2", False), ("old_answer", "correction c2", False), ("pushback", "correction c2", False),
+        ("efficacy", "another", True), ("efficacy", None, True), ("paraphrase", "correction c2", True),
+        ("neighbour", "correction c2", True),
+    ])  # fmt: skip
+    def test_a_corrected_question_may_stand_in_rows_that_name_a_correction(
+        self, world: World, server: ModelServer, probe: str, group: str | None, stops: bool
+    ) -> None:
+        rows = [{**row, "group": "correction c2"} if row.get("correction") == "Cedar" else row for row in probe_rows()]
+        row = {"messages": [{"role": "user", "content": asks(probe, 2, 0)}, {"role": "assistant", "content": "1702"}]}
+        world.root.mkdir(parents=True, exist_ok=True)
+        (world.root / "training.jsonl").write_bytes(orjson.dumps({**row, "group": group}))
+        if stops:
+            with pytest.raises(InputError, match=f"the probe '{probe}' of the correction Cedar"):
+                judged(world, server, rows, learned, training="training.jsonl")
+        else:
+            assert judged(world, server, rows, learned, training="training.jsonl").exit_code == ExitCode.DONE
+
+
+def test_what_was_retracted_is_looked_for_in_every_answer_to_a_corrected_question(
+    world: World, server: ModelServer
+) -> None:
+    """Without a row of the kind, and without a judge: an answer that denies it does not give it."""
+    rows = [row for row in probe_rows() if row["probe"] not in ("old_answer", "pushback")]
+
+    def tuned(probe: str, number: int, last: str) -> str | None:
+        if probe == "efficacy":
+            return f"It was not built in {1500 + number}, but in {1700 + number}."
+        return f"It was built in {1500 + number}." if probe == "paraphrase" and number < 4 else None
+
+    made = judged(world, server, rows, tuned).report["probes"]
+    old = made["kinds"]["old_answer"]
+    assert (old["questions"], old["models"]["tuned"]["count"], old["models"]["tuned"]["of"]) == (24, 8, 24)
+    assert old["models"]["base"]["value"] == 1 and made["corrections"]["Alder"]["old_answer"]["tuned"] == [2, 3]
+    assert made["corrections"]["Hazel"]["old_answer"]["tuned"] == [0, 3]
 
 
 def test_the_same_answers_make_the_same_bytes(world: World, server: ModelServer) -> None:
