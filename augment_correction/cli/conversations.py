@@ -21,8 +21,9 @@ def show(console: Any, chunk: Any, outcome: Any, *, whole: bool) -> None:
     text = chunk.text if whole or len(chunk.text) <= EXCERPT else f"{chunk.text[:EXCERPT].rstrip()} [...]"
     say(("── ", "dim"), (f"{place['title']}{page}", "bold"))
     say((f"passage {chunk.id}, {place['source']}\n", "dim"), (text, ""), ("\n", ""))
-    if outcome.status not in ("kept", "gate"):
+    if outcome.status != "kept":
         say((f"{outcome.status} at {outcome.stage}: {outcome.reason}: {outcome.body['detail']}", "yellow"))
+    if "conversation" not in outcome.body:
         return
     conversation = outcome.conversation(chunk)
     say((conversation.kind, "bold"), (f" {conversation.id}", ""))
