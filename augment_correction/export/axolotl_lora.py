@@ -23,6 +23,8 @@ from augment_correction.store.folder import RunFolder
 
 PAD_CANDIDATES = ("<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "<|PAD|>", "[PAD]", "<|endoftext|>", "<unk>")
 EVALUATIONS = (8, 7, 6, 5, 4)
+SCHEDULED = ("warmup_steps", "warmup_ratio", "eval_steps", "load_best_model_at_end", "early_stopping_patience")
+"""Keys that some numbers of rows have and others have not."""
 HEADER = """\
 # For Axolotl 0.19 or newer{several}:
 #   axolotl preprocess {path}
@@ -92,6 +94,17 @@ def base_model(config: RunConfig) -> str:
     """A folder as an absolute path, since Axolotl starts relative ones at its own current folder."""
     local = config.project.resolve(config.training.base_model)
     return str(local) if local.is_dir() else config.training.base_model
+
+
+def trained_on_other_rows(text: bytes, path: Path, training: TrainingConfig, rows: int, digest: str) -> bytes:
+    """The config at `path` for a dataset that was written again: where its cache lies, and how many steps lie between two
+    evaluations."""
+    made = yaml.safe_load(text)
+    several = not isinstance(made.get("save_steps"), int)
+    schedule = _schedule(training, rows, several)
+    made = {name: value for name, value in made.items() if name not in SCHEDULED or name in schedule} | schedule
+    made["dataset_prepared_path"] = str(Path(str(made["dataset_prepared_path"])).with_name(digest))
+    return axolotl_yaml(made, path, several_gpus=several)
 
 
 def axolotl_yaml(made: dict[str, Any], path: Path, *, several_gpus: bool = False) -> bytes:

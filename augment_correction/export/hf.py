@@ -26,7 +26,7 @@ mask teaches them.
 LIMITS = """\
 ## Known limits
 
-- The conversations are written by the models above and were not checked by a person; the right answers are only as
+- The conversations are written by the models above{checked}; the right answers are only as
   right as those models and the documents.
 - The mistakes are ones that a model invents, not ones that your model was seen to make.
 - The licence of the documents decides what may be done with text derived from them."""
@@ -88,7 +88,7 @@ def _card(source: ExportSource, kinds: Counter[str]) -> Iterator[str]:
     yield from _numbers(source)
     yield from _making(source)
     yield from _sources(source)
-    yield LIMITS
+    yield _limits(source)
 
 
 def _numbers(source: ExportSource) -> Iterator[str]:
@@ -126,6 +126,16 @@ def _sources(source: ExportSource) -> Iterator[str]:
     if len(source.documents) > SOURCES_SHOWN:
         yield f"- and {len(source.documents) - SOURCES_SHOWN:,} more"
     yield ""
+
+
+def _limits(source: ExportSource) -> str:
+    """With what a person has looked at."""
+    review = source.manifest.get("review") or {}
+    told = [f"{review[name]:,} {name}" for name in ("approved", "edited", "rejected") if review.get(name)]
+    checked = (
+        f"; of the rows that were made a person has {', '.join(told)}" if told else " and were not checked by a person"
+    )
+    return LIMITS.replace("{checked}", checked)
 
 
 def _cell(value: Any) -> str:

@@ -19,7 +19,7 @@ from augment_correction.store.folder import atomic_write
 from augment_correction.usage import Price
 
 FOUND = (
-    "origin", "pushback", "doubt_says", "error_type", "wrong_span", "right_span", "evidence", "supported", "right_share",
+    "origin", "edited", "pushback", "doubt_says", "error_type", "wrong_span", "right_span", "evidence", "supported", "right_share",
     "scores", "codes",
 )  # fmt: skip
 """What is shown of a conversation's provenance."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from augment_correction.pipeline import Pipeline
-from augment_correction.store import SELECTION
+from augment_correction.store import REVIEW, SELECTION
 
 CLASSES = ("kept", "gate", "filtered", "refused", "truncated", "invalid", "error", "pending")
 REPEATABLE = ("filtered", "refused", "truncated", "invalid")
@@ -14,14 +14,14 @@ REPEATABLE = ("filtered", "refused", "truncated", "invalid")
 
 
 def class_of(pipeline: Pipeline, status: str, stage: str | None, reason: str | None) -> str:
-    """gate: kept, but not for training. filtered: a judge said no, or the selection had no use for it. refused: the
+    """gate: kept, but not for training. filtered: a judge or a person said no, or the selection had no use for it. refused: the
     model or its server would not. truncated: cut off at the token limit. invalid: the reply could not be used. error:
     the server failed after all retries."""
     if status in ("kept", "gate"):
         return status
     if status == "failed":
         return "error"
-    if stage == SELECTION or any(each.name == stage and reason in each.verdicts for each in pipeline.stages):
+    if stage in (REVIEW, SELECTION) or any(each.name == stage and reason in each.verdicts for each in pipeline.stages):
         return "filtered"
     if reason in ("refused", "request_refused"):
         return "refused"

@@ -11,6 +11,7 @@ from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.records import Conversation
+from augment_correction.results.reviewed import bring_up_to_date
 from augment_correction.results.story import story_file
 from augment_correction.store import Database, Journal, Results, RunFolder, StoredChunk
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
@@ -50,13 +51,18 @@ def read_conversations(root: str | Path) -> Iterator[Conversation]:
 
 @contextmanager
 def open_run(root: Path) -> Iterator[MadeRun]:
-    """Raises: InputError where `root` is not the output folder of a run."""
+    """Its rows are as a person has decided about them.
+
+    Raises: InputError where `root` is not the output folder of a run, or its decisions.jsonl cannot be read.
+    """
     folder = RunFolder(root.resolve())
     if not folder.journal.is_file():
         raise InputError(f"{root} is not the output folder of a run: it has no {folder.journal.name}")
     database = Database(folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
     try:
         manifest = json.loads(folder.manifest.read_text("utf-8")) if folder.manifest.is_file() else {}
-        yield MadeRun(folder, Journal(database), Results(database, manifest.get("plan", "")), manifest)
+        results = Results(database, manifest.get("plan", ""))
+        bring_up_to_date(results, folder)
+        yield MadeRun(folder, Journal(database), results, manifest)
     finally:
         database.close()

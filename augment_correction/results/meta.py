@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from augment_correction.plan import Plan
-from augment_correction.store import Journal, Outcome, Results, StoredChunk
+from augment_correction.results.reviewed import is_edited
+from augment_correction.store import REVIEW, Journal, Outcome, Results, StoredChunk
 
 
 def meta_rows(plan: Plan, journal: Journal, results: Results) -> Iterator[dict[str, Any]]:
@@ -17,6 +18,8 @@ def meta_rows(plan: Plan, journal: Journal, results: Results) -> Iterator[dict[s
         made = [outcome for _, outcome in outcomes]
         if any(outcome.status == "gate" or outcome.reason in ("in_gate", "in_benchmark") for outcome in made):
             continue
+        if any(outcome.stage == REVIEW or is_edited(outcome) for outcome in made):
+            continue  # what a person has rejected or changed is no reply to learn from
         for outcome in made:
             yield from _stage_rows(plan, journal, chunk, outcome)
             if outcome.status == "kept":

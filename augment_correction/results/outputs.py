@@ -49,7 +49,7 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         with atomic_write(folder.meta_dataset) as file:
             for row in meta_rows(plan, journal, results):
                 file.write(orjson.dumps(row) + b"\n")
-    manifest = _manifest(plan, counts)
+    manifest = _manifest(plan, counts) | ({"review": selected.review} if selected.review else {})
     made = Written()
     if counts["kept"]:
         tokens = tuple(ledger.as_json(role) for role in plan.roles)
@@ -60,6 +60,7 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         folder, journal, results, about=manifest, prices=ledger.prices, story=story_file
     )  # fmt: skip
     _write_json(folder.manifest, manifest)
+    results.note_files(results.made_with("rows"))
     made.files = files | selected.files | made.files
     made.notices[:0] = [*_reading_notices(results), *selected.notices, *earlier.notices]
     return made

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from augment_correction.errors import InputError, UserError
 from augment_correction.export import (
@@ -104,9 +105,15 @@ def run_template(made: MadeRun) -> ChatTemplate:
     if "source" not in stored:
         raise InputError(f"{root} was written by an older version: its run.json holds no chat template", hint=AGAIN)
     counts = made.results.counts()
-    if counts | made.manifest["counts"] != counts:  # an older run.json counts fewer things
+    if _undecided(counts | made.manifest["counts"]) != _undecided(counts):  # an older run.json counts fewer things
         raise InputError(f"a later run in {root} was interrupted: its run.json is not of its journal", hint=AGAIN)
     return ChatTemplate(stored["name"], stored["source"], stored["bos_token"], stored["eos_token"])
+
+
+def _undecided(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """What no decision of a person changes, however many came since the run."""
+    same = {name: counts.get(name) for name in ("documents", "unread", "chunks", "gate", "failed")}
+    return {**same, "made": counts["kept"] + counts["rejected"]}
 
 
 def run_tokenizer(made: MadeRun, wanted: str | None, *, needed: bool = False) -> Tokenizer | None:
@@ -129,4 +136,9 @@ def run_tokenizer(made: MadeRun, wanted: str | None, *, needed: bool = False) ->
 def _dataset(made: MadeRun) -> Path:
     if not made.folder.dataset.is_file():
         raise InputError(f"{made.folder.root} holds no dataset", hint=f"{AGAIN}; rejected.jsonl has the reasons")
+    if made.results.made_with("files") != made.results.made_with("rows"):
+        raise InputError(
+            f"{made.folder.decisions} has decisions that the dataset was made without",
+            hint="apply them: python -m augment_correction review OUTPUT_DIR --apply, or run the same config again",
+        )
     return made.folder.dataset

@@ -15,7 +15,9 @@ import orjson
 
 from augment_correction.plan import Plan
 from augment_correction.records import Conversation
+from augment_correction.results.decisions import Decisions
 from augment_correction.results.finished import open_run
+from augment_correction.results.reviewed import review_of, told
 from augment_correction.selection import (
     DETAILS,
     Benchmarks,
@@ -43,19 +45,27 @@ class Selected:
 
     files: dict[str, Path] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    review: dict[str, int] = field(default_factory=dict)
+    """How many conversations a person approved, rejected, edited, and marked to be asked again."""
 
 
 def select(plan: Plan, results: Results) -> Selected:
     """Set apart what does not go into the dataset, and write `gate.jsonl` and `decontamination.json`.
 
-    The gate comes first: its questions decide about all others. Then what gives away a benchmark is left out, so that
+    The gate comes first: its questions decide about all others. Then what a person has rejected is left out, then what gives away a benchmark is left out, so that
     it cannot be the one that is kept of several duplicates; the balance is struck among what is left.
 
     Raises: UserError where a benchmark, another run's folder or the gate cannot be read.
     """
     config, made = plan.config, Selected()
     gate = Gate(config.system.seed, config.gate.share, read_gate(plan.folder.gate))
+    review = review_of(results, Decisions(plan.folder.decisions))
+    results.set_reviewed((), review.revised, review.decisions)
+    made.notices += told(review.counts)
+    made.review = dict(review.counts)
     apart = _kept_for_gate(gate, results)
+    gated = {(row.chunk_id, row.part) for row in apart}
+    apart += (row for row in review.excluded if (row.chunk_id, row.part) not in gated)
     taken = {(row.chunk_id, row.part) for row in apart}
     with ExitStack() as stack:
         benchmarks = _benchmarks(plan)

@@ -27,7 +27,9 @@ from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.records import Document, Passage
 from augment_correction.results.classes import class_of, count_classes
 from augment_correction.results.dataset import Written
+from augment_correction.results.decisions import Decisions
 from augment_correction.results.outputs import write_outputs
+from augment_correction.results.reviewed import review_of
 from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, counters
@@ -189,6 +191,9 @@ async def _run(
     ledger = state.ledger = session.ledger
     chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
     await results.begin()
+    if marked := review_of(results, Decisions(plan.folder.decisions)).ask_again:
+        await results.ask_passages_again(marked)
+        state.notices.append(f"asking again about {len(marked)} conversations that a person marked")
     if retry:
         state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
     async with (

@@ -42,6 +42,11 @@ class RunFolder:
         return self.root / "gate.jsonl"
 
     @property
+    def decisions(self) -> Path:
+        """What a person decided about the conversations; only ever appended to."""
+        return self.root / "decisions.jsonl"
+
+    @property
     def decontamination(self) -> Path:
         return self.root / "decontamination.json"
 

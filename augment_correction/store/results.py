@@ -2,7 +2,8 @@
 order; an outcome of an earlier run under the same plan is taken over instead of being made again.
 
 `outcomes` is what the stages made of a passage. Which of the kept conversations stay out of the dataset is not part of
-it: that stands in `apart`, made anew by every run, and is laid over the outcomes wherever they are read.
+it: that stands in `apart`, made anew by every run, and is laid over the outcomes wherever they are read. So is `revised`:
+conversations as a person has edited them. `made_with` says which state of the decisions each of the two, and the files, were made with.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ CREATE TABLE IF NOT EXISTS outcomes (
     chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
     PRIMARY KEY (chunk_id, part)
 );
+CREATE TABLE IF NOT EXISTS revised (
+    chunk_id TEXT, part INTEGER, conversation TEXT NOT NULL, PRIMARY KEY (chunk_id, part)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made_with (product TEXT PRIMARY KEY, decisions TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS apart (
     chunk_id TEXT, part INTEGER, status TEXT NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
     PRIMARY KEY (chunk_id, part)
@@ -48,15 +53,17 @@ CREATE TABLE IF NOT EXISTS apart (
 
 Status = Literal["kept", "gate", "rejected", "failed"]
 """`gate`: a conversation like those that are kept, but for asking a trained model and never for training one."""
-SELECTION = "selection"
-"""The stage that conversations in `apart` ended at."""
+SELECTION, REVIEW = "selection", "review"
+"""The stages that conversations in `apart` ended at: rules, or a person."""
 _STATUS, _STAGE, _REASON = (f"IFNULL(a.{name}, o.{name})" for name in ("status", "stage", "reason"))
 # CROSS holds SQLite to this order of the tables; else it sorts all bodies in a temporary file (200 MB of 100,000 rows).
 _MADE = "FROM chunks c CROSS JOIN outcomes o ON o.chunk_id = c.id"
 _APART = "LEFT JOIN apart a ON o.status = 'kept' AND a.chunk_id = o.chunk_id AND a.part = o.part"
+_REVISED = "LEFT JOIN revised r ON r.chunk_id = o.chunk_id AND r.part = o.part"
 _CHUNK = "c.id, c.seq, c.text, c.tokens, o.part"
-_ROW = f"{_CHUNK}, {_STATUS}, {_STAGE}, {_REASON}, o.body, a.detail"
-_KEPT = f"SELECT {_CHUNK}, o.status, o.stage, o.reason, o.body, NULL {_MADE} WHERE o.status = 'kept'"
+_ROW = f"{_CHUNK}, {_STATUS}, {_STAGE}, {_REASON}, o.body, a.detail, r.conversation"
+_KEPT = f"SELECT {_CHUNK}, o.status, o.stage, o.reason, o.body, NULL, r.conversation {_MADE} {_REVISED} WHERE o.status = 'kept'"
+_BARE = f"SELECT {_CHUNK}, o.status, o.stage, o.reason, o.body, NULL, NULL {_MADE} WHERE o.status = 'kept'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class Excluded:
     status: Literal["gate", "rejected"]
     reason: str
     detail: str
+    stage: str = SELECTION
 
 
 class Results:
@@ -132,6 +140,8 @@ class Results:
             ("DELETE FROM notes", ()),
             ("DELETE FROM places", ()),
             ("DELETE FROM apart", ()),
+            ("DELETE FROM revised", ()),
+            ("DELETE FROM made_with WHERE product = 'rows'", ()),
             ("UPDATE chunks SET seq = NULL", ()),
             ("DELETE FROM outcomes WHERE plan != ?", (self._plan,)),
             ("DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id FROM outcomes WHERE status = 'failed')", ()),
@@ -151,6 +161,15 @@ class Results:
                 (f"DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id {where})", (stage, reason)),
             )
         return count
+
+    async def ask_passages_again(self, passages: Iterable[tuple[str, str]]) -> None:
+        """Forget what was made of each (passage, stage), so that the stage is asked anew for it."""
+        for chunk_id, stage in passages:
+            await self._database.write_durably(
+                ("INSERT INTO again VALUES (?,?,1) ON CONFLICT DO UPDATE SET times = times + 1", (chunk_id, stage)),
+                ("DELETE FROM outcomes WHERE chunk_id = ?", (chunk_id,)),
+            )
+            self._any_again = True
 
     def asked_again(self, chunk_id: str) -> dict[str, int]:
         """How often each stage of this passage has been asked anew by `ask_again`."""
@@ -239,7 +258,7 @@ class Results:
         """Every final record in the output's order; only the chunks of the present run."""
         where = f"AND {_STATUS} = ?" if status else ""
         rows = self._database.stream(
-            f"SELECT {_ROW} {_MADE} {_APART} WHERE c.seq IS NOT NULL {where} ORDER BY c.seq, o.part",
+            f"SELECT {_ROW} {_MADE} {_APART} {_REVISED} WHERE c.seq IS NOT NULL {where} ORDER BY c.seq, o.part",
             (status,) if status else (),
         )
         return ((self._chunk(row), _outcome(row)) for row in rows)
@@ -247,7 +266,9 @@ class Results:
     def passages(self) -> Iterator[tuple[StoredChunk, Outcome | None]]:
         """As `outcomes`, with the passages that have none yet."""
         made = _MADE.replace("CROSS", "LEFT")
-        rows = self._database.stream(f"SELECT {_ROW} {made} {_APART} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part")
+        rows = self._database.stream(
+            f"SELECT {_ROW} {made} {_APART} {_REVISED} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part"
+        )
         return ((self._chunk(row), None if row[4] is None else _outcome(row)) for row in rows)
 
     def conversations(self) -> Iterator[tuple[StoredChunk, Outcome]]:
@@ -260,12 +281,39 @@ class Results:
         [row] = self._database.query(f"{_KEPT} AND c.id = ? AND o.part = ?", (chunk_id, part))
         return _outcome(row).conversation(self._chunk(row))
 
+    def unrevised(self, chunk_id: str) -> list[tuple[StoredChunk, Outcome]]:
+        """What the stages kept of a passage, as they made it, whatever a person or the selection has said of it."""
+        rows = self._database.query(f"{_BARE} AND c.id = ? ORDER BY o.part", (chunk_id,))
+        return [(self._chunk(row), _outcome(row)) for row in rows]
+
     def set_apart(self, rows: Iterable[Excluded]) -> None:
         """In place of what was set apart before; all of it or nothing."""
-        values = ((row.chunk_id, row.part, row.status, SELECTION, row.reason, row.detail) for row in rows)
         self._database.write_at_once(
-            ("DELETE FROM apart", [()]), ("INSERT INTO apart VALUES (?,?,?,?,?,?)", values)
+            ("DELETE FROM apart", [()]), ("INSERT INTO apart VALUES (?,?,?,?,?,?)", map(_apart_row, rows))
         )  # fmt: skip
+
+    def set_reviewed(
+        self, excluded: Iterable[Excluded], revised: Iterable[tuple[str, int, Conversation]], decisions: str
+    ) -> None:
+        """What a person decided, in place of what was decided before; what the selection has set apart stays so. `decisions` names
+        their state."""
+        edited = ((chunk_id, part, orjson.dumps(made).decode()) for chunk_id, part, made in revised)
+        self._database.write_at_once(
+            ("DELETE FROM apart WHERE stage = ?", [(REVIEW,)]),
+            ("INSERT OR IGNORE INTO apart VALUES (?,?,?,?,?,?)", map(_apart_row, excluded)),
+            ("DELETE FROM revised", [()]),
+            ("INSERT INTO revised VALUES (?,?,?)", edited),
+            ("INSERT OR REPLACE INTO made_with VALUES ('rows', ?)", [(decisions,)]),
+        )
+
+    def made_with(self, product: Literal["rows", "files"]) -> str:
+        """The state of the decisions that these were made with; empty for none."""
+        found = self._database.query("SELECT decisions FROM made_with WHERE product = ?", (product,))
+        return str(found[0][0]) if found else ""
+
+    def note_files(self, decisions: str) -> None:
+        """The files are written with this state of the decisions."""
+        self._database.write_at_once(("INSERT OR REPLACE INTO made_with VALUES ('files', ?)", [(decisions,)]))
 
     def _chunk(self, row: tuple[Any, ...]) -> StoredChunk:
         id_, seq, text, tokens = row[:4]
@@ -366,9 +414,15 @@ class Results:
         return {word or "unknown": count for word, count in rows}
 
 
+def _apart_row(row: Excluded) -> tuple[str, int, str, str, str, str]:
+    return row.chunk_id, row.part, row.status, row.stage, row.reason, row.detail
+
+
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    chunk_id, part, status, stage, reason, body, detail = row[0], *row[4:]
+    chunk_id, part, status, stage, reason, body, detail, revised = row[0], *row[4:]
     made = orjson.loads(body)
+    if revised is not None:
+        made["conversation"] = orjson.loads(revised)
     if detail is not None:
         made |= {"detail": detail, "steps": [*made["steps"], {"stage": stage, "reason": reason, "detail": detail}]}
     return Outcome(chunk_id, part, status, stage, reason, made)
