@@ -46,7 +46,9 @@ def rows_of(made: MadeProject) -> list[Conversation]:
 class TestFile:
     def test_a_line_says_what_was_decided_and_no_more(self, tmp_path: Path) -> None:
         decisions = Decisions(tmp_path / "decisions.jsonl")
-        decisions.add(Decision("c", "p", "reject", at="2026-01-01T00:00:00+00:00", by="Ida", reason="the year is wrong"))
+        decisions.add(
+            Decision("c", "p", "reject", at="2026-01-01T00:00:00+00:00", by="Ida", reason="the year is wrong")
+        )
         decisions.add(Decision("c", "p", "edit", turn=0, text="When?"))
         first, second = map(json.loads, (tmp_path / "decisions.jsonl").read_text().splitlines())
         assert first == {
@@ -143,7 +145,11 @@ class TestRows:
         with open_run(made.output) as run, run.folder.held():
             applied = apply_decisions(run)
         assert applied.rows == 3 and dict(applied.review) == {"approved": 1, "edited": 1, "rejected": 1, "gone": 0}
-        names = ("axolotl_correction_conversations.json", "exports/openai/conversations.jsonl", "exports/dpo/train.jsonl")
+        names = (
+            "axolotl_correction_conversations.json",
+            "exports/openai/conversations.jsonl",
+            "exports/dpo/train.jsonl",
+        )
         before = {name: (made.output / name).read_bytes() for name in names}
         configs = {path.name: yaml.safe_load(path.read_text()) for path in made.output.glob("axolotl_lora*.yaml")}
         result = made.again()
@@ -219,7 +225,9 @@ class TestRows:
         row = rows_of(made)[0]
         Decisions(made.output / "decisions.jsonl").add(Decision("other", row.provenance["chunk_id"], "reject"))
         result = made.again()
-        assert result.kept == 4 and any("1 conversations that this run does not have" in line for line in result.notices)
+        assert result.kept == 4 and any(
+            "1 conversations that this run does not have" in line for line in result.notices
+        )
 
 
 def test_what_is_marked_is_asked_again_once_and_stays_out_until_then(project: MadeProject, server: ModelServer) -> None:
