@@ -154,6 +154,8 @@ NAMING = (
 )
 
 
+WRITTEN = ("decisions.md",)
+"""Pages about a file and not about classes, written by hand."""
 PAGES = {
     "config.md": config_page,
     "pipeline.md": pipeline_page,
