@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidatorFunctionWrapHandler, field_validator, model_validator
 
+from augment_correction.hyperparameters import SPELLINGS, Hyperparameters
 from augment_correction.models import ModelConfig, ModelsConfig, load_declared
 from augment_correction.pipeline import Pipeline
 from augment_correction.sampling import Declaration, Sampling
@@ -181,21 +182,23 @@ class GateConfig(Declaration):
     share becomes. Move the file away to draw afresh."""
 
 
-class TrainingConfig(Declaration):
-    """What goes into `axolotl_lora.yaml`."""
+class TrainingConfig(Hyperparameters):
+    """What goes into `axolotl_lora.yaml`, under the names that `train` has for it (Axolotl's own are understood). Its seed is
+    `system.seed`."""
 
     base_model: str = "Qwen/Qwen2.5-7B"
     adapter: Literal["lora", "qlora"] = "lora"
-    sequence_len: int = Field(4096, ge=64)
+    max_length: int = Field(4096, ge=64)
+    """In tokens: Axolotl's `sequence_len`. Longer rows are counted and listed, and stop Axolotl."""
     output_dir: str = "./lora_out"
-    learning_rate: float = Field(2e-4, gt=0)
-    num_epochs: int = Field(2, ge=1)
-    micro_batch_size: int = Field(2, ge=1)
-    gradient_accumulation_steps: int = Field(4, ge=1)
-    lora_r: int = Field(32, ge=1)
-    lora_alpha: int = Field(32, ge=1)
-    lora_dropout: float = Field(0.05, ge=0, lt=1)
-    val_set_size: float = Field(0.05, ge=0, lt=1)
+    epochs: int = Field(2, ge=1)
+    """Axolotl's `num_epochs`."""
+    batch_size: int = Field(2, ge=1)
+    """Rows on a device at once: Axolotl's `micro_batch_size`."""
+    gradient_accumulation: int = Field(4, ge=1)
+    """Batches per step."""
+    validation_split: float = Field(0.05, ge=0, lt=1)
+    """Share of rows that Axolotl holds out: its `val_set_size`."""
 
 
 class OutputConfig(Declaration):
@@ -224,6 +227,7 @@ class RunConfig(ModelsConfig):
     """
 
     COMMAND = "run"
+    SPELT: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {("training",): SPELLINGS}
     pipeline: str | Pipeline
     """A name (`correction`, `correction_small`) or the path of a pipeline file; in Python a `Pipeline`, too."""
     api: ApiConfig

@@ -202,6 +202,8 @@ class ModelsConfig(Declaration):
 
     COMMAND: ClassVar[str]
     """Whose config it is, as `FIRST_KEYS` has it."""
+    SPELT: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {}
+    """By section, other names of its keys (`YamlFile.respell`)."""
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
     _file: YamlFile | None = PrivateAttr(default=None)
     _notices: tuple[str, ...] = PrivateAttr(default=())
@@ -287,6 +289,8 @@ def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str
     for override in overrides:
         with noted.noting():
             apply_override(file, override)
+    for section, spellings in kind.SPELT.items():
+        file.respell(section, spellings)
     project = Project.of(found)
     environment = _environment(project)
     expanded = _Expanded(file, environment)

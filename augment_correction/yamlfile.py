@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,6 +74,33 @@ class YamlFile:
                 raise ConfigError(f"'{part}' is not a section", file=name)
         target[path[-1]] = value
         self.overridden[path] = name
+
+    def respell(self, section: Path_, spellings: Mapping[str, Iterable[str]]) -> None:
+        """Give the keys of a section the one name that `spellings` has for each. Where the file and the command line spell one
+        key otherwise, the command line's value is taken; two spellings in the file are left for whoever reads them to refuse.
+        """
+        held = self.data
+        for part in section:
+            held = held.get(part) if isinstance(held, dict) else None
+        if not isinstance(held, dict):
+            return
+        for name, others in spellings.items():
+            given = [each for each in (name, *others) if each in held]
+            overridden = [each for each in given if (*section, each) in self.overridden]
+            for each in given if overridden and len(given) > len(overridden) else ():
+                if each not in overridden:
+                    del held[each]
+            given = [each for each in given if each in held]
+            if len(given) == 1 and given[0] != name:
+                self._rename(held, section, given[0], name)
+
+    def _rename(self, held: dict[Any, Any], section: Path_, old: str, new: str) -> None:
+        held[new] = held.pop(old)
+        before, after = (*section, old), (*section, new)
+        if before in self.places:
+            self.places[after] = self.places.pop(before)
+        if before in self.overridden:
+            self.overridden[after] = self.overridden.pop(before)
 
     def _given(self, path: Path_) -> str | None:
         """The option that gave the value at `path`, or, where the file has nothing there, one that gave a part of it."""

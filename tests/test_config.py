@@ -321,11 +321,11 @@ BOUNDS: list[tuple[type[BaseModel], str, list[float], list[float]]] = [
     (SelectionConfig, "duplicates", [0.01, 1], [0, 1.01]),
     (SelectionConfig, "benchmark_ngram", [4], [3]),
     (GateConfig, "share", [0, 0.5], [-0.01, 0.51]),
-    (TrainingConfig, "sequence_len", [64], [63]),
+    (TrainingConfig, "max_length", [64], [63]),
     (TrainingConfig, "learning_rate", [1e-9], [0]),
-    *((TrainingConfig, name, [1], [0]) for name in ("num_epochs", "micro_batch_size", "gradient_accumulation_steps")),
+    *((TrainingConfig, name, [1], [0]) for name in ("epochs", "batch_size", "gradient_accumulation")),
     *((TrainingConfig, name, [1], [0]) for name in ("lora_r", "lora_alpha")),
-    *((TrainingConfig, name, [0, 0.99], [-0.01, 1]) for name in ("lora_dropout", "val_set_size")),
+    *((TrainingConfig, name, [0, 0.99], [-0.01, 1]) for name in ("lora_dropout", "validation_split")),
 ]
 
 

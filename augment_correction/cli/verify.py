@@ -62,9 +62,9 @@ def verification_lines(proof: Any) -> list[str]:
         lines.append(f"  {proof.widened:,} tokens of the template's text are masked so that every cut is seamless")
     lines += [f"  note: {notice}" for notice in proof.notices]
     if proof.too_long:
-        lines.append(f"  {proof.too_long:,} rows are longer than training.sequence_len ({proof.sequence_len:,})")
+        lines.append(f"  {proof.too_long:,} rows are longer than training.max_length ({proof.sequence_len:,})")
         lines += [f"    row {row} ({id_}): {tokens:,} tokens" for row, id_, tokens in proof.long_rows]
-        lines.append("    remedy: raise training.sequence_len; Axolotl stops at them (excess_length_strategy: raise)")
+        lines.append("    remedy: raise training.max_length; Axolotl stops at them (excess_length_strategy: raise)")
     for name, count in proof.failing.items():
         if not proof.harmful(name):
             lines.append(f"  {name}: {count:,} rows have no seamless cut; the Axolotl configs train on them as a whole")

@@ -51,7 +51,7 @@ def axolotl_config(config: RunConfig, data: TrainingSet, *, several_gpus: bool =
     training = config.training
     # Axolotl's cache key does not look into the file: it would train on old rows after they were made anew.
     prepared = data.folder.root / "prepared" / data.digest
-    accumulation = 1 if several_gpus else training.gradient_accumulation_steps
+    accumulation = 1 if several_gpus else training.gradient_accumulation
     made: dict[str, Any] = {
         "base_model": base_model(config),
         "adapter": training.adapter,
@@ -61,7 +61,7 @@ def axolotl_config(config: RunConfig, data: TrainingSet, *, several_gpus: bool =
         "train_on_inputs": False,
         "dataset_prepared_path": str(prepared),
         "output_dir": str(config.project.resolve(training.output_dir)),
-        "sequence_len": training.sequence_len,
+        "sequence_len": training.max_length,
         "excess_length_strategy": "raise",
         # Packing needs FlashAttention: with sdpa it lets one conversation see another.
         "sample_packing": False,
@@ -70,9 +70,9 @@ def axolotl_config(config: RunConfig, data: TrainingSet, *, several_gpus: bool =
         "lora_alpha": training.lora_alpha,
         "lora_dropout": training.lora_dropout,
         "lora_target_linear": True,
-        "micro_batch_size": training.micro_batch_size,
+        "micro_batch_size": training.batch_size,
         "gradient_accumulation_steps": accumulation,
-        "num_epochs": training.num_epochs,
+        "num_epochs": training.epochs,
         "learning_rate": training.learning_rate,
         "lr_scheduler": "cosine",
         "optimizer": "adamw_bnb_8bit" if training.adapter == "qlora" else "adamw_torch_fused",
@@ -147,17 +147,15 @@ def _special_tokens(data: TrainingSet) -> dict[str, Any]:
 def _schedule(training: TrainingConfig, rows: int, several_gpus: bool) -> dict[str, Any]:
     """Evaluations and saves that happen: as many as divide the run's steps, the last one at its end."""
     # As Axolotl draws it (datasets' train_test_split rounds the share up); fewer than two rows tell nothing.
-    held_out = math.ceil(rows * training.val_set_size) if rows * training.val_set_size >= 2 else 0
-    per_epoch = math.ceil(
-        math.ceil((rows - held_out) / training.micro_batch_size) / training.gradient_accumulation_steps
-    )
-    steps = max(1, per_epoch * training.num_epochs)
+    held_out = math.ceil(rows * training.validation_split) if rows * training.validation_split >= 2 else 0
+    per_epoch = math.ceil(math.ceil((rows - held_out) / training.batch_size) / training.gradient_accumulation)
+    steps = max(1, per_epoch * training.epochs)
     number = next((number for number in EVALUATIONS if steps % number == 0), 0)
     every: float = steps // number if number else max(1, steps // 5)
     warmup: dict[str, Any] = {"warmup_steps": min(20, max(1, steps // 10))}
     if several_gpus:
         every, warmup = 0.2, {"warmup_ratio": 0.1}
-    made = {**warmup, "logging_steps": 1, "val_set_size": training.val_set_size if held_out else 0}
+    made = {**warmup, "logging_steps": 1, "val_set_size": training.validation_split if held_out else 0}
     made |= {"save_steps": every, "save_total_limit": 3}
     if held_out:
         made |= {"eval_steps": every, "load_best_model_at_end": True, "early_stopping_patience": 3}

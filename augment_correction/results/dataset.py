@@ -67,7 +67,7 @@ def write_dataset(
     whole = False
     if tokenizer is not None:
         proof = made.verification = verify_dataset(
-            plan.folder.dataset, _conversations(results), plan.template, tokenizer, plan.config.training.sequence_len
+            plan.folder.dataset, _conversations(results), plan.template, tokenizer, plan.config.training.max_length
         )
         # Segments that this tokenizer cannot take (SentencePiece): train on what is tokenised as a whole.
         if "seam" in proof.failing and _export(made, ["axolotl_chat"], source, plan):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from augment_correction.config import TrainingConfig
 from augment_correction.errors import InputError, UserError
 from augment_correction.export import (
     FORMATS,
@@ -38,7 +39,7 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
     template = run_template(made)
     known = run_tokenizer(made, tokenizer, needed=True)
     assert known is not None
-    length = int(made.manifest["config"]["training"]["sequence_len"])
+    length = TrainingConfig.model_validate(made.manifest["config"]["training"]).max_length
     proof = verify_dataset(_dataset(made), run_conversations(made), template, known, length)
     configs, exports = made.folder.axolotl_configs(), made.folder.root / "exports"
     for path in configs:

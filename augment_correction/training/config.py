@@ -9,9 +9,9 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from augment_correction.errors import ConfigError, Noted
+from augment_correction.hyperparameters import SPELLINGS, Hyperparameters
 from augment_correction.models import apply_override, refuse_other_kind
 from augment_correction.project import Project, find_config
-from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import YamlFile, read_yaml
 
 Method = Literal["sft", "sdft", "sdft_paper"]
@@ -33,7 +33,7 @@ PATHS = (
 """Keys that hold paths: in a file they start at the project, in a flag at the current folder."""
 
 
-class TrainConfig(Declaration):
+class TrainConfig(Hyperparameters):
     """A training of a base model, with early stopping: a LoRA adapter, or with `sdft_paper` the whole model. `load_train_config` makes it from a file and flags; in Python relative paths
     start at the current folder.
 
@@ -75,16 +75,10 @@ class TrainConfig(Declaration):
     """How conversations are written: `model` (the base model's own), `run` (that of the runs in `data`), the name of
     one in `prompts/chat_templates/`, a path, or `auto`: that of `adapter` where one is saved beside it, else the model's own, else the runs'."""
 
-    epochs: float = Field(3, gt=0)
-    """At most; early stopping ends it sooner."""
     learning_rate: float = Field(2e-4, gt=0)
     """Where it is not set: 2e-4 for `sft`, 3e-4 for `sdft`, 1e-5 for `sdft_paper`."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
     """Of the steps; afterwards the rate falls by a cosine."""
-    batch_size: int = Field(4, ge=1)
-    """Rows on the device at once."""
-    gradient_accumulation: int = Field(8, ge=1)
-    """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
     max_length: int = Field(4096, ge=16)
     """Rows of more tokens are left out and counted, never cut: a cut would take the correction off. For `sdft` the longer prompt,
     which is the teacher's, and `max_completion_length` together."""
@@ -100,9 +94,6 @@ class TrainConfig(Declaration):
     """For `sdft`: the prompt that shows the teacher `question` and `context`, where the context is a good answer."""
     follow_up_prompt: str = "distilling/follow_up"
     """Likewise where the context is what the user said after an answer."""
-    lora_r: int = Field(32, ge=1)
-    lora_alpha: int = Field(32, ge=1)
-    lora_dropout: float = Field(0.05, ge=0, lt=1)
     gradient_checkpointing: bool = True
     """Less memory, about a third more time."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -238,6 +229,7 @@ def load_train_config(
     for name, value in (flags or {}).items():
         if value not in (None, []):
             file.override((name,), _here(name, value), f"--{name}")
+    file.respell((), SPELLINGS)
     with noted.noting():
         config = file.validate(TrainConfig)
     noted.raise_all()

@@ -12,6 +12,7 @@ from typing import Any
 from augment_correction.config import PathConfig, RunConfig
 from augment_correction.errors import InputError
 from augment_correction.export import TrainingSet, axolotl_config, axolotl_yaml, verify_dataset, write_segments
+from augment_correction.hyperparameters import Hyperparameters
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.preparing import Prepared, Side
@@ -110,13 +111,10 @@ def _as_run(prepared: Prepared) -> RunConfig:
     place = config.project.resolve(config.model)
     training = {
         "base_model": str(place) if place.is_dir() else config.model,
-        "sequence_len": config.max_length,
         "output_dir": str(config.output / "axolotl" / "lora"),
-        "learning_rate": config.learning_rate,
-        "micro_batch_size": config.batch_size,
-        "gradient_accumulation_steps": config.gradient_accumulation,
-        **{name: getattr(config, name) for name in ("lora_r", "lora_alpha", "lora_dropout")},
-        "val_set_size": 0,
+        **{name: getattr(config, name) for name in Hyperparameters.model_fields},
+        "epochs": 1,  # as a whole number; those of the training may be none
+        "validation_split": 0,
     }
     folders = PathConfig(input_dir="", output_dir=str(config.output))
     made = {"pipeline": "", "api": {}, "path": folders, "system": {"seed": config.seed}, "training": training}

@@ -1,0 +1,53 @@
+"""The numbers of a training, under one name each: in `train`, its flags and a run's `training` section alike. The names that
+Axolotl, TRL and Transformers have for them are understood, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from augment_correction.sampling import Declaration
+
+SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "epochs": ("num_epochs", "num_train_epochs", "max_epochs"),
+    "batch_size": ("micro_batch_size", "per_device_train_batch_size"),
+    "gradient_accumulation": ("gradient_accumulation_steps",),
+    "max_length": ("sequence_len", "max_seq_length"),
+    "validation_split": ("val_set_size",),
+}
+"""By the name here, what others call it."""
+
+
+class Hyperparameters(Declaration):
+    """What decides how a model is trained, whoever trains it."""
+
+    epochs: float = Field(3, gt=0)
+    """At most; early stopping ends it sooner."""
+    learning_rate: float = Field(2e-4, gt=0)
+    batch_size: int = Field(4, ge=1)
+    """Rows on the device at once."""
+    gradient_accumulation: int = Field(8, ge=1)
+    """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
+    max_length: int = Field(4096, ge=16)
+    """In tokens. Longer rows are counted and never cut: a cut would take the correction off."""
+    lora_r: int = Field(32, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    validation_split: float = Field(0.05, ge=0, le=0.5)
+    """Share of rows that are held out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        made = dict(data)
+        for name, others in SPELLINGS.items():
+            given = [each for each in (name, *others) if each in made]
+            if len(given) > 1:
+                raise ValueError(f"{' and '.join(given)} are one and the same: write {name} alone")
+            if given:
+                made[name] = made.pop(given[0])
+        return made
