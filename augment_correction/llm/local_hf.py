@@ -66,6 +66,11 @@ class Engine:
         self._thread = threading.Thread(target=self._work, name=f"hf {folder.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def closed(self) -> bool:
+        """Its last user has left it."""
+        return self._closed.is_set()
+
     def add_user(self, adapter: Path | None) -> str | None:
         """The name of the adapter, which is loaded if it is not yet. Raises: InputError where it does not fit."""
         self._users += 1
@@ -236,7 +241,7 @@ class LocalModels:
         if unknown:
             raise InputError(f"extra_body: mode hf knows no {unknown[0]}", hint="it takes chat_template_kwargs only")
         speech = ChatFormat(folder, adapter, extra_body.get("chat_template_kwargs"))
-        if folder not in self._engines:
+        if folder not in self._engines or self._engines[folder].closed:
             self._engines[folder] = Engine(folder)
         engine = self._engines[folder]
         return LocalHF(engine, speech, engine.add_user(adapter))

@@ -44,9 +44,10 @@ def concurrency_of(config: ModelsConfig, model: ModelConfig) -> int:
 
 @asynccontextmanager
 async def open_models(
-    config: ModelsConfig, roles: Iterable[str], session: Session
+    config: ModelsConfig, roles: Iterable[str], session: Session, in_process: LocalModels | None = None
 ) -> AsyncIterator[dict[str, MeteredModel]]:
-    """The models by role, ready to be asked.
+    """The models by role, ready to be asked. Whoever opens models for many at once shares `in_process` among them: base weights are
+    then in memory once.
 
     Raises: ConfigError where API keys are missing; ModelUnusable, InputError or MissingExtra where one cannot be started.
     """
@@ -55,7 +56,7 @@ async def open_models(
     config = named_by_weights(config, roles)
     if any(config.model(role).mode == "batch" or config.model(role).client == "sdk" for role in roles):
         await sdk.load()
-    in_process = LocalModels()
+    in_process = in_process or LocalModels()
     models: dict[str, MeteredModel] = {}
     opened: dict[str, Backend] = {}
     limiters = _Limiters(config, roles, session)

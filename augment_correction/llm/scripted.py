@@ -14,6 +14,7 @@ import jinja2
 import orjson
 from pydantic import Field
 
+from augment_correction.llm.streaming import listener
 from augment_correction.records import Completion, Request
 from augment_correction.sampling import Declaration
 from augment_correction.sandbox import BoundedSandbox, render
@@ -56,13 +57,23 @@ class Scripted:
         self._count = count
 
     async def complete(self, request: Request) -> Completion:
-        if self._delay:
+        text, finish_reason = self._text(request)
+        if (heard := listener()) is None:
             await asyncio.sleep(self._delay)
+        else:
+            heard.begin()
+            words = re.findall(r"\s*\S+\s*", text)
+            for word in words:
+                await asyncio.sleep(self._delay / len(words))
+                heard.add(word)
+        return self._completion(request, text, finish_reason)
+
+    def _text(self, request: Request) -> tuple[str, str]:
         asked = "\n".join(message.content for message in request.messages)
         for rule in self._rules:
             if rule.contains in asked:
-                return self._completion(request, rule.text, rule.finish_reason)
-        return self._completion(request, self._reply(request), "stop")
+                return rule.text, rule.finish_reason
+        return self._reply(request), "stop"
 
     async def close(self) -> None:
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -75,7 +76,11 @@ def all_routes(router: Any) -> Iterator[BaseRoute]:
 
 @asynccontextmanager
 async def _living(app: FastAPI) -> AsyncIterator[None]:
+    site: Site = app.state.site
+    site.answering.live_in(asyncio.get_running_loop())
     yield
+    await site.answering.close()
+    await site.serving.close()
     app.state.site.database.close()
 
 

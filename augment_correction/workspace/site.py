@@ -7,8 +7,10 @@ from pathlib import Path
 
 import jinja2
 
+from augment_correction.workspace.answering import Answering
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.markdown import html_of
+from augment_correction.workspace.serving import Serving
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import now
 
@@ -21,6 +23,8 @@ class Site:
     settings: Settings
     database: Database
     templates: jinja2.Environment
+    serving: Serving
+    answering: Answering
 
 
 def open_site(settings: Settings) -> Site:
@@ -31,7 +35,8 @@ def open_site(settings: Settings) -> Site:
     templates.filters["markdown"] = html_of
     templates.globals["now"] = now
     templates.globals["assets"] = _stamp()
-    return Site(settings, Database(settings.database_url, settings.pool), templates)
+    database, serving = Database(settings.database_url, settings.pool), Serving(settings)
+    return Site(settings, database, templates, serving, Answering(database, serving))
 
 
 def _stamp() -> str:

@@ -200,6 +200,8 @@ class ChatMessage(OwnedRow, Table):
     """Of the model that answered; None: the base model."""
     tokens_in: Mapped[int] = mapped_column(default=0)
     tokens_out: Mapped[int] = mapped_column(default=0)
+    beat: Mapped[datetime | None]
+    """When whoever streams it last said that it still does."""
     created: Mapped[datetime] = mapped_column(default=now, index=True)
     __table_args__ = (
         ForeignKeyConstraint(["org_id", "thread_id"], ["threads.org_id", "threads.id"], ondelete="CASCADE"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,10 @@ class Place:
         assert person.status == 200, person.text
         person.slug = inviter.slug
         return person
+
+    def live(self) -> AbstractContextManager[TestClient]:
+        """Inside, the application runs: it has the loop in which replies are made."""
+        return TestClient(self.app, base_url=ORIGIN)
 
     def close(self) -> None:
         self.site.database.close()

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/o/{slug}")
 
 @router.get("")
 def front(here: Entered) -> Response:
-    return here.go(f"{here.root}/members")
+    return here.go(f"{here.root}/threads")
 
 
 @router.get("/settings")

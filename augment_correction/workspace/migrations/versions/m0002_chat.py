@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("tokens_in", sa.Integer(), nullable=False),
         sa.Column("tokens_out", sa.Integer(), nullable=False),
+        sa.Column("beat", MOMENT, nullable=True),
         sa.Column("created", MOMENT, nullable=False),
         sa.Column("org_id", sa.String(16), sa.ForeignKey("organisations.id"), nullable=False),
         sa.ForeignKeyConstraint(["org_id", "thread_id"], ["threads.org_id", "threads.id"], ondelete="CASCADE"),

@@ -1,0 +1,209 @@
+"""Replies in the making: a task for each, which writes what was said to the database before anybody sees it.
+
+The database is the truth: a reader of another process, or one that comes back, reads it there. No transaction is open while the
+model speaks."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import update
+from starlette.concurrency import run_in_threadpool
+
+from augment_correction.errors import AugmentCorrectionError
+from augment_correction.llm.streaming import heard_by
+from augment_correction.parsing import final_answer
+from augment_correction.records import Message
+from augment_correction.sampling import Sampling
+from augment_correction.workspace import threads
+from augment_correction.workspace.database import Database
+from augment_correction.workspace.serving import Opened, Serving
+from augment_correction.workspace.tables import ChatMessage, Organisation, now
+from augment_correction.workspace.versions import adapter_of
+
+EVERY = 0.25
+"""Seconds between two looks at what was said since: what is shown is on disk before."""
+BEAT = 5.0
+LOOKED_BACK, MOST_CHARACTERS = 40, 24_000
+"""What of a long chat is sent along."""
+SAMPLING = Sampling(temperature=0.7, max_tokens=1024)
+AfterReply = Callable[[Opened, "Asked"], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A reply that is wanted."""
+
+    organisation: str
+    thread: str
+    message: str
+    user: str
+    version: int | None
+
+
+@dataclass
+class Heard:
+    """What the model said so far."""
+
+    parts: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        self.parts.clear()
+
+    def add(self, text: str) -> None:
+        self.parts.append(text)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+
+class Answering:
+    """Of one process."""
+
+    def __init__(self, database: Database, serving: Serving, after: AfterReply | None = None) -> None:
+        self._database, self._serving, self._after = database, serving, after
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def live_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def start(self, asked: Asked) -> None:
+        """From any thread."""
+        assert self._loop is not None, "the application has not started"
+        self._loop.call_soon_threadsafe(self._begin, asked)
+
+    def _begin(self, asked: Asked) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _answer(self, asked: Asked) -> None:
+        heard = Heard()
+        try:
+            opened, completion = await self._complete(asked, heard)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._save(asked, heard.text, state="failed", why=threads.BROKEN_OFF))
+            raise
+        except AugmentCorrectionError as failure:
+            why = f"{failure.message}. {failure.hint}" if failure.hint else failure.message
+            await self._save(asked, heard.text, state="failed", why=why[:1000])
+            return
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            await self._save(
+                asked, heard.text, state="failed", why="Something went wrong here. It is in the server's log."
+            )
+            return
+        if completion is None:
+            return  # stopped, with what was said so far
+        text = final_answer(completion.text) or completion.text.strip()
+        why = "" if completion.finish_reason != "length" else "The reply was cut off at its longest."
+        await self._save(
+            asked, text, state="whole", why=why, tokens_in=completion.usage.input, tokens_out=completion.usage.output
+        )
+        if self._after is not None:
+            await self._looked_at(opened, asked)
+
+    async def _looked_at(self, opened: Opened, asked: Asked) -> None:
+        assert self._after is not None
+        try:
+            await self._after(opened, asked)
+        except AugmentCorrectionError as failure:
+            sys.stderr.write(f"looking for a correction: {failure.message}\n")
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+
+    async def _complete(self, asked: Asked, heard: Heard) -> tuple[Opened, Any]:
+        """None in the place of a completion where the reply is no longer wanted."""
+        adapter, messages = await run_in_threadpool(self._question, asked)
+        opened = await self._serving.model(asked.organisation, adapter)
+        request = opened.model.request(messages, SAMPLING.sent(), {}, "text")
+        request = replace(request, sample=int(asked.message, 16) % 2**31)  # the same words again are another draw
+
+        async def complete() -> Any:
+            with heard_by(heard):
+                return await opened.model.complete(request, "chat")
+
+        speaking = asyncio.create_task(complete())
+        try:
+            while not (await asyncio.wait({speaking}, timeout=EVERY))[0]:
+                if not await self._save(asked, heard.text):
+                    return opened, None
+            return opened, speaking.result()
+        finally:
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
+
+    def _question(self, asked: Asked) -> tuple[str | None, tuple[Message, ...]]:
+        with self._database.read(asked.organisation) as session:
+            said = [each for each in threads.messages(session, asked.thread) if each.id != asked.message]
+            adapter = adapter_of(session, asked.version)
+            system = session.get_one(Organisation, asked.organisation).system_prompt
+        opening = (Message("system", system),) if system else ()
+        return adapter, (*opening, *recent(said))
+
+    async def _save(self, asked: Asked, text: str, **more: Any) -> bool:
+        """Whether it is still wanted."""
+        return await run_in_threadpool(self._write, asked, text, more)
+
+    def _write(self, asked: Asked, text: str, more: dict[str, Any]) -> bool:
+        with self._database.write(asked.organisation) as session:
+            result = session.execute(
+                update(ChatMessage)
+                .where(ChatMessage.id == asked.message, ChatMessage.state == "streaming")
+                .values(text=text, beat=now(), **more)
+            )
+            return bool(getattr(result, "rowcount", 0))
+
+
+def recent(said: list[ChatMessage]) -> tuple[Message, ...]:
+    """The last messages that fit, beginning with one of the user."""
+    kept: list[Message] = []
+    left = MOST_CHARACTERS
+    for each in reversed([each for each in said if each.text][-LOOKED_BACK:]):
+        left -= len(each.text)
+        if kept and left < 0:
+            break
+        kept.append(Message("assistant" if each.role == "assistant" else "user", each.text))
+    kept.reverse()
+    while kept and kept[0].role != "user":
+        kept.pop(0)
+    return tuple(kept)
+
+
+async def follow(
+    database: Database, organisation: str, thread: str, message: str, begin: int
+) -> AsyncIterator[tuple[int, str, ChatMessage]]:
+    """What is added to a reply from its character `begin` on, as it is written, until it has ended: where it ends, the words, and the
+    message as it stands. It reads the database, so that it is one to it which process the reply is made in."""
+
+    def look() -> ChatMessage:
+        with database.read(organisation) as session:
+            return threads.message(session, thread, message)
+
+    def end_silent() -> None:
+        with database.write(organisation) as session:
+            threads.end_silent(session, thread)
+
+    while True:
+        found = await run_in_threadpool(look)
+        if len(found.text) > begin or found.state != "streaming":
+            yield len(found.text), found.text[begin:], found
+            begin = len(found.text)
+        if found.state != "streaming":
+            return
+        if found.beat is None or now() - found.beat > threads.SILENT:
+            await run_in_threadpool(end_silent)
+        await asyncio.sleep(EVERY)

@@ -1,0 +1,100 @@
+"""Models that answer: opened when they are first asked, shared where they are the same, and the longest unused one closed.
+
+Base weights are in memory once for all organisations; what is an organisation's own is the adapter of its active version."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+import tempfile
+from collections import OrderedDict
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from augment_correction.corrections.config import TARGET, ChatConfig
+from augment_correction.documents import counting
+from augment_correction.llm.embedded import embedded_server
+from augment_correction.llm.local_hf import LocalModels
+from augment_correction.llm.metered import MeteredModel
+from augment_correction.llm.opening import open_models
+from augment_correction.llm.session import Session, database_of
+from augment_correction.models import with_environment_keys
+from augment_correction.store import RunFolder
+from augment_correction.workspace.configs import base_model, chat_config
+from augment_correction.workspace.settings import Settings
+
+MOST_OPEN = 16
+SLOTS = 4
+
+
+@dataclass(frozen=True)
+class Opened:
+    model: MeteredModel
+    config: ChatConfig
+    stack: AsyncExitStack
+
+
+class Serving:
+    """Belongs to one event loop. Replies are kept in the table of messages; the journal, which asks nothing twice, lives as long as
+    the process, in a folder that goes with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: OrderedDict[tuple[str, str], Opened] = OrderedDict()
+        self._opening = asyncio.Lock()
+        self._shared = AsyncExitStack()
+        self._local = LocalModels()
+        self._address = ""
+        self._folder: Path | None = None
+        self._numbers = itertools.count(1)
+
+    async def model(self, organisation: str, adapter: str | None) -> Opened:
+        """The model of an organisation, with the adapter of a version or as it is.
+
+        Raises: ConfigError, ModelUnusable, InputError or MissingExtra with the reason: nothing else ever answers in its place."""
+        key = (organisation, adapter or "")
+        async with self._opening:
+            if key not in self._opened:
+                self._opened[key] = await self._open(organisation, adapter)
+            self._opened.move_to_end(key)
+            while len(self._opened) > MOST_OPEN:
+                _, oldest = self._opened.popitem(last=False)
+                await oldest.stack.aclose()
+            return self._opened[key]
+
+    async def _open(self, organisation: str, adapter: str | None) -> Opened:
+        target = base_model(self._settings, adapter=adapter, address=await self._embedded())
+        config = with_environment_keys(chat_config(self._settings, organisation, target))
+        async with AsyncExitStack() as stack:
+            folder = RunFolder(self._temporary() / f"{organisation}-{next(self._numbers)}")
+            folder.root.mkdir(mode=0o700, exist_ok=True)
+            database = stack.enter_context(database_of(folder))
+            session = Session.on(database, config, (TARGET,), folder.logs, counting(notice=_log), notice=_log)
+            models = await stack.enter_async_context(open_models(config, (TARGET,), session, self._local))
+            return Opened(models[TARGET], config, stack.pop_all())
+
+    async def _embedded(self) -> str:
+        """The address of the one llama.cpp server; "" for the other backends."""
+        if self._settings.backend == "embedded" and not self._address:
+            log = self._settings.storage / "embedded.log"
+            self._address = await self._shared.enter_async_context(
+                embedded_server(self._settings.model, log=log, slots=SLOTS)
+            )
+        return self._address
+
+    def _temporary(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(self._shared.enter_context(tempfile.TemporaryDirectory(prefix="workspace-")))
+        return self._folder
+
+    async def close(self) -> None:
+        for each in self._opened.values():
+            await each.stack.aclose()
+        self._opened.clear()
+        await self._shared.aclose()
+
+
+def _log(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

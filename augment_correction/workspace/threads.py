@@ -1,0 +1,192 @@
+"""Threads and their messages. A thread is its author's; shared, every member reads it, and only the author writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from augment_correction.workspace.audit import Actor, note
+from augment_correction.workspace.problems import Conflict, Forbidden, Invalid, NotThere, TooMany
+from augment_correction.workspace.tables import ChatMessage, CorrectionRow, Organisation, Thread, now
+
+LONGEST = 20_000
+TITLE = 80
+SILENT = timedelta(seconds=30)
+"""Without a sign of life for so long, whoever streamed a reply is gone."""
+BROKEN_OFF = "The server was stopped while it answered. Ask again."
+LISTED = 200
+
+
+def readable(session: Session, user_id: str, search: str = "") -> list[Thread]:
+    """Own and shared threads, the latest first; with `search`, those that hold it in the title or a message."""
+    asked = select(Thread).where(or_(Thread.author_id == user_id, Thread.shared))
+    if search:
+        pattern = f"%{_escaped(search)}%"
+        said = select(ChatMessage.thread_id).where(ChatMessage.text.ilike(pattern, escape="\\"), ~ChatMessage.replaced)
+        asked = asked.where(or_(Thread.title.ilike(pattern, escape="\\"), Thread.id.in_(said)))
+    return list(session.execute(asked.order_by(Thread.updated.desc()).limit(LISTED)).scalars())
+
+
+def _escaped(text: str) -> str:
+    for sign in "\\%_":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def thread(session: Session, thread_id: str, user_id: str, *, own: bool = False) -> Thread:
+    """Raises: NotThere where it is not his to read; Forbidden where it is and not his to write (`own`)."""
+    found = session.execute(select(Thread).where(Thread.id == thread_id)).scalar_one_or_none()
+    if found is None or not (found.shared or found.author_id == user_id):
+        raise NotThere()
+    if own and found.author_id != user_id:
+        raise Forbidden("This chat is shared with you for reading. Its author writes in it.")
+    return found
+
+
+def messages(session: Session, thread_id: str, *, replaced: bool = False) -> list[ChatMessage]:
+    asked = select(ChatMessage).where(ChatMessage.thread_id == thread_id).order_by(ChatMessage.position)
+    return list(session.execute(asked if replaced else asked.where(~ChatMessage.replaced)).scalars())
+
+
+def message(session: Session, thread_id: str, message_id: str) -> ChatMessage:
+    """Raises: NotThere."""
+    found = session.execute(
+        select(ChatMessage).where(ChatMessage.thread_id == thread_id, ChatMessage.id == message_id)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotThere()
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+
+
+def begin(session: Session, user_id: str, text: str) -> Thread:
+    """A new thread, named after its first words."""
+    first = next(iter(text.splitlines()), "")
+    made = Thread(author_id=user_id, title=first[:TITLE] or "New chat")
+    session.add(made)
+    session.flush()
+    return made
+
+
+def say(session: Session, into: Thread, user_id: str, text: str, version: int | None) -> ChatMessage:
+    """The user's message, and the empty reply that is to be streamed, which is returned.
+
+    Raises: Invalid; Conflict while a reply is streamed; TooMany above the daily quota."""
+    if not text or len(text) > LONGEST:
+        raise Invalid(f"A message has 1 to {LONGEST:,} characters.", field="text")
+    _lock(session, into)
+    _refuse_more(session, user_id)
+    said = messages(session, into.id)
+    if any(each.state == "streaming" for each in said):
+        raise Conflict("Wait until the model has answered, or stop it.")
+    place = _next_place(session, into)
+    session.add(ChatMessage(thread_id=into.id, position=place, role="user", text=text, author_id=user_id))
+    return _empty_reply(session, into, user_id, place + 1, version)
+
+
+def ask_again(session: Session, into: Thread, user_id: str, message_id: str, version: int | None) -> ChatMessage:
+    """Another reply in the place of this one, which must be the last."""
+    _lock(session, into)
+    _refuse_more(session, user_id)
+    said = messages(session, into.id)
+    if not said or said[-1].id != message_id or said[-1].role != "assistant" or said[-1].state == "streaming":
+        raise Conflict("Only the last reply can be asked for again.")
+    said[-1].replaced = True
+    return _empty_reply(session, into, user_id, _next_place(session, into), version)
+
+
+def edit(session: Session, into: Thread, user_id: str, message_id: str, text: str, version: int | None) -> ChatMessage:
+    """Another message in the place of this one; what came after it no longer counts."""
+    _lock(session, into)
+    said = messages(session, into.id)
+    at = next((place for place, each in enumerate(said) if each.id == message_id and each.role == "user"), None)
+    if at is None:
+        raise NotThere()
+    if any(each.state == "streaming" for each in said):
+        raise Conflict("Wait until the model has answered, or stop it.")
+    for each in said[at:]:
+        each.replaced = True
+    session.flush()
+    return say(session, into, user_id, text, version)
+
+
+def _lock(session: Session, into: Thread) -> None:
+    session.execute(
+        select(Thread).where(Thread.id == into.id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one()
+    into.updated = now()
+
+
+def _next_place(session: Session, into: Thread) -> int:
+    asked = select(func.coalesce(func.max(ChatMessage.position), -1)).where(ChatMessage.thread_id == into.id)
+    return int(session.execute(asked).scalar_one()) + 1
+
+
+def _empty_reply(session: Session, into: Thread, user_id: str, place: int, version: int | None) -> ChatMessage:
+    made = ChatMessage(
+        thread_id=into.id, position=place, role="assistant", text="", state="streaming", author_id=user_id,
+        version=version, beat=now(),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _refuse_more(session: Session, user_id: str) -> None:
+    """Raises: TooMany above what the organisation allows a member in 24 hours."""
+    most = session.get_one(Organisation, session.info["organisation"]).daily_messages
+    asked = select(func.count()).select_from(ChatMessage).where(
+        ChatMessage.author_id == user_id, ChatMessage.role == "assistant", ChatMessage.created > now() - timedelta(days=1)
+    )  # fmt: skip
+    if session.execute(asked).scalar_one() >= most:
+        raise TooMany(f"You have asked {most} times in 24 hours, which is what your organisation allows.")
+
+
+def stop(session: Session, thread_id: str, message_id: str) -> None:
+    """Whoever streams it sees that it is no longer wanted; what was said so far stays."""
+    session.execute(
+        update(ChatMessage)
+        .where(ChatMessage.thread_id == thread_id, ChatMessage.id == message_id, ChatMessage.state == "streaming")
+        .values(state="stopped")
+    )
+
+
+def end_silent(session: Session, thread_id: str) -> None:
+    """Replies whose server is gone are told as broken off."""
+    session.execute(
+        update(ChatMessage)
+        .where(
+            ChatMessage.thread_id == thread_id, ChatMessage.state == "streaming", ChatMessage.beat < now() - SILENT
+        )
+        .values(state="failed", why=BROKEN_OFF)
+    )  # fmt: skip
+
+
+def delete(session: Session, actor: Actor, gone: Thread) -> None:
+    """With all its messages. Corrections that came of it keep what they say, and no longer know where."""
+    session.execute(
+        update(CorrectionRow).where(CorrectionRow.thread_id == gone.id).values(thread_id=None, message_id=None)
+    )
+    session.delete(gone)
+    note(session, actor, "thread.deleted", gone.id, organisation=gone.org_id)
+
+
+# ---------------------------------------------------------------------------------------------------- exports
+
+
+def as_row(of: Thread, said: Sequence[ChatMessage]) -> dict[str, Any]:
+    """A chat as `corrections import` and every trainer reads it."""
+    kept = [{"role": each.role, "content": each.text} for each in said if each.text]
+    return {"id": of.id, "title": of.title, "messages": kept}
+
+
+def as_markdown(of: Thread, said: Sequence[ChatMessage]) -> str:
+    parts = [f"# {of.title}\n"]
+    parts += [f"## {'You' if each.role == 'user' else 'Model'}\n\n{each.text}\n" for each in said if each.text]
+    return "\n".join(parts)

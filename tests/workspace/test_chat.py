@@ -1,0 +1,244 @@
+"""Chats: a reply is streamed, stopped, asked again; what is private stays so; nothing that was shown is lost."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, select, update
+
+from augment_correction.workspace.markdown import html_of
+from augment_correction.workspace.tables import ChatMessage, now
+from tests.workspace.places import Person, Place
+
+SCRIPT = """
+rules:
+  - {contains: Halmstett, text: "The **museum of Halmstett** was opened by Otto Meier in 1911."}
+  - {contains: code, text: "```python\\nprint('<b>')\\n```"}
+delay: %s
+"""
+
+
+@pytest.fixture
+def open_chat(open_place: Callable[..., Place], tmp_path: Path) -> Iterator[Callable[..., Place]]:
+    """A place whose model answers by a script; it lives in the loop of the client."""
+    running = ExitStack()
+
+    def open_(delay: float = 0.0, **more: object) -> Place:
+        script = tmp_path / "script.yaml"
+        script.write_text(SCRIPT % delay)
+        place = open_place(model=str(script), **more)
+        running.enter_context(place.live())
+        return place
+
+    with running:
+        yield open_
+
+
+def thread_of(person: Person) -> str:
+    found = re.search(r'action="(/o/[^"]+/threads/[0-9a-f]{16})/title"', person.page)
+    assert found, person.text
+    return found[1]
+
+
+def ask(person: Person, text: str, path: str = "") -> str:
+    """The thread's path, when the reply has ended."""
+    person.post(path or person.at("/threads"), {"text": text})
+    assert person.status == 200, person.text
+    return wait(person)
+
+
+def wait(person: Person) -> str:
+    path, end = thread_of(person), time.monotonic() + 30
+    while "data-stream" in person.page:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+        person.get(path)
+    return path
+
+
+def test_a_question_is_answered_and_stays(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    path = ask(ada, "Who opened the museum of Halmstett?")
+    assert "<strong>museum of Halmstett</strong> was opened by Otto Meier" in ada.page
+    ask(ada, "And when, in Halmstett?", path)
+    assert ada.page.count("Otto Meier") == 2
+    again = place.person(ada.email)
+    again.sign_in()
+    assert "Who opened the museum" in again.get(path)
+
+
+def test_words_come_as_events_and_a_lost_connection_goes_on_where_it_was(open_chat: Callable[..., Place]) -> None:
+    place = open_chat(delay=1.5)
+    ada = place.owner()
+    ada.post(ada.at("/threads"), {"text": "Who opened the museum of Halmstett?"})
+    found = re.search(r'data-stream="([^"]+)"', ada.page)
+    assert found
+    kinds, words = [], ""
+    with ada.client.stream("GET", f"{found[1]}?from=0") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        body = "".join(answer.iter_text())
+    for block in body.strip().split("\n\n"):
+        kind, _, data = re.fullmatch(r"event: (\w+)\nid: (\d+)\ndata: (.*)", block).groups()  # type: ignore[union-attr]
+        kinds.append(kind)
+        words += data.strip('"') if kind == "words" else ""
+    assert kinds[-1] == "end" and kinds.count("words") > 2
+    assert "The **museum of Halmstett** was opened by Otto".startswith(words[:30])
+    assert "Otto Meier" in body.split("event: end")[1]
+    rest = ada.client.get(found[1], headers={"last-event-id": "20"}).text
+    assert rest.count("event:") == 1 and "event: end" in rest
+
+
+def test_a_reply_is_stopped_and_keeps_what_it_said(open_chat: Callable[..., Place]) -> None:
+    place = open_chat(delay=20)
+    ada = place.owner()
+    ada.post(ada.at("/threads"), {"text": "Who opened the museum of Halmstett?"})
+    path = thread_of(ada)
+    stop = re.search(r'action="([^"]+/stop)"', ada.page)
+    assert stop
+    time.sleep(4)
+    ada.post(stop[1])
+    assert "Stopped." in ada.text and "data-stream" not in ada.page
+    time.sleep(1)
+    shown = ada.get(path)
+    assert "in 1911" not in shown and "The" in ada.text
+
+
+def test_a_reply_is_asked_again_and_a_message_edited(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    path = ask(ada, "Tell me some code")
+    assert "print('&lt;b&gt;')" in ada.page or "print(&#39;&lt;b&gt;&#39;)" in ada.page
+    again = re.search(r'action="([^"]+/again)"', ada.page)
+    assert again
+    ada.post(again[1])
+    wait(ada)
+    assert ada.page.count('class="assistant"') == 1
+    own = re.search(r"\?edit=([0-9a-f]{16})", ada.page)
+    assert own
+    ada.get(f"{path}?edit={own[1]}")
+    assert "Send again" in ada.text
+    ada.post(f"{path}/{own[1]}/edit", {"text": "And Halmstett?"})
+    wait(ada)
+    assert "Otto Meier" in ada.text and "some code" not in ada.page.split('class="messages"')[1]
+    with place.site.database.as_system() as session:
+        kept = session.execute(select(ChatMessage)).scalars().all()
+        assert sum(each.replaced for each in kept) == 3 and len(kept) == 5  # nothing is thrown away
+
+
+def test_private_chats_are_private_and_shared_ones_are_read_only(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    bob, eve = place.join(ada, "admin"), place.owner("Other Ltd", "Eve")
+    path = ask(ada, "A secret about Halmstett")
+    bob.get(path)
+    assert bob.status == 404
+    assert "secret" not in bob.get(ada.at("/threads?q=secret")).split("Nothing found")[0].split("</form>")[-1]
+    ada.post(f"{path}/share", {"shared": "yes"})
+    bob.get(path)
+    assert bob.status == 200 and "A secret about Halmstett" in bob.text and "data-composer" not in bob.page
+    for action in ("", "/title", "/share", "/delete"):
+        bob.post(path + action, {"text": "x", "title": "x", "shared": "no"})
+        assert bob.status == 403, action
+    eve.get(path)
+    assert eve.status == 404
+    eve.get(path.replace(ada.slug, eve.slug))
+    assert eve.status == 404
+
+
+def test_chats_are_found_renamed_exported_and_deleted(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    path = ask(ada, "Who opened the museum of Halmstett? 100%")
+    ask(ada, "Something else")
+    for wanted, there in (("halmstett", True), ("otto meier", True), ("100%", True), ("%", True), ("1_0", False)):
+        listed = ada.get(ada.at("/threads"), params={"q": wanted}).split('aria-label="Chats"')[1].split("</aside>")[0]
+        assert (path in listed) is there, wanted
+    ada.post(f"{path}/title", {"title": "The <museum>"})
+    assert "The &lt;museum&gt;" in ada.page
+    assert ada.get(f"{path}/export").startswith("# The <museum>\n")
+    assert '"role":"assistant"' in ada.get(f"{path}/export?form=jsonl")
+    ada.post(f"{path}/delete")
+    ada.get(path)
+    assert ada.status == 404
+    with place.site.database.as_system() as session:
+        assert session.execute(select(ChatMessage).where(ChatMessage.text.contains("100%"))).first() is None
+
+
+def test_a_reply_whose_server_is_gone_is_told_as_broken_off(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    path = ask(ada, "Who opened the museum of Halmstett?")
+    with place.site.database.as_system(writes=True) as session:
+        session.execute(
+            update(ChatMessage)
+            .where(ChatMessage.role == "assistant")
+            .values(state="streaming", text="The museum", beat=now() - timedelta(minutes=1))
+        )
+    ada.get(path)
+    assert "The museum" in ada.text and "stopped while it answered" in ada.text
+
+
+def test_a_model_that_cannot_be_loaded_is_said_and_nothing_answers_in_its_place(
+    open_place: Callable[..., Place], tmp_path: Path
+) -> None:
+    place = open_place(backend="local", model=str(tmp_path / "no-model"))
+    with place.live():
+        ada = place.owner()
+        ask(ada, "Who are you?")
+        assert "no-model" in ada.text and 'role="alert"' in ada.page
+
+
+def test_the_daily_quota_is_kept(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "2", "system_prompt": ""})
+    path = ask(ada, "One")
+    ask(ada, "Two", path)
+    ada.post(path, {"text": "Three"})
+    assert ada.status == 429 and "asked 2 times" in ada.text and ">Three</textarea>" in ada.page
+
+
+def test_no_transaction_is_open_while_the_model_answers(open_chat: Callable[..., Place]) -> None:
+    place = open_chat(delay=3)
+    ada = place.owner()
+    bob = place.join(ada, "member")
+    ada.post(ada.at("/threads"), {"text": "Who opened the museum of Halmstett?"})
+    open_for: list[float] = []
+    begun: dict[int, float] = {}
+    engine = place.site.database.engine
+    event.listen(engine, "begin", lambda connection: begun.update({id(connection): time.monotonic()}))
+    for name in ("commit", "rollback"):
+        event.listen(
+            engine,
+            name,
+            lambda connection: open_for.append(time.monotonic() - begun.pop(id(connection), time.monotonic())),
+        )
+    before = time.monotonic()
+    bob.post("/account/name", {"name": "Bob the member"})
+    assert bob.status == 200 and time.monotonic() - before < 3
+    wait(ada)
+    assert len(open_for) > 5 and max(open_for) < 2
+
+
+@pytest.mark.parametrize("text", [
+    "<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://evil.example/x.png)", "<img src=x onerror=alert(1)>",
+    "[x](data:text/html,<script>alert(1)</script>)", "<a href='javascript:alert(1)'>x</a>", "`</code><script>alert(1)</script>`",
+])  # fmt: skip
+def test_markdown_is_harmless(text: str) -> None:
+    made = html_of(text)
+    assert "<script" not in made and "<img" not in made
+    assert not re.search(r"""<[^>]*href=["']?(javascript|data)""", made)
+    assert not re.search(r"<[^>]*\son\w+=", made)
+
+
+def test_markdown_is_rendered() -> None:
+    assert html_of("a **b** `c`") == "<p>a <strong>b</strong> <code>c</code></p>\n"
+    assert '<a href="https://x.example" rel="noopener noreferrer nofollow">' in html_of("[x](https://x.example)")
+    assert "<td>" in html_of("|a|\n|-|\n|b|")
