@@ -235,11 +235,10 @@ class Ledger:
     def as_json(self, role: str) -> dict[str, Any]:
         """Augmentoolkit's keys first; the rest is ours. Unknown is null."""
         totals, price = self.of(role), self.prices.get(role)
-        total = price.cost(totals.usage) if price else None
-        output = price.cost(Usage(0, totals.output)) if price else None
+        total, output = (price.cost(totals.usage), price.cost(Usage(0, totals.output))) if price else (None, None)
         return {
             "input_tokens": totals.input,
-            "input_cost": _number(total - output) if total is not None and output is not None else None,
+            "input_cost": None if total is None or output is None else _number(total - output),
             "output_tokens": totals.output,
             "output_cost": _number(output),
             "name": self.models.get(role),

@@ -48,7 +48,9 @@ GROUPS = {
         "export/segments export/masking export/cutting",
         "export/test_masking export/test_segments export/test_cutting",
     ),
-    "checks": Group("stages/checks/* stages/ground stages/quotes", "stages/test_checks* stages/test_ground stages/test_quotes"),
+    "checks": Group(
+        "stages/checks/* stages/ground stages/quotes", "stages/test_checks* stages/test_ground stages/test_quotes"
+    ),
     "calls": Group(
         "llm/metered llm/limiter llm/pace", "llm/test_metered llm/test_limiter llm/test_pace llm/test_adapting"
     ),

@@ -250,3 +250,29 @@ class TestTheCap:
         )
         ledger = Ledger.open(config, ["large"], [paid("small", 3, 100, 100)])
         assert await ledger.reserve("large", 10, 10) == 0
+
+
+async def test_what_an_earlier_run_has_asked_is_set_aside_whatever_the_cap_and_given_back() -> None:
+    ledger = TestTheCap().ledger(100)
+    amount = ledger.set_aside("small", 0, 70)
+    assert (amount, ledger.set_aside("small", 0, 80)) == (70, 80)  # beyond the cap: it has been asked already
+    ledger.release(Decimal(80))
+    with pytest.raises(BudgetExhausted):
+        ledger.of("small").add(Usage(0, 31))
+        ledger.release(amount)
+        await ledger.reserve("small", 0, 70)
+    assert ledger.set_aside("nobody", 0, 70) == 0
+
+
+def test_costs_in_the_files_have_eight_digits_and_add_up() -> None:
+    ledger = Ledger({"small": "m"}, {"small": Price(Decimal("0.123456789"), Decimal("0.3"))})
+    ledger.of("small").add(Usage(1, 2))
+    made = ledger.as_json("small")
+    assert (made["input_cost"], made["output_cost"], made["total_cost"]) == (1.2e-07, 6e-07, 7.2e-07)
+    ledger.of("small").add(Usage(999_999, 0))
+    assert ledger.as_json("small")["input_cost"] == 0.12345679
+    unknown = Ledger({"large": "m"}, {"large": None})
+    unknown.of("large").add(Usage(1, 2))
+    assert {name: value for name, value in unknown.as_json("large").items() if name.endswith("_cost")} == dict.fromkeys(
+        ("input_cost", "output_cost", "total_cost")
+    )

@@ -38,7 +38,7 @@ def why(report: Any, *, accepted: bool) -> str | None:
 def _decisive(report: Any, model: str) -> str:
     decision = report["decisions"][model]
     if decision["outcome"] == "accept":
-        if not report["gate"]["questions"]:
+        if not report["gate"].get("questions", True):  # a report of an earlier version does not say
             return f"{len(report['probes']['corrections'])} corrections hold, and nothing else moved"
         gain = report["gate"]["against_base"][model]["all"]["difference"]["accuracy_t2"]
         value, low, high = (f"{100 * gain[name]:+.1f}" for name in ("value", "low", "high"))

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate, render, segments
-from augment_correction.export.segments import Segment, Zone, answer_end, before_space, generation_prompt, zones
+from augment_correction.export.segments import (
+    Segment,
+    Zone,
+    answer_end,
+    before_space,
+    generation_prompt,
+    turn_end,
+    zones,
+)
 from tests.export.conversations import STRIPPED, TEMPLATES, TEXTS, conversation, noticed
 
 four = st.tuples(TEXTS, TEXTS, TEXTS, TEXTS)
@@ -193,3 +201,15 @@ def test_a_space_between_the_end_of_a_turn_and_the_next_word_is_the_words() -> N
     rendering = render(made, template)
     ends = [rendering.text[zone.start : zone.end] for zone in zones(made, rendering) if zone.kind == "end"]
     assert ends == ["</s>", "</s>", "</s>", "</s> "]
+
+
+def test_where_a_template_refuses_a_part_the_last_turn_of_a_role_shows_its_end() -> None:
+    """It wants two messages or more: what stands behind the first is seen behind the last of its role, or nowhere."""
+    template = ChatTemplate(
+        "two",
+        "{% if messages | length < 2 %}{{ raise_exception('two') }}{% endif %}"
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}</{{ m.role }}>{% endfor %}",
+    )
+    assert turn_end(template, ("user", "assistant", "user"), 0) == "</user>"
+    assert turn_end(template, ("user", "assistant", "user"), 1) == "</assistant>"
+    assert turn_end(template, ("user", "assistant"), 0) == ""

@@ -109,3 +109,14 @@ def test_every_code_is_in_the_catalogue_once_and_in_its_order(answer: str, refer
         for code in error_codes(answer, reference, question=question, finish_reason="length", ended=False)
     ]
     assert found == [code for code in CATALOGUE if code in found]
+
+
+def test_of_no_answer_nothing_else_is_said() -> None:
+    assert error_codes("", PARIS) == ("PRIMARY_ANSWER_MISSING",)
+    assert error_codes(" \n", PARIS, ended=False) == ("PRIMARY_ANSWER_MISSING", *error_codes(PARIS, PARIS, ended=False))
+
+
+def test_a_concept_may_hold_signs() -> None:
+    """C++ is one; a + that stands alone is none."""
+    found = error_codes("It is a snake.", "C++ and C# and .NET and F#")
+    assert "MISSING_KEY_CONCEPTS_4_TERMS" in found

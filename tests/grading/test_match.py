@@ -218,3 +218,10 @@ def test_nothing_makes_a_grader_crash_and_a_reason_is_given(
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
 def test_two_numbers_are_right_only_when_equal(one: int, other: int) -> None:
     assert grade(f"It is {one:,}.", str(other)).right is not (one != other)
+
+
+def test_a_key_of_more_than_four_words_among_others_is_not_taken_for_what_was_held() -> None:
+    said = "Planted were oak first, ash later, elm too, then fir{}, last of all."
+    four, five = (grade(said.format(more), f"oak, ash, elm, fir{more}") for more in ("", ", yew"))
+    assert four.why.startswith("holds oak, ash, elm, fir, but also says")
+    assert five.why == "free text in other words needs a judge"

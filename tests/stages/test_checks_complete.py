@@ -51,6 +51,7 @@ WHOLE = [
     "Test first\nOne thing at a time\nWrite it down for whoever comes after you",
     "Dog, cat, bear, fish, table, bed",
     "The output of the program is:\n\n12",
+    "Item | Number | Price of the things that were sold here",
     "Red is warm, blue is cold, and so forth…",
 ]
 CUT = [
@@ -69,6 +70,7 @@ CUT = [
     "",
     "…",
     "它有九个拱，",
+    "It holds one | and goes on without an end because the rest was",
     "It was built of granite.\n\nThe tower, however,",
     "The reasons: it was old; it was narrow; and the stones were falling from it into",
     "Note: it was closed to lorries because two stones had fallen into the river beside",

@@ -129,3 +129,9 @@ def test_the_detail_names_it_in_the_doubts_own_words() -> None:
         'by saying "1908", "paraffin". Let'
         in finding("no_giveaway", PASSAGE, doubt="Paraffin, 1908?", right=RIGHT).detail
     )
+
+
+def test_a_unit_gives_nothing_away_and_a_word_of_three_letters_does() -> None:
+    texts = {"right": "It took tea by rail: kg after kg.", "flawed": "It took coffee.", "question": "What did it take?"}
+    assert reason("no_giveaway", passage="Tea, in kg.", doubt="How many kg?", **texts) is None
+    assert reason("no_giveaway", passage="Tea, in kg.", doubt="Not tea?", **texts) == "gives_away"

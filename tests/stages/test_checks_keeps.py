@@ -5,6 +5,7 @@ import pytest
 from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks import run_checks
+from tests.stages.checking import finding
 
 SPEC = (CheckSpec(check="keeps", fields=("reply", "right")),)
 RIGHT = "Trains stopped at Tarn Bridge for 7 minutes to change engines."
@@ -37,3 +38,7 @@ def test_another_answer_does_not(reply: str) -> None:
     with pytest.raises(Reject, match="says something else than this right answer") as caught:
         run_checks(SPEC, {"reply": reply, "right": RIGHT})
     assert caught.value.reason == "other_answer"
+
+
+def test_no_score_is_more_than_one() -> None:
+    assert finding("keeps", reply="Yes.", right="?").score == 1.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from augment_correction.stages.checks.language import language_of
-from tests.stages.checking import reason
+from augment_correction.stages.checks.language import language_of, probabilities
+from tests.stages.checking import finding, reason
 
 ENGLISH = "The lighthouse of Vell stands on a reef. Adela Torrin built it of granite between 1868 and 1873."
 GERMAN = "Der Leuchtturm von Vell steht auf einem Riff. Adela Torrin baute ihn von 1868 bis 1873 aus Granit."
@@ -58,3 +58,15 @@ def test_no_clear_evidence(passage: str, answer: str) -> None:
 )
 def test_the_language_that_most_of_a_passage_is_in_has_a_name_for_prompts(passage: str, name: str) -> None:
     assert language_of(passage) == name
+
+
+def test_twelve_letters_are_enough_to_tell() -> None:
+    assert language_of("Neuf piles, non") and not language_of("Neuf piles, no")
+
+
+def test_the_share_of_another_language_is_the_score() -> None:
+    """A language that is not even among the likeliest counts as nothing, and not against it."""
+    other = "石桥共有七个拱，建于很久以前。"
+    assert finding("language", ENGLISH, answer=other).score == pytest.approx(
+        1 - sum(list(probabilities(other).values())[:2]), abs=0.01
+    )

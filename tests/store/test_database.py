@@ -169,3 +169,26 @@ def test_opening_one_that_is_up_to_date_changes_no_byte(tmp_path: Path) -> None:
     before = path.read_bytes()
     Database(path, SCHEMA).close()
     assert path.read_bytes() == before
+
+
+async def test_a_write_that_nobody_waits_for_any_more_does_not_hold_up_the_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are told of together: one that was cancelled is passed over."""
+    commit, both = database._commit, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(connection: sqlite3.Connection, batch: list[object]) -> None:
+        commit(connection, batch)  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(both.wait(), loop).result(10)
+
+    monkeypatch.setattr(database, "_commit", slow)
+    writes = [asyncio.create_task(database.write_durably(insert(str(number)))) for number in range(6)]
+    await asyncio.sleep(0.05)
+    for given_up in writes[:5]:
+        given_up.cancel()
+    await asyncio.sleep(0)
+    both.set()
+    ends = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 10)
+    assert ends[5] is None
+    assert database.query("SELECT COUNT(*) FROM words") == [(6,)]
