@@ -10,7 +10,7 @@ from augment_correction.records import content_id
 from augment_correction.rows.chats import Said, chat, right_answer, said_by
 from augment_correction.rows.names import NAMES, plain, question_of, text_in, text_of
 from augment_correction.rows.pairs import flat
-from augment_correction.rows.probes import FORM_ALONE, Probe, probed
+from augment_correction.rows.probes import ASKS_AGAIN, FORM_ALONE, Probe, probed
 
 OPTIONAL = ("flawed", "evidence", "passage", "source", "kind")
 
@@ -20,7 +20,7 @@ class Item:
     """`id` is the row's own, else made of the texts. `group` is what is resampled together (a document); the question
     itself where the row names none. `context` is what stands before the question where it is asked, and not where it is
     graded: its words are no evidence against an answer. `correction` is the id of the one that a `probe` belongs to, and
-    `old_answer` what it retracts; that is a known wrong answer, too. `place` is `file:line`, where it came from a file."""
+    `old_answer` what it retracts; to the corrected question that is a known wrong answer, too. `place` is `file:line`, where it came from a file."""
 
     question: str
     reference: str
@@ -41,7 +41,7 @@ class Item:
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", self.id or self._own_id)
         object.__setattr__(self, "group", self.group or self.id)
-        object.__setattr__(self, "flawed", self.flawed or self.old_answer)
+        object.__setattr__(self, "flawed", self.flawed or self._retracted)
 
     @property
     def asked(self) -> str:
@@ -51,6 +51,11 @@ class Item:
     def key(self) -> str:
         """Of the two texts, whatever the row calls itself."""
         return content_id(self.asked, self.reference)
+
+    @property
+    def _retracted(self) -> str | None:
+        """What was retracted is wrong as an answer to the corrected question, and may be right beside it."""
+        return self.old_answer if self.probe in (None, "paraphrase", *ASKS_AGAIN) else None
 
     @property
     def _own_id(self) -> str:

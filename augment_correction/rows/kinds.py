@@ -40,7 +40,7 @@ KINDS = (
         "A question with its reference that shows whether a correction was learned, and whether anything else moved. `probe` "
         f"is one of {', '.join(f'`{probe}`' for probe in PROBES)}; `correction` is the id of the correction that it belongs "
         "to (not needed for `retention`; in a row without `probe` it is a right answer); `old_answer` is the answer that was "
-        "retracted, which the kind `old_answer` needs and which counts as a known wrong answer in all others. A row of the "
+        "retracted, which the kind `old_answer` needs and which is a known wrong answer to the corrected question. A row of the "
         "kind `health` needs no reference: its answers are looked at for their form alone. A training refuses such rows.",
         "`evaluate`",
         (
