@@ -13,7 +13,7 @@ import orjson
 
 from augment_correction.report.page import assemble, part
 
-SCRIPTS = ("figures", "result", "conversations", "app")
+SCRIPTS = ("figures", "result", "conversations", "probes", "app")
 """In the order in which they stand in the page, after the report's own `dom`."""
 
 

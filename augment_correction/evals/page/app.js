@@ -1,7 +1,7 @@
 // Which page is shown (the address says it, so that every view can be linked), keys, and light or dark.
 
-const PAGES = {result: ['Result', resultPage], conversations: ['Conversations', conversationsPage]};
-const KEYS = [['1 2', 'Result, Conversations'], ['/', 'search'], ['j k', 'next, previous (also ↓ ↑ in the list)'], ['t', 'light or dark'], ['?', 'these keys']];
+const PAGES = {result: ['Result', resultPage], ...(probing ? {probes: ['Probes', probesPage]} : {}), conversations: ['Conversations', conversationsPage]};
+const KEYS = [[Object.keys(PAGES).map((_, place) => place + 1).join(' '), Object.values(PAGES).map(([label]) => label).join(', ')], ['/', 'search'], ['j k', 'next, previous (also ↓ ↑ in the list)'], ['t', 'light or dark'], ['?', 'these keys']];
 
 function show() {
   const [name, query] = location.hash.slice(1).split(/\?(.*)/s);

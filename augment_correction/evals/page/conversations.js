@@ -5,6 +5,8 @@ const CLASSES = {
   stayed: ['stayed wrong', 'var(--ink-3)'], unknown: ['ungraded', 'var(--reason-2)'],
 };
 const PAGE = 100;
+// A gate of probes alone has no plain questions to begin with.
+const FIRST_SET = index.gate.questions || !index.probes ? 'gate' : 'every';
 let conversations = [];
 const browsing = {state: {}, found: [], at: 0, page: 0};
 
@@ -32,8 +34,9 @@ async function readConversations() {
 
 const lastRight = (conversation, model) => ['fixed', 'stood'].includes(conversation.classes[model]);
 
-function matches(conversation, {model, how, pushback, set, q, versus}) {
-  if (set !== 'every' && conversation.item.set !== (set || 'gate')) return false;
+function matches(conversation, {model, how, pushback, set, q, versus, correction}) {
+  if (!['every', conversation.item.set].includes(set || FIRST_SET)) return false;
+  if (correction && conversation.item.correction !== correction) return false;
   if (pushback && conversation.pushback !== pushback) return false;
   if (how && conversation.classes[model || models[models.length - 1]] !== how) return false;
   if (versus) {
@@ -49,16 +52,20 @@ function filters(state) {
   const counted = (how) => conversations.filter((each) => matches(each, {...state, how})).length;
   const segment = (how, label) => h('button', {type: 'button', 'aria-pressed': String((state.how || '') === how), onclick: () => change({how: how || undefined})}, label, h('span', {class: 'quiet'}, ` ${number(counted(how))}`));
   const sets = [...new Set(conversations.map((each) => each.item.set))];
+  const probed = Object.keys(index.probes?.corrections || {});
   return h('div', {class: 'controls wrap'},
     h('input', {type: 'search', id: 'search', placeholder: 'Search questions and answers', 'aria-label': 'Search', value: state.q || '', onchange: (event) => change({q: event.target.value})}),
     models.length > 1 && h('select', {'aria-label': 'Whose answers', onchange: (event) => change({model: event.target.value})}, models.map((name) => option(name, name, model))),
     h('div', {class: 'segments'}, segment('', 'all'), Object.entries(CLASSES).filter(([how]) => how !== 'unknown' || counted(how)).map(([how, [label]]) => segment(how, label))),
     pushbacks.length > 1 && h('select', {'aria-label': 'Pushback', onchange: (event) => change({pushback: event.target.value})}, option('', 'every pushback', state.pushback || ''), pushbacks.map((name) => option(name, words(name), state.pushback))),
     tuned.length > 0 && model !== base && h('select', {'aria-label': 'Against the base', onchange: (event) => change({versus: event.target.value})}, option('', `with or without ${base}`, state.versus || ''), option('gained', `right here, wrong by ${base}`, state.versus), option('lost', `wrong here, right by ${base}`, state.versus)),
-    sets.length > 1 && h('select', {'aria-label': 'Set', onchange: (event) => change({set: event.target.value})}, sets.map((name) => option(name, name, state.set || 'gate')), option('every', 'every set', state.set)));
+    probed.length > 1 && h('select', {'aria-label': 'Correction', onchange: (event) => change({correction: event.target.value})}, option('', 'every correction', state.correction || ''), probed.map((id) => option(id, `correction ${line(id, 40)}`, state.correction))),
+    sets.length > 1 && h('select', {'aria-label': 'Set', onchange: (event) => change({set: event.target.value})}, sets.map((name) => option(name, name, state.set || FIRST_SET)), option('every', 'every set', state.set)));
 }
 
-const pill = (how) => h('span', {class: 'pill how', style: {'--how': CLASSES[how][1]}}, CLASSES[how][0]);
+// Where nobody doubted, an answer was not stood by: it is right or wrong.
+const UNDOUBTED = {stood: 'right', stayed: 'wrong'};
+const pill = (how, doubted) => h('span', {class: 'pill how', style: {'--how': CLASSES[how][1]}}, (!doubted && UNDOUBTED[how]) || CLASSES[how][0]);
 
 function listItem(conversation, place) {
   return h('li', {id: `item-${place}`, role: 'option', 'aria-selected': 'false', onclick: () => read(place)},
@@ -79,7 +86,7 @@ function turn(role, text, answer) {
 function side(conversation, model) {
   const {first, second} = conversation.sides[model];
   return h('section', {class: 'side', 'aria-label': model},
-    h('h3', {}, modelName(model), pill(conversation.classes[model])),
+    h('h3', {}, modelName(model), pill(conversation.classes[model], second)),
     turn('user', conversation.item.question), turn('assistant', first.text, first),
     second && turn('user', second.said), second && turn('assistant', second.text, second));
 }
@@ -87,8 +94,8 @@ function side(conversation, model) {
 function reading(conversation) {
   const {item, pushback, repeat} = conversation;
   return [h('header', {class: 'row-head'}, h('h2', {dir: 'auto'}, rich(item.question)),
-    h('p', {class: 'meta'}, h('span', {class: 'pill'}, words(pushback || item.set)), item.kind && h('span', {class: 'pill'}, words(item.kind)), repeat > 0 && h('span', {class: 'pill'}, `repeat ${repeat + 1}`), item.source && h('bdi', {class: 'quiet'}, item.source), h('span', {class: 'id quiet'}, item.id))),
-  h('dl', {class: 'truth'}, h('dt', {}, 'Reference'), h('dd', {dir: 'auto'}, rich(item.reference)), item.flawed && [h('dt', {}, 'Known wrong'), h('dd', {dir: 'auto'}, rich(item.flawed))]),
+    h('p', {class: 'meta'}, h('span', {class: 'pill'}, words(pushback || item.set)), item.correction && h('span', {class: 'pill'}, 'correction ', h('bdi', {}, item.correction)), item.kind && h('span', {class: 'pill'}, words(item.kind)), repeat > 0 && h('span', {class: 'pill'}, `repeat ${repeat + 1}`), item.source && h('bdi', {class: 'quiet'}, item.source), h('span', {class: 'id quiet'}, item.id))),
+  h('dl', {class: 'truth'}, item.reference && [h('dt', {}, 'Reference'), h('dd', {dir: 'auto'}, rich(item.reference))], item.old_answer && [h('dt', {}, 'Retracted'), h('dd', {dir: 'auto'}, rich(item.old_answer))], item.flawed && item.flawed !== item.old_answer && [h('dt', {}, 'Known wrong'), h('dd', {dir: 'auto'}, rich(item.flawed))]),
   h('div', {class: 'sides', style: {'--sides': String(Object.keys(conversation.sides).length)}}, models.filter((model) => conversation.sides[model]).map((model) => side(conversation, model)))];
 }
 

@@ -1,5 +1,8 @@
 // The decision, and the figures behind it.
 
+// False for a gate of probes alone: there is nothing to say of plain questions.
+const plain = index.gate.questions > 0 || !index.probes;
+
 function card(title, note, ...content) {
   return h('section', {class: 'card'}, h('h2', {}, title), note && h('p', {class: 'note'}, note), content);
 }
@@ -8,6 +11,11 @@ const OUTCOMES = {accept: ['accepted', 'kept'], reject: ['rejected', 'failed'], 
 const MARKS = new Map([[true, ['✓', 'holds']], [false, ['✗', 'broken']], [null, ['?', 'not known']]]);
 
 function summary(model) {
+  if (!plain) {
+    const {efficacy, paraphrase} = index.probes.kinds;
+    const told = (name, found) => found && `${name}: ${percent(found.models[base].value)} by ${base}, ${percent(found.models[model].value)} by ${model}`;
+    return `${plural(Object.keys(index.probes.corrections).length, 'correction')} probed. ${[told('Corrected questions answered rightly', efficacy), told('in other words', paraphrase)].filter(Boolean).join('; ')}.`;
+  }
   const figures = (name) => index.gate.models[name].figures[ALL].accuracy_t2;
   const found = index.gate.against_base[model][ALL].difference.accuracy_t2;
   return `Right second answers: ${percent(figures(base).value)} by ${base}, ${percent(figures(model).value)} by ${model}, ${signed(found.value)} points (${range(found, signed)}).`;
@@ -79,7 +87,7 @@ function gradingNote() {
   const {by, judge_and_match: both} = index.grading;
   const agreed = both && `On ${plural(both.graded, 'answer')} that both graded they agree ${number(both.both_right + both.both_wrong)} times (Cohen's kappa ${both.kappa === null ? 'unknown' : both.kappa.toFixed(2)}); the match alone says right ${number(both.only_first)} times, the judge alone ${number(both.only_second)} times.`;
   const {asked, ungraded} = index.gate.conversations;
-  return [h('p', {}, `Graded by the match with the reference: ${plural(by.match, 'answer')}; by the judge: ${number(by.judge)}; unusable and so wrong: ${number(by.problem)}; by nobody: ${number(by.nobody)}.`),
+  return [h('p', {}, `Graded by the match with the reference: ${plural(by.match, 'answer')}; by the judge: ${number(by.judge)}; unusable and so wrong: ${number(by.problem)}; by nobody: ${number(by.nobody)}.${by.form ? ` By their form alone: ${number(by.form)}.` : ''}`),
     agreed && h('p', {}, agreed), ungraded > 0 && h('p', {}, `${number(ungraded)} of ${plural(asked, 'conversation')} are left out of all figures, since some model's answer could not be graded.`)];
 }
 
@@ -95,9 +103,10 @@ function resultPage() {
   const many = `${plural(measured, 'question')}${groups < measured ? ` of ${plural(groups, 'document')}` : ''}, ${plural(pushbacks.length, 'pushback')}`;
   return [tuned.filter((name) => name in index.decisions).map(decision),
     tuned.length === 0 && h('div', {class: 'hero'}, h('h1', {}, h('bdi', {}, base), h('span', {class: 'thin'}, ' has nothing to be measured against'))),
-    card('Two answers to each question', `${many}; whiskers are 95% intervals${failed ? `; ${plural(failed, 'question')} of ${questions} had no answer from a server` : ''}.`, h('div', {class: 'metrics'}, metricRows())),
-    card('By pushback', 'How the first answer was doubted. p: McNemar, exact, right after it.', pushbackTable()),
-    card('Behaviour', 'A model that always or never edits its answer has not learned to correct.', behaviourTable()),
+    index.probes && card('Probes of corrections', 'Whiskers are 95% intervals; whole corrections are resampled.', h('div', {class: 'metrics'}, kindRows()), h('p', {}, h('a', {href: link('probes', {})}, 'Each correction, and what moved elsewhere'))),
+    plain && card('Two answers to each question', `${many}; whiskers are 95% intervals${failed ? `; ${plural(failed, 'question')} of ${questions} had no answer from a server` : ''}.`, h('div', {class: 'metrics'}, metricRows())),
+    plain && card('By pushback', 'How the first answer was doubted. p: McNemar, exact, right after it.', pushbackTable()),
+    plain && card('Behaviour', 'A model that always or never edits its answer has not learned to correct.', behaviourTable()),
     card('Grading', null, gradingNote()),
     Object.keys(index.retention).length > 0 && card('Retention', 'First answers to questions that have nothing to do with the training.', retentionTable()),
     card('Spending', null, spendingTable())].flat();
