@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augment_correction.declarations import KIND
 from augment_correction.errors import ConfigError
 from augment_correction.pipeline import load_pipeline
 from augment_correction.project import Project, bundled
@@ -50,6 +51,23 @@ def test_every_shipped_pipeline_loads_wires_and_renders(path: Path) -> None:
         messages = prompt.render({**VALUES, **written})
         assert messages[-1].role == "user"
         assert all(message.content for message in messages)
+
+
+@pytest.mark.parametrize("path", shipped_pipelines(), ids=lambda path: path.stem)
+def test_every_word_that_is_drawn_says_something_of_its_own_to_a_prompt(path: Path) -> None:
+    pipeline = load_pipeline(path)
+    library = PromptLibrary(Project(bundled()))
+    prompts = [library.load(name) for name in pipeline.prompts]
+    written = {name: "x" for stage in pipeline.stages for name in (*stage.writes, *stage.named)}
+    usual = {name: next(iter(words)) for name, words in pipeline.draws.items()}
+    for name, words in pipeline.draws.items():
+        if name == KIND:
+            continue
+        reading = [prompt for prompt in prompts if name in prompt.variables]
+        said = {
+            tuple(prompt.render({**VALUES, **written, **usual, name: word}) for prompt in reading) for word in words
+        }
+        assert len(said) == len(words), name
 
 
 @pytest.mark.parametrize("path", sorted((bundled() / "prompts").rglob("*.jinja")), ids=lambda path: path.stem)
