@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from augment_correction.corrections.config import TARGET, ChatConfig
+from augment_correction.corrections.config import CHATTING, TARGET, ChatConfig
 from augment_correction.corrections.correction import Evidence, Statement
 from augment_correction.corrections.detecting import PROMPT as DETECT
 from augment_correction.corrections.detecting import Detected, detect
@@ -45,7 +45,7 @@ class Chat:
         self._weighing = library.load(EVIDENCE)
         self._witness: Witness | None = None
         self._draws = 0
-        self._sampling = SAMPLING.merged(config.sampling.get("chat")).sent()
+        self._sampling = SAMPLING.merged(config.sampling.get(CHATTING)).sent()
         self.transcript = transcript
         system = config.corrections.system_prompt
         self._opening = (Message("system", system),) if system else ()

@@ -15,6 +15,8 @@ from augment_correction.models import load_declared
 from augment_correction.sampling import Declaration
 
 TARGET = "target"
+CHATTING, PROBING = "chat", "probes"
+"""Under `sampling`, beside the stages of the pipeline: the answers of a chat, and those to probes."""
 TRAIN_NAMES = {
     "learning_rate": "learning_rate",
     "num_train_epochs": "epochs",

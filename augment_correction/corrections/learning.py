@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.corrections.config import TARGET, ChatConfig, target_folder
+from augment_correction.corrections.config import PROBING, TARGET, ChatConfig, target_folder
 from augment_correction.corrections.correction import Correction
 from augment_correction.corrections.preparing import Material, prepare, rivals
 from augment_correction.corrections.versions import Version, Versions
@@ -23,12 +23,15 @@ from augment_correction.evals.config import EvalConfig
 from augment_correction.finetuning import prepare_rows, train_prepared
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.runner import RunState
+from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.telling import outcome_lines, prepared_lines
 
 Say = Callable[[str], None]
 Watch = Callable[[RunState], AbstractContextManager[object]]
 BASE, TUNED = "base", "tuned"
+PROBED_WITH = Sampling(max_tokens=256)
+"""A fact is told in fewer tokens; an answer that is cut there is counted against the model's health."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ def verify(config: ChatConfig, adapter: str, folder: Path, watch: Watch | None =
         "path": {"output_dir": str(folder / "evaluation"), "prompts": config.path.prompts},
         "training": (str(folder / "training.jsonl"),),
         "system_prompt": config.corrections.system_prompt,
+        "sampling": PROBED_WITH.merged(config.sampling.get(PROBING)),
         "limits": limits_of(config),
         "cost": {"max_usd": config.max_usd},
         "seed": config.system.seed,

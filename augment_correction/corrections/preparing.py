@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from augment_correction.config import PathConfig, RunConfig
-from augment_correction.corrections.config import TARGET, ChatConfig
+from augment_correction.corrections.config import CHATTING, PROBING, TARGET, ChatConfig
 from augment_correction.corrections.correction import Correction
 from augment_correction.declarations import SeveralStage, SpreadStage
 from augment_correction.errors import ExitCode, UserError
@@ -102,7 +102,7 @@ def _made(
             output_dir=str(folder), prompts=config.path.prompts, default_prompts=config.path.default_prompts
         ),
         system=config.system.model_copy(update={"loss_on": "answers"}),
-        sampling={name: each for name, each in config.sampling.items() if name != "chat"},
+        sampling={name: each for name, each in config.sampling.items() if name not in (CHATTING, PROBING)},
         cost=config.cost,
     )
     run_config._project = config.project

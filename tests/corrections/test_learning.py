@@ -1,0 +1,166 @@
+"""From approved corrections to a version, with a real training: killed, gone on with, withdrawn, refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from augment_correction.corrections.correction import Statement
+from augment_correction.corrections.learning import learn, round_key
+from augment_correction.corrections.preparing import prepare
+from augment_correction.corrections.versions import Versions
+from augment_correction.errors import ConfigError, InputError, UserError
+from tests.corrections.making import FACTS, TRAINING, approved, chat_project
+
+pytest.importorskip("trl")
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+class TestPreparing:
+    def test_each_wording_has_its_demonstrations_and_probes_are_apart(self, tmp_path: Path, tiny_model: Path) -> None:
+        config = chat_project(tmp_path, tiny_model)
+        approved(config)
+        made = prepare(config, config.store.all("approved"), tmp_path / "round", None)
+        rows, probes = lines(made.training), lines(made.probes)
+        assert len([row for row in rows if row["kind"] == "demonstration"]) == 3 * (2 + 1) * 2
+        assert {row["answer"] for row in rows} == {right for *_, right in FACTS}
+        assert all(row["answer"] in row["context"] for row in rows)
+        kinds = {probe["probe"] for probe in probes}
+        assert kinds >= {"efficacy", "old_answer", "pushback"}
+        assert {probe["old_answer"] for probe in probes} == {wrong for _, wrong, _ in FACTS}
+
+    def test_masked_rows_are_what_sft_trains(self, tmp_path: Path, tiny_model: Path) -> None:
+        config = chat_project(tmp_path, tiny_model, method="sft")
+        approved(config)
+        rows = lines(prepare(config, config.store.all("approved"), tmp_path / "round", None).training)
+        masked = [row for row in rows if row["kind"] == "correct_after_mistake"]
+        assert len(masked) == 3
+        for row, (_, wrong, right) in zip(masked, FACTS, strict=True):
+            trained = [message["content"] for message in row["messages"] if message["train"]]
+            assert row["messages"][1] == {"role": "assistant", "content": wrong, "train": False}
+            assert len(trained) == 1 and right in trained[0]
+
+    def test_the_users_own_message_may_be_the_context(self, tmp_path: Path, tiny_model: Path) -> None:
+        config = chat_project(tmp_path, tiny_model, context="follow_up")
+        approved(config)
+        rows = lines(prepare(config, config.store.all("approved"), tmp_path / "round", None).training)
+        assert [(row["question"], row["context"], row["context_kind"]) for row in rows] == [
+            (question, f"No, {right}.", "follow_up") for question, _, right in FACTS
+        ]
+
+    def test_what_a_training_row_gives_away_is_no_probe(self, tmp_path: Path, tiny_model: Path) -> None:
+        config = chat_project(tmp_path, tiny_model)
+        approved(config)
+        made = prepare(config, config.store.all("approved"), tmp_path / "round", None)
+        trained = {row["question"] for row in lines(made.training)}
+        for probe in lines(made.probes):
+            assert probe["probe"] in ("efficacy", "old_answer", "pushback") or probe["question"] not in trained
+        # The scripted model says the same to every prompt: its paraphrases are the wordings that are trained.
+        assert made.dropped["a training row gives the paraphrase away"]
+
+
+class TestRefused:
+    def test_without_an_approved_one(self, tmp_path: Path, tiny_model: Path) -> None:
+        config = chat_project(tmp_path, tiny_model)
+        config.store.add(Statement(*FACTS[0]))
+        with pytest.raises(InputError, match="no correction is approved"):
+            learn(config, quiet)
+
+    def test_a_model_that_cannot_be_trained(self, tmp_path: Path) -> None:
+        config = chat_project(tmp_path)
+        approved(config)
+        with pytest.raises(ConfigError, match=r"tiny \(mode scripted\) cannot be trained here"):
+            learn(config, quiet)
+
+    def test_a_key_that_no_training_has(self, tmp_path: Path, tiny_model: Path) -> None:
+        config = chat_project(tmp_path, tiny_model, train={"epoch": 1})
+        approved(config)
+        with pytest.raises(ConfigError, match="epoch"):
+            learn(config, quiet)
+
+
+def test_names_of_other_programs_are_keys_of_the_training(tmp_path: Path) -> None:
+    section = chat_project(tmp_path, num_train_epochs=2, learning_rate=1e-4, train={}).corrections
+    assert section.train["epochs"] == 2 and section.train["learning_rate"] == 1e-4
+
+
+def test_a_round_ends_in_a_version_and_a_withdrawn_one_leaves_the_next(
+    tmp_path: Path, tiny_model: Path, one_torch_thread: None
+) -> None:
+    config = chat_project(tmp_path, tiny_model, method="sft")
+    ids = approved(config)
+    made = learn(config, quiet)
+    assert made.version is not None and made.version.corrections == tuple(ids)
+    assert made.version.outcome != "accept" and made.version.reasons
+    again = learn(config, quiet)
+    assert again.version == made.version and again.evaluation is None
+    config.store.withdraw(ids[1])
+    second = learn(config, quiet)
+    assert second.version is not None and second.version.corrections == (ids[0], ids[2])
+    folder = config.folder / "rounds" / round_key(config, config.store.all("approved"))
+    trained = (folder / "training" / "trained.jsonl").read_text() + (folder / "training.jsonl").read_text()
+    assert "lighthouse of Vrede" not in trained and "museum of Halmstett" in trained
+    assert [each.id for each in Versions(config.folder).all()] == [1, 2]
+
+
+def test_a_teacher_that_does_not_say_what_is_right_teaches_nothing(
+    tmp_path: Path, tiny_model: Path, one_torch_thread: None
+) -> None:
+    """A model of random weights cannot read its demonstration."""
+    config = chat_project(
+        tmp_path, tiny_model, method="sdft", train={**TRAINING, "max_length": 480, "max_completion_length": 24}
+    )
+    approved(config)
+    with pytest.raises(UserError):
+        learn(config, quiet)
+    folder = config.folder / "rounds" / round_key(config, config.store.all("approved")) / "training"
+    reasons = {row["reason"] for row in lines(folder / "rejected.jsonl")}
+    assert reasons == {"teacher_failed"}
+    assert Versions(config.folder).all() == []
+
+
+def test_killed_at_any_point_it_goes_on_to_the_same_version(tmp_path: Path, tiny_model: Path) -> None:
+    whole = chat_project(tmp_path / "whole", tiny_model, method="sft")
+    approved(whole)
+    command = [sys.executable, "-m", "augment_correction", "corrections", "train", "chat.yaml"]
+    assert subprocess.run(command, cwd=tmp_path / "whole", check=False, capture_output=True).returncode == 3
+    killed = chat_project(tmp_path / "killed", tiny_model, method="sft")
+    approved(killed)
+    key = round_key(killed, killed.store.all("approved"))
+    for sign in ("prepared/journal.sqlite", "training.jsonl", "training/trained.jsonl", "evaluation/journal.sqlite"):
+        kill_at(command, tmp_path / "killed", killed.folder / "rounds" / key / sign)
+    assert subprocess.run(command, cwd=tmp_path / "killed", check=False, capture_output=True).returncode == 3
+    (one,), (other,) = (Versions(each.folder).all() for each in (whole, killed))
+    assert (one.data, one.outcome, one.reasons) == (other.data, other.outcome, other.reasons)
+    tokens = [
+        orjson.loads((each.folder / "rounds" / key / "prepared" / "large_model_tokens.json").read_bytes())
+        for each in (whole, killed)
+    ]
+    assert tokens[0]["requests"] == tokens[1]["requests"]
+
+
+def kill_at(command: list[str], folder: Path, sign: Path) -> None:
+    """As soon as `sign` is there, or the program has ended by itself."""
+    running = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    while running.poll() is None and not sign.exists():
+        time.sleep(0.02)
+    if running.poll() is None:
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
