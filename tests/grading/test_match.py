@@ -225,3 +225,9 @@ def test_a_key_of_more_than_four_words_among_others_is_not_taken_for_what_was_he
     four, five = (grade(said.format(more), f"oak, ash, elm, fir{more}") for more in ("", ", yew"))
     assert four.why.startswith("holds oak, ash, elm, fir, but also says")
     assert five.why == "free text in other words needs a judge"
+
+
+@pytest.mark.parametrize("question", ["Red or blue?", "Is it red or blue?"])
+def test_of_two_that_a_question_offers_the_other_is_wrong(question: str) -> None:
+    assert grade("Red.", "blue", question=question).right is False
+    assert grade("Blue.", "blue", question=question).right is True

@@ -92,3 +92,15 @@ def test_what_may_turn_it_leaves_it_open(answer: str, reference: str, question: 
 def test_a_known_wrong_answer_beside_it_leaves_it_open() -> None:
     said = "The museum was opened by Ida Brandt in Bergen."
     assert grade(said, "Ida Brandt", question=OPENED, wrong="Otto Meier of Bergen").right is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "question"),
+    [
+        ("It was founded in May 1921 by fishermen.", "1921", "In which year was it founded?"),
+        ("It was opened on 4 May.", "4", "On which day of May was it opened?"),
+        ("It closed in the autumn, on 30 October.", "October", "In which month did it close?"),
+    ],
+)
+def test_the_rest_of_a_date_makes_no_other_thing_of_a_part_of_it(answer: str, reference: str, question: str) -> None:
+    assert grade(answer, reference, question=question).right is True
