@@ -192,3 +192,26 @@ async def test_a_write_that_nobody_waits_for_any_more_does_not_hold_up_the_other
     ends = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 10)
     assert ends[5] is None
     assert database.query("SELECT COUNT(*) FROM words") == [(6,)]
+
+
+@pytest.mark.parametrize(("looks", "opens"), [([0], True), ([5, 0], True), ([5, 5, 0], True), ([5, 5, 5, 0], False)])
+def test_missing_pages_are_looked_for_three_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int], opens: bool
+) -> None:
+    """A run that is under way may have moved them between two looks."""
+    left = list(looks)
+    monkeypatch.setattr("augment_correction.store.database.missing_pages", lambda _: left.pop(0))
+    monkeypatch.setattr("augment_correction.store.database.time.sleep", lambda _: None)
+    if opens:
+        Database(tmp_path / "journal.sqlite", SCHEMA).close()
+        assert left == []
+    else:
+        with pytest.raises(InputError, match="5 of its pages are missing"):
+            Database(tmp_path / "journal.sqlite", SCHEMA)
+        assert left == [0]
+
+
+def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_text("no database at all\n" * 500)
+    with pytest.raises(InputError, match="file is not a database"):
+        Database(tmp_path / "journal.sqlite", SCHEMA)
