@@ -276,3 +276,10 @@ def test_costs_in_the_files_have_eight_digits_and_add_up() -> None:
     assert {name: value for name, value in unknown.as_json("large").items() if name.endswith("_cost")} == dict.fromkeys(
         ("input_cost", "output_cost", "total_cost")
     )
+
+
+def test_requests_whose_usage_was_estimated_are_counted() -> None:
+    ledger = Ledger({"small": "m"}, {"small": None})
+    for estimated in (True, False, True):
+        ledger.of("small").add(Usage(1, 1, estimated=estimated))
+    assert ledger.as_json("small")["estimated_requests"] == 2

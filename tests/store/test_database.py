@@ -215,3 +215,21 @@ def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite").write_text("no database at all\n" * 500)
     with pytest.raises(InputError, match="file is not a database"):
         Database(tmp_path / "journal.sqlite", SCHEMA)
+
+
+async def test_after_a_failure_nothing_of_it_is_left_and_nobody_is_locked_out(database: Database) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.write_durably(insert("once"), insert("once"))
+    other = sqlite3.connect(database.path, timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert other.execute("SELECT COUNT(*) FROM words").fetchone() == (0,)
+    other.close()
+
+
+def test_what_a_thread_without_a_loop_writes_is_there_at_the_return_all_or_nothing(database: Database) -> None:
+    sql = "INSERT INTO words VALUES (?,?)"
+    database.write_at_once((sql, [("one", 1), ("two", 2)]), (sql, [("three", 3)]))
+    assert database.query("SELECT COUNT(*) FROM words") == [(3,)]
+    with pytest.raises(InputError, match="UNIQUE constraint failed"):
+        database.write_at_once((sql, [("four", 4)]), (sql, [("one", 1)]))
+    assert database.query("SELECT COUNT(*) FROM words") == [(3,)]

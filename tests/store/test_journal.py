@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -121,3 +122,26 @@ class TestKeys:
     @given(st.lists(st.text(max_size=5), max_size=3), st.lists(st.text(max_size=5), max_size=3))
     def test_tells_apart_any_two_lists_of_messages(self, one: list[str], other: list[str]) -> None:
         assert (asking(*one).key == asking(*other).key) == (one == other)
+
+
+async def test_a_text_is_handed_over_again_only_where_it_was_long_ago(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered of it is bounded."""
+    journal, handed = Journal(database), list[int]()
+    write = database.write_durably
+
+    async def counted(*statements: Any) -> None:
+        handed.append(len(statements))
+        await write(*statements)
+
+    monkeypatch.setattr(database, "write_durably", counted)
+    reply = Completion("yes", None, "stop", Usage(1, 1))
+    for request in (asking("rules", "one"), asking("rules", "two"), asking("rules", "two", sample=1)):
+        await journal.add(request, reply, role="large", stage="s")
+    assert handed == [3, 2, 1]
+    await journal.add(asking(*map(str, range(511)), "rules"), reply, role="large", stage="s")
+    await journal.add(asking("rules", "510"), reply, role="large", stage="s")
+    await journal.add(asking("one"), reply, role="large", stage="s")
+    assert handed[3:] == [513, 1, 2]  # "rules" and "one" were pushed out
+    assert database.query("SELECT COUNT(*) FROM texts") == [(514,)]
