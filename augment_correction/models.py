@@ -43,6 +43,7 @@ FIRST_KEYS = {
     "evaluate": "models",
     "train": "model",
     "worker run": "worker",
+    "experiment run": "student",
     "train --monitor": "split",
 }
 """By command, a key that only its config has."""

@@ -53,6 +53,10 @@ async def _findings(config: str, overrides: list[str]) -> list[Finding]:
             return await _monitor(config, overrides)
         case "worker run":
             return await _worker(config)
+        case "experiment run":
+            from augment_correction.experiment.checking import check_experiment
+
+            return await check_experiment(config, overrides)
     from augment_correction.runner.checking import check_run
 
     return await check_run(config, overrides)

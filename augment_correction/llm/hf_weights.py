@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from augment_correction.errors import InputError, MissingExtra
+from augment_correction.export.exporting import replaced_folder
+from augment_correction.llm.weights import KNOWN, locate
 from augment_correction.models import ConfigT
 
 SAMPLE = 16_384
@@ -49,6 +51,8 @@ def model_folder(model: str | Path) -> Path:
     if (Path(model) / "config.json").is_file():
         return Path(model)
     need("transformers")
+    if str(model) in KNOWN:
+        return dequantised(str(model))
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -60,6 +64,29 @@ def model_folder(model: str | Path) -> Path:
         f"no model at {model} (no config.json there), and the Hugging Face cache has none of that name",
         hint=f"give its folder, or fetch it: hf download {model}",
     )
+
+
+def dequantised(name: str) -> Path:
+    """One of the models that `mode: embedded` knows by name, in Transformers' form beside its GGUF file, made from it once; the
+    file is fetched where it is missing. Its weights are those of the quantised file, and so a little coarser than the original.
+
+    Raises: InputError where it cannot be fetched; MissingExtra.
+    """
+    file = locate(name)
+    folder = file.parent / f"{name}-hf"
+    if (folder / "done").is_file():
+        return folder
+    need("gguf")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, **NO_CODE)
+    model.is_quantized = False  # without these three, `save_pretrained` refuses
+    del model.config.quantization_config, model.hf_quantizer
+    with replaced_folder(folder) as made:
+        model.save_pretrained(made)
+        AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, **NO_CODE).save_pretrained(made)
+        (made / "done").touch()
+    return folder
 
 
 def weights_id(model: str | Path, adapter: Path | None = None) -> str:

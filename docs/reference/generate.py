@@ -33,6 +33,7 @@ from augment_correction.declarations import (
 )
 from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
 from augment_correction.evals.limits import ProbeLimit, ProbeLimits
+from augment_correction.experiment.config import ExperimentConfig
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.pipeline import Pipeline
@@ -46,6 +47,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from python_page import python_page  # noqa: E402
 
+MODELS = ("student",)
+"""Keys that hold a model: they are told of once."""
 STAGES = (
     *(ChunkStage, JudgeStage, AskStage, SeveralStage, CheckStage, GroundStage),
     *(AttemptStage, GradeStage, FillStage, SpreadStage, ComposeStage),
@@ -109,6 +112,17 @@ def chat_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def experiment_page() -> str:
+    lines = _guided("Experiment", ExperimentConfig, "experiment", skip=("grading", "sampling", *MODELS))
+    lines += [
+        "",
+        "## `student`, `generator`, `verifier`, `judge`",
+        "",
+        "The keys of any model: [config.md](config.md), `api`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def worker_page() -> str:
     return "\n".join(_guided("Worker", WorkerConfig, "failures")) + "\n"
 
@@ -163,6 +177,7 @@ PAGES = {
     "train.md": training_page,
     "chat.md": chat_page,
     "worker.md": worker_page,
+    "experiment.md": experiment_page,
     "monitor.md": monitor_page,
     "rows.md": rows_page,
     "python.md": python_page,
@@ -216,8 +231,12 @@ def _default(field: Any) -> str:
         return ""
     if isinstance(value, float):
         value = f"{value:g}"
-    text = (", ".join(value) if isinstance(value, tuple) else str(value)).replace("|", "\\|").replace("\n", "\\n")
-    return f"`{text}`" if len(text) < 80 else "Augmentoolkit's"
+    text = (
+        (", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        .replace("|", "\\|")
+        .replace("\n", "\\n")
+    )
+    return f"`{text}`" if len(text) < 80 else "a sentence"
 
 
 def _kind(annotation: Any) -> str:

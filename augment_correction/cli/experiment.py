@@ -1,0 +1,137 @@
+"""`experiment`: find what a model is weak at, train on it, and find out whether that was the reason."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augment_correction.cli import Overrides, WholeHelp, app
+from augment_correction.terminal import say, tell
+
+if TYPE_CHECKING:
+    from augment_correction.experiment.places import Places
+
+DEFAULT = "configs/experiment.yaml"
+ConfigFile = Annotated[str, typer.Argument(help="The experiment's config.", metavar="[CONFIG]")]
+
+experiment = typer.Typer(
+    name="experiment",
+    cls=WholeHelp,
+    no_args_is_help=True,
+    help="Find what a model is weak at, train on it and on a control, and decide whether that made it better.",
+    epilog="Example: python -m augment_correction experiment run configs/experiment.yaml",
+)
+app.add_typer(experiment)
+
+
+@experiment.command(epilog="Example: python -m augment_correction experiment plan configs/experiment.yaml --seeds 3")
+def plan(
+    config: ConfigFile = DEFAULT,
+    overrides: Overrides = None,
+    iterations: Annotated[int | None, typer.Option("--iterations", help="Rounds.")] = None,
+    control: Annotated[
+        str | None, typer.Option("--control", help="Control arms, for example random,items_only; or none.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="How many seeds each arm is trained with.")] = None,
+) -> None:
+    """Split and seal the questions, and say which effect they can show, how much is asked, and what it costs; ask nobody."""
+    from augment_correction.experiment.config import load_experiment
+    from augment_correction.experiment.planning import plan_experiment
+    from augment_correction.experiment.running import refuse
+    from augment_correction.experiment.sealing import FILE, seal
+
+    loaded = load_experiment(config, [*(overrides or []), *_flags(iterations, control, seeds)])
+    refuse(loaded)
+    made = plan_experiment(loaded)
+    seal(loaded.output_dir, loaded, made.sets)
+    say("\n".join(made.lines()))
+    say(f"sealed: {loaded.output_dir / FILE}")
+
+
+@experiment.command(
+    epilog="Example: python -m augment_correction experiment run configs/experiment.yaml --iterations 5 --control random --seeds 3"
+)
+def run(
+    config: ConfigFile = DEFAULT,
+    overrides: Overrides = None,
+    iterations: Annotated[int | None, typer.Option("--iterations", help="Rounds.")] = None,
+    control: Annotated[
+        str | None, typer.Option("--control", help="Control arms, for example random,items_only; or none.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="How many seeds each arm is trained with.")] = None,
+) -> None:
+    """Run the experiment to its verdict; started again it goes on, and nothing is asked or trained twice. Exit codes: 0 the
+    hypothesis is supported, 2 a mistake in the set-up, 3 not supported, undecided or nothing weak, 4 the money is spent."""
+    from augment_correction.experiment.config import load_experiment
+    from augment_correction.experiment.running import run_experiment
+    from augment_correction.experiment.telling import Telling
+
+    loaded = load_experiment(config, [*(overrides or []), *_flags(iterations, control, seeds)])
+    telling = Telling(_say_now, tell, loaded.weak_by, loaded.error_driven.perplexity_threshold)
+    made = run_experiment(loaded, telling, tell)
+    for name, path in made.files.items():
+        say(f"  {name:<18} {path}")
+    raise typer.Exit(int(made.exit_code))
+
+
+@experiment.command(epilog="Example: python -m augment_correction experiment status configs/experiment.yaml --json")
+def status(
+    config: ConfigFile = DEFAULT,
+    overrides: Overrides = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show the phase, the trainings, the current adapter and, at the end, the verdict."""
+    from augment_correction.experiment.status import lines, snapshot
+
+    seen = snapshot(_places(config, overrides))
+    say(json.dumps(seen, indent=1, ensure_ascii=False) if as_json else "\n".join(lines(seen)))
+
+
+@experiment.command(epilog="Example: python -m augment_correction experiment rollback configs/experiment.yaml")
+def rollback(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
+    """Move the pointer back to the adapter that was current before the last accepted round."""
+    from augment_correction.experiment.current import roll_back
+
+    back = roll_back(_places(config, overrides))
+    say(f"current: {back['adapter']} (round {back['round']})" if back else "current: the student as it came")
+
+
+@experiment.command(epilog="Example: python -m augment_correction experiment doctor")
+def doctor(config: ConfigFile = DEFAULT) -> None:
+    """Look at packages, memory, disk, models and the config, and train a tiny model for two steps; ask nobody."""
+    from augment_correction.errors import ExitCode
+    from augment_correction.experiment.doctor import examine
+
+    findings = examine(config)
+    for finding in findings:
+        say(f"{'ok     ' if finding.ok else 'WRONG  '}{finding.what}")
+        if finding.remedy and not finding.ok:
+            say(f"         remedy: {finding.remedy}")
+    wrong = sum(not finding.ok for finding in findings)
+    say(f"{wrong} of {len(findings)} checks failed" if wrong else "all good")
+    raise typer.Exit(int(ExitCode.USER if wrong else ExitCode.DONE))
+
+
+def _places(config: str, overrides: list[str] | None) -> Places:
+    from augment_correction.experiment.config import load_experiment
+    from augment_correction.experiment.places import Places
+
+    return Places(load_experiment(config, overrides or []).output_dir)
+
+
+def _say_now(line: str) -> None:
+    """At once, also where it goes to a file: an experiment takes minutes to hours."""
+    say(line)
+    sys.stdout.flush()
+
+
+def _flags(iterations: int | None, control: str | None, seeds: int | None) -> list[str]:
+    arms = None
+    if control is not None:
+        named = [each.strip() for each in control.split(",") if each.strip() not in ("", "none")]
+        arms = f"[{', '.join(['targeted', *named])}]"
+    known = {"iterations": iterations, "arms": arms, "seeds": seeds}
+    return [f"{key}={value}" for key, value in known.items() if value is not None]

@@ -1,0 +1,216 @@
+"""One experiment: which model, which questions, how weakness is told, what is made of it, and by what the hypothesis is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from augment_correction.evals.config import JUDGE, EvalConfig, EvalPath, GradingConfig
+from augment_correction.experiment.sections import (
+    DecisionConfig,
+    ErrorDrivenConfig,
+    ExperimentCost,
+    ExperimentPath,
+    GenerationConfig,
+    MemoryConfig,
+    SetsConfig,
+    StudentTraining,
+)
+from augment_correction.models import ModelConfig, ModelsConfig, load_declared
+from augment_correction.sampling import Sampling
+from augment_correction.training.config import TrainConfig
+from augment_correction.usage import Price
+
+STUDENT, GENERATOR, VERIFIER = "student", "generator", "verifier"
+TARGETED, RANDOM, ITEMS_ONLY = "targeted", "random", "items_only"
+Arm = Literal["targeted", "random", "items_only"]
+
+
+class ExperimentConfig(ModelsConfig):
+    """A validated config of an experiment; `load_experiment` makes it from a file.
+
+    Raises: ValidationError (a ValueError) where a value is out of range.
+    """
+
+    COMMAND = "experiment run"
+    student: ModelConfig
+    """The model that is to get better. It is trained in `mode: hf`; a hosted one can be probed, and not trained."""
+    generator: ModelConfig | None = None
+    """Who writes the training data; unset, the student itself, which needs `data_generation.allow_unverified_self`, or a
+    verifier."""
+    verifier: ModelConfig | None = None
+    """Who decides whether a generated answer is supported by its source; unset, the generator, if it is not the student."""
+    judge: ModelConfig | None = None
+    """Grades answers that words and numbers cannot tell; unset, those stay ungraded."""
+    items: tuple[str, ...] = ()
+    """Files of questions with reference answers; `passage`, `category` and `group` are read where a row has them."""
+    sets: SetsConfig = SetsConfig()
+    path: ExperimentPath
+    hypothesis: str = (
+        "Training on examples similar to the model's failures improves its performance on those weak areas, more than "
+        "training on the same number of examples that were drawn at random."
+    )
+    weak_by: Literal["wrong", "excess", "perplexity"] = "wrong"
+    """What makes an item weak: a wrong answer (ranked by excess where it is known), a reference answer that its passage makes
+    much likelier, or one of high perplexity. The last two need a model that tells log-probabilities."""
+    error_driven: ErrorDrivenConfig = ErrorDrivenConfig()
+    data_generation: GenerationConfig = GenerationConfig()
+    training: StudentTraining = StudentTraining()
+    memory: MemoryConfig = Field(MemoryConfig(), alias="model")
+    arms: tuple[Arm, ...] = ("targeted", "random")
+    """`random` is the control; `items_only` trains the source items themselves, without a generated one."""
+    seeds: tuple[int, ...] = (1, 2, 3)
+    """Of the trainings; each arm is trained with each."""
+    iterations: int = Field(1, ge=1, le=50)
+    """Rounds: each trains anew from the base model, on all data that were accepted and this round's."""
+    decision: DecisionConfig = DecisionConfig()
+    grading: GradingConfig = GradingConfig(judge_sample=0)
+    sampling: Sampling = Sampling()
+    """Of the student's answers, laid over temperature 0 and max_tokens 512."""
+    cost: ExperimentCost = ExperimentCost()
+    seed: int = 1048596
+    """Of the split, the draws and the intervals."""
+    concurrency_limit: int = Field(30, ge=1)
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _counted(cls, value: Any) -> Any:
+        """A number says how many."""
+        return tuple(range(1, value + 1)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("seeds", "arms")
+    @classmethod
+    def _once(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("name at least one, and each once")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if TARGETED not in self.arms:
+            raise ValueError("arms must name targeted: it is what the hypothesis is about")
+        if self.sets.drawn and not self.items:
+            raise ValueError("items: name the files of questions that the shares under sets are drawn from")
+        if self.grading.by == "judge" and self.judge is None:
+            raise ValueError("grading.by is judge, and no judge is named")
+        if unknown := sorted(set(self.cost.per_million) - set(self.by_role)):
+            raise ValueError(f"cost.per_million names '{unknown[0]}', which is no model here")
+        return self
+
+    # ----------------------------------------------------------------------------------------- who is asked
+
+    @property
+    def named(self) -> dict[str, ModelConfig | None]:
+        return {STUDENT: self.student, GENERATOR: self.generator, VERIFIER: self.verifier, JUDGE: self.judge}
+
+    @property
+    def by_role(self) -> dict[str, ModelConfig]:
+        return {role: model for role, model in self.named.items() if model is not None}
+
+    def model(self, role: str) -> ModelConfig:
+        return self.by_role[role]
+
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return (role,)
+
+    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
+        return self.model_copy(update=dict(models))
+
+    def price(self, role: str) -> Price | None:
+        given = self.cost.per_million.get(role)
+        return Price(given.input, given.output) if given else None
+
+    def price_keys(self, role: str) -> str:
+        return f"cost.per_million.{role}"
+
+    @property
+    def max_usd(self) -> Decimal | None:
+        return self.cost.max_usd
+
+    @property
+    def concurrency(self) -> int:
+        return self.concurrency_limit
+
+    @property
+    def writes_itself(self) -> bool:
+        """The student writes its own training data."""
+        return self.generator is None or _same(self.generator, self.student)
+
+    @property
+    def checked_by(self) -> ModelConfig | None:
+        """Who verifies; None where nobody but the student itself could."""
+        if self.verifier is not None and not _same(self.verifier, self.student):
+            return self.verifier
+        return None if self.writes_itself else self.verifier or self.generator
+
+    # ---------------------------------------------------------------------------------------------- places
+
+    @property
+    def output_dir(self) -> Path:
+        return self.project.resolve(self.path.output_dir)
+
+    @property
+    def log(self) -> Path:
+        return self.project.resolve(self.path.log)
+
+    def measuring(self, models: Mapping[str, ModelConfig]) -> EvalConfig:
+        """The config by which `models` are asked and graded."""
+        prices = {name: self.cost.per_million.get(STUDENT) for name in models} | {
+            JUDGE: self.cost.per_million.get(JUDGE) if self.judge else None
+        }
+        made = EvalConfig(
+            gate=("sealed",),
+            models=dict(models),
+            judge=self.judge,
+            path=EvalPath(output_dir=self.path.output_dir, prompts=self.path.prompts),
+            sampling=self.sampling,
+            grading=self.grading,
+            seed=self.seed,
+            concurrency_limit=self.concurrency_limit,
+        )
+        cost = made.cost.model_copy(update={"per_million": {name: each for name, each in prices.items() if each}})
+        made = made.model_copy(update={"cost": cost})
+        made._project = self._project
+        return made
+
+    def train_config(self, data: Path, output: Path, gates: Sequence[Path], seed: int, epochs: float) -> dict[str, Any]:
+        """The keys of `train` for one arm. Nothing is held out: an early stop would give the arms other numbers of steps."""
+        chosen = self.training.model_dump(exclude={"gradient_accumulation_steps", "epochs"})
+        place = self.project.resolve(self.student.model)
+        made = chosen | {
+            "model": str(place) if place.is_dir() else self.student.model,
+            "data": [str(data)],
+            "gate": [str(gate) for gate in gates],
+            "output_dir": str(output),
+            "epochs": epochs,
+            "gradient_accumulation": self.training.gradient_accumulation_steps,
+            "validation_split": 0,
+            "seed": seed,
+        }
+        TrainConfig.model_validate(made)
+        return made
+
+    def without_secrets(self) -> dict[str, Any]:
+        data = self.model_dump(mode="json", exclude=set(self.named))
+        return data | {role: model.without_secrets() for role, model in self.by_role.items()}
+
+
+def _same(one: ModelConfig, other: ModelConfig) -> bool:
+    return (one.model, one.adapter) == (other.model, other.adapter)
+
+
+def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
+    """The config at `path`, with `key.path=value` overrides applied (values are YAML).
+
+    Raises: ConfigError with file, line, column and remedy.
+    """
+    return load_declared(ExperimentConfig, path, overrides, "student, items, path, ...")

@@ -1,0 +1,173 @@
+"""One experiment from its config to its files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augment_correction.errors import ExitCode, InputError
+from augment_correction.experiment.config import STUDENT, ExperimentConfig
+from augment_correction.experiment.generating import Counting
+from augment_correction.experiment.log import append
+from augment_correction.experiment.operations import Operations
+from augment_correction.experiment.places import Places, write_json
+from augment_correction.experiment.real import RealOperations
+from augment_correction.experiment.rounds import Course, open_final, run_rounds
+from augment_correction.experiment.sealing import Sets, read_sets, seal
+from augment_correction.export.chat_template import ChatTemplate
+from augment_correction.export.tokenizer import load_tokenizer
+from augment_correction.llm.hf_weights import model_folder
+from augment_correction.llm.scoring import ABLE
+from augment_correction.store import RunFolder
+
+Say = Callable[[str, Mapping[str, Any]], None]
+FINE = ("SUPPORTED",)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`report` is what stands in `experiment.json`; `exit_code` is DONE where the hypothesis is supported, REJECTS otherwise."""
+
+    exit_code: ExitCode
+    report: dict[str, Any]
+    files: dict[str, Path] = field(default_factory=dict)
+
+
+def refuse(config: ExperimentConfig) -> None:
+    """What can be known to be wrong before anybody is asked.
+
+    Raises: InputError, ConfigError.
+    """
+    scored = config.weak_by != "wrong" or config.decision.figure == "nll"
+    if scored and config.student.mode not in ABLE:
+        raise config.error(
+            (STUDENT, "mode"),
+            f"mode {config.student.mode} tells no log-probabilities, which weak_by: {config.weak_by} and decision.figure: "
+            f"{config.decision.figure} need",
+            "use weak_by: wrong and decision.figure: accuracy, or a student in mode hf or vllm",
+        )
+    if config.checked_by is None and not config.data_generation.allow_unverified_self:
+        raise config.error(
+            ("generator",),
+            "the student would write its own training data, and nobody else would verify them: its mistakes would be trained",
+            "name a generator or a verifier that is another model, or set data_generation.allow_unverified_self: true; "
+            "the report says so then",
+        )
+
+
+def refuse_untrainable(config: ExperimentConfig) -> None:
+    if config.student.mode != "hf":
+        raise config.error(
+            (STUDENT, "mode"),
+            f"a student in mode {config.student.mode} can be probed, and not trained",
+            "name its weights with mode: hf; `experiment plan` works with any",
+        )
+
+
+def run_experiment(
+    config: ExperimentConfig, say: Say = lambda name, figures: None, notice: Callable[[str], None] = lambda line: None
+) -> Outcome:
+    """Started again it goes on: nothing is asked, made or trained twice.
+
+    Raises: NothingWeak (exit 3) where there is nothing to train on; UserError, BudgetExhausted, Interrupted.
+    """
+    refuse(config)
+    refuse_untrainable(config)
+    sets = read_sets(config)
+    places = Places(config.output_dir)
+    with RunFolder(places.root).held():
+        sealed = seal(places.root, config, sets)
+        say("sealed", sealed)
+        operations = RealOperations(config, places, counting_of(config), notice)
+        return conclude(config, sets, operations, places, sealed, _noting(places, say))
+
+
+def _noting(places: Places, say: Say) -> Say:
+    """Which phase has begun is written down, too, for `status`."""
+
+    def noted(name: str, figures: Mapping[str, Any]) -> None:
+        if name == "phase":
+            write_json(places.progress, dict(figures))
+        say(name, figures)
+
+    return noted
+
+
+def conclude(
+    config: ExperimentConfig,
+    sets: Sets,
+    operations: Operations,
+    places: Places,
+    sealed: Mapping[str, Any],
+    say: Say,
+) -> Outcome:
+    """All rounds, the final set, and the files."""
+    course = Course(config, sets, operations, places, say)
+    run_rounds(course)
+    final = open_final(course)
+    report = report_of(course, sealed, final)
+    write_json(places.result, report)
+    append(config.log, config, report)
+    say("concluded", report)
+    done = ExitCode.DONE if report["hypothesis"]["outcome"] in FINE else ExitCode.REJECTS
+    return Outcome(done, report, {places.result.name: places.result, config.log.name: config.log})
+
+
+def report_of(course: Course, sealed: Mapping[str, Any], final: dict[str, Any] | None) -> dict[str, Any]:
+    """The same answers and adapters make the same bytes: no time stands in it."""
+    config = course.config
+    outcome, why = verdict(course, final)
+    return {
+        "hypothesis": {"text": config.hypothesis, "outcome": outcome, "why": why},
+        "preregistration": hashlib.sha256(orjson.dumps(sealed, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16],
+        "current": course.current,
+        "unverified": config.checked_by is None,
+        "rounds": course.told,
+        "final": final,
+        "spending": {
+            role: {name: value for name, value in spent.items() if name not in ("retries", "requests")}
+            for role, spent in course.operations.spending().items()
+        },
+        "config": config.without_secrets(),
+    }
+
+
+def verdict(course: Course, final: Mapping[str, Any] | None) -> tuple[str, str]:
+    """SUPPORTED where a round says so and the final set, which nothing was chosen by, does not turn against it."""
+    outcomes = [each.hypothesis for each in course.judged]
+    if "SUPPORTED" in outcomes:
+        number = outcomes.index("SUPPORTED") + 1
+        turned = [
+            f"{name} {found['value']:+.4f}"
+            for name, found in (final or {}).get("differences", {}).items()
+            if found is not None and found["value"] <= course.config.decision.margin
+        ]
+        if turned:
+            return "UNDECIDED", f"round {number} supports it, and the final set does not show it: {', '.join(turned)}"
+        return "SUPPORTED", f"round {number} supports it" + (", and the final set shows it, too" if final else "")
+    if outcomes[-1] == "NOT SUPPORTED":
+        return "NOT SUPPORTED", "; ".join(each.text for each in course.judged[-1].reasons if each.holds is False)
+    return "UNDECIDED", "; ".join(each.text for each in course.judged[-1].reasons if each.holds is None)
+
+
+def counting_of(config: ExperimentConfig) -> Counting:
+    """The student's tokenizer and chat template, as its training takes them.
+
+    Raises: InputError where it has none on this machine.
+    """
+    place = config.project.resolve(config.student.model)
+    folder = model_folder(place if place.is_dir() else config.student.model)
+    tokenizer = load_tokenizer(str(folder), folder)
+    if not tokenizer.chat_template:
+        raise InputError(
+            f"the student's tokenizer in {folder} has no chat template", hint="write it to chat_template.jinja there"
+        )
+    bos = tokenizer.bos_token if tokenizer.writes_bos else ""
+    return Counting(
+        tokenizer, ChatTemplate("the student's chat template", tokenizer.chat_template, bos, tokenizer.eos_token)
+    )

@@ -1,0 +1,172 @@
+"""The sections of an experiment's config."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from augment_correction.evals.config import TokenPrice
+from augment_correction.sampling import Declaration
+
+SPLIT = ("probe", "pool", "dev", "final")
+Share = float | tuple[str, ...]
+
+
+class SetsConfig(Declaration):
+    """Where the questions of each set come from: a share of `items`, drawn by group, or files of its own. A document (`group`)
+    is in one set alone, and so is everything that shares its passage or asks nearly the same."""
+
+    probe: Share = 0.3
+    """Finds the weak areas."""
+    pool: Share = 0.3
+    """What training data are made from: the weak items of the weak areas, and at random for the control."""
+    dev: Share = 0.25
+    """What each round is judged by."""
+    final: Share = 0.15
+    """Opened once, at the end."""
+    sentinel: tuple[str, ...] = ()
+    """Files of questions about what must not be lost (mathematics, safety, reasoning); `category` names the ability. A row
+    of `kind: refusal` is answered well by refusing."""
+
+    @field_validator(*SPLIT, "sentinel", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator(*SPLIT)
+    @classmethod
+    def _is_share(cls, value: Share) -> Share:
+        if isinstance(value, float) and not 0 <= value <= 1:
+            raise ValueError("a share is between 0 and 1; a path is put in quotes")
+        return value
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> Self:
+        shares = [value for name in SPLIT if isinstance(value := getattr(self, name), float)]
+        if sum(shares) > 1 + 1e-9:
+            raise ValueError(f"the shares of probe, pool, dev and final add up to {sum(shares):g}, and all is 1")
+        return self
+
+    @property
+    def drawn(self) -> dict[str, float]:
+        return {name: value for name in SPLIT if isinstance(value := getattr(self, name), float)}
+
+
+class ErrorDrivenConfig(Declaration):
+    perplexity_threshold: float = Field(50.0, gt=1)
+    """With `weak_by: perplexity`: above it an item is weak. Try 30, 50, 70 and 100."""
+    excess_threshold: float = Field(0.5, gt=0)
+    """With `weak_by: excess`: how many nats a token the passage must take off the loss of the reference answer."""
+    bad_reference_perplexity: float = Field(50.0, gt=1)
+    """A reference answer that is less likely than this beside its own passage is taken for a bad one: reported, and never
+    trained."""
+    variations_per_error: int = Field(5, ge=1, le=50)
+    """Training examples that are asked for each source item. Try 1, 5, 10 and 20."""
+    max_samples: int = Field(20, ge=1)
+    """Source items of a round."""
+    num_weak_areas: int = Field(5, ge=1)
+    """The weakest areas, at most so many."""
+    min_area: int = Field(3, ge=1)
+    """Items of the probe set that an area needs."""
+    areas: Literal["auto", "category", "codes", "terms"] = "auto"
+    """What makes an area: the category of the questions, the error codes of the wrong answers, or the words that questions
+    share (TF-IDF, clustered). `auto`: the category where nearly all questions have one, else the words."""
+    select: Literal["weakest", "diverse", "random"] = "weakest"
+    """Which weak items of the pool are sources: the weakest; of those the ones that are least like each other (active
+    selection); or any."""
+    weighting: Literal["even", "perplexity"] = "even"
+    """How many variations a source item gets: the same, or more for a higher perplexity (log(perplexity + 1), the same sum)."""
+
+
+class GenerationConfig(Declaration):
+    pipeline: str = "weak_areas"
+    temperature: float = Field(0.8, ge=0, le=2)
+    top_p: float = Field(0.95, gt=0, le=1)
+    filter_threshold: float | None = Field(None, gt=0, le=1)
+    """Keep this share of the generated rows, the best supported first: 0.7 keeps 70 %. Unset, `keep_top_50_percent` decides."""
+    keep_top_50_percent: bool = False
+    min_support: float = Field(0.6, ge=0, le=1)
+    """A row is left out where less than this share of the words of its answer stands in the source."""
+    min_diversity_score: float = Field(0.0, ge=0, le=1)
+    """A row of which fewer than this share of the pairs of words is new among the rows before it is left out."""
+    duplicates: float = Field(0.9, gt=0, le=1)
+    """Of generated questions that are this similar the first is kept."""
+    self_critique: bool = False
+    """The generator criticises its example and writes it again; the second version alone is trained."""
+    allow_unverified_self: bool = False
+    """A student that writes its own training data, and no other model that verifies them: refused, unless this is true. The
+    report says so."""
+
+    @property
+    def kept_share(self) -> float:
+        return self.filter_threshold or (0.5 if self.keep_top_50_percent else 1.0)
+
+
+class StudentTraining(Declaration):
+    """Of `train`; what an arm trains on, where it is put and its seed the experiment decides."""
+
+    epochs: float = Field(3, gt=0)
+    learning_rate: float = Field(2e-4, gt=0)
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    batch_size: int = Field(4, ge=1)
+    gradient_accumulation_steps: int = Field(4, ge=1)
+    max_length: int = Field(4096, ge=16)
+    lora_r: int = Field(32, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    gradient_checkpointing: bool = True
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+
+
+class MemoryConfig(Declaration):
+    use_quantization: bool = False
+    """Other trainers' switch for 8-bit weights. LoRA is trained on whole weights here, so `true` is refused with what saves
+    memory instead."""
+
+    @field_validator("use_quantization")
+    @classmethod
+    def _is_off(cls, value: bool) -> bool:
+        if value:
+            raise ValueError(
+                "this trainer holds whole weights; less memory: training.batch_size 1 with more gradient_accumulation_steps, "
+                "a lower training.max_length, precision bf16 on a GPU, or a smaller student"
+            )
+        return value
+
+
+class DecisionConfig(Declaration):
+    """By what the hypothesis is judged. All of it is sealed before the first call."""
+
+    figure: Literal["accuracy", "nll"] = "accuracy"
+    """The one primary figure, on dev items of the weak areas: the share of right answers, or the mean NLL of the reference
+    answer's tokens (lower is better). What is not it is reported beside it and decides nothing."""
+    margin: float = Field(0.0, ge=0)
+    """By how much targeted must be better than random, and than the base: a share, or nats."""
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    """How likely a hypothesis that is not true may be called SUPPORTED, over all rounds: each round gets an equal part."""
+    stop_after_rejections: int = Field(2, ge=1)
+    """Rounds that were rejected in a row after which it ends."""
+    max_sentinel_drop: float = Field(0.05, ge=0, le=1)
+    """How far the share of right answers to the sentinel questions may fall, base minus targeted."""
+    max_nll_ratio: float = Field(1.5, gt=1)
+    """How far the loss on the sentinel questions may rise."""
+    max_diversity_drop: float = Field(0.1, ge=0, le=1)
+    """How far distinct-2 of the answers may fall, at equal numbers of words."""
+    max_truncated: float = Field(0.1, ge=0, le=1)
+    """How far the share of answers that are cut off or empty may rise."""
+
+
+class ExperimentPath(Declaration):
+    output_dir: str
+    log: str = "./experiments/log.md"
+    """Every finished experiment is appended to it."""
+    prompts: str = "./prompts"
+
+
+class ExperimentCost(Declaration):
+    per_million: dict[str, TokenPrice] = Field(default_factory=dict)
+    """By role (student, generator, verifier, judge), where the price is not known: {generator: {input: 0.1, output: 0.4}}."""
+    max_usd: Decimal | None = Field(None, gt=0)
+    """Over all phases: it stops cleanly before it would spend more (exit 4); raise it and start it again to go on."""

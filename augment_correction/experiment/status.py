@@ -1,0 +1,61 @@
+"""Where an experiment stands, from its files alone: it may run in another process, or have been killed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from augment_correction.errors import InputError
+from augment_correction.experiment.current import rolled_back, versions
+from augment_correction.experiment.places import Places, read_json
+from augment_correction.experiment.sealing import FILE
+from augment_correction.experiment.telling import PHASES
+from augment_correction.launching.slot import Slot
+
+
+def snapshot(places: Places) -> dict[str, Any]:
+    """Raises: InputError where no experiment was begun there."""
+    sealed = read_json(places.root / FILE)
+    if sealed is None:
+        raise InputError(
+            f"no experiment was begun in {places.root}", hint="experiment plan or experiment run begins one"
+        )
+    progress = read_json(places.progress) or {}
+    result = read_json(places.result)
+    return {
+        "folder": str(places.root),
+        "hypothesis": sealed["hypothesis"],
+        "rounds": sealed["rounds"],
+        "round": progress.get("round"),
+        "phase": progress.get("number"),
+        "phase_name": PHASES.get(progress.get("number", 0)),
+        "trains": Slot(places.slot).busy if places.slot.exists() else False,
+        "trained": sorted(
+            str(path.parent.relative_to(places.root))
+            for path in places.root.glob("arms/*/seed_*/round_*/training_summary.json")
+        ),
+        "versions": versions(places),
+        "rolled_back": rolled_back(places),
+        "outcome": result["hypothesis"] if result else None,
+    }
+
+
+def lines(seen: dict[str, Any]) -> list[str]:
+    """For a person."""
+    made = [seen["folder"], f"hypothesis: {seen['hypothesis']}"]
+    if seen["outcome"]:
+        made.append(f"HYPOTHESIS {seen['outcome']['outcome']}: {seen['outcome']['why']}")
+    elif seen["phase"]:
+        made.append(
+            f"round {seen['round']} of {seen['rounds']}, phase {seen['phase']}: {seen['phase_name']}; run the same command to go on"
+        )
+    else:
+        made.append("sealed, and nothing was asked yet")
+    made += [f"trained: {each}" for each in seen["trained"]]
+    if seen["trains"]:
+        made.append("a training runs")
+    current = seen["versions"][-1] if seen["versions"] else None
+    made.append(
+        f"current: {current['adapter']} (round {current['round']})" if current else "current: the student as it came"
+    )
+    made += [f"rolled back: round {each['round']}" for each in seen["rolled_back"]]
+    return made
