@@ -277,9 +277,12 @@ def train(
 
 def train_and_tell(config: ChatConfig) -> Round:
     from augment_correction.corrections.learning import learn
+    from augment_correction.errors import ExitCode
     from augment_correction.progress import live_display
 
     made = learn(config, tell, live_display)
+    if made.exit_code is ExitCode.INTERRUPTED:
+        return made
     if made.version is None:
         say("the training found nothing better than the base model: no version was made")
     else:

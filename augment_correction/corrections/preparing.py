@@ -101,6 +101,7 @@ def _made(
         path=PathConfig(
             output_dir=str(folder), prompts=config.path.prompts, default_prompts=config.path.default_prompts
         ),
+        training=config.training.model_copy(update={"base_model": config.model(TARGET).model}),
         system=config.system.model_copy(update={"loss_on": "answers"}),
         sampling={name: each for name, each in config.sampling.items() if name not in (CHATTING, PROBING)},
         cost=config.cost,

@@ -24,7 +24,10 @@ TRAINING = {
 def chat_project(root: Path, model: Path | None = None, **section: Any) -> ChatConfig:
     """`large` is scripted; `model` is what is chatted with and trained, scripted where none is given."""
     (root / "prompts").mkdir(parents=True, exist_ok=True)
-    target = {"model": str(model), "mode": "hf"} if model else {"model": "tiny", "mode": "scripted"}
+    target = (
+        {"model": str(model), "mode": "hf"} if model else {"model": "tiny", "mode": "scripted", "script": "says.yaml"}
+    )
+    (root / "says.yaml").write_text('rules: [{contains: "", text: Otto Meier opened it.}]')
     made = {
         "pipeline": "chat_correction",
         "api": {"target": target, "large": {"model": "writer", "mode": "scripted"}},
