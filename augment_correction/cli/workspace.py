@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,12 +29,25 @@ def serve(
     trust_proxy: Annotated[
         str, typer.Option("--trust-proxy", help="The proxy's address, whose word on the browser's address is taken.")
     ] = "127.0.0.1",
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run the jobs here, too.")] = True,
 ) -> None:
     """Serve until it is stopped. The first start prints a link, with which the first owner makes an account."""
+    _module("serve").serve(host, port, trust_proxy, tell, work=worker)
+
+
+@workspace.command(epilog="Example: python -m augment_correction workspace work")
+def work() -> None:
+    """Run the jobs of a workspace that is served elsewhere with --no-worker; several may run over one database."""
+    _module("serve").work_on(tell)
+
+
+def _module(name: str) -> Any:
+    """Raises: MissingExtra."""
+    from importlib import import_module
+
     try:
-        from augment_correction.workspace.serve import serve as go
+        return import_module(f"augment_correction.workspace.{name}")
     except ModuleNotFoundError as failure:
         if (failure.name or "").startswith("augment_correction"):
             raise
         raise MissingExtra("the workspace", "workspace") from None
-    go(host, port, trust_proxy, tell)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,7 +32,9 @@ BEAT = 5.0
 LOOKED_BACK, MOST_CHARACTERS = 40, 24_000
 """What of a long chat is sent along."""
 SAMPLING = Sampling(temperature=0.7, max_tokens=1024)
-AfterReply = Callable[[Opened, "Asked"], Awaitable[None]]
+LOOKING = 15.0
+"""Seconds that an answered message waits for the look at whether it corrected the one before; then that goes on by itself."""
+Look = Callable[[Opened, "Asked"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class Heard:
 class Answering:
     """Of one process."""
 
-    def __init__(self, database: Database, serving: Serving, after: AfterReply | None = None) -> None:
-        self._database, self._serving, self._after = database, serving, after
+    def __init__(self, database: Database, serving: Serving, look: Look | None = None) -> None:
+        self._database, self._serving, self._look = database, serving, look
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -80,19 +82,23 @@ class Answering:
         self._loop.call_soon_threadsafe(self._begin, asked)
 
     def _begin(self, asked: Asked) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(asked))
+        self._keep(self._answer(asked))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def close(self) -> None:
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _answer(self, asked: Asked) -> None:
         heard = Heard()
         try:
-            opened, completion = await self._complete(asked, heard)
+            completion = await self._complete(asked, heard)
         except asyncio.CancelledError:
             await asyncio.shield(self._save(asked, heard.text, state="failed", why=threads.BROKEN_OFF))
             raise
@@ -113,20 +119,18 @@ class Answering:
         await self._save(
             asked, text, state="whole", why=why, tokens_in=completion.usage.input, tokens_out=completion.usage.output
         )
-        if self._after is not None:
-            await self._looked_at(opened, asked)
 
-    async def _looked_at(self, opened: Opened, asked: Asked) -> None:
-        assert self._after is not None
+    async def _look_at(self, opened: Opened, asked: Asked) -> None:
+        assert self._look is not None
         try:
-            await self._after(opened, asked)
+            await self._look(opened, asked)
         except AugmentCorrectionError as failure:
             sys.stderr.write(f"looking for a correction: {failure.message}\n")
         except Exception:
             traceback.print_exc(file=sys.stderr)
 
-    async def _complete(self, asked: Asked, heard: Heard) -> tuple[Opened, Any]:
-        """None in the place of a completion where the reply is no longer wanted."""
+    async def _complete(self, asked: Asked, heard: Heard) -> Any:
+        """None where the reply is no longer wanted."""
         adapter, messages = await run_in_threadpool(self._question, asked)
         opened = await self._serving.model(asked.organisation, adapter)
         request = opened.model.request(messages, SAMPLING.sent(), {}, "text")
@@ -137,11 +141,14 @@ class Answering:
                 return await opened.model.complete(request, "chat")
 
         speaking = asyncio.create_task(complete())
+        looking = self._keep(self._look_at(opened, asked)) if self._look is not None else None
         try:
             while not (await asyncio.wait({speaking}, timeout=EVERY))[0]:
                 if not await self._save(asked, heard.text):
-                    return opened, None
-            return opened, speaking.result()
+                    return None
+            if looking is not None:
+                await asyncio.wait({looking}, timeout=LOOKING)
+            return speaking.result()
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)

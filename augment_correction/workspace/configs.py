@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+
+import yaml
 
 from augment_correction.config import ApiConfig, PathConfig
 from augment_correction.corrections.config import ChatConfig, CorrectionsSection
 from augment_correction.models import ModelConfig
+from augment_correction.store.folder import atomic_write
 from augment_correction.workspace.settings import Settings
 
 
@@ -25,11 +27,37 @@ def base_model(settings: Settings, *, adapter: str | None = None, address: str =
     return ModelConfig(model="scripted", mode="scripted", script=str(script) if script.is_file() else None)
 
 
-def chat_config(settings: Settings, organisation: str, target: ModelConfig, **learning: Any) -> ChatConfig:
+def teacher(settings: Settings) -> ModelConfig | None:
+    """Who detects corrections and writes wordings and demonstrations, where that is not the model itself."""
+    if settings.teacher is None:
+        return None
+    return ModelConfig(model=settings.teacher, mode="api", base_url=settings.openai_base_url)
+
+
+def chat_config(settings: Settings, organisation: str, target: ModelConfig) -> ChatConfig:
     """The same that `chat` and `corrections` are run by, with an organisation's folder."""
     return ChatConfig(
         pipeline="chat_correction",
-        api=ApiConfig(target=target),
+        api=ApiConfig(target=target, large=teacher(settings)),
         path=PathConfig(output_dir=str(settings.organisation_folder(organisation) / "corrections")),
-        corrections=CorrectionsSection(**learning),
+        corrections=CorrectionsSection(**settings.learning),
     )
+
+
+def learning_file(settings: Settings, organisation: str) -> Path:
+    """A config that `corrections train` reads, written anew: the settings are those of now."""
+    target, large = base_model(settings), teacher(settings)
+    api = {f"target_{name}": getattr(target, name) for name in ("model", "mode")}
+    if large is not None:
+        api |= {f"large_{name}": getattr(large, name) for name in ("model", "mode", "base_url")}
+    folder = settings.organisation_folder(organisation)
+    written = {
+        "pipeline": "chat_correction",
+        "api": api,
+        "path": {"output_dir": str(folder / "corrections")},
+        "corrections": settings.learning,
+    }
+    path = folder / "chat.yaml"
+    with atomic_write(path) as file:
+        file.write(yaml.safe_dump(written, allow_unicode=True).encode())
+    return path

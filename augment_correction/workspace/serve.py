@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import uvicorn
 
 from augment_correction.workspace.accounts import new_setup_link
 from augment_correction.workspace.application import application
+from augment_correction.workspace.database import Database
+from augment_correction.workspace.migrating import migrate
 from augment_correction.workspace.settings import read_settings
+from augment_correction.workspace.working import Worker
 
 
-def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None]) -> None:
+def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None], *, work: bool = True) -> None:
     """Returns when it is stopped.
 
     Raises: ConfigError."""
@@ -20,9 +24,22 @@ def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None])
     with app.state.site.database.as_system(writes=True) as session:
         token = new_setup_link(session)
     tell(f"the workspace is at {settings.public_url}, its data in {settings.storage}")
+    worker = Worker(settings, app.state.site.database)
+    if work:
+        threading.Thread(target=worker.run, name="worker", daemon=True).start()
     if token:
         tell(f"open this once to make the first account: {settings.public_url}/setup/{token}")
     uvicorn.run(
         app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=trusted_proxy,
         server_header=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
+    worker.stop()
+
+
+def work_on(tell: Callable[[str], None]) -> None:
+    """A worker in a process of its own, until it is stopped."""
+    settings = read_settings()
+    database = Database(settings.database_url, settings.pool)
+    migrate(database)
+    tell(f"working on the jobs of {settings.storage}")
+    Worker(settings, database).run()

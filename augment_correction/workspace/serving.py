@@ -32,6 +32,7 @@ SLOTS = 4
 @dataclass(frozen=True)
 class Opened:
     model: MeteredModel
+    detector: MeteredModel
     config: ChatConfig
     stack: AsyncExitStack
 
@@ -71,9 +72,10 @@ class Serving:
             folder = RunFolder(self._temporary() / f"{organisation}-{next(self._numbers)}")
             folder.root.mkdir(mode=0o700, exist_ok=True)
             database = stack.enter_context(database_of(folder))
-            session = Session.on(database, config, (TARGET,), folder.logs, counting(notice=_log), notice=_log)
-            models = await stack.enter_async_context(open_models(config, (TARGET,), session, self._local))
-            return Opened(models[TARGET], config, stack.pop_all())
+            roles = tuple(dict.fromkeys((TARGET, config.detector)))
+            session = Session.on(database, config, roles, folder.logs, counting(notice=_log), notice=_log)
+            models = await stack.enter_async_context(open_models(config, roles, session, self._local))
+            return Opened(models[TARGET], models[config.detector], config, stack.pop_all())
 
     async def _embedded(self) -> str:
         """The address of the one llama.cpp server; "" for the other backends."""

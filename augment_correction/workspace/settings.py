@@ -6,9 +6,9 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from augment_correction.errors import ConfigError
@@ -26,6 +26,14 @@ MODELS: Mapping[Backend, str] = {
     "openai": "gpt-4o-mini",
     "mock": "scripted",
 }
+LEARNING = {
+    "LL_PROMPT_VARIATIONS": "num_prompt_variations",
+    "LL_EXPERT_DEMOS_PER_PROMPT": "num_expert_demos_per_prompt",
+    "LL_TRAIN_LR": "learning_rate",
+    "LL_TRAIN_EPOCHS": "num_train_epochs",
+    "LL_TRAIN_GRAD_ACC": "gradient_accumulation_steps",
+}
+"""By variable, the key of a chat's config under `corrections` that it sets."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,11 @@ class Settings:
     backend: Backend = "embedded"
     model: str = MODELS["embedded"]
     openai_base_url: str = "https://api.openai.com/v1"
+    teacher: str | None = None
+    """The model behind `openai_base_url` that detects corrections and writes demonstrations; None: the chat's own model does."""
     detects: bool = True
+    learning: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of `corrections` in a chat's config."""
     app_name: str = "Correction workspace"
     public_url: str = "http://127.0.0.1:8080"
     cookie_secure: bool = False
@@ -84,6 +96,8 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: st
         backend=backend,  # type: ignore[arg-type]
         model=named or MODELS[backend],  # type: ignore[index]
         openai_base_url=environment.get("LL_OPENAI_BASE_URL") or Settings.openai_base_url,
+        teacher=_teacher(environment, backend),
+        learning=_learning(environment),
         detects=_truth(environment, "LL_DETECT_CORRECTIONS", True),
         app_name=environment.get("LL_APP_NAME") or Settings.app_name,
         public_url=url,
@@ -113,6 +127,29 @@ def _truth(environment: Mapping[str, str], name: str, default: bool) -> bool:
     if text not in ("true", "false", "1", "0", "yes", "no"):
         raise ConfigError(f"{name}={text} is neither true nor false", hint=f"write {name}=true or {name}=false")
     return text in ("true", "1", "yes")
+
+
+def _teacher(environment: Mapping[str, str], backend: str) -> str | None:
+    """Where there is a key for it, unless the local model is to do this, too."""
+    if (
+        backend != "local"
+        or _truth(environment, "LL_USE_LOCAL_STRUCTURED", False)
+        or not environment.get("OPENAI_API_KEY")
+    ):
+        return None
+    return environment.get("LL_OPENAI_MODEL") or MODELS["openai"]
+
+
+def _learning(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Raises: ConfigError for what is no number."""
+    made: dict[str, Any] = {}
+    for name, key in LEARNING.items():
+        if text := environment.get(name):
+            try:
+                made[key] = int(text) if text.strip().isdecimal() else float(text)
+            except ValueError:
+                raise ConfigError(f"{name}={text} is no number", hint=f"leave {name} unset for the default") from None
+    return made
 
 
 def _cookie_secure(environment: Mapping[str, str], url: str) -> bool:

@@ -67,7 +67,7 @@ class Shield:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 if self._settings.cookie_secure:
                     headers["Strict-Transport-Security"] = "max-age=63072000"
                 if not scope["path"].startswith("/static/"):

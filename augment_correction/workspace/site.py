@@ -9,6 +9,7 @@ import jinja2
 
 from augment_correction.workspace.answering import Answering
 from augment_correction.workspace.database import Database
+from augment_correction.workspace.detecting import Detecting
 from augment_correction.workspace.markdown import html_of
 from augment_correction.workspace.serving import Serving
 from augment_correction.workspace.settings import Settings
@@ -36,7 +37,8 @@ def open_site(settings: Settings) -> Site:
     templates.globals["now"] = now
     templates.globals["assets"] = _stamp()
     database, serving = Database(settings.database_url, settings.pool), Serving(settings)
-    return Site(settings, database, templates, serving, Answering(database, serving))
+    detecting = Detecting(database) if settings.detects else None
+    return Site(settings, database, templates, serving, Answering(database, serving, detecting))
 
 
 def _stamp() -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from augment_correction.workspace.problems import NotThere
+from augment_correction.workspace.audit import Actor, note
+from augment_correction.workspace.organisations import locked
+from augment_correction.workspace.problems import Conflict, NotThere
 from augment_correction.workspace.tables import Activation, ModelVersion
 
 
 def active(session: Session) -> int | None:
     """Its number; None: the base model."""
-    asked = select(Activation.version).where(~Activation.rolled_back).order_by(Activation.number.desc()).limit(1)
+    last = _last(session)
+    return last.version if last else None
+
+
+def _last(session: Session) -> Activation | None:
+    asked = select(Activation).where(~Activation.rolled_back).order_by(Activation.number.desc()).limit(1)
     return session.execute(asked).scalar_one_or_none()
 
 
@@ -23,6 +30,50 @@ def version(session: Session, number: int) -> ModelVersion:
     return found
 
 
+def all_versions(session: Session) -> list[ModelVersion]:
+    """The latest first."""
+    return list(session.execute(select(ModelVersion).order_by(ModelVersion.number.desc())).scalars())
+
+
+def activations(session: Session, most: int = 20) -> list[Activation]:
+    return list(session.execute(select(Activation).order_by(Activation.number.desc()).limit(most)).scalars())
+
+
 def adapter_of(session: Session, number: int | None) -> str | None:
     """The folder of a version's adapter; None for the base model."""
     return None if number is None else version(session, number).adapter
+
+
+def activate(session: Session, actor: Actor, number: int, organisation: str) -> None:
+    """From the next message on it answers.
+
+    Raises: NotThere; Conflict where the gate did not accept it."""
+    locked(session, organisation)
+    made = version(session, number)
+    if made.outcome != "accept":
+        why = f" {made.reasons[0]}" if made.reasons else ""
+        raise Conflict(f"Version {number} cannot be activated: the gate says {made.outcome}.{why}")
+    if active(session) == number:
+        raise Conflict(f"Version {number} is active already.")
+    asked = select(func.coalesce(func.max(Activation.number), 0))
+    session.add(
+        Activation(
+            number=session.execute(asked).scalar_one() + 1, version=number, who_id=actor.user_id, org_id=organisation
+        )
+    )
+    note(session, actor, "version.activated", str(number), organisation=organisation)
+
+
+def roll_back(session: Session, actor: Actor, organisation: str) -> int | None:
+    """To what was active before: its number, None for the base model.
+
+    Raises: Conflict where nothing is active."""
+    locked(session, organisation)
+    last = _last(session)
+    if last is None:
+        raise Conflict("No version is active: the base model answers already.")
+    last.rolled_back = True
+    session.flush()
+    now = active(session)
+    note(session, actor, "version.rolled_back", str(last.version), organisation=organisation, now=now)
+    return now

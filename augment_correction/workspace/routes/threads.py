@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from augment_correction.workspace import accounts, threads, versions
+from augment_correction.workspace import accounts, corrections, threads, versions
 from augment_correction.workspace.answering import Asked, follow
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
@@ -61,10 +61,12 @@ def _show(here: Here, problem: Problem | None = None, text: str = "") -> Respons
         said = threads.messages(session, shown.id)
         listed = threads.readable(session, here.user.id)
         author = session.get_one(User, shown.author_id)
+        flagged = corrections.of_messages(session, said, here.user.id)
     status = problem.status if problem else 200
     return here.page(
         "thread.html", status=status, thread=shown, messages=said, threads=listed, author=author, search="", problem=problem,
         text=text, mine=shown.author_id == here.user.id, editing=here.query("edit"),
+        corrections=flagged,
     )  # fmt: skip
 
 

@@ -1,0 +1,165 @@
+"""Versions of the model: train, look at the gate's reasons, activate, roll back; and the jobs that make them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from augment_correction.workspace import corrections, jobs, versions
+from augment_correction.workspace.entering import Entered
+from augment_correction.workspace.here import Here
+from augment_correction.workspace.problems import Conflict, NotThere, Problem
+from augment_correction.workspace.tables import CorrectionRow, ModelVersion, User
+from augment_correction.workspace.working import log_of
+
+router = APIRouter(prefix="/o/{slug}")
+SANDBOXED = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+"""For a page that brings its own script: it runs as a stranger, without cookies and without a way out."""
+
+
+@router.get("/versions")
+def all_versions(here: Entered) -> Response:
+    return _versions(here)
+
+
+def _versions(here: Here, problem: Problem | None = None) -> Response:
+    with here.read() as session:
+        made = versions.all_versions(session)
+        approved = [row.id for row in corrections.listed(session, "approved")]
+        active = versions.active(session)
+        history = versions.activations(session)
+        people = _people(session, [each.who_id for each in history])
+        open_jobs = [job for job in jobs.listed(session) if job.kind == "train" and job.state in jobs.OPEN]
+    learned = set(made[0].corrections) if made else set()
+    return here.page(
+        "versions.html", status=problem.status if problem else 200, versions=made, active=active, approved=approved,
+        fresh=len(set(approved) - learned), gone=len(learned - set(approved)), history=history, people=people,
+        open_jobs=open_jobs, problem=problem, trainable=here.site.settings.backend == "local",
+    )  # fmt: skip
+
+
+@router.post("/versions")
+def train(here: Entered) -> Response:
+    """The web process writes down what is wanted; a worker does it."""
+    try:
+        with here.write() as session:
+            if here.site.settings.backend != "local":
+                raise Conflict(
+                    "This model cannot be trained here: the workspace must serve a Hugging Face model (LL_INFERENCE_BACKEND=local)."
+                )
+            approved = [row.id for row in corrections.listed(session, "approved")]
+            if not approved:
+                raise Conflict("No correction is approved yet: there is nothing to learn.")
+            job = jobs.queue(session, here.actor, here.organisation.id, "train", {"corrections": approved})
+    except Problem as problem:
+        return _versions(here, problem)
+    return here.go(f"{here.root}/jobs/{job.id}", said="queued")
+
+
+@router.get("/versions/{number}")
+def show(here: Entered) -> Response:
+    with here.read() as session:
+        made = versions.version(session, _number(here))
+        asked = select(CorrectionRow).where(CorrectionRow.id.in_(made.corrections))
+        learned = list(session.execute(asked).scalars())
+        active = versions.active(session)
+    return here.page("version.html", version=made, learned=learned, active=active, probes=probes_of(made))
+
+
+@router.get("/versions/{number}/page")
+def page(here: Entered) -> Response:
+    """The evaluation's own page, with its pictures."""
+    with here.read() as session:
+        made = versions.version(session, _number(here))
+    try:
+        content = Path(made.figures["page"]).read_bytes()
+    except OSError:
+        raise NotThere("The page of this version is not on this machine any more.") from None
+    return Response(content, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": SANDBOXED})
+
+
+@router.post("/versions/{number}/activate")
+def activate(here: Entered) -> Response:
+    try:
+        with here.write() as session:
+            versions.activate(session, here.actor, _number(here), here.organisation.id)
+    except Conflict as problem:
+        return _versions(here, problem)
+    return here.go(f"{here.root}/versions", said="activated")
+
+
+@router.post("/versions/rollback")
+def roll_back(here: Entered) -> Response:
+    try:
+        with here.write() as session:
+            versions.roll_back(session, here.actor, here.organisation.id)
+    except Conflict as problem:
+        return _versions(here, problem)
+    return here.go(f"{here.root}/versions", said="rolled_back")
+
+
+def _number(here: Here) -> int:
+    text = here.path("number")
+    if not text.isdecimal() or len(text) > 9:
+        raise NotThere()
+    return int(text)
+
+
+def probes_of(made: ModelVersion) -> list[dict[str, Any]]:
+    """A row for each kind of probe: its name, and the rates of the base and of the version in percent; empty where the evaluation's
+    file is gone."""
+    try:
+        report = orjson.loads(Path(made.figures["evaluation"]).read_bytes())
+    except (OSError, ValueError, KeyError):
+        return []
+    kinds = (report.get("probes") or {}).get("kinds") or {}
+    return [{"name": kind, "asked": told.get("asked"), **_rates(told)} for kind, told in kinds.items()]
+
+
+def _rates(told: dict[str, Any]) -> dict[str, Any]:
+    models = told.get("models") or {}
+    return {name: _percent(models.get(name)) for name in ("base", "tuned")}
+
+
+def _percent(figure: Any) -> str:
+    found = figure.get("rate", figure) if isinstance(figure, dict) else None
+    value = found.get("value") if isinstance(found, dict) else None
+    return "" if value is None else f"{100 * value:.0f} %"
+
+
+# -------------------------------------------------------------------------------------------------------- jobs
+
+
+@router.get("/jobs")
+def all_jobs(here: Entered) -> Response:
+    with here.read() as session:
+        listed = jobs.listed(session)
+        people = _people(session, [each.author_id for each in listed])
+    return here.page("jobs.html", jobs=listed, people=people)
+
+
+@router.get("/jobs/{job}")
+def show_job(here: Entered) -> Response:
+    with here.read() as session:
+        job = jobs.job(session, here.path("job"))
+        people = _people(session, [job.author_id])
+    return here.page(
+        "job.html", job=job, people=people, log=log_of(here.site.settings, job), running=job.state in jobs.OPEN
+    )
+
+
+@router.post("/jobs/{job}/cancel")
+def cancel(here: Entered) -> Response:
+    with here.write() as session:
+        job = jobs.cancel(session, here.actor, here.path("job"))
+    return here.go(f"{here.root}/jobs/{job.id}", said="cancelled")
+
+
+def _people(session: Session, ids: list[str]) -> dict[str, str]:
+    return {user.id: user.name for user in session.execute(select(User).where(User.id.in_(set(ids)))).scalars()}
