@@ -99,6 +99,8 @@ ROUTES: dict[str, str] = {
     "POST /account/sessions/end": SIGNED_IN,
     "POST /account/totp": SIGNED_IN,
     "POST /account/totp/off": SIGNED_IN,
+    "GET /account/data": SIGNED_IN,
+    "POST /account/delete": SIGNED_IN,
     # --------------------------------------------------------------------------------- of an organisation
     "GET /o/{slug}": "organisation.see",
     "GET /o/{slug}/threads": "threads.read",
@@ -138,6 +140,7 @@ ROUTES: dict[str, str] = {
     "POST /o/{slug}/leave": "organisation.leave",
     "POST /o/{slug}/invites": "members.invite",
     "POST /o/{slug}/invites/{invite}/end": "members.invite",
+    "GET /o/{slug}/usage": "usage.read",
     "GET /o/{slug}/audit": "audit.read",
     "GET /o/{slug}/settings": "settings.change",
     "POST /o/{slug}/settings": "settings.change",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
+import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from augment_correction.workspace import accounts, audit, organisations, passwords, tokens
+from augment_correction.workspace import accounts, audit, cookies, organisations, own_data, passwords, tokens
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Forbidden, Invalid
@@ -90,6 +91,28 @@ def end_sessions(here: Entered) -> Response:
         accounts.end_sessions(session, here.user.id, but=here.login.id, only=only)
         audit.note(session, here.actor, "sessions.ended", here.user.id)
     return here.go("/account", said="sessions_ended")
+
+
+@router.get("/account/data")
+def my_data(here: Entered) -> Response:
+    with here.site.database.as_system() as session:
+        found = own_data.everything(session, here.user)
+    named = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+    return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), media_type="application/json", headers=named)
+
+
+@router.post("/account/delete")
+def delete_account(here: Entered) -> Response:
+    try:
+        _require_password(here, "current")
+    except Invalid as problem:
+        return _account(here, problem)
+    with here.site.database.as_system(writes=True) as session:
+        own_data.erase(session, here.actor, here.user.id)
+    settings = here.site.settings
+    response = here.go("/login", said="deleted")
+    response.headers.append("set-cookie", cookies.spelled(settings, settings.session_cookie, "", 0))
+    return response
 
 
 # --------------------------------------------------------------------------------------------- second factor

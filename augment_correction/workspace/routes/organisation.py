@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from augment_correction.workspace import audit
+from augment_correction.workspace import audit, usage
 from augment_correction.workspace.accounts import name_of
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.problems import Invalid
@@ -37,6 +37,14 @@ def save_settings(here: Entered) -> Response:
         organisation.system_prompt = here.text("system_prompt", most=4000)
         audit.note(session, here.actor, "settings.changed", organisation.id, organisation=organisation.id)
     return here.go(f"{here.root}/settings", said="saved")
+
+
+@router.get("/usage")
+def usage_page(here: Entered) -> Response:
+    known = usage.price(here.site.settings, here.organisation.id)
+    with here.read() as session:
+        spent = usage.by_member(session, known)
+    return here.page("usage.html", spent=spent, price=known)
 
 
 @router.get("/audit")

@@ -30,5 +30,5 @@ function sendOnEnter(form) {
 
 document.querySelectorAll("[data-stream]").forEach(followReply);
 document.querySelectorAll("[data-composer]").forEach(sendOnEnter);
-const last = document.querySelector(".messages > li:last-child");
+const last = document.querySelector(".asks") || document.querySelector(".messages > li:last-child");
 if (last && !window.location.hash) last.scrollIntoView({ block: "end" });
