@@ -113,7 +113,7 @@ def checked(prepared: Prepared, say: Callable[[str], None] = lambda line: None) 
         for each in ("right", "wrong", "undecided", "ungraded")
     ]
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts if count)
-    notice = f"the teacher's answers: {told}; {len(dropped):,} rows are left out"
+    notice = f"the teacher's answers: {told}; left out: {len(dropped):,}"
     say(notice)
     made = without(prepared, dropped, {each: answer.text for each, answer in found.items()})
     made.notices.append(notice)

@@ -10,7 +10,7 @@ from augment_correction.errors import InputError
 from augment_correction.failures.reading import Row, read_curated
 from augment_correction.project import Project
 from augment_correction.records import Conversation
-from augment_correction.rows import RowError, each_row, segments_of
+from augment_correction.rows import RowError, demonstrated, each_row, segments_of
 from augment_correction.store import RunFolder
 from augment_correction.worker.entries import refuse_special
 
@@ -19,7 +19,7 @@ LONGEST_PATH = 2**14
 """Bytes of a text file that are read for the path in it; Linux allows a path of 4096."""
 FORMATS = (
     'write one JSON object a line: {"messages": [{"role", "content", "train"}]}, {"segments": [{"label", "text"}]}, '
-    '{"instruction", "input", "output"} or {"instruction", "reference_answer"}'
+    '{"instruction", "input", "output"}, {"instruction", "reference_answer"} or {"question", "context"}'
 )
 
 
@@ -82,6 +82,8 @@ def _checked(data: Path, run: Path | None) -> Checked:
     if data.suffix not in (".jsonl", ".json"):
         raise InputError(f"{data.name} is no .jsonl and no .json file", hint=FORMATS)
     rows, format_, wrong = _segments(data) if _has_segments(data) else _trained(data)
+    if wrong and _are_demonstrations(data):
+        return Checked(data, "demonstrations", rows, digest(data), run)
     if wrong:
         listed = "\n".join(f"  {each}" for each in wrong[:SHOWN])
         more = f"\n  and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -92,6 +94,11 @@ def _checked(data: Path, run: Path | None) -> Checked:
 def _has_segments(data: Path) -> bool:
     """Of any row: among others such a one would be trained whole."""
     return any(found is True for _, found in each_row(data, lambda row, _: "segments" in row))
+
+
+def _are_demonstrations(data: Path) -> bool:
+    """Every row; whether the trainer distils, the command under `check.rows` finds out."""
+    return all(not isinstance(found, RowError) for _, found in each_row(data, demonstrated))
 
 
 def _segments(data: Path) -> tuple[int, str, list[str]]:

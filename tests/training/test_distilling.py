@@ -121,7 +121,7 @@ class TestAWholeTraining:
         assert keeper("Lars") in failed["detail"] and "'Ida'" in failed["detail"]
         [source] = outcome.summary["data"]["sources"]
         assert (source["read"], source["kept"]) == (12, 8) and source["rejected"] == dict(Counter(found.values()))
-        assert "the teacher's answers: 8 right, 1 undecided; 1 rows are left out" in outcome.summary["notices"]
+        assert "the teacher's answers: 8 right, 1 undecided; left out: 1" in outcome.summary["notices"]
         assert "are longer than 110 tokens: left out, not cut" in str(outcome.summary["notices"])
 
     def test_it_leaves_what_serving_needs_and_what_was_trained(
@@ -311,7 +311,7 @@ async def test_killed_it_goes_on_and_ends_with_the_same_answers(root: Path) -> N
     again = started(root, "killed")
     out, err = again.communicate(timeout=240)
     assert again.returncode == 0 and "going on from checkpoint-" in err, err
-    assert "8 right; 0 rows are left out" in err and "teacher: the base model" in out
+    assert "8 right; left out: 0" in err and "teacher: the base model" in out
     summary = json.loads(workspace.summary.read_text())
     assert summary["status"] == "trained" and summary["steps"] == summary["planned_steps"] == 60
     assert await says(root / "model", list(CORRECTED), workspace.final) == [keeper(other(hive)) for hive in CORRECTED]
