@@ -87,6 +87,11 @@ def print_summary(result: Any) -> None:
     say(f"{counts['documents']} documents, {counts['chunks']} passages in {duration(result.seconds)}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts["kinds"].items())
     say(f"  kept      {counts['kept']}" + (f" ({kinds})" if len(counts["kinds"]) > 1 else ""))
+    for name, each in counts["openings"].items():
+        say(
+            f"  {name + 's':<9} {each['distinct']:.0%} of {each['count']} begin with words of their own, self-BLEU "
+            f"{each['self_bleu']:.2f}, compression {each['compression']:.1f} (lower is more diverse)"
+        )
     if counts["gate"]:
         say(f"  gate      {counts['gate']} (gate.jsonl: for `evaluate`, never trained)")
     say(f"  rejected  {counts['rejected']}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,25 @@ def _columns(steps: list[dict[str, Any]], came: list[Counter[int]]) -> list[int]
         ]  # fmt: skip
         columns.append(1 + max(before, default=-1))
     return columns
+
+
+def drawn_shares(
+    weights: Mapping[str, Mapping[str, float]], counted: Mapping[str, Mapping[str, Sequence[int]]]
+) -> list[dict[str, Any]]:
+    """Of each field that is drawn, in the pipeline's order: its words as [word, the share that it should have, how many got it, how
+    many of them were kept]."""
+    made = []
+    for name, words in weights.items():
+        if name not in counted:
+            continue
+        total = sum(words.values())
+        rows = [
+            [word, round(weight / total, 4), *counted[name].get(word, (0, 0))]
+            for word, weight in words.items()
+            if weight
+        ]
+        made.append({"name": name, "words": rows})
+    return made
 
 
 def spending(totals: Iterable[CallTotals], prices: Mapping[str, Price | None]) -> list[dict[str, Any]]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from augment_correction.declarations import KIND
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.records import UnreadInput
 from augment_correction.report.coverage import File, files
 from augment_correction.report.duplicates import SIMILAR, Group, QuestionGroups
 from augment_correction.report.page import page
 from augment_correction.report.shards import ShardWriter
-from augment_correction.report.sums import Classes, Lengths, funnel, spending
+from augment_correction.report.sums import Classes, Lengths, drawn_shares, funnel, spending
 from augment_correction.store import Journal, Outcome, Results, RunFolder, StoredChunk
 from augment_correction.store.folder import atomic_write
 from augment_correction.usage import Price
@@ -38,7 +39,7 @@ def write_report(
 ) -> Path:
     """Write `report.html`, and `report_data/` where it does not hold all rows; the same journal makes the same bytes.
 
-    `about` is what `run.json` says (its `pipeline`), empty where there is none. `prices` are by role. `story` names a
+    `about` is what `run.json` says (its `pipeline`, `counts` and `openings`), empty where there is none. `prices` are by role. `story` names a
     passage's file under `debug_outputs/`.
     """
     pipeline = about.get("pipeline") or {}
@@ -50,6 +51,8 @@ def write_report(
     index = {
         "pipeline": {"name": pipeline.get("name", ""), "about": pipeline.get("about", "")},
         **read.figures(pipeline, files(results, read.seqs)),
+        "drawn": drawn_shares(pipeline.get("draws") or {}, (about.get("counts") or {}).get("drawn") or {}),
+        "openings": about.get("openings") or {},
         "spending": spending(journal.totals(), prices),
         "shards": shards.shards,
     }
@@ -81,8 +84,11 @@ class _Reading:
         body = outcome.body
         if self._story:
             shown["story"] = self._story(chunk)
+        if drawn := {name: word for name, word in body.get("drawn", {}).items() if name != KIND}:
+            shown["found"] = drawn
         if "conversation" in body:
-            shown |= self._conversation(body["conversation"])
+            made = self._conversation(body["conversation"])
+            shown |= made | {"found": shown.get("found", {}) | made["found"]}
         if outcome.status == "kept":
             self._measure(len(self.seqs) - 1, shown["turns"])
         else:

@@ -24,6 +24,7 @@ from augment_correction.export.axolotl_chat import FILE as CHAT_FILE
 from augment_correction.plan import Plan
 from augment_correction.records import Conversation
 from augment_correction.results.earlier import Earlier
+from augment_correction.selection import Openings
 from augment_correction.store import Results, StoredChunk
 from augment_correction.store.folder import atomic_write
 
@@ -39,6 +40,8 @@ class Written:
     digest: str = ""
     """Changes with the dataset's content."""
     verification: Verification | None = None
+    openings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How alike messages begin, by message."""
 
     @property
     def wrong(self) -> bool:
@@ -59,7 +62,10 @@ def write_dataset(
     if tokenizer is None:
         made.notices.append(f"the mask was not checked against a tokenizer: {missing}")
     made.files["dataset"] = plan.folder.dataset
-    digest = made.digest = write_segments(plan.folder.dataset, _conversations(results), plan.template, tokenizer)
+    openings = Openings()
+    seen = openings.watch(_conversations(results))
+    digest = made.digest = write_segments(plan.folder.dataset, seen, plan.template, tokenizer)
+    made.openings = openings.measured()
     names: list[str] = [name for name in plan.config.output.formats if name != "axolotl"]
     source = ExportSource(
         lambda: _conversations(results), plan.template, tokenizer, manifest, tuple(results.documents()), tokens

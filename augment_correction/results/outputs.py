@@ -55,6 +55,7 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
         tokens = tuple(ledger.as_json(role) for role in plan.roles)
         made = write_dataset(plan, results, counts["kept"], manifest, tokens, earlier)
         manifest["dataset"] = made.digest
+        manifest["openings"] = made.openings
         manifest["verified"] = made.verification.as_json() if made.verification else None
     files["report"] = write_report(
         folder, journal, results, about=manifest, prices=ledger.prices, story=story_file

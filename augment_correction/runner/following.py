@@ -43,11 +43,12 @@ class Follower:
         if missing:
             detail = f"the document has no {', '.join(missing)} beside its text"
             self.state.reasons["read/missing_field"] += 1
-            return [_outcome(record.id, 0, Rejected(record, "read", "missing_field", detail))]
+            return [_outcome(record.id, 0, Rejected(record, "read", "missing_field", detail), {})]
         taken = {name: record.fields["metadata"][key] for name, key in self.takes.items()}
         drawn = self._dealer.words(*(record.place or (record.id, 0)))
         ends = await self._follow(replace(record, fields={**record.fields, **taken, **drawn}), 0)
-        return [_outcome(record.id, part, end) for part, end in enumerate(ends)]
+        told = {name: word for name, word in drawn.items() if sum(map(bool, self.draws[name].values())) > 1}
+        return [_outcome(record.id, part, end, told) for part, end in enumerate(ends)]
 
     async def _follow(self, record: Record, index: int) -> list[Record | Rejected]:
         """All that becomes of a record from stage `index` on; a stage may make several records of one."""
@@ -89,14 +90,16 @@ class Follower:
         return Rejected(replace(record, steps=(*record.steps, *steps)), stage.name, reason, detail, failed)
 
 
-def _outcome(chunk_id: str, part: int, end: Record | Rejected) -> Outcome:
+def _outcome(chunk_id: str, part: int, end: Record | Rejected, drawn: Mapping[str, str]) -> Outcome:
+    """`drawn` are the words that might have been others."""
+    body: dict[str, Any] = {"drawn": drawn} if drawn else {}
     if isinstance(end, Rejected):
-        body: dict[str, Any] = {"detail": end.detail, "steps": [_step(step) for step in end.record.steps]}
+        body |= {"detail": end.detail, "steps": [_step(step) for step in end.record.steps]}
         body |= {KIND: kind} if (kind := end.record.fields.get(KIND)) else {}
         return Outcome(chunk_id, part, "failed" if end.failed else "rejected", end.stage, end.reason, body)
     conversation = end.fields["conversation"]
     assert isinstance(conversation, Conversation)
-    body = {"conversation": conversation, KIND: conversation.kind, "steps": [_step(step) for step in end.steps]}
+    body |= {"conversation": conversation, KIND: conversation.kind, "steps": [_step(step) for step in end.steps]}
     return Outcome(chunk_id, part, "kept", None, None, body)
 
 

@@ -228,6 +228,7 @@ async def _run(
 def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, made: Written) -> RunResult:
     counts = results.counts()
     counts["pending"] = counts["chunks"] - results.settled()
+    counts["openings"] = made.openings
     counts["classes"] = count_classes(plan.pipeline, results.rejects(), counts)
     code, stopped, hint = _ending(plan, counts, halt)
     if code is ExitCode.DONE and made.wrong:

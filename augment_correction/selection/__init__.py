@@ -8,6 +8,7 @@ from augment_correction.selection.checking import check_selection
 from augment_correction.selection.duplicates import Duplicates, Kept
 from augment_correction.selection.gate import DETAILS, Gate, gate_item, read_gate
 from augment_correction.selection.guard import Overlap, overlap
+from augment_correction.selection.openings import Openings, diversity
 from augment_correction.selection.similar import Question, QuestionIndex
 
 __all__ = [
@@ -19,12 +20,14 @@ __all__ = [
     "Gate",
     "Kept",
     "LeftOut",
+    "Openings",
     "Overlap",
     "Question",
     "QuestionIndex",
     "Weighed",
     "balance",
     "check_selection",
+    "diversity",
     "gate_item",
     "overlap",
     "question_of",

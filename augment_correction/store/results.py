@@ -365,8 +365,8 @@ class Results:
         return int(rows[0][0])
 
     def counts(self) -> dict[str, Any]:
-        """Of the present run: passages, each status, rejects by reason (stage/reason), and what the dataset is made of by
-        kind and by origin. `left_out` are the rejects of the selection."""
+        """Of the present run: passages, each status, rejects by reason (stage/reason), what the dataset is made of by kind and by
+        origin, and `drawn`, where it is known: by field and word how many got it and how many of those were kept. `left_out` are the rejects of the selection."""
         chunks = self._database.query("SELECT COUNT(*) FROM chunks WHERE seq IS NOT NULL")[0][0]
         rows = self._database.query(
             f"SELECT {_STATUS}, {_STAGE}, {_REASON}, COUNT(*) {_MADE} {_APART}"
@@ -385,9 +385,20 @@ class Results:
             **by_status,
             "kinds": self._made_of("$.kind"),
             "origins": self._made_of("$.conversation.provenance.origin"),
+            **({"drawn": drawn} if (drawn := self._drawn()) else {}),
             "left_out": self._database.query("SELECT COUNT(*) FROM apart WHERE status = 'rejected'")[0][0],
             "reasons": reasons,
         }
+
+    def _drawn(self) -> dict[str, dict[str, list[int]]]:
+        rows = self._database.query(
+            f"SELECT drawn.key, drawn.value, COUNT(*), SUM({_STATUS} = 'kept') {_MADE} {_APART},"
+            " json_each(o.body, '$.drawn') AS drawn WHERE c.seq IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"
+        )
+        drawn: dict[str, dict[str, list[int]]] = {}
+        for name, word, got, kept in rows:
+            drawn.setdefault(name, {})[word] = [got, kept]
+        return drawn
 
     def paid(self) -> dict[Literal["kept", "rejected"], list[CallTotals]]:
         """The calls behind the present run's outcomes, by what came of them (the gate is kept, a failure rejected). One

@@ -52,6 +52,30 @@ class TestOverview:
             result.counts["reasons"]
         )
 
+    def test_what_was_drawn_stands_beside_what_was_wanted(self, made: MadeProject) -> None:
+        result = made.run(shares={"kind": {"correct_after_mistake": 3, "stand_by": 1}})
+        page = Page(made.output)
+        drawn = {each["name"]: each["words"] for each in page.index["drawn"]}
+        assert list(drawn)[:2] == ["kind", "pushback"]
+        assert "private_lives" not in drawn, "nothing was drawn there"
+        [[_, three, corrections, kept], [_, one, standing, _]] = drawn["kind"]
+        assert (three, one, corrections + standing) == (0.75, 0.25, 9)
+        assert kept == result.counts["kinds"]["correct_after_mistake"]
+        for words in drawn.values():
+            assert sum(got for _, _, got, _ in words) == 9
+            assert sum(each for *_, each in words) == result.kept
+        manifest = json.loads((made.output / "run.json").read_text())
+        assert manifest["counts"]["drawn"]["kind"]["stand_by"][0] == standing
+        assert {row["found"]["register"] for row in page.rows()} <= {"adult", "student", "expert", "child"}
+
+    def test_it_tells_how_alike_messages_begin(self, made: MadeProject) -> None:
+        result = made.run()
+        openings = Page(made.output).index["openings"]
+        assert openings == result.counts["openings"]
+        assert set(openings) == {"question", "doubt", "answer"}
+        assert openings["doubt"]["self_bleu"] > 0.8, "the scripted model doubts alike"
+        assert openings["doubt"]["count"] == result.kept
+
     def test_cost_by_stage_adds_up_to_the_runs(self, made: MadeProject) -> None:
         prices = {
             f"cost_per_million_{role}_{side}": "1.5" for role in ("small", "large") for side in ("input", "output")

@@ -77,6 +77,31 @@ function lengthNote() {
   return h('p', {class: 'note'}, `The median correction is ${times >= 1 ? times.toFixed(1) + ' times as long as' : Math.round(100 * times) + '% of the length of'} the median mistake: a model may learn the length with the answer.`);
 }
 
+// What was drawn for the passages, beside the shares that were asked for; the line is where a share should end.
+function drawnTables() {
+  return h('div', {class: 'grid four'}, index.drawn.map(({name, words: rows}) => {
+    const all = rows.reduce((sum, [, , got]) => sum + got, 0);
+    return h('table', {class: 'table'},
+      h('thead', {}, h('tr', {}, h('th', {}, words(name)), h('th', {class: 'num'}, 'Wanted'), h('th', {class: 'num'}, 'Drawn'), h('th', {class: 'num'}, 'Kept'))),
+      h('tbody', {}, rows.map(([word, wanted, got, kept]) => h('tr', {},
+        h('td', {}, words(word)), h('td', {class: 'num quiet'}, share(wanted, 1)), h('td', {class: 'num', title: plural(got, 'passage')}, share(got, all)), h('td', {class: 'num'}, number(kept))))));
+  }));
+}
+
+const MESSAGES = {question: 'Questions', doubt: 'Doubts', answer: 'Last answers'};
+function openingsTable() {
+  return h('table', {class: 'table'},
+    h('thead', {}, h('tr', {}, h('th', {}, 'Message'), ['Looked at', 'Distinct', 'Self-BLEU', 'Compression'].map((name) => h('th', {class: 'num'}, name)))),
+    h('tbody', {}, Object.entries(index.openings).map(([name, each]) => h('tr', {},
+      h('td', {}, MESSAGES[name] || words(name)), h('td', {class: 'num'}, number(each.count)), h('td', {class: 'num'}, share(each.distinct, 1)), h('td', {class: 'num'}, each.self_bleu.toFixed(2)), h('td', {class: 'num'}, each.compression.toFixed(1))))));
+}
+
+function varietyCards() {
+  return [
+    index.drawn.length > 0 && card('What was drawn', 'The share of the passages that got each word, beside the share that was asked for. The judge and the checks come after the draw.', drawnTables()),
+    Object.keys(index.openings).length > 0 && card('How messages begin', 'Distinct: the first four words are those of no other message. Self-BLEU (0 to 1) and compression of the first 20 words: the lower, the more diverse.', openingsTable())];
+}
+
 function overview() {
   const total = index.rows.length;
   const head = h('div', {class: 'hero'},
@@ -92,5 +117,6 @@ function overview() {
     h('div', {class: 'grid two'},
       card('Why passages were rejected', reasons.length ? 'Choose a reason to read its passages.' : 'Nothing was rejected.', reasons.length > 0 && reasonTable()),
       card('Tokens and cost', 'Everything ever paid into this folder, earlier runs too.', index.spending.length ? spendingTable() : h('p', {class: 'quiet'}, 'No model was asked.'))),
+    varietyCards(),
     card('Lengths', null, lengthCards(), lengthNote())];
 }
