@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import shutil
 from pathlib import Path
@@ -37,6 +38,8 @@ class Browser:
     def __init__(self, profile: Path) -> None:
         self._profile = profile
         self._numbers = itertools.count(1)
+        self.events: list[dict[str, Any]] = []
+        """What the browser told by itself, where a domain of its protocol was turned on."""
 
     async def __aenter__(self) -> Self:
         assert CHROMIUM
@@ -67,10 +70,38 @@ class Browser:
         async with asyncio.timeout(SECONDS):
             while True:
                 told = await self._socket.receive_json()
+                if "id" not in told:
+                    self.events.append(told)
                 if told.get("id") == number:
                     assert "error" not in told, told
                     result: dict[str, Any] = told["result"]
                     return result
+
+    async def watch(self, *domains: str) -> None:
+        for domain in domains:
+            await self._call(f"{domain}.enable")
+
+    async def picture(self, path: Path) -> None:
+        """What is in the window, as PNG."""
+        path.write_bytes(base64.b64decode((await self._call("Page.captureScreenshot", format="png"))["data"]))
+
+    async def forget(self) -> None:
+        """All cookies."""
+        await self._call("Network.clearBrowserCookies")
+
+    async def leave(self, script: str) -> None:
+        """Run what leads to another page, and return when that has drawn itself."""
+        await self.value(f"window.stays = true; {script}; 0")
+        there = "!window.stays && document.readyState === 'complete' && !!document.querySelector('#main > *')"
+        async with asyncio.timeout(SECONDS):
+            while not await self._there(there):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    async def _there(self, expression: str) -> bool:
+        try:
+            return bool(await self.value(expression))
+        except AssertionError:  # between two pages there is none to ask
+            return False
 
     async def open(self, address: str, width: int, *, dark: bool = False) -> None:
         """Show a page; returns when it has drawn itself."""
