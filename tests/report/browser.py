@@ -81,9 +81,9 @@ class Browser:
         for domain in domains:
             await self._call(f"{domain}.enable")
 
-    async def picture(self, path: Path) -> None:
+    async def picture(self) -> bytes:
         """What is in the window, as PNG."""
-        path.write_bytes(base64.b64decode((await self._call("Page.captureScreenshot", format="png"))["data"]))
+        return base64.b64decode((await self._call("Page.captureScreenshot", format="png"))["data"])
 
     async def forget(self) -> None:
         """All cookies."""

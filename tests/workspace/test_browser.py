@@ -85,8 +85,7 @@ class Visit(Browser):
         assert not await self.value(FAINT), name
         assert await self.too_wide() <= 0, name
         self.number += 1
-        if folder := os.environ.get("WORKSPACE_PICTURES"):
-            await self.picture(Path(folder) / f"{self.number:02}_{name}.png")
+        _keep(f"{self.number:02}_{name}.png", await self.picture())
 
     async def fill(self, form: str, **values: str) -> None:
         """And send it: the form that holds `form`."""
@@ -98,10 +97,9 @@ class Visit(Browser):
         )
 
     async def answered(self) -> None:
+        there = "!document.querySelector('[data-stream]') && !!document.querySelector('.messages .text')"
         async with asyncio.timeout(SECONDS):
-            while not await self._there(
-                "!document.querySelector('[data-stream]') && !!document.querySelector('.messages .text')"
-            ):  # noqa: ASYNC110
+            while not await self._there(there):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
     def complaints(self) -> list[str]:
@@ -111,6 +109,11 @@ class Visit(Browser):
         return [
             json.dumps(each) for each in said if each.get("entry", {}).get("level", "error") in ("error", "warning")
         ]
+
+
+def _keep(name: str, picture: bytes) -> None:
+    if folder := os.environ.get("WORKSPACE_PICTURES"):
+        (Path(folder) / name).write_bytes(picture)
 
 
 async def test_the_story_in_a_browser(served: Served, tmp_path: Path) -> None:
