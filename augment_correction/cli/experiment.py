@@ -13,7 +13,9 @@ from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.experiment.places import Places
+    from augment_correction.experiment.running import Outcome
 
+MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 DEFAULT = "configs/experiment.yaml"
 ConfigFile = Annotated[str, typer.Argument(help="The experiment's config.", metavar="[CONFIG]")]
 
@@ -62,19 +64,54 @@ def run(
         str | None, typer.Option("--control", help="Control arms, for example random,items_only; or none.")
     ] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", help="How many seeds each arm is trained with.")] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(
+            "--sweep",
+            help="One key at several values, an experiment each: error_driven.perplexity_threshold=30,50,70,100.",
+        ),
+    ] = None,
 ) -> None:
     """Run the experiment to its verdict; started again it goes on, and nothing is asked or trained twice. Exit codes: 0 the
     hypothesis is supported, 2 a mistake in the set-up, 3 not supported, undecided or nothing weak, 4 the money is spent."""
+    given = [*(overrides or []), *_flags(iterations, control, seeds)]
+    raise typer.Exit(_swept(config, given, sweep) if sweep else int(_run(config, given).exit_code))
+
+
+def _run(config: str, given: list[str]) -> Outcome:
     from augment_correction.experiment.config import load_experiment
     from augment_correction.experiment.running import run_experiment
     from augment_correction.experiment.telling import Telling
 
-    loaded = load_experiment(config, [*(overrides or []), *_flags(iterations, control, seeds)])
+    loaded = load_experiment(config, given)
     telling = Telling(_say_now, tell, loaded.weak_by, loaded.error_driven.perplexity_threshold)
     made = run_experiment(loaded, telling, tell)
     for name, path in made.files.items():
         say(f"  {name:<18} {path}")
-    raise typer.Exit(int(made.exit_code))
+    return made
+
+
+def _swept(config: str, given: list[str], sweep: str) -> int:
+    """A value at which nothing is weak is a row of the table as well."""
+    from augment_correction.cli.tables import print_table
+    from augment_correction.experiment.rounds import NothingWeak
+    from augment_correction.experiment.sweeping import HEAD, Sweep, row
+
+    rows, codes = [], []
+    for name, overrides in Sweep.parse(sweep).overrides(config, given):
+        say(f"\n=== {name}")
+        try:
+            made = _run(config, overrides)
+        except NothingWeak as failure:
+            rows.append(row(name, None, failure.message))
+            codes.append(int(failure.exit_code))
+        else:
+            rows.append(row(name, made.report))
+            codes.append(int(made.exit_code))
+    say("")
+    print_table(HEAD, rows)
+    say(f"alpha was divided among {len(rows)} values")
+    return min(codes)
 
 
 @experiment.command(epilog="Example: python -m augment_correction experiment status configs/experiment.yaml --json")
@@ -88,6 +125,19 @@ def status(
 
     seen = snapshot(_places(config, overrides))
     say(json.dumps(seen, indent=1, ensure_ascii=False) if as_json else "\n".join(lines(seen)))
+
+
+@experiment.command(epilog="Example: python -m augment_correction experiment report configs/experiment.yaml")
+def report(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
+    """Draw experiment.html of a finished experiment again, and print its verdict."""
+    from augment_correction.experiment.running import drawn_again
+
+    places = _places(config, overrides)
+    made = drawn_again(places)
+    for each in made["rounds"]:
+        for reason in (*each["reasons"], *each["guards"]):
+            say(f"  {MARKS[reason['holds']]} {reason['text']}")
+    say(f"HYPOTHESIS {made['hypothesis']['outcome']}\n  {made['hypothesis']['why']}\n  {places.page}")
 
 
 @experiment.command(epilog="Example: python -m augment_correction experiment rollback configs/experiment.yaml")

@@ -7,6 +7,7 @@ that says the same again, and not whether texts differ in what they teach (arXiv
 from __future__ import annotations
 
 import random
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,13 +15,15 @@ from dataclasses import asdict, dataclass
 from math import exp, fsum, log
 from statistics import fmean
 
-from augment_correction.grading.text import words
+from augment_correction.writing import UNSPACED
 
 COMPARED = 200
 """Texts that self-BLEU is made of: it compares each with all others."""
 REPEATED = 4
 """Words of a run that counts as repeated."""
 ORDER = 4
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+"""A sign is a word where a script puts no space between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ def equal(*sets: Iterable[str], seed: int = 0) -> list[Diversity | None]:
     held = [list(each) for each in sets]
     least = min((sum(len(words(text)) for text in each) for each in held), default=0)
     return [diversity(each, least, seed) for each in held]
+
+
+def words(text: str) -> list[str]:
+    """All of them, articles too: what repeats is looked for, and not what is said."""
+    return _WORD.findall(text.casefold())
 
 
 def _first(said: Sequence[Sequence[str]], tokens: int | None) -> list[Sequence[str]]:

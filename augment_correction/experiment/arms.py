@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from math import ceil
 
+from augment_correction.evals.diversity import pairs, words
 from augment_correction.experiment.areas import cosine, vectors
 from augment_correction.experiment.config import RANDOM, TARGETED, ExperimentConfig
 from augment_correction.experiment.operations import Example, Source
 from augment_correction.experiment.sections import ErrorDrivenConfig
 from augment_correction.experiment.weak import Looked, weights
-from augment_correction.grading.text import words
 from augment_correction.records import content_id
 
 SPARE = 1.25
@@ -93,10 +92,10 @@ def filtered(made: Sequence[Example], share: float, novelty: float) -> list[Exam
     """The best supported share, and of those what is not a repetition of the ones before it; in their order."""
     place = {id(each): at for at, each in enumerate(made)}
     best = sorted(made, key=lambda each: (-each.support, place[id(each)]))[: max(1, round(share * len(made)))]
-    kept, seen = [], set[tuple[str, str]]()
+    kept, seen = [], set[tuple[str, ...]]()
     for each in sorted(best, key=lambda each: place[id(each)]):
         said = words(" ".join(turn.text for turn in each.conversation.turns))
-        found = set(pairwise(said))
+        found = set(pairs(said))
         if not found or len(found - seen) >= novelty * len(found):
             kept.append(each)
             seen |= found

@@ -18,6 +18,7 @@ from augment_correction.rows import Item
 Outcome = Literal["SUPPORTED", "NOT SUPPORTED", "UNDECIDED"]
 Taken = Literal["accept", "reject", "undecided"]
 BASE = "base"
+CURRENT = "current"
 SENTINEL_LEVEL = 0.05
 
 
@@ -27,6 +28,8 @@ class Measured:
 
     base: Observed
     arms: Mapping[str, Sequence[Observed]]
+    current: Sequence[Observed] = ()
+    """Of the model that an earlier round had accepted, one for each seed; empty where it is the base."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ def _guards(
     measured: Measured, weak: Sequence[Item], sentinels: Sequence[Item], config: DecisionConfig, seed: int
 ) -> Iterator[Reason]:
     targeted = measured.arms[TARGETED]
+    if measured.current:
+        yield _not_behind(measured, weak, config, seed)
     if not sentinels:
         yield Reason(True, "no sentinel questions are named: what else the model lost is not known (sets.sentinel)")
     else:
@@ -157,6 +162,16 @@ def _guards(
     rise = fmean(lost[1:]) - lost[0]
     told = f"cut off or empty answers {100 * lost[0]:.1f} % -> {100 * fmean(lost[1:]):.1f} %; may rise by {100 * config.max_truncated:g} points"
     yield Reason(rise <= config.max_truncated + 1e-9, told)
+
+
+def _not_behind(measured: Measured, weak: Sequence[Item], config: DecisionConfig, seed: int) -> Reason:
+    """A later round must not fall behind the one that is current: both may be better than the base."""
+    both = Measured(measured.base, {TARGETED: measured.arms[TARGETED], CURRENT: measured.current})
+    found = difference(both, weak, config.figure, TARGETED, CURRENT, SENTINEL_LEVEL, seed)
+    if found is None:
+        return Reason(None, "the current model could not be compared")
+    told = f"against the current model: {shown(found, config.figure)}; may not fall"
+    return Reason(True if found.value >= -1e-9 else False if found.high is not None and found.high < 0 else None, told)
 
 
 def _sentinels(measured: Measured, items: Sequence[Item], config: DecisionConfig, seed: int) -> Iterator[Reason]:

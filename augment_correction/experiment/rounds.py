@@ -54,6 +54,7 @@ class Course:
     judged: list[Judged] = field(default_factory=list)
     models: dict[str, Path | None] = field(default_factory=dict)
     current: str = BASE
+    accepted: Sequence[Observed] = ()
     weak_dev: list[Item] = field(default_factory=list)
     weak: tuple[str, ...] = ()
 
@@ -106,6 +107,8 @@ def _round(course: Course, number: int) -> Judged:
     course.say("judged", {"round": number, **judged.as_json()})
     _note(course, number, found, arms, trained, measured, judged)
     _settle(course, number, arms, trained, judged)
+    if judged.model == "accept":
+        course.accepted = measured.arms[TARGETED]
     return judged
 
 
@@ -283,7 +286,7 @@ def _measure(
     course.models |= named
     seen = course.operations.measure(named, [*sets.dev, *sets.sentinel]) if named else {}
     by_arm = {arm: [seen[_name(arm, seed, number)] for seed in course.config.seeds] for arm in trained}
-    return Measured(base, by_arm), {
+    return Measured(base, by_arm, course.accepted), {
         "base": figures(base, sets.dev),
         "weak_base": figures(base, course.weak_dev),
         "arms": {arm: mean_figures(held, sets.dev) for arm, held in by_arm.items()},

@@ -12,18 +12,20 @@ import orjson
 
 from augment_correction.errors import ExitCode, InputError
 from augment_correction.experiment.config import STUDENT, ExperimentConfig
+from augment_correction.experiment.drawing import experiment_page
 from augment_correction.experiment.generating import Counting
 from augment_correction.experiment.log import append
 from augment_correction.experiment.operations import Operations
-from augment_correction.experiment.places import Places, write_json
+from augment_correction.experiment.places import Places, read_json, write_json
 from augment_correction.experiment.real import RealOperations
 from augment_correction.experiment.rounds import Course, open_final, run_rounds
-from augment_correction.experiment.sealing import Sets, read_sets, seal
+from augment_correction.experiment.sealing import FILE, Sets, read_sets, seal
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.llm.hf_weights import model_folder
 from augment_correction.llm.scoring import ABLE
 from augment_correction.store import RunFolder
+from augment_correction.store.folder import atomic_write
 
 Say = Callable[[str, Mapping[str, Any]], None]
 FINE = ("SUPPORTED",)
@@ -111,11 +113,31 @@ def conclude(
     run_rounds(course)
     final = open_final(course)
     report = report_of(course, sealed, final)
-    write_json(places.result, report)
+    write_page(places, report, sealed)
     append(config.log, config, report)
+    write_json(places.result, report)
     say("concluded", report)
     done = ExitCode.DONE if report["hypothesis"]["outcome"] in FINE else ExitCode.REJECTS
-    return Outcome(done, report, {places.result.name: places.result, config.log.name: config.log})
+    return Outcome(done, report, {each.name: each for each in (places.result, places.page, config.log)})
+
+
+def write_page(places: Places, report: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+    with atomic_write(places.page) as file:
+        file.write(experiment_page(places.root.name, report, sealed))
+
+
+def drawn_again(places: Places) -> dict[str, Any]:
+    """The report of a finished experiment, whose page is written anew.
+
+    Raises: InputError where it has not come to its end.
+    """
+    report, sealed = read_json(places.result), read_json(places.root / FILE)
+    if report is None or sealed is None:
+        raise InputError(
+            f"the experiment in {places.root} has not come to its end", hint="experiment run goes on with it"
+        )
+    write_page(places, report, sealed)
+    return dict(report)
 
 
 def report_of(course: Course, sealed: Mapping[str, Any], final: dict[str, Any] | None) -> dict[str, Any]:
