@@ -4,7 +4,7 @@ Nothing is downloaded and Transformers is not needed."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError, MissingExtra, UserError
 from augment_correction.export.chat_template import find_tokenizer, read_tokenizer_config, token_text, writes_bos
+from augment_correction.records import content_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Tokenizer:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         return [each.ids for each in self._engine.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever decides how a text is cut into tokens."""
+        return content_id(repr(replace(self, special=frozenset())), str(sorted(self.special)), self._engine.to_str())
 
     def token_id(self, text: str) -> int | None:
         found: int | None = self._engine.token_to_id(text)

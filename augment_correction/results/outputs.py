@@ -21,6 +21,7 @@ from augment_correction.results.earlier import Earlier
 from augment_correction.results.meta import meta_rows
 from augment_correction.results.selecting import select
 from augment_correction.results.story import story_file, write_stories
+from augment_correction.results.unchanged import Unchanged
 from augment_correction.store import Journal, Results
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.results import Status
@@ -30,7 +31,11 @@ INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger, *, complete: bool = True) -> Written:
     """Select what goes into the dataset and write every file. What an earlier run left for a trainer and this one does not
-    replace is moved aside. `complete`: the run was not stopped early."""
+    replace is moved aside; nothing is done where all of it is there already. `complete`: the run was not stopped early."""
+    unchanged = Unchanged(plan, journal, results, ledger, _versions(), complete=complete)
+    if (there := unchanged.written()) is not None:
+        return there
+    unchanged.forget()
     earlier = Earlier(plan)
     earlier.move_gate()
     selected = select(plan, results)
@@ -64,6 +69,8 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
     results.note_files(results.made_with("rows"))
     made.files = files | selected.files | made.files
     made.notices[:0] = [*_reading_notices(results), *selected.notices, *earlier.notices]
+    if not earlier.notices:  # what was moved is said once
+        unchanged.remember(made)
     return made
 
 
@@ -92,13 +99,17 @@ def _rejected_rows(results: Results) -> Iterator[dict[str, Any]]:
 
 
 def _manifest(plan: Plan, counts: dict[str, Any]) -> dict[str, Any]:
-    packages = ("augment-correction", "aiohttp", "jinja2", "pydantic")
     return {
         **describe(plan),
         "prompt_template": asdict(plan.template),
         "counts": counts,
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+        "versions": _versions(),
     }
+
+
+def _versions() -> dict[str, str | None]:
+    packages = ("augment-correction", "aiohttp", "jinja2", "pydantic")
+    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
 
 
 def _version(package: str) -> str | None:

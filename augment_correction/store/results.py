@@ -8,6 +8,7 @@ conversations as a person has edited them. `made_with` says which state of the d
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -49,12 +50,17 @@ CREATE TABLE IF NOT EXISTS apart (
     chunk_id TEXT, part INTEGER, status TEXT NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
     PRIMARY KEY (chunk_id, part)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS written (made_from TEXT NOT NULL, made TEXT NOT NULL);
 """
 
 Status = Literal["kept", "gate", "rejected", "failed"]
 """`gate`: a conversation like those that are kept, but for asking a trained model and never for training one."""
 SELECTION, REVIEW = "selection", "review"
 """The stages that conversations in `apart` ended at: rules, or a person."""
+_UNCOVERED: tuple[Statement, ...] = tuple(
+    (f"DELETE FROM {table} WHERE chunk_id NOT IN (SELECT chunk_id FROM outcomes)", ()) for table in ("apart", "revised")
+)
+"""What lay over outcomes that are gone."""
 _STATUS, _STAGE, _REASON = (f"IFNULL(a.{name}, o.{name})" for name in ("status", "stage", "reason"))
 # CROSS holds SQLite to this order of the tables; else it sorts all bodies in a temporary file (200 MB of 100,000 rows).
 _MADE = "FROM chunks c CROSS JOIN outcomes o ON o.chunk_id = c.id"
@@ -131,20 +137,22 @@ class Results:
         self._any_again: bool | None = None
 
     async def begin(self) -> None:
-        """Forget the order of earlier runs, what they read, which rows they left out, and what they made under another
-        plan or failed to make. A passage is finished whole: where one of its records failed, the others are made again with
-        it, out of the journal."""
+        """Forget the order of earlier runs, what they read, and what they made under another plan or failed to make. A
+        passage is finished whole: where one of its records failed, the others are made again with it, out of the journal.
+        What lies over an outcome goes with it, or else stands until it is laid anew."""
+        other = "plan != ? OR status = 'failed'"
         await self._database.write_durably(
             ("DELETE FROM documents", ()),
             ("DELETE FROM unread", ()),
             ("DELETE FROM notes", ()),
             ("DELETE FROM places", ()),
-            ("DELETE FROM apart", ()),
-            ("DELETE FROM revised", ()),
-            ("DELETE FROM made_with WHERE product = 'rows'", ()),
             ("UPDATE chunks SET seq = NULL", ()),
-            ("DELETE FROM outcomes WHERE plan != ?", (self._plan,)),
-            ("DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id FROM outcomes WHERE status = 'failed')", ()),
+            (
+                f"DELETE FROM made_with WHERE product = 'rows' AND EXISTS (SELECT 1 FROM outcomes WHERE {other})",
+                (self._plan,),
+            ),
+            (f"DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id FROM outcomes WHERE {other})", (self._plan,)),
+            *_UNCOVERED,
         )
 
     async def ask_again(self, rejects: Iterable[tuple[str, str]]) -> int:
@@ -159,6 +167,8 @@ class Results:
                     (stage, reason),
                 ),
                 (f"DELETE FROM outcomes WHERE chunk_id IN (SELECT chunk_id {where})", (stage, reason)),
+                ("DELETE FROM made_with WHERE product = 'rows'", ()),
+                *_UNCOVERED,
             )
         return count
 
@@ -168,6 +178,9 @@ class Results:
             await self._database.write_durably(
                 ("INSERT INTO again VALUES (?,?,1) ON CONFLICT DO UPDATE SET times = times + 1", (chunk_id, stage)),
                 ("DELETE FROM outcomes WHERE chunk_id = ?", (chunk_id,)),
+                ("DELETE FROM made_with WHERE product = 'rows'", ()),
+                ("DELETE FROM apart WHERE chunk_id = ?", (chunk_id,)),
+                ("DELETE FROM revised WHERE chunk_id = ?", (chunk_id,)),
             )
             self._any_again = True
 
@@ -355,6 +368,31 @@ class Results:
         )
         names = ("id", "title", "source", "media_type", "metadata", "characters")
         return [dict(zip(names, row, strict=True)) | {"metadata": orjson.loads(row[4])} for row in rows]
+
+    def digest(self) -> str:
+        """Of all that was read, and of what became of it."""
+        digest = hashlib.blake2b(digest_size=16)
+        for sql in (
+            "SELECT * FROM documents ORDER BY seq", "SELECT * FROM unread ORDER BY seq", "SELECT * FROM notes ORDER BY rowid",
+            "SELECT id, seq, tokens FROM chunks WHERE seq IS NOT NULL ORDER BY seq",
+            "SELECT * FROM places ORDER BY seq, rowid",
+            f"SELECT o.* {_MADE} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part",
+        ):  # fmt: skip
+            for row in self._database.stream(sql):
+                digest.update(orjson.dumps(row))
+            digest.update(b"\n")
+        return digest.hexdigest()
+
+    def written(self) -> tuple[str, str] | None:
+        """What the files were made from, and what was made; None where they were not finished."""
+        rows = self._database.query("SELECT made_from, made FROM written")
+        return rows[0] if rows else None  # type: ignore[return-value,unused-ignore]
+
+    def set_written(self, row: tuple[str, str] | None) -> None:
+        """In place of what stands there; on disk at the return."""
+        self._database.write_at_once(
+            ("DELETE FROM written", [()]), ("INSERT INTO written VALUES (?,?)", [row] if row else [])
+        )
 
     def settled(self) -> int:
         """Passages of the present run that have an outcome."""
