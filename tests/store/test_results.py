@@ -149,7 +149,7 @@ async def test_counts_add_up(database: Database) -> None:
     assert results.unread() == [UnreadInput("x.pdf", "encrypted", "it is")]
 
 
-async def test_what_is_set_apart_is_laid_over_the_outcomes_and_forgotten_by_the_next_run(database: Database) -> None:
+async def test_what_is_set_apart_is_laid_over_the_outcomes_until_the_selection_is_made_anew(database: Database) -> None:
     results = Results(database, "plan")
     await results.begin()
     ids = [read(results, seq, f"text {seq}") for seq in range(4)]
@@ -175,4 +175,6 @@ async def test_what_is_set_apart_is_laid_over_the_outcomes_and_forgotten_by_the_
     for seq in range(3):
         read(results, seq, f"text {seq}")
     await database.flush()
+    assert results.counts()["gate"] == 1
+    results.set_apart([])
     assert results.counts()["gate"] == 0
