@@ -54,7 +54,6 @@ class Unchanged:
             list(_listed(Path(augment_correction.__file__).parent, ("__pycache__",))),
             dict(versions), describe(plan), asdict(plan.template), tokenizer.fingerprint if tokenizer else missing,
             [ledger.as_json(role) for role in plan.roles], [repr(each) for each in journal.totals()], self._results.digest(),
-            self._results.made_with("rows"), self._results.made_with("files"),
         ]  # fmt: skip
         return hashlib.sha256(orjson.dumps(looked_at, default=str)).hexdigest()
 
@@ -62,6 +61,8 @@ class Unchanged:
         """What the earlier run wrote, where all of it stands there as it left it."""
         found = self._results.written() if self._known else None
         if found is None or found[0] != self._made_from:
+            return None
+        if self._results.made_with("rows") != self._results.made_with("files"):
             return None
         made = orjson.loads(found[1])
         return _read(made, self._root) if made["there"] == self._there() else None
