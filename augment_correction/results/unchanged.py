@@ -17,7 +17,6 @@ from typing import Any
 
 import orjson
 
-import augment_correction
 from augment_correction.export import Verification, tokenizer_of
 from augment_correction.export.proofs import Problem
 from augment_correction.ledger import Ledger
@@ -25,6 +24,7 @@ from augment_correction.plan import Plan, describe
 from augment_correction.results.dataset import Written
 from augment_correction.store import Journal, Results
 
+_PROGRAM = Path(__file__).parents[1]
 _OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
 """What begins so in a run's folder is no file that is made here, or changes while nothing is made."""
 
@@ -51,7 +51,7 @@ class Unchanged:
     def _digest(self, plan: Plan, journal: Journal, ledger: Ledger, versions: Mapping[str, str | None]) -> str:
         tokenizer, missing = tokenizer_of(plan.config)
         looked_at = [
-            list(_listed(Path(augment_correction.__file__).parent, ("__pycache__",))),
+            list(_listed(_PROGRAM, ("__pycache__",))),
             dict(versions), describe(plan), asdict(plan.template), tokenizer.fingerprint if tokenizer else missing,
             [ledger.as_json(role) for role in plan.roles], [repr(each) for each in journal.totals()], self._results.digest(),
         ]  # fmt: skip
