@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from augment_correction.grading import frames
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.equivalents import in_words_of
 from augment_correction.grading.holding import SHORT_KEY, held
 from augment_correction.grading.jsonvalue import clashes, find_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
@@ -63,6 +64,9 @@ def grade(
     said, expected, asked, flawed = (in_digits(text, language) for text in (answer, reference, question, wrong))
     case = Case(said, expected, asked, flawed, doubted)
     right, why = _GRADERS[chosen](case)
+    if right is None and chosen == "normalised" and (same := in_words_of(said, expected, asked)) != said:
+        right, why = _normalised(replace(case, answer=same))
+        return Grade(right or None, chosen, f"in other words: {why}")
     return Grade(right, chosen, why)
 
 
