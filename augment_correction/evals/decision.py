@@ -172,7 +172,7 @@ def _probed(limits: GateLimits, probes: Mapping[str, Any], tuned: str) -> Iterat
 
 
 def _unknown(limits: GateLimits, kinds: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
-    failed = kinds["health"]["failed"]  # of all kinds
+    failed = max(made["failed"] for made in kinds.values())  # `health` counts those of all kinds
     if failed:
         yield Reason(None, f"{failed} probes have no answer, for a server failed: run it again")
     named = [(kinds[kind], wanted) for kind, wanted in limits.probes.by_kind() if kind in kinds and wanted.decides]
