@@ -13,7 +13,7 @@ from augment_correction.errors import AugmentCorrectionError, ExitCode, UserErro
 from augment_correction.terminal import say, tell, tell_bug
 
 COMMANDS = (
-    "run", "preview", "check", "inspect", "verify", "export", "report", "evaluate", "train", "merge", "worker",
+    "run", "preview", "check", "inspect", "verify", "export", "report", "review", "evaluate", "train", "merge", "worker",
     "experiment", "answers", "failures", "monitor", "chat", "corrections", "codes", "files", "workspace",
 )  # fmt: skip
 """Modules here; the order of the help."""

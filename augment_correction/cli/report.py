@@ -21,24 +21,25 @@ def report(
     open_: Annotated[bool, typer.Option("--open", help="Show it in the web browser.")] = False,
 ) -> None:
     """Write report.html: counts, cost, every document's coverage, all conversations and rejects. Costs nothing."""
-    from augment_correction.report import write_report
     from augment_correction.results.finished import open_run
-    from augment_correction.results.story import story_file
 
     with open_run(folder) as made, made.folder.held():
-        path = write_report(
-            made.folder,
-            made.journal,
-            made.results,
-            about=made.manifest,
-            prices=_prices(made.manifest),
-            story=story_file,
-        )
+        path = write_again(made)
     say(path)
     if open_:
         import webbrowser
 
         webbrowser.open(path.as_uri())
+
+
+def write_again(made: Any) -> Path:
+    """The folder must be held."""
+    from augment_correction.report import write_report
+    from augment_correction.results.story import story_file
+
+    return write_report(
+        made.folder, made.journal, made.results, about=made.manifest, prices=_prices(made.manifest), story=story_file
+    )
 
 
 def _prices(manifest: Mapping[str, Any]) -> dict[str, Price | None]:

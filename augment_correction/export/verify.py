@@ -4,7 +4,7 @@ and listed."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -102,14 +102,26 @@ def read_rows(
                 )
             stored.append(segments[1])
             made.append(conversation)
-        renderings = [render(conversation, template) for conversation in made]
-        wholes = tokenizer.encode([rendering.text for rendering in renderings])
-        pieces = iter(tokenizer.ids([segment.text for segments in stored for segment in segments]))
-        for conversation, rendering, segments, whole in zip(made, renderings, stored, wholes, strict=True):
-            number += 1
-            own = [next(pieces) for _ in segments]
-            places = zones(conversation, rendering)
-            yield Row(number, conversation, rendering.text, places, segments, whole, own, rendering.spans, template)
+        yield from tokenised(made, stored, template, tokenizer, number)
+        number += len(made)
+
+
+def tokenised(
+    conversations: Sequence[Conversation],
+    stored: Sequence[list[Segment]],
+    template: ChatTemplate,
+    tokenizer: Tokenizer,
+    before: int = 0,
+) -> Iterator[Row]:
+    """Conversations with their segments as rows that can be proven, numbered after the ones `before`."""
+    renderings = [render(conversation, template) for conversation in conversations]
+    wholes = tokenizer.encode([rendering.text for rendering in renderings])
+    pieces = iter(tokenizer.ids([segment.text for segments in stored for segment in segments]))
+    rows = zip(conversations, renderings, stored, wholes, strict=True)
+    for number, (conversation, rendering, segments, whole) in enumerate(rows, before + 1):
+        own = [next(pieces) for _ in segments]
+        places = zones(conversation, rendering)
+        yield Row(number, conversation, rendering.text, places, segments, whole, own, rendering.spans, template)
 
 
 def _file_rows(file: Path) -> Iterator[tuple[str, list[Segment]]]:

@@ -21,16 +21,26 @@ def page(title: str, index: dict[str, Any], first_rows: str) -> bytes:
     return assemble(title, part("report.css"), [part(f"{name}.js") for name in SCRIPTS], index, first_rows)
 
 
-def assemble(title: str, style: str, scripts: Iterable[str], index: Mapping[str, Any], rows: str) -> bytes:
-    """Any page of this look. A policy in it lets no other inline script run and no request leave it."""
+def assemble(
+    title: str,
+    style: str,
+    scripts: Iterable[str],
+    index: Mapping[str, Any],
+    rows: str,
+    *,
+    asks_its_server: bool = False,
+) -> bytes:
+    """Any page of this look. A policy in it lets no other inline script run and no request leave it, but for those to its own
+    server where it has one; else it may load the scripts beside it, which hold its rows."""
     script = "(() => {\n'use strict';\n" + "\n".join(scripts) + "\n})();\n"
     parts = {
         "policy": "; ".join(
             (
                 "default-src 'none'",
-                f"script-src '{_hash(script)}' 'self' file:",
+                f"script-src '{_hash(script)}'" + ("" if asks_its_server else " 'self' file:"),
                 f"style-src '{_hash(style)}'",
                 "img-src data:",
+                *(["connect-src 'self'"] if asks_its_server else []),
                 "base-uri 'none'",
                 "form-action 'none'",
             )

@@ -123,6 +123,31 @@ class Browser:
         assert "exceptionDetails" not in made, made
         return made["result"].get("value")
 
+    async def until(self, expression: str) -> Any:
+        """Its value as soon as it is one."""
+        async with asyncio.timeout(SECONDS):
+            while not (found := await self.value(expression)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        return found
+
+    async def press(self, *keys: str, control: bool = False) -> None:
+        """Keys as a person presses them: letters, or "Enter", "Escape"."""
+        for key in keys:
+            typed = {"Enter": "\r", "Escape": ""}.get(key, key)
+            code = {"Enter": 13, "Escape": 27}.get(key, ord(key.upper()) if len(key) == 1 else 0)
+            common = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 2 if control else 0}
+            text = {} if control or not typed else {"text": typed}
+            await self._call("Input.dispatchKeyEvent", type="keyDown", **common, **text)
+            await self._call("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    async def write(self, text: str) -> None:
+        """Into the field that has the focus."""
+        await self._call("Input.insertText", text=text)
+
+    async def picture(self, path: Path) -> None:
+        made = await self._call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(made["data"]))  # noqa: ASYNC240
+
     async def overlapping(self, selector: str) -> list[list[str]]:
         """Pairs of elements whose text is drawn over each other, by their words."""
         return list(await self.value(OVERLAPPING + f"({selector!r})"))
