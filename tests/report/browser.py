@@ -144,10 +144,6 @@ class Browser:
         """Into the field that has the focus."""
         await self._call("Input.insertText", text=text)
 
-    async def picture(self, path: Path) -> None:
-        made = await self._call("Page.captureScreenshot", format="png")
-        path.write_bytes(base64.b64decode(made["data"]))  # noqa: ASYNC240
-
     async def overlapping(self, selector: str) -> list[list[str]]:
         """Pairs of elements whose text is drawn over each other, by their words."""
         return list(await self.value(OVERLAPPING + f"({selector!r})"))
