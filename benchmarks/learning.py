@@ -42,7 +42,7 @@ from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.masking import IGNORED
 from augment_correction.export.source import ExportSource
 from augment_correction.export.tokenizer import Tokenizer, load_tokenizer
-from augment_correction.llm.weights import default_cache, locate
+from augment_correction.llm.hf_weights import dequantised
 from augment_correction.pipeline import load_pipeline
 from augment_correction.project import bundled
 from augment_correction.prompts import Prompt
@@ -52,27 +52,12 @@ from augment_correction.stages.compose import Compose
 from benchmarks.learning_table import ARMS, table
 from benchmarks.learning_world import Chat, Fact, World, build, doubted
 
+SMALL = "smollm2-135m"
 NEW_TOKENS = 40
 Replies = dict[str, list[str]]
 
 
-# ------------------------------------------------------------------------------------------ model and rows
-
-
-def hf_folder() -> Path:
-    """The model in Transformers' form, made from the GGUF once."""
-    folder = default_cache() / "smollm2-135m-hf"
-    if not (folder / "done").is_file():
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        gguf = locate("smollm2-135m")
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        model.is_quantized = False  # without these three, `save_pretrained` refuses
-        del model.config.quantization_config, model.hf_quantizer
-        model.save_pretrained(folder)
-        AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
-        (folder / "done").touch()
-    return folder
+# ------------------------------------------------------------------------------------------------------- rows
 
 
 def template() -> ChatTemplate:
@@ -278,7 +263,7 @@ def main() -> None:
     chosen = parser.parse_args()
     begun = time.monotonic()
     world = build(chosen.facts, chosen.held_out, chosen.seed)
-    folder = (chosen.model or hf_folder()).resolve()
+    folder = (chosen.model or dequantised(SMALL)).resolve()
     # For the processes of the arms: threads that spin at a barrier would starve each other on a shared machine.
     os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
     threads = max(1, (os.cpu_count() or 1) // chosen.workers)

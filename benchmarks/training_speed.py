@@ -26,7 +26,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.learning import hf_folder
+from augment_correction.llm.hf_weights import dequantised
+from benchmarks.learning import SMALL
 
 QUESTION, BAD, GOOD = (
     "How many eggs does the queen of hive {n} lay?",
@@ -48,7 +49,7 @@ def main() -> None:
     if chosen.arm:
         print(json.dumps(measure(chosen.arm, chosen.work, chosen.model, chosen.steps)))
         return
-    model = (chosen.model or hf_folder()).resolve()
+    model = (chosen.model or dequantised(SMALL)).resolve()
     arms = ["plain", "ours", *(["monitored"] if chosen.monitor else [])]
     with tempfile.TemporaryDirectory() as work:
         write_rows(Path(work), chosen.rows)

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from augment_correction.llm.hf_weights import dequantised
 from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.worker.adding import add_entries
 from augment_correction.worker.config import WorkerConfig
@@ -34,7 +35,7 @@ from augment_correction.worker.status import open_site, snapshot
 from benchmarks.circle.cuts import Cut, calls, cuts, journal, kill
 from benchmarks.circle.project import REAL, TINY, Scale, stage
 from benchmarks.circle.table import repeated, table
-from benchmarks.learning import hf_folder
+from benchmarks.learning import SMALL
 
 ROUNDS = 2
 
@@ -62,7 +63,7 @@ def main() -> None:
 
 def _model(root: Path, tiny: bool) -> Path:
     if not tiny:
-        return hf_folder()
+        return dequantised(SMALL)
     from tests.training.making import tiny_llama
 
     return tiny_llama(root / "model")

@@ -27,8 +27,9 @@ from typing import Any
 
 import yaml
 
+from augment_correction.llm.hf_weights import dequantised
 from benchmarks.correcting.world import document, gate_row, worlds
-from benchmarks.learning import hf_folder
+from benchmarks.learning import SMALL
 
 HERE = Path(__file__).parent
 ARMS: Mapping[str, Mapping[str, Any]] = {
@@ -76,7 +77,7 @@ def main() -> None:
 class Project:
     def __init__(self, root: Path, chosen: argparse.Namespace) -> None:
         self.root, self.chosen = root, chosen
-        self.model = str((chosen.model or hf_folder()).resolve())
+        self.model = str((chosen.model or dequantised(SMALL)).resolve())
 
     def prepare(self) -> None:
         shutil.copytree(HERE / "project", self.root, dirs_exist_ok=True)
