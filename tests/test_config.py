@@ -18,11 +18,11 @@ from augment_correction.config import (
     TrainingConfig,
 )
 from augment_correction.errors import ConfigError, Mistakes
-from augment_correction.models import require_keys, without_credentials
+from augment_correction.models import command_of, require_keys, without_credentials
 from augment_correction.project import Project, bundled, find_config
 from augment_correction.runner import make_plan
 
-CONFIGS = [path for path in sorted((bundled() / "configs").glob("*.yaml")) if "\npipeline: " in path.read_text()]
+CONFIGS = [path for path in sorted((bundled() / "configs").glob("*.yaml")) if command_of(path) == "run"]
 """The other ones are of other commands."""
 
 AUGMENTOOLKIT = """

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augment_correction.corrections.detecting import PROMPT as DETECT
+from augment_correction.corrections.evidence import PROMPT as EVIDENCE
 from augment_correction.declarations import KIND
 from augment_correction.errors import ConfigError
 from augment_correction.pipeline import load_pipeline
 from augment_correction.project import Project, bundled
 from augment_correction.prompts import PromptLibrary, load_prompt
-from augment_correction.records import Message
+from augment_correction.records import Attempt, Message
 
 VALUES = {
     "passage": "P",
@@ -44,8 +47,10 @@ def test_every_shipped_pipeline_loads_wires_and_renders(path: Path) -> None:
     library = PromptLibrary(Project(bundled()))
     prompts = {name: library.load(name) for name in pipeline.prompts}
     assert list(pipeline.check_wiring({name: prompt.variables for name, prompt in prompts.items()})) == []
-    written = {name: "x" for stage in pipeline.stages for name in (*stage.writes, *stage.named)}
-    written |= dict.fromkeys(pipeline.takes, "x")
+    written: dict[str, Any] = {
+        name: "x" for stage in pipeline.stages for name in (*stage.writes, *stage.named, *stage.given)
+    }
+    written |= dict.fromkeys(pipeline.takes, "x") | {"attempts": [Attempt("x", "model", "call", {})]}
     written |= {name: next(iter(words)) for name, words in pipeline.draws.items()}
     for prompt in prompts.values():
         messages = prompt.render({**VALUES, **written})
@@ -78,7 +83,7 @@ def test_every_shipped_prompt_is_used_or_included(path: Path) -> None:
         "distilling",
     ):  # the exporter's, the evaluation's, the training's
         return
-    used = {name for each in shipped_pipelines() for name in load_pipeline(each).prompts} | {"reask"}
+    used = {name for each in shipped_pipelines() for name in load_pipeline(each).prompts} | {"reask", DETECT, EVIDENCE}
     name = path.relative_to(bundled() / "prompts").with_suffix("").as_posix()
     spellings = (f'"{path.name}"', f'"{name}.jinja"')
     others = [other.read_text() for other in (bundled() / "prompts").rglob("*.jinja")]
