@@ -15,10 +15,12 @@ from typing import Any
 from sqlalchemy import update
 from starlette.concurrency import run_in_threadpool
 
-from augment_correction.errors import AugmentCorrectionError
+from augment_correction.errors import AugmentCorrectionError, RequestRefused
+from augment_correction.llm.metered import MeteredModel
+from augment_correction.llm.refusals import speaks_of_context
 from augment_correction.llm.streaming import heard_by
 from augment_correction.parsing import final_answer
-from augment_correction.records import Message
+from augment_correction.records import Completion, Message, Request
 from augment_correction.sampling import Sampling
 from augment_correction.workspace import threads
 from augment_correction.workspace.database import Database
@@ -138,7 +140,7 @@ class Answering:
 
         async def complete() -> Any:
             with heard_by(heard):
-                return await opened.model.complete(request, "chat")
+                return await within_context(opened.model, request)
 
         speaking = asyncio.create_task(complete())
         looking = self._keep(self._look_at(opened, asked)) if self._look is not None else None
@@ -173,6 +175,30 @@ class Answering:
                 .values(text=text, beat=now(), **more)
             )
             return bool(getattr(result, "rowcount", 0))
+
+
+async def within_context(model: MeteredModel, request: Request) -> Completion:
+    """Where the chat has grown longer than the model can read, its beginning is left out.
+
+    Raises: what the model's `complete` raises."""
+    while True:
+        try:
+            return await model.complete(request, "chat")
+        except RequestRefused as failure:
+            kept = shorter(request.messages)
+            if kept == request.messages or not speaks_of_context(failure.message):
+                raise
+            request = replace(request, messages=kept)
+
+
+def shorter(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Without the first half of what was said; the instructions and the last message stay."""
+    opening = tuple(each for each in messages if each.role == "system")
+    said = messages[len(opening) :]
+    kept = said[(len(said) + 1) // 2 :] or said[-1:]
+    while len(kept) > 1 and kept[0].role != "user":
+        kept = kept[1:]
+    return (*opening, *kept)
 
 
 def recent(said: list[ChatMessage]) -> tuple[Message, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import select, update
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from augment_correction.workspace import audit, tokens
 from augment_correction.workspace.accounts import session_of
@@ -32,6 +33,7 @@ async def enter(request: Request) -> Here:
     if request.method not in ("GET", "HEAD"):
         form = await request.form(max_files=20, max_fields=MAX_FIELDS, max_part_size=200_000)
         here.form = {name: value for name, value in form.items() if isinstance(value, str)}
+        here.files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         given = here.form.get("csrf") or request.headers.get("x-csrf-token", "")
         if not cookie or not tokens.same(given, csrf_token(site, cookie)):
             raise Forbidden(

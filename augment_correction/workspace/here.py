@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
 
 from augment_correction.workspace import tokens
 from augment_correction.workspace.audit import Actor
@@ -30,6 +31,7 @@ class Here:
     request: Request
     cookie: str
     form: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[UploadFile] = ()
     login: LoginSession | None = None
     _user: User | None = None
     _organisation: Organisation | None = None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from augment_correction.folders import private_folder
 from augment_correction.launching.slot import Launch, Slot
-from augment_correction.workspace import jobs, tokens
+from augment_correction.workspace import datasets, jobs, tokens
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.learning import hand_over, harvest
 from augment_correction.workspace.settings import Settings
@@ -82,7 +82,7 @@ class Worker:
         if code is None:
             self._run(job)
         elif code in ENDED_WELL:
-            self._finish(job, "done", self._harvest(job, code))
+            self._finish(job, "done", self._harvest(job))
         else:
             self._finish(job, "failed", last_words(launch.log) or f"It ended with the code {code}.")
 
@@ -127,12 +127,15 @@ class Worker:
 
     def _command(self, job: Job) -> list[str]:
         commands: dict[str, Callable[[], list[str]]] = {
-            "train": lambda: hand_over(self._settings, self._database, job.org_id)
+            "train": lambda: hand_over(self._settings, self._database, job.org_id),
+            datasets.KIND: lambda: datasets.command(self._settings, job),
         }
         return commands[job.kind]()
 
-    def _harvest(self, job: Job, code: int) -> str:
-        return harvest(self._settings, self._database, job.org_id) if job.kind == "train" else ""
+    def _harvest(self, job: Job) -> str:
+        if job.kind == datasets.KIND:
+            return datasets.result(self._settings, job)
+        return harvest(self._settings, self._database, job.org_id)
 
 
 def job_folder(settings: Settings, job: Job) -> Path:

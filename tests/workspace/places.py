@@ -39,6 +39,7 @@ class Person:
     slug: str = ""
     page: str = ""
     status: int = 0
+    url: str = ""
     headers: dict[str, str] = field(default_factory=lambda: {"sec-fetch-site": "same-origin"})
 
     def get(self, path: str, **more: Any) -> str:
@@ -56,7 +57,7 @@ class Person:
         return self._took(self.client.post(path, data={"csrf": self.csrf, **(data or {})}, headers=headers, **more))
 
     def _took(self, answer: Any) -> str:
-        self.status, self.page = answer.status_code, answer.text
+        self.status, self.page, self.url = answer.status_code, answer.text, answer.url.path
         if found := re.search(r"/o/([a-z0-9-]+)", str(answer.url)):
             self.slug = found[1]
         return self.page

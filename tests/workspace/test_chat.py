@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select, update
 
+from augment_correction.records import Message
+from augment_correction.workspace.answering import shorter
 from augment_correction.workspace.markdown import html_of
 from augment_correction.workspace.tables import ChatMessage, now
 from tests.workspace.places import Person, Place
@@ -225,6 +227,15 @@ def test_no_transaction_is_open_while_the_model_answers(open_chat: Callable[...,
     assert bob.status == 200 and time.monotonic() - before < 3
     wait(ada)
     assert len(open_for) > 5 and max(open_for) < 2
+
+
+def test_a_chat_that_outgrows_the_model_loses_its_beginning_first() -> None:
+    system, said = Message("system", "s"), [Message(("user", "assistant")[n % 2], str(n)) for n in range(7)]
+    one = shorter((system, *said))
+    assert [each.content for each in one] == ["s", "4", "5", "6"]
+    two = shorter(one)
+    assert [each.content for each in two] == ["s", "6"]
+    assert shorter(two) == two
 
 
 @pytest.mark.parametrize("text", [

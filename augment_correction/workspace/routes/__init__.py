@@ -3,6 +3,7 @@
 from augment_correction.workspace.routes import (
     accounts,
     corrections,
+    datasets,
     entrance,
     members,
     organisation,
@@ -10,12 +11,6 @@ from augment_correction.workspace.routes import (
     versions,
 )
 
-ROUTERS = (
-    entrance.router,
-    accounts.router,
-    threads.router,
-    corrections.router,
-    versions.router,
-    members.router,
-    organisation.router,
+ROUTERS = tuple(
+    module.router for module in (entrance, accounts, threads, corrections, versions, datasets, members, organisation)
 )
