@@ -60,6 +60,8 @@ class ExperimentConfig(ModelsConfig):
     error_driven: ErrorDrivenConfig = ErrorDrivenConfig()
     data_generation: GenerationConfig = GenerationConfig()
     training: StudentTraining = StudentTraining()
+    track: Literal["tensorboard", "trackio", "mlflow", "wandb"] = "tensorboard"
+    """Who is told of the losses of every training; the files of the experiment stay the truth."""
     memory: MemoryConfig = Field(MemoryConfig(), alias="model")
     arms: tuple[Arm, ...] = ("targeted", "random")
     """`random` is the control; `items_only` trains the source items themselves, without a generated one."""
@@ -194,6 +196,7 @@ class ExperimentConfig(ModelsConfig):
             "epochs": epochs,
             "gradient_accumulation": self.training.gradient_accumulation_steps,
             "validation_split": 0,
+            "track": self.track,
             "seed": seed,
         }
         TrainConfig.model_validate(made)

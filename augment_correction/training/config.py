@@ -69,6 +69,9 @@ class TrainConfig(Hyperparameters):
     monitor: str | None = None
     """A monitor's config: at each evaluation it asks the model questions of its own, and makes rows of what it gets wrong."""
     output_dir: str = "./outputs/training"
+    track: Literal["tensorboard", "trackio", "mlflow", "wandb"] = "tensorboard"
+    """Who is told of losses and steps while it trains. TensorBoard's files are written in any case; the others are packages of their
+    own, with their own settings (TRACKIO_*, MLFLOW_*, WANDB_*), and get the output folder as the run's name."""
     logging_dir: str | None = None
     """For TensorBoard; unset, `logs/` in `output_dir`."""
     chat_template: str = "auto"

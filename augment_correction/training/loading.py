@@ -42,6 +42,12 @@ class Batch:
     accumulation: int
 
 
+TENSORBOARD = "tensorboard"
+"""Its callback is ours, since its files lie in a folder of the training's own."""
+RUN_NAME = 4
+"""Parts of the output folder's path that name the run: an experiment's `out/arms/targeted/seed_1` has as many."""
+
+
 def common_arguments(prepared: Prepared, workspace: Workspace, batch: Batch, *, anew: bool) -> dict[str, Any]:
     """Of Transformers' TrainingArguments. `anew`: it begins with step 0, whose losses are measured, too."""
     config, plan = prepared.config, prepared.schedule
@@ -66,7 +72,8 @@ def common_arguments(prepared: Prepared, workspace: Workspace, batch: Batch, *, 
         "logging_steps": max(1, min(10, every // 2)),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "disable_tqdm": True,
-        "report_to": "none",
+        "report_to": "none" if config.track == TENSORBOARD else [config.track],
+        "run_name": "/".join(workspace.root.parts[-RUN_NAME:]),
         "seed": config.seed,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -137,6 +138,7 @@ def prepare(config: TrainConfig) -> Prepared:
     template = _template(config, tokenizer, gathered)
     if template.dated:
         notices.append(f"{template.dated}, in training as when it is served: the saved template writes that date")
+    refuse_untracked(config)
     longest, remedy = _longest(config, folder)
     if longest < config.max_length:
         notices.append(f"the model takes {longest:,} tokens: max_length {config.max_length:,} is lowered to that")
@@ -217,6 +219,14 @@ def _split(
         "config": config, "train": train, "held_out": dev, "ending": ending, "schedule": plan, "apart_by": by,
         "notices": [*notices, *plan.notices],
     }  # fmt: skip
+
+
+def refuse_untracked(config: TrainConfig) -> None:
+    """Raises: InputError where the tracker that the config names is not installed."""
+    if config.track != "tensorboard" and importlib.util.find_spec(config.track) is None:
+        raise InputError(
+            f"track: {config.track} needs that package, and it is not installed", hint=f"pip install {config.track}"
+        )
 
 
 def _folder(config: TrainConfig, place: Path) -> Path:

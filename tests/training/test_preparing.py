@@ -301,3 +301,10 @@ class TestWorkspace:
         told = {"decided": {"data": "x"}, "status": "trained", "steps": 10, "planned_steps": 20, "config": before}
         write_json(workspace.summary, {**told, **changed})
         assert bool(workspace.finished({"data": "x"}, config(root, data="a.jsonl", **keys))) is finished
+
+
+def test_a_tracker_that_is_not_installed_is_told_before_anything_is_trained(root: Path) -> None:
+    with pytest.raises(InputError, match="track: trackio needs that package") as refused:
+        prepare(config(root, data="a.jsonl", track="trackio"))
+    assert refused.value.hint == "pip install trackio"
+    assert prepare(config(root, data="a.jsonl")).config.track == "tensorboard"
