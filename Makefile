@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 # For pytest; continuous integration gives --no-skips.
 PYTEST_OPTIONS ?=
 
-.PHONY: docs run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm chaos mutate
+.PHONY: docs run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm bench bench-full bench-check chaos mutate
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -111,6 +111,17 @@ $(DOCS_VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check "mkdocs-material>=9.8,<10"
 	@touch $@
+
+# The figures that README and docs name, measured and recorded with the machine, its load and the floor of the same run; the
+# tables in the documents are written from them. `bench-check` fails where a request has become dearer beside the floor.
+bench: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench
+
+bench-full: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench --form full
+
+bench-check: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench --check
 
 # Puts small mistakes into the modules that decide, one at a time, and counts those that the tests beside them notice: half
 # an hour on two cores. MUTATE: `--each 40 --module limiter` tries forty of one module.

