@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,8 @@ from augment_correction.workspace.versions import adapter_of
 
 EVERY = 0.25
 """Seconds between two looks at what was said since: what is shown is on disk before."""
-BEAT = 5.0
+WANTED = 1.0
+"""Seconds between two looks at whether a silent reply is still wanted."""
 LOOKED_BACK, MOST_CHARACTERS = 40, 24_000
 """What of a long chat is sent along."""
 SAMPLING = Sampling(temperature=0.7, max_tokens=1024)
@@ -145,8 +147,12 @@ class Answering:
         speaking = asyncio.create_task(complete())
         looking = self._keep(self._look_at(opened, asked)) if self._look is not None else None
         try:
+            written, at = "", time.monotonic()
             while not (await asyncio.wait({speaking}, timeout=EVERY))[0]:
-                if not await self._save(asked, heard.text):
+                if heard.text == written and time.monotonic() - at < WANTED:
+                    continue
+                written, at = heard.text, time.monotonic()
+                if not await self._save(asked, written):
                     return None
             if looking is not None:
                 await asyncio.wait({looking}, timeout=LOOKING)

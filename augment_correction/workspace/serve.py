@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -29,11 +30,25 @@ def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None],
         threading.Thread(target=worker.run, name="worker", daemon=True).start()
     if token:
         tell(f"open this once to make the first account: {settings.public_url}/setup/{token}")
-    uvicorn.run(
+    config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=trusted_proxy,
         server_header=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
+    Server(config, lambda: tell("serving; Ctrl-C stops it")).run()
     worker.stop()
+
+
+class Server(uvicorn.Server):
+    """Says when it listens: a link that is opened before would meet nobody."""
+
+    def __init__(self, config: uvicorn.Config, began: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._began = began
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._began()
 
 
 def work_on(tell: Callable[[str], None]) -> None:

@@ -229,7 +229,7 @@ def test_the_templates_own_end_of_turn_is_an_end(made: Path, base: Path) -> None
 
 async def test_a_prompt_that_fills_the_context_is_refused(models: Callable[..., LocalHF], made: Path) -> None:
     backend = models(made / "base")
-    with pytest.raises(RequestRefused, match=f"leaves no room for a reply in {CONTEXT}"):
+    with pytest.raises(RequestRefused, match=f"leaves no room for a reply in its context window of {CONTEXT}"):
         await backend.complete(asking("Why? " * CONTEXT))
     reply = await backend.complete(asking("why" * 200, max_tokens=4000))
     assert reply.usage.input + reply.usage.output <= CONTEXT

@@ -6,10 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +13,7 @@ import pytest
 
 from tests.report.browser import CHROMIUM, SECONDS, Browser
 from tests.workspace.places import PASSWORD
+from tests.workspace.serving import Served
 from tests.workspace.test_corrections import SCRIPT
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
@@ -41,38 +38,12 @@ FAINT = """(() => {
 """Texts whose contrast with their ground is below what WCAG 2.2 AA asks."""
 
 
-class Served:
-    def __init__(self, process: subprocess.Popen[str], link: str) -> None:
-        self.process, self.link = process, link
-        self.root = link.partition("/setup/")[0]
-
-
 @pytest.fixture
 def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
-    script = tmp_path / "script.yaml"
-    script.write_text(f"delay: 0.5{SCRIPT}")
-    environment = {
-        **os.environ, "LL_MODEL_STORAGE_DIR": str(tmp_path / "storage"), "LL_DATABASE_URL": database_url,
-        "LL_INFERENCE_BACKEND": "mock", "LL_BASE_MODEL_NAME": str(script),
-    }  # fmt: skip
-    command = [sys.executable, "-m", "augment_correction", "workspace", "serve", "--port", str(_free_port())]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    link = next((found[0] for line in process.stderr if (found := re.search(r"http\S+/setup/\S+", line))), None)
-    assert link, "the server printed no link"
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    yield Served(process, link)
-    process.terminate()
-    process.wait(30)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    made = Served(tmp_path, database_url, f"delay: 0.5{SCRIPT}")
+    made.start()
+    yield made
+    made.stop()
 
 
 class Visit(Browser):
