@@ -2,7 +2,7 @@
 
 A `.jinja` prompt is a sequence of `{% system %}...{% endsystem %}`, `{% user %}` and `{% assistant %}` blocks; inside
 them is ordinary Jinja2, strict (an unknown variable is an error) and sandboxed. Values are data: Jinja syntax in a
-document is never evaluated. A `.yaml` prompt is Augmentoolkit's: a list of {role, content} with {text} and {metadata}.
+document is never evaluated. What a prompt asks for by `{% if name is defined %}` may be missing. A `.yaml` prompt is Augmentoolkit's: a list of {role, content} with {text} and {metadata}.
 
 Outside of the blocks `{% include "other.jinja" %}` puts the blocks of another file there, for what prompts share; inside
 a block it puts text there. Both are looked for beside the file; those inside a block then in the prompt folders.
@@ -49,7 +49,8 @@ class _Part:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A loaded prompt. `variables` are what it reads; `fingerprint` changes with its text."""
+    """A loaded prompt. `variables` are what it must be given, `optional` those that it asks for by `is defined`; `fingerprint`
+    changes with its text."""
 
     name: str
     path: Path
@@ -58,6 +59,7 @@ class Prompt:
     parts: tuple[_Part, ...]
     places: Mapping[str, tuple[Path, int]] = field(default_factory=dict)
     """By variable, the file and line where it is read first."""
+    optional: frozenset[str] = frozenset()
 
     def error(self, variable: str, message: str, hint: str | None = None) -> ConfigError:
         """About a variable, at the line that reads it."""
@@ -120,12 +122,14 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
     parts: list[_Part] = []
     places: dict[str, tuple[Path, int]] = {}
     sources = [source.text]
+    optional: set[str] = set()
     for role, text, line in _blocks(source):
         read = _Read(env)
         read.add(text, lambda number, line=line: source.place(line + number - 1))  # type: ignore[misc]
         names = read.places.keys() - set(env.globals)
         places = {name: read.places[name] for name in sorted(names)} | places
         sources += read.sources
+        optional |= read.optional
         template = env.from_string(text)
         if names:
             parts.append(_Part(role, None, _stripped(template)))
@@ -138,7 +142,8 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
             line=1,
             hint="write {% user %}...{% enduser %} around the question",
         )
-    return Prompt(name, path, frozenset(places), content_id(*sources), tuple(parts), places)
+    variables = frozenset(places) - optional
+    return Prompt(name, path, variables, content_id(*sources), tuple(parts), places, frozenset(optional))
 
 
 Place = Callable[[int], tuple[Path, int]]
@@ -146,12 +151,14 @@ Place = Callable[[int], tuple[Path, int]]
 
 
 class _Read:
-    """What a text reads, its includes followed: each variable's first place, and the text of the includes."""
+    """What a text reads, its includes followed: each variable's first place, those that it asks for by `is defined`, and the text
+    of the includes."""
 
     def __init__(self, env: jinja2.Environment) -> None:
         self._env = env
         self.places: dict[str, tuple[Path, int]] = {}
         self.sources: list[str] = []
+        self.optional: set[str] = set()
 
     def add(self, text: str, place: Place) -> None:
         """Raises: ConfigError where it is no Jinja2 or includes what is not there."""
@@ -164,6 +171,9 @@ class _Read:
         for name in tree.find_all(nodes.Name):
             if name.name in undeclared:
                 self.places.setdefault(name.name, place(name.lineno))
+        for test in tree.find_all(nodes.Test):
+            if test.name == "defined" and isinstance(test.node, nodes.Name):
+                self.optional.add(test.node.name)
         for include in tree.find_all((nodes.Extends, nodes.FromImport, nodes.Import, nodes.Include)):
             for named in _names(cast(Any, include).template):
                 self._add_included(named, place(include.lineno))

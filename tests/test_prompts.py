@@ -68,7 +68,7 @@ def test_every_word_that_is_drawn_says_something_of_its_own_to_a_prompt(path: Pa
     for name, words in pipeline.draws.items():
         if name == KIND:
             continue
-        reading = [prompt for prompt in prompts if name in prompt.variables]
+        reading = [prompt for prompt in prompts if name in prompt.variables | prompt.optional]
         said = {
             tuple(prompt.render({**VALUES, **written, **usual, name: word}) for prompt in reading) for word in words
         }
@@ -98,6 +98,24 @@ def test_constant_messages_are_made_once_and_stand_first(tmp_path: Path) -> None
     assert prompt.constant_prefix == (Message("system", "Be brief."),)
     assert prompt.render(VALUES)[0] is prompt.render(VALUES)[0]
     assert prompt.variables == {"passage"}
+
+
+def test_what_is_asked_for_by_is_defined_may_be_missing(tmp_path: Path) -> None:
+    write(tmp_path, "{% if mood is defined %}Be {{ mood }}.{% endif %}", "inner.jinja")
+    prompt = load_prompt(write(tmp_path, '{% user %}{{ passage }} {% include "inner.jinja" %}{% enduser %}'))
+    assert (prompt.variables, prompt.optional) == ({"passage"}, {"mood"})
+    assert [prompt.render({**VALUES, **more})[0].content for more in ({}, {"mood": "kind"})] == ["P", "P Be kind."]
+    assert prompt.constant_prefix == ()
+
+
+def test_shipped_prompts_serve_a_pipeline_that_draws_the_doubt_alone() -> None:
+    library = PromptLibrary(Project(bundled()))
+    for name in load_pipeline(bundled() / "pipelines" / "correction.yaml").prompts:
+        prompt = library.load(name)
+        missing = prompt.variables - VALUES.keys() - {"pushback"}
+        assert not missing or name.startswith("checks/")
+        if not missing:
+            assert prompt.render({**VALUES, "pushback": "terse"})
 
 
 def test_an_unknown_variable_is_an_error_and_not_an_empty_string(tmp_path: Path) -> None:

@@ -52,7 +52,12 @@ def _text(asked: Asked) -> str:
 
 def _constant(prompt: Prompt) -> str:
     """The prompt with nothing in the place of its variables."""
-    return _joined([(message.role, message.content) for message in prompt.render(dict.fromkeys(prompt.variables, ""))])
+    return _joined(
+        [
+            (message.role, message.content)
+            for message in prompt.render(dict.fromkeys(prompt.variables | prompt.optional, ""))
+        ]
+    )
 
 
 def _joined(messages: Sequence[tuple[str, str]]) -> str:
