@@ -200,10 +200,11 @@ class Pipeline(Declaration):
         switched: Mapping[str, bool],
         shares: Mapping[str, Mapping[str, float]],
         roles: Mapping[ModelRole, ModelRole],
+        also: Collection[str] = (),
     ) -> Pipeline:
         """The pipeline as a config wants it: with the stages and checks that are on by themselves or by `switched`, with
-        other `shares` of what is drawn, without what is only for kinds that have no share, and with one role's model in
-        place of another's."""
+        other `shares` of what is drawn, without what is only for kinds that have no share (and are not among the kinds that
+        come `also`), and with one role's model in place of another's."""
         draws = {
             name: {word: shares[name].get(word, 0.0) for word in words} if name in shares else words
             for name, words in self.draws.items()
@@ -211,7 +212,9 @@ class Pipeline(Declaration):
         drawn = self.model_copy(update={"draws": draws})
         stages: list[Any] = []
         for stage in self.stages:
-            if not switched.get(stage.name, stage.on) or not drawn.share_at(stage):
+            if not switched.get(stage.name, stage.on):
+                continue
+            if not drawn.share_at(stage) and not (drawn.kinds_at(stage) or frozenset()) & {*also}:
                 continue
             update: dict[str, Any] = {}
             if isinstance(stage, CHECKED):

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from augment_correction.config import RunConfig
-from augment_correction.declarations import SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
+from augment_correction.declarations import KIND, SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
 from augment_correction.documents import ChunkSettings
+from augment_correction.documents.folder_settings import (
+    Folders,
+    FolderSettings,
+    chunks_of,
+    laid_over,
+    read_folders,
+)
 from augment_correction.errors import ConfigError, Noted
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.ledger import require_prices
@@ -42,6 +50,8 @@ class Plan:
     template: ChatTemplate
     stages: tuple[BoundStage, ...]
     chunks: ChunkSettings
+    folders: Folders = field(default_factory=Folders)
+    """What is otherwise in folders of the input (`_settings.yaml`)."""
     meta_stages: frozenset[str] = frozenset()
     """Stages whose accepted calls become rows of the meta dataset."""
     extras: tuple[Prompt, ...] = ()
@@ -69,6 +79,11 @@ class Plan:
         """What counts tokens: a name of tiktoken's, or an absolute path of a tokenizer.json."""
         return _encoding_of(self.config)
 
+    @property
+    def cut_by_folder(self) -> dict[str, ChunkSettings]:
+        """Of the folders whose documents are cut otherwise."""
+        return {name: chunks_of(each, self.chunks) for name, each in self.folders.settings.items()}
+
     def fingerprint(self) -> str:
         """Changes with whatever decides what becomes of a passage: an outcome of an earlier run under the same
         fingerprint is final. Concurrency, timeouts, prices and the way rows are spelled are not part of it."""
@@ -81,6 +96,8 @@ class Plan:
             "loss_on": self.config.system.loss_on,
             "seed": self.config.system.seed,
         }
+        if written := {name: (each.kinds, each.language) for name, each in self.folders.settings.items()}:
+            decides["folders"] = written
         if versions := versions_of(self.pipeline):
             decides["versions"] = versions
         return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
@@ -101,17 +118,62 @@ def _chunk_settings(config: RunConfig, cut: bool) -> ChunkSettings:
     )
 
 
+def _folders(config: RunConfig, pipeline: Pipeline, chunks: ChunkSettings) -> Folders:
+    """Every `_settings.yaml` of the input.
+
+    Raises: ConfigError with file, line and remedy.
+    """
+    found: dict[str, FolderSettings] = {}
+    noted = Noted()
+    for folder, file in read_folders(_input_dir(config)):
+        with noted.noting():
+            own = file.validate(FolderSettings, file.data or {})
+            _check_folder(file, own, pipeline)
+            merged = laid_over(Folders(found).of(folder), own)
+            with _in_file(file):
+                chunks_of(merged, chunks)
+            found[folder] = merged
+    noted.raise_all()
+    return Folders(found)
+
+
+def _check_folder(file: YamlFile, own: FolderSettings, pipeline: Pipeline) -> None:
+    for name in own.CUTS if not pipeline.cuts else ():
+        if getattr(own, name) is not None:
+            raise file.error((name,), f"'{name}' has no effect: the pipeline {pipeline.name} does not cut documents")
+    words = pipeline.draws.get(KIND)
+    if own.kinds is None:
+        return
+    if not words:
+        raise file.error(
+            ("kinds",), f"the pipeline {pipeline.name} makes one kind of conversation", "leave the key away"
+        )
+    for name in own.kinds.keys() - words.keys():
+        raise file.error(("kinds", name), f"no kind is called '{name}'", f"known: {', '.join(words)}")
+    if min(own.kinds.values(), default=0) < 0 or not sum(own.kinds.values()):
+        raise file.error(("kinds",), "weights are positive, and one of them is above 0")
+
+
+@contextmanager
+def _in_file(file: YamlFile) -> Iterator[None]:
+    """What is wrong inside is wrong in this file."""
+    try:
+        yield
+    except ConfigError as failure:
+        raise file.error(("chunk_overlap",), failure.message, failure.hint) from None
+
+
 def _encoding_of(config: RunConfig) -> str:
     """A name of tiktoken's, or an absolute path of a tokenizer.json."""
     encoding = config.system.encoding
     return str(config.project.resolve(encoding)) if encoding.endswith(".json") else encoding
 
 
-def make_plan(config: RunConfig, *, reads: bool = True) -> Plan:
-    """`reads`: the input folder will be read, so that it must be there.
+def make_plan(config: RunConfig, *, reads: bool = True, folders: Folders | None = None) -> Plan:
+    """`reads`: the input folder will be read, so that it must be there. `folders` is what another machine has found there.
 
     Raises: ConfigError with file, line and remedy for all that does not fit, as far as one mistake does not hide another."""
-    return _plan(config, Noted(), reads=reads)
+    return _plan(config, Noted(), reads=reads, folders=folders)
 
 
 def make_checked_plan(config: RunConfig, *, asks: bool = False, reads: bool = True) -> Plan:
@@ -127,7 +189,9 @@ def make_checked_plan(config: RunConfig, *, asks: bool = False, reads: bool = Tr
     return _plan(config, noted, asks=asks, reads=reads)
 
 
-def _plan(config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = True) -> Plan:
+def _plan(
+    config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = True, folders: Folders | None = None
+) -> Plan:
     """Raises: ConfigError with what is `noted` already and all that does not fit."""
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
     with noted.noting():
@@ -139,13 +203,20 @@ def _plan(config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = 
         path, declared = _declared_pipeline(config)
         unknown = list(_unknown_names(config, declared))
         noted.add(*unknown)
-        pipeline = declared.configured({}, {}, _judged(config)) if unknown else configured_pipeline(config, declared)
+        chunks = _chunk_settings(config, declared.cuts)
+        if folders is None:
+            folders = _folders(config, declared, chunks) if reads else Folders()
+        pipeline = (
+            declared.configured({}, {}, _judged(config))
+            if unknown
+            else configured_pipeline(config, declared, folders.kinds)
+        )
         prompts = _load_prompts(library, pipeline, noted)
         if prompts.keys() >= {*pipeline.prompts}:
             noted.add(*_unwired(path, pipeline, prompts))
         _check_models(config, pipeline, noted, asks)
-        chunks = _chunk_settings(config, pipeline.cuts)
     noted.raise_all()
+    assert folders is not None
     _prove_template(pipeline, template)
     with noted.noting():
         meta_stages = _meta_stages(config, pipeline)
@@ -154,7 +225,7 @@ def _plan(config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = 
     noted.raise_all()
     config = named_by_weights(config, pipeline.roles)
     stages = bind_stages(pipeline, StageContext(prompts, prompts[REASK], config.sampling, config.system))
-    return Plan(config, pipeline, path, prompts, template, stages, chunks, meta_stages, extras)
+    return Plan(config, pipeline, path, prompts, template, stages, chunks, folders, meta_stages, extras)
 
 
 def _check_models(config: RunConfig, pipeline: Pipeline, noted: Noted, asks: bool) -> None:
@@ -218,15 +289,15 @@ def _unknown_names(config: RunConfig, pipeline: Pipeline) -> Iterator[ConfigErro
             yield config.error(("shares", name), "one of the shares must be more than 0")
 
 
-def configured_pipeline(config: RunConfig, pipeline: Pipeline) -> Pipeline:
-    """The pipeline with the checks, shares and models that the config wants.
+def configured_pipeline(config: RunConfig, pipeline: Pipeline, also: Collection[str] = ()) -> Pipeline:
+    """The pipeline with the checks, shares and models that the config wants; `also` are kinds that some folder gives a share.
 
     Raises: ConfigError where it names a check, a draw, a stage or a word that the pipeline does not have.
     """
     noted = Noted()
     noted.add(*_unknown_names(config, pipeline))
     noted.raise_all()
-    return pipeline.configured(config.checks, config.shares, _judged(config))
+    return pipeline.configured(config.checks, config.shares, _judged(config), also)
 
 
 def _judged(config: RunConfig) -> dict[ModelRole, ModelRole]:

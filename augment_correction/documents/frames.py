@@ -62,6 +62,17 @@ class Job:
     batch: int
     limits: ReadLimits
     after: tuple[str, str] | None = None
+    by_folder: Mapping[str, ChunkSettings] = field(default_factory=dict)
+    """Folders whose documents are cut otherwise, with those below them."""
+
+    def cut(self, source: str) -> ChunkSettings:
+        """How a document is cut: as the nearest folder above it says."""
+        folder = source
+        while folder and self.by_folder:
+            folder = folder.rpartition("/")[0]
+            if folder in self.by_folder:
+                return self.by_folder[folder]
+        return self.settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread, Working
+from augment_correction.documents.folder_settings import FILE as FOLDER_SETTINGS
 from augment_correction.documents.formats import GZIP, INSTEAD, KINDS, READERS, STREAMED, ending_of
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.errors import InputError
@@ -68,7 +69,11 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
         if own:
             found.append((".", path))
         for entry in listed:
-            if entry.name.startswith(".") or (own and is_product(entry.name, folder=_is_folder(entry))):
+            if (
+                entry.name.startswith(".")
+                or entry.name == FOLDER_SETTINGS
+                or (own and is_product(entry.name, folder=_is_folder(entry)))
+            ):
                 continue
             place = (f"{name}/{entry.name}" if name else entry.name, path / entry.name)
             if not _is_folder(entry):

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +42,10 @@ async def stream_chunks(
     encoding: str = "o200k_base",
     batch: int = 64,
     limits: ReadLimits | None = None,
+    by_folder: Mapping[str, ChunkSettings] | None = None,
 ) -> AsyncIterator[Batch]:
-    """Batches of at most `batch` chunks, sorted by file, the same in every run.
+    """Batches of at most `batch` chunks, sorted by file, the same in every run. `by_folder` names folders whose documents are cut
+    otherwise.
 
     The pipe is the queue: a reader that is faster than its consumer waits, so a 2 GB input never piles up here. A file
     on which the reader dies is an UnreadInput("reader_crashed") and the rest is read by a new process. Closing or
@@ -51,7 +53,7 @@ async def stream_chunks(
 
     Raises InputError, ConfigError and MissingExtra for the user's mistakes; RuntimeError where our own reader failed.
     """
-    job = _job(folder, settings, encoding, batch, limits or ReadLimits())
+    job = replace(_job(folder, settings, encoding, batch, limits or ReadLimits()), by_folder=dict(by_folder or {}))
     while True:
         async with _Reader(job) as reader:
             while (found := await reader.batch()) is not None:

@@ -89,7 +89,7 @@ def _read_one(source: str, path: Path, job: Job, counter: TokenCounter) -> Itera
             notes.append(result)
         else:
             documents.append(DocumentInfo.of(result))
-            for chunk in chunk_document(result, job.settings, counter, unread):
+            for chunk in chunk_document(result, job.cut(source), counter, unread):
                 chunks.append(chunk)
                 if len(chunks) >= job.batch:
                     yield take()

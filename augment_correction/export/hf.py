@@ -63,8 +63,12 @@ def write(source: ExportSource, folder: Path) -> list[str]:
 
 
 def _licence(source: ExportSource) -> str | None:
+    """The config's; without one that of all documents, if it is the same for all, and "other" if it is not."""
     found: str | None = (_config(source).get("output") or {}).get("licence")
-    return found
+    named = {str((document.get("metadata") or {}).get("licence") or "") for document in source.documents}
+    if found or not named or "" in named:
+        return found
+    return named.pop() if len(named) == 1 else "other"
 
 
 def _config(source: ExportSource) -> Mapping[str, Any]:
@@ -122,7 +126,9 @@ def _making(source: ExportSource) -> Iterator[str]:
 def _sources(source: ExportSource) -> Iterator[str]:
     yield "## Sources\n"
     for document in source.documents[:SOURCES_SHOWN]:
-        yield f"- {_cell(document['title'])} (`{_cell(document['source'])}`, {document['characters']:,} characters)"
+        licence = (document.get("metadata") or {}).get("licence")
+        under = f", {_cell(licence)}" if licence else ""
+        yield f"- {_cell(document['title'])} (`{_cell(document['source'])}`, {document['characters']:,} characters{under})"
     if len(source.documents) > SOURCES_SHOWN:
         yield f"- and {len(source.documents) - SOURCES_SHOWN:,} more"
     yield ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from augment_correction.documents.folder_settings import Folders
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once
 from augment_correction.runner.following import Follower
@@ -33,6 +34,7 @@ class Engine:
     seed: int
     draws: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     takes: Mapping[str, str] = field(default_factory=dict)
+    folders: Folders = field(default_factory=Folders)
 
     @property
     def window(self) -> int:
@@ -47,7 +49,7 @@ class Engine:
 
         Raises: whatever halted the run, unless it is one of STOPS.
         """
-        follower = Follower(self.stages, self.models, self.state, self.seed, self.draws, self.takes)
+        follower = Follower(self.stages, self.models, self.state, self.seed, self.draws, self.takes, self.folders)
 
         async def follow(passage: Placed) -> None:
             self.results.add_outcomes(await follower.follow(record_of(passage)))

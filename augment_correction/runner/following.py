@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from augment_correction.declarations import KIND
+from augment_correction.documents.folder_settings import Folders, FolderSettings
 from augment_correction.errors import AugmentCorrectionError, Reject, RequestRefused, TransientError
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.records import Conversation, Record, Rejected, Step
@@ -29,10 +30,19 @@ class Follower:
     """Words with their weights by the field that one of them is drawn for."""
     takes: Mapping[str, str] = field(default_factory=dict)
     """Keys of the document's metadata by the field that they are taken into."""
+    folders: Folders = field(default_factory=Folders)
+    """What is otherwise in folders of the input."""
 
     @cached_property
-    def _dealer(self) -> Dealer:
-        return Dealer(self.seed, self.draws)
+    def _dealers(self) -> dict[str, Dealer]:
+        """By the weights of the kinds, which a folder may have of its own."""
+        return {"": Dealer(self.seed, self.draws)}
+
+    def _dealer(self, settings: FolderSettings | None) -> Dealer:
+        if settings is None or settings.kinds is None:
+            return self._dealers[""]
+        weights = {word: settings.kinds.get(word, 0.0) for word in self.draws[KIND]}
+        return self._dealers.setdefault(str(weights), Dealer(self.seed, {**self.draws, KIND: weights}))
 
     async def follow(self, record: Record) -> list[Outcome]:
         """All that becomes of a passage's record.
@@ -45,7 +55,10 @@ class Follower:
             self.state.reasons["read/missing_field"] += 1
             return [_outcome(record.id, 0, Rejected(record, "read", "missing_field", detail), {})]
         taken = {name: record.fields["metadata"][key] for name, key in self.takes.items()}
-        drawn = self._dealer.words(*(record.place or (record.id, 0)))
+        settings = self.folders.of(str(record.fields["source"]))
+        if settings and settings.language:
+            taken["language"] = settings.language
+        drawn = self._dealer(settings).words(*(record.place or (record.id, 0)))
         ends = await self._follow(replace(record, fields={**record.fields, **taken, **drawn}), 0)
         told = {name: word for name, word in drawn.items() if sum(map(bool, self.draws[name].values())) > 1}
         return [_outcome(record.id, part, end, told) for part, end in enumerate(ends)]

@@ -148,7 +148,9 @@ async def _work(plan: Plan, session: Session, state: RunState, results: Results,
         open_models(plan.config, plan.roles, session) as models,
     ):
         state.loading, state.phase = None, "running"
-        follower = Follower(plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes)
+        follower = Follower(
+            plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
+        )
 
         async def follow(passage: Placed) -> None:
             kept = 0

@@ -205,7 +205,7 @@ async def _run(
         else:
             async with open_models(plan.config, plan.roles, session) as models:
                 state.loading, state.phase = None, "running"
-                given = plan.seed, plan.pipeline.draws, plan.pipeline.takes
+                given = plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
                 await Engine(plan.stages, models, results, state, halt, *given).run(reads)
     await database.flush()
     if cluster is not None:

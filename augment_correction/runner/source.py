@@ -131,9 +131,11 @@ async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
         plan.chunks,
         encoding=plan.encoding,
         limits=ReadLimits(text_key=plan.config.path.text_keys),
+        by_folder=plan.cut_by_folder,
     )
     async for batch in batches:
-        waiting += batch.documents
+        documents = tuple(_with_licence(plan, each) for each in batch.documents)
+        waiting += documents
         passages = []
         for chunk in batch.chunks:
             # By order and not by id alone: two lines of a file may hold the same text, and other keys beside it.
@@ -143,7 +145,15 @@ async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
                 document = waiting.popleft()
             passages.append(Placed(seq, chunk, document, (_file(document.source), 0)))
             seq += 1
-        yield Read(batch.documents, tuple(passages), batch.unread, batch.notes)
+        yield Read(documents, tuple(passages), batch.unread, batch.notes)
+
+
+def _with_licence(plan: Plan, document: DocumentInfo) -> DocumentInfo:
+    """Under its own, where it names one, else under that of its folder."""
+    settings = plan.folders.of(document.source)
+    if settings is None or settings.licence is None or "licence" in document.metadata:
+        return document
+    return replace(document, metadata={**document.metadata, "licence": settings.licence})
 
 
 async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIterator[Read]:

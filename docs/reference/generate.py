@@ -31,6 +31,7 @@ from augment_correction.declarations import (
     SpreadStage,
     TurnSpec,
 )
+from augment_correction.documents.folder_settings import FolderSettings
 from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
 from augment_correction.evals.limits import ProbeLimit, ProbeLimits
 from augment_correction.experiment.config import ExperimentConfig
@@ -71,6 +72,13 @@ def config_page() -> str:
         lines += ["", f"## `{name}`", "", *_about(model)]
         lines += _table(model, f"{name}.") if name != "api" else _table(ModelConfig, "api.small_", "api.large_")
     lines += ["", "## `sampling.<stage>`", "", *_about(Sampling), *_table(Sampling, "")]
+    lines += [
+        "",
+        "## `_settings.yaml` in a folder of documents",
+        "",
+        *_about(FolderSettings),
+        *_table(FolderSettings, ""),
+    ]
     return "\n".join(lines) + "\n"
 
 

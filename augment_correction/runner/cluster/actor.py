@@ -16,6 +16,7 @@ import ray
 
 from augment_correction.config import RunConfig
 from augment_correction.documents import counting
+from augment_correction.documents.folder_settings import Folders
 from augment_correction.errors import ConfigError, Interrupted
 from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt, Halted
@@ -46,6 +47,8 @@ class Job:
     actors: int
     paid: tuple[CallTotals, ...]
     frozen: str | None
+    folders: Folders = field(default_factory=Folders)
+    """The settings of the input's folders, which only the driver needs to have."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class FollowPassages:
         job = self._job
         slot = await self._board.join.remote(self._actor)
         config = share_of(job.config, _roles(job.config), slot, job.actors)
-        plan = make_plan(config, reads=False)
+        plan = make_plan(config, reads=False, folders=job.folders)
         if plan.fingerprint() != job.fingerprint:
             raise ConfigError(
                 f"on {ray.util.get_node_ip_address()} the pipeline or a prompt is another one than on the driver",
@@ -135,7 +138,9 @@ class FollowPassages:
         stack = AsyncExitStack()
         models = await stack.enter_async_context(open_models(plan.config, plan.roles, session))
         state = RunState(counters(plan))
-        follower = Follower(plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes)
+        follower = Follower(
+            plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
+        )
         beating = asyncio.create_task(self._beat(state))
         return _Opened(plan, database, journal, ledger, follower, (stack, beating))
 

@@ -138,7 +138,14 @@ class ClusterEngine:
         folder = self.plan.folder
         frozen = await asyncio.to_thread(freeze, folder.journal, folder.journals)
         paid = tuple(self.journal.totals())
-        return Job(self.plan.config, self.plan.fingerprint(), crew.actors, paid, frozen.name if frozen else None)
+        return Job(
+            self.plan.config,
+            self.plan.fingerprint(),
+            crew.actors,
+            paid,
+            frozen.name if frozen else None,
+            self.plan.folders,
+        )
 
     # ----------------------------------------------------------------------------------- feeding, watching
 

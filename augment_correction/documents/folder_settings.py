@@ -1,0 +1,108 @@
+"""`_settings.yaml` in a folder of documents: what is otherwise for the files in it and below it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from augment_correction.documents.chunking import ChunkSettings
+from augment_correction.documents.own_output import is_debug, is_output
+from augment_correction.errors import ConfigError
+from augment_correction.sampling import Declaration
+from augment_correction.text import printable
+from augment_correction.yamlfile import YamlFile, read_yaml
+
+FILE = "_settings.yaml"
+
+
+class FolderSettings(Declaration):
+    """What one `_settings.yaml` may say; what it leaves out is as in the folder above it, and at last as in the config."""
+
+    chunk_size: int | None = Field(None, ge=16)
+    """The longest passage, in the config's `system.chunk_unit`."""
+    chunk_overlap: int | None = Field(None, ge=0)
+    min_chunk: int | None = Field(None, ge=0)
+    """The shortest passage."""
+    skip_contents: bool | None = None
+    """Whether tables of contents and indexes are left out."""
+    kinds: dict[str, float] | None = None
+    """Weights of the kinds of conversation, in the place of `shares.kind`: {correct_after_mistake: 1, stand_by: 2}."""
+    language: str | None = Field(None, min_length=2)
+    """The English name of the language that is written, as prompts say it ("French"); unset, it is found by each passage."""
+    licence: str | None = None
+    """Under which these documents stand (`cc-by-4.0`), for the dataset card."""
+
+    CUTS: ClassVar[tuple[str, ...]] = ("chunk_size", "chunk_overlap", "min_chunk", "skip_contents")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The settings by folder (relative, `""` for the input folder itself), each with those above it laid under."""
+
+    settings: Mapping[str, FolderSettings] = field(default_factory=dict)
+
+    def of(self, source: str) -> FolderSettings | None:
+        """Those of the nearest folder above a document; None where there are none."""
+        folder = source
+        while folder and self.settings:
+            folder = folder.rpartition("/")[0]
+            if folder in self.settings:
+                return self.settings[folder]
+        return None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds that some folder gives a share."""
+        return frozenset(
+            name for each in self.settings.values() for name, weight in (each.kinds or {}).items() if weight
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.settings)
+
+
+def read_folders(root: Path) -> Iterator[tuple[str, YamlFile]]:
+    """Each `_settings.yaml` below the folder, those above others first. Hidden folders and what runs wrote are passed by."""
+    if not root.is_dir():
+        return
+    for place, names, files in os.walk(root):
+        folder = Path(place)
+        names[:] = sorted(
+            name for name in names if not name.startswith(".") and not is_debug(name) and not is_output(folder / name)
+        )
+        if FILE in files:
+            relative = folder.relative_to(root).as_posix()
+            yield "" if relative == "." else printable(relative), read_yaml(folder / FILE)
+
+
+def laid_over(above: FolderSettings | None, own: FolderSettings) -> FolderSettings:
+    """`own` where it says something, else what stands above."""
+    if above is None:
+        return own
+    said = {name: value for name in own.model_fields_set if (value := getattr(own, name)) is not None}
+    return above.model_copy(update=said)
+
+
+def chunks_of(settings: FolderSettings, usual: ChunkSettings) -> ChunkSettings:
+    """How documents with these settings are cut.
+
+    Raises: ConfigError where size and overlap do not fit.
+    """
+    size = settings.chunk_size or usual.size
+    changes: dict[str, Any] = {"size": size}
+    if settings.chunk_overlap is not None:
+        changes["overlap"] = settings.chunk_overlap
+    if settings.min_chunk is not None:
+        changes["minimum"] = settings.min_chunk
+    if settings.skip_contents is not None:
+        changes["contents"] = not settings.skip_contents
+    made = {"minimum": usual.minimum, **changes}
+    try:
+        return replace(usual, **{**changes, "minimum": min(made["minimum"], size // 2)})
+    except ConfigError as failure:
+        raise ConfigError(failure.message.replace("chunk ", "chunk_"), hint=failure.hint) from None
