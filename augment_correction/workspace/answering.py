@@ -9,7 +9,7 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,9 @@ WANTED = 1.0
 LOOKED_BACK, MOST_CHARACTERS = 40, 24_000
 """What of a long chat is sent along."""
 SAMPLING = Sampling(temperature=0.7, max_tokens=1024)
+COMPARED = Sampling(temperature=0, max_tokens=400)
+COMPARING = 120.0
+"""Seconds for all answers of a comparison."""
 LOOKING = 15.0
 """Seconds that an answered message waits for the look at whether it corrected the one before; then that goes on by itself."""
 Look = Callable[[Opened, "Asked"], Awaitable[None]]
@@ -124,10 +127,11 @@ class Answering:
             asked, text, state="whole", why=why, tokens_in=completion.usage.input, tokens_out=completion.usage.output
         )
 
-    async def _look_at(self, opened: Opened, asked: Asked) -> None:
+    async def _look_at(self, adapter: str | None, asked: Asked) -> None:
         assert self._look is not None
         try:
-            await self._look(opened, asked)
+            async with self._serving.using(asked.organisation, adapter) as opened:
+                await self._look(opened, asked)
         except AugmentCorrectionError as failure:
             sys.stderr.write(f"looking for a correction: {failure.message}\n")
         except Exception:
@@ -136,7 +140,18 @@ class Answering:
     async def _complete(self, asked: Asked, heard: Heard) -> Any:
         """None where the reply is no longer wanted."""
         adapter, messages = await run_in_threadpool(self._question, asked)
-        opened = await self._serving.model(asked.organisation, adapter)
+        async with self._serving.using(asked.organisation, adapter) as opened:
+            looking = self._keep(self._look_at(adapter, asked)) if self._look is not None else None
+            return await self._spoken(opened, messages, asked, heard, looking)
+
+    async def _spoken(
+        self,
+        opened: Opened,
+        messages: tuple[Message, ...],
+        asked: Asked,
+        heard: Heard,
+        looking: asyncio.Task[None] | None,
+    ) -> Any:
         request = opened.model.request(messages, SAMPLING.sent(), {}, "text")
         request = replace(request, sample=int(asked.message, 16) % 2**31)  # the same words again are another draw
 
@@ -145,7 +160,6 @@ class Answering:
                 return await within_context(opened.model, request)
 
         speaking = asyncio.create_task(complete())
-        looking = self._keep(self._look_at(opened, asked)) if self._look is not None else None
         try:
             written, at = "", time.monotonic()
             while not (await asyncio.wait({speaking}, timeout=EVERY))[0]:
@@ -160,6 +174,28 @@ class Answering:
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
+
+    def ask_each(self, organisation: str, adapters: Sequence[str | None], question: str) -> list[str]:
+        """What each version says to a question, greedily; from any thread, which waits. Nothing is kept of it.
+
+        Raises: AugmentCorrectionError; TimeoutError."""
+        assert self._loop is not None, "the application has not started"
+
+        async def ask(adapter: str | None) -> str:
+            async with self._serving.using(organisation, adapter) as opened:
+                asked = opened.model.request((Message("user", question),), COMPARED.sent(), {}, "text")
+                completion = await opened.model.complete(asked, "compare")
+                return final_answer(completion.text) or completion.text.strip()
+
+        async def ask_all() -> list[str]:
+            return [await ask(adapter) for adapter in adapters]
+
+        future = asyncio.run_coroutine_threadsafe(ask_all(), self._loop)
+        try:
+            return future.result(COMPARING)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     def _question(self, asked: Asked) -> tuple[str | None, tuple[Message, ...]]:
         with self._database.read(asked.organisation) as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from augment_correction.workspace.tables import Job, now
 LEASE = timedelta(seconds=30)
 MOST_TRIES = 3
 OPEN = ("queued", "running")
+KINDS = ("train", "run")
 
 
 def listed(session: Session, most: int = 100) -> list[Job]:
@@ -60,12 +62,12 @@ def cancel(session: Session, actor: Actor, id_: str) -> Job:
 # -------------------------------------------------------------------------------------------------- for workers
 
 
-def take(session: Session, lease: str) -> Job | None:
-    """The oldest that waits, or whose worker is gone, as ours; by the system's session. Of two workers one gets it."""
+def take(session: Session, lease: str, kinds: Sequence[str] = KINDS) -> Job | None:
+    """The oldest of these kinds that waits, or whose worker is gone, as ours; by the system's session. Of two workers one gets it."""
     gone = now() - LEASE
     asked = (
         select(Job)
-        .where(or_(Job.state == "queued", (Job.state == "running") & (Job.beat < gone)))
+        .where(Job.kind.in_(kinds), or_(Job.state == "queued", (Job.state == "running") & (Job.beat < gone)))
         .order_by(Job.created)
         .limit(1)
         .with_for_update(skip_locked=True)

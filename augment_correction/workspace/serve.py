@@ -11,8 +11,9 @@ import uvicorn
 from augment_correction.workspace.accounts import new_setup_link
 from augment_correction.workspace.application import application
 from augment_correction.workspace.database import Database
+from augment_correction.workspace.jobs import KINDS
 from augment_correction.workspace.migrating import migrate
-from augment_correction.workspace.settings import read_settings
+from augment_correction.workspace.settings import Settings, read_settings
 from augment_correction.workspace.working import Worker
 
 
@@ -25,9 +26,7 @@ def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None],
     with app.state.site.database.as_system(writes=True) as session:
         token = new_setup_link(session)
     tell(f"the workspace is at {settings.public_url}, its data in {settings.storage}")
-    worker = Worker(settings, app.state.site.database)
-    if work:
-        threading.Thread(target=worker.run, name="worker", daemon=True).start()
+    workers = begin_work(settings, app.state.site.database) if work else []
     if token:
         tell(f"open this once to make the first account: {settings.public_url}/setup/{token}")
     config = uvicorn.Config(
@@ -35,7 +34,16 @@ def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None],
         server_header=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
     Server(config, lambda: tell("serving; Ctrl-C stops it")).run()
-    worker.stop()
+    for worker in workers:
+        worker.stop()
+
+
+def begin_work(settings: Settings, database: Database) -> list[Worker]:
+    """One worker for each kind of job: a dataset need not wait until a training of hours has ended."""
+    workers = [Worker(settings, database, (kind,)) for kind in KINDS]
+    for worker in workers:
+        threading.Thread(target=worker.run, name="worker", daemon=True).start()
+    return workers
 
 
 class Server(uvicorn.Server):
@@ -57,4 +65,5 @@ def work_on(tell: Callable[[str], None]) -> None:
     database = Database(settings.database_url, settings.pool)
     migrate(database)
     tell(f"working on the jobs of {settings.storage}")
-    Worker(settings, database).run()
+    begin_work(settings, database)
+    threading.Event().wait()

@@ -9,7 +9,8 @@ import itertools
 import sys
 import tempfile
 from collections import OrderedDict
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +30,13 @@ MOST_OPEN = 16
 SLOTS = 4
 
 
-@dataclass(frozen=True)
+@dataclass
 class Opened:
     model: MeteredModel
     detector: MeteredModel
     config: ChatConfig
     stack: AsyncExitStack
+    users: int = 0
 
 
 class Serving:
@@ -51,19 +53,31 @@ class Serving:
         self._folder: Path | None = None
         self._numbers = itertools.count(1)
 
-    async def model(self, organisation: str, adapter: str | None) -> Opened:
-        """The model of an organisation, with the adapter of a version or as it is.
+    @asynccontextmanager
+    async def using(self, organisation: str, adapter: str | None) -> AsyncIterator[Opened]:
+        """The model of an organisation, with the adapter of a version or as it is; inside, nobody closes it.
 
         Raises: ConfigError, ModelUnusable, InputError or MissingExtra with the reason: nothing else ever answers in its place."""
         key = (organisation, adapter or "")
         async with self._opening:
             if key not in self._opened:
                 self._opened[key] = await self._open(organisation, adapter)
+            opened = self._opened[key]
             self._opened.move_to_end(key)
-            while len(self._opened) > MOST_OPEN:
-                _, oldest = self._opened.popitem(last=False)
-                await oldest.stack.aclose()
-            return self._opened[key]
+            opened.users += 1
+        try:
+            yield opened
+        finally:
+            opened.users -= 1
+            await self._close_unused()
+
+    async def _close_unused(self) -> None:
+        """The longest unused ones, where more are open than should be."""
+        async with self._opening:
+            for key in [key for key, each in self._opened.items() if not each.users]:
+                if len(self._opened) <= MOST_OPEN:
+                    return
+                await self._opened.pop(key).stack.aclose()
 
     async def _open(self, organisation: str, adapter: str | None) -> Opened:
         target = base_model(self._settings, adapter=adapter, address=await self._embedded())

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from augment_correction.folders import private_folder
@@ -28,10 +28,10 @@ GONE = "Its process ended and nobody saw how."
 
 
 class Worker:
-    """One job at a time; several workers may run, on one machine, over one database."""
+    """One job of its `kinds` at a time; several workers may run, on one machine, over one database."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings, self._database = settings, database
+    def __init__(self, settings: Settings, database: Database, kinds: Sequence[str] = jobs.KINDS) -> None:
+        self._settings, self._database, self._kinds = settings, database, kinds
         self._lease = tokens.new_token()
         self._stop = threading.Event()
 
@@ -53,7 +53,7 @@ class Worker:
     def work(self) -> bool:
         """One job to its end, or until stopped. False where there is none."""
         with self._database.as_system(writes=True) as session:
-            found = jobs.take(session, self._lease)
+            found = jobs.take(session, self._lease, self._kinds)
         if found is None:
             return False
         try:

@@ -183,6 +183,36 @@ def test_one_training_at_a_time(trainable: Callable[..., Place]) -> None:
     assert ada.status == 409 and len(all_of(place, Job)) == 1
 
 
+def test_two_are_compared_on_a_question_by_those_who_review(place: Place) -> None:
+    with place.live():
+        ada = place.owner()
+        made(place, ada, 1)
+        member, eve = place.join(ada, "member"), place.owner("Other Ltd", "Eve")
+        asked = {"one": "", "other": "1", "question": "Nine arches has the bridge. Who built it?"}
+        ada.post(ada.at("/versions/compare"), asked)
+        assert ada.status == 200 and "Version 1" in ada.text and "The base model" in ada.text
+        ada.post(ada.at("/versions/compare"), {**asked, "other": "7"})
+        assert ada.status == 404
+        member.post(ada.at("/versions/compare"), asked)
+        assert member.status == 403
+        eve.post(eve.at("/versions/compare"), asked)
+        assert eve.status == 404
+        assert "versions.compared" in ada.get(ada.at("/audit"))
+
+
+def test_a_dataset_need_not_wait_for_a_training(place: Place) -> None:
+    ada = place.owner()
+    organisation = organisation_of(place, ada)
+    with place.site.database.as_system(writes=True) as session:
+        actor = Actor(session.execute(select(User.id)).scalar_one())
+        jobs.queue(session, actor, organisation, "train", {})
+        wanted = jobs.queue(session, actor, organisation, "run", {"dataset": "0" * 16})
+    with place.site.database.as_system(writes=True) as session:
+        taken = jobs.take(session, "one", ("run",))
+        assert taken is not None and taken.id == wanted.id
+        assert jobs.take(session, "other", ("run",)) is None
+
+
 def test_what_was_withdrawn_or_edited_is_learned_as_it_stands_now(trainable: Callable[..., Place]) -> None:
     place = trainable()
     ada = place.owner()

@@ -11,10 +11,11 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from augment_correction.workspace import corrections, jobs, versions
+from augment_correction.errors import AugmentCorrectionError
+from augment_correction.workspace import audit, corrections, jobs, versions
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
-from augment_correction.workspace.problems import Conflict, NotThere, Problem
+from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
 from augment_correction.workspace.tables import CorrectionRow, ModelVersion, User
 from augment_correction.workspace.working import log_of
 
@@ -102,6 +103,33 @@ def roll_back(here: Entered) -> Response:
     except Conflict as problem:
         return _versions(here, problem)
     return here.go(f"{here.root}/versions", said="rolled_back")
+
+
+@router.post("/versions/compare")
+def compare(here: Entered) -> Response:
+    """Two versions, or one and the base model, on one question."""
+    question = here.text("question", most=4000, missing="Ask something.")
+    chosen = [_version(here, name) for name in ("one", "other")]
+    with here.write() as session:
+        adapters = [versions.adapter_of(session, number) for number in chosen]
+        audit.note(
+            session, here.actor, "versions.compared", organisation=here.organisation.id, one=chosen[0], other=chosen[1]
+        )
+    try:
+        answers = here.site.answering.ask_each(here.organisation.id, adapters, question)
+    except AugmentCorrectionError as failure:
+        return _versions(here, Conflict(failure.message))
+    except TimeoutError:
+        return _versions(here, Conflict("The model has not answered within two minutes."))
+    return here.page("compare.html", question=question, answers=list(zip(chosen, answers, strict=True)))
+
+
+def _version(here: Here, name: str) -> int | None:
+    """Raises: Invalid."""
+    text = here.text(name, most=9)
+    if text and not text.isdecimal():
+        raise Invalid("There is no such version.", field=name)
+    return int(text) if text else None
 
 
 def _number(here: Here) -> int:
