@@ -8,21 +8,34 @@ a third.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from augment_correction.grading import cldr
+from augment_correction.grading import cldr, frames
 from augment_correction.grading.lexicon import PERCENT
 from augment_correction.grading.numbers import find_numbers
 from augment_correction.grading.spelt import language_of
+from augment_correction.grading.text import words
+
+Value = tuple[object, ...]
+"""Its kind, and what it comes to."""
+ROUNDED = Fraction(1, 5)
+"""A share of the larger of two values by which they may differ and still be roundings of one."""
+DISPUTED = (
+    frozenset(["CN", "TW", "HK", "MO"]),
+    frozenset(["IL", "PS"]),
+    frozenset(["CD", "CG"]),
+    frozenset(["KP", "KR"]),
+)
+"""Countries whose names are given to each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What `text[start:end]` means; equal meanings are equal values."""
 
-    value: Hashable
+    value: Value
     start: int
     end: int
 
@@ -33,7 +46,7 @@ Finder = Callable[[str, Languages], Iterator[Said]]
 
 def in_words_of(answer: str, reference: str, question: str = "") -> str:
     """The answer with the reference's own words in place of what says the same; the answer itself where nothing does."""
-    languages = tuple(dict.fromkeys(("en", *map(language_of, (question, reference, answer)))))
+    languages = _languages(question, reference, answer)
     for find in FINDERS:
         meant = {said.value: reference[said.start : said.end] for said in find(reference, languages)}
         if meant:
@@ -41,6 +54,48 @@ def in_words_of(answer: str, reference: str, question: str = "") -> str:
             for said in sorted(found, key=lambda each: -each.start):
                 answer = answer[: said.start] + meant[said.value] + answer[said.end :]
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """`text` is the answer with the reference in place of what it says instead."""
+
+    said: str
+    text: str
+
+
+def rival_of(answer: str, reference: str, question: str = "") -> Rival | None:
+    """Where the whole reference is such a value, and the answer holds one of the same kind that is surely another, and not
+    one of the question. Of dates none is sure: one thing is signed, proclaimed and celebrated on three of them."""
+    languages = _languages(question, reference, answer)
+    for find in () if "?" in answer else (times, shares, measures, countries):
+        asked = {said.value for text in (question, question.title()) for said in find(text, languages)}
+        meant = list(find(reference, languages))
+        given = [said for said in find(answer, languages) if said.value not in asked] if meant else []
+        if len(meant) == len(given) == 1 and _is_all(meant[0], reference) and _clash(meant[0].value, given[0].value):
+            said = answer[given[0].start : given[0].end]
+            return Rival(said, answer[: given[0].start] + reference.strip(" .") + answer[given[0].end :])
+    return None
+
+
+def _languages(*texts: str) -> Languages:
+    return tuple(dict.fromkeys(("en", *map(language_of, texts))))
+
+
+def _is_all(said: Said, text: str) -> bool:
+    rest = words(text[: said.start] + " " + text[said.end :])
+    return not set(rest) - frames.FRAME
+
+
+def _clash(one: Value, other: Value) -> bool:
+    """Not where the one may be a rounding of the other, or a matter of opinion."""
+    if one[0] != other[0] or one == other:
+        return False
+    if one[0] == "country":
+        return not any({one[1], other[1]} <= disputed for disputed in DISPUTED)
+    if isinstance(one[1], Fraction) and isinstance(other[1], Fraction):
+        return abs(one[1] - other[1]) > ROUNDED * max(abs(one[1]), abs(other[1]))
+    return True
 
 
 # ------------------------------------------------------------------------------------------------------ times of day
@@ -181,6 +236,11 @@ def _unit_at(text: str, start: int, languages: Languages) -> tuple[str, int]:
 
 
 # --------------------------------------------------------------------------------------------------------- countries
+
+
+def is_country(text: str) -> bool:
+    return any(_is_all(said, text) for said in countries(text, ("en",)))
+
 
 _NAME = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]*)*")
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 from augment_correction.grading import frames
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
-from augment_correction.grading.equivalents import in_words_of
+from augment_correction.grading.equivalents import in_words_of, is_country, rival_of
 from augment_correction.grading.holding import SHORT_KEY, held
 from augment_correction.grading.jsonvalue import clashes, find_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
@@ -64,10 +64,21 @@ def grade(
     said, expected, asked, flawed = (in_digits(text, language) for text in (answer, reference, question, wrong))
     case = Case(said, expected, asked, flawed, doubted)
     right, why = _GRADERS[chosen](case)
-    if right is None and chosen == "normalised" and (same := in_words_of(said, expected, asked)) != said:
-        right, why = _normalised(replace(case, answer=same))
-        return Grade(right or None, chosen, f"in other words: {why}")
+    if right is None and chosen == "normalised":
+        right, why = _in_another_way(case) or (right, why)
     return Grade(right, chosen, why)
+
+
+def _in_another_way(case: Case) -> Verdict | None:
+    """The same time, date, measure or country in other words, or another one where all else would be right."""
+    same = in_words_of(case.answer, case.reference, case.question)
+    if same != case.answer:
+        right, why = _normalised(replace(case, answer=same))
+        return (True, f"in other words: {why}") if right else None
+    rival = rival_of(case.answer, case.reference, case.question)
+    if rival and _normalised(replace(case, answer=rival.text))[0]:
+        return False, f"says {rival.said} and not {case.reference.strip(' .')}"
+    return None
 
 
 def _shape(reference: str) -> How:
@@ -210,7 +221,7 @@ def _wrong(case: Case) -> Verdict | None:
         return None
     if (other := another_amount(case)) or (other := other_half_of_the_day(case)):
         return False, other
-    if not given & set(case.key.tokens) and (person := case.another_person()):
+    if not given & set(case.key.tokens) and (person := case.another_person()) and not is_country(case.reference):
         return False, f"says {person}"
     if (
         case.offers_reference

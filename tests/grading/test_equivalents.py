@@ -51,3 +51,26 @@ def test_the_same_in_another_way_is_right(question: str, reference: str, answer:
 @pytest.mark.parametrize("doubted", [False, True])
 def test_what_may_be_another_thing_is_not(question: str, reference: str, answer: str, doubted: bool) -> None:
     assert grade(answer, reference, question=question, doubted=doubted).right is not True
+
+
+WRONG = [
+    (WHEN, "9 pm", "9 am"), (WHEN, "9 pm", "It opens at 20:00."), (WHEN, "21:00", "09:00"),
+    (SHARE, "3/4", "57 %"), (LONG, "5 km", "5 miles"), (LONG, "5 km", "It is 500 m long."), ("How hot is it?", "100 °C", "100 K"),
+    (WHERE, "Germany", "France"), (WHERE, "Germany", "France, after a long match"), (WHERE, "UK", "It was the United States."), (WHERE, "Niger", "Nigeria."),
+]  # fmt: skip
+LEFT = [
+    (SHARE, "1/3", "33 %"), (LONG, "8 km", "5 miles"), (WHERE, "China", "Taiwan"), (WHERE, "Germany", "Berlin"), (WHEN, "9 pm", "9:30"),
+    (WHERE, "Germany", "France and Germany"), (WHERE, "Germany", "Not France."), (WHERE, "Germany", "Is it France?"),
+    (WHERE, "West Germany", "Germany"), (WHEN, "9 pm", "20:00 or 21:00"), (LONG, "5 km", "at most 6,500 m, I think, with its ramps"),
+    (DAY, "4 March 1956", "1956-04-03"), ("Whom did France fight?", "United Kingdom", "France fought Great Britain."), ("Who conquered it?", "the army of France", "Germany"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "reference", "answer"), WRONG)
+def test_another_value_in_its_place_is_wrong(question: str, reference: str, answer: str) -> None:
+    assert grade(answer, reference, question=question).right is False
+
+
+@pytest.mark.parametrize(("question", "reference", "answer"), LEFT)
+def test_what_may_be_a_rounding_or_says_more_is_left_to_a_judge(question: str, reference: str, answer: str) -> None:
+    assert grade(answer, reference, question=question).right is None
