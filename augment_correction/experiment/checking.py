@@ -8,7 +8,7 @@ from pathlib import Path
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.experiment.config import load_experiment
 from augment_correction.experiment.planning import ExperimentPlan
-from augment_correction.experiment.running import refuse, refuse_untrainable
+from augment_correction.experiment.running import refuse
 from augment_correction.experiment.sealing import read_sets
 from augment_correction.runner.finding import Finding, writable, wrong
 from augment_correction.runner.model_checks import check_models
@@ -21,11 +21,10 @@ async def check_experiment(path: str | Path, overrides: Sequence[str] = ()) -> l
     except AugmentCorrectionError as failure:
         return list(wrong(failure))
     findings = [Finding(True, f"config {path}")]
-    for look in (refuse, refuse_untrainable):
-        try:
-            look(config)
-        except AugmentCorrectionError as failure:
-            findings += wrong(failure)
+    try:
+        refuse(config)
+    except AugmentCorrectionError as failure:
+        findings += wrong(failure)
     try:
         plan = ExperimentPlan(config, read_sets(config))
         findings += (Finding(True, line.strip()) for line in plan.lines())

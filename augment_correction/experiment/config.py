@@ -185,8 +185,8 @@ class ExperimentConfig(ModelsConfig):
         return made
 
     def train_config(self, data: Path, output: Path, gates: Sequence[Path], seed: int, epochs: float) -> dict[str, Any]:
-        """The keys of `train` for one arm. Nothing is held out: an early stop would give the arms other numbers of steps."""
-        chosen = self.training.model_dump(exclude={"gradient_accumulation_steps", "epochs"})
+        """The keys of `train` for one arm."""
+        chosen = self.training.model_dump()
         place = self.project.resolve(self.student.model)
         made = chosen | {
             "model": str(place) if place.is_dir() else self.student.model,
@@ -194,8 +194,6 @@ class ExperimentConfig(ModelsConfig):
             "gate": [str(gate) for gate in gates],
             "output_dir": str(output),
             "epochs": epochs,
-            "gradient_accumulation": self.training.gradient_accumulation_steps,
-            "validation_split": 0,
             "track": self.track,
             "seed": seed,
         }

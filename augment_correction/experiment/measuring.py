@@ -34,6 +34,8 @@ from augment_correction.stages.checks.refusal import no_refusal
 from augment_correction.store import RunFolder
 
 SET = "items"
+DIGITS = 4
+"""Of a loss. A model's later digits depend on what is scored in one batch with it, which is another after a kill."""
 REFUSAL = "refusal"
 """The `kind` of a sentinel that is answered well by refusing."""
 
@@ -175,9 +177,9 @@ def _observed(
             reply.text,
             right,
             reply.problem,
-            closed.nll if closed else None,
+            round(closed.nll, DIGITS) if closed else None,
             len(closed.tokens) if closed else 0,
-            beside.nll if beside else None,
+            round(beside.nll, DIGITS) if beside else None,
         )
     return made
 

@@ -34,7 +34,8 @@ STOPPED_BY_SIGNAL = (130, 137, 143)
 class RealOperations:
     config: ExperimentConfig
     places: Places
-    counting: Counting
+    counting: Counting | None
+    """None where nothing is to be trained."""
     notice: Callable[[str], None]
     spent: Spent = field(default_factory=Spent)
     generated: dict[int, tuple[dict[str, Any], Decimal]] = field(default_factory=dict)
@@ -51,13 +52,17 @@ class RealOperations:
         )
 
     def generate(self, sources: Sequence[Source], number: int, held: Iterable[Item]) -> Generated:
-        generation = Generation(self.config, self.counting, self.notice)
+        generation = self._generation()
         made, tokens, cost = generation.generate(sources, self.places.generated(number), held, self._left((), number))
         self.generated[number] = (tokens, cost)
         return made
 
     def plain(self, items: Sequence[Item]) -> list[Example]:
-        return Generation(self.config, self.counting, self.notice).plain(items)
+        return self._generation().plain(items)
+
+    def _generation(self) -> Generation:
+        assert self.counting is not None, "a student that is trained has a tokenizer"
+        return Generation(self.config, self.counting, self.notice)
 
     def _left(self, roles: Iterable[str], number: int | None = None) -> Decimal | None:
         """What may be spent by a ledger that counts what `roles`, or round `number`, have cost already.

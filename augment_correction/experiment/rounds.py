@@ -82,6 +82,19 @@ def run_rounds(course: Course) -> None:
             break
 
 
+def probe(course: Course) -> None:
+    """The first two phases alone, for a student that can be asked and not be trained: its weak areas are written down.
+
+    Raises: NothingWeak.
+    """
+    course.say("phase", {"round": 1, "number": 1})
+    asked = [*course.sets.probe, *course.sets.pool]
+    seen = course.operations.measure({BASE: None}, asked, passages=True)[BASE]
+    course.say("baseline", figures(seen, course.sets.probe))
+    course.say("phase", {"round": 1, "number": 2})
+    _find(course, seen, 1)
+
+
 # ------------------------------------------------------------------------------------------------ one round
 
 

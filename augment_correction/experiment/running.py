@@ -18,12 +18,13 @@ from augment_correction.experiment.log import append
 from augment_correction.experiment.operations import Operations
 from augment_correction.experiment.places import Places, read_json, write_json
 from augment_correction.experiment.real import RealOperations
-from augment_correction.experiment.rounds import Course, open_final, run_rounds
+from augment_correction.experiment.rounds import Course, open_final, probe, run_rounds
 from augment_correction.experiment.sealing import FILE, Sets, read_sets, seal
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.llm.hf_weights import model_folder
 from augment_correction.llm.scoring import ABLE
+from augment_correction.models import ASKED_OVER_HTTP, KEYS_BY_HOST
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 
@@ -46,11 +47,12 @@ def refuse(config: ExperimentConfig) -> None:
     Raises: InputError, ConfigError.
     """
     scored = config.weak_by != "wrong" or config.decision.figure == "nll"
-    if scored and config.student.mode not in ABLE:
+    hosted = config.student.mode in ASKED_OVER_HTTP and config.student.host in KEYS_BY_HOST
+    if scored and (hosted or config.student.mode not in ABLE):
         raise config.error(
             (STUDENT, "mode"),
-            f"mode {config.student.mode} tells no log-probabilities, which weak_by: {config.weak_by} and decision.figure: "
-            f"{config.decision.figure} need",
+            f"{config.student.model} (mode {config.student.mode}{f', {config.student.host}' if hosted else ''}) tells no "
+            f"log-probabilities of a given answer, which weak_by: {config.weak_by} and decision.figure: {config.decision.figure} need",
             "use weak_by: wrong and decision.figure: accuracy, or a student in mode hf or vllm",
         )
     if config.checked_by is None and not config.data_generation.allow_unverified_self:
@@ -62,15 +64,6 @@ def refuse(config: ExperimentConfig) -> None:
         )
 
 
-def refuse_untrainable(config: ExperimentConfig) -> None:
-    if config.student.mode != "hf":
-        raise config.error(
-            (STUDENT, "mode"),
-            f"a student in mode {config.student.mode} can be probed, and not trained",
-            "name its weights with mode: hf; `experiment plan` works with any",
-        )
-
-
 def run_experiment(
     config: ExperimentConfig, say: Say = lambda name, figures: None, notice: Callable[[str], None] = lambda line: None
 ) -> Outcome:
@@ -79,14 +72,23 @@ def run_experiment(
     Raises: NothingWeak (exit 3) where there is nothing to train on; UserError, BudgetExhausted, Interrupted.
     """
     refuse(config)
-    refuse_untrainable(config)
     sets = read_sets(config)
     places = Places(config.output_dir)
     with RunFolder(places.root).held():
         sealed = seal(places.root, config, sets)
         say("sealed", sealed)
+        if config.student.mode != "hf":
+            return _probed(config, sets, RealOperations(config, places, None, notice), places, _noting(places, say))
         operations = RealOperations(config, places, counting_of(config), notice)
         return conclude(config, sets, operations, places, sealed, _noting(places, say))
+
+
+def _probed(config: ExperimentConfig, sets: Sets, operations: Operations, places: Places, say: Say) -> Outcome:
+    """What can be found out about a student that is not at hand to be trained."""
+    probe(Course(config, sets, operations, places, say))
+    why = f"a student in mode {config.student.mode} can be asked and not be trained: its weak areas are in {places.weak_areas}"
+    say("ended", {"why": f"{why}; to train it, name its weights with mode: hf"})
+    return Outcome(ExitCode.DONE, {}, {places.weak_areas.name: places.weak_areas})
 
 
 def _noting(places: Places, say: Say) -> Say:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from augment_correction.evals.config import TokenPrice
+from augment_correction.hyperparameters import Hyperparameters
 from augment_correction.sampling import Declaration
 
 SPLIT = ("probe", "pool", "dev", "final")
@@ -104,18 +105,14 @@ class GenerationConfig(Declaration):
         return self.filter_threshold or (0.5 if self.keep_top_50_percent else 1.0)
 
 
-class StudentTraining(Declaration):
-    """Of `train`; what an arm trains on, where it is put and its seed the experiment decides."""
+class StudentTraining(Hyperparameters):
+    """What an arm trains on, where it is put and its seed the experiment decides."""
 
-    epochs: float = Field(3, gt=0)
-    learning_rate: float = Field(2e-4, gt=0)
+    gradient_accumulation: int = Field(4, ge=1)
+    """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
+    validation_split: float = Field(0, ge=0, le=0)
+    """Always 0: rows that are held out, and a stop by them, would give the arms other numbers of steps."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
-    batch_size: int = Field(4, ge=1)
-    gradient_accumulation_steps: int = Field(4, ge=1)
-    max_length: int = Field(4096, ge=16)
-    lora_r: int = Field(32, ge=1)
-    lora_alpha: int = Field(32, ge=1)
-    lora_dropout: float = Field(0.05, ge=0, lt=1)
     gradient_checkpointing: bool = True
     precision: Literal["auto", "bf16", "fp32"] = "auto"
 

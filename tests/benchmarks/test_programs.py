@@ -31,6 +31,7 @@ class Tiny:
 SERVED = "--chunks 6 --concurrency 4 --latency 0.01"
 PROGRAMS = {
     "acceptance": Tiny("acceptance", "--worlds 1", r"^\| 500 questions \| \d+\.\d % "),
+    "experiment": Tiny("experiment", "--worlds 1 --lines 1", r"^\| identical, 3 seeds \| +\d+ % "),
     "bench": Tiny("bench", "--form tiny --output {tmp}/figures.json", r"^recorded in "),
     "checks_cost": Tiny("checks_cost", "--conversations 3", r"^all together +\d"),
     "checks": Tiny("checks", "", r"^\| differ \| paraphrase \| [01]\.\d\d "),
