@@ -135,3 +135,11 @@ def test_a_unit_gives_nothing_away_and_a_word_of_three_letters_does() -> None:
     texts = {"right": "It took tea by rail: kg after kg.", "flawed": "It took coffee.", "question": "What did it take?"}
     assert reason("no_giveaway", passage="Tea, in kg.", doubt="How many kg?", **texts) is None
     assert reason("no_giveaway", passage="Tea, in kg.", doubt="Not tea?", **texts) == "gives_away"
+
+
+@pytest.mark.parametrize(("others", "found"), [(19, "gives_away"), (20, None)])
+def test_one_of_twenty_words_is_enough(others: int, found: str | None) -> None:
+    consonants = "bcdfghklmnprtvwz"
+    right = " ".join(f"{first}u{second}ak" for first in consonants for second in consonants[:2])
+    right = " ".join(["plinth", *right.split()[:others]]) + "."
+    assert reason("no_giveaway", passage=right, doubt="A plinth?", right=right, flawed="It is red.") == found

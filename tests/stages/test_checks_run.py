@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from augment_correction.declarations import FEWEST_FIELDS, CheckSpec, CheckStage
 from augment_correction.errors import Reject
 from augment_correction.stages.check import Check
-from augment_correction.stages.checks import CHECKS, run_checks
-from augment_correction.stages.checks.contract import CheckInput
+from augment_correction.stages.checks import CHECKS, register_check, run_checks
+from augment_correction.stages.checks.contract import CheckInput, CheckResult
 from tests.servers import tagged
+from tests.stages.checking import finding
 from tests.stages.making import FIELDS, Says, ask, build, record, tools
 
 LONG = CheckSpec(check="length", fields=("answer",), words=(4, 8))
@@ -80,3 +81,23 @@ class TestScoresInTheRecord:
         stage = Check(CheckStage(stage="check", name="c", checks=(LONG,)), None)  # type: ignore[arg-type]
         (made,) = await stage(record(answer="It has nine arches.", scores={"differ": 0.4}), tools(Says()))
         assert made.fields["scores"] == {"differ": 0.4, "length": 1.0}
+
+
+@pytest.mark.usefixtures("registered_for_now")
+def test_a_check_of_ones_own_needs_one_field_and_half_of_the_score() -> None:
+    register_check("filled", lambda given: CheckResult(float(given.texts[0][1]), "empty", "it is empty"))
+    spec = CheckSpec(check="filled", fields=("answer",))
+    assert run_checks([spec], {"answer": "0.5"}) == {"filled": 0.5}
+    with pytest.raises(Reject, match="empty: it is empty"):
+        run_checks([spec], {"answer": "0.49"})
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~"])
+def test_what_stands_in_a_fence_of_either_kind_is_content(fence: str) -> None:
+    said = "According to the passage, it is old."
+    assert finding("stands_alone", answer=f"Run it:\n\n{fence}\necho '{said}'\n{fence}").reason == ""
+    assert finding("stands_alone", answer=said) == CheckResult(
+        0.0,
+        "mentions_text",
+        'answer says "according to the passage", but its reader has never seen the text. Name the subject itself',
+    )
