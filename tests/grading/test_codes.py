@@ -120,3 +120,15 @@ def test_a_concept_may_hold_signs() -> None:
     """C++ is one; a + that stands alone is none."""
     found = error_codes("It is a snake.", "C++ and C# and .NET and F#")
     assert "MISSING_KEY_CONCEPTS_4_TERMS" in found
+
+
+@pytest.mark.parametrize(("missing", "told"), [(3, False), (4, True)])
+def test_three_concepts_of_ten_may_be_missing(missing: int, told: bool) -> None:
+    trees = "oak ash elm fir yew pine birch beech alder maple"
+    found = error_codes(" ".join(["stone", *trees.split()[missing:]]), trees)
+    assert (f"MISSING_KEY_CONCEPTS_{missing}_TERMS" in found) is told
+
+
+@pytest.mark.parametrize(("answer", "told"), [("Run this:\n```\nls\n```", False), ("Run this:\n```\nls", True)])
+def test_a_block_of_code_that_is_not_closed_stops_in_the_middle(answer: str, told: bool) -> None:
+    assert ("INCOMPLETE" in error_codes(answer, "Run this: du -sh")) is told

@@ -71,3 +71,8 @@ def test_any_order_of_the_same_words_has_no_substance(them: list[str], data: st.
 def test_substance_is_between_0_and_1_and_the_same_both_ways(one: str, other: str) -> None:
     assert contrast(one, one).substance == 0
     assert 0 <= contrast(one, other).substance == contrast(other, one).substance <= 1
+
+
+def test_two_denials_deny_nothing() -> None:
+    assert contrast("Nobody came here.", "Somebody came here.").negated
+    assert not contrast("It is not so that nobody came here.", "Somebody came here.").negated

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.grading.jsonvalue import find_json, looks_like_json, same_value, whole_json
+from augment_correction.grading.jsonvalue import clashes, find_json, looks_like_json, same_value, whole_json
 
 leaves = st.none() | st.booleans() | st.integers() | st.text()
 json_values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
@@ -49,3 +49,20 @@ def test_what_is_no_object_or_array_is_refused(text: str) -> None:
 
 def test_json_that_is_begun_is_recognised() -> None:
     assert looks_like_json(' {"a": ') and looks_like_json("```json\n{") and not looks_like_json("a: 1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ([1, 2], [1, 3], True),
+        ([1, 2], [1, 2, 3], False),
+        ([1, "a"], [1, "b"], False),
+        ({"a": 1}, {"a": 2}, True),
+        ({"a": 1}, {"b": 2}, False),
+        ({"a": [True]}, {"a": [False]}, True),
+        ("a", 1, False),
+        (None, 0, True),
+    ],
+)
+def test_values_of_one_shape_clash_where_no_paraphrase_explains_it(one: object, other: object, clash: bool) -> None:
+    assert clashes(one, other) is clash

@@ -227,3 +227,9 @@ def test_a_key_of_more_than_four_words_among_others_is_not_taken_for_what_was_he
 def test_of_two_that_a_question_offers_the_other_is_wrong(question: str) -> None:
     assert grade("Red.", "blue", question=question).right is False
     assert grade("Blue.", "blue", question=question).right is True
+
+
+def test_two_whole_years_are_two_and_a_short_one_may_be_the_same() -> None:
+    question = "When was it?"
+    assert grade("It was in 1889.", "1989", question=question).right is False
+    assert grade("It was in 89.", "1989", question=question).right is None

@@ -233,3 +233,16 @@ def test_what_a_thread_without_a_loop_writes_is_there_at_the_return_all_or_nothi
     with pytest.raises(InputError, match="UNIQUE constraint failed"):
         database.write_at_once((sql, [("four", 4)]), (sql, [("one", 1)]))
     assert database.query("SELECT COUNT(*) FROM words") == [(3,)]
+
+
+def test_rows_one_by_one_fail_as_a_query_does(database: Database) -> None:
+    assert list(database.stream("SELECT 1")) == [(1,)]
+    with pytest.raises(sqlite3.ProgrammingError):  # a mistake of ours, and no fault of the file
+        list(database.stream("SELECT ?"))
+    with pytest.raises(InputError, match="no such table"):
+        list(database.stream("SELECT * FROM nowhere"))
+
+
+def test_the_version_of_the_tables_is_what_it_was(database: Database) -> None:
+    """Another one refuses the journals of every earlier program."""
+    assert database.query("PRAGMA user_version") == [(1,)]
