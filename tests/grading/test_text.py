@@ -161,3 +161,7 @@ def test_the_words_that_are_looked_up_are_spelt_as_words_are_read(name: str) -> 
 )
 def test_an_initial_or_an_abbreviation_ends_no_sentence(text: str, parts: int) -> None:
     assert len(sentences(text)) == parts
+
+
+def test_a_single_letter_is_no_name() -> None:
+    assert names("He met K there with Anna.") == {"anna"}

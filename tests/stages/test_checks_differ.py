@@ -61,3 +61,11 @@ def test_the_score_grows_with_the_words_that_differ() -> None:
     base = "The keeper wound the clockwork"
     scores = [finding("differ", a=base, b=f"{base} {more}.").score for more in ("", "daily", "daily, oiling wheels")]
     assert scores == sorted(set(scores)) and scores[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("right", "score"), [("oak", 1 / 3), ("oak ash", 2 / 3), ("oak ash elm", 1.0), ("oak ash elm fir", 1.0)]
+)
+def test_three_words_that_the_mistake_lacks_are_a_full_score(right: str, score: float) -> None:
+    grown = "they planted trees beside river meadow"
+    assert finding("differ", flawed=f"{grown} daily", right=f"{grown} {right}").score == pytest.approx(score)
