@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,10 +28,29 @@ def own_folder(path: Path) -> None:
     private_folder(path)
 
 
-def new_file(path: Path) -> IO[bytes]:
+def new_file(path: Path | str) -> IO[bytes]:
     """Opened for writing, in the place of what is there; a link is replaced and never followed."""
-    path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
+    return os.fdopen(_created(path), "wb")
+
+
+def write_new(path: Path | str, data: bytes) -> None:
+    """The same for what is written at once: one of a hundred thousand files costs half as much."""
+    descriptor = _created(path)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
+
+
+def _created(path: Path | str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o666)
+    except FileExistsError:
+        with suppress(FileNotFoundError):
+            Path(path).unlink()
+        return os.open(path, flags, 0o666)
 
 
 def size_of(path: Path) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.folders import new_file, own_folder
+from augment_correction.folders import own_folder, write_new
 from augment_correction.plan import Plan
 from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Message, content_id
@@ -77,7 +77,7 @@ class _Files:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._present: set[int] = set()
-        self._folder: Path | None = None
+        self._folder = ""
 
     def has(self, name: str, mark: bytes) -> bool:
         """Whether the file ends in the mark."""
@@ -92,12 +92,11 @@ class _Files:
         return same
 
     def write(self, name: str, parts: Iterable[str], mark: bytes = b"") -> None:
-        path = self._root / name
-        if path.parent != self._folder:
-            self._folder = path.parent
-            own_folder(self._folder)
-        with new_file(path) as file:
-            file.write("".join(parts).encode("utf-8", "replace") + mark)
+        folder = name.rpartition("/")[0]
+        if folder != self._folder:
+            own_folder(self._root / folder)
+            self._folder = folder
+        write_new(f"{self._root}/{name}", "".join(parts).encode("utf-8", "replace") + mark)
         self._present.add(hash(name))
 
     def drop_others(self) -> None:
