@@ -120,7 +120,8 @@ def fetch_vocabulary(encoding: str, notice: Callable[[str], None], *, exact: boo
 
 
 def _fetch_vocabulary(encoding: str, notice: Callable[[str], None]) -> None:
-    if encoding not in KNOWN_ENCODINGS:
+    # The process that begins a run seldom counts: tiktoken's vocabulary would take 70 MB of it, to know that it is here.
+    if encoding not in KNOWN_ENCODINGS or _bindings() is not None:
         return
     try:
         _known_count(encoding)

@@ -57,7 +57,7 @@ def _judged(field: str, text: str, home: str, passage: str) -> CheckResult:
     return CheckResult(max(0.0, score), "wrong_language", detail)
 
 
-@lru_cache(maxsize=256)  # a passage is looked at for its prompt, and again for each of its replies
+@lru_cache(maxsize=1024)  # a passage is looked at for its prompt, and again for each of its replies
 def likeliest(passage: str) -> tuple[str, float]:
     """The language that most of it is in, and its probability; "" and 0 where it holds too few letters to tell."""
     prose = " ".join(_prose(passage, _READ))
@@ -99,14 +99,14 @@ def _is_name(word: str, passage: str) -> bool:
     return word in words and word.lower() not in words
 
 
-@lru_cache(maxsize=256)  # a passage is looked at for each field, and again for each of its replies
+@lru_cache(maxsize=16)  # a passage is looked at for each field, and again for each of its replies
 def words_of(passage: str) -> frozenset[str]:
     """Runs of letters."""
     found = passage.translate(_ASCII_LETTERS).split() if passage.isascii() else re.findall(r"[^\W\d_]+", passage)
     return frozenset(found)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def probabilities(text: str) -> Mapping[str, float]:
     """Of the likeliest languages, the best first."""
     if not text:

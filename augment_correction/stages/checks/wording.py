@@ -13,7 +13,7 @@ _DENSE = re.compile(f"[{UNSPACED}]+")
 
 
 # A passage is read by several checks, and again for each of its replies.
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def stems(text: str) -> frozenset[str]:
     """Of scripts without spaces the pairs of signs, since nothing here knows their words."""
     pairs = {one + other for run in _DENSE.findall(text) for one, other in pairwise(run)}
