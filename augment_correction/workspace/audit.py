@@ -68,11 +68,11 @@ def events(session: Session, organisation: str, *, before: int | None = None, mo
     return list(session.execute(asked.order_by(AuditEvent.number.desc()).limit(most)).scalars())
 
 
-def broken(session: Session, organisation: str) -> Iterator[int]:
-    """Numbers of events that are not what was written, or whose predecessor is gone."""
-    expected, previous = 1, BEGINNING
-    asked = select(AuditEvent).where(AuditEvent.org_id == organisation).order_by(AuditEvent.number)
-    for event in session.execute(asked).scalars():
+def broken(session: Session, organisation: str, most: int = 1000) -> Iterator[int]:
+    """Numbers of events, of the latest so many, that are not what was written, or whose predecessor is gone."""
+    found = list(reversed(events(session, organisation, most=most)))
+    expected, previous = (found[0].number, found[0].previous) if len(found) == most else (1, BEGINNING)
+    for event in found:
         if event.number != expected or event.previous != previous or event.hash != hash_of(event):
             yield event.number
         expected, previous = event.number + 1, event.hash

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from augment_correction.corrections.config import load_chat
 from augment_correction.errors import ConfigError
+from augment_correction.workspace.configs import learning_file
 from augment_correction.workspace.settings import read_settings
 
 
@@ -32,6 +34,27 @@ def test_the_variables_of_the_original_are_read(tmp_path: Path) -> None:
     assert made.model == "gpt-5-mini" and made.secret == b"k" * 40 and made.app_name == "Bridges"
     assert made.origin == "https://chat.example.org" and made.cookie_secure and made.session_hours == 12
     assert made.session_cookie == "__Host-session"
+
+
+def test_who_detects_and_teaches_is_the_hosted_model_where_there_is_a_key_for_it(tmp_path: Path) -> None:
+    local = {"LL_MODEL_STORAGE_DIR": str(tmp_path), "LL_INFERENCE_BACKEND": "local", "LL_OPENAI_MODEL": "gpt-5-mini"}
+    keyed = {**local, "OPENAI_API_KEY": "sk-x"}
+    assert read_settings(local).teacher is None
+    assert read_settings(keyed).teacher == "gpt-5-mini"
+    assert read_settings({**keyed, "LL_USE_LOCAL_STRUCTURED": "true"}).teacher is None
+    assert read_settings(keyed).model == "Qwen/Qwen2.5-7B-Instruct"
+
+
+def test_the_numbers_of_a_training_reach_the_config_that_trains(tmp_path: Path) -> None:
+    made = read_settings({
+        "LL_MODEL_STORAGE_DIR": str(tmp_path), "LL_INFERENCE_BACKEND": "local", "LL_PROMPT_VARIATIONS": "4",
+        "LL_EXPERT_DEMOS_PER_PROMPT": "2", "LL_TRAIN_LR": "1e-5", "LL_TRAIN_EPOCHS": "8", "LL_TRAIN_GRAD_ACC": "1",
+    })  # fmt: skip
+    section = load_chat(learning_file(made, "0" * 16)).corrections
+    assert (section.num_prompt_variations, section.num_expert_demos_per_prompt) == (4, 2)
+    assert section.train == {"learning_rate": 1e-5, "epochs": 8, "gradient_accumulation": 1}
+    with pytest.raises(ConfigError, match="LL_TRAIN_LR"):
+        read(tmp_path, LL_TRAIN_LR="fast")
 
 
 @pytest.mark.parametrize(
