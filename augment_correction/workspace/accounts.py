@@ -15,12 +15,14 @@ from augment_correction.workspace import audit, passwords, tokens
 from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.problems import Invalid, NotThere, TooMany
 from augment_correction.workspace.settings import Settings
-from augment_correction.workspace.tables import LoginFailure, LoginSession, SetupLink, User, now
+from augment_correction.workspace.tables import AuditEvent, LoginFailure, LoginSession, SetupLink, User, now
 
 FAILURES, FAILURE_WINDOW = 8, timedelta(minutes=5)
 """Wrong passwords for one account from one address; an account itself is never locked: a stranger could lock it."""
 FAILURES_BY_ADDRESS = 40
 SETUP_HOURS = 24
+ACCOUNTS_BY_ADDRESS = 20
+"""In an hour, where anybody may register."""
 _EMAIL = re.compile(r"[^@\s<>\"'()]{1,64}@[^@\s<>\"'()]{1,180}\.[a-z0-9-]{2,24}")
 WRONG = "The e-mail address or the password is wrong."
 
@@ -52,6 +54,15 @@ def add_user(session: Session, email: str, name: str, password: str) -> User:
     except IntegrityError:
         raise Invalid("There is an account with this e-mail address already: sign in with it.", field="email") from None
     return user
+
+
+def refuse_registering(session: Session, address: str) -> None:
+    """Raises: TooMany where very many accounts came from this address in the last hour."""
+    made = select(func.count()).select_from(AuditEvent).where(
+        AuditEvent.action == "account.made", AuditEvent.address == address, AuditEvent.at > now() - timedelta(hours=1)
+    )  # fmt: skip
+    if session.execute(made).scalar_one() >= ACCOUNTS_BY_ADDRESS:
+        raise TooMany("Very many accounts were made from your address. Try again in an hour.")
 
 
 # -------------------------------------------------------------------------------------------------- sessions

@@ -26,6 +26,8 @@ def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None],
     with app.state.site.database.as_system(writes=True) as session:
         token = new_setup_link(session)
     tell(f"the workspace is at {settings.public_url}, its data in {settings.storage}")
+    if app.state.site.database.is_above_its_rows:
+        tell("the database's role is a superuser: row-level security does not bind it; make one that is none")
     workers = begin_work(settings, app.state.site.database) if work else []
     if token:
         tell(f"open this once to make the first account: {settings.public_url}/setup/{token}")

@@ -157,6 +157,13 @@ def stop(session: Session, thread_id: str, message_id: str) -> None:
     )
 
 
+def has_silent(session: Session, thread_id: str) -> bool:
+    asked = select(ChatMessage.id).where(
+        ChatMessage.thread_id == thread_id, ChatMessage.state == "streaming", ChatMessage.beat < now() - SILENT
+    )
+    return session.execute(asked).first() is not None
+
+
 def end_silent(session: Session, thread_id: str) -> None:
     """Replies whose server is gone are told as broken off."""
     session.execute(

@@ -204,3 +204,17 @@ def test_registration_is_by_invitation_unless_it_is_open(open_place: Callable[..
     opened.get("/register")
     opened.post("/register", Place.filled(opened, "Eve", "Mine"))
     assert opened.status == 200 and "Members" in opened.text
+
+
+def test_one_address_does_not_register_without_end(
+    open_place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("augment_correction.workspace.accounts.ACCOUNTS_BY_ADDRESS", 2)
+    place = open_place(registration="open")
+    for number in range(3):
+        person = place.person(f"p{number}@example.org")
+        person.post("/register", Place.filled(person, "Eve", "Mine"))
+        assert person.status == (429 if number == 2 else 200)
+    elsewhere = place.person("other@example.org", address="198.51.100.7")
+    elsewhere.post("/register", Place.filled(elsewhere, "Eve", "Mine"))
+    assert elsewhere.status == 200

@@ -67,6 +67,15 @@ def test_postgresql_itself_hides_the_rows_of_others(two: tuple[Place, str, str])
         session.execute(text("UPDATE memberships SET org_id = :other"), {"other": other})
 
 
+def test_a_role_that_row_level_security_does_not_bind_is_told(place: Place) -> None:
+    database = place.site.database
+    assert not database.is_above_its_rows
+    if not database.is_sqlite:
+        above = Database(str(database.engine.url.set(username="root").render_as_string(hide_password=False)))
+        assert above.is_above_its_rows
+        above.close()
+
+
 def test_the_audit_is_a_chain_that_nobody_changes(two: tuple[Place, str, str]) -> None:
     place, one, _ = two
     with place.site.database.write(one) as session:

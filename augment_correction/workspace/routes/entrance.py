@@ -124,6 +124,8 @@ def register_page(here: Entered) -> Response:
 @router.post("/register")
 def register(here: Entered) -> Response:
     _require_open(here)
+    with here.site.database.read() as session:
+        accounts.refuse_registering(session, here.address)
     return _registered(here, "/register", "Create an account")
 
 

@@ -55,9 +55,9 @@ def show(here: Entered) -> Response:
 
 
 def _show(here: Here, problem: Problem | None = None, text: str = "") -> Response:
-    with here.write() as session:
+    _end_silent(here)
+    with here.read() as session:
         shown = threads.thread(session, here.path("thread"), here.user.id)
-        threads.end_silent(session, shown.id)
         said = threads.messages(session, shown.id)
         listed = threads.readable(session, here.user.id)
         author = session.get_one(User, shown.author_id)
@@ -68,6 +68,16 @@ def _show(here: Here, problem: Problem | None = None, text: str = "") -> Respons
         text=text, mine=shown.author_id == here.user.id, editing=here.query("edit"),
         corrections=flagged,
     )  # fmt: skip
+
+
+def _end_silent(here: Here) -> None:
+    """Looking at a chat takes the lock of a writer only where there is something to write."""
+    with here.read() as session:
+        thread = threads.thread(session, here.path("thread"), here.user.id).id
+        silent = threads.has_silent(session, thread)
+    if silent:
+        with here.write() as session:
+            threads.end_silent(session, thread)
 
 
 @router.post("/{thread}")
