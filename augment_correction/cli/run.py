@@ -60,6 +60,9 @@ def run(
             "--retry-failed", help="Ask again about the passages of this class; errors always are. Repeatable."
         ),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Serve a live page of the run on 127.0.0.1; its address is printed.")
+    ] = False,
 ) -> None:
     """Make conversations from the documents of a config."""
     from augment_correction.config import load_config
@@ -74,10 +77,29 @@ def run(
         print_estimate(asyncio.run(runner.estimate(loaded, watch=live_display)))
         return
     result = runner.run(
-        loaded, watch=live_display, engine=engine.value, ray_address=ray_address, retry=retry_failed or ()
+        loaded,
+        watch=_with_page(loaded) if watch else live_display,
+        engine=engine.value,
+        ray_address=ray_address,
+        retry=retry_failed or (),
     )
     print_summary(result)
     raise typer.Exit(int(result.exit_code))
+
+
+def _with_page(config: Any) -> Any:
+    """The display of the terminal, and the page beside it."""
+    from contextlib import contextmanager
+
+    from augment_correction.progress import live_display
+    from augment_correction.review.live import live_page
+
+    @contextmanager
+    def watched(state: Any) -> Iterator[None]:
+        with live_page(config, state, state.notices.append), live_display(state):
+            yield
+
+    return watched
 
 
 def print_summary(result: Any) -> None:

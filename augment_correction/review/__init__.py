@@ -1,2 +1,3 @@
-"""`review`: a run's conversations on a page of this machine, where a person approves, rejects and edits them. What is decided is written
-and applied by `results` (`decisions.py`, `reviewed.py`, `applying.py`); here is the page and its server."""
+"""Pages of this machine: `review`, where a person approves, rejects and edits a run's conversations, and the live page of
+`run --watch`. What is decided is written and applied by `results` (`decisions.py`, `reviewed.py`, `applying.py`); here are the pages and
+their server (`local.py`: who is let in)."""

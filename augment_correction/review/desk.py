@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from augment_correction.errors import InputError, UserError
+from augment_correction.errors import InputError
 from augment_correction.export import ChatTemplate, Tokenizer
 from augment_correction.export.cutting import fitted_segments
 from augment_correction.export.proofs import prove
@@ -244,7 +244,3 @@ def _text(asked: Mapping[str, Any], name: str) -> str:
     if not isinstance(found, str):
         raise InputError(f"{name} must be a text")
     return found
-
-
-def told_of(failure: UserError) -> str:
-    return f"{failure.message}. {failure.hint}" if failure.hint else failure.message

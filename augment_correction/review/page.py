@@ -1,32 +1,26 @@
-"""The page, in the look of a run's report, out of its parts."""
+"""Pages that ask their own server, in the look of a run's report, out of their parts."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from importlib.resources import files
+from typing import Literal
 
 from augment_correction.report.page import assemble, part
+from augment_correction.review.local import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`policy` is the one inside it, with what only a header may say."""
-
-    body: bytes
-    policy: str
-
-
-def review_page(name: str) -> Page:
-    """`name` is the run's. The rows are asked for by the page's script."""
-    style = part("report.css") + _part("review.css")
-    scripts = [part("dom.js"), part("conversation.js"), _part("review.js")]
-    body = assemble(f"{name}: review", style, scripts, {"name": name}, "", asks_its_server=True)
+def served_page(name: str, what: Literal["review", "live"]) -> Answer:
+    """`name` is the run's. The page's script asks for what it shows. Its policy is in it, and goes along as a header with what
+    only a header may say."""
+    style = part("report.css") + _part(f"{what}.css")
+    scripts = [part("dom.js"), part("conversation.js"), _part(f"{what}.js")]
+    body = assemble(f"{name}: {what}", style, scripts, {"name": name}, "", asks_its_server=True)
     found = re.search(rb'Content-Security-Policy" content="([^"]*)"', body)
     assert found
-    return Page(body, f"{unescape(found[1].decode())}; frame-ancestors 'none'")
+    return Answer(body, "text/html; charset=utf-8", f"{unescape(found[1].decode())}; frame-ancestors 'none'")
 
 
 @cache

@@ -289,6 +289,11 @@ class Results:
         rows = self._database.stream(f"{_KEPT} AND c.seq IS NOT NULL ORDER BY c.seq, o.part")
         return ((self._chunk(row), _outcome(row)) for row in rows)
 
+    def latest(self, count: int) -> list[tuple[StoredChunk, Outcome]]:
+        """The conversations that were kept last, the newest first."""
+        rows = self._database.query(f"{_BARE} AND c.seq IS NOT NULL ORDER BY o.rowid DESC LIMIT ?", (count,))
+        return [(self._chunk(row), _outcome(row)) for row in rows]
+
     def conversation(self, chunk_id: str, part: int) -> Conversation:
         """One of `conversations`."""
         [row] = self._database.query(f"{_KEPT} AND c.id = ? AND o.part = ?", (chunk_id, part))

@@ -39,7 +39,8 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
 });
 
-const folder = decodeURIComponent(location.pathname).split('/').slice(-2)[0];
+// A report that is served has a token in its address, and not the folder's name.
+const folder = location.protocol === 'file:' ? decodeURIComponent(location.pathname).split('/').slice(-2)[0] : '';
 byId('run-name').textContent = folder || index.pipeline.name;
 document.title = `${folder || index.pipeline.name}: report`;
 byId('theme').addEventListener('click', turnTheme);
