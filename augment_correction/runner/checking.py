@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from augment_correction.config import RunConfig, load_config
+from augment_correction.declarations import KIND
 from augment_correction.documents import ENDINGS, KINDS, ending_of, list_files
 from augment_correction.documents.telling import unread_lines
 from augment_correction.errors import AugmentCorrectionError
@@ -37,9 +38,10 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     except AugmentCorrectionError as failure:
         return [*findings, *wrong(failure), *_keys(config)]
     findings += (
-        Finding(True, f"prompt {prompt.path}: reads {', '.join(sorted(prompt.variables))}")
+        Finding(True, f"prompt {prompt.path}: reads {', '.join(sorted(prompt.variables | prompt.optional))}")
         for prompt in plan.prompts.values()
     )
+    findings += _unread_draws(plan)
     findings.append(
         Finding(
             True, f"pipeline {plan.pipeline_file or plan.pipeline.name}: stages, fields and chat template fit together"
@@ -51,6 +53,16 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     findings.append(writable("output folder", plan.folder.root, "set path.output_dir"))
     findings += [finding async for finding in _read(plan, (path for _, path in files))]
     return findings + await check_models(plan.config, plan.roles)
+
+
+def _unread_draws(plan: Plan) -> Iterator[Finding]:
+    """A prompt may do without a word that it asks for by `is defined`: a misspelt draw would go unnoticed."""
+    read = {KIND}.union(*(prompt.variables | prompt.optional for prompt in plan.prompts.values()))
+    read = read.union(*(stage.reads for stage in plan.pipeline.stages))
+    if unread := [name for name in plan.pipeline.draws if name not in read]:
+        yield note(
+            f"the pipeline draws {', '.join(unread)}, which nothing reads for the kinds of conversation that are made"
+        )
 
 
 def _keys(config: RunConfig) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from augment_correction.project import bundled
 from augment_correction.runner import run_async
 from augment_correction.runner.checking import check_run
 from augment_correction.runner.finding import Finding
@@ -20,6 +21,16 @@ async def test_a_sound_project_has_no_findings_and_is_not_touched(project: MadeP
     assert await wrong(project, server) == []
     assert server.count() == 0
     assert not project.output.exists()
+
+
+async def test_a_draw_that_no_prompt_reads_is_told(project: MadeProject, server: ModelServer) -> None:
+    project.facts([1])
+    shipped = (bundled() / "pipelines" / "correction.yaml").read_text("utf-8")
+    project.write("pipelines/correction.yaml", shipped.replace("  register:", "  regster:"))
+    told = [
+        finding.what for finding in await check_run(project.config(server)) if "which nothing reads" in finding.what
+    ]
+    assert told == ["note: the pipeline draws regster, which nothing reads for the kinds of conversation that are made"]
 
 
 async def test_a_folder_without_documents(project: MadeProject, server: ModelServer) -> None:
