@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, permutations
 
 SPAN = 20
 """Passages in a row that hold each word within one of its share."""
-_STRATA = 5
+_STRATA, _EACH = 5, 4
+_FIFTHS, _PLACES = [*permutations(range(_STRATA))], [*permutations(range(_EACH))]
 _OPEN = 64
 """Files whose words are remembered: many passages of few files are under way at once."""
 
@@ -32,36 +36,42 @@ class Dealing:
 
     def __init__(self, weights: Mapping[str, float], seed: str) -> None:
         total = sum(weights.values())
-        self._shares = {word: weight / total for word, weight in weights.items()}
+        given = {word: weight / total for word, weight in weights.items() if weight}
+        self._words, self._shares = [*given], [*given.values()]
         self._rng = random.Random(seed)
-        self._bounds = {word: _bounds(SPAN * share) for word, share in self._shares.items()}
-        self._words = [_at(self._shares, point) for point in _points(self._rng)]
-        self._dealt = Counter(self._words)
-        self._span = Counter(self._words)
+        self._bounds = [_bounds(SPAN * share) for share in self._shares]
+        self._dealt = _first(self._shares, self._rng)
+        """Places in `_words`: two bytes a passage."""
+        self._counts = [self._dealt.count(number) for number in range(len(self._words))]
+        self._span = [*self._counts]
         """Of the last 20."""
 
     def __getitem__(self, place: int) -> str:
-        while len(self._words) <= place:
+        if len(self._words) == 1:
+            return self._words[0]
+        while len(self._dealt) <= place:
             self._deal()
-        return self._words[place]
+        return self._words[self._dealt[place]]
 
     def _deal(self) -> None:
-        """One more word. The chance in the arrears lets words change their places from one 20 to the next: two fields whose
-        words came back for ever would always show the same pairs."""
-        leaving = self._words[-SPAN]
-        self._span[leaving] -= 1
-        arrears = {word: self._arrears(word) + self._rng.random() for word in self._shares}
-        word = leaving
-        if self._span[leaving] >= self._bounds[leaving][0]:
-            word = max(
-                (word for word in self._shares if self._span[word] < self._bounds[word][1]), key=arrears.__getitem__
-            )
-        self._words.append(word)
+        word = self._dealt[-SPAN]
+        self._span[word] -= 1
+        if self._span[word] >= self._bounds[word][0]:
+            word = self._most_in_arrears()
+        self._dealt.append(word)
         self._span[word] += 1
-        self._dealt[word] += 1
+        self._counts[word] += 1
 
-    def _arrears(self, word: str) -> float:
-        return self._shares[word] * (len(self._words) + 1) - self._dealt[word]
+    def _most_in_arrears(self) -> int:
+        """Of the words of which the last 20 may have one more. A chance in it lets words change their places from one 20 to the
+        next: two fields whose words came back for ever would always show the same pairs."""
+        number, chance, most, best = len(self._dealt) + 1, self._rng.random, -math.inf, 0
+        for word, share in enumerate(self._shares):
+            if self._span[word] < self._bounds[word][1]:
+                arrears = share * number - self._counts[word] + chance()
+                if arrears > most:
+                    most, best = arrears, word
+        return best
 
 
 @dataclass(frozen=True)
@@ -84,32 +94,26 @@ class Dealer:
         return dealing
 
 
-def _points(rng: random.Random) -> list[float]:
-    """20 evenly spaced points of [0, 1) in an order of which every five have one in each fifth: a file of a few passages has
-    a spread of words, too. The order is another one for each field, so that no two of them go hand in hand."""
-    start = rng.random()
-    each = SPAN // _STRATA
-    within = [rng.sample(range(each), each) for _ in range(_STRATA)]
-    slots = [
-        stratum * each + within[stratum][turn]
-        for turn in range(each)
-        for stratum in rng.sample(range(_STRATA), _STRATA)
-    ]
-    return [(start + slot / SPAN) % 1 for slot in slots]
+def _first(shares: Sequence[float], rng: random.Random) -> array[int]:
+    """The words at 20 evenly spaced points of [0, 1), in an order of which every five have one in each fifth: a file of a few passages
+    has a spread of words, too. The order is another one for each field, so that no two of them go hand in hand.
+
+    On the circle the words keep their order, so that a share that grows takes passages from its neighbours only.
+    """
+    ends = [*accumulate(shares)]
+    start, last = rng.random(), len(shares) - 1
+    within = [_one_of(_PLACES, rng) for _ in range(_STRATA)]
+    slots = (stratum * _EACH + within[stratum][turn] for turn in range(_EACH) for stratum in _one_of(_FIFTHS, rng))
+    return array("H", (min(last, bisect_right(ends, (start + slot / SPAN) % 1)) for slot in slots))
 
 
-def _at(shares: Mapping[str, float], point: float) -> str:
-    """The words keep their order, so that a share that grows takes passages from its neighbours only."""
-    for word, share in shares.items():
-        point -= share
-        if point < 0:
-            return word
-    return [word for word, share in shares.items() if share][-1]  # what rounding left over
+def _one_of(orders: Sequence[Sequence[int]], rng: random.Random) -> Sequence[int]:
+    return orders[int(rng.random() * len(orders))]
 
 
 def _bounds(expected: float) -> tuple[int, int]:
     """The fewest and the most of a word among 20: the two whole numbers beside a fraction, one more or less than a whole."""
     whole = round(expected)
     if math.isclose(expected, whole, abs_tol=1e-9):
-        return max(0, whole - 1), whole + 1 if whole else 0
+        return max(0, whole - 1), whole + 1
     return math.floor(expected), math.ceil(expected)
