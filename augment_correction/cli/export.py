@@ -32,6 +32,8 @@ Examples:
 
   python -m augment_correction export outputs/correction --format dpo --format kto
 
+  python -m augment_correction export outputs/correction --push OWNER/NAME
+
 Each spelling goes to OUTPUT_DIR/exports/<format>/, and the earlier one stays until the new one is whole. No model is
 asked.
 """
@@ -40,7 +42,10 @@ asked.
 @app.command(epilog=EXAMPLES)
 def export(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
-    formats: Annotated[list[Format], typer.Option("--format", help="Which spelling. Repeatable.")],
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="Which spelling. Repeatable; hf where --push is given alone."),
+    ] = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(help="A folder with tokenizer.json, or a model id in the Hugging Face cache; else the config's."),
@@ -48,14 +53,51 @@ def export(
     partial: Annotated[
         bool, typer.Option("--partial", help="Export what there is of a run that is not finished.")
     ] = False,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            "--push", metavar="OWNER/NAME", help="Send the hf folder with its card to this dataset of the Hub."
+        ),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Make that dataset public; else a new one is private.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --push: say what would be sent, send nothing.")
+    ] = False,
 ) -> None:
     """Write the conversations of a run for another trainer. Every spelling carries the same mask; dpo (which ORPO reads, too) and
     kto are pairs of a better and a worse reply."""
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run
 
+    wanted = list(formats or [])
+    if push and Format.hf not in wanted:
+        wanted.append(Format.hf)
+    if not wanted:
+        raise typer.BadParameter("name at least one, or --push", param_hint="--format")
+    paths: dict[str, Path] = {}
     with open_run(folder) as made:
-        for exported in export_run(made, [each.value for each in formats], tokenizer, partial=partial):
+        for exported in export_run(made, [each.value for each in wanted], tokenizer, partial=partial):
+            paths[exported.name] = exported.path
             say(f"{exported.name:<13} {exported.path}")
             for notice in exported.notices:
                 say(f"  note: {notice}")
+    if push:
+        _push(paths["hf"], push, public=public, dry_run=dry_run)
+
+
+def _push(folder: Path, repository: str, *, public: bool, dry_run: bool) -> None:
+    from augment_correction.export.hub import push_folder
+
+    done = push_folder(folder, repository, public=public, dry_run=dry_run)
+    if done.url:
+        say(f"pushed        {done.url}")
+        return
+    why = "there is no token (hf auth login, or HF_TOKEN)" if done.token_missing else "--dry-run"
+    say(f"dry run       nothing was sent: {why}")
+    say(
+        f"  to the {'public' if public else 'private'} dataset {repository}, {sum(size for _, size in done.files):,} bytes:"
+    )
+    for name, size in done.files:
+        say(f"  {size:>12,}  {name}")

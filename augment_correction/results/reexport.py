@@ -26,7 +26,9 @@ from augment_correction.export.verify_configs import trains_whole, verify_config
 from augment_correction.export.verify_files import verify_export
 from augment_correction.records import Conversation
 from augment_correction.results.dataset import conversations
+from augment_correction.results.decisions import Decisions
 from augment_correction.results.finished import MadeRun
+from augment_correction.results.reviewed import review_of
 
 AGAIN = "run the same config again: nothing is asked twice"
 
@@ -84,11 +86,18 @@ def export_run(
         lambda: run_conversations(made),
         template,
         run_tokenizer(made, tokenizer),
-        made.manifest,
+        {**made.manifest, **_review(made)},
         tuple(made.results.documents()),
         tuple(made.tokens()),
     )
     yield from export(names, source, made.folder)
+
+
+def _review(made: MadeRun) -> dict[str, Any]:
+    """For the card: what a person has decided until now."""
+    if not made.folder.decisions.is_file():
+        return {}
+    return {"review": dict(review_of(made.results, Decisions(made.folder.decisions)).counts)}
 
 
 def run_conversations(made: MadeRun) -> Iterator[Conversation]:
