@@ -22,6 +22,7 @@ from augment_correction.experiment.rounds import Course, open_final, probe, run_
 from augment_correction.experiment.sealing import FILE, Sets, read_sets, seal
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import load_tokenizer
+from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import model_folder
 from augment_correction.llm.scoring import ABLE
 from augment_correction.models import ASKED_OVER_HTTP, KEYS_BY_HOST
@@ -55,6 +56,7 @@ def refuse(config: ExperimentConfig) -> None:
             f"log-probabilities of a given answer, which weak_by: {config.weak_by} and decision.figure: {config.decision.figure} need",
             "use weak_by: wrong and decision.figure: accuracy, or a student in mode hf or vllm",
         )
+    require_prices(config, config.by_role)
     if config.checked_by is None and not config.data_generation.allow_unverified_self:
         raise config.error(
             ("generator",),

@@ -177,7 +177,11 @@ def _finish(
         if resumable:
             weights: Mapping[str, Any] = load_peft_weights(str(saved[best]), device="cpu")
             set_peft_model_state_dict(trainer.model, weights)
-            trainer.model.peft_config["default"].base_model_name_or_path = base_name(prepared)
+            shape = trainer.model.peft_config["default"]
+            shape.base_model_name_or_path = base_name(prepared)
+            if isinstance(shape.target_modules, set):
+                # A set's order differs from process to process, and the name that the adapter's content gives it with it.
+                shape.target_modules = sorted(shape.target_modules)
         outcome.save(prepared, trainer.model, trainer.processing_class)
     outcome.write()
     return outcome

@@ -95,6 +95,21 @@ def test_a_student_without_log_probabilities_can_be_judged_by_its_answers_alone(
     assert "use weak_by: wrong" in refused.err
 
 
+def test_the_cap_stops_it_before_more_is_spent_and_more_money_goes_on(tmp_path: Path, server: ModelServer) -> None:
+    server.usual = says("It was built in 1234.")
+    student = {"model": "gpt-5", "base_url": server.url, "api_key": "sk-x", "concurrency": 1}
+    config = project_of(
+        tmp_path, tmp_path / "model", student=student, weak_by="wrong", decision={"figure": "accuracy"},
+        cost={"per_million": {"student": {"input": 1000, "output": 1000}}, "max_usd": 0.2},
+        error_driven={"min_area": 1}, sampling={"max_tokens": 20},
+    )  # fmt: skip
+    stopped = program("experiment", "run", str(config))
+    asked = server.count()
+    assert stopped.code == 4 and 0 < asked < 36, stopped.err
+    assert program("experiment", "run", str(config), "--set", "cost.max_usd=100").code == 0
+    assert server.count() == 36, "probe and pool, each question once"
+
+
 @pytest.mark.slow
 def test_killed_in_every_phase_it_comes_to_the_same_and_pays_nothing_twice(tmp_path: Path, tiny_model: Path) -> None:
     whole = project_of(tmp_path / "whole", tiny_model)

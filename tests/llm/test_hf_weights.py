@@ -188,3 +188,19 @@ class TestInAConfig:
 
         with pytest.raises(ConfigError, match="needs mode: hf"):
             project.load(api={"large_mode": "api", "large_adapter": "lora"})
+
+
+def test_a_model_that_embedded_knows_by_name_is_taken_in_transformers_form(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers", reason="needs the extra hf")
+    file = tmp_path / "smollm2.gguf"
+    file.write_bytes(b"GGUF")
+    made = tmp_path / "smollm2-135m-hf"
+    shutil.copytree(model, made)
+    (made / "done").touch()
+    monkeypatch.setattr("augment_correction.llm.hf_weights.locate", lambda name: file)
+    assert model_folder("smollm2-135m") == made
+    assert weights_id("smollm2-135m").startswith("smollm2-135m@")
+    with pytest.raises(InputError, match="no model at smollm3"):
+        model_folder("smollm3")

@@ -1,0 +1,77 @@
+"""Training examples out of the shipped pipelines, by a scripted generator; no torch is needed for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tokenizers", reason="needs the extra tokenizer")
+
+from augment_correction.experiment.config import ExperimentConfig, load_experiment
+from augment_correction.experiment.generating import ANGLES, Counting, Generation, passages_of
+from augment_correction.experiment.operations import Source
+from augment_correction.experiment.weak import Looked, Observation
+from augment_correction.export.chat_template import ChatTemplate
+from augment_correction.export.tokenizer import load_tokenizer
+from augment_correction.rows import Item
+from tests.experiment.project import project_of, rows
+from tests.export.models import CHATML, QWEN, save
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Counting:
+    folder = save(QWEN, tmp_path / "tokenizer")
+    return Counting(load_tokenizer(str(folder), folder), ChatTemplate("chatml", CHATML))
+
+
+def sources(count: int = 3) -> list[Source]:
+    made = []
+    for row in rows(count):
+        item = Item(row["question"], row["reference"], row["category"], row["id"], row["group"], passage=row["passage"])
+        made.append(Source(Looked(item, Observation("In 9.", False), True, False, 1.0), 3))
+    return made
+
+
+def config_of(root: Path, **chosen: Any) -> ExperimentConfig:
+    return load_experiment(project_of(root, root / "model", data_generation=chosen))
+
+
+def test_each_variation_is_a_passage_of_its_own_with_all_that_is_known(tmp_path: Path) -> None:
+    made = passages_of(sources(1))
+    assert len({each.text for each in made}) == 3
+    assert [each.metadata["angle"] for each in made] == list(ANGLES[:3])
+    assert all("Its keeper rang a bell" in each.text and "Answer: The bridge of ander0" in each.text for each in made)
+    assert made[0].metadata["answer"] == "In 9."
+
+
+def test_examples_are_verified_counted_and_apart_from_what_is_held_out(tmp_path: Path, counting: Counting) -> None:
+    generation = Generation(config_of(tmp_path / "p"), counting, lambda line: None)
+    made, tokens, _ = generation.generate(sources(), tmp_path / "run", [], None)
+    assert len(made.examples) == 9 and not made.lost
+    first = made.examples[0]
+    assert first.tokens == counting.trained([first.conversation])[0] > 0
+    assert [turn.train for turn in first.conversation.turns] == [False, True]
+    assert tokens["judge"]["requests"] == 9, "the verifier was asked about each"
+    near = Item(made.examples[4].conversation.turns[0].text.upper(), "x", id="held", group="held")
+    apart, _, _ = generation.generate(sources(), tmp_path / "run", [near], None)
+    assert len(apart.examples) == 8 and apart.lost == {"near_held_out": 1}
+
+
+def test_the_improved_answer_alone_is_trained(tmp_path: Path, counting: Counting) -> None:
+    generation = Generation(config_of(tmp_path / "p", self_critique=True), counting, lambda line: None)
+    made, _, _ = generation.generate(sources(), tmp_path / "run", [], None)
+    assert len(made.examples) == 9
+    assert all("improved fact" in each.conversation.turns[0].text for each in made.examples)
+    assert all(len(each.conversation.turns) == 2 for each in made.examples), (
+        "neither the first version nor the criticism"
+    )
+
+
+def test_without_a_verifier_nobody_is_asked_to_verify(tmp_path: Path, counting: Counting) -> None:
+    path = project_of(tmp_path / "p", tmp_path / "model", data_generation={"allow_unverified_self": True})
+    config = load_experiment(path).model_copy(update={"student": load_experiment(path).generator})
+    assert config.writes_itself and config.checked_by is None
+    _, tokens, _ = Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "run", [], None)
+    assert tokens.get("judge", {"requests": 0})["requests"] == 0
