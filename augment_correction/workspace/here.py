@@ -104,6 +104,10 @@ class Here:
     def query(self, name: str) -> str:
         return self.request.query_params.get(name, "")[:200]
 
+    def number(self, name: str) -> int | None:
+        """Of the query; None for what is none, or one that no table holds."""
+        return number_in(self.query(name))
+
     # ---------------------------------------------------------------------------------------------- database
 
     @contextmanager
@@ -132,3 +136,7 @@ class Here:
 def csrf_token(site: Site, cookie: str) -> str:
     """Bound to the browser's cookie: a token of somebody else is worth nothing."""
     return tokens.signed(site.settings.secret, "csrf", cookie)
+
+
+def number_in(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None

@@ -40,6 +40,11 @@ class Shield:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL knows no such character
+            await PlainTextResponse("This address is none.\n", status_code=400)(
+                scope, receive, self._dressed(scope, send)
+            )
+            return
         if (refusal := self._refusal(scope["method"], headers)) is not None:
             await refusal(scope, receive, self._dressed(scope, send))
             return

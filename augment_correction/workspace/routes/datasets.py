@@ -64,8 +64,7 @@ def show(here: Entered) -> Response:
 
 def _show(here: Here, problem: Problem | None = None) -> Response:
     folder, job = _folder(here)
-    text = here.query("from")
-    begin = int(text) if text.isdecimal() and len(text) < 9 else 0
+    begin = here.number("from") or 0
     running = job.state in jobs.OPEN
     try:
         rows, more = ([], False) if running else datasets.a_page(folder, begin)

@@ -49,9 +49,8 @@ def usage_page(here: Entered) -> Response:
 
 @router.get("/audit")
 def audit_page(here: Entered) -> Response:
-    before = here.query("before")
     with here.read() as session:
-        events = audit.events(session, here.organisation.id, before=int(before) if before.isdecimal() else None)
+        events = audit.events(session, here.organisation.id, before=here.number("before"))
         broken = list(audit.broken(session, here.organisation.id))
         named = {event.actor_id for event in events} | {event.subject for event in events}
         people = {user.id: user for user in session.execute(select(User).where(User.id.in_(named))).scalars()}

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from augment_correction.workspace import accounts, corrections, threads, versions
 from augment_correction.workspace.answering import Asked, follow
 from augment_correction.workspace.entering import Entered
-from augment_correction.workspace.here import Here
+from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.markdown import html_of
 from augment_correction.workspace.problems import Problem
 from augment_correction.workspace.tables import ChatMessage, Thread, User
@@ -142,7 +142,7 @@ async def stream(here: Entered) -> Response:
 
     await run_in_threadpool(check)
     last = here.request.headers.get("last-event-id") or here.query("from")
-    events = _events(here, int(last) if last.isdecimal() else 0)
+    events = _events(here, number_in(last) or 0)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.workspace import audit, corrections, jobs, versions
 from augment_correction.workspace.entering import Entered
-from augment_correction.workspace.here import Here
+from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
 from augment_correction.workspace.tables import CorrectionRow, ModelVersion, User
 from augment_correction.workspace.working import log_of
@@ -133,10 +133,10 @@ def _version(here: Here, name: str) -> int | None:
 
 
 def _number(here: Here) -> int:
-    text = here.path("number")
-    if not text.isdecimal() or len(text) > 9:
+    number = number_in(here.path("number"))
+    if number is None:
         raise NotThere()
-    return int(text)
+    return number
 
 
 def probes_of(made: ModelVersion) -> list[dict[str, Any]]:
