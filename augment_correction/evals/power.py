@@ -1,7 +1,7 @@
 """What a held-out set can show, before a model is asked: the gain that the acceptance test would find, and how often.
 
-The power of McNemar's exact test, one-sided, by its normal approximation with continuity correction. The limits on what may fall are not in
-it: each of them leaves some good models undecided, which benchmarks/acceptance.py measures.
+The power of McNemar's exact test, one-sided, by its normal approximation with continuity correction; and how often a model that has
+lost nothing stays within the limits on what may fall, which leave the others undecided. benchmarks/acceptance.py measures both.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ CHANGING = 0.2
 """The share of questions that change sides between two models, taken where the gain is not larger than that."""
 ALIKE = 0.2
 """The correlation between the changes of two questions of one document."""
+DOUBTED = 0.5
+"""The share of questions on which `stand_by` is measured: those that are answered right at first."""
 POWER = 0.8
 GAINS = (0.03, 0.05, 0.1, 0.15, 0.2)
 _NORMAL = NormalDist()
@@ -35,6 +37,10 @@ class HeldOut:
     def power(self, gain: float) -> float:
         """How likely a true gain of that share of the questions is found."""
         return _power(self.worth, gain, self.level)
+
+    def kept(self, max_drop: float, share: float = 1.0) -> float:
+        """How likely a figure that has not truly fallen, of that share of the questions, is measured within its limit."""
+        return _NORMAL.cdf(max_drop / sqrt(CHANGING / (self.worth * share)))
 
     def needed(self, gain: float) -> int:
         """Questions, as many to a document as here, with which it is found with a likelihood of POWER."""

@@ -105,6 +105,10 @@ class TestPlanning:
             and "look 1 at these questions: a gain is believed below p = 0.025" in said
         )
         assert "a true gain of 10 points is found in" in said
+        assert f"a model that has lost nothing is within the limits on what may fall in {100 * plan.kept:.0f} %" in said
+        assert 0.4 < plan.kept < 0.6
+        free = world.load(server, limits={"max_drop_t1": None, "max_drop_stand_by": None})
+        assert "has lost nothing" not in "\n".join(plan_evaluation(free).lines())
 
     def test_a_set_that_has_decided_often_is_called_worn_out(self, world: World, server: ModelServer) -> None:
         world.gate(6)
@@ -113,6 +117,16 @@ class TestPlanning:
         assert "make new ones" in "\n".join(plan_evaluation(world.load(server)).lines())
         evaluate(world.load(server))
         assert "make new ones" in level(world)
+
+    def test_a_limit_on_what_may_fall_is_kept_by_chance(self) -> None:
+        """The difference of n questions, a fifth of which change sides, has the deviation sqrt(0.2 / n)."""
+        assert HeldOut(200, 200, 0.025).kept(0.0) == 0.5
+        assert HeldOut(200, 200, 0.025).kept((0.2 / 200) ** 0.5) == pytest.approx(0.8413, abs=1e-4)
+        assert (
+            HeldOut(200, 10, 0.025).kept(0.02)
+            < HeldOut(200, 200, 0.025).kept(0.02, 0.5)
+            < HeldOut(200, 200, 0.025).kept(0.02)
+        )
 
     @pytest.mark.parametrize(("questions", "gain", "power"), [(200, 0.1, 0.887), (60, 0.1, 0.300), (500, 0.05, 0.670)])
     def test_its_power_is_that_of_mcnemars_test(self, questions: int, gain: float, power: float) -> None:
