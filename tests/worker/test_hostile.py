@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from augment_correction.text import printable
 from augment_correction.worker import intake
-from augment_correction.worker.entries import LONGEST_NAME, storable
+from augment_correction.worker.entries import LONGEST_NAME, is_regular, storable
 from augment_correction.worker.intake import retry
 from augment_correction.worker.log import Log
 from tests.disks import fill, small_disk
@@ -216,3 +216,18 @@ class TestFullDisk:
             fill(world.places)
             process.terminate()
             assert process.wait(30) == 0, "it also ends on a full disk"
+
+
+def test_a_name_that_is_stored_has_room_for_what_is_put_behind_it() -> None:
+    long = "n" * 300
+    assert len(storable(long + ".jsonlines").encode()) == LONGEST_NAME  # an ending of ten bytes is kept
+    assert storable(long + ".jsonlines").endswith(".jsonlines")
+    assert "." not in storable(long + ".jsonlines2")
+    assert storable("a" * LONGEST_NAME) == "a" * LONGEST_NAME
+
+
+def test_what_is_gone_or_a_link_is_no_regular_file(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("")
+    link.symlink_to(file)
+    assert [is_regular(each) for each in (file, link, tmp_path, tmp_path / "gone")] == [True, False, False, False]
