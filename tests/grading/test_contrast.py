@@ -75,4 +75,5 @@ def test_substance_is_between_0_and_1_and_the_same_both_ways(one: str, other: st
 
 def test_two_denials_deny_nothing() -> None:
     assert contrast("Nobody came here.", "Somebody came here.").negated
-    assert not contrast("It is not so that nobody came here.", "Somebody came here.").negated
+    doubly, plainly = "It is not so that nobody came here.", "Somebody came here."
+    assert not contrast(doubly, plainly).negated and not contrast(plainly, doubly).negated
