@@ -87,15 +87,30 @@ def _listed(root: Path, without: tuple[str, ...]) -> Iterator[tuple[str, int, in
     waiting = [(root, "")]
     while waiting:
         folder, above = waiting.pop()
-        for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+        for entry in _entries(folder):
             name = f"{above}{entry.name}"
             if entry.name == "__pycache__" or (not above and name.startswith(without)):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((folder / entry.name, f"{name}/"))
             else:
-                status = entry.stat(follow_symlinks=False)
-                yield name, status.st_size, status.st_mtime_ns
+                yield name, *_size_and_time(entry)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda each: each.name)
+    except OSError:
+        return []
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+    """Of what another process takes away at this moment, none."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
 
 
 def _spelled(made: Written, root: Path) -> dict[str, Any]:
