@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OTHER_TESTS = {"circle"}
+OTHER_TESTS = {"circle", "replay"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ PROGRAMS = {
     "correcting": Tiny(  # three trainings and an evaluation, each of them a process: a minute or more
         "correcting", "--work {tmp}/work --model {model} --train 8 --gate 4 --epochs 1", r"^\| decision \| ", "trl"
     ),
+    "corrections": Tiny(
+        "corrections",
+        "--model {model} --facts 2 --rounds 1 --seeds 1 --epochs 1 --arms sft",
+        r"^\| sft \| 2 \| 0 \| ",
+        "trl",
+    ),
     "documents": Tiny("documents", "--megabytes 0.05 --pages 2", r"^512 tokens .* 0 over the limit, 0 characters lost"),
     "false_alarms": Tiny(
         "false_alarms", "{tmp}/set.jsonl", r"^\| complete \| set \| 1 \| 1 \| 1 \| 100.00% \| 20.65% to 100.00% \|$"
@@ -63,6 +69,7 @@ PROGRAMS = {
     "selection": Tiny("selection", "--rows 300 --runs 500", r"^all +.* kept \d+, gate \d+"),
     "throughput": Tiny("throughput", SERVED, r"^openai +4 .* 12 +0 +0 "),
     "throughput --limits": Tiny("throughput", f"{SERVED} --limits --warm-up 0", r"^16 slots, after 0 s: 12 sent"),
+    "workspace": Tiny("workspace", "--people 2 --streams 1 --seconds 4", r"^errors +0 ", "fastapi"),
     "training_speed": Tiny(
         "training_speed",
         "--model {model} --rows 8 --steps 2 --turns 1 --monitor",

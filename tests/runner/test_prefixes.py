@@ -16,7 +16,8 @@ from augment_correction.prompts import Prompt, PromptLibrary
 from tests.projects import MadeProject
 from tests.servers import Asked, ModelServer
 
-PIPELINES = sorted(path.stem for path in (bundled() / "pipelines").glob("*.yaml"))
+PIPELINES = sorted(path.stem for path in (bundled() / "pipelines").glob("*.yaml") if load_pipeline(path).cuts)
+"""Those that are made for thousands of passages."""
 PASSAGES = 30
 
 
