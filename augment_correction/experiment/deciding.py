@@ -137,7 +137,8 @@ def _beyond(found: Pooled | None, name: str, config: DecisionConfig, level: floa
         return Reason(None, f"{told}; one group has no interval")
     if found.low > config.margin + 1e-12:
         return Reason(True, told)
-    return Reason(False if found.high <= config.margin + 1e-12 else None, told)
+    # One training is one draw: it can no more refute than prove.
+    return Reason(False if found.seeds > 1 and found.high <= config.margin + 1e-12 else None, told)
 
 
 def _guards(

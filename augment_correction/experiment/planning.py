@@ -69,7 +69,7 @@ class ExperimentPlan:
             + (" and to verify" if config.checked_by else "")
         )
         if len(config.seeds) < 2:
-            yield "  with one seed the hypothesis is never SUPPORTED: name more (seeds: 3)"
+            yield "  with one seed the hypothesis stays UNDECIDED: name more (seeds: 3)"
         yield from self._cost()
 
     def _shown(self, effect: float) -> str:
