@@ -85,7 +85,13 @@ def serve(folder: Path, database: str) -> tuple[subprocess.Popen[str], str]:
     return process, link
 
 
-async def measure(link: str, people: int, streams: int, seconds: float) -> None:
+def cpu_seconds(pid: int) -> float:
+    """User and system time so far; on a busy machine it says more than how long things took."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(pid: int, link: str, people: int, streams: int, seconds: float) -> None:
     root, _, token = link.partition("/setup/")
     times: list[float] = []
     errors: list[str] = []
@@ -119,13 +125,18 @@ async def measure(link: str, people: int, streams: int, seconds: float) -> None:
             except (aiohttp.ClientError, RuntimeError) as failure:
                 errors.append(str(failure))
 
+        spent = cpu_seconds(pid)
         await asyncio.gather(*map(look, range(people)), *map(ask, range(streams)))
+        spent = cpu_seconds(pid) - spent
     ordered = sorted(times)
     print(f"pages      {len(ordered)}, {len(ordered) / seconds:.0f} a second")
     print(f"median     {1000 * statistics.median(ordered):.0f} ms")
     print(f"95 %       {1000 * ordered[int(len(ordered) * 0.95)]:.0f} ms, longest {1000 * ordered[-1]:.0f} ms")
     print(
         f"streams    {sum(each > 3 for each in words)} of {streams} ended, {statistics.mean(words or [0]):.0f} pieces each"
+    )
+    print(
+        f"processor  {spent:.1f} s, {1000 * spent / len(ordered):.1f} ms a page with all else; load {os.getloadavg()[0]:.0f}"
     )
     print(f"errors     {len(errors)} {errors[:3]}")
 
@@ -140,7 +151,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="workspace-load-") as folder:
         process, link = serve(Path(folder), given.database)
         try:
-            asyncio.run(measure(link, given.people, given.streams, given.seconds))
+            asyncio.run(measure(process.pid, link, given.people, given.streams, given.seconds))
         finally:
             process.terminate()
             process.wait()

@@ -29,7 +29,7 @@ from augment_correction.workspace.serving import Opened, Serving
 from augment_correction.workspace.tables import ChatMessage, Organisation, now
 from augment_correction.workspace.versions import adapter_of
 
-EVERY = 0.25
+EVERY = 0.4
 """Seconds between two looks at what was said since: what is shown is on disk before."""
 WANTED = 1.0
 """Seconds between two looks at whether a silent reply is still wanted."""
