@@ -121,6 +121,7 @@ def train_on(config: ChatConfig, material: Material, say: Say) -> Any:
         "method": section.method,
         "output_dir": str(material.folder / "training"),
         "gradient_accumulation": 1,
+        "validation_split": 0,  # a fact that is held out is not learned, and the probes decide
         **section.train,
     }
     prepared = prepare_rows(_trained_by(config, keys))
