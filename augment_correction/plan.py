@@ -194,9 +194,9 @@ def _plan(
 ) -> Plan:
     """Raises: ConfigError with what is `noted` already and all that does not fit."""
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
+    there = False
     with noted.noting():
-        if reads:
-            _input_dir(config)
+        there = reads and _input_dir(config).exists()
     with noted.noting():
         template = load_chat_template(config)
     with noted.noting():
@@ -205,7 +205,7 @@ def _plan(
         noted.add(*unknown)
         chunks = _chunk_settings(config, declared.cuts)
         if folders is None:
-            folders = _folders(config, declared, chunks) if reads else Folders()
+            folders = _folders(config, declared, chunks) if there else Folders()
         pipeline = (
             declared.configured({}, {}, _judged(config))
             if unknown

@@ -126,7 +126,7 @@ def show(
 
 
 @corrections.command(
-    epilog="Example: python -m augment_correction corrections add --question ... --wrong ... --right ..."
+    epilog="Example: python -m augment_correction corrections add --question 'Who wrote Faust?' --wrong Schiller --right Goethe"
 )
 def add(
     question: Annotated[str, typer.Option("--question", help="What was asked.")],

@@ -19,8 +19,14 @@ JUMPING = (
     "time.time = lambda: real() + random.choice((-400 * 86400, -3600, 0, 3600, 400 * 86400))"
 )
 WALL_CLOCK = re.compile(r"\btime\.time\(\)|datetime\.(?:now|utcnow|today)\(|\bdate\.today\(")
-ON_THE_WALL = {"llm/batch.py", "llm/batch_steps.py", "llm/chat_wire.py"}
-"""What may look at the wall clock: the age of a batch, which outlives processes, and dates that a server sends."""
+ON_THE_WALL = {
+    *("llm/batch.py", "llm/batch_steps.py", "llm/chat_wire.py"),
+    *("corrections/learning.py", "corrections/store.py", "corrections/versions.py"),
+    *("experiment/log.py", "results/decisions.py"),
+    *("workspace/accounts.py", "workspace/routes/accounts.py", "workspace/tables.py"),
+}
+"""What may look at the wall clock: the age of a batch, which outlives processes; dates that a server sends; when a person decided
+something, which nothing is decided by; how long a session and an invitation of the workspace are valid."""
 NAMING = ("monitor", "worker", "cli")
 """No part of a run: they name files, log lines and days by it, and no deadline."""
 

@@ -23,7 +23,7 @@ from tests.review.reviewing import reviewing
 @pytest.fixture
 def server(project: MadeProject) -> Iterator[ReviewServer]:
     project.facts(range(3))
-    project.run(shares={"kind": {"correct_after_mistake": 1, "self_noticed": 1}})
+    project.run(shares={"kind": {"correct_after_mistake": 1, "self_noticed": 1}}, system={"seed": 5})
     with open_run(project.output) as made, ReviewServer(Desk(made), "out") as served:
         thread = Thread(target=served.serve_forever, daemon=True)
         thread.start()

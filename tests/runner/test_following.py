@@ -24,7 +24,7 @@ async def drawn(seed: int, id_: str, *names: str) -> list[float]:
     state = RunState({name: StageCounts(name) for name in (*names, "last")})
     draws = Draws()
     stations = [*(BoundStage(name, draws) for name in names), BoundStage("last", rejects)]
-    await Follower(stations, {}, state, seed).follow(Record(id_, {"metadata": {}}))
+    await Follower(stations, {}, state, seed).follow(Record(id_, {"metadata": {}, "source": "a.txt"}))
     return draws.drawn
 
 
