@@ -139,7 +139,10 @@ def measured(arm: str, facts: Sequence[Fact], model: Path, chosen: argparse.Name
 def line(made: dict[str, Any]) -> str:
     def rate(kind: str, model: str) -> str:
         found = made["figures"][kind][model]
-        return "-" if found["value"] is None else f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+        if found["value"] is None:
+            return "-"
+        between = "" if found["low"] is None else f" ({found['low']:.2f} to {found['high']:.2f})"
+        return f"{found['value']:.2f}{between}"
 
     rates = " | ".join(f"{rate(kind, 'base').split()[0]} -> {rate(kind, 'tuned')}" for kind in SHOWN)
     return f"| {made['arm']} | {made['facts']} | {made['seed']} | {rates} | {made['outcome']} | {made['seconds']} |"
