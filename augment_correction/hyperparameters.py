@@ -20,6 +20,21 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 """By the name here, what others call it."""
 
 
+def own_names(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The same keys, each under the name that it has here.
+
+    Raises: ValueError where one number is given under two names.
+    """
+    made = dict(data)
+    for name, others in SPELLINGS.items():
+        given = [each for each in (name, *others) if each in made]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are one and the same: write {name} alone")
+        if given:
+            made[name] = made.pop(given[0])
+    return made
+
+
 class Hyperparameters(Declaration):
     """What decides how a model is trained, whoever trains it."""
 
@@ -41,13 +56,4 @@ class Hyperparameters(Declaration):
     @model_validator(mode="before")
     @classmethod
     def _one_name(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        made = dict(data)
-        for name, others in SPELLINGS.items():
-            given = [each for each in (name, *others) if each in made]
-            if len(given) > 1:
-                raise ValueError(f"{' and '.join(given)} are one and the same: write {name} alone")
-            if given:
-                made[name] = made.pop(given[0])
-        return made
+        return own_names(data) if isinstance(data, Mapping) else data

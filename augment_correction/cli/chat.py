@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from augment_correction.corrections.chatting import Chat, Loop
     from augment_correction.corrections.config import ChatConfig
     from augment_correction.corrections.correction import Statement
+    from augment_correction.errors import AugmentCorrectionError
 
 EXAMPLES = """
 Examples:
@@ -98,9 +99,7 @@ def _turn(line: str, talk: Chat, loop: Loop, config: ChatConfig, author: str) ->
 
         print_corrections(config.store.all())
     elif word == "/train":
-        from augment_correction.cli.corrections import train_and_tell
-
-        train_and_tell(config)
+        _train(config)
     elif word == "/retry":
         _answer(talk.asked_again(), talk, loop)
     elif line.startswith("/"):
@@ -108,6 +107,23 @@ def _turn(line: str, talk: Chat, loop: Loop, config: ChatConfig, author: str) ->
     else:
         _listen(line, talk, loop, config, author)
         _answer(line, talk, loop)
+
+
+def _train(config: ChatConfig) -> None:
+    """The chat goes on whatever becomes of it."""
+    from augment_correction.cli.corrections import train_and_tell
+    from augment_correction.errors import AugmentCorrectionError
+
+    try:
+        train_and_tell(config)
+    except KeyboardInterrupt:
+        tell("stopped; /train goes on where it was")
+    except AugmentCorrectionError as failure:
+        tell(_told(failure))
+
+
+def _told(failure: AugmentCorrectionError) -> str:
+    return failure.message + (f"\n  remedy: {failure.hint}" if failure.hint else "")
 
 
 def _save(talk: Chat, name: str) -> None:
@@ -133,7 +149,7 @@ def _answer(line: str | None, talk: Chat, loop: Loop) -> None:
         say("\n(stopped; what was said so far is not kept)")
     except AugmentCorrectionError as failure:
         say()
-        tell(f"no answer: {failure.message}" + (f"\n  remedy: {failure.hint}" if failure.hint else ""))
+        tell(f"no answer: {_told(failure)}")
     else:
         say("" if spoken.heard else answer)
 
@@ -195,7 +211,7 @@ def _confirm(said: Statement, talk: Chat, loop: Loop, config: ChatConfig, author
             return
         config.store.approve(made.id, author, force=contradicted)
     except InputError as failure:
-        say(f"  {failure.message}" + (f"\n  remedy: {failure.hint}" if failure.hint else ""))
+        say(f"  {_told(failure)}")
     else:
         say(f"  kept as correction {made.id}; /train learns it")
 

@@ -19,6 +19,7 @@ from augment_correction.corrections.evidence import PROMPT as EVIDENCE
 from augment_correction.corrections.evidence import Witness
 from augment_correction.corrections.transcripts import TranscriptFile
 from augment_correction.documents import counting
+from augment_correction.errors import UserError
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of
 from augment_correction.llm.streaming import Listener, heard_by
@@ -55,7 +56,7 @@ class Chat:
         """What the model says to `text`, after all that was said before; `listener` hears it as it comes. Both are in the
         transcript when this returns.
 
-        Raises: what the model's `complete` raises.
+        Raises: what the model's `complete` raises; UserError where its reply is reasoning alone.
         """
         asked = Message("user", text)
         request = self._model.request((*self._opening, *self.said, asked), self._sampling, {}, "text")
@@ -63,10 +64,14 @@ class Chat:
             completion = await self._model.complete(
                 replace(request, sample=self._draws) if self._draws else request, "chat"
             )
-        answer = final_answer(completion.text) or completion.text.strip()
-        for message in (asked, Message("assistant", answer)):
-            self.transcript.add(message)
-            self.said.append(message)
+        answer = final_answer(completion.text)
+        if not answer:
+            raise UserError(
+                "the model gave no answer after its reasoning", hint="/retry, or raise sampling.chat.max_tokens"
+            )
+        said = (asked, Message("assistant", answer))
+        self.transcript.add(*said)
+        self.said += said
         return answer
 
     async def detect(self, text: str) -> Detected:
@@ -82,7 +87,7 @@ class Chat:
         return await self._witness.evidence(said)
 
     def reset(self) -> None:
-        self.transcript.reset()
+        self.transcript.begin_anew()
         self.said = []
 
     def asked_again(self) -> str | None:
@@ -92,9 +97,7 @@ class Chat:
             return None
         *before, asked, _ = self.said
         self._draws += 1
-        self.transcript.reset()
-        for message in before:
-            self.transcript.add(message)
+        self.transcript.begin_anew(*before)
         self.said = before
         return asked.content
 

@@ -11,18 +11,15 @@ from pydantic import Field, model_validator
 from augment_correction.config import ROLES, RunConfig
 from augment_correction.corrections.store import CorrectionStore
 from augment_correction.errors import ConfigError
+from augment_correction.hyperparameters import SPELLINGS, Hyperparameters, own_names
 from augment_correction.models import load_declared
 from augment_correction.sampling import Declaration
 
 TARGET = "target"
 CHATTING, PROBING = "chat", "probes"
 """Under `sampling`, beside the stages of the pipeline: the answers of a chat, and those to probes."""
-TRAIN_NAMES = {
-    "learning_rate": "learning_rate",
-    "num_train_epochs": "epochs",
-    "gradient_accumulation_steps": "gradient_accumulation",
-}
-"""Names that the field uses for keys of a training, and ours."""
+TRAINED_BY = frozenset(Hyperparameters.model_fields).union(*SPELLINGS.values())
+"""Numbers of a training that may stand beside the other keys of the section, as other programs have them."""
 
 
 class CorrectionsSection(Declaration):
@@ -51,17 +48,17 @@ class CorrectionsSection(Declaration):
 
     @model_validator(mode="before")
     @classmethod
-    def _training_names(cls, data: Any) -> Any:
-        """The names that others use stand for keys of `train`."""
-        if not isinstance(data, dict):
+    def _numbers(cls, data: Any) -> Any:
+        """Those of the training belong to `train`, under one name each."""
+        if not isinstance(data, dict) or not isinstance(data.get("train") or {}, dict):
             return data
-        named = {ours: data[theirs] for theirs, ours in TRAIN_NAMES.items() if theirs in data}
-        kept = {key: value for key, value in data.items() if key not in TRAIN_NAMES}
-        return {**kept, "train": {**named, **(data.get("train") or {})}} if named else data
+        beside = {key: data[key] for key in data if key in TRAINED_BY}
+        others = {key: value for key, value in data.items() if key not in TRAINED_BY}
+        return {**others, "train": own_names({**beside, **(data.get("train") or {})})}
 
     @classmethod
     def extra_key_names(cls) -> list[str]:
-        return list(TRAIN_NAMES)
+        return sorted(TRAINED_BY)
 
 
 class ChatConfig(RunConfig):
@@ -78,6 +75,10 @@ class ChatConfig(RunConfig):
     @property
     def store(self) -> CorrectionStore:
         return CorrectionStore(self.folder / "corrections.sqlite")
+
+    def untrained(self) -> ChatConfig:
+        """With the base model in place of an adapter on it: every round begins with it, and is measured against it."""
+        return self.with_models({TARGET: self.model(TARGET).model_copy(update={"adapter": None})})
 
     @property
     def chats(self) -> Path:

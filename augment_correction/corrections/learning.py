@@ -15,13 +15,14 @@ import orjson
 
 from augment_correction.corrections.config import PROBING, TARGET, ChatConfig, target_folder
 from augment_correction.corrections.correction import Correction
-from augment_correction.corrections.preparing import Material, prepare, rivals
+from augment_correction.corrections.preparing import Material, prepare
 from augment_correction.corrections.versions import Version, Versions
 from augment_correction.errors import ExitCode, InputError, UserError
 from augment_correction.evals import Evaluation, evaluate
-from augment_correction.evals.config import EvalConfig
+from augment_correction.evals.config import JUDGE, EvalConfig, EvalCost, TokenPrice
 from augment_correction.finetuning import prepare_rows, train_prepared
 from augment_correction.llm.hf_weights import named_by_weights
+from augment_correction.models import with_environment_keys
 from augment_correction.runner import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig
@@ -48,10 +49,12 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
     """Prepare, train, verify, and write the version down. The same command goes on after a kill at any point; the same corrections
     in the same way give the version that is there already.
 
-    Raises: UserError where nothing is approved, two corrections contradict each other, the model cannot be trained, or a step stops.
+    Raises: UserError where nothing is approved, the model cannot be trained, or a step stops.
     """
     approved = config.store.all("approved")
-    refuse(approved)
+    if not approved:
+        raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
+    config = with_environment_keys(config.untrained())
     target_folder(config)
     folder = config.folder / "rounds" / round_key(config, approved)
     versions = Versions(config.folder)
@@ -64,7 +67,7 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
     data = data_hash(config, material)
     if made := versions.made_of(data):
         say(f"version {made.id} was made of exactly this")
-        return Round(made, material)
+        return Round(made, material, exit_code=ExitCode.DONE if made.outcome == "accept" else ExitCode.REJECTS)
     outcome = train_on(config, material, say)
     if outcome.exit_code is not ExitCode.DONE:
         return Round(None, material, exit_code=outcome.exit_code)
@@ -74,18 +77,6 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
         raise UserError(evaluation.stopped or "the evaluation was stopped", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
     return Round(version, material, evaluation, evaluation.exit_code)
-
-
-def refuse(approved: Sequence[Correction]) -> None:
-    """Raises: InputError where there is nothing to learn, or two things that cannot both be learned."""
-    if not approved:
-        raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
-    for one, other in rivals(approved):
-        raise InputError(
-            f"corrections {one.id} and {other.id} answer the same question otherwise: {one.statement.right!r} and "
-            f"{other.statement.right!r}",
-            hint=f"corrections withdraw {one.id}, or {other.id}",
-        )
 
 
 def round_key(config: ChatConfig, approved: Sequence[Correction]) -> str:
@@ -158,12 +149,17 @@ def verify(config: ChatConfig, adapter: str, folder: Path, watch: Watch | None =
         "system_prompt": config.corrections.system_prompt,
         "sampling": PROBED_WITH.merged(config.sampling.get(PROBING)),
         "limits": limits_of(config),
-        "cost": {"max_usd": config.max_usd},
+        "cost": EvalCost(max_usd=config.max_usd, per_million=_judge_price(config)),
         "seed": config.system.seed,
     }
     made = EvalConfig(**{key: value for key, value in keys.items() if value is not None})
     made._project = config.project
     return evaluate(made, watch=watch)
+
+
+def _judge_price(config: ChatConfig) -> dict[str, TokenPrice]:
+    price = config.price(JUDGE) if config.api.judge else None
+    return {JUDGE: TokenPrice(input=price.input, output=price.output)} if price else {}
 
 
 def limits_of(config: ChatConfig) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ def prepare(config: ChatConfig, approved: Sequence[Correction], folder: Path, wa
 
     Raises: KeyboardInterrupt, UserError where the run was stopped; ConfigError where a model that it needs is not named.
     """
-    made = _made(config, approved, folder / "prepared", watch)
+    made = _made(config, approved, watch)
     material = Material(folder)
     rows = _rows(config, approved, made, material)
     probes = [
@@ -90,10 +90,9 @@ def pipeline_of(config: ChatConfig) -> Pipeline:
     return pipeline.model_copy(update={"stages": tuple(stages)})
 
 
-def _made(
-    config: ChatConfig, approved: Sequence[Correction], folder: Path, watch: Watch | None
-) -> dict[int, list[Conversation]]:
-    """What the pipeline makes of each correction."""
+def _made(config: ChatConfig, approved: Sequence[Correction], watch: Watch | None) -> dict[int, list[Conversation]]:
+    """What the pipeline makes of each correction, in one folder for all rounds: what an earlier one paid for is not asked again."""
+    folder = config.folder / "prepared"
     large = config.api.large or config.api.judge or config.api.target
     run_config = RunConfig(
         pipeline=pipeline_of(config),
@@ -208,7 +207,7 @@ def _keep(config: ChatConfig, probes: Sequence[Mapping[str, Any]], material: Mat
         index.add(Question(question), number)
     items = _items(config, config.corrections.keep)
     free = [item for item in items if not index.nearest(Question(item.asked))]
-    known = own_right_answers(config, free, material.folder / "keep")
+    known = own_right_answers(config, free, config.folder / "keep")
     material.dropped["a probe asks what was to be kept"] += len(items) - len(free)
     material.dropped["the base model does not know what was to be kept"] += len(free) - len(known)
     return [_keep_row(item, answer, config.corrections.method != "sft") for item, answer in known]
@@ -280,16 +279,3 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with atomic_write(path) as file:
         for row in rows:
             file.write(orjson.dumps(row) + b"\n")
-
-
-def rivals(approved: Sequence[Correction]) -> list[tuple[Correction, Correction]]:
-    """Pairs that answer one question in two ways."""
-    by_subject: defaultdict[str, list[Correction]] = defaultdict(list)
-    for each in approved:
-        by_subject[each.statement.subject].append(each)
-    return [
-        (same[0], other)
-        for same in by_subject.values()
-        for other in same[1:]
-        if other.statement.claim != same[0].statement.claim
-    ]

@@ -85,13 +85,6 @@ class CorrectionStore:
             ).fetchall()
         return [Event(at, who, what, json.loads(detail)) for at, who, what, detail in rows]
 
-    def rival(self, correction: Correction) -> Correction | None:
-        """An approved one that answers the same question otherwise."""
-        said = correction.statement
-        others = (each for each in self.all("approved") if each.id != correction.id)
-        same = (each for each in others if each.statement.subject == said.subject)
-        return next((each for each in same if each.statement.claim != said.claim), None)
-
     # ------------------------------------------------------------------------------------------------- writing
 
     def add(
@@ -155,40 +148,31 @@ class CorrectionStore:
     def approve(self, id_: int, who: str = "", *, force: bool = False) -> Correction:
         """Raises: InputError where something contradicts it and `force` is not given, or another approved correction answers the
         same question otherwise."""
-        correction = self.get(id_)
-        if correction.contradicted and not force:
-            first = correction.contradicted[0]
-            raise InputError(
-                f"correction {id_} is contradicted by {first.by}: {first.reason}",
-                hint=f"if it is right all the same: corrections approve {id_} --force, which is recorded",
-            )
-        if rival := self.rival(correction):
-            raise InputError(
-                f"correction {id_} says {correction.statement.right!r}, and correction {rival.id}, which is approved, says "
-                f"{rival.statement.right!r} to the same question",
-                hint=f"withdraw {rival.id} or reject {id_}: a model cannot learn both",
-            )
-        return self._move(id_, "approved", who, {"forced": True} if force and correction.contradicted else {})
+        with self._open(writes=True) as database:
+            correction = _one(database, id_)
+            if correction.contradicted and not force:
+                first = correction.contradicted[0]
+                raise InputError(
+                    f"correction {id_} is contradicted by {first.by}: {first.reason}",
+                    hint=f"if it is right all the same: corrections approve {id_} --force, which is recorded",
+                )
+            if rival := _rival(database, correction):
+                raise InputError(
+                    f"correction {id_} says {correction.statement.right!r}, and correction {rival.id}, which is approved, "
+                    f"says {rival.statement.right!r} to the same question",
+                    hint=f"withdraw {rival.id} or reject {id_}: a model cannot learn both",
+                )
+            return _move(database, correction, "approved", who, forced=force and bool(correction.contradicted))
 
     def reject(self, id_: int, reason: str, who: str = "") -> Correction:
         """Raises: InputError where it is no candidate."""
-        return self._move(id_, "rejected", who, {"reason": reason})
+        with self._open(writes=True) as database:
+            return _move(database, _one(database, id_), "rejected", who, reason)
 
     def withdraw(self, id_: int, reason: str = "", who: str = "") -> Correction:
         """Raises: InputError where it is not approved."""
-        return self._move(id_, "withdrawn", who, {"reason": reason} if reason else {})
-
-    def _move(self, id_: int, state: State, who: str, detail: Mapping[str, Any]) -> Correction:
         with self._open(writes=True) as database:
-            before = _one(database, id_)
-            if before.state == state:
-                return before
-            if before.state not in _FROM[state]:
-                raise InputError(f"correction {id_} is {before.state}, and cannot become {state}")
-            forced = int(bool(detail.get("forced"))) if state == "approved" else int(before.forced)
-            database.execute("UPDATE corrections SET state = ?, forced = ? WHERE id = ?", [state, forced, id_])
-            _note(database, id_, who, state, detail)
-            return _one(database, id_)
+            return _move(database, _one(database, id_), "withdrawn", who, reason)
 
     @contextmanager
     def _open(self, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
@@ -236,6 +220,30 @@ def _correction(row: Sequence[Any]) -> Correction:
         id_, state, Statement(question, wrong, right, message), author, source, tuple(json.loads(chat)),
         tuple(Evidence(**each) for each in json.loads(evidence)), bool(forced), created,
     )  # fmt: skip
+
+
+def _rival(database: sqlite3.Connection, correction: Correction) -> Correction | None:
+    """An approved one that answers the same question otherwise."""
+    said = correction.statement
+    rows = database.execute(f"SELECT {_COLUMNS} FROM corrections WHERE state = 'approved' AND id != ?", [correction.id])
+    others = (each for each in map(_correction, rows) if each.statement.subject == said.subject)
+    return next((each for each in others if each.statement.claim != said.claim), None)
+
+
+def _move(
+    database: sqlite3.Connection, before: Correction, state: State, who: str, reason: str = "", *, forced: bool = False
+) -> Correction:
+    """Raises: InputError where its present state does not lead there."""
+    if before.state == state:
+        return before
+    if before.state not in _FROM[state]:
+        raise InputError(f"correction {before.id} is {before.state}, and cannot become {state}")
+    kept = forced if state == "approved" else before.forced
+    database.execute("UPDATE corrections SET state = ?, forced = ? WHERE id = ?", [state, kept, before.id])
+    _note(
+        database, before.id, who, state, ({"reason": reason} if reason else {}) | ({"forced": True} if forced else {})
+    )
+    return _one(database, before.id)
 
 
 def _note(database: sqlite3.Connection, id_: int, who: str, what: str, detail: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ class TranscriptFile:
         self.path = path
 
     def messages(self) -> list[Message]:
-        """The last conversation in it; none where there is no file.
+        """The last conversation in it, without a question whose answer is not there; none where there is no file.
 
         Raises: InputError with the line that is no message.
         """
@@ -33,13 +33,14 @@ class TranscriptFile:
                 said.append(Message(row["role"], row["content"]))
             else:
                 raise InputError(f"{self.path}:{number} is no message of a chat", hint="name another --transcript file")
-        return said
+        return said[:-1] if said and said[-1].role == "user" else said
 
-    def add(self, message: Message) -> None:
-        self._write({"role": message.role, "content": message.content})
+    def add(self, *messages: Message) -> None:
+        self._write(*({"role": each.role, "content": each.content} for each in messages))
 
-    def reset(self) -> None:
-        self._write({"reset": True})
+    def begin_anew(self, *messages: Message) -> None:
+        """A new conversation, with what is taken over from the last one."""
+        self._write({"reset": True}, *({"role": each.role, "content": each.content} for each in messages))
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Without a last line that a kill cut short."""
@@ -54,13 +55,13 @@ class TranscriptFile:
                 raise InputError(f"{self.path}:{number} is no message of a chat", hint="name another --transcript file")
             yield number, row
 
-    def _write(self, row: dict[str, Any]) -> None:
-        """Over a last line that a kill cut short: nobody has seen it as said."""
+    def _write(self, *rows: dict[str, Any]) -> None:
+        """At once, over a last line that a kill cut short: nobody has seen it as said."""
         private_folder(self.path.parent)
         with self.path.open("ab+") as file:
             file.seek(0)
             file.truncate(file.read().rfind(b"\n") + 1)
-            file.write(orjson.dumps(row) + b"\n")
+            file.write(b"".join(orjson.dumps(row) + b"\n" for row in rows))
             file.flush()
             os.fsync(file.fileno())
 

@@ -56,12 +56,15 @@ def harvest(settings: Settings, database: Database, organisation: str) -> str:
     store, made = CorrectionStore(folder / "corrections.sqlite"), Versions(folder).all()
     with database.write(organisation) as session:
         known = set(session.execute(select(ModelVersion.number)).scalars())
-        for each in made:
-            if each.id not in known:
-                _add(session, store, each)
-    if not made:
-        return "The training found nothing better than the base model: no version was made."
-    return f"Version {made[-1].id}: the gate says {made[-1].outcome}."
+        new = [each for each in made if each.id not in known]
+        for each in new:
+            _add(session, store, each)
+    if not new:
+        return (
+            "No new version was made: a version of exactly these corrections is there already, or the training found nothing "
+            "better than the base model."
+        )
+    return f"Version {new[-1].id}: the gate says {new[-1].outcome}."
 
 
 def _add(session: Session, store: CorrectionStore, made: Version) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 import orjson
 import pytest
 
+from augment_correction.corrections.config import ChatConfig
 from augment_correction.corrections.correction import Statement
 from augment_correction.corrections.learning import learn, round_key
 from augment_correction.corrections.preparing import prepare
 from augment_correction.corrections.versions import Versions
-from augment_correction.errors import ConfigError, InputError, UserError
+from augment_correction.errors import ConfigError, ExitCode, InputError, UserError
 from tests.corrections.making import FACTS, TRAINING, approved, chat_project
 
 pytest.importorskip("trl")
@@ -107,11 +108,13 @@ def test_a_round_ends_in_a_version_and_a_withdrawn_one_leaves_the_next(
     made = learn(config, quiet)
     assert made.version is not None and made.version.corrections == tuple(ids)
     assert made.version.outcome != "accept" and made.version.reasons
+    paid = asked_of_the_writer(config)
     again = learn(config, quiet)
-    assert again.version == made.version and again.evaluation is None
+    assert again.version == made.version and again.evaluation is None and again.exit_code is ExitCode.REJECTS
     config.store.withdraw(ids[1])
     second = learn(config, quiet)
     assert second.version is not None and second.version.corrections == (ids[0], ids[2])
+    assert asked_of_the_writer(config) == paid, "what another round paid for is asked again"
     folder = config.folder / "rounds" / round_key(config, config.store.all("approved"))
     trained = (folder / "training" / "trained.jsonl").read_text() + (folder / "training.jsonl").read_text()
     assert "lighthouse of Vrede" not in trained and "museum of Halmstett" in trained
@@ -142,16 +145,26 @@ def test_killed_at_any_point_it_goes_on_to_the_same_version(tmp_path: Path, tiny
     killed = chat_project(tmp_path / "killed", tiny_model, method="sft")
     approved(killed)
     key = round_key(killed, killed.store.all("approved"))
-    for sign in ("prepared/journal.sqlite", "training.jsonl", "training/trained.jsonl", "evaluation/journal.sqlite"):
+    kill_at(command, tmp_path / "killed", killed.folder / "prepared" / "journal.sqlite")
+    for sign in ("training.jsonl", "training/trained.jsonl", "evaluation/journal.sqlite"):
         kill_at(command, tmp_path / "killed", killed.folder / "rounds" / key / sign)
     assert subprocess.run(command, cwd=tmp_path / "killed", check=False, capture_output=True).returncode == 3
     (one,), (other,) = (Versions(each.folder).all() for each in (whole, killed))
     assert (one.data, one.outcome, one.reasons) == (other.data, other.outcome, other.reasons)
     tokens = [
-        orjson.loads((each.folder / "rounds" / key / "prepared" / "large_model_tokens.json").read_bytes())
-        for each in (whole, killed)
+        orjson.loads((each.folder / "prepared" / "large_model_tokens.json").read_bytes()) for each in (whole, killed)
     ]
     assert tokens[0]["requests"] == tokens[1]["requests"]
+
+
+def asked_of_the_writer(config: ChatConfig) -> int:
+    return int(orjson.loads((config.folder / "prepared" / "large_model_tokens.json").read_bytes())["requests"])
+
+
+def test_a_round_begins_with_the_base_whatever_version_is_chatted_with(tmp_path: Path, tiny_model: Path) -> None:
+    config = chat_project(tmp_path, tiny_model)
+    worn = config.with_models({"target": config.model("target").model_copy(update={"adapter": "final"})})
+    assert worn.untrained().model("target").adapter is None
 
 
 def kill_at(command: list[str], folder: Path, sign: Path) -> None:
