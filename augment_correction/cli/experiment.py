@@ -94,7 +94,7 @@ def _run(config: str, given: list[str]) -> Outcome:
 def _swept(config: str, given: list[str], sweep: str) -> int:
     """A value at which nothing is weak is a row of the table as well."""
     from augment_correction.cli.tables import print_table
-    from augment_correction.experiment.rounds import NothingWeak
+    from augment_correction.experiment.course import NothingWeak
     from augment_correction.experiment.sweeping import HEAD, Sweep, row
 
     rows, codes = [], []

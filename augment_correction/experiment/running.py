@@ -12,13 +12,14 @@ import orjson
 
 from augment_correction.errors import ExitCode, InputError
 from augment_correction.experiment.config import STUDENT, ExperimentConfig
+from augment_correction.experiment.course import Course
 from augment_correction.experiment.drawing import experiment_page
 from augment_correction.experiment.generating import Counting
 from augment_correction.experiment.log import append
 from augment_correction.experiment.operations import Operations
 from augment_correction.experiment.places import Places, read_json, write_json
 from augment_correction.experiment.real import RealOperations
-from augment_correction.experiment.rounds import Course, open_final, probe, run_rounds
+from augment_correction.experiment.rounds import open_final, probe, run_rounds
 from augment_correction.experiment.sealing import FILE, Sets, read_sets, seal
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import load_tokenizer

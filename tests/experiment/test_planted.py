@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from augment_correction.errors import ConfigError, ExitCode, InputError
+from augment_correction.experiment.course import NothingWeak
 from augment_correction.experiment.current import roll_back, versions
 from augment_correction.experiment.places import Places
-from augment_correction.experiment.rounds import NothingWeak
 from augment_correction.experiment.running import refuse
 from tests.experiment.world import TOPICS, WEAK, config_of, run_planted
 
