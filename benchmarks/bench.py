@@ -53,11 +53,15 @@ FORMS = {
 # --------------------------------------------------------------------------------------------------- measuring
 
 
+PROGRAM = ("augment_correction", "benchmarks/*.py", "pipelines", "prompts", "configs")
+"""What is measured: the recorded figures and the documents that they are written into are not part of it."""
+
+
 def measured(name: str) -> dict[str, Any]:
     """All figures of a form, with what they were measured on."""
     form, before = FORMS[name], os.getloadavg()[0]
     made = {
-        "form": name, "commit": _git("rev-parse", "--short", "HEAD"), "changed": bool(_git("status", "--porcelain")),
+        "form": name, "commit": _git("rev-parse", "--short", "HEAD"), "changed": bool(_git("status", "--porcelain", "--", *PROGRAM)),
         "day": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
         "throughput": [row for at_once in form.at_once for row in through(form, at_once)],
@@ -185,14 +189,14 @@ def _on(made: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput, "growth": _growing, "checks": _checks, "request": _request,
 }  # fmt: skip
-_PLACE = re.compile(r"(<!-- bench: (\w+) (\w+) -->\n)(.*?)(\n<!-- end of bench -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- bench: (\w+) (\w+) -->\n)(.*?)(<!-- end of bench -->)", re.DOTALL)
 
 
 def rendered(text: str) -> str:
     """The document with its places filled from the recorded figures of the form that each names."""
 
     def fill(place: re.Match[str]) -> str:
-        return place[1] + TABLES[place[2]](recorded(place[3])) + place[5]
+        return f"{place[1]}{TABLES[place[2]](recorded(place[3]))}\n{place[5]}"
 
     return _PLACE.sub(fill, text)
 

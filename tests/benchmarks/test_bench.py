@@ -14,6 +14,8 @@ def test_the_documents_say_what_is_recorded(document: bench.Path) -> None:
     text = document.read_text("utf-8")
     places = re.findall(r"<!-- bench: (\w+) (\w+) -->", text)
     assert places and text.count("<!-- end of bench -->") == len(places)
+    filled = re.findall(r"<!-- bench: \w+ \w+ -->\n(.*?)<!-- end of bench -->", text, re.DOTALL)
+    assert len(filled) == len(places) and all(re.search(r"\d", each) for each in filled)
     assert bench.rendered(text) == text, "run: python -m benchmarks.bench --write"
 
 
