@@ -63,7 +63,7 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
     say("  " + ", ".join(f"{count} {kind}" for kind, count in material.kinds.items() if count))
     for reason, count in material.dropped.items():
         if count:
-            say(f"  {count} rows are not used: {reason}")
+            say(f"  left out: {count} {reason}")
     data = data_hash(config, material)
     if made := versions.made_of(data):
         say(f"version {made.id} was made of exactly this")

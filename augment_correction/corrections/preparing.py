@@ -38,7 +38,7 @@ Watch = Callable[[RunState], AbstractContextManager[object]]
 
 @dataclass
 class Material:
-    """What a round is made of, and the files of it. `kinds` counts rows, `dropped` those that are not used with the reason."""
+    """What a round is made of, and the files of it. `kinds` counts rows and probes, `dropped` what is left out, by what it is."""
 
     folder: Path
     kinds: Counter[str] = field(default_factory=Counter)
@@ -167,7 +167,7 @@ def _unseen(
     seen = set()
     for probe in probes:
         if index.nearest(Question(probe["question"])):
-            material.dropped[f"a training row gives the {probe['probe']} away"] += 1
+            material.dropped[f"{probe['probe']} probes that a training row asks, or nearly"] += 1
         elif probe["id"] not in seen:
             seen.add(probe["id"])
             yield probe
@@ -194,7 +194,7 @@ def _rows(
         mine = [one for one in made[each.id] if one.kind in TRAINED]
         new = _distilled(config, each, mine) if distils else [_spelled(one, each) for one in mine]
         if not new:
-            material.dropped[f"nothing could be made of correction {each.id}"] += 1
+            material.dropped["corrections of which the writer made no row"] += 1
         rows += new
     return rows
 
@@ -208,8 +208,8 @@ def _keep(config: ChatConfig, probes: Sequence[Mapping[str, Any]], material: Mat
     items = _items(config, config.corrections.keep)
     free = [item for item in items if not index.nearest(Question(item.asked))]
     known = own_right_answers(config, free, config.folder / "keep")
-    material.dropped["a probe asks what was to be kept"] += len(items) - len(free)
-    material.dropped["the base model does not know what was to be kept"] += len(free) - len(known)
+    material.dropped["questions to keep that a probe asks"] += len(items) - len(free)
+    material.dropped["questions to keep that the base model does not answer right"] += len(free) - len(known)
     return [_keep_row(item, answer, config.corrections.method != "sft") for item, answer in known]
 
 

@@ -72,7 +72,7 @@ class TestPreparing:
         for probe in lines(made.probes):
             assert probe["probe"] in ("efficacy", "old_answer", "pushback") or probe["question"] not in trained
         # The scripted model says the same to every prompt: its paraphrases are the wordings that are trained.
-        assert made.dropped["a training row gives the paraphrase away"]
+        assert made.dropped["paraphrase probes that a training row asks, or nearly"]
 
 
 class TestRefused:
