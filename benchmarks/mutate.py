@@ -63,8 +63,8 @@ GROUPS = {
     ),
     "grader": Group("grading/*", "grading/test_*"),
     "worker": Group(
-        "worker/jobs worker/rounds launching/slot worker/intake worker/entries worker/leases worker/log",
-        "worker/test_jobs worker/test_log worker/test_leases worker/test_hostile worker/test_intake worker/test_rounds "
+        "worker/jobs worker/rounds launching/slot worker/intake worker/entries worker/log",
+        "worker/test_jobs worker/test_log worker/test_hostile worker/test_intake worker/test_rounds "
         "launching/test_slot",
     ),
     "config": Group("config", "test_config"),

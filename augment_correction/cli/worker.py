@@ -93,10 +93,10 @@ def resume(config: WorkerFile = DEFAULT) -> None:
 @worker.command(epilog="Example: python -m augment_correction worker stop")
 def stop(config: WorkerFile = DEFAULT) -> None:
     """End the worker; its training writes a checkpoint first, and the next worker goes on from there."""
-    from augment_correction.worker.status import workers
+    from augment_correction.worker.status import worker_of
 
     site = _site(config)
-    if not workers(site):
+    if worker_of(site) is None:
         say("no worker runs")
         return
     site.places.marker("stop").touch()

@@ -8,11 +8,12 @@ is a process group that outlives its worker for hours and is found again. Cost o
 
 Who holds what, so that a kill at any instant leaves nothing in doubt:
 
-- `.lock` is held by the worker: one per root. The kernel gives it back, however the worker ends.
+- `.lock` is held by the worker, and names its process: one per root. The kernel gives it back, however the worker ends, so
+  that a job that is still called running belongs to whoever holds the lock next. (On a network file system the locks must be
+  the server's, as those of NFS are.)
 - `.slot` is held by the training process itself and its children (an inherited descriptor): one training at a time, and
   whether one runs is never guessed from a process id. A new worker that finds it held awaits that training.
-- `worker.beat` is a counter. Another worker (of a machine for which the locks mean nothing) may take a job over when the
-  counter has stood still for `lease_seconds` of its own monotonic clock: no wall clock is compared with another, so clock
-  jumps and time zones move nothing but what `status` shows. Every change of a job names its owner: who lost it is told.
+- Every change of a job names the state it was seen in: what another process has changed meanwhile (`worker retry`) is told
+  and not overwritten. No wall clock decides anything: times are only shown.
 - The database is written first, files are moved after: where they are follows from the row, and is put right at a start.
 """

@@ -26,8 +26,6 @@ class WorkerSection(Declaration):
     """How often the folders, the markers and the training are looked at."""
     settle_seconds: float = Field(2.0, ge=0)
     """A file is taken when its size and time have stood still for so long (ten times as long where its end looks cut)."""
-    lease_seconds: float = Field(60.0, gt=0)
-    """A job of a worker that cannot be seen from here is taken over when its heartbeat has stood still for so long."""
     max_attempts: int = Field(3, ge=1)
     """Starts of the training or of the gate, before a job has failed. One that `stop` ended does not count."""
     retry_seconds: float = Field(30.0, ge=0)

@@ -210,6 +210,6 @@ def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = Fa
     anew = {"round": None, "phase": None} if fresh or job.state == "done" else {}
     priority = job.priority if priority is None else priority
     changes = {"state": "queued", "priority": priority, "attempts": 0, "launched": 0, "stopping": 0, "ended": None}
-    queued = site.jobs.change(job, **changes, reason=None, owner=None, **anew)
+    queued = site.jobs.change(job, **changes, reason=None, **anew)
     places.put(queued.name, queued.folder)
     return f"job {job.id} is queued again"

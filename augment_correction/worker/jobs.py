@@ -1,7 +1,7 @@
 """The truth about jobs, rounds and the worker, in one SQLite file. Every change is committed and on disk at its return.
 
 Not `store.Database`: that one shares an fsync among the calls of an event loop and reads nothing back, while each change
-here is a compare and set (only the owner of a job changes it), of which there are a few per hour.
+here is a compare and set (of a job in the state it was read in), of which there are a few per hour.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from augment_correction.errors import InputError, UserError
 from augment_correction.store.room import no_room
 from augment_correction.worker.places import PRIORITIES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (0, 1, SCHEMA_VERSION)
+"""0: a new file. 1 has a column and a table more (heartbeats), which nothing reads."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,7 +40,6 @@ CREATE TABLE IF NOT EXISTS job (
     stopping INTEGER NOT NULL DEFAULT 0,
     round INTEGER REFERENCES round (number),
     reason TEXT,
-    owner TEXT,
     added REAL NOT NULL,
     started REAL,
     ended REAL
@@ -56,7 +57,6 @@ CREATE TABLE IF NOT EXISTS round (
     ended REAL,
     rolled_back REAL
 );
-CREATE TABLE IF NOT EXISTS worker (owner TEXT PRIMARY KEY, beat INTEGER NOT NULL DEFAULT 0);
 """
 
 
@@ -82,7 +82,6 @@ class Job:
     stopping: int
     round: int | None
     reason: str | None
-    owner: str | None
     added: float
     started: float | None
     ended: float | None
@@ -109,8 +108,8 @@ class Round:
     rolled_back: float | None
 
 
-class LeaseLost(UserError):
-    """Another process has the job now, so that this one must not touch it any more."""
+class JobChanged(UserError):
+    """Another process has changed the job since this one read it."""
 
 
 class Jobs:
@@ -122,7 +121,7 @@ class Jobs:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
+            if version not in READABLE:
                 raise sqlite3.DatabaseError(f"it was written by another version (schema {version})")
             self._database.executescript(SCHEMA)
             self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -188,13 +187,13 @@ class Jobs:
     def change(self, job: Job, **columns: Any) -> Job:
         """The job as it is then.
 
-        Raises: LeaseLost where it is not its owner's any more.
+        Raises: JobChanged where it is in another state than the one it was read in.
         """
         names = ", ".join(f"{name} = ?" for name in columns)
-        sql = f"UPDATE job SET {names} WHERE id = ? AND owner IS ? AND state = ?"
-        changed = self._database.execute(sql, (*columns.values(), job.id, job.owner, job.state))
+        sql = f"UPDATE job SET {names} WHERE id = ? AND state = ?"
+        changed = self._database.execute(sql, (*columns.values(), job.id, job.state))
         if changed.rowcount != 1:
-            raise LeaseLost(f"job {job.id} was changed by another process")
+            raise JobChanged(f"job {job.id} was changed by another process")
         return self._jobs("WHERE id = ?", job.id)[0]
 
     # ----------------------------------------------------------------------------------------------- rounds
@@ -212,21 +211,6 @@ class Jobs:
     def change_round(self, number: int, **columns: Any) -> None:
         names = ", ".join(f"{name} = ?" for name in columns)
         self._database.execute(f"UPDATE round SET {names} WHERE number = ?", (*columns.values(), number))
-
-    # ----------------------------------------------------------------------------------------------- worker
-
-    def sign_in(self, owner: str) -> None:
-        self._database.execute("INSERT OR REPLACE INTO worker (owner) VALUES (?)", (owner,))
-
-    def sign_out(self, owner: str) -> None:
-        self._database.execute("DELETE FROM worker WHERE owner = ?", (owner,))
-
-    def beat(self, owner: str) -> None:
-        self._database.execute("UPDATE worker SET beat = beat + 1 WHERE owner = ?", (owner,))
-
-    def workers(self) -> dict[str, int]:
-        """Their heartbeats by owner."""
-        return dict(self._database.execute("SELECT owner, beat FROM worker").fetchall())
 
     def _insert(self, table: str, values: dict[str, Any]) -> int:
         marks = ", ".join("?" * len(values))

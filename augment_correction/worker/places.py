@@ -11,6 +11,7 @@ from pathlib import Path
 
 from augment_correction.errors import InputError
 from augment_correction.folders import private_folder
+from augment_correction.launching.process_id import ProcessId
 
 PRIORITIES = ("high", "normal", "low")
 STATES = ("processing", "failed", "done")
@@ -50,6 +51,10 @@ class Places:
     @property
     def slot(self) -> Path:
         return self.root / ".slot"
+
+    @property
+    def _lock(self) -> Path:
+        return self.root / ".lock"
 
     def marker(self, name: str) -> Path:
         return self.root / f".{name}"
@@ -92,14 +97,27 @@ class Places:
     def held(self) -> Iterator[None]:
         """Raises: InputError where another worker holds the folder."""
         self.make()
-        with (self.root / ".lock").open("a+") as lock:
+        with self._lock.open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise InputError(
                     f"another worker runs on {self.root}", hint="one is enough; 'worker stop' ends it"
                 ) from None
-            yield
+            lock.truncate(0)
+            lock.write(str(ProcessId.own()))
+            lock.flush()
+            try:
+                yield
+            finally:
+                lock.truncate(0)
+
+    def holder(self) -> ProcessId | None:
+        """Who holds the folder, or did when it was killed."""
+        try:
+            return ProcessId.parse(self._lock.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):  # nobody, or somebody who is just writing it
+            return None
 
 
 def move(source: Path, target: Path) -> None:

@@ -57,7 +57,7 @@ class Rounds:
                 adapter = Path(fill(site.config.train.adapter, {"out": str(site.places.round(number))}))
                 where = str(adapter.relative_to(site.places.root))
                 site.jobs.add_round(number=number, job=job.id, adapter=where, parent=parent, sha256=job.sha256)
-            started = {"state": "running", "owner": site.owner, "started": time.time()}
+            started = {"state": "running", "started": time.time()}
             job = site.jobs.change(job, **started, round=number, phase=phase, launched=0)
         site.places.put(job.name, job.folder)
         site.say(job, f"begins round {number}, on {shown(now)}")
@@ -173,7 +173,7 @@ class Rounds:
         metrics = None if report is None else orjson.dumps(report).decode()
         with site.jobs.together():
             site.jobs.change_round(made.number, decision=decision, metrics=metrics, **ended)
-            job = site.jobs.change(job, state="done", owner=None, phase=None, launched=0, stopping=0, **ended)
+            job = site.jobs.change(job, state="done", phase=None, launched=0, stopping=0, **ended)
         site.places.put(job.name, job.folder)
         site.say(job, f"round {made.number} {decision}: {reason}; current is {shown(current(site))}")
         if not site.config.worker.keep_checkpoints:
@@ -202,7 +202,7 @@ class Rounds:
         with site.jobs.together():
             if job.round is not None:
                 site.jobs.change_round(job.round, decision="failed", reason=what, **ended)
-            job = site.jobs.change(job, state="failed", owner=None, reason=reason, launched=0, stopping=0, **ended)
+            job = site.jobs.change(job, state="failed", reason=reason, launched=0, stopping=0, **ended)
         site.places.put(job.name, job.folder)
         give_reason(site, job, remedy)
         site.say(job, f"failed: {what}")

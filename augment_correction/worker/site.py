@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from augment_correction.launching.process_id import ProcessId
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.jobs import Job, Jobs
 from augment_correction.worker.log import Log
@@ -20,14 +19,11 @@ def free_gb(folder: Path) -> float:
 
 @dataclass
 class Site:
-    """`owner` is this process, as it stands in the leases."""
-
     config: WorkerConfig
     free: Callable[[Path], float] = free_gb
     places: Places = field(init=False)
     jobs: Jobs = field(init=False)
     log: Log = field(init=False)
-    owner: str = field(init=False)
     _told: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -35,7 +31,6 @@ class Site:
         self.places.make()
         self.jobs = Jobs(self.places.database)
         self.log = Log(self.places.logs)
-        self.owner = str(ProcessId.own())
 
     def say(self, job: Job, text: str) -> None:
         self.log.say(f"Self-Correction: job {job.id} ({job.original}) {text}")

@@ -28,18 +28,18 @@ def open_site(config: WorkerConfig) -> Site:
     return Site(config)
 
 
-def workers(site: Site) -> list[ProcessId]:
-    """Those that run; of another machine's all that have not signed out."""
-    known = map(ProcessId.parse, site.jobs.workers())
-    return [each for each in known if each.alive or not each.here]
+def worker_of(site: Site) -> ProcessId | None:
+    """The one that runs; on another machine also one that was killed there."""
+    found = site.places.holder()
+    return found if found and (found.alive or not found.here) else None
 
 
 def snapshot(site: Site) -> dict[str, Any]:
     """JSON-safe; times are seconds since 1970."""
-    now = current(site)
+    now, worker = current(site), worker_of(site)
     return {
         "root": str(site.places.root),
-        "workers": [{"pid": each.pid, "host": each.host} for each in workers(site)],
+        "workers": [{"pid": worker.pid, "host": worker.host}] if worker else [],
         "markers": [name for name in MARKERS if site.places.marker(name).exists()],
         "free_gb": round(free_gb(site.places.root), 1),
         "current": {"round": now.number, "adapter": str(site.places.root / now.adapter)} if now else None,

@@ -15,7 +15,6 @@ from augment_correction.store.room import no_room
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.intake import Intake
 from augment_correction.worker.jobs import Job
-from augment_correction.worker.leases import Leases
 from augment_correction.worker.log import tail
 from augment_correction.worker.rounds import Rounds
 from augment_correction.worker.site import Site, free_gb
@@ -32,7 +31,6 @@ class Worker:
         self._settings = config.worker
         self._site = Site(config, free)
         self._places = self._site.places
-        self._leases = Leases(self._site)
         self._intake = Intake(self._site)
         self._rounds = Rounds(self._site)
         self._signalled = self._waits_for_room = False
@@ -55,26 +53,21 @@ class Worker:
     def at_work(self) -> Iterator[None]:
         with self._places.held():
             self._places.marker("stop").unlink(missing_ok=True)
-            self._leases.sign_in()
             try:
                 self._intake.mend()
                 self._site.log.say(f"worker {ProcessId.own().pid} began on {self._places.root}")
+                self._tell_taken_over()
                 yield
                 self._site.log.say("worker stopped")
             finally:
                 self._places.marker("stop").unlink(missing_ok=True)
-                with self._on_a_full_disk_too():
-                    self._leases.sign_out()
                 self._site.jobs.close()
 
-    @contextmanager
-    def _on_a_full_disk_too(self) -> Iterator[None]:
-        """What cannot be written down at the end is seen by the next worker: this process is gone by then."""
-        try:
-            yield
-        except sqlite3.Error as failure:
-            if not no_room(failure):
-                raise
+    def _tell_taken_over(self) -> None:
+        job = self._site.jobs.running()
+        if job is not None:
+            still = "its process still runs and is awaited" if self._rounds.slot.busy else "nothing runs"
+            self._site.say(job, f"taken over in phase {job.phase} from a worker that is gone; {still}")
 
     def _stepped(self) -> bool:
         """A step, or a wait for room on the disk: every step can be made again, as after a kill."""
@@ -95,15 +88,11 @@ class Worker:
 
     def step(self) -> bool:
         """False when there is nothing left to do before the end."""
-        self._leases.beat()
         stopping = self._stopping()
         if not stopping:
             self._intake.look()
         job = self._site.jobs.running()
         if job is not None:
-            job = self._leases.held(job, awaited=self._rounds.slot.busy)
-            if job is None:
-                return not stopping
             self._rounds.advance(job, stopping=stopping)
             self._report(job)
             job = self._site.jobs.running()

@@ -1,4 +1,4 @@
-"""The database of the worker: all of it or nothing, and only the owner of a job changes it."""
+"""The database of the worker: all of it or nothing, and a job is changed in the state it was read in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.worker.jobs import Job, Jobs, LeaseLost
+from augment_correction.worker.jobs import SCHEMA, Job, JobChanged, Jobs
 
 
 @pytest.fixture
@@ -33,19 +33,21 @@ def added(jobs: Jobs, name: str = "a.jsonl", priority: int = 1, state: str = "qu
 
 class TestTogether:
     def test_all_of_it_is_seen_by_others_at_the_end(self, jobs: Jobs, others: Jobs) -> None:
+        job = added(jobs).id
         with jobs.together():
-            jobs.sign_in("a")
-            jobs.sign_in("b")
-            assert others.workers() == {}
-        assert others.workers() == {"a": 0, "b": 0}
+            for number in (1, 2):
+                jobs.add_round(number=number, job=job, adapter="a")
+            assert others.rounds() == []
+        assert [each.number for each in others.rounds()] == [1, 2]
 
     def test_or_nothing_of_it(self, jobs: Jobs, others: Jobs) -> None:
+        job = added(jobs).id
         with pytest.raises(KeyError), jobs.together():
-            jobs.sign_in("a")
+            jobs.add_round(number=1, job=job, adapter="a")
             raise KeyError
-        assert jobs.workers() == others.workers() == {}
-        others.sign_in("b")  # nothing is locked
-        assert jobs.workers() == {"b": 0}
+        assert jobs.rounds() == others.rounds() == []
+        others.add_round(number=2, job=job, adapter="b")  # nothing is locked
+        assert [each.number for each in jobs.rounds()] == [2]
 
     def test_where_sqlite_ended_it_the_cause_is_what_is_raised(self, jobs: Jobs) -> None:
         """As it does on a full disk."""
@@ -54,33 +56,19 @@ class TestTogether:
             raise KeyError
 
 
-class TestOwners:
-    def test_only_the_owner_in_the_state_it_knows_changes_a_job(self, jobs: Jobs, others: Jobs) -> None:
+class TestChanges:
+    def test_a_job_is_changed_only_in_the_state_it_was_read_in(self, jobs: Jobs, others: Jobs) -> None:
         queued = added(jobs)
-        mine = jobs.change(queued, state="running", owner="me")
-        assert (mine.state, mine.owner) == ("running", "me") and others.get(mine.id) == mine
-        with pytest.raises(LeaseLost, match=f"job {mine.id} was changed"):
-            others.change(queued, state="running", owner="other")  # it saw it while it was in the queue
-        taken = others.change(mine, owner="other")
-        with pytest.raises(LeaseLost):
-            jobs.change(mine, state="done")
-        assert jobs.get(mine.id) == taken
+        running = jobs.change(queued, state="running")
+        assert running.state == "running" and others.get(running.id) == running
+        with pytest.raises(JobChanged, match=f"job {running.id} was changed"):
+            others.change(queued, state="running")
+        assert jobs.get(running.id) == running
 
     def test_a_change_is_of_one_job(self, jobs: Jobs) -> None:
         first, second = added(jobs, "a.jsonl"), added(jobs, "b.jsonl")
         jobs.change(second, state="failed")
         assert jobs.get(first.id) == first
-
-    def test_a_heart_beats_for_its_owner_alone(self, jobs: Jobs) -> None:
-        jobs.sign_in("a")
-        jobs.sign_in("b")
-        for _ in range(2):
-            jobs.beat("a")
-        jobs.beat("nobody")
-        assert jobs.workers() == {"a": 2, "b": 0}
-        jobs.sign_in("a")
-        jobs.sign_out("b")
-        assert jobs.workers() == {"a": 0}, "who signs in begins anew"
 
 
 class TestLooking:
@@ -148,3 +136,20 @@ def test_a_file_of_another_version_or_none_of_ours_is_refused(tmp_path: Path) ->
     with pytest.raises(InputError, match="cannot be used") as raised:
         Jobs(path)
     assert raised.value.hint == "put a whole copy of it back"
+
+
+def test_a_file_with_heartbeats_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "worker.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(SCHEMA.replace("    added REAL", "    owner TEXT,\n    added REAL"))
+        database.execute("CREATE TABLE worker (owner TEXT PRIMARY KEY, beat INTEGER NOT NULL DEFAULT 0)")
+        database.execute(
+            "INSERT INTO job (name, original, source, priority, state, owner, added) VALUES ('n', 'o', 's', 1, 'running', 'me', 1)"
+        )
+        database.execute("PRAGMA user_version=1")
+    database.close()
+    jobs = Jobs(path)
+    job = jobs.running()
+    assert job is not None and jobs.change(job, state="done").state == "done"
+    assert added(jobs).id == 2
+    jobs.close()

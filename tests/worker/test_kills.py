@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from augment_correction.launching.process_id import ProcessId
-from augment_correction.worker.jobs import LeaseLost
+from augment_correction.worker.status import worker_of
 from tests.worker.world import World, rows, until
 
 
@@ -170,34 +170,17 @@ def test_a_process_of_the_same_id_is_never_signalled(training: World) -> None:
     assert training.started[0].wait(60) == 0
 
 
-def test_a_beating_owner_elsewhere_keeps_its_job_and_a_silent_one_loses_it(training: World) -> None:
+def test_a_killed_workers_job_is_the_next_ones_and_status_names_who_runs(training: World) -> None:
+    assert (found := worker_of(training.site)) is not None and found.pid == training.started[0].pid
     training.started[0].kill()
     training.started[0].wait()
-    owner = str(ProcessId(1, "a boot:1", "elsewhere"))
-    jobs = training.site.jobs
-    jobs.sign_in(owner)
-    jobs.change(training.job(2), owner=owner)
-    training.write(lease_seconds=0.5)
-
-    def beaten() -> bool:
-        jobs.beat(owner)
-        return "belongs to another worker" in training.log()
-
+    assert worker_of(training.site) is None
     training.start()
-    until(beaten, "it saw the owner")
-    assert training.job(2).owner == owner
-    until(lambda: training.job(2).owner != owner, "the lease expired")
+    until(lambda: "taken over in phase train from a worker that is gone" in training.log(), "it said so")
+    assert (found := worker_of(training.site)) is not None and found.pid == training.started[1].pid
     training.untell("hold")
     ended(training)
     assert training.job(2).state == "done"
-
-
-def test_who_lost_its_job_is_told_and_changes_nothing(training: World) -> None:
-    mine = training.job(2)
-    training.site.jobs.change(mine, owner="another")
-    with pytest.raises(LeaseLost):
-        training.site.jobs.change(mine, state="failed")
-    assert training.job(2).state == "running"
 
 
 @pytest.mark.parametrize("state", ["queued", "failed"])
@@ -218,7 +201,7 @@ def test_a_kill_between_the_link_and_the_row_is_mended(training: World) -> None:
     training.started[0].kill()
     training.started[0].wait()
     site = training.site
-    site.jobs.change(training.job(2), state="running", phase="gate", launched=1, owner=None)
+    site.jobs.change(training.job(2), state="running", phase="gate", launched=1)
     site.jobs.change_round(2, decision=None)
     training.work()
     assert [each.decision for each in training.site.jobs.rounds()] == ["accepted", "accepted"]
