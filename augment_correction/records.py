@@ -219,8 +219,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Record:
     """What flows through the stages: a passage, and under `fields` all that was made of it by name (`passage`, `title`, `metadata`,
-    ... and what earlier stages wrote). A stage returns new records, by `with_fields`. `parent_id` is the record it was made from,
-    if any; `again` says how often the user has had a stage asked anew for it; `place` is its file and its number among the file's
+    ... and what earlier stages wrote). A stage returns new records, by `with_fields`. `again` says how often the user has had a stage asked anew for it; `place` is its file and its number among the file's
     passages, on which hangs what is drawn for it.
 
     >>> with_fields(Record("id", {"passage": "Nine arches."}), {"question": "How many?"}).fields["question"]
@@ -229,7 +228,6 @@ class Record:
 
     id: str
     fields: Mapping[str, Any]
-    parent_id: str | None = None
     steps: tuple[Step, ...] = ()
     again: Mapping[str, int] = field(default_factory=dict)
     place: tuple[str, int] | None = None

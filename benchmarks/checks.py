@@ -21,8 +21,9 @@ from typing import NamedTuple
 from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks import run_checks
-from augment_correction.stages.checks.language import likeliest, probabilities, words_of
+from augment_correction.stages.checks.language import words_of
 from augment_correction.stages.checks.wording import stems
+from augment_correction.text.language import likeliest, probabilities
 from benchmarks.checks_cases import CORRECT, DOUBT, FLAWED, QUESTION, Case, Fault, build
 
 __all__ = ["Case", "Fault", "build"]

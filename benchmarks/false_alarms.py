@@ -29,7 +29,7 @@ from augment_correction.errors import Reject
 from augment_correction.pipeline import load_pipeline
 from augment_correction.project import bundled
 from augment_correction.stages.checks import run_checks
-from augment_correction.stages.checks.language import language_of
+from augment_correction.text.language import language_of
 
 DATA = Path(__file__).parent / "data"
 ROWS, JUDGED = DATA / "good_rows.jsonl", DATA / "alarms_judged.jsonl"

@@ -13,8 +13,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from augment_correction.documents.plain import fences
 from augment_correction.records import Heading
+from augment_correction.text.fences import fences
 
 Measure = Callable[[int, int], int]
 Block = tuple[int, int, int]  # start, end, how good it is to cut before it

@@ -11,8 +11,8 @@ from augment_correction.documents.contract import ReadLimits, build_document
 from augment_correction.documents.markdown import front_matter, html_as_text, title_of, without_pictures
 from augment_correction.documents.text import decode, decoding_notes
 from augment_correction.records import Document, Heading, ReadNote
+from augment_correction.text.fences import fences
 
-FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 _ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<title>\S[^\n]*)$", re.MULTILINE)
 _SETEXT = re.compile(r"^ {0,3}(?P<title>[^\s\-=#>|`~][^\n]*)\n {0,3}(?P<line>=+|-{2,})[ \t]*$", re.MULTILINE)
 
@@ -46,26 +46,6 @@ def read_markdown(path: Path, source: str, limits: ReadLimits) -> Iterator[Docum
 def _pictures(number: int, source: str) -> Iterator[ReadNote]:
     if number:
         yield ReadNote(source, "pictures", "pictures inside the text, left out as [image]", number)
-
-
-def fences(text: str) -> list[tuple[int, int]]:
-    """(start, end) of every closed code fence, both fence lines included.
-
-    An unclosed fence is none: in a text that is not Markdown, it would swallow the rest of the document.
-    """
-    if "```" not in text and "~~~" not in text:
-        return []
-    found: list[tuple[int, int]] = []
-    opened: re.Match[str] | None = None
-    for match in FENCE.finditer(text):
-        mark, info = match["mark"], match["info"]
-        if opened is None:
-            if not (mark[0] == "`" and "`" in info):
-                opened = match
-        elif mark[0] == opened["mark"][0] and len(mark) >= len(opened["mark"]) and not info.strip():
-            found.append((opened.start(), match.end()))
-            opened = None
-    return found
 
 
 def markdown_headings(text: str) -> list[Heading]:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from math import exp, fsum, log
 from statistics import fmean
 
-from augment_correction.writing import UNSPACED
+from augment_correction.text.scripts import UNSPACED
 
 COMPARED = 200
 """Texts that self-BLEU is made of: it compares each with all others."""

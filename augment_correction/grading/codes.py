@@ -13,7 +13,7 @@ from augment_correction.grading.keys import tokens
 from augment_correction.grading.match import grade
 from augment_correction.grading.numbers import find_numbers
 from augment_correction.grading.text import content_words, stem, words
-from augment_correction.writing import FENCE
+from augment_correction.text.fences import FENCE
 
 _LIST_LINE = re.compile(r"^[ \t]*(?:[-*•+]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
 _DANGLING = re.compile(

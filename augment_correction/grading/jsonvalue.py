@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from augment_correction.writing import FENCED_JSON
+from augment_correction.text.fences import FENCED_JSON
 
 _LOOKS_LIKE_JSON = re.compile(r"\s*(?:[\[{]|```json)", re.IGNORECASE)
 

@@ -15,7 +15,7 @@ from augment_correction.grading.choices import choosing
 from augment_correction.grading.keys import Key, key_of, tokens
 from augment_correction.grading.lexicon import NO, STOPWORDS, YES
 from augment_correction.grading.text import sentences, stem, words
-from augment_correction.writing import HANGUL, UNSPACED
+from augment_correction.text.scripts import HANGUL, UNSPACED
 
 _RUN = re.compile(rf"[{UNSPACED}{HANGUL}]+")
 _ELISION = re.compile(r"\b(?:l|d|c|qu|s|j|m|un|dell|nell|dall|all|sull)['’](?=\w{2})", re.IGNORECASE)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from augment_correction.writing import UNSPACED
+from augment_correction.text.scripts import UNSPACED
 
 LONGEST = 60
 """Words of a phrase that is looked for."""

@@ -16,7 +16,7 @@ from augment_correction.grading import frames
 from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, NO, PERCENT, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
 from augment_correction.grading.spelt import language_of
-from augment_correction.writing import UNSPACED
+from augment_correction.text.scripts import UNSPACED
 
 _ARTICLES = ("a", "an", "the")
 _SPLIT = re.compile(r"[\s\-‐-―−/,;:()\[\]{}|…]+|\.{2,}")

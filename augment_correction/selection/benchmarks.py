@@ -13,7 +13,7 @@ from typing import Any
 from augment_correction.selection.candidate import Candidate, LeftOut, source_of
 from augment_correction.selection.similar import SIMILAR, Question, QuestionIndex
 from augment_correction.selection.texts import read_texts
-from augment_correction.writing import UNSPACED
+from augment_correction.text.scripts import UNSPACED
 
 SHORTEST = 6
 """Words of the shortest item that is looked for as a whole; shorter ones stand in half of all texts."""

@@ -5,7 +5,7 @@ from augment_correction.stages.asking import ModelCall
 from augment_correction.stages.base import BoundStage, StageContext, Tools, neutral, with_fields
 from augment_correction.stages.building import bind_stages, register_stage, versions_of
 from augment_correction.stages.checks import CheckInput, CheckResult, register_check
-from augment_correction.stages.checks.language import language_of
+from augment_correction.text.language import language_of
 
 __all__ = [
     "BoundStage",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.documents.markdown import front_matter, html_as_text, without_pictures
-from augment_correction.documents.plain import fences
+from augment_correction.text.fences import fences
 
 from .files import notes, read
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from augment_correction.documents.plain import fences, markdown_headings
+from augment_correction.documents.plain import markdown_headings
+from augment_correction.text.fences import fences
 
 from .files import read
 

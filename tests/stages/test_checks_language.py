@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augment_correction.stages.checks.language import language_of, probabilities
+from augment_correction.text.language import language_of, probabilities
 from tests.stages.checking import finding, reason
 
 ENGLISH = "The lighthouse of Vell stands on a reef. Adela Torrin built it of granite between 1868 and 1873."

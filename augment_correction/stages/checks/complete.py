@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 
-from augment_correction.stages.checks.contract import CheckInput, CheckResult, without_code, worst
+from augment_correction.stages.checks.contract import CheckInput, CheckResult, worst
 from augment_correction.stages.checks.length import count_words
-from augment_correction.writing import FENCE, NO_FULL_STOP
+from augment_correction.text.fences import FENCE, without_code
+from augment_correction.text.scripts import NO_FULL_STOP
 
 SHORT = 6
 """Up to so many words without a mark are an answer in themselves: "Adela Torrin", "Between May and September"."""

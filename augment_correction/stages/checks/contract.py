@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from augment_correction.text.fences import without_code
+
 
 class CheckInput(NamedTuple):
     """What a check is given. `texts` are the (field, text) pairs in the order that the pipeline names them, `passage` is what
@@ -35,16 +37,6 @@ class CheckResult(NamedTuple):
 
 Check = Callable[[CheckInput], CheckResult]
 FINE = CheckResult(1.0)
-
-# An indented block is not among them: in a list it is mostly prose.
-_CODE = re.compile(
-    r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)|(?<!`)(`{1,2})(?!`)[^\n]+?\2(?!`)", re.MULTILINE | re.DOTALL
-)
-
-
-def without_code(text: str, instead: str = "`") -> str:
-    """The prose alone: what stands in a fence or in backticks is content, whatever it looks like."""
-    return _CODE.sub(instead, text) if "`" in text or "~~~" in text else text
 
 
 def worst(findings: Iterable[CheckResult]) -> CheckResult:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from augment_correction.stages.base import neutral
-from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult, without_code
+from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult
+from augment_correction.text.fences import without_code
 
 # `[` after a word or a bracket is an index, as in `handlers[0](event)`.
 _LINK = re.compile(r"https?://|\bwww\.\w|(?<![\w\])])\[[^\]\n]+\]\([^)\s]+\)", re.IGNORECASE)

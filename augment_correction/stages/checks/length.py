@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from augment_correction.stages.checks.contract import CheckInput, CheckResult, worst
-from augment_correction.writing import UNSPACED
+from augment_correction.text.scripts import UNSPACED
 
 WORDS = (1, 600)
 # Chinese, Japanese, Korean and Thai put no space between words, or not where we do: about two signs to a word.

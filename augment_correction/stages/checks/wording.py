@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from augment_correction.grading.text import content_words, stem
-from augment_correction.writing import UNSPACED
+from augment_correction.text.scripts import UNSPACED
 
 _DENSE = re.compile(f"[{UNSPACED}]+")
 

@@ -1,0 +1,18 @@
+"""Texts as they come and as they are written: bytes to text, scripts, code fences, and which language one is in."""
+
+from augment_correction.text.decoding import (
+    LOST,
+    OBEYED,
+    Decoded,
+    NotText,
+    byte_order_mark,
+    clean,
+    decode,
+    mend,
+    printable,
+    read_text,
+)
+
+__all__ = [
+    "LOST", "OBEYED", "Decoded", "NotText", "byte_order_mark", "clean", "decode", "mend", "printable", "read_text",
+]  # fmt: skip
