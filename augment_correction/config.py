@@ -1,5 +1,5 @@
 """One run: which pipeline, documents, models, limits and money. Augmentoolkit's sections and keys are accepted
-unchanged; `docs/reference/config.md` is generated from the strings under the fields here."""
+(`augmentoolkit.py` has those that are not ours); `docs/reference/config.md` is generated from the strings under the fields here."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidatorFunctionWrapHandler, field_validator, model_validator
 
+from augment_correction import augmentoolkit
+from augment_correction.config_files import load_declared
 from augment_correction.hyperparameters import SPELLINGS, Hyperparameters
-from augment_correction.models import ModelConfig, ModelsConfig, load_declared
+from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.pipeline import Pipeline
 from augment_correction.sampling import Declaration, Sampling
 from augment_correction.usage import Price
 
 ROLES = ("small", "large", "judge", "target")
-PIPELINE_ALIASES = {"correction-pipeline": "correction"}
 
 
 class ApiConfig(Declaration):
@@ -116,15 +117,6 @@ class SystemConfig(Declaration):
     loss_on: Literal["all_but_mistake", "answers", "correction_only"] = "all_but_mistake"
     """What is trained: everything but the mistake (what users say and the template's own text, too), every answer but
     the mistake, or only the turn that corrects it or stands by what was right."""
-    completion_mode: bool = False
-    use_stop: bool = True
-    use_min_p: bool = False
-
-    UNUSED: ClassVar[Mapping[str, str]] = {
-        "completion_mode": "chat endpoints only",
-        "use_stop": "no stop strings are sent: the reply's tags or JSON end it",
-        "use_min_p": "set `min_p` under `sampling` instead",
-    }
 
 
 class MetaConfig(Declaration):
@@ -228,6 +220,7 @@ class RunConfig(ModelsConfig):
 
     COMMAND = "run"
     SPELT: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {("training",): SPELLINGS}
+    IGNORED: ClassVar[Mapping[tuple[str, ...], Mapping[str, str]]] = augmentoolkit.IGNORED
     pipeline: str | Pipeline
     """A name (`correction`, `correction_small`) or the path of a pipeline file; in Python a `Pipeline`, too."""
     api: ApiConfig
@@ -260,7 +253,7 @@ class RunConfig(ModelsConfig):
     def pipeline_name(self) -> str:
         if isinstance(self.pipeline, Pipeline):
             return self.pipeline.name
-        return PIPELINE_ALIASES.get(self.pipeline, self.pipeline)
+        return augmentoolkit.PIPELINES.get(self.pipeline, self.pipeline)
 
     @property
     def by_role(self) -> dict[str, ModelConfig]:
@@ -320,10 +313,4 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     >>> load_config("configs/smoke.yaml", ["system.seed=7"]).system.seed
     7
     """
-    config = load_declared(RunConfig, path, overrides, "pipeline, api, path, ...")
-    config._notices = tuple(
-        f"system.{key} has no effect here: {why}"
-        for key, why in SystemConfig.UNUSED.items()
-        if key in config.system.model_fields_set
-    )
-    return config
+    return load_declared(RunConfig, path, overrides, "pipeline, api, path, ...")

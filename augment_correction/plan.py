@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from augment_correction.config import RunConfig
+from augment_correction.config_files import require_keys, with_environment_keys
 from augment_correction.declarations import KIND, SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
 from augment_correction.documents import ChunkSettings
 from augment_correction.documents.folder_settings import (
@@ -25,7 +26,6 @@ from augment_correction.errors import ConfigError, Noted
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.models import require_keys, with_environment_keys
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,6 +93,16 @@ class YamlFile:
             given = [each for each in given if each in held]
             if len(given) == 1 and given[0] != name:
                 self._rename(held, section, given[0], name)
+
+    def drop(self, section: Path_, keys: Mapping[str, str]) -> Iterator[str]:
+        """Take these keys out of a section; a line for each that was there, with the reason that `keys` gives."""
+        held = self.data
+        for part in section:
+            held = held.get(part) if isinstance(held, dict) else None
+        for key, why in keys.items() if isinstance(held, dict) else ():
+            if key in held:
+                del held[key]
+                yield f"{'.'.join(map(str, (*section, key)))} has no effect here: {why}"
 
     def _rename(self, held: dict[Any, Any], section: Path_, old: str, new: str) -> None:
         held[new] = held.pop(old)

@@ -17,8 +17,9 @@ from augment_correction.config import (
     SystemConfig,
     TrainingConfig,
 )
+from augment_correction.config_files import command_of, require_keys
 from augment_correction.errors import ConfigError, Mistakes
-from augment_correction.models import command_of, require_keys, without_credentials
+from augment_correction.models import without_credentials
 from augment_correction.project import Project, bundled, find_config
 from augment_correction.runner import make_plan
 

@@ -38,7 +38,7 @@ def check(config: Config, overrides: Overrides = None) -> None:
 
 
 async def _findings(config: str, overrides: list[str]) -> list[Finding]:
-    from augment_correction.models import command_of
+    from augment_correction.config_files import command_of
 
     match command_of(config):
         case "evaluate":

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from augment_correction.config_files import with_environment_keys
 from augment_correction.corrections.config import CHATTING, TARGET, ChatConfig
 from augment_correction.corrections.correction import Evidence, Statement
 from augment_correction.corrections.detecting import PROMPT as DETECT
@@ -23,7 +24,6 @@ from augment_correction.errors import UserError
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of
 from augment_correction.llm.streaming import Listener, heard_by
-from augment_correction.models import with_environment_keys
 from augment_correction.parsing import final_answer
 from augment_correction.prompts import PromptLibrary
 from augment_correction.records import Message

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from augment_correction.config import ROLES, RunConfig
+from augment_correction.config_files import load_declared
 from augment_correction.corrections.store import CorrectionStore
 from augment_correction.errors import ConfigError
 from augment_correction.hyperparameters import SPELLINGS, Hyperparameters, own_names
-from augment_correction.models import load_declared
 from augment_correction.sampling import Declaration
 
 TARGET = "target"

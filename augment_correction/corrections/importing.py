@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from augment_correction.config_files import with_environment_keys
 from augment_correction.corrections.config import ChatConfig
 from augment_correction.corrections.correction import Correction, Evidence, Statement
 from augment_correction.corrections.detecting import PROMPT, detect
@@ -21,7 +22,6 @@ from augment_correction.errors import AugmentCorrectionError, InputError
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, ask_each, calls_at_once, database_of, interruptible
-from augment_correction.models import with_environment_keys
 from augment_correction.prompts import PromptLibrary
 from augment_correction.records import Chunk, Message, Role, content_id
 from augment_correction.rows import RowError, chat, each_row

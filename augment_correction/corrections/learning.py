@@ -13,16 +13,17 @@ from typing import Any
 
 import orjson
 
+from augment_correction.config_files import with_environment_keys
 from augment_correction.corrections.config import PROBING, TARGET, ChatConfig, target_folder
 from augment_correction.corrections.correction import Correction
 from augment_correction.corrections.preparing import Material, prepare
 from augment_correction.corrections.versions import Version, Versions
 from augment_correction.errors import ExitCode, InputError, UserError
 from augment_correction.evals import Evaluation, evaluate
-from augment_correction.evals.config import JUDGE, EvalConfig, EvalCost, TokenPrice
+from augment_correction.evals.config import JUDGE, EvalConfig, EvalCost
 from augment_correction.finetuning import prepare_rows, train_prepared
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.models import with_environment_keys
+from augment_correction.models import TokenPrice
 from augment_correction.runner import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig

@@ -10,10 +10,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from augment_correction.config_files import load_declared
 from augment_correction.evals.limits import ProbeLimits
-from augment_correction.models import ModelConfig, ModelsConfig, load_declared
+from augment_correction.models import ModelConfig, ModelsConfig, NamedPrices, TokenPrice
 from augment_correction.sampling import Declaration, Sampling
-from augment_correction.usage import Price
 
 JUDGE = "judge"
 ORIGIN = "origin"
@@ -73,13 +73,6 @@ class GateLimits(Declaration):
     probes: ProbeLimits = ProbeLimits()
 
 
-class TokenPrice(Declaration):
-    """USD per million tokens."""
-
-    input: Decimal = Field(ge=0)
-    output: Decimal = Field(ge=0)
-
-
 class EvalCost(Declaration):
     per_million: dict[str, TokenPrice] = Field(default_factory=dict)
     """By the model's name above, where the price is not known: {base: {input: 0.1, output: 0.4}}."""
@@ -87,7 +80,7 @@ class EvalCost(Declaration):
     """The evaluation stops cleanly before it would spend more (exit 4); raise it and start it again to go on."""
 
 
-class EvalConfig(ModelsConfig):
+class EvalConfig(NamedPrices, ModelsConfig):
     """A validated config of an evaluation; `load_evaluation` makes it from a file, keywords in Python.
 
     Raises: ValidationError (a ValueError) where a value is out of range.
@@ -158,9 +151,7 @@ class EvalConfig(ModelsConfig):
     def _judged(self) -> Self:
         if self.grading.by == "judge" and self.judge is None:
             raise ValueError("grading.by is judge, and no judge is named")
-        unknown = sorted(set(self.cost.per_million) - set(self.by_role))
-        if unknown:
-            raise ValueError(f"cost.per_million names '{unknown[0]}', which is no model here")
+        self.check_prices()
         return self
 
     # ------------------------------------------------------------------------------------- what opens the models
@@ -169,30 +160,12 @@ class EvalConfig(ModelsConfig):
     def by_role(self) -> dict[str, ModelConfig]:
         return {**self.models, **({JUDGE: self.judge} if self.judge else {})}
 
-    def model(self, role: str) -> ModelConfig:
-        return self.by_role[role]
-
     def place_of(self, role: str) -> tuple[str, ...]:
         return (JUDGE,) if role == JUDGE else ("models", role)
 
     def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
         named = {role: models.get(role, model) for role, model in self.models.items()}
         return self.model_copy(update={"models": named, "judge": models.get(JUDGE, self.judge)})
-
-    def price(self, role: str) -> Price | None:
-        given = self.cost.per_million.get(role)
-        return Price(given.input, given.output) if given else None
-
-    def price_keys(self, role: str) -> str:
-        return f"cost.per_million.{role}"
-
-    @property
-    def max_usd(self) -> Decimal | None:
-        return self.cost.max_usd
-
-    @property
-    def concurrency(self) -> int:
-        return self.concurrency_limit
 
     # ---------------------------------------------------------------------------------------- what it comes to
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from augment_correction.config_files import require_keys, with_environment_keys
 from augment_correction.documents import counting
 from augment_correction.errors import AugmentCorrectionError, ExitCode, InputError
 from augment_correction.evals.asking import Interview
@@ -32,7 +33,6 @@ from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of, interruptible
-from augment_correction.models import require_keys, with_environment_keys
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.store import Database, RunFolder

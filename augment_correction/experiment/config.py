@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from augment_correction.config_files import load_declared
 from augment_correction.evals.config import JUDGE, EvalConfig, EvalPath, GradingConfig
 from augment_correction.experiment.sections import (
     DecisionConfig,
@@ -20,17 +20,16 @@ from augment_correction.experiment.sections import (
     SetsConfig,
     StudentTraining,
 )
-from augment_correction.models import ModelConfig, ModelsConfig, load_declared
+from augment_correction.models import ModelConfig, ModelsConfig, NamedPrices
 from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig
-from augment_correction.usage import Price
 
 STUDENT, GENERATOR, VERIFIER = "student", "generator", "verifier"
 TARGETED, RANDOM, ITEMS_ONLY = "targeted", "random", "items_only"
 Arm = Literal["targeted", "random", "items_only"]
 
 
-class ExperimentConfig(ModelsConfig):
+class ExperimentConfig(NamedPrices, ModelsConfig):
     """A validated config of an experiment; `load_experiment` makes it from a file.
 
     Raises: ValidationError (a ValueError) where a value is out of range.
@@ -104,8 +103,7 @@ class ExperimentConfig(ModelsConfig):
             raise ValueError("items: name the files of questions that the shares under sets are drawn from")
         if self.grading.by == "judge" and self.judge is None:
             raise ValueError("grading.by is judge, and no judge is named")
-        if unknown := sorted(set(self.cost.per_million) - set(self.by_role)):
-            raise ValueError(f"cost.per_million names '{unknown[0]}', which is no model here")
+        self.check_prices()
         return self
 
     # ----------------------------------------------------------------------------------------- who is asked
@@ -117,30 +115,6 @@ class ExperimentConfig(ModelsConfig):
     @property
     def by_role(self) -> dict[str, ModelConfig]:
         return {role: model for role, model in self.named.items() if model is not None}
-
-    def model(self, role: str) -> ModelConfig:
-        return self.by_role[role]
-
-    def place_of(self, role: str) -> tuple[str, ...]:
-        return (role,)
-
-    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
-        return self.model_copy(update=dict(models))
-
-    def price(self, role: str) -> Price | None:
-        given = self.cost.per_million.get(role)
-        return Price(given.input, given.output) if given else None
-
-    def price_keys(self, role: str) -> str:
-        return f"cost.per_million.{role}"
-
-    @property
-    def max_usd(self) -> Decimal | None:
-        return self.cost.max_usd
-
-    @property
-    def concurrency(self) -> int:
-        return self.concurrency_limit
 
     @property
     def writes_itself(self) -> bool:

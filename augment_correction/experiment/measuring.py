@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from augment_correction.config_files import require_keys, with_environment_keys
 from augment_correction.documents import counting
 from augment_correction.errors import AugmentCorrectionError, InputError
 from augment_correction.evals.asking import Interview, Transcript
@@ -23,7 +24,7 @@ from augment_correction.llm.metered import MeteredModel
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.scoring import AnswerScore, Scorer, answered
 from augment_correction.llm.session import Session, database_of, interruptible
-from augment_correction.models import ModelConfig, require_keys, with_environment_keys
+from augment_correction.models import ModelConfig
 from augment_correction.prompts import PromptLibrary
 from augment_correction.records import Message
 from augment_correction.rows import Item

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from augment_correction.config_files import ASKED_OVER_HTTP, KEYS_BY_HOST
 from augment_correction.errors import ExitCode, InputError
 from augment_correction.experiment.config import STUDENT, ExperimentConfig
 from augment_correction.experiment.course import Course
@@ -26,7 +27,6 @@ from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import model_folder
 from augment_correction.llm.scoring import ABLE
-from augment_correction.models import ASKED_OVER_HTTP, KEYS_BY_HOST
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 

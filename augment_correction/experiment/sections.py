@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from augment_correction.evals.config import TokenPrice
 from augment_correction.hyperparameters import Hyperparameters
+from augment_correction.models import TokenPrice
 from augment_correction.sampling import Declaration
 
 SPLIT = ("probe", "pool", "dev", "final")

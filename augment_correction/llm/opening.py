@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from augment_correction.config_files import require_keys
 from augment_correction.errors import ConfigError
 from augment_correction.llm import sdk
 from augment_correction.llm.adapting import Adaptation
@@ -28,7 +29,7 @@ from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.sdk_chat import SdkChat
 from augment_correction.llm.session import Report, Session
 from augment_correction.llm.vllm import vllm_server
-from augment_correction.models import ModelConfig, ModelsConfig, require_keys, without_credentials
+from augment_correction.models import ModelConfig, ModelsConfig, without_credentials
 from augment_correction.store import Batches
 
 
@@ -108,7 +109,7 @@ class _Limiters:
     def _server(self, model: ModelConfig) -> str:
         """Models that are started for the run, or wait in batches, have one of their own. An address is the same with a slash at
         its end, and in capitals."""
-        if model.mode not in ("api", "openai"):
+        if model.mode != "api":
             return _account(model, model.model_dump_json())
         return _account(model, " ".join(sorted(each.rstrip("/").lower() for each in (model.base_url, *model.replicas))))
 

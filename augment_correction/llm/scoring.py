@@ -28,7 +28,7 @@ from augment_correction.models import ModelConfig
 from augment_correction.project import Project
 from augment_correction.records import Conversation, GivenTokens, Message, Turn, content_id
 
-ABLE = ("hf", "vllm", "api", "openai")
+ABLE = ("hf", "vllm", "api")
 """Modes that can tell; of the servers, those that have the endpoint."""
 STAGE = "score"
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from math import lcm
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from augment_correction.config_files import load_declared
 from augment_correction.errors import ConfigError
-from augment_correction.models import ModelConfig, ModelsConfig, load_declared
+from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.sampling import Declaration
-from augment_correction.usage import Price
 
 Preset = Literal["conservative", "balanced", "aggressive"]
 PRESETS: Mapping[Preset, Mapping[str, int]] = {
@@ -145,25 +144,6 @@ class MonitorConfig(ModelsConfig):
     @property
     def by_role(self) -> dict[str, ModelConfig]:
         return {JUDGE: self.judge} if self.judge else {}
-
-    def model(self, role: str) -> ModelConfig:
-        return self.by_role[role]
-
-    def place_of(self, role: str) -> tuple[str, ...]:
-        return (role,)
-
-    def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
-        return self.model_copy(update={"judge": models.get(JUDGE, self.judge)})
-
-    def price(self, role: str) -> Price | None:
-        return None
-
-    def price_keys(self, role: str) -> str:
-        return role
-
-    @property
-    def max_usd(self) -> Decimal | None:
-        return None
 
     @property
     def concurrency(self) -> int:

@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from augment_correction.config_files import require_keys
 from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.ledger import price_of
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.hf_rows import ChatFormat
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.probing import probe
-from augment_correction.models import ModelConfig, ModelsConfig, require_keys
+from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.runner.finding import Finding, note, wrong
 
 

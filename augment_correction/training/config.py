@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from augment_correction.config_files import apply_override, refuse_other_kind
 from augment_correction.errors import ConfigError, Noted
 from augment_correction.hyperparameters import SPELLINGS, Hyperparameters
-from augment_correction.models import apply_override, refuse_other_kind
 from augment_correction.project import Project, find_config
 from augment_correction.yamlfile import YamlFile, read_yaml
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from augment_correction.config_files import refuse_other_kind
 from augment_correction.errors import ConfigError
 from augment_correction.launching.commands import command as words
 from augment_correction.launching.commands import placeholders, required
-from augment_correction.models import refuse_other_kind
 from augment_correction.project import Project, bundled, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import read_yaml

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from augment_correction.config_files import with_environment_keys
 from augment_correction.corrections.config import TARGET, ChatConfig
 from augment_correction.documents import counting
 from augment_correction.llm.embedded import embedded_server
@@ -21,7 +22,6 @@ from augment_correction.llm.local_hf import LocalModels
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of
-from augment_correction.models import with_environment_keys
 from augment_correction.store import RunFolder
 from augment_correction.workspace.configs import base_model, chat_config
 from augment_correction.workspace.settings import Settings

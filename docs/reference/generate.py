@@ -32,10 +32,10 @@ from augment_correction.declarations import (
     TurnSpec,
 )
 from augment_correction.documents.folder_settings import FolderSettings
-from augment_correction.evals.config import EvalConfig, RetentionSet, TokenPrice
+from augment_correction.evals.config import EvalConfig, RetentionSet
 from augment_correction.evals.limits import ProbeLimit, ProbeLimits
 from augment_correction.experiment.config import ExperimentConfig
-from augment_correction.models import ModelConfig
+from augment_correction.models import ModelConfig, TokenPrice
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.pipeline import Pipeline
 from augment_correction.rows import KINDS, NAMES, TITLES
