@@ -14,7 +14,7 @@ from augment_correction.terminal import say, tell, tell_bug
 
 COMMANDS = (
     "run", "preview", "check", "inspect", "verify", "export", "report", "review", "evaluate", "train", "merge", "worker",
-    "experiment", "answers", "failures", "monitor", "chat", "corrections", "codes", "files", "workspace",
+    "experiment", "answers", "failures", "monitor", "chat", "corrections", "correction_versions", "codes", "files", "workspace",
 )  # fmt: skip
 """Modules here; the order of the help."""
 

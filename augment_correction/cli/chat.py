@@ -111,7 +111,7 @@ def _turn(line: str, talk: Chat, loop: Loop, config: ChatConfig, author: str) ->
 
 def _train(config: ChatConfig) -> None:
     """The chat goes on whatever becomes of it."""
-    from augment_correction.cli.corrections import train_and_tell
+    from augment_correction.cli.correction_versions import train_and_tell
     from augment_correction.errors import AugmentCorrectionError
 
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from augment_correction.cli import app
+from augment_correction.cli import train_flags as flags
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -31,113 +31,41 @@ what it began with, 130 interrupted.
 """
 
 
-class Trainer(StrEnum):
-    trl = "trl"
-    axolotl = "axolotl"
-
-
-class Method(StrEnum):
-    sft = "sft"
-    sdft = "sdft"
-    sdft_paper = "sdft_paper"
-
-
-class OnOom(StrEnum):
-    halve = "halve"
-    stop = "stop"
-
-
 @app.command(epilog=EXAMPLES)
 def train(
-    config: Annotated[
-        str | None,
-        typer.Argument(help="A training config (configs/train.yaml); none: flags alone.", metavar="[CONFIG]"),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a key, for example --set warmup_share=0.1. Repeatable."),
-    ] = None,
-    method: Annotated[
-        Method | None,
-        typer.Option(
-            "--method",
-            help="The trained tokens' loss; self-distillation of demonstrations; the same as its paper has it.",
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", "--model-name", help="The base model: folder or model id.")
-    ] = None,
-    adapter: Annotated[
-        str | None, typer.Option("--adapter", help="An adapter on the same base model to go on from.")
-    ] = None,
-    data: Annotated[
-        list[str] | None, typer.Option("--data", help="A run's output folder, or a file of failures. Repeatable.")
-    ] = None,
-    self_critique_data: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--self-critique-data", help="Failures: question, bad output, corrected output, critique. Repeatable."
-        ),
-    ] = None,
-    hard_failures_data: Annotated[
-        list[str] | None,
-        typer.Option("--hard-failures-data", help="Failures: question, reference answer, category. Repeatable."),
-    ] = None,
-    gate: Annotated[
-        list[str] | None, typer.Option("--gate", help="A gate.jsonl whose questions must not be trained. Repeatable.")
-    ] = None,
-    retention: Annotated[
-        str | None, typer.Option("--retention", help="Questions and answers that must not be forgotten: measured only.")
-    ] = None,
-    monitor: Annotated[
-        str | None,
-        typer.Option("--monitor", help="A monitor's config: what it gets wrong while it trains becomes rows."),
-    ] = None,
-    output_dir: Annotated[str | None, typer.Option("--output-dir", help="Checkpoints, final adapter, summary.")] = None,
-    logging_dir: Annotated[str | None, typer.Option("--logging-dir", help="For TensorBoard.")] = None,
-    epochs: Annotated[float | None, typer.Option("--epochs", "--max-epochs", help="At most.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Unset: 2e-4, for sdft 3e-4.")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", "--per-device-train-batch-size", help="Rows on the device at once.")
-    ] = None,
-    gradient_accumulation: Annotated[
-        int | None, typer.Option("--gradient-accumulation", "--gradient-accumulation-steps", help="Batches per step.")
-    ] = None,
-    max_length: Annotated[int | None, typer.Option("--max-length", help="Longer rows are left out, never cut.")] = None,
-    max_completion_length: Annotated[
-        int | None, typer.Option("--max-completion-length", help="For sdft: tokens of one answer.")
-    ] = None,
-    lora_r: Annotated[int | None, typer.Option("--lora-r", help="The adapter's rank.")] = None,
-    lora_alpha: Annotated[int | None, typer.Option("--lora-alpha", help="Its weight is alpha / rank.")] = None,
-    lora_dropout: Annotated[float | None, typer.Option("--lora-dropout", help="0.05 where unset.")] = None,
-    validation_split: Annotated[
-        float | None, typer.Option("--validation-split", help="Share held out, by document and question.")
-    ] = None,
-    eval_steps: Annotated[int | None, typer.Option("--eval-steps", help="Unset: from the data's size.")] = None,
-    save_steps: Annotated[
-        int | None, typer.Option("--save-steps", help="A multiple of eval_steps; unset: the same.")
-    ] = None,
-    patience: Annotated[
-        int | None, typer.Option("--patience", help="Evaluations without progress before it stops.")
-    ] = None,
-    min_delta: Annotated[float | None, typer.Option("--min-delta", help="What counts as progress of the loss.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="42 where unset.")] = None,
-    resume: Annotated[
-        bool | None,
-        typer.Option("--resume/--no-resume", help="Demand a checkpoint to go on from; or delete them and start anew."),
-    ] = None,
-    resume_from_checkpoint: Annotated[
-        str | None, typer.Option("--resume-from-checkpoint", help="A certain one of output_dir, by path or name.")
-    ] = None,
-    on_oom: Annotated[
-        OnOom | None, typer.Option("--on-oom", help="When memory runs out: try once with half the batch, or stop.")
-    ] = None,
-    with_: Annotated[
-        Trainer, typer.Option("--with", help="Who trains: TRL in this process, or axolotl train.")
-    ] = Trainer.trl,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read, count, split, plan the steps; load no model.")
-    ] = False,
+    config: flags.TrainConfigFile = None,
+    overrides: flags.Set = None,
+    method: flags.MethodFlag = None,
+    model: flags.Model = None,
+    adapter: flags.Adapter = None,
+    data: flags.Data = None,
+    self_critique_data: flags.SelfCritiqueData = None,
+    hard_failures_data: flags.HardFailuresData = None,
+    gate: flags.Gate = None,
+    retention: flags.Retention = None,
+    monitor: flags.Monitor = None,
+    output_dir: flags.OutputDir = None,
+    logging_dir: flags.LoggingDir = None,
+    epochs: flags.Epochs = None,
+    learning_rate: flags.LearningRate = None,
+    batch_size: flags.BatchSize = None,
+    gradient_accumulation: flags.GradientAccumulation = None,
+    max_length: flags.MaxLength = None,
+    max_completion_length: flags.MaxCompletionLength = None,
+    lora_r: flags.LoraR = None,
+    lora_alpha: flags.LoraAlpha = None,
+    lora_dropout: flags.LoraDropout = None,
+    validation_split: flags.ValidationSplit = None,
+    eval_steps: flags.EvalSteps = None,
+    save_steps: flags.SaveSteps = None,
+    patience: flags.Patience = None,
+    min_delta: flags.MinDelta = None,
+    seed: flags.Seed = None,
+    resume: flags.Resume = None,
+    resume_from_checkpoint: flags.ResumeFromCheckpoint = None,
+    on_oom: flags.OnOomFlag = None,
+    with_: flags.TrainerFlag = flags.Trainer.trl,
+    dry_run: flags.DryRun = False,
 ) -> None:
     """Train a LoRA adapter on corrections: loss only where the mask says, early stopping, the best checkpoint kept."""
     given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
@@ -162,7 +90,7 @@ def train(
         return
     prepared = prepare_rows(loaded)
     say("\n".join(prepared_lines(prepared)))
-    raise typer.Exit(_with_axolotl(prepared) if with_ is Trainer.axolotl else _with_trl(prepared))
+    raise typer.Exit(_with_axolotl(prepared) if with_ is flags.Trainer.axolotl else _with_trl(prepared))
 
 
 def _with_trl(prepared: Prepared) -> int:

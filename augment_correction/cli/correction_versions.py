@@ -1,0 +1,129 @@
+"""`corrections train`, `verify`, `versions`, `activate`, `rollback`: what is learned from the store, and which version is used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augment_correction.cli import Overrides
+from augment_correction.cli.answers import Model, ModeOption
+from augment_correction.cli.corrections import DEFAULT, As, Author, Force, Named, chat_config, corrections
+from augment_correction.terminal import say, tell
+
+if TYPE_CHECKING:
+    from augment_correction.corrections.config import ChatConfig
+    from augment_correction.corrections.learning import Round
+    from augment_correction.corrections.versions import Version
+
+
+@corrections.command(
+    epilog="""
+Example: python -m augment_correction corrections train --model ./model
+
+Trains the base model anew on everything that is approved, asks probes before and after, and writes a version down. Nothing
+becomes active by it. Killed at any point the same command goes on. Exit codes: 0 accepted, 3 rejected or undecided.
+"""
+)
+def train(
+    config: Annotated[str, typer.Argument(help="A chat's config.", metavar="[CONFIG]")] = DEFAULT,
+    model: Model = None,
+    mode: ModeOption = None,
+    overrides: Overrides = None,
+) -> None:
+    """Train on what is approved, and prove what was learned and what moved elsewhere."""
+    made = train_and_tell(chat_config(config, model, mode, overrides=overrides))
+    raise typer.Exit(int(made.exit_code))
+
+
+def train_and_tell(config: ChatConfig) -> Round:
+    from augment_correction.corrections.learning import learn
+    from augment_correction.errors import ExitCode
+    from augment_correction.progress import live_display
+
+    made = learn(config, tell, live_display)
+    if made.exit_code is ExitCode.INTERRUPTED:
+        return made
+    if made.version is None:
+        say("the training found nothing better than the base model: no version was made")
+    else:
+        print_version(made.version)
+        if made.version.outcome == "accept":
+            say(f"next: corrections activate {made.version.id}")
+    return made
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections verify 2")
+def verify(
+    id_: Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Unset, the newest.")] = None,
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Show the probes of a version, before and after its training."""
+    from augment_correction.cli.evaluate import print_report
+    from augment_correction.corrections.versions import Versions
+    from augment_correction.errors import InputError
+
+    versions = Versions(chat_config(config, overrides=overrides).folder)
+    made = versions.all()
+    if not made:
+        raise InputError("there is no version yet", hint="corrections train makes one")
+    found = versions.get(id_) if id_ is not None else made[-1]
+    print_report(json.loads(Path(found.evaluation).read_text("utf-8")))
+    print_version(found)
+    raise typer.Exit(0 if found.outcome == "accept" else 3)
+
+
+@corrections.command("versions", epilog="Example: python -m augment_correction corrections versions")
+def versions_(as_json: As = False, config: Named = DEFAULT, overrides: Overrides = None) -> None:
+    """Show every version: what it was made of, and which one is active."""
+    from dataclasses import asdict
+
+    from augment_correction.corrections.versions import Versions
+
+    versions = Versions(chat_config(config, overrides=overrides).folder)
+    made, active = versions.all(), versions.active()
+    if as_json:
+        rows = [{**asdict(each), "active": bool(active and each.id == active.id)} for each in made]
+        say(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for each in made:
+        print_version(each, active=bool(active and each.id == active.id))
+    say(f"active: {f'version {active.id}' if active else 'the base model'}")
+
+
+def print_version(made: Version, *, active: bool = False) -> None:
+    listed = ", ".join(map(str, made.corrections))
+    parent = f", after version {made.parent}" if made.parent else ""
+    say(
+        f"version {made.id}{' (active)' if active else ''}: {made.outcome.upper()}; {made.method} on corrections {listed}{parent}"
+    )
+    for reason in made.reasons:
+        say(f"  {reason}")
+    say(f"  adapter {made.adapter}\n  page    {made.page}")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections activate 2")
+def activate(
+    id_: Annotated[int, typer.Argument(metavar="VERSION")],
+    force: Force = False,
+    author: Author = "",
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Let `chat` use a version that was accepted."""
+    from augment_correction.corrections.versions import Versions
+
+    Versions(chat_config(config, overrides=overrides).folder).activate(id_, author, force=force)
+    say(f"version {id_} is active")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections rollback")
+def rollback(author: Author = "", config: Named = DEFAULT, overrides: Overrides = None) -> None:
+    """Go back to what was active before."""
+    from augment_correction.corrections.versions import Versions
+
+    now = Versions(chat_config(config, overrides=overrides).folder).roll_back(author)
+    say(f"active: {f'version {now.id}' if now else 'the base model'}")
