@@ -31,19 +31,31 @@ def train(
     config: Annotated[str, typer.Argument(help="A chat's config.", metavar="[CONFIG]")] = DEFAULT,
     model: Model = None,
     mode: ModeOption = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option("--batch", help="Of what is approved, what stands in that file of `corrections queue`."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="A copy of the version's evaluation.json is put there.")
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Train on what is approved, and prove what was learned and what moved elsewhere."""
-    made = train_and_tell(chat_config(config, model, mode, overrides=overrides))
+    made = train_and_tell(chat_config(config, model, mode, overrides=overrides), batch)
+    if report is not None and made.version is not None:
+        from augment_correction.store.folder import atomic_write
+
+        with atomic_write(report.resolve()) as file:
+            file.write(Path(made.version.evaluation).read_bytes())
     raise typer.Exit(int(made.exit_code))
 
 
-def train_and_tell(config: ChatConfig) -> Round:
+def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:
     from augment_correction.corrections.learning import learn
     from augment_correction.errors import ExitCode
     from augment_correction.progress import live_display
 
-    made = learn(config, tell, live_display)
+    made = learn(config, tell, live_display, batch)
     if made.exit_code is ExitCode.INTERRUPTED:
         return made
     if made.version is None:

@@ -12,11 +12,15 @@ import typer
 
 from augment_correction.cli import Overrides, WholeHelp, app
 from augment_correction.cli.answers import Mode, asking_flags, print_paid
+from augment_correction.cli.worker import Priority
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from augment_correction.corrections.config import ChatConfig
     from augment_correction.corrections.correction import Correction
+    from augment_correction.corrections.importing import LookCost
 
 corrections = typer.Typer(
     name="corrections",
@@ -206,13 +210,13 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Logged chats (.jsonl), in any common shape.", metavar="FILE...")],
     author: Author = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many messages would be looked at; ask nothing.")
+        bool, typer.Option("--dry-run", help="Say how many messages would be looked at and what it costs; ask nothing.")
     ] = False,
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Look for corrections in logged chats. What is found is a candidate; the same command goes on where it stopped."""
-    from augment_correction.corrections.importing import import_corrections, read_remarks
+    from augment_correction.corrections.importing import import_corrections, look_cost, read_remarks
 
     loaded = chat_config(config, overrides=overrides)
     remarks, problems = read_remarks(files)
@@ -222,6 +226,8 @@ def import_(
     say(
         f"{len(remarks)} messages that follow an answer, one question each to {detector}; {len(problems)} rows are no chat"
     )
+    if dry_run:
+        print_look_cost(look_cost(loaded, remarks), loaded.max_usd)
     if dry_run or not remarks:
         return
     found = import_corrections(loaded, remarks, author, tell)
@@ -234,6 +240,19 @@ def import_(
         raise found.stopped
 
 
+def print_look_cost(made: LookCost, cap: Decimal | None) -> None:
+    from augment_correction.progress import money
+
+    about, most = made.usd(), made.usd(limit=True)
+    told = (
+        "unknown: no price of the model is known" if about is None else f"about {money(about)}; at most {money(most)}"
+    )
+    say(f"{made.input:,} tokens to read; cost of looking: {told}")
+    if made.further:
+        say(f"each correction that is found is weighed besides, by {made.further} questions at most")
+    say(f"cap: cost.max_usd {cap} USD" if cap is not None else "cap: none is set (cost.max_usd)")
+
+
 @corrections.command(epilog="Example: python -m augment_correction corrections export --output corrections.jsonl")
 def export(
     output: Annotated[Path, typer.Option("--output", help="A file of failures, one a line.")],
@@ -242,10 +261,35 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write corrections as failures that `import-failures` and `train` read."""
-    from augment_correction.store.folder import atomic_write
+    from augment_correction.corrections.learning import write_batch
 
     found = chat_config(config, overrides=overrides).store.all(state.value)
-    with atomic_write(output.resolve()) as file:
-        for each in found:
-            file.write(each.failure().line())
+    write_batch(found, output.resolve())
     say(f"{len(found)} corrections -> {output}")
+
+
+@corrections.command(epilog="Example: python -m augment_correction corrections queue --worker configs/worker.yaml")
+def queue(
+    worker: Annotated[str, typer.Option("--worker", help="The worker's config.")] = "configs/worker.yaml",
+    priority: Annotated[Priority, typer.Option(help="Before or after what waits.")] = Priority.normal,
+    config: Named = DEFAULT,
+    overrides: Overrides = None,
+) -> None:
+    """Put everything that is approved, as a job, into a worker's queue: it runs `corrections train` on it."""
+    from tempfile import TemporaryDirectory
+
+    from augment_correction.corrections.learning import write_batch
+    from augment_correction.errors import ConfigError, InputError
+    from augment_correction.worker.adding import add_entries
+    from augment_correction.worker.config import load_worker
+
+    loaded, queued_in = chat_config(config, overrides=overrides), load_worker(worker)
+    if not queued_in.corrections.command:
+        raise ConfigError(f"{worker} has no corrections.command", hint="configs/worker.yaml shows one")
+    if not (approved := loaded.store.all("approved")):
+        raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
+    with TemporaryDirectory() as folder:
+        batch = Path(folder) / "corrections.jsonl"
+        write_batch(approved, batch)
+        [(entry, found)] = add_entries(queued_in, [batch], priority.value)
+    say(f"{entry}: {found.rows} corrections; `worker run` trains on them, `worker status` tells what came of it")

@@ -42,15 +42,19 @@ async def detect(model: MeteredModel, prompt: Prompt, before: Sequence[Message],
     """
     if not any(each.role == "assistant" for each in before):
         return Detected("none", why="the assistant has said nothing yet")
-    chat = "\n".join(f"{each.role}: {neutral(each.content)}" for each in before[-LOOKED_AT:])
-    messages = prompt.render({"chat": chat, "message": neutral(message)})
-    request = model.request(messages, SAMPLING.sent(), SCHEMA, "json")
+    request = model.request(question(prompt, before, message), SAMPLING.sent(), SCHEMA, "json")
     try:
         completion = await model.complete(request, "detect")
         check_finish(completion)
         return read_detected(completion.text, message)
     except (Reject, RequestRefused) as problem:
         return Detected("undecided", why=f"the detector's reply cannot be used: {problem}")
+
+
+def question(prompt: Prompt, before: Sequence[Message], message: str) -> Sequence[Message]:
+    """What the detector is asked about one message."""
+    chat = "\n".join(f"{each.role}: {neutral(each.content)}" for each in before[-LOOKED_AT:])
+    return prompt.render({"chat": chat, "message": neutral(message)})
 
 
 def read_detected(reply: str, message: str) -> Detected:

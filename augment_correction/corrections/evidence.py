@@ -23,6 +23,8 @@ from augment_correction.stages.asking import check_finish, text_schema
 from augment_correction.stages.base import neutral
 
 PROMPT = "chat/evidence"
+MOST_PASSAGES = 2
+"""That are read about one correction."""
 VERDICTS = ("supports", "contradicts", "unknown")
 SCHEMA = text_schema(("reason", "verdict"), verdict=list(VERDICTS))
 SAMPLING = Sampling(temperature=0, max_tokens=300)
@@ -109,7 +111,9 @@ def _of(node: ast.expr) -> float:
     raise ValueError(ast.dump(node))
 
 
-def nearest(said: Statement, passages: Sequence[tuple[str, Chunk]], most: int = 2) -> list[tuple[str, Chunk]]:
+def nearest(
+    said: Statement, passages: Sequence[tuple[str, Chunk]], most: int = MOST_PASSAGES
+) -> list[tuple[str, Chunk]]:
     """The passages that share the most words with the question and the two answers; none that shares fewer than half of the
     question's."""
     asked = {stem(word) for word in content_words(said.question)}

@@ -7,18 +7,20 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from augment_correction.config_files import with_environment_keys
 from augment_correction.corrections.config import ChatConfig
 from augment_correction.corrections.correction import Correction, Evidence, Statement
-from augment_correction.corrections.detecting import PROMPT, detect
+from augment_correction.corrections.detecting import PROMPT, SAMPLING, detect, question
 from augment_correction.corrections.documents import passages_of
+from augment_correction.corrections.evidence import MOST_PASSAGES, Witness
 from augment_correction.corrections.evidence import PROMPT as EVIDENCE
-from augment_correction.corrections.evidence import Witness
 from augment_correction.documents import counting
 from augment_correction.errors import AugmentCorrectionError, InputError
+from augment_correction.ledger import price_of
 from augment_correction.llm.metered import MeteredModel
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, ask_each, calls_at_once, database_of, interruptible
@@ -27,6 +29,7 @@ from augment_correction.records import Chunk, Message, Role, content_id
 from augment_correction.rows import RowError, chat, each_row
 from augment_correction.rows.names import plain
 from augment_correction.store import RunFolder
+from augment_correction.usage import Price, Usage
 
 Notice = Callable[[str], None]
 ROLES = get_args(Role)
@@ -91,6 +94,36 @@ def remarks_in(spoken: Sequence[Message], place: str) -> Iterator[Remark]:
     for at, message in enumerate(spoken):
         if message.role == "user" and any(each.role == "assistant" for each in spoken[:at]):
             yield Remark(f"{place} message {at + 1}", tuple(spoken[:at]), message.content)
+
+
+NONE_FOUND = 40
+"""Tokens of the usual reply, which says that there is no correction and leaves its fields empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookCost:
+    """What it takes to look at remarks, before anybody is asked: `input` tokens are counted, a reply has `NONE_FOUND` tokens or
+    `SAMPLING.max_tokens` at most. `further` questions are asked about each correction that is found, at most."""
+
+    calls: int
+    input: int
+    further: int
+    price: Price | None
+
+    def usd(self, *, limit: bool = False) -> Decimal | None:
+        """None where the price is not known."""
+        output = self.calls * ((SAMPLING.max_tokens or 0) if limit else NONE_FOUND)
+        return self.price.cost(Usage(self.input, output)) if self.price else None
+
+
+def look_cost(config: ChatConfig, remarks: Sequence[Remark]) -> LookCost:
+    """Asks nobody. Raises: ConfigError where the detector's prompt is not there."""
+    library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
+    prompt, count = library.load(PROMPT), counting()
+    asked = (question(prompt, each.before, each.text) for each in remarks)
+    tokens = sum(count(message.content) for messages in asked for message in messages)
+    further = (MOST_PASSAGES if config.path.input_dir else 0) + (not config.detects_itself)
+    return LookCost(len(remarks), tokens, further, price_of(config, config.detector))
 
 
 def import_corrections(config: ChatConfig, remarks: Sequence[Remark], author: str, notice: Notice) -> Found:

@@ -21,11 +21,13 @@ from augment_correction.corrections.versions import Version, Versions
 from augment_correction.errors import ExitCode, InputError, UserError
 from augment_correction.evals import Evaluation, evaluate
 from augment_correction.evals.config import JUDGE, EvalConfig, EvalCost
+from augment_correction.failures import read_failures
 from augment_correction.finetuning import prepare_rows, train_prepared
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.models import TokenPrice
 from augment_correction.runner import RunState
 from augment_correction.sampling import Sampling
+from augment_correction.store.folder import atomic_write
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.telling import outcome_lines, prepared_lines
 
@@ -46,15 +48,17 @@ class Round:
     exit_code: ExitCode = ExitCode.DONE
 
 
-def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
+def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path | None = None) -> Round:
     """Prepare, train, verify, and write the version down. The same command goes on after a kill at any point; the same corrections
-    in the same way give the version that is there already.
+    in the same way give the version that is there already. `batch`: of what is approved, what stands in that file.
 
     Raises: UserError where nothing is approved, the model cannot be trained, or a step stops.
     """
     approved = config.store.all("approved")
     if not approved:
         raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
+    if batch is not None:
+        approved = of_batch(approved, batch)
     config = with_environment_keys(config.untrained())
     target_folder(config)
     folder = config.folder / "rounds" / round_key(config, approved)
@@ -78,6 +82,32 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None) -> Round:
         raise UserError(evaluation.stopped or "the evaluation was stopped", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
     return Round(version, material, evaluation, evaluation.exit_code)
+
+
+def write_batch(approved: Sequence[Correction], path: Path) -> None:
+    """As failures, a line each: what `of_batch`, `train`, `import-failures` and the worker read."""
+    with atomic_write(path) as file:
+        for each in approved:
+            file.write(each.failure().line())
+
+
+def of_batch(approved: Sequence[Correction], path: Path) -> list[Correction]:
+    """Those that stand in the file.
+
+    Raises: InputError where one of the file is not approved as it stands there.
+    """
+    known = {each.failure(): each for each in approved}
+    found = []
+    for line, each in enumerate(read_failures(path), 1):
+        if each not in known:
+            raise InputError(
+                f"{path}:{line}: the correction of '{each.question[:80]}' is not approved as it stands there",
+                hint="it was withdrawn or edited since, or belongs to another folder (path.output_dir): corrections queue",
+            )
+        found.append(known[each])
+    if not found:
+        raise InputError(f"there is no correction in {path}", hint="corrections queue writes such files")
+    return found
 
 
 def round_key(config: ChatConfig, approved: Sequence[Correction]) -> str:

@@ -102,4 +102,5 @@ def only_failures(made: Imported) -> list[Failure]:
 def _placed(made: Conversation, row: Row) -> Conversation:
     """Where the row stands, in place of where the failure stood in between."""
     known = {name: value for name, value in made.provenance.items() if name not in ("chunk_id", "places")}
-    return replace(made, provenance={**known, "file": row.file, "line": row.line})
+    belongs = {"group": row.group} if row.group else {}
+    return replace(made, provenance={**known, "file": row.file, "line": row.line, **belongs})

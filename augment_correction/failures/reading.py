@@ -32,6 +32,7 @@ from augment_correction.rows import (
     each_row,
     fields_of,
     flat,
+    group_of,
     refuse_probe,
     turns_of,
 )
@@ -42,11 +43,12 @@ Schema = Literal[1, 2, 3]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`line` counts from 1: lines of JSONL, items of a JSON list."""
+    """`line` counts from 1: lines of JSONL, items of a JSON list. `group` is what the row says that it belongs to."""
 
     file: str
     line: int
     found: Failure | Conversation
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +117,18 @@ def read_curated(
     file, coverage = str(path), FieldCoverage()
     rows, problems = list[Row](), list[Problem]()
     seen = {} if seen is None else seen
-    for line, found in each_row(path, lambda row, place: _found(row, place, schema, coverage)):
-        if isinstance(found, RowError):
-            problems.append(Problem(file, line, found.reason, found.of_the_row, found.hint or "", found.at))
-        elif first := seen.get(found.id):
+    for line, read in each_row(path, lambda row, place: (_found(row, place, schema, coverage), group_of(row))):
+        if isinstance(read, RowError):
+            problems.append(Problem(file, line, read.reason, read.of_the_row, read.hint or "", read.at))
+            continue
+        found, group = read
+        if first := seen.get(found.id):
             coverage.duplicates += 1
             remedy = "nothing to do: the first one is used"
             problems.append(Problem(file, line, "duplicate", f"says the same as {first}", remedy))
         else:
             seen[found.id] = f"{path}:{line}"
-            rows.append(Row(file, line, found))
+            rows.append(Row(file, line, found, group))
     if not rows and problems and all(each.reason == "not_json" for each in problems):
         raise InputError(
             f"no line of {path} is JSON: line {problems[0].line} {problems[0].detail.removeprefix('it ')}",

@@ -16,7 +16,7 @@ from augment_correction.rows.demonstrated import Demonstrated, Shown, demonstrat
 from augment_correction.rows.files import each_row, read_rows
 from augment_correction.rows.items import Item, asked_of, item_of
 from augment_correction.rows.kinds import KINDS, looks_like_a_row
-from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, missing, text_in, text_of
+from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, group_of, missing, text_in, text_of
 from augment_correction.rows.pairs import flat
 from augment_correction.rows.probes import ASKS_AGAIN, PROBES, Probe, refuse_probe
 from augment_correction.rows.segments import segments_of
@@ -49,6 +49,7 @@ __all__ = [
     "each_row",
     "fields_of",
     "flat",
+    "group_of",
     "item_of",
     "looks_like_a_row",
     "missing",

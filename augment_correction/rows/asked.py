@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from augment_correction.rows.chats import chat, said_by
-from augment_correction.rows.names import NAMES, RowError, plain, question_of, text_in
+from augment_correction.rows.names import NAMES, RowError, group_of, plain, question_of, text_in
 from augment_correction.rows.pairs import flat
 
 
@@ -23,7 +23,7 @@ class Asked:
 
 def asked(row: Mapping[str, Any], place: str) -> Asked:
     """Raises: RowError where nothing is asked, or what is asked is no text."""
-    row, group = flat(row, place), str(row.get("group") or "")
+    row, group = flat(row, place), group_of(row)
     texts = tuple(said_by(chat(row, place), "user", place))
     if texts:
         return Asked(texts, group=group)

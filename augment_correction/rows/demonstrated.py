@@ -9,7 +9,7 @@ from typing import Any, Literal, cast, get_args
 
 from augment_correction.records import Role, Turn
 from augment_correction.rows.chats import Said, chat, messages_of, not_messages, said_by
-from augment_correction.rows.names import NAMES, RowError, columns, plain, question_of, text_in, text_of
+from augment_correction.rows.names import NAMES, RowError, columns, group_of, plain, question_of, text_in, text_of
 
 Shown = Literal["demonstration", "follow_up"]
 KIND = "context_kind"
@@ -19,12 +19,13 @@ ROLES = get_args(Role)
 @dataclass(frozen=True, slots=True)
 class Demonstrated:
     """`asked` ends with the user's question. `context` is a good answer to it (`demonstration`), or what the user said after an
-    answer (`follow_up`); `answer` is what a right answer says, and empty where nobody told."""
+    answer (`follow_up`); `answer` is what a right answer says, and empty where nobody told; `group` what the row belongs to."""
 
     asked: tuple[Turn, ...]
     context: str
     shown: Shown
     answer: str = ""
+    group: str = ""
 
 
 def demonstrated(row: Mapping[str, Any], place: str) -> Demonstrated:
@@ -37,7 +38,7 @@ def demonstrated(row: Mapping[str, Any], place: str) -> Demonstrated:
     asked, said = _asked(row, place)
     named = columns({key: value for key, value in row.items() if key != name}, ["reference"]).get("reference")
     answer = text_of({named: row[named]}, "reference", place) if named and row[named] not in (None, "") else said
-    return Demonstrated(asked, context, _shown(row, name, place), answer)
+    return Demonstrated(asked, context, _shown(row, name, place), answer, group_of(row))
 
 
 def _asked(row: Mapping[str, Any], place: str) -> tuple[tuple[Turn, ...], str]:

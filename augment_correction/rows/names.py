@@ -90,6 +90,11 @@ class RowError(InputError):
         return f"{self.place.removeprefix(self.row).lstrip(': ') or 'it'} {self.detail}"
 
 
+def group_of(row: Mapping[str, Any]) -> str:
+    """What the row says that it belongs to (a document, a correction); empty where it says nothing."""
+    return str(row.get("group") or "")
+
+
 def columns(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[Field, str]:
     """The name under which the row holds each of `fields`, without those that it lacks. A name that two fields share
     (`output`) belongs to the one that comes first; one that holds nothing, to a field that has no better one."""

@@ -94,7 +94,9 @@ def _row(
     teacher = (*before, *prompts[found.shown].render({"question": question, "context": context}))
     id_ = content_id("demonstrated", *(f"{turn.role} {turn.text}" for turn in asked), found.shown, context, answer)
     turns = (*asked, Turn("assistant", answer or context, train=True))
-    conversation = Conversation(id_, "demonstrated", turns, False, {"origin": "imported", "file": file, "line": line})
+    belongs = {"group": found.group} if found.group else {}
+    known = {"origin": "imported", "file": file, "line": line, **belongs}
+    conversation = Conversation(id_, "demonstrated", turns, False, known)
     return conversation, Demonstration(teacher, context, found.shown, answer, question)
 
 

@@ -70,7 +70,7 @@ class TrainingResult:
     def save(self, prepared: Prepared, model: Any, tokenizer: Any) -> None:
         """`final/`: adapter or model, tokenizer, chat template, card; it appears whole or not at all."""
         with replaced_folder(self.workspace.final) as folder:
-            model.save_pretrained(folder)
+            model.save_pretrained(folder, **({} if self._whole else ADAPTER_ALONE))
             tokenizer.save_pretrained(folder)
             write_json(
                 folder / "training.json", {name: prepared.decided[name] for name in ("base_model", "adapter", "data")}
@@ -81,6 +81,10 @@ class TrainingResult:
         write_json(self.workspace.summary, self.summary)
 
 
+ADAPTER_ALONE = {"save_embedding_layers": False}
+"""No training here changes the vocabulary. Unsaid, PEFT asks the hub for the base model's config to find that out."""
+
+
 def write_trained(prepared: Prepared, workspace: Workspace) -> None:
     """A line for each conversation with the side of the split it is on, in a spelling that `--data` reads."""
     with atomic_write(workspace.trained) as file:
@@ -88,7 +92,9 @@ def write_trained(prepared: Prepared, workspace: Workspace) -> None:
             for each in side.conversations:
                 shown = prepared.gathered.demonstrations.get(each.id)
                 row = _demonstrated(each, shown) if shown else _labelled(each)
-                file.write(orjson.dumps({**row, "id": each.id, "kind": each.kind, "split": split}) + b"\n")
+                group = each.provenance.get("group")
+                known = {"id": each.id, "kind": each.kind, "split": split} | ({"group": group} if group else {})
+                file.write(orjson.dumps({**row, **known}) + b"\n")
 
 
 def _labelled(each: Conversation) -> dict[str, Any]:

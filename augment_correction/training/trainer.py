@@ -16,6 +16,7 @@ from trl import SFTConfig, SFTTrainer
 
 from augment_correction.errors import UserError
 from augment_correction.export.segments import render
+from augment_correction.llm.weights import KNOWN
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.course import Course
@@ -188,6 +189,7 @@ def _finish(
 
 
 def base_name(prepared: Prepared) -> str:
-    """The model id as the user wrote it, or the folder."""
+    """The model id as the user wrote it, or the folder; also of a shipped name, which nobody else knows."""
     config: TrainConfig = prepared.config
-    return str(prepared.folder) if config.project.resolve(config.model).is_dir() else config.model
+    own = config.project.resolve(config.model).is_dir() or config.model in KNOWN
+    return str(prepared.folder) if own else config.model

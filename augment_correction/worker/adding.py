@@ -35,7 +35,7 @@ def _checked(config: WorkerConfig, path: Path) -> Checked:
     if not path.exists():
         raise InputError(f"there is nothing at {path}")
     try:
-        found = check(path, config.project)
+        found = check(path, config.project, chats=bool(config.corrections.command))
     except InputError as failure:
         raise InputError(f"{path}: {failure.message}", hint=failure.hint) from None
     if (config.root / "worker.sqlite").is_file() and (twin := open_site(config).jobs.same_data(found.sha256)):

@@ -33,6 +33,7 @@ def _programs(config: WorkerConfig) -> Iterator[Finding]:
         "check.run": config.check.run,
         "train.command": config.train.command,
         "gate.command": config.gate.command,
+        "corrections.command": config.corrections.command,
     }
     for key, template in commands.items():
         name = next(iter(command(template, {})), "")

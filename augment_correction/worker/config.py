@@ -14,7 +14,9 @@ from augment_correction.project import Project, bundled, find_config
 from augment_correction.sampling import Declaration
 from augment_correction.yamlfile import read_yaml
 
-KNOWN = ("python", "train_config", "axolotl_yaml", "evaluate_config", "data", "run", "out", "adapter", "parent")
+KNOWN = (
+    "python", "train_config", "axolotl_yaml", "evaluate_config", "chat_config", "data", "run", "out", "adapter", "parent",
+)  # fmt: skip
 
 
 class WorkerSection(Declaration):
@@ -72,15 +74,27 @@ class GateSection(Declaration):
     round was accepted or rejected."""
 
 
+class ChatSection(Declaration):
+    """Approved corrections of chats, as `corrections queue` puts them into the queue."""
+
+    command: str = ""
+    """Trains on them, proves it, and leaves a version of its own, which a person makes active: the worker's current adapter stays.
+    Exit codes: 0 accepted, 3 rejected or undecided, others as those of `train.command`. Empty: such a file is a file of failures
+    like others, for `train.command`."""
+    config: str | None = None
+    """{chat_config}."""
+
+
 class WorkerConfig(Declaration):
     worker: WorkerSection = WorkerSection()
     check: CheckSection = CheckSection()
     train: TrainSection
     gate: GateSection
+    corrections: ChatSection = ChatSection()
 
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
 
-    @field_validator("check", "train", "gate")
+    @field_validator("check", "train", "gate", "corrections")
     @classmethod
     def _known(cls, section: Declaration) -> Declaration:
         for template in _templates(section):
@@ -98,11 +112,13 @@ class WorkerConfig(Declaration):
             "train_config": ("train.config", self.train.config),
             "axolotl_yaml": ("train.axolotl", self.train.axolotl),
             "evaluate_config": ("gate.config", self.gate.config),
+            "chat_config": ("corrections.config", self.corrections.config),
         }
         for name, section in (("train", self.train), ("gate", self.gate)):
             if not words(section.command, {}):
                 raise ValueError(f"{name}.command is nothing but brackets: a round would pass it unseen")
-        for template in (*_templates(self.check), *_templates(self.train), *_templates(self.gate)):
+        sections = (self.check, self.train, self.gate, self.corrections)
+        for template in (template for section in sections for template in _templates(section)):
             for name in required(template) & set(given):
                 key, path = given[name]
                 if not path:
@@ -131,7 +147,8 @@ class WorkerConfig(Declaration):
 
     def check_configs(self) -> None:
         """Raises: ConfigError where a config that a round needs is not there."""
-        for key, value in (("train.config", self.train.config), ("gate.config", self.gate.config)):
+        needed = (("train", self.train), ("gate", self.gate), ("corrections", self.corrections))
+        for key, value in ((f"{name}.config", section.config) for name, section in needed):
             path = self.path(value)
             if path and not Path(path).is_file():
                 raise ConfigError(

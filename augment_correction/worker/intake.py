@@ -127,7 +127,7 @@ class Intake:
             refuse_special(path)
             if path.is_file():
                 sync(path)
-            found = check(path, site.config.project)
+            found = check(path, site.config.project, chats=bool(site.config.corrections.command))
             twin = site.jobs.same_data(found.sha256)
             if twin is not None:
                 raise InputError(

@@ -10,7 +10,7 @@ from augment_correction.launching.commands import command
 from augment_correction.store import RunFolder
 from augment_correction.worker.axolotl import write_round
 from augment_correction.worker.jobs import Job, Round
-from augment_correction.worker.rows import digest, run_of
+from augment_correction.worker.rows import CORRECTIONS, digest, run_of
 from augment_correction.worker.site import Site
 
 
@@ -21,6 +21,9 @@ def phase_command(site: Site, job: Job, made: Round) -> list[str]:
     """
     config, out = site.config, site.places.round(made.number)
     values = _values(site, job, made)
+    if job.format == CORRECTIONS:
+        out.mkdir(parents=True, exist_ok=True)
+        return command(config.corrections.command, values) if job.phase == "train" else []
     if job.phase == "check":
         return command(config.check.run if values["run"] else config.check.rows, values)
     if job.phase == "gate":
@@ -44,6 +47,7 @@ def _values(site: Site, job: Job, made: Round) -> dict[str, str | None]:
         "parent": parent,
         "train_config": config.path(config.train.config),
         "evaluate_config": config.path(config.gate.config),
+        "chat_config": config.path(config.corrections.config),
     }
     if config.train.axolotl:
         template, target = config.project.resolve(config.train.axolotl), site.places.job(job.id) / "axolotl.yaml"

@@ -24,6 +24,7 @@ from augment_correction.worker.jobs import Job, Round
 from augment_correction.worker.log import tail
 from augment_correction.worker.phases import phase_command
 from augment_correction.worker.report import read_report, why
+from augment_correction.worker.rows import CORRECTIONS
 from augment_correction.worker.site import Site
 
 HOPELESS = (2, 4, 127)
@@ -130,7 +131,21 @@ class Rounds:
         else:
             self._site.jobs.change(job, phase="train", launched=0, attempts=0)
 
+    def _learned(self, job: Job, code: int) -> None:
+        """Corrections of chats: their training has its own probes and versions, and what is current here stays."""
+        if code in (0, REJECTED):
+            decision = "rejected" if code else "accepted"
+            reason = why(self._report(self._round(job)), accepted=not code)
+            self._finish(job, decision, reason or f"the training of the corrections says {decision}")
+        elif code in HOPELESS:
+            self._fail(job, f"the training ended with exit code {code}", "the end of its log says what to mend")
+        else:
+            self._try_again(job, f"ended with exit code {code}")
+
     def _trained(self, job: Job, code: int) -> None:
+        if job.format == CORRECTIONS:
+            self._learned(job, code)
+            return
         adapter = self._site.places.root / self._round(job).adapter
         if code in HOPELESS:
             self._fail(job, f"the training ended with exit code {code}", "the end of its log says what to mend")

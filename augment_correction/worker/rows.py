@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from augment_correction.errors import InputError
@@ -34,14 +34,20 @@ class Checked:
     run: Path | None = None
 
 
-def check(entry: Path, project: Project) -> Checked:
-    """A file of rows, a run's output folder, or a text file with the path of one.
+CORRECTIONS = "corrections"
+"""The format of a file of what users corrected in chats, which is learned in a way of its own."""
+
+
+def check(entry: Path, project: Project, *, chats: bool = False) -> Checked:
+    """A file of rows, a run's output folder, or a text file with the path of one. `chats`: corrections of chats are told apart from
+    other failures.
 
     Raises: InputError that says what is wrong, with the lines, and the remedy.
     """
     run = run_of(entry, project)
     if run is None:
-        return _checked(entry, None)
+        found = _checked(entry, None)
+        return replace(found, format=CORRECTIONS) if chats and _are_corrections(entry) else found
     folder = RunFolder(run)
     if not folder.journal.is_file() or not folder.manifest.is_file():
         raise InputError(
@@ -94,6 +100,11 @@ def _checked(data: Path, run: Path | None) -> Checked:
 def _has_segments(data: Path) -> bool:
     """Of any row: among others such a one would be trained whole."""
     return any(found is True for _, found in each_row(data, lambda row, _: "segments" in row))
+
+
+def _are_corrections(data: Path) -> bool:
+    """Every row, as `corrections export` and `corrections queue` write them."""
+    return all(found is True for _, found in each_row(data, lambda row, _: row.get("origin") == "user"))
 
 
 def _are_demonstrations(data: Path) -> bool:

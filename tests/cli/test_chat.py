@@ -8,8 +8,13 @@ from pathlib import Path
 
 import orjson
 import pytest
+import yaml
 
 from augment_correction.corrections.transcripts import TranscriptFile
+from augment_correction.launching.commands import command
+from augment_correction.project import bundled
+from augment_correction.worker.config import load_worker
+from augment_correction.worker.rows import check
 from tests.corrections.making import chat_project
 
 
@@ -88,3 +93,25 @@ def test_before_there_is_a_version(folder: Path) -> None:
     assert corrections(folder, "versions").stdout.strip() == "active: the base model"
     for words in (("rollback",), ("activate", "1"), ("verify",)):
         assert corrections(folder, *words).returncode == 2
+
+
+def test_a_batch_of_approved_corrections_is_a_job_of_a_worker(folder: Path) -> None:
+    """By the shipped command; a correction that is withdrawn before its turn is not trained."""
+    corrections(folder, "add", "--question", "Who?", "--wrong", "Otto Meier", "--right", "Ida Brandt")
+    corrections(folder, "approve", "1")
+    shipped = yaml.safe_load((bundled() / "configs/worker.yaml").read_text("utf-8"))
+    made = {**shipped, "worker": {"root": "w"}, "corrections": {**shipped["corrections"], "config": "chat.yaml"}}
+    (folder / "worker.yaml").write_text(yaml.safe_dump(made))
+    queued = corrections(folder, "queue", "--worker", "worker.yaml")
+    assert "1 corrections; `worker run` trains on them" in queued.stdout, queued.stderr
+    (entry,) = (folder / "w/queue/normal").iterdir()
+    config = load_worker(folder / "worker.yaml")
+    assert check(entry, config.project, chats=True).format == "corrections"
+    corrections(folder, "withdraw", "1")
+    corrections(folder, "add", "--question", "Where?", "--wrong", "Rome", "--right", "Ulm")
+    corrections(folder, "approve", "2")
+    named = {"python": sys.executable, "chat_config": "chat.yaml", "data": str(entry), "out": str(folder / "round")}
+    words = command(config.corrections.command, named)
+    assert words[1:5] == ["-m", "augment_correction", "corrections", "train"], "as the workspace starts it"
+    ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2 and "the correction of 'Who?' is not approved as it stands there" in ended.stderr

@@ -21,16 +21,17 @@ TRAINING = {
 }  # fmt: skip
 
 
-def chat_project(root: Path, model: Path | None = None, **section: Any) -> ChatConfig:
+def chat_project(root: Path, model: Path | str | None = None, **section: Any) -> ChatConfig:
     """`large` is scripted; `model` is what is chatted with and trained, scripted where none is given."""
     (root / "prompts").mkdir(parents=True, exist_ok=True)
+    (root / "writer.yaml").write_text("{}")
     target = (
         {"model": str(model), "mode": "hf"} if model else {"model": "tiny", "mode": "scripted", "script": "says.yaml"}
     )
     (root / "says.yaml").write_text('rules: [{contains: "", text: Otto Meier opened it.}]')
     made = {
         "pipeline": "chat_correction",
-        "api": {"target": target, "large": {"model": "writer", "mode": "scripted"}},
+        "api": {"target": target, "large": {"model": "writer", "mode": "scripted", "script": "writer.yaml"}},
         "path": {"output_dir": "out"},
         "corrections": {"num_prompt_variations": 2, "num_expert_demos_per_prompt": 2, "train": TRAINING, **section},
         "sampling": {"probes": {"max_tokens": 16}, "base_answer": {"max_tokens": 16}},

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from augment_correction.corrections.importing import import_corrections, read_remarks
+from augment_correction.corrections.importing import import_corrections, look_cost, read_remarks
 from augment_correction.errors import InputError
+from augment_correction.models import ModelConfig
 from tests.corrections.making import chat_project
 
 CORRECTED = [
@@ -63,3 +64,16 @@ def test_nothing_is_asked_twice(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_remarks([tmp_path / "nothing.jsonl"])
+
+
+def test_what_looking_costs_is_told_before_anybody_is_asked(tmp_path: Path) -> None:
+    config = chat_project(tmp_path)
+    remarks, _ = read_remarks([written(tmp_path / "chats.jsonl", {"messages": CORRECTED})])
+    assert look_cost(config, remarks).usd() == 0, "a scripted model runs on this machine"
+    paid = config.with_models({"large": ModelConfig(model="gpt-5-mini", mode="api")})
+    made = look_cost(paid, remarks)
+    assert made.calls == 2 and made.input > 600 and made.further == 1
+    about, most = made.usd(), made.usd(limit=True)
+    assert about and most and about < most < 0.01
+    assert look_cost(config.with_models({"large": ModelConfig(model="nobody", mode="api")}), remarks).usd() is None
+    assert not (config.folder / "import").exists()

@@ -12,14 +12,18 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from augment_correction.corrections.config import ChatConfig
 from augment_correction.corrections.correction import Statement
-from augment_correction.corrections.learning import learn, round_key
+from augment_correction.corrections.learning import Round, learn, round_key, write_batch
 from augment_correction.corrections.preparing import prepare
 from augment_correction.corrections.versions import Versions
 from augment_correction.errors import ConfigError, ExitCode, InputError, UserError
+from augment_correction.evals.training import refuse_trained
+from augment_correction.rows import item_of, read_rows
 from tests.corrections.making import FACTS, TRAINING, approved, chat_project
+from tests.training.making import SHOWN, keeper, known, other, who
 
 pytest.importorskip("trl")
 
@@ -100,24 +104,58 @@ def test_names_of_other_programs_are_keys_of_the_training(tmp_path: Path) -> Non
     assert section.train["epochs"] == 2 and section.train["learning_rate"] == 1e-4
 
 
-def test_a_round_ends_in_a_version_and_a_withdrawn_one_leaves_the_next(
-    tmp_path: Path, tiny_model: Path, one_torch_thread: None
+DISTILLING = {
+    "teacher_prompt": "like", "max_completion_length": 12, "max_length": 110, "batch_size": 10, "lora_r": 8, "lora_alpha": 16,
+    "learning_rate": 5e-3, "epochs": 30, "lora_dropout": 0, "gradient_checkpointing": False,
+}  # fmt: skip
+
+
+def hives(root: Path, model: Path) -> ChatConfig:
+    """A chat with a model that knows who keeps each hive, and repeats whom it is shown."""
+    config = chat_project(
+        root, model, method="sdft", num_prompt_variations=1, num_expert_demos_per_prompt=1, train=DISTILLING
+    )
+    (root / "writer.yaml").write_text(
+        yaml.safe_dump({"fields": {"demonstration": keeper("{{ passage.split('The fact: ')[-1].split('\n')[0] }}")}})
+    )
+    (root / "prompts" / "like.jinja").write_text(SHOWN)
+    return config
+
+
+def probed(made: Round, kind: str) -> dict[str, list[int]]:
+    """[right, asked] of base and tuned, of all corrections."""
+    assert made.version is not None
+    report = orjson.loads(Path(made.version.evaluation).read_bytes())["probes"]["kinds"][kind]
+    return {name: [each["count"], each["of"]] for name, each in report["models"].items()}
+
+
+def test_a_second_correction_leaves_the_first_fixed_and_a_withdrawn_one_leaves_the_next_version(
+    tmp_path: Path, copying_model: Path, one_torch_thread: None
 ) -> None:
-    config = chat_project(tmp_path, tiny_model, method="sft")
-    ids = approved(config)
+    """Self-distillation, of a model that really learns: two rounds, each anew from the base."""
+    config = hives(tmp_path, copying_model)
+    facts = [(who(hive), known(hive), other(hive)) for hive in range(5)]
+    first = approved(config, tuple(facts[:4]))
     made = learn(config, quiet)
-    assert made.version is not None and made.version.corrections == tuple(ids)
-    assert made.version.outcome != "accept" and made.version.reasons
-    paid = asked_of_the_writer(config)
+    assert made.version is not None and made.version.corrections == tuple(first)
+    assert probed(made, "efficacy")["base"][0] == 0 and probed(made, "efficacy")["tuned"] == [4, 4]
+    assert made.version.outcome == "undecided", "four corrections are a spot check"
     again = learn(config, quiet)
     assert again.version == made.version and again.evaluation is None and again.exit_code is ExitCode.REJECTS
-    config.store.withdraw(ids[1])
+    paid = asked_of_the_writer(config)
+    fifth = approved(config, tuple(facts[4:]))
+    config.store.withdraw(first[1])
     second = learn(config, quiet)
-    assert second.version is not None and second.version.corrections == (ids[0], ids[2])
-    assert asked_of_the_writer(config) == paid, "what another round paid for is asked again"
+    assert second.version is not None and second.version.corrections == (first[0], *first[2:], *fifth)
+    assert probed(second, "efficacy")["tuned"] == [4, 4]
+    assert asked_of_the_writer(config) == paid * 5 / 4, "what another round paid for is asked again"
     folder = config.folder / "rounds" / round_key(config, config.store.all("approved"))
-    trained = (folder / "training" / "trained.jsonl").read_text() + (folder / "training.jsonl").read_text()
-    assert "lighthouse of Vrede" not in trained and "museum of Halmstett" in trained
+    trained = folder / "training" / "trained.jsonl"
+    said = trained.read_text() + (folder / "training.jsonl").read_text()
+    assert who(1) not in said and who(0) in said
+    assert {row["group"] for row in lines(trained)} == {f"correction {id_}" for id_ in second.version.corrections}
+    probes = [item for _, item in read_rows(folder / "probes.jsonl", item_of)]
+    refuse_trained(config.project, [str(trained)], probes)  # the corrected questions are known as such by their group
     assert [each.id for each in Versions(config.folder).all()] == [1, 2]
 
 
@@ -141,6 +179,8 @@ def test_killed_at_any_point_it_goes_on_to_the_same_version(tmp_path: Path, tiny
     whole = chat_project(tmp_path / "whole", tiny_model, method="sft")
     approved(whole)
     command = [sys.executable, "-m", "augment_correction", "corrections", "train", "chat.yaml"]
+    command += ["--batch", str(tmp_path / "batch.jsonl"), "--report", "report.json"]
+    write_batch(whole.store.all("approved"), tmp_path / "batch.jsonl")
     assert subprocess.run(command, cwd=tmp_path / "whole", check=False, capture_output=True).returncode == 3
     killed = chat_project(tmp_path / "killed", tiny_model, method="sft")
     approved(killed)
@@ -151,6 +191,11 @@ def test_killed_at_any_point_it_goes_on_to_the_same_version(tmp_path: Path, tiny
     assert subprocess.run(command, cwd=tmp_path / "killed", check=False, capture_output=True).returncode == 3
     (one,), (other,) = (Versions(each.folder).all() for each in (whole, killed))
     assert (one.data, one.outcome, one.reasons) == (other.data, other.outcome, other.reasons)
+    (report,) = {
+        (tmp_path / name / "report.json").read_bytes() == Path(each.evaluation).read_bytes()
+        for name, each in (("whole", one), ("killed", other))
+    }
+    assert report, "what a worker reads"
     tokens = [
         orjson.loads((each.folder / "prepared" / "large_model_tokens.json").read_bytes()) for each in (whole, killed)
     ]

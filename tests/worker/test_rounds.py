@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from augment_correction.errors import InputError
+from augment_correction.failures import Failure
 from augment_correction.worker.current import current, rollback
 from augment_correction.worker.intake import retry
 from augment_correction.worker.report import why
@@ -90,6 +92,27 @@ def test_why_is_what_the_report_says(world: World, code: int, report: str, decis
     made = world.site.jobs.rounds()[0]
     assert (made.decision, made.reason, world.job().reason) == (decision, reason, reason)
     assert f"round 1 {decision}: {reason}; current is" in world.log()
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "decision"), [(0, "done", "accepted"), (3, "done", "rejected"), (2, "failed", "failed")]
+)
+def test_corrections_of_chats_are_a_job_that_moves_nothing_of_the_workers(
+    world: World, code: int, state: str, decision: str
+) -> None:
+    said = [Failure("Who opened it?", "Ida Brandt", "Otto Meier", "wrong", origin="user", item=str(n)) for n in (1, 2)]
+    world.tell("verdict", str(code))
+    world.tell("report", evaluated("accept" if code == 0 else "reject", (False, "efficacy: 1 of 2")))
+    world.drop(
+        "corrections.jsonl", "".join(each.line().decode() for each in (said[0], replace(said[1], question="Where?")))
+    )
+    world.work()
+    job, (made,) = world.job(), world.site.jobs.rounds()
+    assert (job.format, job.rows, job.state, made.decision) == ("corrections", 2, state, decision)
+    assert [each["data"].endswith("corrections.jsonl") for each in world.starts("corrections")] == [True]
+    assert not world.starts("train") and not world.starts("gate") and not (world.places / "current").exists()
+    if code == 3:
+        assert made.reason == "efficacy: 1 of 2"
 
 
 def test_of_several_tuned_models_each_is_named(world: World) -> None:

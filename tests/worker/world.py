@@ -67,6 +67,7 @@ class World:
             "worker": {**QUICK, **worker},
             "train": {"command": train, "resume": "--resume yes"},
             "gate": {"command": f"{fake} gate '{self.control}' --adapter {{adapter}} --out {{out}}"},
+            "corrections": {"command": f"{fake} corrections '{self.control}' --data {{data}} --out {{out}}"},
         }
         self.config = self.root / "worker.yaml"
         self.config.write_text(yaml.safe_dump(config))
