@@ -106,7 +106,7 @@ def _swept(config: str, given: list[str], sweep: str) -> int:
             rows.append(row(name, None, failure.message))
             codes.append(int(failure.exit_code))
         else:
-            rows.append(row(name, made.report))
+            rows.append(row(name, made.report or None, "asked and not trained"))
             codes.append(int(made.exit_code))
     say("")
     print_table(HEAD, rows)

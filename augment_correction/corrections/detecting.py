@@ -51,7 +51,7 @@ async def detect(model: MeteredModel, prompt: Prompt, before: Sequence[Message],
         return Detected("undecided", why=f"the detector's reply cannot be used: {problem}")
 
 
-def question(prompt: Prompt, before: Sequence[Message], message: str) -> Sequence[Message]:
+def question(prompt: Prompt, before: Sequence[Message], message: str) -> tuple[Message, ...]:
     """What the detector is asked about one message."""
     chat = "\n".join(f"{each.role}: {neutral(each.content)}" for each in before[-LOOKED_AT:])
     return prompt.render({"chat": chat, "message": neutral(message)})

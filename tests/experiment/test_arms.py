@@ -9,7 +9,7 @@ import pytest
 from augment_correction.experiment.arms import filtered, repeated, select, sources, together
 from augment_correction.experiment.generating import contradiction
 from augment_correction.experiment.operations import Example
-from augment_correction.experiment.sections import ErrorDrivenConfig
+from augment_correction.experiment.sections import ErrorDrivenConfig, GenerationConfig
 from augment_correction.experiment.weak import Looked, Observation, weights
 from augment_correction.records import Conversation, Turn
 from augment_correction.rows import Item
@@ -62,6 +62,12 @@ def test_the_best_supported_share_is_kept_and_repetitions_are_left_out() -> None
     assert filtered(rows, 1.0, 0.0) == rows
     assert filtered(rows, 0.5, 0.0) == rows[1:3]
     assert filtered(rows, 1.0, 0.5) == [rows[0], rows[1], rows[3]]
+
+
+def test_filtering_is_a_switch_or_a_share() -> None:
+    assert GenerationConfig().kept_share == 1
+    assert GenerationConfig(keep_top_50_percent=True).kept_share == 0.5
+    assert GenerationConfig(filter_threshold=0.7).kept_share == 0.7
 
 
 def test_what_contradicts_its_source_is_left_out_whatever_a_verifier_says() -> None:

@@ -14,7 +14,7 @@ function verdict() {
   const {text, outcome, why} = index.hypothesis;
   return h('section', {class: `card decision ${OUTCOMES[outcome]}`},
     h('h1', {}, 'The hypothesis is ', h('span', {class: 'outcome'}, outcome.toLowerCase())),
-    h('p', {class: 'lead'}, text), h('p', {class: 'lead'}, why),
+    h('p', {class: 'lead'}, text), h('p', {class: 'lead'}, `${why[0].toUpperCase()}${why.slice(1)}.`),
     index.unverified && h('p', {class: 'notice'}, 'The student wrote its training data itself, and no other model verified them.'));
 }
 
@@ -62,6 +62,7 @@ function sentinels() {
 
 function spending() {
   const rows = Object.entries(index.spending).map(([role, spent]) => cells(role, spent.name, number(spent.input_tokens), number(spent.output_tokens), money(spent.total_cost)));
+  if (!rows.length) return card('Cost', 'No call was counted.');
   return card('Cost', null, table(['Role', 'Model', 'Tokens in', 'Tokens out', 'Cost'], rows));
 }
 
@@ -75,10 +76,10 @@ function final() {
 function resultPage() {
   const found = round();
   const pairs = [...new Set(found.by_area.flatMap((area) => Object.keys(area.differences)))];
-  const chooser = index.rounds.length > 1 && h('p', {}, h('label', {}, 'Round ', h('select', {onchange: (event) => { shownRound = Number(event.target.value); show(); }}, index.rounds.map((each, place) => option(place, each.round, shownRound)))));
+  const chooser = index.rounds.length > 1 && h('p', {class: 'chooser'}, h('label', {}, 'Round ', h('select', {onchange: (event) => { shownRound = Number(event.target.value); show(); }}, index.rounds.map((each, place) => option(place, each.round, shownRound)))));
   return [verdict(), chooser, decision(),
     card('By area', `● weak areas. 95 % intervals; described, and not decided by. ${BY_LOSS ? 'Loss of the reference answer, plus: less.' : 'Share of right answers.'}`, forest(found.by_area), legend(pairs)),
-    card('Loss before and after', 'Each dot is a dev question; below the line its reference answer became likelier. Grey: areas that were not weak.', h('div', {class: 'grid two'}, arms().map((arm) => h('div', {}, h('h3', {}, words(arm)), scatter(found.items, arm))))),
+    card('Loss before and after', 'Each dot is a dev question; below the line its reference answer became likelier. Grey: areas that were not weak.', h('div', {class: 'scatters'}, arms().map((arm) => h('div', {}, h('h3', {}, words(arm)), scatter(found.items, arm))))),
     measured('Arms and seeds, weak areas', null, found.weak_dev), measured('Arms and seeds, all dev questions', null, found.dev),
     roundsTable(), dataTable(), areasTable(), sentinels(), final(), spending()];
 }

@@ -22,42 +22,61 @@ function table(head, rows, kind) {
 const cells = (first, ...values) => h('tr', {}, h('td', {}, h('bdi', {}, first)), values.map((value) => h('td', {class: 'num'}, value)));
 const legend = (names) => h('div', {class: 'legend'}, names.map((name) => h('span', {class: classOf(name)}, h('i', {}), words(name))));
 
-// Each area's differences with their intervals, around zero; plus is better.
+// Each area's differences with their intervals, around zero; plus is better. Where there is little room the figures stand above the lines.
+const NARROW = 720;
 function forest(areas) {
   const pairs = [...new Set(areas.flatMap((area) => Object.keys(area.differences)))];
-  const lines = areas.flatMap((area) => pairs.filter((pair) => area.differences[pair]).map((pair, place) => ({area, pair, first: place === 0, found: area.differences[pair]})));
-  const values = lines.flatMap(({found}) => [found.value, found.low, found.high]).filter((value) => value !== null && value !== undefined);
+  const groups = areas.map((area) => ({area, lines: pairs.filter((pair) => area.differences[pair]).map((pair) => ({pair, found: area.differences[pair]}))}));
+  const values = groups.flatMap(({lines}) => lines.flatMap(({found}) => [found.value, found.low, found.high])).filter((value) => value !== null && value !== undefined);
   const most = Math.max(1e-9, ...values.map(Math.abs));
-  const [left, right, row] = [240, 930, 22];
+  const label = groups.flatMap(({area, lines}) => lines.map(({pair, found}) => `${area.area}, ${pair} ${signed(found.value)}`)).join('; ');
+  return drawn((width) => forestAt(width, groups, most), `Differences by area: ${label}`);
+}
+function forestAt(width, groups, most) {
+  const narrow = width < NARROW;
+  const [left, right, row, head] = narrow ? [0, width, 32, 20] : [Math.min(240, width / 4), width - 190, 22, 0];
   const x = (value) => (left + right) / 2 + (value / most) * ((right - left) / 2 - 10);
-  const height = 34 + lines.length * row;
-  return s('svg', {class: 'forest', viewBox: `0 0 1120 ${height}`, role: 'img', 'aria-label': `Differences by area: ${lines.map(({area, pair, found}) => `${area.area}, ${pair} ${signed(found.value)}`).join('; ')}`},
-    s('line', {class: 'zero', x1: x(0), x2: x(0), y1: 4, y2: height - 26}),
-    lines.map(({area, pair, first, found}, place) => {
-      const y = 16 + place * row;
+  let top = 4;
+  const drawings = groups.flatMap(({area, lines}) => {
+    const name = s('text', {class: 'name', x: 0, y: top + 16}, `${area.weak ? '● ' : ''}${line(area.area, narrow ? 40 : 28)} (${area.items})`);
+    top += head;
+    const made = lines.map(({pair, found}) => {
+      const y = top + (narrow ? 24 : 12);
+      const figure = narrow ? {x: 0, y: y - 8} : {x: right + 15, y: y + 4};
+      top += row;
       return s('g', {class: classOf(pair)},
         s('title', {}, `${area.area}: ${pair} ${signed(found.value)} ${UNIT} (${range(found)})`),
-        first && s('text', {class: 'name', x: 0, y: y + 4}, `${area.weak ? '● ' : ''}${line(area.area, 28)} (${area.items})`),
         found.low !== null && s('line', {class: 'span', x1: x(found.low), x2: x(found.high), y1: y, y2: y}),
         s('circle', {class: 'point', cx: x(found.value), cy: y, r: 4}),
-        s('text', {x: 945, y: y + 4}, `${signed(found.value)} (${range(found)})`));
-    }),
-    s('text', {x: left, y: height - 6}, 'worse'), s('text', {x: right, y: height - 6, 'text-anchor': 'end'}, `better, ${UNIT}`));
+        s('text', figure, `${signed(found.value)} (${range(found)})`));
+    });
+    top += narrow ? 10 : 4;
+    return [name, ...made];
+  });
+  return s('svg', {class: 'forest', width, height: top + 26},
+    s('line', {class: 'zero', x1: x(0), x2: x(0), y1: 4, y2: top}), drawings,
+    s('text', {x: left, y: top + 18}, 'worse'), s('text', {x: right, y: top + 18, 'text-anchor': 'end'}, `better, ${UNIT}`));
 }
 
 // Loss of the reference answer of every dev item, before and after: below the line it became likelier.
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
 function scatter(items, arm) {
   const points = items.filter((item) => item.base.nll !== null && item.after[arm] && item.after[arm].nll !== null);
   if (!points.length) return h('p', {class: 'quiet'}, 'The student tells no log-probabilities.');
   const most = Math.max(...points.flatMap((item) => [item.base.nll, item.after[arm].nll])) * 1.04 || 1;
-  const [size, edge] = [520, 44];
+  return drawn((width) => scatterAt(Math.min(width, 460), points, arm, most), `Loss before and after of ${points.length} questions, ${arm}`);
+}
+function scatterAt(size, points, arm, most) {
+  const edge = 44;
   const x = (value) => edge + (value / most) * (size - edge - 10);
   const y = (value) => size - edge - (value / most) * (size - edge - 10);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => part * most);
-  return s('svg', {class: `scatter ${arm}`, viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': `Loss before and after of ${points.length} questions, ${arm}`},
+  const step = STEPS.find((each) => most / each <= 5) || most;
+  const ticks = [...Array(Math.floor(most / step) + 1).keys()].map((place) => place * step);
+  const shown = (value) => String(Number(value.toFixed(1)));
+  return s('svg', {class: `scatter ${arm}`, width: size, height: size},
     s('path', {class: 'axis', d: `M${edge} 10V${size - edge}H${size - 10}`}),
     s('line', {class: 'diagonal', x1: x(0), y1: y(0), x2: x(most), y2: y(most)}),
-    ticks.map((value) => [s('text', {x: x(value), y: size - edge + 16, 'text-anchor': 'middle'}, value.toFixed(1)), s('text', {x: edge - 8, y: y(value) + 4, 'text-anchor': 'end'}, value.toFixed(1))]),
+    ticks.map((value) => [s('text', {x: x(value), y: size - edge + 16, 'text-anchor': 'middle'}, shown(value)), value > 0 && s('text', {x: edge - 8, y: y(value) + 4, 'text-anchor': 'end'}, shown(value))]),
     points.map((item) => s('circle', {class: weakAreas().has(item.area) ? '' : 'strong', cx: x(item.base.nll), cy: y(item.after[arm].nll), r: 4},
       s('title', {}, `${item.question}\n${item.base.nll.toFixed(2)} → ${item.after[arm].nll.toFixed(2)} nats a token`))),
     s('text', {x: (size + edge) / 2, y: size - 8, 'text-anchor': 'middle'}, 'before (nats a token)'),

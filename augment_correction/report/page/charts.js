@@ -13,18 +13,6 @@ function showTip(event, text) {
 }
 const tipped = (text) => ({onmousemove: (event) => showTip(event, text), onmouseleave: () => showTip(null, '')});
 
-// Redrawn at the width it is given, so that its letters keep their size.
-function drawn(draw, label) {
-  const box = h('div', {class: 'drawn', role: 'img', 'aria-label': label});
-  let width = 0;
-  new ResizeObserver(() => {
-    if (Math.abs(box.clientWidth - width) < 2) return;
-    width = box.clientWidth;
-    box.replaceChildren(draw(width));
-  }).observe(box);
-  return box;
-}
-
 const band = (x1, top1, bottom1, x2, top2, bottom2) => {
   const middle = (x1 + x2) / 2;
   return `M${x1} ${top1}C${middle} ${top1} ${middle} ${top2} ${x2} ${top2}V${bottom2}C${middle} ${bottom2} ${middle} ${bottom1} ${x1} ${bottom1}Z`;

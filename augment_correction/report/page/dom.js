@@ -112,3 +112,15 @@ function help() {
   dialog.replaceChildren(h('h2', {id: 'help-title'}, 'Keys'), h('dl', {}, KEYS.map(([keys, what]) => [h('dt', {}, keys.split(' ').map((key) => h('kbd', {}, key))), h('dd', {}, what)])), h('form', {method: 'dialog'}, h('button', {}, 'Close')));
   dialog.showModal();
 }
+
+// Redrawn at the width it is given, so that its letters keep their size.
+function drawn(draw, label) {
+  const box = h('div', {class: 'drawn', role: 'img', 'aria-label': label});
+  let width = 0;
+  new ResizeObserver(() => {
+    if (Math.abs(box.clientWidth - width) < 2) return;
+    width = box.clientWidth;
+    box.replaceChildren(draw(width));
+  }).observe(box);
+  return box;
+}
