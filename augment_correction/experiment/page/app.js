@@ -88,9 +88,9 @@ function itemsPage() {
   const found = round();
   const verdictOf = (right) => (right === null || right === undefined ? '–' : right === true || right === 1 ? 'right' : right === false || right === 0 ? 'wrong' : percent(right));
   const loss = (value) => (value === null || value === undefined ? '–' : value.toFixed(2));
-  const rows = found.items.map((item) => h('tr', {}, h('td', {}, rich(item.question), h('div', {class: 'quiet'}, rich(item.reference))), h('td', {}, item.area),
-    h('td', {}, rich(item.base.answer), h('div', {class: 'quiet'}, `${verdictOf(item.base.right)}, ${loss(item.base.nll)}`)),
-    arms().map((arm) => h('td', {}, rich(item.after[arm].answer), h('div', {class: 'quiet'}, `${verdictOf(item.after[arm].right)}, ${loss(item.after[arm].nll)}`)))));
+  const rows = found.items.map((item) => h('tr', {}, h('td', {}, rich(item.question), h('div', {class: 'quiet'}, rich(item.reference))), h('td', {'data-name': 'area'}, item.area),
+    h('td', {'data-name': 'base'}, rich(item.base.answer), h('div', {class: 'quiet'}, `${verdictOf(item.base.right)}, ${loss(item.base.nll)}`)),
+    arms().map((arm) => h('td', {'data-name': words(arm)}, rich(item.after[arm].answer), h('div', {class: 'quiet'}, `${verdictOf(item.after[arm].right)}, ${loss(item.after[arm].nll)}`)))));
   return [card('Questions of the dev set', 'Answers of the base and of the first seed of each arm; under each the verdict (of all seeds) and the loss of the reference answer in nats a token.',
     h('div', {class: 'wide'}, h('table', {class: 'table answers'}, h('thead', {}, h('tr', {}, ['Question, reference', 'Area', 'base', ...arms().map(words)].map((name) => h('th', {}, name)))), h('tbody', {}, rows))))];
 }
