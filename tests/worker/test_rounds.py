@@ -109,7 +109,7 @@ def test_corrections_of_chats_are_a_job_that_moves_nothing_of_the_workers(
     world.work()
     job, (made,) = world.job(), world.site.jobs.rounds()
     assert (job.format, job.rows, job.state, made.decision) == ("corrections", 2, state, decision)
-    assert [each["data"].endswith("corrections.jsonl") for each in world.starts("corrections")] == [True]
+    assert [each["--data"].endswith("corrections.jsonl") for each in world.starts("corrections")] == [True]
     assert not world.starts("train") and not world.starts("gate") and not (world.places / "current").exists()
     if code == 3:
         assert made.reason == "efficacy: 1 of 2"
