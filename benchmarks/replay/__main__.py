@@ -23,6 +23,7 @@ def main() -> int:
     asking.add_argument("-n", "--count", type=int, default=16, help="passages (default: %(default)s)")
     asking.add_argument("--at", metavar="REVISION", help="prompts and pipelines as git has them there")
     asking.add_argument("--config", type=Path, help="models of this config instead of files")
+    asking.add_argument("--grounded", action="store_true", help="with the judge who quotes the passage")
     asking.add_argument("--pipeline", default="correction", help="default: %(default)s")
     tables = commands.add_parser("table", help="runs side by side")
     tables.add_argument("folders", type=Path, nargs="+")
@@ -37,7 +38,13 @@ def main() -> int:
     given = parser.parse_args()
     if given.command == "ask":
         result = ask(
-            given.folder, given.input, given.count, revision=given.at, config=given.config, pipeline=given.pipeline
+            given.folder,
+            given.input,
+            given.count,
+            revision=given.at,
+            config=given.config,
+            pipeline=given.pipeline,
+            grounded=given.grounded,
         )
         print(f"{result.kept} of {result.counts['chunks']} passages kept: {result.folder}")
         return int(result.exit_code)

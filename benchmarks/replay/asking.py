@@ -31,6 +31,7 @@ def ask(
     revision: str | None = None,
     config: Path | None = None,
     pipeline: str = "correction",
+    grounded: bool = False,
     system: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Make conversations of `count` passages of the documents, the same ones whatever the prompts."""
@@ -48,6 +49,7 @@ def ask(
                 "concurrency_limit": 64, **(system or {}),
             },
             "shares": {"kind": KINDS},
+            **({"checks": {"grounded": True, "grounded_standing": True}} if grounded else {}),
         }  # fmt: skip
         path.write_text(yaml.safe_dump(written), "utf-8")
         return run(load_config(path), watch=live_display)
