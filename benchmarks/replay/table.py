@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from augment_correction.report.sums import drawn_shares
 from augment_correction.results.finished import open_run
 from augment_correction.store import Outcome
 
@@ -37,6 +38,8 @@ class Summary:
     agrees: int = 0
     sorry: int = 0
     openings: Mapping[str, Any] = field(default_factory=dict)
+    shares: tuple[int, int, float] = (0, 0, 0.0)
+    """Of the drawn words: how many, how many are within one passage of their share, and the passages by which the worst is off."""
     false_alarms: str = ""
 
 
@@ -46,6 +49,7 @@ def summary(folder: Path) -> Summary:
     made, alarms = Summary(), []
     with open_run(folder / "output") as opened:
         made.openings = opened.manifest.get("openings", {})
+        made.shares = _shares(opened.manifest)
         for _, outcome in opened.results.passages():
             made.passages += 1
             if outcome is None:
@@ -60,6 +64,16 @@ def summary(folder: Path) -> Summary:
     made.reasks.pop("unsuitable", None)
     made.false_alarms = _judged(folder / ALARMS, [each for each in alarms if each["reason"] != "unsuitable"])
     return made
+
+
+def _shares(manifest: Mapping[str, Any]) -> tuple[int, int, float]:
+    drawn = drawn_shares(manifest["pipeline"].get("draws", {}), manifest["counts"].get("drawn", {}))
+    off = [
+        abs(came - share * sum(word[2] for word in field_["words"]))
+        for field_ in drawn
+        for _, share, came, _ in field_["words"]
+    ]
+    return len(off), sum(each <= 1 for each in off), max(off, default=0.0)
 
 
 def _add(made: Summary, outcome: Outcome) -> None:
@@ -102,6 +116,9 @@ def table(folders: Iterable[Path]) -> str:
         "rejected": [_counted(+each.rejected) for each in named.values()],
         "asked again": [_counted(each.reasks) for each in named.values()],
         "false alarms": [each.false_alarms for each in named.values()],
+        "drawn words within one passage of their share": [
+            "{1} of {0}, at most {2:.1f} off".format(*each.shares) for each in named.values()
+        ],
         "last answers that begin by agreeing": [f"{each.agrees} of {each.kept}" for each in named.values()],
         "last answers that apologise": [f"{each.sorry} of {each.kept}" for each in named.values()],
         "median words, flawed / corrected": [_lengths(each) for each in named.values()],
