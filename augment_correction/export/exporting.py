@@ -27,6 +27,11 @@ FORMATS: Mapping[str, Callable[[ExportSource, Path], list[str]]] = {
 }
 """`axolotl` is not among them: it is the dataset itself, a file and no folder."""
 
+NOT_CUT = (
+    "the rows were cut without a tokenizer, so that the tokens beside a cut may be others than in use: give --tokenizer "
+    "PATH_OR_ID, and 'verify' tells whether the mask is right"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -47,7 +52,7 @@ def export(names: Sequence[str], source: ExportSource, run: RunFolder) -> Iterat
         )
     for name in dict.fromkeys(names):
         if name == "axolotl":
-            yield Exported(name, _write_dataset(source, run))
+            yield Exported(name, _write_dataset(source, run), () if source.tokenizer else (NOT_CUT,))
             continue
         own_folder(run.root / "exports")
         folder = run.root / "exports" / name

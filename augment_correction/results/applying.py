@@ -13,7 +13,13 @@ from augment_correction.export import FORMATS, ExportSource, Verification, expor
 from augment_correction.export.axolotl_lora import trained_on_other_rows
 from augment_correction.results.decisions import Decisions
 from augment_correction.results.finished import MadeRun
-from augment_correction.results.reexport import run_conversations, run_template, run_tokenizer, verify_run
+from augment_correction.results.reexport import (
+    cut_for_tokenizer,
+    run_conversations,
+    run_template,
+    run_tokenizer,
+    verify_run,
+)
 from augment_correction.results.reviewed import bring_up_to_date, review_of
 from augment_correction.store.folder import atomic_write
 
@@ -38,8 +44,7 @@ def apply_decisions(made: MadeRun, tokenizer_name: str | None = None) -> Applied
     template = run_template(made)
     bring_up_to_date(made.results, made.folder)
     review = dict(review_of(made.results, Decisions(made.folder.decisions)).counts)
-    cut_for_one = bool(made.manifest.get("verified"))
-    tokenizer = run_tokenizer(made, tokenizer_name, needed=cut_for_one)
+    tokenizer = run_tokenizer(made, tokenizer_name, needed=cut_for_tokenizer(made))
     rows = sum(1 for _ in run_conversations(made))
     if not rows:
         raise InputError(

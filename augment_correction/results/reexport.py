@@ -74,7 +74,8 @@ def find_row(made: MadeRun, tokenizer: str | None, id_: str) -> tuple[Row, Token
 def export_run(
     made: MadeRun, names: Sequence[str], tokenizer: str | None, *, partial: bool = False
 ) -> Iterator[Exported]:
-    """Raises: UserError where the folder is of an interrupted or older run; its earlier exports stay."""
+    """Raises: UserError where the folder is of an interrupted or older run, or `axolotl` is asked for and the tokenizer that
+    the dataset was cut for is not on this machine; what was written earlier stays."""
     template = run_template(made)
     pending = made.results.counts()["chunks"] - made.results.settled()
     if pending and not partial:
@@ -85,7 +86,7 @@ def export_run(
     source = ExportSource(
         lambda: run_conversations(made),
         template,
-        run_tokenizer(made, tokenizer),
+        run_tokenizer(made, tokenizer, needed="axolotl" in names and cut_for_tokenizer(made)),
         {**made.manifest, **_review(made)},
         tuple(made.results.documents()),
         tuple(made.tokens()),
@@ -124,6 +125,11 @@ def _undecided(counts: Mapping[str, Any]) -> dict[str, Any]:
     """What no decision of a person changes, however many came since the run."""
     same = {name: counts.get(name) for name in ("documents", "unread", "chunks", "gate", "failed")}
     return {**same, "made": counts["kept"] + counts["rejected"]}
+
+
+def cut_for_tokenizer(made: MadeRun) -> bool:
+    """Whether the dataset's cuts are those of a tokenizer: with others a model may train on tokens it never meets in use."""
+    return bool(made.manifest.get("verified"))
 
 
 def run_tokenizer(made: MadeRun, wanted: str | None, *, needed: bool = False) -> Tokenizer | None:

@@ -12,6 +12,7 @@ import pytest
 
 from augment_correction.errors import ExitCode, InputError
 from augment_correction.export import Verification
+from augment_correction.export.exporting import NOT_CUT
 from augment_correction.results.finished import open_run
 from augment_correction.results.reexport import export_run, find_row, verify_run
 from tests.export.models import INST, MISTRAL, QWEN, save
@@ -105,6 +106,27 @@ def test_the_dataset_exported_again_is_the_same(made: MadeProject) -> None:
     before = made.files()
     with open_run(made.output) as run:
         list(export_run(run, ["axolotl"], str(made.root / "model")))
+    assert made.files() == before
+
+
+def test_a_dataset_that_was_cut_for_a_tokenizer_is_not_written_without_it(made: MadeProject) -> None:
+    made.run(**TOKENIZER, output={"formats": ["openai"]})
+    shutil.rmtree(made.root / "model")
+    before = made.files()
+    with open_run(made.output) as run:
+        for names in (["axolotl"], ["openai", "axolotl"]):
+            with pytest.raises(InputError, match="no tokenizer at") as raised:
+                list(export_run(run, names, None))
+            assert "--tokenizer PATH_OR_ID" in str(raised.value.hint)
+        assert made.files() == before
+        assert [each.name for each in export_run(run, ["openai"], None)] == ["openai"]
+
+
+def test_a_dataset_that_was_never_cut_is_written_as_the_run_wrote_it(made: MadeProject) -> None:
+    made.run()
+    before = made.files()
+    with open_run(made.output) as run:
+        assert [each.notices for each in export_run(run, ["axolotl"], None)] == [(NOT_CUT,)]
     assert made.files() == before
 
 
