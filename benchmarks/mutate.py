@@ -5,37 +5,29 @@
     python -m benchmarks.mutate --module limiter --line 84  every one of a line
 
 A mistake is noticed where a test beside its module fails, or takes eight times as long as it took. Each is tried in a copy
-of the tree, by a process forked from one that has imported the libraries already; of the tests, only those that called the
-function run (all of them where none called it in the tests' own process).
+of the tree; of the tests, only those that called the function run (all of them where none called it in the tests' own
+process). Mistakes that change nothing anybody could see stand with their reason in equivalent_mutations.yaml, are not
+tried, and are counted apart.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import json
 import os
 import random
 import shutil
-import signal
-import sys
 import tempfile
-import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
+import yaml
+
+from benchmarks.mutation_trials import Trial, results
 from benchmarks.mutations import Mutation, mutations
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 8.0
-SECONDS_TO_START = 30.0
+EQUIVALENT = Path(__file__).with_name("equivalent_mutations.yaml")
 TREE = ("augment_correction", "tests", "benchmarks", "pipelines", "configs", "prompts", "inputs", "docs")
-OURS = ("augment_correction", "tests", "benchmarks", "__main__", "sitecustomize")
-LEFT_TO_CHILDREN = ("ray",)  # it starts threads as it is imported
 
 
 class Group(NamedTuple):
@@ -75,85 +67,6 @@ GROUPS = {
 }
 
 
-class Tests:
-    """A plugin of pytest: the functions of some files that each test calls, by their first lines, and how long each takes."""
-
-    def __init__(self, files: Sequence[str]) -> None:
-        self.files = set(files)
-        self.reached: dict[str, list[tuple[str, int]]] = {}
-        self.seconds: dict[str, float] = {}
-        self._called: set[tuple[str, int]] = set()
-
-    def follow(self, frame: FrameType, event: str, arg: object) -> None:
-        if event == "call" and frame.f_code.co_filename in self.files:
-            self._called.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._called = set()
-        self.seconds[nodeid] = -time.monotonic()
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        self.seconds[nodeid] += time.monotonic()
-        self.reached[nodeid] = sorted(self._called)
-
-
-def inside(tree: Path, arguments: Sequence[str], tests: Tests | None) -> int:
-    """In a forked process: pytest, in the copy."""
-    import threading
-
-    os.chdir(tree)
-    sys.path.insert(0, str(tree))
-    for name in [name for name in sys.modules if name.split(".")[0] == "benchmarks"]:
-        del sys.modules[name]
-    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
-        del os.environ[name]
-    os.environ["PYTHONPATH"] = str(tree)
-    with (tree.parent / "output.txt").open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    import hypothesis
-    import pytest
-
-    found_is_enough = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # no search for the smallest example
-    hypothesis.settings.register_profile("mutate", phases=found_is_enough, database=None, print_blob=False)
-    hypothesis.settings.load_profile("mutate")
-    if tests is not None:
-        threading.setprofile(tests.follow)
-        sys.setprofile(tests.follow)  # not settrace, which hypothesis takes for itself and does not give back
-    options = ["-q", "-x", "-p", "no:cacheprovider", f"--basetemp={tree.parent}/made", "-o", "addopts="]
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins that the parent has imported
-    code = int(pytest.main([*options, *arguments], plugins=[tests] if tests else []))
-    sys.setprofile(None)
-    if tests is not None:
-        modules = [name for name in sys.modules if name.split(".")[0] not in OURS + LEFT_TO_CHILDREN]
-        found = {"reached": tests.reached, "seconds": tests.seconds, "modules": modules}
-        (tree.parent / "reached.json").write_text(json.dumps(found))
-    return code
-
-
-def forked(tree: Path, arguments: Sequence[str], limit: float, tests: Tests | None = None) -> int | None:
-    """Pytest's exit code; None where it took too long."""
-    child = os.fork()
-    if not child:
-        code = 3
-        try:
-            os.setsid()
-            code = inside(tree, arguments, tests)
-        finally:
-            os._exit(code)
-    end = time.monotonic() + limit
-    status: int | None = None
-    while status is None and time.monotonic() < end:
-        done, found = os.waitpid(child, os.WNOHANG)
-        status = os.waitstatus_to_exitcode(found) if done else None
-        time.sleep(0.02)
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # whatever the tests started, too
-    if status is None:
-        os.waitpid(child, 0)
-    return status
-
-
 def copied(to: Path) -> Path:
     without = shutil.ignore_patterns("__pycache__")
     for name in TREE:
@@ -168,42 +81,12 @@ def paths(tree: Path, names: str, under: str) -> list[Path]:
     return sorted({path for name in names.split() for path in (tree / under).glob(f"{name}.py")})
 
 
-class Unmutated(NamedTuple):
-    reached: Mapping[str, Sequence[list[str | int]]]
-    seconds: Mapping[str, float]
-
-    @classmethod
-    def measure(cls, tree: Path, modules: Sequence[Path], tests: Sequence[Path]) -> Unmutated:
-        code = forked(tree, [str(test) for test in tests], 900, Tests([str(module) for module in modules]))
-        if code:
-            raise SystemExit(
-                f"the tests fail or hang without a mistake:\n{(tree.parent / 'output.txt').read_text()[-3000:]}"
-            )
-        found = json.loads((tree.parent / "reached.json").read_text())
-        for name in found["modules"]:
-            try:
-                importlib.import_module(name)
-            except Exception:  # some are made by others as they are imported; the children import them themselves
-                continue
-        return cls(found["reached"], found["seconds"])
-
-    def tests_of(self, module: Path, mutation: Mutation) -> list[str]:
-        """The fastest first."""
-        place = [str(module), mutation.function]
-        found = [test for test, called in self.reached.items() if place in called]
-        return sorted(found or self.seconds, key=self.seconds.__getitem__)
-
-
-def noticed(tree: Path, module: Path, mutation: Mutation, before: Unmutated, clock: Iterator[int]) -> bool:
-    chosen = before.tests_of(module, mutation)
-    limit = SECONDS_TO_START + PATIENCE * sum(before.seconds[test] for test in chosen)
-    whole = module.read_text("utf-8")
-    module.write_text(mutation.source, "utf-8")
-    os.utime(module, (next(clock),) * 2)  # two texts of one length and one second would be one to Python's cache
-    try:
-        return forked(tree, chosen, limit) != 0
-    finally:
-        module.write_text(whole, "utf-8")
+def equivalent(module: str) -> dict[tuple[str, str, str], str]:
+    """(row, was, becomes) of the module's mistakes that change nothing that could be seen, and why."""
+    found = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
+    return {
+        tuple(mistake): entry["why"] for entry in found if entry["module"] == module for mistake in entry["mistakes"]
+    }
 
 
 def drawn(module: Path, tree: Path, told: argparse.Namespace) -> list[Mutation]:
@@ -213,21 +96,39 @@ def drawn(module: Path, tree: Path, told: argparse.Namespace) -> list[Mutation]:
     return random.Random(f"{told.seed} {module.relative_to(tree)}").sample(found, min(told.each, len(found)))
 
 
-def tried(tree: Path, told: argparse.Namespace) -> Iterator[tuple[str, bool]]:
-    """By group, whether a mistake was noticed."""
-    clock = iter(range(10**9, 2 * 10**9, 10))
-    for name, group in GROUPS.items():
-        modules = [each for each in paths(tree, group.modules, "augment_correction") if told.module in str(each)]
-        if not modules or (told.group and told.group != name):
-            continue
-        before = Unmutated.measure(tree, modules, paths(tree, group.tests, "tests"))
-        for module in modules:
-            for mutation in drawn(module, tree, told):
-                seen = noticed(tree, module, mutation, before, clock)
-                yield name, seen
-                if not seen:
-                    place = f"{module.relative_to(tree / 'augment_correction')}:{mutation.line}"
-                    print(f"not noticed: {place}: {mutation.was} -> {mutation.becomes}", flush=True)
+class Count:
+    def __init__(self) -> None:
+        self.noticed = self.missed = self.equivalent = 0
+
+    def __str__(self) -> str:
+        tried = self.noticed + self.missed
+        share = f"{100 * self.noticed / tried:.0f} %" if tried else "-"
+        return f"{tried + self.equivalent} | {self.equivalent} | {self.noticed} of {tried} | {share} |"
+
+    def __iadd__(self, other: Count) -> Count:
+        self.noticed += other.noticed
+        self.missed += other.missed
+        self.equivalent += other.equivalent
+        return self
+
+
+def group_count(name: str, tree: Path, told: argparse.Namespace) -> Count:
+    group, count = GROUPS[name], Count()
+    trials = []
+    for module in paths(tree, group.modules, "augment_correction"):
+        known = equivalent(str(module.relative_to(tree / "augment_correction")))
+        for mutation in drawn(module, tree, told) if told.module in str(module) else []:
+            if mutation.key in known:
+                count.equivalent += 1
+            else:
+                trials.append(Trial(module, mutation))
+    for (module, mutation), seen in results(tree, trials, paths(tree, group.tests, "tests")) if trials else ():
+        count.noticed += seen
+        count.missed += not seen
+        if not seen:
+            place = f"{module.relative_to(tree / 'augment_correction')}:{mutation.line}"
+            print(f"not noticed: {place}: {mutation.row} | {mutation.was} -> {mutation.becomes}", flush=True)
+    return count
 
 
 def main() -> None:
@@ -238,16 +139,18 @@ def main() -> None:
     flags.add_argument("--group", choices=GROUPS, help="only the modules of this row of the table")
     flags.add_argument("--line", type=int, help="every mistake of this line")
     told = flags.parse_args()
-    counts: dict[str, list[bool]] = defaultdict(list)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    every, counts = Count(), {}
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
-        for name, seen in tried(copied(Path(folder).resolve() / "tree"), told):
-            counts[name].append(seen)
-    print("| modules | mistakes | noticed |\n|---|---|---|")
-    for name, each in counts.items():
-        print(f"| {name} | {len(each)} | {100 * sum(each) / len(each):.0f} % |")
-    every = [seen for each in counts.values() for seen in each]
-    print(f"| all | {len(every)} | {100 * sum(every) / max(1, len(every)):.0f} % |")
+        tree = copied(Path(folder).resolve() / "tree")
+        for name in GROUPS:
+            if not told.group or told.group == name:
+                counts[name] = group_count(name, tree, told)
+                every += counts[name]
+    print("| modules | mistakes | change nothing | noticed | of the others |\n|---|---|---|---|---|")
+    for name, count in {**counts, "all": every}.items():
+        if name == "all" or count.noticed + count.missed + count.equivalent:
+            print(f"| {name} | {count}")
 
 
 if __name__ == "__main__":

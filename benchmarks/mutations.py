@@ -28,13 +28,20 @@ FORM_ONLY = {"strict", "slots", "frozen", "daemon", "exist_ok"}
 
 
 class Mutation(NamedTuple):
-    """`function`: the first line of the function it is in, a decorator's where there is one; 0 outside of all."""
+    """`function`: the first line of the function it is in, a decorator's where there is one; 0 outside of all. `row`: the
+    text of its line."""
 
     function: int
     line: int
+    row: str
     was: str
     becomes: str
     source: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is known by however many lines come before it."""
+        return self.row, self.was, self.becomes
 
 
 def mutations(source: str) -> list[Mutation]:
@@ -50,7 +57,9 @@ def mutations(source: str) -> list[Mutation]:
         end = starts[node.end_lineno - 1] + node.end_col_offset
         raw = source.encode()
         text = (raw[:begin] + becomes.encode() + raw[end:]).decode()
-        made.append(Mutation(function, node.lineno, " ".join(raw[begin:end].decode().split()), becomes, text))
+        was = " ".join(raw[begin:end].decode().split())
+        row = rows[node.lineno - 1].decode().strip()
+        made.append(Mutation(function, node.lineno, row, was, becomes, text))
     return made
 
 

@@ -184,10 +184,8 @@ class _Cutter:
         pieces = self.pieces
         if not self.counter.additive or CHARACTER in pieces.cuts[first + 1 : cut]:
             return False
-        room = self.size - tokens - _MARGIN
-        if room < 0 or room >= 2 * (cut - first):
-            return room >= 0
-        return not any(self.text[start] == "/" for start in pieces.starts[first + 1 : cut])
+        joined = sum(self.text[start] == "/" for start in pieces.starts[first + 1 : cut])
+        return tokens + _MARGIN + 2 * joined <= self.size
 
 
 def without_crumbs(

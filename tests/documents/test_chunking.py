@@ -356,6 +356,41 @@ def test_near_the_limit_a_passage_is_counted_as_one_text() -> None:
         assert sum(chunk.tokens for chunk in chunks) / len(chunks) > 0.6 * size
 
 
+@pytest.mark.parametrize(
+    ("parts", "room"),
+    [
+        (["aaaa", "bbbb", "cccc", "dddd"], 4),
+        (["/aaa", "bbbb", "cccc", "dddd"], 4),
+        (["aaaa", "/bbb", "cccc", "dddd"], 6),
+        (["aaaa", "/bbb", "cccc", "/ddd"], 8),
+    ],
+)
+def test_the_sum_is_trusted_with_four_tokens_of_room_and_two_for_each_slash_behind_a_cut(
+    parts: list[str], room: int
+) -> None:
+    text, counted = "\n\n".join(parts), set[str]()
+    counter = TokenCounter()
+    counter._count = lambda piece: counted.add(piece) or len("".join(piece.split()))
+    for size, as_one in ((16 + room - 1, True), (16 + room, False)):
+        counted.clear()
+        assert [chunk.tokens for chunk in cut(text, size, counter=counter)] == [16]
+        assert (text in counted) is as_one
+
+
+def test_an_overlap_is_given_up_for_what_does_not_fit_beside_it() -> None:
+    """Of a tokenizer that needs more tokens for long texts than for their parts."""
+    counter = TokenCounter()
+    counter.additive = False
+    counter._count = lambda piece: len(piece) ** 2 // 4
+    chunks = cut("abcdefghijklmnopqrstuvwxyz", 16, overlap=8, counter=counter)
+    assert all(len(chunk.text) <= 8 for chunk in chunks) and chunks[-1].text.endswith("z")
+    assert all(before.start < after.start <= before.end for before, after in pairwise(chunks))
+
+
+def test_a_passage_may_be_as_large_as_the_limit() -> None:
+    assert [len(chunk.text) for chunk in cut("x" * 40, 16, unit="characters")] == [16, 16, 8]
+
+
 def test_one_character_is_a_passage() -> None:
     assert [chunk.text for chunk in cut("a", 16)] == ["a"]
     assert [chunk.text for chunk in cut("\n a\n", 16, overlap=8)] == ["a"]

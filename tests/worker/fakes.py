@@ -16,6 +16,7 @@ from types import FrameType
 
 
 def main(what: str, control_dir: str, *flags: str) -> int:
+    """Also called in the tests' own process, where nothing has to be waited for or signalled (`world.Prompt`)."""
     control = Path(control_dir)
     options = dict(zip(flags[::2], flags[1::2], strict=True))
     with (control / "starts").open("a") as file:
@@ -24,7 +25,7 @@ def main(what: str, control_dir: str, *flags: str) -> int:
     return train(control, Path(options["--output_dir"])) if what == "train" else gate(control, options["--out"])
 
 
-def train(control: Path, out: Path) -> int:
+def end_at_signals(control: Path, out: Path) -> None:
     def checkpoint(number: int, frame: FrameType | None) -> None:
         if (control / "deaf").exists():
             return
@@ -34,6 +35,11 @@ def train(control: Path, out: Path) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, checkpoint)
+
+
+def train(control: Path, out: Path) -> int:
+    if __name__ == "__main__":
+        end_at_signals(control, out)
     (control / "ready").touch()
     while (control / "hold").exists():
         time.sleep(0.02)

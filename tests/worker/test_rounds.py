@@ -1,4 +1,4 @@
-"""Rounds, decisions, the pointer, attempts: a worker in this process, everything it starts a process of its own."""
+"""Rounds, decisions, the pointer, attempts: a worker in this process with a trainer and a gate that are fakes."""
 
 from __future__ import annotations
 
