@@ -10,9 +10,8 @@ from augment_correction.text.scripts import UNSPACED
 
 LONGEST = 60
 """Words of a phrase that is looked for."""
-SHORT, OFTEN, TIMES = 8, 12, 3
-"""A phrase of fewer words than SHORT must fill OFTEN words with its repetitions, and any must stand TIMES times; one word
-as often as OFTEN."""
+OFTEN, TIMES = 12, 3
+"""The repetitions of a phrase must fill OFTEN words, and it must stand TIMES times; one word as often as OFTEN."""
 
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
@@ -25,7 +24,7 @@ def repeated_phrase(text: str) -> str:
         run = 0
         for at in range(len(said) - length):
             run = run + 1 if said[at] == said[at + length] else 0
-            if run + length >= max(TIMES * length, OFTEN if length < SHORT else 0):
+            if run + length >= max(TIMES * length, OFTEN):
                 phrase = said[at + 1 : at + 1 + length]
                 if any(any(map(str.isalpha, word)) for word in phrase):
                     return " ".join(phrase)

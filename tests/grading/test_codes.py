@@ -132,3 +132,28 @@ def test_three_concepts_of_ten_may_be_missing(missing: int, told: bool) -> None:
 @pytest.mark.parametrize(("answer", "told"), [("Run this:\n```\nls\n```", False), ("Run this:\n```\nls", True)])
 def test_a_block_of_code_that_is_not_closed_stops_in_the_middle(answer: str, told: bool) -> None:
     assert ("INCOMPLETE" in error_codes(answer, "Run this: du -sh")) is told
+
+
+def test_of_an_empty_answer_only_its_end_is_said_besides() -> None:
+    assert error_codes(" ", "Lyon is a large city.", ended=False) == ("PRIMARY_ANSWER_MISSING", "NO_EOS")
+
+
+@pytest.mark.parametrize(("missing", "said"), [(3, False), (4, True)])
+def test_concepts_are_missing_when_more_than_three_in_ten_are(missing: int, said: bool) -> None:
+    concepts = ["alder", "birch", "cedar", "dogwood", "elder", "fir", "gum", "hazel", "iris", "juniper"]
+    codes = error_codes(" ".join(concepts[missing:]), " ".join(concepts))
+    assert (f"MISSING_KEY_CONCEPTS_{missing}_TERMS" in codes) is said
+
+
+@pytest.mark.parametrize(
+    ("answer", "stops"),
+    [
+        ("```\nx = 1", True),
+        ("```\nx = 1\n```", False),
+        ("It lies in [0, 1)", False),
+        ("It lies (as we saw", True),
+        ("Done :)", False),
+    ],
+)
+def test_it_stops_in_the_middle_of_a_fence_or_a_bracket(answer: str, stops: bool) -> None:
+    assert ("INCOMPLETE" in error_codes(answer, "Something else entirely")) is stops

@@ -77,3 +77,8 @@ def test_two_denials_deny_nothing() -> None:
     assert contrast("Nobody came here.", "Somebody came here.").negated
     doubly, plainly = "It is not so that nobody came here.", "Somebody came here."
     assert not contrast(doubly, plainly).negated and not contrast(plainly, doubly).negated
+
+
+@pytest.mark.parametrize(("one", "negated"), [("It is not so, and never was", False), ("It is not so, and was", True)])
+def test_two_negations_are_none(one: str, negated: bool) -> None:
+    assert contrast(one, "It is so, and was").negated is negated

@@ -66,3 +66,9 @@ def test_json_that_is_begun_is_recognised() -> None:
 )
 def test_values_of_one_shape_clash_where_no_paraphrase_explains_it(one: object, other: object, clash: bool) -> None:
     assert clashes(one, other) is clash
+
+
+def test_lists_clash_in_one_shape_alone() -> None:
+    assert clashes([1, 2], [1, 3]) and clashes([[True]], [[False]]) and clashes({"a": None}, {"a": 0})
+    assert not clashes([1, 2], [1, 3, 4]) and not clashes([1], [1]) and not clashes({"a": 1}, {"b": 2})
+    assert not clashes(["x"], ["y"]) and not clashes([1], [[1]]) and not clashes("1", 1)

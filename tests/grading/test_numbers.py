@@ -127,3 +127,17 @@ def test_spans_are_in_order_and_do_not_overlap(text: str) -> None:
     for number in find_numbers(text, words=True):
         assert ends[-1] <= number.start < number.end <= len(text)
         ends.append(number.end)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("on (1,5)", ["1", "5"]),
+        ("[1,5]", ["1", "5"]),
+        ("1,5 m", ["1.5"]),
+        ("(1.500,5)", ["1500.5"]),
+        ("(1,5 m)", ["1.5"]),
+    ],
+)
+def test_two_numbers_in_brackets_are_an_interval(text: str, found: list[str]) -> None:
+    assert [str(number.value) for number in find_numbers(text)] == found

@@ -32,3 +32,21 @@ def test_a_phrase_said_again_and_again_is_found(text: str, phrase: str) -> None:
 )  # fmt: skip
 def test_what_people_write_is_no_circle(text: str) -> None:
     assert repeated_phrase(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "times", "found"),
+    [
+        (1, 11, False),
+        (1, 12, True),
+        (2, 5, False),
+        (2, 6, True),
+        (4, 2, False),
+        (4, 3, True),
+        (60, 3, True),
+        (61, 3, False),
+    ],
+)
+def test_three_times_and_twelve_words_at_least(words: int, times: int, found: bool) -> None:
+    phrase = " ".join(f"w{number}x" for number in range(words))
+    assert bool(repeated_phrase(" ".join([phrase] * times))) is found

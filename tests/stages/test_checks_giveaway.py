@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from augment_correction.stages.checks.giveaway import _tells_nothing
 from tests.stages.checking import finding, reason
 
 PASSAGE = "In 1908 the oil of the lamp was replaced by vaporised paraffin, six times as bright, by Adela Torrin."
@@ -143,3 +144,37 @@ def test_one_of_twenty_words_is_enough(others: int, found: str | None) -> None:
     right = " ".join(f"{first}u{second}ak" for first in consonants for second in consonants[:2])
     right = " ".join(["plinth", *right.split()[:others]]) + "."
     assert reason("no_giveaway", passage=right, doubt="A plinth?", right=right, flawed="It is red.") == found
+
+
+def test_one_word_in_twenty_of_what_the_right_answer_has_from_the_passage_gives_it_away() -> None:
+    words = [
+        "alder",
+        "birch",
+        "cedar",
+        "dogwood",
+        "elder",
+        "fir",
+        "gum",
+        "hazel",
+        "iris",
+        "juniper",
+        "kelp",
+        "lotus",
+        "maple",
+        "nettle",
+        "oak",
+        "pine",
+        "quince",
+        "rowan",
+        "sage",
+        "thyme",
+        "umbel",
+    ]
+    for number, gives_away in ((20, True), (21, False)):
+        right = " ".join(words[:number])
+        assert (finding("no_giveaway", passage=right, doubt="what about alder", right=right).score == 0) is gives_away
+
+
+def test_a_unit_and_a_contraction_tell_nothing() -> None:
+    tells = {word: not _tells_nothing(word) for word in ("km", "kmh", "é1", "isn't", "l'eau", "ab")}
+    assert tells == {"km": False, "kmh": True, "é1": True, "isn't": False, "l'eau": True, "ab": False}

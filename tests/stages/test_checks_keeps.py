@@ -5,6 +5,8 @@ import pytest
 from augment_correction.declarations import CheckSpec
 from augment_correction.errors import Reject
 from augment_correction.stages.checks import run_checks
+from augment_correction.stages.checks.contract import FINE, CheckInput
+from augment_correction.stages.checks.keeps import keeps
 from tests.stages.checking import finding
 
 SPEC = (CheckSpec(check="keeps", fields=("reply", "right")),)
@@ -42,3 +44,7 @@ def test_another_answer_does_not(reply: str) -> None:
 
 def test_no_score_is_more_than_one() -> None:
     assert finding("keeps", reply="Yes.", right="?").score == 1.0
+
+
+def test_a_right_answer_without_words_asks_for_none() -> None:
+    assert keeps(CheckInput((("reply", "It is nine."), ("right", "...")))) == FINE

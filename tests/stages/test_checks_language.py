@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augment_correction.text.language import language_of, probabilities
+from augment_correction.text.language import _says_enough, _shouted, language_of, likeliest, probabilities
 from tests.stages.checking import finding, reason
 
 ENGLISH = "The lighthouse of Vell stands on a reef. Adela Torrin built it of granite between 1868 and 1873."
@@ -70,3 +70,14 @@ def test_the_share_of_another_language_is_the_score() -> None:
     assert finding("language", ENGLISH, answer=other).score == pytest.approx(
         1 - sum(list(probabilities(other).values())[:2]), abs=0.01
     )
+
+
+def test_twelve_letters_or_three_signs_of_a_script_without_spaces_say_enough() -> None:
+    enough = {text: _says_enough(text) for text in ("a1b2" * 5 + "c", "a1b2" * 6, "東京", "東京都", "가나", "가나다")}
+    assert list(enough.values()) == [False, True, False, True, False, True]
+    assert likeliest("a b") == ("", 0.0)
+
+
+def test_what_is_shouted_is_mostly_capitals_in_more_than_five_signs() -> None:
+    shouted = {text: _shouted(text) for text in ("AAAAAa", "AAAAé", "AAAAAé", "AAAAAAAAaa", "ABC", "abcdef")}
+    assert list(shouted.values()) == [True, False, True, False, True, False]
