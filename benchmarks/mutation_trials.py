@@ -159,8 +159,8 @@ def codes(code: CodeType, place: Place = ()) -> Iterator[tuple[Place, CodeType]]
 def put_in(trial: Trial, sound: str) -> bool:
     """Whether a function that is there has the mistake now."""
     file = str(trial.module)
-    places = {code: place for place, code in codes(compile(sound, file, "exec"))}
-    mistaken = dict(codes(compile(trial.mutation.source, file, "exec")))
+    places = {code: place for place, code in codes(compile(sound, file, "exec", dont_inherit=True))}
+    mistaken = dict(codes(compile(trial.mutation.source, file, "exec", dont_inherit=True)))
     changed = False
     for function in [each for each in gc.get_objects() if type(each) is FunctionType]:
         place = places.get(function.__code__)
