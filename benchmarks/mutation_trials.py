@@ -47,13 +47,15 @@ class Trials:
         self.reached: dict[str, list[tuple[str, int]]] = {}
         self.seconds: dict[str, float] = {}
         self._called = self.early
-        self._stop_at_failure = False
+        self._limits: dict[str, float] = {}
 
     def follow(self, frame: FrameType, event: str, arg: object) -> None:
         if event == "call" and frame.f_code.co_filename in self.files:
             self._called.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if self._limits:
+            signal.setitimer(signal.ITIMER_REAL, self._limits[nodeid])  # which ends the process
         self._called = set()
         self.seconds[nodeid] = -time.monotonic()
 
@@ -62,7 +64,7 @@ class Trials:
         self.reached[nodeid] = sorted(self._called)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.failed and self._stop_at_failure:
+        if report.failed and self._limits:
             os._exit(1)
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -80,10 +82,10 @@ class Trials:
             place = (str(trial.module), trial.mutation.function)
             if not trial.mutation.function or place in self.early:
                 continue
-            chosen = [items[name] for name in fastest(found["seconds"], reached, place)]
-            limit = SECONDS_TO_START + PATIENCE * sum(found["seconds"][item.nodeid] for item in chosen)
+            limits = {name: 5 + PATIENCE * found["seconds"][name] for name in fastest(found["seconds"], reached, place)}
+            chosen = [items[name] for name in limits]
             with in_the_file(trial) as sound:
-                ended = forked(partial(self._mutated, trial, sound, chosen), limit)
+                ended = forked(partial(self._mutated, trial, sound, chosen, limits), sum(limits.values()))
             if ended != TOO_LATE:
                 results[number] = ended != 0
                 (self.tree.parent / "results.json").write_text(json.dumps(results))
@@ -98,10 +100,10 @@ class Trials:
         (self.tree.parent / "reached.json").write_text(json.dumps(found))
         return 1 if session.testsfailed else 0
 
-    def _mutated(self, trial: Trial, sound: str, chosen: Sequence[Any]) -> int:
+    def _mutated(self, trial: Trial, sound: str, chosen: Sequence[Any], limits: dict[str, float]) -> int:
         if not put_in(trial, sound):
             return TOO_LATE
-        self._stop_at_failure = True
+        self._limits = limits
         run(chosen)
         return 0
 
@@ -188,6 +190,7 @@ def pytest_in(tree: Path, arguments: Sequence[str], trials: Trials | None = None
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:
         del os.environ[name]
     os.environ["PYTHONPATH"] = str(tree)
+    os.environ.setdefault("PATIENCE_SECONDS", "15")
     with (tree.parent / "output.txt").open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

@@ -92,7 +92,7 @@ class Database:
         return connection
 
     def _prepare(self, schema: str) -> None:
-        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
+        [(version,)] = self._reader.execute("PRAGMA user_version")
         if version not in (0, SCHEMA_VERSION):
             raise sqlite3.DatabaseError(f"it was written by another version (schema {version})")
         self._reader.executescript(schema)

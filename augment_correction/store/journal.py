@@ -63,7 +63,7 @@ class Journal:
 
     def find(self, key: str) -> Completion | None:
         rows = self._database.query(f"SELECT {COLUMNS} FROM calls WHERE key = ?", (key,))
-        return completion_of(rows[0]) if rows else None
+        return next(map(completion_of, rows), None)
 
     async def add(self, request: Request, completion: Completion, *, role: str, stage: str) -> None:
         """Return when the reply is on disk."""
@@ -106,12 +106,13 @@ class Journal:
         )
         if not rows:
             return None
-        role, model, stage, messages, sampling, *rest = rows[0]
+        [(role, model, stage, messages, sampling, *rest)] = rows
         texts = tuple(Message(who, self._text(digest)) for who, digest in orjson.loads(messages))
         return StoredCall(key, role, model, stage, texts, orjson.loads(sampling), completion_of(tuple(rest)))
 
     def _read_text(self, digest: str) -> str:
-        return str(self._database.query("SELECT text FROM texts WHERE hash = ?", (digest,))[0][0])
+        [(text,)] = self._database.query("SELECT text FROM texts WHERE hash = ?", (digest,))
+        return str(text)
 
     def totals(self) -> list[CallTotals]:
         """Everything ever paid into this folder, by role, model and stage."""

@@ -120,7 +120,7 @@ class Jobs:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            [(version,)] = self._database.execute("PRAGMA user_version")
             if version not in READABLE:
                 raise sqlite3.DatabaseError(f"it was written by another version (schema {version})")
             self._database.executescript(SCHEMA)

@@ -24,7 +24,8 @@ from augment_correction.worker.working import Worker
 from tests.worker import fakes
 
 FAKES = Path(fakes.__file__)
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "60"))
+"""A mistake that stops a worker is waited for as long (`benchmarks.mutate` sets less)."""
 QUICK = {"settle_seconds": 0, "poll_seconds": 0.02, "retry_seconds": 0, "min_free_gb": 0, "root": "w"}
 
 
