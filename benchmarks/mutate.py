@@ -41,7 +41,8 @@ GROUPS = {
         "export/test_masking export/test_segments export/test_cutting",
     ),
     "checks": Group(
-        "stages/checks/* stages/ground stages/quotes", "stages/test_checks* stages/test_ground stages/test_quotes"
+        "stages/checks/* text/language stages/ground stages/quotes",
+        "stages/test_checks* stages/test_ground stages/test_quotes",
     ),
     "calls": Group(
         "llm/metered llm/limiter llm/pace", "llm/test_metered llm/test_limiter llm/test_pace llm/test_adapting"

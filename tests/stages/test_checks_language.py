@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from augment_correction.text.language import _says_enough, _shouted, language_of, likeliest, probabilities
+from augment_correction.text.language import _shouted, language_of, likeliest, probabilities, says_enough
 from tests.stages.checking import finding, reason
 
 ENGLISH = "The lighthouse of Vell stands on a reef. Adela Torrin built it of granite between 1868 and 1873."
@@ -73,7 +73,7 @@ def test_the_share_of_another_language_is_the_score() -> None:
 
 
 def test_twelve_letters_or_three_signs_of_a_script_without_spaces_say_enough() -> None:
-    enough = {text: _says_enough(text) for text in ("a1b2" * 5 + "c", "a1b2" * 6, "東京", "東京都", "가나", "가나다")}
+    enough = {text: says_enough(text) for text in ("a1b2" * 5 + "c", "a1b2" * 6, "東京", "東京都", "가나", "가나다")}
     assert list(enough.values()) == [False, True, False, True, False, True]
     assert likeliest("a b") == ("", 0.0)
 
