@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
+from augment_correction.stages.checks.language import _is_name
 from augment_correction.text.language import _shouted, language_of, likeliest, probabilities, says_enough
 from tests.stages.checking import finding, reason
 
@@ -81,3 +84,34 @@ def test_twelve_letters_or_three_signs_of_a_script_without_spaces_say_enough() -
 def test_what_is_shouted_is_mostly_capitals_in_more_than_five_signs() -> None:
     shouted = {text: _shouted(text) for text in ("AAAAAa", "AAAAé", "AAAAAé", "AAAAAAAAaa", "ABC", "abcdef")}
     assert list(shouted.values()) == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("home", "sure", "found", "score"),
+    [
+        ("de", 0.5, {"en": 0.9, "de": 0.05}, 0.15),
+        ("de", 0.49, {"en": 0.9, "de": 0.05}, 1),  # a passage that may be anything asks for nothing
+        ("de", 0.9, {"en": 0.5, "fr": 0.4, "it": 0.1}, 0.1),  # the best two
+        ("de", 0.9, {"en": 1.0, "fr": 0.2}, 0),
+        ("de", 0.9, {"de": 0.9, "en": 0.1}, 1),
+        ("de", 0.9, {"de": 1.0}, 1),
+        ("da", 0.9, {"no": 0.6, "en": 0.4}, 1),  # nearly the same language
+        ("da", 0.9, {"sv": 0.6, "no": 0.1}, 0.5),
+    ],
+)
+def test_the_score_is_what_the_best_two_other_languages_leave(
+    monkeypatch: pytest.MonkeyPatch, home: str, sure: float, found: dict[str, float], score: float
+) -> None:
+    asked = importlib.import_module("augment_correction.stages.checks.language")
+    monkeypatch.setattr(asked, "likeliest", lambda passage: (home, sure))
+    monkeypatch.setattr(asked, "probabilities", lambda text: found)
+    assert finding("language", passage="Irgendein Satz.", answer="Some sentence of words.").score == pytest.approx(
+        score
+    )
+
+
+def test_a_name_has_a_capital_and_is_never_small_in_the_passage() -> None:
+    passage = "The keeper of Vell wrote to the Bay."
+    assert [_is_name(word, passage) for word in ("Vell", "Bay", "The", "keeper", "Nowhere", "")] == [
+        True, True, False, False, False, False,
+    ]  # fmt: skip

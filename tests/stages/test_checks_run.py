@@ -101,3 +101,10 @@ def test_what_stands_in_a_fence_of_either_kind_is_content(fence: str) -> None:
         "mentions_text",
         'answer says "according to the passage", but its reader has never seen the text. Name the subject itself',
     )
+
+
+@pytest.mark.usefixtures("registered_for_now")
+def test_a_score_is_kept_to_the_thousandth_and_of_two_the_lower() -> None:
+    register_check("filled", lambda given: CheckResult(float(given.texts[0][1]), "empty", "it is empty"))
+    twice = [CheckSpec(check="filled", fields=(name,)) for name in ("answer", "question", "answer")]
+    assert run_checks(twice, {"answer": "0.98765", "question": "0.61234"}) == {"filled": 0.612}
