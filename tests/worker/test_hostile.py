@@ -150,7 +150,7 @@ def test_any_content_is_refused_with_its_reason(world: World, name: str, data: b
 
 
 def test_what_a_reader_throws_is_said_of_that_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def check(path: Path, *_: object) -> object:
+    def check(path: Path, *_: object, **__: object) -> object:
         raise RecursionError("too deep")
 
     monkeypatch.setattr(intake, "check", check)
