@@ -79,6 +79,8 @@ def test_a_wrong_sum_needs_a_second_yes(folder: Path) -> None:
     assert refused.returncode == 2 and "--force" in refused.stderr
     assert "against the evidence" in corrections(folder, "approve", "1", "--force").stdout
     assert '"forced": true' in corrections(folder, "show", "1").stdout
+    said = chat(folder, "Who opened the museum?", "No, Ida.", "e", "What is 3+3?", "6", "7", "y", "n").stdout
+    assert "arithmetic contradicts it: 3+3 is 6" in said and "kept as a candidate, not approved" in said
 
 
 def test_export_is_read_by_import_failures(folder: Path) -> None:

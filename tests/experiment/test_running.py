@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import pytest
 pytest.importorskip("trl", reason="needs the extra train")
 
 from augment_correction.experiment.config import load_experiment
+from augment_correction.experiment.doctor import examine
 from augment_correction.experiment.places import Places
 from augment_correction.experiment.running import run_experiment
 from augment_correction.experiment.telling import Telling
@@ -45,8 +49,13 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def test_an_experiment_from_its_questions_to_its_verdict(tmp_path: Path, tiny_model: Path) -> None:
-    report, said = run_it(project_of(tmp_path, tiny_model))
+def test_an_experiment_from_its_questions_to_its_verdict(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its trainings are told to a real tracker: MLflow where it is installed, and TensorBoard's files are there in any case."""
+    tracker = "mlflow" if importlib.util.find_spec("mlflow") else "tensorboard"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.sqlite'}")
+    report, said = run_it(project_of(tmp_path, tiny_model, track=tracker))
     for line in (
         "Phase 1: Baseline Evaluation", "Test Perplexity:", "Phase 2: Identify Model Weaknesses", "Found 1 weak areas",
         "(perplexity > 2)", "Phase 3: Generate Targeted Training Data", "targeted examples", "Phase 4: Train on Error-Driven Data",
@@ -65,12 +74,29 @@ def test_an_experiment_from_its_questions_to_its_verdict(tmp_path: Path, tiny_mo
     held = {row["question"] for name in ("dev", "final") for row in lines(places.set(name))}
     for trained in places.root.glob("arms/*/seed_*/round_*/trained.jsonl"):
         assert not held & {turn["content"] for row in lines(trained) for turn in row["messages"]}
+    trainings = {f"arms/{arm}/seed_1/round_1" for arm in ("targeted", "random")}
+    assert all(list((places.root / each).rglob("events.out.tfevents.*")) for each in trainings)
+    if tracker == "mlflow":
+        with closing(sqlite3.connect(tmp_path / "mlflow.sqlite")) as told:
+            assert {name for (name,) in told.execute("SELECT name FROM runs")} == trainings
+            assert told.execute("SELECT count(*) FROM metrics WHERE key = 'loss'").fetchone()[0]
     weak = report["rounds"][0]["weak_dev"]
     assert weak["targeted"]["nll"] < weak["base"]["nll"], "it learned to write such answers"
     assert (tmp_path / "experiments/log.md").read_text().count("## Experiment") == 1
     again, _ = run_it(tmp_path / "experiment.yaml")
     assert again == report
     assert (tmp_path / "experiments/log.md").read_text().count("## Experiment") == 1
+
+
+def test_the_doctor_trains_two_steps_and_names_what_is_wrong(tmp_path: Path, tiny_model: Path) -> None:
+    config = project_of(tmp_path, tiny_model)
+    findings = examine(str(config))
+    assert all(each.ok for each in findings), [each.what for each in findings if not each.ok]
+    told = " ".join(each.what for each in findings)
+    assert "package trl" in told and "GB of memory" in told and "a training of 2 steps on a tiny model" in told
+    (tmp_path / "questions.jsonl").unlink()
+    [wrong] = [each for each in examine(str(config)) if not each.ok]
+    assert "questions.jsonl" in wrong.what and wrong.remedy
 
 
 def test_a_student_without_log_probabilities_can_be_judged_by_its_answers_alone(
