@@ -6,8 +6,7 @@
 Facts of a made-up world are corrected one batch a round; in each round the base model is trained anew on all so far, by the
 package's own trainer, and the probes are asked of base and tuned by the package's own evaluation. Arms: `sdft`, `sft`, and both
 with keep rows (general questions that the base model answers right, with its own words). The wordings and demonstrations are
-templates and not a model's, so that nothing but the method differs: in two wordings with two demonstrations, and asked in a
-third one. Retention is measured on general questions that are not among those kept.
+templates and not a model's, so that nothing but the method differs: two wordings with one answer each, and asked in a third one. Retention is measured on general questions that are not among those kept.
 
 What it does not show: large models, facts that a model half knows, wordings of a real writer, neighbours (a made-up world has
 none whose answers are known). The intervals resample corrections; they say nothing about other seeds, which have lines of
@@ -17,8 +16,10 @@ their own.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import resource
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -53,10 +54,11 @@ GENERAL = (
 
 
 def config_of(arm: str, model: Path, folder: Path, chosen: argparse.Namespace, seed: int) -> ChatConfig:
+    distils = arm.startswith("sdft")
     train = {
-        "epochs": chosen.epochs, "batch_size": 4, "gradient_accumulation": 1, "lora_r": 16, "lora_alpha": 32, "lora_dropout": 0,
-        "gradient_checkpointing": False, "validation_split": 0, "max_length": 512, "max_completion_length": 48, "seed": seed,
-        "learning_rate": chosen.rate,
+        "epochs": chosen.sdft_epochs if distils else chosen.epochs, "batch_size": 4, "gradient_accumulation": 1, "lora_r": 16, "lora_alpha": 32, "lora_dropout": 0,
+        "gradient_checkpointing": False, "validation_split": 0, "max_length": 512, "max_completion_length": 20, "seed": seed,
+        "learning_rate": chosen.sdft_rate if distils else chosen.rate, "precision": chosen.precision,
     }  # fmt: skip
     return ChatConfig(
         pipeline="chat_correction",
@@ -70,12 +72,11 @@ def config_of(arm: str, model: Path, folder: Path, chosen: argparse.Namespace, s
 def rows_of(number: int, fact: Fact, arm: str) -> Iterator[dict[str, Any]]:
     right = fact.answer(fact.right)
     for wording in (0, 1):
-        for said in (right, f"{fact.right}. {right}"):
-            group = f"correction {number}"
-            if arm.startswith("sdft"):
-                yield {"question": fact.question(wording), "context": said, "answer": fact.right, "group": group}
-            else:
-                yield {"messages": spoken(fact.question(wording), said), "group": group}
+        group = f"correction {number}"
+        if arm.startswith("sdft"):
+            yield {"question": fact.question(wording), "context": right, "answer": fact.right, "group": group}
+        else:
+            yield {"messages": spoken(fact.question(wording), right), "group": group}
     if arm.startswith("sft"):
         turns = [*spoken(fact.question(0), fact.answer(fact.flawed)), *spoken("That is not right.", right)]
         turns[1]["train"] = False
@@ -111,8 +112,10 @@ def keep_rows(config: ChatConfig, folder: Path, arm: str) -> list[dict[str, Any]
     return [{"messages": spoken(item.question, said)} for item, said in known]
 
 
-def measured(arm: str, facts: Sequence[Fact], model: Path, chosen: argparse.Namespace, seed: int) -> dict[str, Any]:
-    """One training and its evaluation."""
+def measured(
+    arm: str, facts: Sequence[Fact], model: Path, chosen: argparse.Namespace, seed: int, journal: Path
+) -> dict[str, Any]:
+    """One training and its evaluation. `journal` keeps what the base model said, which is the same in every arm."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -124,7 +127,12 @@ def measured(arm: str, facts: Sequence[Fact], model: Path, chosen: argparse.Name
         material.training.write_text("".join(json.dumps(row) + "\n" for row in rows))
         material.probes.write_text("".join(json.dumps(row) + "\n" for row in probes))
         train_on(config, material, lambda line: None)
+        asked = folder / "evaluation" / "journal.sqlite"
+        asked.parent.mkdir()
+        if journal.exists():
+            shutil.copy(journal, asked)
         made = verify(config, str(folder / "training" / "final"), folder)
+        shutil.copy(asked, journal)
     assert made.report is not None, made.stopped
     kinds = made.report["probes"]["kinds"]
     figures = {kind: {name: kinds[kind]["models"][name] for name in ("base", "tuned")} for kind in SHOWN}
@@ -154,23 +162,29 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=float, default=8)
+    parser.add_argument("--epochs", type=float, default=12)
     parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument(
+        "--sdft-epochs", type=float, default=20, help="its steps move a model less: it gets more of them"
+    )
+    parser.add_argument("--sdft-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--precision", choices=("auto", "bf16", "fp32"), default="auto", help="bf16 where the processor has it"
+    )
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--output", type=Path)
     chosen = parser.parse_args()
     model = (chosen.model or dequantised(SMALL)).resolve()
     print(f"| arm | facts | seed | {' | '.join(SHOWN)} | outcome | seconds |\n|{'---|' * (5 + len(SHOWN))}")
     results = []
-    for seed in range(chosen.seeds):
-        facts = build(chosen.facts, 1, seed).trained
-        for number in range(1, chosen.rounds + 1):
+    with tempfile.TemporaryDirectory() as kept:
+        for seed, number, arm in itertools.product(range(chosen.seeds), range(1, chosen.rounds + 1), chosen.arms):
+            facts = build(chosen.facts, 1, seed).trained
             so_far = facts[: round(len(facts) * number / chosen.rounds)]
-            for arm in chosen.arms:
-                results.append(measured(arm, so_far, model, chosen, seed))
-                print(line(results[-1]), flush=True)
-                if chosen.output:
-                    chosen.output.write_text(json.dumps(results, indent=1))
+            results.append(measured(arm, so_far, model, chosen, seed, Path(kept) / "journal.sqlite"))
+            print(line(results[-1]), flush=True)
+            if chosen.output:
+                chosen.output.write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":
