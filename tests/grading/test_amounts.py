@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.amounts import _setting, another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.numbers import find_numbers
 from augment_correction.grading.reading import Case
 
 
@@ -89,3 +90,10 @@ def test_a_spelling_that_may_matter_is_named(answer: str, reference: str, spelt:
 )
 def test_the_other_half_of_the_day_is_wrong(answer: str, reference: str, wrong: bool) -> None:
     assert bool(other_half_of_the_day(Case(answer, reference, "", ""))) is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"), [("part 3-5", False), ("in 3.5.7", False), ("a-5", True), ("3. 5", True), ("part 13–5", False)]
+)
+def test_a_number_that_a_sign_joins_to_another_is_no_plain_one(text: str, plain: bool) -> None:
+    assert [_setting(text, number) == ("", "") for number in find_numbers(text)] == [plain] * len(find_numbers(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from augment_correction.grading import grade
+from augment_correction.grading.equivalents import times
 
 WHEN, DAY, SHARE = "When does the museum open?", "When was it founded?", "What share of them voted for it?"
 LONG, WHERE = "How long is the bridge?", "Which country has won?"
@@ -74,3 +75,16 @@ def test_another_value_in_its_place_is_wrong(question: str, reference: str, answ
 @pytest.mark.parametrize(("question", "reference", "answer"), LEFT)
 def test_what_may_be_a_rounding_or_says_more_is_left_to_a_judge(question: str, reference: str, answer: str) -> None:
     assert grade(answer, reference, question=question).right is None
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("12 Uhr", None), ("13 Uhr", 780), ("24 Uhr", 0), ("11 Uhr", None), ("12:30 Uhr", None), ("0:15", 15), ("9:30", None),
+        ("09:00", 540), ("12 pm", 720), ("12 am", 0), ("1 am", 60), ("noon", 720), ("midnight", 0), ("13 pm", 780), ("13 am", None),
+        ("21.30", None), ("21.30 Uhr", 1290), ("7 in the evening", 1140), ("5 at night", 300), ("6 at night", 1080),
+        ("11 at night", 1380), ("12 at night", 0),
+    ],
+)  # fmt: skip
+def test_a_time_is_minutes_since_midnight_where_its_half_of_the_day_is_told(text: str, minutes: int | None) -> None:
+    assert [said.value for said in times(text, ("en", "de"))] == ([] if minutes is None else [("time", minutes)])

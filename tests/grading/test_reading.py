@@ -74,3 +74,8 @@ def test_no_word_of_a_plain_statement_denies_or_offers_a_choice() -> None:
 def test_of_the_reference_itself_nothing_is_beyond(answer: str, reference: str, question: str) -> None:
     case = Case(answer, reference, question, "")
     assert not set(case.beyond(reference)) - case.offered
+
+
+@pytest.mark.parametrize(("question", "denies"), [("Which city is not the capital?", True), ("Which is it?", False)])
+def test_a_question_may_deny(question: str, denies: bool) -> None:
+    assert Case("Lyon", "Lyon", question, "").denies is denies

@@ -36,6 +36,38 @@ def answers() -> Iterator[Answer]:
         yield Answer(case.fields[CORRECT], case.fields[FLAWED], case.fields[QUESTION], case.fields[FLAWED])
 
 
+ASKED = [
+    ("When does it open?", "9 pm", "9 am"), ("When does it open?", "21:30", "9:30 pm"), ("Wann?", "13 Uhr", "1 pm"),
+    ("How long is it?", "1.5 km", "1,500 m"), ("How long is it?", "12 m", "13 m"), ("How heavy is it?", "5 kg", "5 miles"),
+    ("How many arches has it?", "150", "1,500"), ("How many arches has it?", "twelve", "a dozen"), ("How many?", "99", "98"),
+    ("How many people?", "3 million", "3"), ("What does it cost?", "$1,200", "$12,000"), ("What is 2 - 7?", "-5", "5"),
+    ("Which share?", "75 %", "three quarters"), ("Which share?", "1/3", "33 %"), ("Which version?", "1.1", "1.10"),
+    ("When was it?", "4 March 1956", "1956-03-04"), ("When was it?", "March 1956", "1965"), ("In which year?", "1889", "1890"),
+    ("Who built it?", "Ida Brandt", "Otto Meier"), ("Who was her teacher?", "Brandt", "Brandt's pupil"), ("Where?", "Lyon", "Paris"),
+    ("Which country is it?", "UK", "the United Kingdom"), ("Which country is it?", "Netherlands", "Belgium"),
+    ("Is it of iron?", "yes", "no"), ("Is it of iron or of copper?", "iron", "copper"), ("Is the gate open?", "true", "false"),
+    ("What is it made of?", "iron oxide", "iron"), ("What was the score?", "2:1", "1:2"), ("Which two?", "Lyon and Paris", "Paris and Lyon"),
+    ("What are its parts?", '["a", 1]', '["a", 2]'), ("Which city is not the capital?", "York", "New York"),
+    ("Wer baute es?", "Ida Brandt", "Otto Meier"), ("Wie viele sind es?", "fünfzehn", "15"), ("Combien sont-ils ?", "cent cinquante", "150"),
+    ("¿Quién lo hizo?", "Ida Brandt", "Otto Meier"), ("首都はどこですか。", "東京", "大阪"), ("Кто это?", "Ида Брандт", "Отто Майер"),
+]  # fmt: skip
+SAID = [
+    "{}", "It is {}.", "It's {}, not {other}.", "Not {}.", "It is not {}, it is {other}.", "{} or {other}", "{} and {other}", "{}, {other}",
+    "I said {}, but it is {other}.", "Sorry, it is {}.", "about {}", "more than {}", "New {}", "{} Town", "the {}-{other} line",
+    "{} ({other})", "It was {} until 1950; now it is {other}.", "{}'s house", "{other}. {}.", "{}. It was {other}.", "Yes, {}.", "No, {}.",
+    "You are right, it is {}.", "Some say {}, others {other}.", "I think {} is wrong.", "**{}**", "Answer: {}", "Es ist {}.", "Nein, nicht {}.",
+    "C'est {}, pas {other}.", "No es {}.", "{} 5 {other}", "{} is the answer, and I never said {other}.",
+]  # fmt: skip
+
+
+def spoken() -> Iterator[Answer]:
+    """Every value in every frame, the right one and the other, in place of each other."""
+    for question, one, another in ASKED:
+        for frame in SAID:
+            yield Answer(frame.format(one, other=another), one, question, "", frame[0] in "INY")
+            yield Answer(frame.format(another, other=one), one, question, another)
+
+
 def test_no_verdict_that_is_sure_is_another_than_a_persons() -> None:
     graded = [each for pair in PAIRS for each in graded_of(pair)]
     assert sum(each.said != "undecided" for each in graded) > 100
@@ -44,7 +76,7 @@ def test_no_verdict_that_is_sure_is_another_than_a_persons() -> None:
 
 def test_verdicts_and_their_reasons() -> None:
     found = {}
-    for each in answers():
+    for each in (*answers(), *spoken()):
         made = grade(each.text, each.reference, question=each.question, wrong=each.wrong, doubted=each.doubted)
         found[str(each)] = [made.right, made.how, made.why]
     assert differences("verdicts", found) == []
