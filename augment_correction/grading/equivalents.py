@@ -78,6 +78,20 @@ def rival_of(answer: str, reference: str, question: str = "") -> Rival | None:
     return None
 
 
+def others_of(text: str, reference: str, question: str) -> list[str]:
+    """What the text says besides that is of the reference's kind, surely another, and not of the question."""
+    languages = _languages(question, reference, text)
+    for find in FINDERS:
+        if meant := {said.value for said in find(reference, languages)}:
+            known = meant | {said.value for said in find(question, languages)}
+            return [
+                text[said.start : said.end]
+                for said in find(text, languages)
+                if said.value not in known and all(_clash(each, said.value) for each in meant)
+            ]
+    return []
+
+
 def _languages(*texts: str) -> Languages:
     return tuple(dict.fromkeys(("en", *map(language_of, texts))))
 

@@ -19,7 +19,7 @@ def held(case: Case, part: str) -> tuple[str, ...]:
     said = case.read(part)
     if len(case.expected) <= SHORT_REFERENCE and _within(case.expected, said):
         return case.expected
-    if frames.POINTS.intersection(case.expected).difference(said) or _is_sequence(case.expected):
+    if frames.POINTS.intersection(case.expected).difference(said) or is_sequence(case.expected):
         return ()
     key, stems = case.key.tokens, [stem(word) for word in said]
     if len(key) > SHORT_KEY and not _within(said, case.expected):
@@ -36,7 +36,7 @@ def held(case: Case, part: str) -> tuple[str, ...]:
     return ()
 
 
-def _is_sequence(expected: Sequence[str]) -> bool:
+def is_sequence(expected: Sequence[str]) -> bool:
     """A ratio or a score: nothing but numbers, whose order is what it says."""
     return len(expected) > 1 and all(word.lstrip("-").replace(".", "").isdigit() for word in expected)
 

@@ -38,10 +38,17 @@ def find_json(text: str) -> Any:
 
     Raises: ValueError where there is none.
     """
-    for place in [*reversed(FENCED_JSON.findall(text)), text]:
-        found = list(_containers(place))
-        if found:
-            return found[-1]
+    return every_json(text)[-1]
+
+
+def every_json(text: str) -> list[Any]:
+    """The objects and arrays in its fences, else in its prose.
+
+    Raises: ValueError where there is none.
+    """
+    for places in (FENCED_JSON.findall(text), [text]):
+        if found := [value for place in places for value in _containers(place)]:
+            return found
     raise ValueError("no JSON object or array")
 
 

@@ -20,9 +20,9 @@ from typing import Literal
 
 from augment_correction.grading import frames
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
-from augment_correction.grading.equivalents import in_words_of, is_country, rival_of
-from augment_correction.grading.holding import SHORT_KEY, held
-from augment_correction.grading.jsonvalue import clashes, find_json, same_value, whole_json
+from augment_correction.grading.equivalents import in_words_of, is_country, others_of, rival_of
+from augment_correction.grading.holding import SHORT_KEY, held, is_sequence
+from augment_correction.grading.jsonvalue import clashes, every_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
 from augment_correction.grading.lexicon import FALSE, NO, TRUE, YES
 from augment_correction.grading.numbers import canonical, values
@@ -184,9 +184,20 @@ def _right(case: Case) -> Verdict | None:
     why = f"holds {', '.join(next(found for _, found in parts if found))}"
     if differs := spelling_differs(case.answer, case.reference):
         return None, f"{why}, but spells {differs} in another way"
+    if another := _another_of_its_kind(case):
+        return None, f"{why}, but also says {another}"
     if (cloud := _cloud(case, parts)) and unclear(case):
         return None, f"{why}, but {cloud}"
     return True, f"{why} among more" if cloud else why
+
+
+def _another_of_its_kind(case: Case) -> str:
+    """A time, measure or ratio beside the reference's: 9 am and 9 pm, 2:1 and 1:2 have the same words."""
+    said = case.without_rivals(case.answer)
+    if others := others_of(said, case.reference, case.question):
+        return ", ".join(others)
+    numbers = [word for word in case.read(said) if word in case.expected]
+    return "more numbers" if is_sequence(case.expected) and len(numbers) > len(case.expected) else ""
 
 
 def _cloud(case: Case, parts: Sequence[tuple[str, tuple[str, ...]]]) -> str:
@@ -264,12 +275,13 @@ def _json(case: Case) -> Verdict:
     except ValueError:
         return None, "the reference is no JSON"
     try:
-        given = find_json(case.answer)
+        given = every_json(case.answer)
     except ValueError:
         return None, "the answer holds no JSON that can be read"
-    if same_value(given, expected):
-        return True, "equal as JSON"
-    return (False, "other JSON values") if clashes(given, expected) else (None, "JSON of another shape")
+    equal = [same_value(each, expected) for each in given]
+    if any(equal):
+        return (True, "equal as JSON") if all(equal) else (None, "holds equal JSON, and other")
+    return (False, "other JSON values") if clashes(given[-1], expected) else (None, "JSON of another shape")
 
 
 _GRADERS: Mapping[str, Callable[[Case], Verdict]] = {"normalised": _normalised, "numbers": _numbers, "json": _json}

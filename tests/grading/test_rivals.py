@@ -217,3 +217,20 @@ def test_another_name_in_its_place_is_never_right(name: str, other: str, said: s
 @given(st.sampled_from(NAMES), st.sampled_from(ASSERT_IT))
 def test_the_name_alone_is_always_right(name: str, said: str) -> None:
     assert grade(said.format(name=name), name).right is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("9 am, 9 pm", "9 pm"),
+        ("9 pm. 9 am.", "9 pm"),
+        ("9 am (9 pm)", "9 pm"),
+        ("1:2, 2:1", "2:1"),
+        ("2:1. It was 1:2.", "2:1"),
+        ('It is not ["a", 2], it is ["a", 1].', '["a", 1]'),
+        ('It is ["a", 1], not ["a", 2].', '["a", 1]'),
+    ],
+)
+def test_a_rival_of_the_same_words_leaves_it_open(answer: str, reference: str) -> None:
+    assert grade(answer, reference, question="What is it?").right is None
+    assert grade(reference, reference, question="What is it?").right is True
