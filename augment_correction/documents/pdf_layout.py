@@ -18,7 +18,8 @@ _NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")
 _ROMAN = re.compile(r"^[ivxlc]{1,7}(?!\S)|(?<!\S)[ivxlc]{1,7}$", re.IGNORECASE)
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 _ITEM = re.compile(r"(?:[•‣▪●◦–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
-_MARK = re.compile("[\ufffe\x02]\n?")
+_MARK = re.compile("[\ufffe\x02]\\s*")
+_LONE_MARK = re.compile("(?<!\\S)[\ufffe\x02]\\s*")  # a sign of a font without names, not a hyphen
 _LINE_HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
 _LAST_WORD = re.compile(r"\w+\Z")
 _FIRST_WORD = re.compile(r"\w+")
@@ -181,7 +182,7 @@ def join_broken_words(pages: list[str]) -> None:
         return
     bare = {word.strip(_PUNCTUATION) for word in {word for text in pages for word in text.casefold().split()}}
     for number, text in enumerate(pages):
-        text = _rejoin(text, _MARK, lambda left, right: _with_or_without_hyphen(left, right, bare))
+        text = _rejoin(_LONE_MARK.sub("", text), _MARK, lambda left, right: _with_or_without_hyphen(left, right, bare))
         pages[number] = _rejoin(text, _LINE_HYPHEN, lambda left, right: _known(left, right, bare))
 
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from augment_correction.documents.pdf_words import Line
+from augment_correction.documents.pdf_words import BROKEN_HYPHENS, Line
 
 Strip = tuple[float, float]
 
 _LEADER = re.compile(r"(?:\.\s?){4}")
 _DEEPEST = 6
 _FEWEST_ROWS = 3  # of a table
+_FEWEST_LINES = 4  # of a column that is no prose
 
 
 def in_reading_order(pieces: Sequence[Line]) -> list[Line]:
@@ -28,23 +29,25 @@ def in_reading_order(pieces: Sequence[Line]) -> list[Line]:
         by_turn.setdefault(piece.turned, []).append(piece)
     ordered: list[Line] = []
     for turned in sorted(by_turn, key=lambda turn: -sum(len(piece.text) for piece in by_turn[turn])):
-        ordered += _ordered(by_turn[turned], 0)
+        sizes = sorted(piece.size for piece in by_turn[turned])
+        ordered += _ordered(by_turn[turned], sizes[len(sizes) // 2], 0)
     return ordered
 
 
-def _ordered(pieces: list[Line], depth: int) -> list[Line]:
+def _ordered(pieces: list[Line], usual: float, depth: int) -> list[Line]:
+    """`usual` is the size of most type on the page: the space between columns is chosen for it, not for a heading."""
     rows = _rows(pieces)
     found: list[Line] = []
-    for region, strips in _regions(rows):
+    for region, strips in _regions(rows, usual):
         if not strips or depth >= _DEEPEST:
             found += [_joined(row) for row in region]
             continue
         columns = _columns([piece for row in region for piece in row], strips)
         if len(columns) < 2 or (len(region) < _FEWEST_ROWS and not _is_prose(columns)):
             found += [_joined(row) for row in region]
-        elif _is_prose(columns):
+        elif _is_prose(columns) or _staggered(columns):
             for column in columns:
-                found += _ordered(column, depth + 1)
+                found += _ordered(column, usual, depth + 1)
         else:
             found += _table(region, strips)
     return found
@@ -65,14 +68,14 @@ def _rows(pieces: Sequence[Line]) -> list[list[Line]]:
     return [row if len(row) == 1 else sorted(row, key=lambda piece: (piece.x, -piece.y)) for row in rows]
 
 
-def _regions(rows: Sequence[list[Line]]) -> list[tuple[list[list[Line]], list[Strip]]]:
+def _regions(rows: Sequence[list[Line]], usual: float) -> list[tuple[list[list[Line]], list[Strip]]]:
     regions: list[tuple[list[list[Line]], list[Strip]]] = []
     for row in rows:
-        own = _strips(row)
+        own = _strips(row, usual)
         if regions:
             region, strips = regions[-1]
             if strips:
-                shared = [part for strip in strips for part in _without(strip, row)]
+                shared = [part for strip in strips for part in _without(strip, row, usual)]
                 if shared:
                     region.append(row)
                     regions[-1] = (region, shared)
@@ -84,20 +87,20 @@ def _regions(rows: Sequence[list[Line]]) -> list[tuple[list[list[Line]], list[St
     return regions
 
 
-def _strips(pieces: Sequence[Line]) -> list[Strip]:
+def _strips(pieces: Sequence[Line], usual: float) -> list[Strip]:
     """The empty strips between the pieces, wide enough to part columns."""
     if len(pieces) < 2:
         return []
     found: list[Strip] = []
     reach = float("-inf")
     for piece in sorted(pieces, key=lambda piece: piece.x):
-        if piece.x - reach > 0.8 * piece.size and reach > float("-inf"):
+        if piece.x - reach > 0.8 * min(piece.size, usual) and reach > float("-inf"):
             found.append((reach, piece.x))
         reach = max(reach, piece.right)
     return found
 
 
-def _without(strip: Strip, row: Sequence[Line]) -> list[Strip]:
+def _without(strip: Strip, row: Sequence[Line], usual: float) -> list[Strip]:
     """What of the strip the row leaves empty, where it is still wide enough."""
     parts = [strip]
     for piece in row:
@@ -105,7 +108,7 @@ def _without(strip: Strip, row: Sequence[Line]) -> list[Strip]:
             part
             for left, right in parts
             for part in ((left, min(right, piece.x)), (max(left, piece.right), right))
-            if part[1] - part[0] > 0.6 * piece.size
+            if part[1] - part[0] > 0.6 * min(piece.size, usual)
         ]
         parts = list(dict.fromkeys(parts))
     return parts
@@ -122,6 +125,28 @@ def _columns(pieces: Sequence[Line], strips: Sequence[Strip], keep_empty: bool =
 def _is_prose(columns: Sequence[list[Line]]) -> bool:
     """Whether lines of several words fill all columns, so that one is read after the other; a figure may stand in one."""
     return all(_filled(column) for column in columns)
+
+
+def _staggered(columns: Sequence[list[Line]]) -> bool:
+    """Whether lines follow each other closely in all columns, and mostly not at the heights of their neighbours': a list
+    or a worksheet beside prose. The lines of a table's row begin at one height, or one cell has room around it."""
+    heights = [sorted({piece.y for piece in column}, reverse=True) for column in columns]
+    size = max(piece.size for column in columns for piece in column)
+    if any(len(column) < _FEWEST_LINES or not _close(column, size) for column in heights):
+        return False
+    return all(_level(*sorted(pair, key=len)) < 0.5 for pair in pairwise(heights))
+
+
+def _close(heights: Sequence[float], size: float) -> bool:
+    steps = [above - below for above, below in pairwise(heights)]
+    return sum(step < 1.6 * size for step in steps) > 0.6 * len(steps)
+
+
+def _level(few: Sequence[float], many: Sequence[float]) -> float:
+    """The share of `few` that stand at a height of `many`, to a point."""
+    rising = many[::-1]
+    near = (rising[max(0, bisect_left(rising, y) - 1) :][:2] for y in few)
+    return sum(any(abs(y - other) < 1 for other in others) for y, others in zip(few, near, strict=True)) / len(few)
 
 
 def _filled(column: list[Line]) -> bool:
@@ -141,14 +166,24 @@ def _table(region: Sequence[list[Line]], strips: Sequence[Strip]) -> list[Line]:
     """One line a row, with bars between its cells where they surely are cells."""
     cells = [_columns(row, strips, keep_empty=True) for row in region]
     table = _has_cells(cells, region)
-    lines = []
-    for row, columns in zip(region, cells, strict=True):
-        line = _joined(row)
-        if table and not line.pitch:
-            texts = [_joined(column).text if column else "" for column in columns]
-            line = replace(line, text=f"| {' | '.join(texts)} |")
-        lines.append(line)
-    return lines
+    lines = [_joined(row) for row in region]
+    if not table:
+        return lines
+    texts = [[_joined(column).text if column else "" for column in columns] for columns in cells]
+    _keep_words_whole(texts)
+    return [
+        line if line.pitch else replace(line, text=f"| {' | '.join(row)} |")
+        for line, row in zip(lines, texts, strict=True)
+    ]
+
+
+def _keep_words_whole(rows: Sequence[list[str]]) -> None:
+    """The rest of a word that breaks at the end of a cell's line stands in the same cell of the next row."""
+    for row, following in pairwise(rows):
+        for at, text in enumerate(row):
+            if text and text[-1] in BROKEN_HYPHENS:
+                rest, _, following[at] = following[at].partition(" ")
+                row[at] = text + rest
 
 
 def _has_cells(cells: Sequence[list[list[Line]]], region: Sequence[list[Line]]) -> bool:

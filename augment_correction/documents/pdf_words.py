@@ -20,7 +20,8 @@ Boxes = Callable[
 ]  # of characters: left, top, right, bottom of the first, of the second ...
 
 WORD_GAP = 0.1  # of the height of a character: poppler's value for a new word
-COLUMN_GAP = 0.9  # what is further apart may be another column or cell; layout decides
+_KERNED = 0.03  # two letters nearer than this are one word, even where a space was drawn between them (by groff)
+COLUMN_GAP = 0.7  # what is further apart may be another column or cell; layout decides
 BROKEN_HYPHENS = "\ufffe\x02"
 _FAR_BACK = -3.0  # of the height: the next character begins a line that PDFium did not break
 _WORD = re.compile(
@@ -99,8 +100,17 @@ class Measured:
                     or top[at - 1] < bottom[at]
                 )
             ]
+            if self._close:
+                wide = sorted({*wide, *self._kerned(steps, top, bottom)})
             self._turns[quarters] = Spans(self.starts, self._ends, left, top, right, bottom, wide)
         return self._turns[quarters]
+
+    def _kerned(self, steps: Sequence[float], top: Sequence[float], bottom: Sequence[float]) -> list[int]:
+        """Characters that a space parts from a neighbour they nearly touch; none where that is so of most spaces, for
+        then the font's widths are wrong."""
+        parted = [at for at, step in enumerate(steps, 1) if self.starts[at] - self._ends[at - 1] == 2]
+        near = [at for at in parted if _is_kerned(steps[at - 1], top[at] - bottom[at])]
+        return near if len(near) < 0.05 * len(parted) else []
 
 
 def quarters(angle: float) -> int:
@@ -140,20 +150,25 @@ def pieces(text: str, first: int, last: int, spans: Spans) -> Iterator[tuple[int
     for here in spans.wide[bisect_left(spans.wide, first + 1) : bisect_left(spans.wide, last + 1)]:
         before = here - 1
         end, start = spans.ends[before], spans.starts[here]
-        if text[end] in BROKEN_HYPHENS:
-            continue
         height = max(spans.top[here] - spans.bottom[here], spans.top[before] - spans.bottom[before])
         gap = spans.left[here] - spans.right[before]
         apart = spans.top[here] <= spans.bottom[before] or spans.top[before] <= spans.bottom[here]
         if apart or gap > COLUMN_GAP * height or gap < _FAR_BACK * height:
             parts.append(text[done : end + 1])
-            yield begin, before, plain(" ".join(parts)), len(parts) - 1
+            yield begin, before, plain("".join(parts)), parts.count(" ")
             begin, parts, done = here, [], start
-        elif gap > WORD_GAP * height and start == end + 1:
-            parts.append(text[done:start])
+        elif gap > WORD_GAP * height and start == end + 1 and text[end] not in BROKEN_HYPHENS:
+            parts += [text[done:start], " "]
+            done = start
+        elif _is_kerned(gap, height) and start == end + 2:
+            parts.append(text[done : end + 1])
             done = start
     parts.append(text[done : spans.ends[last] + 1])
-    yield begin, last, plain(" ".join(parts)), len(parts) - 1
+    yield begin, last, plain("".join(parts)), parts.count(" ")
+
+
+def _is_kerned(gap: float, height: float) -> bool:
+    return -WORD_GAP * height < gap < _KERNED * height
 
 
 def pitch(first: int, last: int, size: float, spans: Spans, boxes: Boxes) -> float:
