@@ -37,15 +37,18 @@ def in_reading_order(pieces: Sequence[Line]) -> list[Line]:
 def _ordered(pieces: list[Line], usual: float, depth: int) -> list[Line]:
     """`usual` is the size of most type on the page: the space between columns is chosen for it, not for a heading."""
     rows = _rows(pieces)
+    if len(rows) == len(pieces):
+        return [row[0] for row in rows]
     found: list[Line] = []
     for region, strips in _regions(rows, usual):
         if not strips or depth >= _DEEPEST:
             found += [_joined(row) for row in region]
             continue
         columns = _columns([piece for row in region for piece in row], strips)
-        if len(columns) < 2 or (len(region) < _FEWEST_ROWS and not _is_prose(columns)):
+        prose = len(columns) > 1 and _is_prose(columns)
+        if len(columns) < 2 or (len(region) < _FEWEST_ROWS and not prose):
             found += [_joined(row) for row in region]
-        elif _is_prose(columns) or _staggered(columns):
+        elif prose or _staggered(columns):
             for column in columns:
                 found += _ordered(column, usual, depth + 1)
         else:
@@ -57,61 +60,55 @@ def _rows(pieces: Sequence[Line]) -> list[list[Line]]:
     """Pieces whose letters overlap in height, from the top; each row from left to right."""
     rows: list[list[Line]] = []
     floor = 0.0
-    for piece in sorted(pieces, key=lambda piece: -(piece.y + 0.5 * piece.size)):
-        top, base = piece.y + 0.5 * piece.size, min(piece.y, piece.bottom)
-        if rows and top > floor:
+    tops = [piece.y + 0.5 * piece.size for piece in pieces]
+    for at in sorted(range(len(pieces)), key=tops.__getitem__, reverse=True):
+        piece = pieces[at]
+        if rows and tops[at] > floor:
             rows[-1].append(piece)
-            floor = min(floor, base)
+            floor = min(floor, piece.y)
         else:
             rows.append([piece])
-            floor = base
+            floor = piece.y
     return [row if len(row) == 1 else sorted(row, key=lambda piece: (piece.x, -piece.y)) for row in rows]
 
 
 def _regions(rows: Sequence[list[Line]], usual: float) -> list[tuple[list[list[Line]], list[Strip]]]:
     regions: list[tuple[list[list[Line]], list[Strip]]] = []
     for row in rows:
-        own = _strips(row, usual)
-        if regions:
-            region, strips = regions[-1]
-            if strips:
-                shared = [part for strip in strips for part in _without(strip, row, usual)]
-                if shared:
-                    region.append(row)
-                    regions[-1] = (region, shared)
-                    continue
-            elif not own:
-                region.append(row)
-                continue
-        regions.append(([row], own))
+        region, strips = regions[-1] if regions else ([], [])
+        shared = _without(strips, row, usual)
+        own = [] if shared else _strips(row, usual)
+        if shared or (region and not strips and not own):
+            region.append(row)
+            regions[-1] = (region, shared)
+        else:
+            regions.append(([row], own))
     return regions
 
 
-def _strips(pieces: Sequence[Line], usual: float) -> list[Strip]:
+def _strips(row: Sequence[Line], usual: float) -> list[Strip]:
     """The empty strips between the pieces, wide enough to part columns."""
-    if len(pieces) < 2:
-        return []
     found: list[Strip] = []
-    reach = float("-inf")
-    for piece in sorted(pieces, key=lambda piece: piece.x):
-        if piece.x - reach > 0.8 * min(piece.size, usual) and reach > float("-inf"):
+    reach = row[0].right
+    for piece in row[1:]:
+        if piece.x - reach > 0.8 * min(piece.size, usual):
             found.append((reach, piece.x))
         reach = max(reach, piece.right)
     return found
 
 
-def _without(strip: Strip, row: Sequence[Line], usual: float) -> list[Strip]:
-    """What of the strip the row leaves empty, where it is still wide enough."""
-    parts = [strip]
-    for piece in row:
-        parts = [
-            part
-            for left, right in parts
-            for part in ((left, min(right, piece.x)), (max(left, piece.right), right))
-            if part[1] - part[0] > 0.6 * min(piece.size, usual)
-        ]
-        parts = list(dict.fromkeys(parts))
-    return parts
+def _without(strips: list[Strip], row: Sequence[Line], usual: float) -> list[Strip]:
+    """What of the strips the row leaves empty, where it is still wide enough."""
+    for piece in row if strips else ():
+        least = 0.6 * min(piece.size, usual)
+        left_over = []
+        for left, right in strips:
+            beside = (
+                ((left, right),) if piece.right <= left or piece.x >= right else ((left, piece.x), (piece.right, right))
+            )
+            left_over += [part for part in beside if part[1] - part[0] > least]
+        strips = left_over
+    return strips
 
 
 def _columns(pieces: Sequence[Line], strips: Sequence[Strip], keep_empty: bool = False) -> list[list[Line]]:

@@ -23,7 +23,6 @@ from augment_correction.documents.contract import Unread
 from augment_correction.documents.pdf_fields import filled_fields
 from augment_correction.documents.pdf_order import in_reading_order
 from augment_correction.documents.pdf_words import (
-    BROKEN_HYPHENS,
     Line,
     Measured,
     Spans,
@@ -34,7 +33,6 @@ from augment_correction.documents.pdf_words import (
 )
 
 _MOST_LEVELS = 15
-_BROKEN = re.compile(f"[{BROKEN_HYPHENS}]")
 _SMALL_LETTER = re.compile(r"[a-zß-öø-ÿ]")
 _SAMPLE = 8  # pages
 _FEW_GLUED = 0.001  # of the words of these
@@ -178,19 +176,14 @@ class _Pdfium:
 
     def _line(self, page: int | None, text: str, first: int, last: int, piece: str, spans: Spans, turned: int) -> Line:
         start, end = spans.starts[first], spans.ends[last]
-        whole = text[start : end + 1]
-        usual = start + _usual(whole)
-        y = bottom = self._height(page, usual, turned)
-        left, right = spans.left[first], spans.right[last]
-        if _BROKEN.search(whole):
-            y, bottom = self._height(page, start, turned), self._height(page, end, turned)
-            left, right = min(spans.left[first : last + 1]), max(spans.right[first : last + 1])
+        usual = _usual(text, start, end)
+        y = self._height(page, usual, turned)
         near = bisect_left(spans.ends, usual, first, last)
         tall = spans.top[near] - spans.bottom[near]
         size = self._font_size(page, usual)
         if not 0.6 * tall < size < 1.7 * tall:  # a font of size 1 that the page's matrix makes larger
             size = tall
-        return Line(piece, left, y, size, bottom, right, 0.0, turned)
+        return Line(piece, spans.left[first], y, size, y, spans.right[last], 0.0, turned)
 
     def _height(self, page: int | None, index: int, turned: int) -> float:
         self._origin(page, index, self._x, self._x + 8)
@@ -228,10 +221,10 @@ def _bare(function: Any, result: Any, *buffers: Any) -> Callable[..., Any]:
     return prototype(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
-def _usual(text: str) -> int:
+def _usual(text: str, start: int, end: int) -> int:
     """Where a letter of the line's own size and height is likely: footnotes begin with a small raised number."""
-    middle = len(text) // 2
-    letter = _SMALL_LETTER.search(text, middle, middle + 8)
+    middle = start + (end - start + 1) // 2
+    letter = _SMALL_LETTER.search(text, middle, min(middle + 8, end + 1))
     return letter.start() if letter else middle
 
 

@@ -40,8 +40,8 @@ _SIGNS = ((1, 1, 1, 1), (1, -1, 1, -1), (-1, -1, -1, -1), (-1, 1, -1, 1))
 
 @dataclass(slots=True)
 class Line:
-    """A line or a piece of one. `x`, `right`, `y` and `size` in points, y growing upward; `bottom` is the y of the last
-    of several lines that a broken word made one. All are 0 where positions are not known. `pitch` is the width of every
+    """A line or a piece of one. `x`, `right`, `y` and `size` in points, y growing upward; `bottom` is the lowest y of the
+    pieces that it was joined from. All are 0 where positions are not known. `pitch` is the width of every
     character where they are equally wide, else 0. `turned` counts quarter turns."""
 
     text: str
