@@ -7,7 +7,12 @@ pdfminer 20191125 (samples/nonfree): i1040nr.pdf and naacl06-shinyama.pdf (here 
 poppler's pdftotext (package poppler-utils), which a person must have installed. An engine that is not installed is named.
 
 missing: words of pdftotext's that the reader's text lacks; extra: the reverse; both counted with repetitions after NFKC.
-order: the longest common subsequence of words, of the words that both have. Pages per CPU second: one process, its threads
+order: the longest common subsequence of words, of the words that both have.
+unread, unfounded: of missing and extra, the words whose letters the other text lacks. A word counts as read if it and the
+two words before it, or the two behind it, stand in the other text with gaps and hyphens left out on both sides: there only
+the place of a space or a line end's hyphen differs (pdftotext joins "S-\nPlus" to "SPlus" and parts "x 2"). For these two
+the pages are made wider for pdftotext, which leaves out what runs over the edge of a page; a reader of text should not.
+order beside tables: the order of the words that our text has outside of tables. Pages per CPU second: one process, its threads
 included; each reader in a process of its own. Ours is read without the removal of running headers, and without the bars
 of tables, since pdftotext has neither; ours reads a table's rows one after the other, pdftotext often its columns.
 """
@@ -16,10 +21,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -53,6 +60,37 @@ def compare(reference: Sequence[str], found: Sequence[str]) -> tuple[float, floa
     return 1 - both / max(1, len(reference)), 1 - both / max(1, len(found)), common_subsequence(
         reference, found
     ) / max(1, both)  # fmt: skip
+
+
+def letters(found: Sequence[str]) -> str:
+    return re.sub("[-‐−]", "", "".join(found))
+
+
+def not_read(own: Sequence[str], other: Sequence[str]) -> int:
+    """How many of the words that `own` has more often than `other` stand in `other` in no other spelling either."""
+    surplus = Counter(own) - Counter(other)
+    text = letters(other)
+    lost: Counter[str] = Counter()
+    for at, word in enumerate(own):
+        beside = (own[max(0, at - 2) : at + 1], own[at : at + 3])
+        if lost[word] < surplus[word] and not any(letters(words) in text for words in beside):
+            lost[word] += 1
+    return lost.total()
+
+
+def on_wider_pages(path: Path) -> str:
+    """What pdftotext reads where no text stands beyond the edge of its page."""
+    from pypdf import PdfWriter
+    from pypdf.generic import RectangleObject
+
+    copy = PdfWriter(clone_from=path)
+    for page in copy.pages:
+        left, bottom, right, top = map(float, page.mediabox)
+        page.pop("/CropBox", None)
+        page.mediabox = RectangleObject((left - 300, bottom - 300, right + 900, top + 300))
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as made:
+        copy.write(made.name)
+        return pdftotext(Path(made.name))
 
 
 def ours(path: Path) -> str:
@@ -155,10 +193,16 @@ def measure(name: str, path: Path) -> str:
     text = READERS[name](path)
     seconds = sum(os.times()[:4]) - begun
     told = pdftotext(path)
-    missing, extra, order = compare(words(told), words(text))
+    reference, found = words(told), words(text)
+    missing, extra, order = compare(reference, found)
+    wide = words(on_wider_pages(path))
+    unread, unfounded = not_read(wide, found) / max(1, len(wide)), not_read(found, wide) / max(1, len(found))
+    prose = words("\n".join(line for line in text.splitlines() if not line.startswith("|")))
+    beside = compare(reference, prose)[2]
     with pypdfium2.PdfDocument(path) as opened:
         pages = len(opened)
-    return f"{missing:.2%} | {extra:.2%} | {order:.1%} | {pages / max(seconds, 0.001):.0f}"
+    shares = (missing, extra, unread, unfounded)
+    return f"{' | '.join(f'{share:.2%}' for share in shares)} | {order:.1%} | {beside:.1%} | {pages / max(seconds, 0.001):.0f}"
 
 
 def main() -> None:
@@ -172,7 +216,8 @@ def main() -> None:
     if chosen.one:
         print("LINE", measure(chosen.engine[0], paths[0]))
         return
-    print("| reader | file | missing | extra | order | pages per CPU second |\n|---|---|---|---|---|---|", flush=True)
+    head = "reader | file | missing | extra | unread | unfounded | order | order beside tables | pages per CPU second"
+    print(f"| {head} |\n|{'---|' * (head.count('|') + 1)}", flush=True)
     for name in chosen.engine:
         for path in paths:
             print(f"| {name} | {path.stem} | {apart(name, path)} |", flush=True)
