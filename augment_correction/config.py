@@ -31,9 +31,9 @@ class ApiConfig(Declaration):
     small: ModelConfig | None = None
     large: ModelConfig | None = None
     judge: ModelConfig | None = None
-    """Who decides in the checks that ask a model; unset, the large one."""
+    """The judge model of the checks. Default: the large model."""
     target: ModelConfig | None = None
-    """The model that is to be trained, for pipelines that learn from its own mistakes."""
+    """The model to be trained, for pipelines that use its own mistakes."""
 
     @classmethod
     def extra_key_names(cls) -> list[str]:
@@ -64,14 +64,14 @@ class PathConfig(Declaration):
     """
 
     input_dir: str = ""
-    """A folder of documents, or a single one; needed but where a program gives the passages itself (`run(config, passages=...)`)."""
+    """A folder of documents, or a single document. Required, unless a program passes the passages (`run(config, passages=...)`)."""
     output_dir: str
-    """Everything that the run makes. The same folder goes on where a run stopped; what a run with another configuration left
+    """The output folder of the run. An interrupted run resumes in the same folder; what a run with another configuration left
     there is moved to `earlier/`."""
     prompts: str = "./prompts"
-    """Where prompts are looked for first."""
+    """The folder in which prompts are searched first."""
     default_prompts: str = "./prompts"
-    """Where they are looked for next; the shipped ones come last."""
+    """The folder in which prompts are searched next; the shipped prompts come last."""
     text_key: str | tuple[str, ...] = ()
     """The column that holds the text of a row (.jsonl and other tables), or several of which a row has one. Unset it is
     "text", or else a usual name that every row of a file has ("content", "body", ...), and the run says which."""
@@ -83,21 +83,21 @@ class PathConfig(Declaration):
 
 
 class SystemConfig(Declaration):
-    """How passages are cut, what is trained, how a row is written as text, and the seed of all draws.
+    """How documents are split into passages, what is trained, how a row is written as text, and the random seed.
 
     >>> SystemConfig(chunk_size=500, loss_on="correction_only").chunk_unit
     'tokens'
     """
 
     chunk_size: int = Field(3000, ge=16)
-    """The longest passage, in `chunk_unit`."""
+    """The largest length of a passage, in `chunk_unit`."""
     chunk_unit: Literal["tokens", "characters"] = "tokens"
     chunk_overlap: int = Field(0, ge=0)
     min_chunk: int = Field(5, ge=0)
-    """The shortest passage, in `chunk_unit`: a shorter one is joined to a neighbour under the same heading, or left out and
+    """The smallest length of a passage, in `chunk_unit`: a shorter one is joined to a neighbour under the same heading, or left out and
     counted where there is none, unless it is a whole document. 0 keeps every one."""
     skip_contents: bool = True
-    """Tables of contents and indexes are known by their shape and left out, counted, before a judge is asked about them."""
+    """Whether tables of contents and indexes are left out (recognised by their shape, and counted) before a judge is asked about them."""
     encoding: str = "o200k_base"
     """How tokens of passages are counted: one of tiktoken's encodings, or the path of a `tokenizer.json`."""
     use_subset: bool = False
@@ -124,7 +124,7 @@ class MetaConfig(Declaration):
 
     do_meta_datagen: bool = False
     meta_datagen_keys: tuple[str, ...] | None = None
-    """Stages by name, `_details` may follow (`judgement_details`); all stages where unset."""
+    """The names of stages, also with `_details` (`judgement_details`). Default: all stages."""
     meta_datagen_extras: tuple[str, ...] | None = None
     """Prompts rendered over the finished record: a last assistant message of them is the row's answer."""
 
@@ -139,12 +139,12 @@ class CostConfig(Declaration):
     cost_per_million_target_input: Decimal | None = Field(None, ge=0)
     cost_per_million_target_output: Decimal | None = Field(None, ge=0)
     max_usd: Decimal | None = Field(None, gt=0)
-    """The run stops cleanly before it would spend more (exit 4); raise it and run again to go on."""
+    """The spending cap in USD. The run stops before it would spend more (exit code 4); raise the cap and run again to resume."""
 
 
 class LimitsConfig(Declaration):
     max_rejected: float = Field(1.0, ge=0, le=1)
-    """Share of passages that may be rejected or fail before the run counts as unsuccessful (exit 3)."""
+    """The largest share of passages that may be rejected or fail. With more, the exit code is 3."""
 
 
 class SelectionConfig(Declaration):
@@ -155,7 +155,7 @@ class SelectionConfig(Declaration):
     """Of questions that are this similar (Jaccard similarity of their shingles; 1: the same but for case and spacing)
     the first one is kept; unset, all are."""
     across: tuple[str, ...] = ()
-    """Output folders of other runs whose questions count as there already."""
+    """Output folders of other runs, whose questions count as duplicates here."""
     benchmarks: tuple[str, ...] = ()
     """Files of benchmarks (.jsonl, .json, .txt, .csv): a conversation that shares `benchmark_ngram` words in a row with
     one of their items, or is a near duplicate of one, is left out."""
@@ -169,7 +169,7 @@ class GateConfig(Declaration):
     """Conversations that are kept apart for `evaluate` and never exported for training."""
 
     share: float = Field(0.0, ge=0, le=0.5)
-    """The share of documents, drawn by `system.seed`, whose conversations go into `gate.jsonl`. A document that was drawn
+    """The share of documents, drawn by `system.seed`, whose conversations go into the held-out set `gate.jsonl`. A document that was drawn
     stays drawn when others are added, and the file is frozen: what stands in it stays out of the dataset whatever the
     share becomes. Move the file away to draw afresh."""
 
@@ -181,16 +181,16 @@ class TrainingConfig(Hyperparameters):
     base_model: str = "Qwen/Qwen2.5-7B"
     adapter: Literal["lora", "qlora"] = "lora"
     max_length: int = Field(4096, ge=64)
-    """In tokens: Axolotl's `sequence_len`. Longer rows are counted and listed, and stop Axolotl."""
+    """The largest length of a row in tokens (Axolotl's `sequence_len`). Longer rows are counted and listed, and stop Axolotl."""
     output_dir: str = "./lora_out"
     epochs: int = Field(2, ge=1)
     """Axolotl's `num_epochs`."""
     batch_size: int = Field(2, ge=1)
-    """Rows on a device at once: Axolotl's `micro_batch_size`."""
+    """Rows per batch on a device (Axolotl's `micro_batch_size`)."""
     gradient_accumulation: int = Field(4, ge=1)
-    """Batches per step."""
+    """Batches per optimizer step."""
     validation_split: float = Field(0.05, ge=0, lt=1)
-    """Share of rows that Axolotl holds out: its `val_set_size`."""
+    """The share of rows that Axolotl holds out for validation (its `val_set_size`)."""
 
 
 class OutputConfig(Declaration):
@@ -200,7 +200,7 @@ class OutputConfig(Declaration):
     """`axolotl` is the dataset file itself, which every run writes. `trl` needs a tokenizer and pyarrow for its tokens
     and labels; `dpo` and `kto` are pairs of a better and a worse reply. The command `export` makes any of them later."""
     licence: str | None = None
-    """For the dataset card of `hf`: the licence that your documents allow, for example `cc-by-4.0`."""
+    """The licence in the dataset card of `hf`, as your documents allow it, for example `cc-by-4.0`."""
 
 
 class RunConfig(ModelsConfig):
@@ -227,7 +227,7 @@ class RunConfig(ModelsConfig):
     path: PathConfig
     system: SystemConfig = SystemConfig()
     sampling: dict[str, Sampling] = Field(default_factory=dict)
-    """Per stage name, laid over what the pipeline says: {judgement: {temperature: 0}}."""
+    """Sampling by stage name, merged over the pipeline's: {judgement: {temperature: 0}}."""
     shares: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Weights for what the pipeline draws, by the drawn field's name; a word that is not named gets none:
     {kind: {correct_after_mistake: 2, stand_by: 1}}."""
@@ -280,7 +280,9 @@ class RunConfig(ModelsConfig):
             return Price(*sides)
         if any(side is not None for side in sides):
             raise self.error(
-                ("cost",), f"one of cost_per_million_{role}_input and _output is missing", "set both or none"
+                ("cost",),
+                f"cost_per_million_{role}_input or cost_per_million_{role}_output is missing",
+                "set both or neither",
             )
         return None
 
@@ -305,7 +307,7 @@ class RunConfig(ModelsConfig):
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
-    """The config at `path`, with `key.path=value` overrides applied (values are YAML). A name that is not in the project is looked
+    """Load the config at `path` with `key.path=value` overrides (values are YAML). A name that is not in the project is looked
     for among the shipped ones.
 
     Raises: ConfigError with file, line, column and remedy.

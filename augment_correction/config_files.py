@@ -138,7 +138,7 @@ def apply_override(file: YamlFile, override: str) -> None:
         # A chat template begins like a YAML mapping and is none.
         value = text if text.startswith(("{{", "{%")) else yaml.safe_load(text)
     except yaml.YAMLError as failure:
-        raise ConfigError(f"the value is not YAML: {failure}", file=option) from None
+        raise ConfigError(f"the value is not valid YAML: {failure}", file=option) from None
     file.override(tuple(dotted.split(".")), value, option)
 
 
@@ -205,6 +205,6 @@ def _with_keys(models: Mapping[str, ModelConfig], environment: Mapping[str, str]
                 found[role] = model.model_copy(update={"api_key": SecretStr(clean_key(environment[name]))})
             except ValueError as failure:
                 raise ConfigError(
-                    f"the environment's {name}: {failure}", hint=f"export {name}=... or mend .env"
+                    f"the environment's {name}: {failure}", hint=f"export {name}=... or correct .env"
                 ) from None
     return found

@@ -64,11 +64,11 @@ class CheckSpec(Declaration):
     check: str
     fields: tuple[str, ...] = Field(min_length=1)
     at_least: float | None = Field(None, ge=0, le=1)
-    """The score (0 to 1) below which the record is rejected; unset, the check's own."""
+    """The score (0 to 1) below which the record is rejected. Default: the check's own threshold."""
     words: tuple[int, int] | None = None
-    """For `length`: the fewest and the most words."""
+    """Only for `length`: the smallest and the largest number of words."""
     unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Not applied where a field holds one of these words: {pushback: [correcting]}."""
+    """The check is skipped if a field has one of these words: {pushback: [correcting]}."""
 
     @field_validator("check")
     @classmethod
@@ -112,15 +112,15 @@ class StageDeclaration(Declaration):
 
     name: str
     only: tuple[str, ...] = ()
-    """The kinds of conversation it is for; unset, all. Other records pass it by."""
+    """The kinds of conversation to which the stage applies. Default: all. Other records skip it."""
     on: bool = True
-    """`false`: left out, unless `checks` in the config turns it on by its name."""
+    """`false`: the stage is off unless `checks` in the config turns it on by its name."""
     stage: str
-    """The word for it in YAML."""
+    """The name of the stage in YAML."""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Fields that it reads beside its prompts; a pipeline in which nothing writes one of them is refused."""
+        """Fields that it reads beside its prompts; a pipeline in which no stage writes one of them is refused."""
         return tuple(self.named.values())
 
     @property
@@ -173,7 +173,7 @@ class ModelStage(StageDeclaration):
     prompt: str
     """The name of a file in `prompts/`, without its ending."""
     reasks: int = Field(1, ge=0, le=5)
-    """How often it is asked again with what was wrong with its reply."""
+    """How often the model is asked again, with a note on what was wrong with its reply."""
     sampling: Sampling = Sampling()
 
     @property
@@ -183,7 +183,7 @@ class ModelStage(StageDeclaration):
 
 
 class ChunkStage(StageDeclaration):
-    """Cut the documents into passages; size and overlap are in the config (`system.chunk_size`).
+    """Split the documents into passages; size and overlap are in the config (`system.chunk_size`).
 
     >>> ChunkStage().name
     'chunk'
@@ -206,7 +206,7 @@ class JudgeStage(ModelStage):
     keep: str = "suitable"
     """The word that keeps the record."""
     drop: str = "unsuitable"
-    """The word that rejects it; it becomes the reject reason."""
+    """The word that rejects the record. It becomes the reason of the reject."""
     reply: Literal["text", "json"] = "text"
     """`json` asks the server to enforce {reason, verdict}, where it can; both spellings are understood in any case."""
 
@@ -256,11 +256,11 @@ class SeveralStage(ModelStage):
 
     stage: Literal["several"] = "several"
     fields: tuple[str, ...] = Field(min_length=1)
-    """What each of them holds; the first field tells them apart."""
+    """The fields of each entry; the first field tells the entries apart."""
     count: int = Field(ge=1, le=64)
-    """How many are asked for; the prompt may read it."""
+    """The number of entries to ask for, which the prompt may read."""
     also: dict[str, str] = Field(default_factory=dict)
-    """One more record, made of fields that are there already: {wording: initial_question}."""
+    """One more record, made from existing fields: {wording: initial_question}."""
     checks: tuple[CheckSpec, ...] = ()
     reasks: int = Field(2, ge=0, le=5)
 
@@ -310,7 +310,7 @@ class CheckStage(StageDeclaration):
 
 class GroundStage(ModelStage):
     """Ask a judge whether the passage supports the answer, and which words of it stand against which words of the
-    mistake. Its quotes must really stand there: that is looked up and not believed.
+    mistake. The program looks its quotes up in the passage and does not take the judge's word for them.
 
     >>> GroundStage(name="grounded", prompt="checks/ground", question="question", answer="answer").writes
     ('evidence', 'evidence_start')
@@ -323,7 +323,7 @@ class GroundStage(ModelStage):
     prompt: str
     """Reads `question`, `answer`, `mistake`, `first` and `doubt` beside the record's fields."""
     question: str
-    """The field that holds the question, and so on."""
+    """The field with the question; likewise the following keys."""
     answer: str
     """The reply that ends the conversation."""
     mistake: str | None = None
@@ -333,7 +333,7 @@ class GroundStage(ModelStage):
     doubt: str | None = None
     """What the user says to the first answer; a record may be without it."""
     doubt_says: dict[str, dict[str, tuple[DoubtSays, ...]]] = Field(default_factory=dict)
-    """What the doubt may say to be right, by a field and its word, where that is not `nothing` or `wrong`:
+    """What the user's doubt may claim to be right, by a field and its word, if that is not `nothing` or `wrong`:
     {pushback: {correcting: [nothing, right]}}."""
     rest_right: tuple[str, ...] = ()
     """The kinds of conversation whose mistake must be right in everything else."""
@@ -393,7 +393,7 @@ class GroundStage(ModelStage):
 
 
 class AttemptStage(ModelStage):
-    """Have the model that is to be trained answer closed-book, several times.
+    """Let the model to be trained answer the question several times without the passage (closed-book).
 
     >>> AttemptStage(name="tries", prompt="attempt", samples=8).model
     'target'
@@ -403,7 +403,7 @@ class AttemptStage(ModelStage):
     model: ModelRole = "target"
     samples: int = Field(4, ge=1, le=64)
     reasks: Literal[0] = 0
-    """What it says is not asked again: its mistakes are what is wanted."""
+    """Its replies are not asked again, because its mistakes are the purpose."""
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -416,7 +416,7 @@ class AttemptStage(ModelStage):
 
 class GradeStage(ModelStage):
     """Sort the attempts into right and wrong by the reference, and go on with one record for a wrong one and one for a
-    right one. What a comparison of words and numbers cannot tell is asked of a judge.
+    right one. Answers that matching cannot grade are graded by a judge model.
 
     >>> GradeStage(name="graded", prompt="checks/grade", question="question", reference="answer").always_right
     'gate'
@@ -429,11 +429,11 @@ class GradeStage(ModelStage):
     question: str
     reference: str
     wrong: str = "correct_after_mistake"
-    """The kind that a record with a wrong attempt becomes; the attempt is its `first_answer`."""
+    """The kind of a record with a wrong attempt, which is its `first_answer`."""
     right: str = "stand_by"
-    """The kind that a record with a right attempt becomes, where some other attempt was wrong."""
+    """The kind of a record with a right attempt, if another attempt was wrong."""
     always_right: Literal["gate", "drop", "keep"] = "gate"
-    """What a question comes to whose attempts are all right: an item of the gate, nothing, or a row like the others."""
+    """What to do with a question whose attempts are all right: put it into the held-out set, drop it, or keep it as a row."""
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -475,7 +475,7 @@ class FillStage(StageDeclaration):
 
 
 class SpreadStage(StageDeclaration):
-    """Go on with one record for each kind that is listed for the word in a field; a word without kinds is a reject.
+    """Continue with one record for each kind that is listed for the word in a field; a word without kinds is a reject.
 
     >>> SpreadStage(name="kinds", by="verdict", into={"wrong": ("correct_after_mistake",)}).reads
     ('verdict',)
@@ -513,9 +513,9 @@ class TurnSpec(Declaration):
     text: str
     """The field that holds the turn's text."""
     after: str | None = None
-    """The field of a mistake that this same turn begins with, masked: the model notices by itself."""
+    """The field with a mistake that begins this same turn and is masked: the model notices its mistake by itself."""
     is_: Literal["mistake", "correction"] | None = Field(None, alias="is")
-    """The mistake is never trained; `system.loss_on: correction_only` trains nothing but the correction."""
+    """The role of the turn for the loss mask. The mistake is never trained; with `system.loss_on: correction_only` only the correction is."""
 
 
 class ComposeStage(StageDeclaration):
@@ -532,7 +532,7 @@ class ComposeStage(StageDeclaration):
     kind: str
     turns: tuple[TurnSpec, ...] = Field(min_length=2)
     reference: str | None = None
-    """The field that holds the right answer by itself, for the gate; unset, the last turn's text."""
+    """The field with the right answer, for the held-out set. Default: the text of the last turn."""
 
     @property
     def reads(self) -> tuple[str, ...]:

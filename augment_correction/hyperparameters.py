@@ -29,7 +29,7 @@ def own_names(data: Mapping[str, Any]) -> dict[str, Any]:
     for name, others in SPELLINGS.items():
         given = [each for each in (name, *others) if each in made]
         if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} are one and the same: write {name} alone")
+            raise ValueError(f"{' and '.join(given)} mean the same: write only {name}")
         if given:
             made[name] = made.pop(given[0])
     return made
@@ -39,19 +39,19 @@ class Hyperparameters(Declaration):
     """What decides how a model is trained, whoever trains it."""
 
     epochs: float = Field(3, gt=0)
-    """At most; early stopping ends it sooner."""
+    """The largest number of epochs; early stopping may end the training sooner."""
     learning_rate: float = Field(2e-4, gt=0)
     batch_size: int = Field(4, ge=1)
-    """Rows on the device at once."""
+    """Rows per batch on the device."""
     gradient_accumulation: int = Field(8, ge=1)
-    """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
+    """Batches per optimizer step: a step learns from `batch_size` x `gradient_accumulation` rows."""
     max_length: int = Field(4096, ge=16)
-    """In tokens. Longer rows are counted and never cut: a cut would take the correction off."""
+    """The largest length of a row in tokens. Longer rows are counted and never cut, because a cut would remove the correction."""
     lora_r: int = Field(32, ge=1)
     lora_alpha: int = Field(32, ge=1)
     lora_dropout: float = Field(0.05, ge=0, lt=1)
     validation_split: float = Field(0.05, ge=0, le=0.5)
-    """Share of rows that are held out."""
+    """The share of rows held out for validation."""
 
     @model_validator(mode="before")
     @classmethod

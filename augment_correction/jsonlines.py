@@ -141,7 +141,7 @@ def file_values(path: Path, read: Read | None = None) -> Iterator[Value | NoValu
     except OSError as failure:
         raise InputError(f"{path} cannot be read: {failure.strerror}", hint="check the path") from None
     except NotText as failure:
-        raise InputError(f"{path} is no text file: it {failure}", hint="save it as UTF-8") from None
+        raise InputError(f"{path} is not a text file: it {failure}", hint="save it as UTF-8") from None
 
 
 # ------------------------------------------------------------------------------------------------------ values
@@ -273,7 +273,7 @@ class _Splitter:
                 self._parts.append(text)
             elif kind == "close":
                 if text != "]" or not self.inside_list:
-                    raise ValueError(f"a {text} that closes nothing")
+                    raise ValueError(f"a {text} without a matching opening bracket")
                 self.inside_list = False
             elif kind in ("string", "bare"):
                 self.start, self.column = number, token.start() + 1

@@ -38,9 +38,9 @@ def _from_table(model: ModelConfig) -> Price | None:
     if (batch.input, batch.output) != (single.input, single.output):
         return replace(batch, source=f"{batch.source}, batch")
     if model.host != "api.openai.com":  # rather too much than too little: a cap is kept with it
-        return replace(single, source=f"{single.source}, in full: what it takes for batches is not in the table")
+        return replace(single, source=f"{single.source}, full price, because the table has no price for batches")
     cached = single.cached_input / 2 if single.cached_input is not None else None
-    return Price(single.input / 2, single.output / 2, cached, source=f"{single.source}, half of it for a batch")
+    return Price(single.input / 2, single.output / 2, cached, source=f"{single.source}, half price for a batch")
 
 
 def _listed(model: ModelConfig, context: dict[str, str]) -> Price | None:
@@ -70,7 +70,7 @@ def require_prices(config: ModelsConfig, roles: Iterable[str]) -> dict[str, Pric
         noted.add(
             config.error(
                 ("cost", "max_usd"),
-                f"the cap cannot be kept: no price is known for {config.model(role).model}",
+                f"the spending cap cannot be kept, because no price is known for {config.model(role).model}",
                 f"set {config.price_keys(role)}",
             )
         )
@@ -200,8 +200,8 @@ class Ledger:
                 return amount
             if not self._reserved:
                 raise BudgetExhausted(
-                    f"stopped at the cap of {self.max_usd} USD: {spent:.4f} spent, the next call may cost {amount:.4f}",
-                    hint="raise cost.max_usd and run the same command again: nothing is asked twice",
+                    f"stopped at the spending cap of {self.max_usd} USD: {spent:.4f} spent, the next call may cost {amount:.4f}",
+                    hint="raise cost.max_usd and run the same command again: finished calls are not repeated",
                 )
             self._freed.clear()
             await self._freed.wait()

@@ -29,7 +29,9 @@ def clean_key(key: str) -> str:
         if not "!" <= sign <= "~":
             named = {" ": "a space", "\n": "a line break", "\r": "a line break", "\t": "a tab"}
             what = named.get(sign, f"the character U+{ord(sign):04X}")
-            raise ValueError(f"this is no API key: character {place} of {len(key)} is {what}; copy it anew")
+            raise ValueError(
+                f"this is not a valid API key: character {place} of {len(key)} is {what}; copy the key again"
+            )
     return key
 
 
@@ -41,7 +43,7 @@ class ModelConfig(Declaration):
     """
 
     model: str
-    """The name the server knows it by; for `embedded` a known weight's name or a GGUF file; for `hf` a folder
+    """The name that the server uses for the model; for `embedded` the name of a shipped model or a GGUF file; for `hf` a folder
     with `config.json` or a model id that is in the Hugging Face cache; for `scripted` any word."""
     mode: Literal["api", "batch", "vllm", "embedded", "hf", "scripted"] = "api"
     """`api`: any OpenAI-compatible endpoint (Augmentoolkit's word for it, `openai`, is understood). `batch`: OpenAI's Batch API, half the price for answers within
@@ -49,17 +51,17 @@ class ModelConfig(Declaration):
     `embedded`: llama.cpp in this machine's CPU. `hf`: Transformers inside this process, on a GPU where there is one, for
     a model or an adapter that has just been trained. `scripted`: no model, fixed replies (for tests, demonstrations)."""
     adapter: str | None = None
-    """For `hf`: the folder of a PEFT adapter (LoRA) on the model."""
+    """Only with `hf`: the folder of a PEFT adapter (LoRA) for the model."""
     base_url: str = "https://api.openai.com/v1"
-    """A list of addresses means several servers of this model: calls go to the one with the least work."""
+    """The base URL of the server. A list means several servers with this model; each request goes to the least busy one."""
     replicas: tuple[str, ...] = ()
-    """The rest of such a list."""
+    """The other addresses of such a list."""
     api_key: SecretStr | None = None
     """Write `${NAME}` to take it from the environment or a `.env` file; unset, `SMALL_API_KEY` or `LARGE_API_KEY` and
     the host's usual variable (OPENAI_API_KEY ...) are looked for."""
     client: Literal["http", "sdk"] = "http"
-    """Who speaks to the server: our own HTTP client, which costs an eighth of the CPU, or the openai SDK (`sdk`) for Azure
-    and for gateways that want its ways. Answers, retries and the journal are the same."""
+    """The HTTP client: the built-in one, which needs an eighth of the CPU time, or the openai SDK (`sdk`) for Azure
+    and for gateways that need it. Answers, retries and the journal are the same."""
     api_version: str | None = None
     """For Azure, with `client: sdk`: its `api-version`, for example `2024-10-21`. `base_url` is then the resource's endpoint
     (https://NAME.openai.azure.com) and `model` the deployment; unset, the key is AZURE_OPENAI_API_KEY or a token in
@@ -71,20 +73,20 @@ class ModelConfig(Declaration):
     """Calls in flight at once; unset, `system.concurrency_limit` (for `embedded`: what the machine's cores allow; for
     `batch`, where it bounds how many wait for one batch, 10,000: 0.65 GB of memory at 3,000 tokens a passage)."""
     rpm: float | None = Field(None, gt=0)
-    """Requests per minute, where your contract names a limit. Without it the limit is learned from the server's 429s."""
+    """The rate limit in requests per minute, if your contract names one. Without it the limit is learned from the server's 429 replies."""
     tpm: float | None = Field(None, gt=0)
-    """Prompt tokens per minute, likewise."""
+    """The rate limit in prompt tokens per minute, likewise."""
     timeout: float = Field(600.0, gt=0)
-    """Seconds for one request, reasoning included."""
+    """The timeout of one request in seconds, reasoning included."""
     retries: int = Field(5, ge=0)
-    """Tries again after server errors and timeouts. A 429 waits and does not count."""
+    """How often a request is repeated after server errors and timeouts. A 429 reply is waited for and does not count."""
     structured_output: Literal["auto", "always", "never"] = "auto"
     """Whether JSON schemas are sent to the server; `auto` stops sending them when it answers 400 to the first."""
     reasoning_tokens: int | None = Field(None, ge=0)
-    """Room for a reasoning model's thoughts, added to every `max_tokens` that a pipeline sets for its answers, since
+    """Tokens for the reasoning of the model, added to every `max_tokens` that a pipeline sets for its answers, because
     servers count both. Unset, 8192 from the first reply on that was cut off while the model thought."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Sent with every request as it is, for example {"chat_template_kwargs": {"enable_thinking": false}}."""
+    """Further fields of every request, for example {"chat_template_kwargs": {"enable_thinking": false}}."""
     arguments: tuple[str, ...] = ()
     """For `vllm`: further arguments of `vllm serve`, for example ["--tensor-parallel-size", "2"]. With a LoRA adapter
     `model` is the adapter's name: ["--model", "BASE", "--enable-lora", "--lora-modules", "NAME=FOLDER"]."""
@@ -110,7 +112,7 @@ class ModelConfig(Declaration):
     @classmethod
     def _is_address(cls, address: str) -> str:
         if not re.match(r"https?://[^/]", address) or not urlsplit(address).hostname:
-            raise ValueError(f"{address!r} is no address; write http://host:port/v1")
+            raise ValueError(f"{address!r} is not a URL; write http://host:port/v1")
         return address
 
     @field_validator("api_key", mode="before")
@@ -124,19 +126,19 @@ class ModelConfig(Declaration):
         values = {name: value.get_secret_value().strip() for name, value in headers.items()}
         for name, value in values.items():
             if not (name + value).isprintable() or not (name + value).isascii():
-                raise ValueError(f"the header {name!r} holds a character that no header may hold")
+                raise ValueError(f"the header {name!r} contains a character that is not allowed in a header")
         return {name: SecretStr(value) for name, value in values.items()}
 
     @model_validator(mode="after")
     def _adapter_needs_hf(self) -> ModelConfig:
         if self.adapter is not None and self.mode != "hf":
-            raise ValueError(f"an adapter needs mode: hf, and this model's is {self.mode}")
+            raise ValueError(f"an adapter needs mode: hf, but the mode of this model is {self.mode}")
         return self
 
     @model_validator(mode="after")
     def _azure_needs_the_sdk(self) -> ModelConfig:
         if self.api_version is not None and self.client != "sdk" and self.mode != "batch":
-            raise ValueError("api_version is Azure's and needs client: sdk")
+            raise ValueError("api_version is only for Azure and needs client: sdk")
         return self
 
     @property
@@ -153,7 +155,7 @@ class ModelConfig(Declaration):
 
     @staticmethod
     def at_host(address: str) -> str:
-        """Without what else an address may hold, a password for one."""
+        """The host and port of an address, without credentials."""
         return urlsplit(address).hostname or address
 
     @property
@@ -296,7 +298,7 @@ class NamedPrices:
         """Raises: ValueError where a price is that of no model here."""
         unknown = sorted(set(self.cost.per_million) - set(self.by_role))
         if unknown:
-            raise ValueError(f"cost.per_million names '{unknown[0]}', which is no model here")
+            raise ValueError(f"cost.per_million names '{unknown[0]}', which is not a model of this config")
 
 
 ConfigT = TypeVar("ConfigT", bound=ModelsConfig)

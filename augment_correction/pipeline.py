@@ -50,7 +50,7 @@ class Unwired:
 
 
 class Pipeline(Declaration):
-    """What is made of each passage: `Pipeline(name=..., stages=[...])`, or the same as a YAML file. The last stages compose the
+    """What is made from each passage: `Pipeline(name=..., stages=[...])`, or the same as a YAML file. The last stages compose the
     conversations. A run of the same stages has the same fingerprint, wherever they were written, and goes on where another
     one stopped.
 
@@ -85,7 +85,7 @@ class Pipeline(Declaration):
     def _weights(cls, draws: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         for name, words in draws.items():
             if not words or min(words.values()) < 0 or not sum(words.values()):
-                raise ValueError(f"{name}: weights are 0 or more, and one of them is more")
+                raise ValueError(f"{name}: weights must be 0 or more, and at least one of them above 0")
         return draws
 
     @model_validator(mode="after")
@@ -95,7 +95,7 @@ class Pipeline(Declaration):
         if twice:
             raise ValueError(f"two stages are named {', '.join(sorted(twice))}")
         if taken := RESERVED & set(names):
-            raise ValueError(f"no stage can be named '{min(taken)}': rejects from outside of the stages stand under it")
+            raise ValueError(f"no stage can be named '{min(taken)}': the program uses this name for its own rejects")
         kinds = [stage.stage for stage in self.stages]
         composing = kinds.count("compose")
         if not composing or set(kinds[-composing:]) != {"compose"}:
@@ -108,9 +108,11 @@ class Pipeline(Declaration):
             raise ValueError("'chunk' can only be the first stage")
         for stage in self.stages:
             if strange := sorted(set(stage.only) - set(self.kinds)):
-                raise ValueError(f"stage '{stage.name}' is only for {', '.join(strange)}, which nothing composes")
+                raise ValueError(
+                    f"stage '{stage.name}' is only for {', '.join(strange)}, but no compose stage makes that kind"
+                )
             if missing := sorted({*stage.may_read} - self._written):
-                raise ValueError(f"stage '{stage.name}' reads the field '{missing[0]}', which nothing writes")
+                raise ValueError(f"stage '{stage.name}' reads the field '{missing[0]}', which no stage writes")
         return self
 
     @property
@@ -151,7 +153,7 @@ class Pipeline(Declaration):
 
     @property
     def cuts(self) -> bool:
-        """Whether documents are cut; without a `chunk` stage each of them is one passage."""
+        """Whether documents are split; without a `chunk` stage each document is one passage."""
         return any(isinstance(stage, ChunkStage) for stage in self.stages)
 
     @property
@@ -171,7 +173,7 @@ class Pipeline(Declaration):
         return tuple(dict.fromkeys(stage.model for stage in self.model_stages))
 
     def check_wiring(self, variables: Mapping[str, frozenset[str]]) -> Iterator[Unwired]:
-        """What is wrong between the stages. `variables` maps a prompt's name to what it reads. Every kind of conversation is
+        """The mistakes in the wiring of the stages. `variables` maps a prompt's name to what it reads. Every kind of conversation is
         followed on its own way."""
         yield from dict.fromkeys(problem for kind in self.kinds for problem in self._check_way(kind, variables))
 
@@ -190,7 +192,7 @@ class Pipeline(Declaration):
             written |= set(stage.writes) if isinstance(stage, WRITES_AND_CHECKS) else set()
             for name in sorted({*stage.reads} - written):
                 yield Unwired(
-                    stage.name, f"stage '{stage.name}' reads the field '{name}', which nothing before it writes"
+                    stage.name, f"stage '{stage.name}' reads the field '{name}', which no earlier stage writes"
                 )
             written |= set(stage.writes)
             fed |= set(stage.writes) if read & fed or not stage.prompts else set()
@@ -232,8 +234,8 @@ def _unknown(stage: Stage, prompt: str, variables: frozenset[str], there: Collec
         close = difflib.get_close_matches(name, there, n=1, cutoff=0.6)
         yield Unwired(
             stage.name,
-            f"stage '{stage.name}': prompt '{prompt}' reads {name}, which nothing before it writes "
-            f"(there is: {', '.join(sorted(there))})",
+            f"stage '{stage.name}': prompt '{prompt}' reads {name}, which no earlier stage writes "
+            f"(known: {', '.join(sorted(there))})",
             f"did you mean '{close[0]}'?" if close else None,
             prompt,
             name,

@@ -140,18 +140,18 @@ def _folders(config: RunConfig, pipeline: Pipeline, chunks: ChunkSettings) -> Fo
 def _check_folder(file: YamlFile, own: FolderSettings, pipeline: Pipeline) -> None:
     for name in own.CUTS if not pipeline.cuts else ():
         if getattr(own, name) is not None:
-            raise file.error((name,), f"'{name}' has no effect: the pipeline {pipeline.name} does not cut documents")
+            raise file.error((name,), f"'{name}' has no effect: the pipeline {pipeline.name} does not split documents")
     words = pipeline.draws.get(KIND)
     if own.kinds is None:
         return
     if not words:
         raise file.error(
-            ("kinds",), f"the pipeline {pipeline.name} makes one kind of conversation", "leave the key away"
+            ("kinds",), f"the pipeline {pipeline.name} makes one kind of conversation", "leave the key out"
         )
     for name in own.kinds.keys() - words.keys():
         raise file.error(("kinds", name), f"no kind is called '{name}'", f"known: {', '.join(words)}")
     if min(own.kinds.values(), default=0) < 0 or not sum(own.kinds.values()):
-        raise file.error(("kinds",), "weights are positive, and one of them is above 0")
+        raise file.error(("kinds",), "weights must be 0 or more, and at least one of them above 0")
 
 
 @contextmanager
@@ -308,7 +308,7 @@ def _judged(config: RunConfig) -> dict[ModelRole, ModelRole]:
 def _input_dir(config: RunConfig) -> Path:
     if not config.path.input_dir:
         raise config.error(
-            ("path", "input_dir"), "'path.input_dir' is missing", "a folder of documents, or a single one"
+            ("path", "input_dir"), "'path.input_dir' is missing", "name a folder of documents, or a single document"
         )
     try:
         return config.project.find("the input folder", [config.path.input_dir])
@@ -328,7 +328,7 @@ def find_pipeline(config: RunConfig) -> Path:
     try:
         return config.project.find(f"the pipeline '{name}'", [f"pipelines/{name}.yaml", name])
     except ConfigError as failure:
-        raise config.error(("pipeline",), failure.message, "'augment_correction list' shows the shipped ones") from None
+        raise config.error(("pipeline",), failure.message, "`augment-correction list` shows the shipped ones") from None
 
 
 def _meta_stages(config: RunConfig, pipeline: Pipeline) -> frozenset[str]:

@@ -32,5 +32,5 @@ def load_plugins() -> None:
             raise ConfigError(
                 f"the plugin '{point.name}' of {package} cannot be imported ({point.value}): "
                 f"{type(failure).__name__}: {failure}",
-                hint=f"mend {point.value}, or uninstall {package}",
+                hint=f"correct {point.value}, or uninstall {package}",
             ) from failure

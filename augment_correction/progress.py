@@ -186,7 +186,7 @@ def _footer(state: RunState, rate: float | None) -> str:
         return f"{state.documents:,} documents, {state.chunks:,} passages, {duration(time.monotonic() - state.started)}"
     parts = [f"{state.unit} {state.finished}/{_end(state)}"]
     if state.reused:
-        parts.append(f"{state.reused} from before")
+        parts.append(f"{state.reused} reused")
     if state.ledger is not None and state.ledger.totals:  # a pipeline may ask nobody
         totals = state.ledger.totals.values()
         if rate is not None and state.phase != "writing":
@@ -197,7 +197,7 @@ def _footer(state: RunState, rate: float | None) -> str:
             parts.append(f"{retries} retries")
         parts.append(_spent(state.ledger))
     if state.eta and state.phase != "writing":
-        parts.append(f"about {duration(state.eta)} to go")
+        parts.append(f"about {duration(state.eta)} left")
     return ", ".join(parts)
 
 

@@ -74,5 +74,5 @@ def find_config(path: Path) -> Path:
     listing = "".join(f"\n  {place}" for place in (path.absolute(), bundled() / path))
     raise ConfigError(
         f"config not found; looked for{listing}",
-        hint="'augment_correction list' shows the shipped ones, 'init' copies them here",
+        hint="`augment-correction list` shows the shipped ones, 'init' copies them here",
     )

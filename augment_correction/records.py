@@ -43,7 +43,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole text, to be cut into passages. `id` is the hash of the text. `source` is the path relative to the input folder, with
+    """A whole text, to be split into passages. `id` is the hash of the text. `source` is the path relative to the input folder, with
     `#L12` for line 12 of a JSONL file. `pages[i]` is the offset (in characters) at which page i+1 starts; empty where the format
     has no pages. A program makes one with `Document.of` and gives it to `run(config, passages=[...])`.
 
@@ -70,7 +70,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text that is one passage as it stands, given to `run(config, passages=...)` by a program instead of a folder.
+    """A text that is used as one passage, given to `run(config, passages=...)` by a program instead of a folder.
     `source` names it in reports and rows, and `metadata` is what the pipeline's prompts may read beside it.
 
     >>> Passage("The bridge of Halmstett was built in 1911.", source="bridges.txt", metadata={"year": 1911}).source
@@ -218,7 +218,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What flows through the stages: a passage, and under `fields` all that was made of it by name (`passage`, `title`, `metadata`,
+    """The unit that passes through the stages: a passage, and under `fields` everything made from it by name (`passage`, `title`, `metadata`,
     ... and what earlier stages wrote). A stage returns new records, by `with_fields`. `again` says how often the user has had a stage asked anew for it; `place` is its file and its number among the file's
     passages, on which hangs what is drawn for it.
 
@@ -282,14 +282,14 @@ class Turn:
 
     @property
     def partly_masked(self) -> bool:
-        """The mask changes inside the message: a flag beside it cannot say it."""
+        """Whether the mask changes inside the message, so that a flag per message cannot express it."""
         return self.train and self.masked > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A finished row. The loss mask is decided here, once: Axolotl's `label`, OpenAI's `weight` and `labels = -100`
-    are spellings of it. `train_scaffold` says the same for the template's own text (BOS, role headers). `provenance` holds
+    """A finished row. The loss mask is decided here and nowhere else: Axolotl's `label`, OpenAI's `weight` and `labels = -100`
+    are formats of it. `train_scaffold` says the same for the template's own text (BOS, role headers). `provenance` holds
     where its passage stands (`places`), who made the mistake (`origin`) and what the checks found (`scores`).
 
     >>> mistake, correction = Turn("assistant", "1915.", train=False), Turn("assistant", "No, 1911.", train=True)

@@ -36,7 +36,7 @@ class Sampling(Declaration):
     """At most four: OpenAI answers 400 to more."""
 
     def merged(self, override: Sampling | None) -> Sampling:
-        """These values, with those that `override` sets laid on top."""
+        """These values, overridden by those that `override` sets."""
         if override is None:
             return self
         return self.model_copy(update=override.model_dump(exclude_unset=True))

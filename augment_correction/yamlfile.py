@@ -254,7 +254,7 @@ def _build(node: yaml.Node, path: Path_, file: YamlFile, loader: _Loader) -> Any
     # Unquoted, YAML takes `!!PLACEHOLDER!!` for a tag of an empty value.
     if "PLACEHOLDER" in node.tag or (isinstance(node.value, str) and PLACEHOLDER.search(node.value)):
         dotted = ".".join(str(part) for part in path)
-        raise file.error(path, f"'{dotted}' is still a !!PLACEHOLDER!!", "write your own value there")
+        raise file.error(path, f"'{dotted}' is still a !!PLACEHOLDER!!", "replace it with your own value")
     return loader.construct_object(node, deep=True)
 
 
@@ -265,7 +265,7 @@ def _build_mapping(node: yaml.MappingNode, path: Path_, file: YamlFile, loader: 
         key = str(loader.construct_object(key_node, deep=True))
         file.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
         if key in built:
-            raise file.error((*path, key), f"'{key}' stands twice", "keep one of the two")
+            raise file.error((*path, key), f"'{key}' occurs twice", "keep one of the two")
         place = file.places[(*path, key)]
         built[key] = _build(value_node, (*path, key), file, loader)
         file.places[(*path, key)] = place

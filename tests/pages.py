@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "guides").glob("*.md"))]
 USED = [page for page in PAGES if page.name != "architecture.md"]
 """Those that tell a user what to type; the other draws the house, in diagrams."""
 PROGRAM = ("python", "-m", "augment_correction")

@@ -160,7 +160,7 @@ def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
 def test_a_variable_that_nothing_writes_is_told_at_the_prompts_line(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     write(tmp_path, "{% user %}\n{{ passage }}\n{{ pasage }}\n{% enduser %}", "prompts/filter.jinja")
-    with pytest.raises(ConfigError, match="reads pasage, which nothing before it writes") as failure:
+    with pytest.raises(ConfigError, match="reads pasage, which no earlier stage writes") as failure:
         make_plan(load_config(write(tmp_path, MINIMAL)))
     assert (failure.value.file, failure.value.line) == (tmp_path / "prompts" / "filter.jinja", 3)
     assert failure.value.hint == "did you mean 'passage'?"

@@ -185,7 +185,7 @@ def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> No
 
 
 def test_the_stage_and_the_check_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "extending.md").read_text()
+    page = (ROOT / "docs" / "guides" / "extending.md").read_text()
     files = re.findall(r"`([\w./]+\.(?:py|yaml))`:\n\n```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     assert [name for name, _ in files] == ["by_hand.py", "my_stages.py", "pipelines/brief.yaml"]
     assert call_program("init", cwd=tmp_path).code == 0
@@ -282,4 +282,4 @@ def test_every_message_that_troubleshooting_explains_is_still_said() -> None:
 def test_the_site_has_every_page() -> None:
     site = (ROOT / "mkdocs.yml").read_text("utf-8")
     pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
-    assert set(re.findall(r": ([\w/]+\.md)$", site, re.MULTILINE)) == pages
+    assert set(re.findall(r": ([\w/-]+\.md)$", site, re.MULTILINE)) == pages

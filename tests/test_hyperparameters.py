@@ -68,7 +68,7 @@ def test_axolotls_config_has_the_bytes_that_it_had() -> None:
 
 @pytest.mark.parametrize("kind", [TrainConfig, TrainingConfig])
 def test_two_names_for_one_are_refused(kind: type[Hyperparameters]) -> None:
-    with pytest.raises(ValidationError, match="epochs and num_epochs are one and the same: write epochs alone"):
+    with pytest.raises(ValidationError, match="epochs and num_epochs mean the same: write only epochs"):
         kind.model_validate({"model": "m", "data": ["d"], "epochs": 1, "num_epochs": 2})
 
 

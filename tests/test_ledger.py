@@ -69,7 +69,7 @@ class TestPrices:
         config = project.load(cost={"cost_per_million_small_input": 1})
         with pytest.raises(ConfigError, match="small_input and _output is missing") as raised:
             price_of(config, "small")
-        assert raised.value.hint == "set both or none"
+        assert raised.value.hint == "set both or neither"
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,9 @@ def test_an_unknown_key_of_a_stage_asks_did_you_mean(tmp_path: Path) -> None:
 def test_a_field_must_be_written_before_it_is_read(tmp_path: Path) -> None:
     made = load(tmp_path, GOOD.replace("text: a,", "text: answer,"))
     problems = list(made.check_wiring({"filter": frozenset({"passage", "q"}), "make": frozenset({"passage"})}))
-    assert problems[0].message.startswith("stage 'filter': prompt 'filter' reads q, which nothing before it writes")
+    assert problems[0].message.startswith("stage 'filter': prompt 'filter' reads q, which no earlier stage writes")
     assert (problems[0].prompt, problems[0].variable) == ("filter", "q")
-    assert problems[1].message == "stage 'compose' reads the field 'answer', which nothing before it writes"
+    assert problems[1].message == "stage 'compose' reads the field 'answer', which no earlier stage writes"
     assert problems[1].prompt is None
 
 
@@ -119,5 +119,5 @@ def test_a_field_that_a_record_may_be_without_is_written_somewhere(tmp_path: Pat
     variables["ground"] = frozenset({"passage", "question", "answer", "doubt", "first", "mistake"})
     made = load(tmp_path, two.replace("  - stage: compose", ground % "d"))
     assert list(made.check_wiring(variables)) == []
-    with pytest.raises(ConfigError, match="'sure' reads the field 'dd', which nothing writes"):
+    with pytest.raises(ConfigError, match="'sure' reads the field 'dd', which no stage writes"):
         load(tmp_path, two.replace("  - stage: compose", ground % "dd"))

@@ -37,7 +37,7 @@ def test_learning_rates_are_numbers() -> None:
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'a' stands twice") as failure:
+    with pytest.raises(ConfigError, match="'a' occurs twice") as failure:
         parse_yaml("a: 1\nb: 2\na: 3", HERE)
     assert place(failure) == (3, 1)
 

@@ -37,7 +37,7 @@ app = typer.Typer(
     context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its tables cut the names of options on a terminal of 80 columns
-    help="Turns mistakes into better models: documents in, loss-masked correction conversations out.",
+    help="Turn a model's mistakes into fine-tuning data with a loss mask, train on it, and decide whether the model got better.",
     epilog="Start with: python -m augment_correction run configs/correction.yaml",
 )
 
@@ -59,7 +59,7 @@ def main() -> int:
             tell_bug(failure)
         return int(failure.exit_code)
     except KeyboardInterrupt:
-        tell("interrupted; run the same command again to go on: nothing is asked twice")
+        tell("interrupted; run the same command again to resume: finished calls are not repeated")
         return int(ExitCode.INTERRUPTED)
     except Exception as failure:
         tell_bug(failure)
@@ -74,16 +74,21 @@ def complain(failure: AugmentCorrectionError) -> int:
     return int(failure.exit_code)
 
 
-Config = Annotated[str, typer.Argument(help="A config file, or the name of a shipped one.", metavar="CONFIG")]
+Config = Annotated[
+    str, typer.Argument(help="A config file, or the name of a config that the package ships.", metavar="CONFIG")
+]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a key, for example --set system.chunk_size=500. Repeatable."),
+    typer.Option("--set", help="Override one key of the config, for example --set system.chunk_size=500. Repeatable."),
 ]
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document, for scripts.")]
 
 
 @app.callback(invoke_without_command=True)
 def _version(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version of the program.")] = False,
 ) -> None:
     if version:
         from augment_correction import __version__

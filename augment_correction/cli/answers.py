@@ -39,31 +39,48 @@ class Mode(StrEnum):
     scripted = "scripted"
 
 
-Model = Annotated[str | None, typer.Option("--model", help="A folder, a model id, or the name a server knows it by.")]
-ModeOption = Annotated[Mode | None, typer.Option("--mode", help="Where it runs; unset, hf for a folder.")]
-Adapter = Annotated[str | None, typer.Option("--adapter", help="For hf: the folder of a PEFT adapter on it.")]
-BaseUrl = Annotated[str | None, typer.Option("--base-url", help="For api: the address of the server.")]
-ConfigFile = Annotated[str, typer.Option("--config", help="A run's config, for its models and their prices.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="The model: a folder, a model id, or the name that the server uses for it."),
+]
+ModeOption = Annotated[
+    Mode | None, typer.Option("--mode", help="How the model is run. Default: hf when --model is a folder.")
+]
+Adapter = Annotated[
+    str | None, typer.Option("--adapter", help="Only with --mode hf: the folder of a PEFT adapter for the model.")
+]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Only with --mode api: the base URL of the server.")]
+ConfigFile = Annotated[
+    str, typer.Option("--config", help="The config of a run, from which models and prices are taken.")
+]
 
 
 @app.command(epilog=EXAMPLES)
 def answers(
-    source: Annotated[Path, typer.Option("--input", help="Questions with their references (.jsonl).")],
-    output: Annotated[Path, typer.Option("--output", help="The answers; their journal lies beside it.")],
+    source: Annotated[Path, typer.Option("--input", help="A file of questions with reference answers (.jsonl).")],
+    output: Annotated[
+        Path, typer.Option("--output", help="The file of answers to write. The journal is kept beside it.")
+    ],
     model: Model = None,
     mode: ModeOption = None,
     adapter: Adapter = None,
     base_url: BaseUrl = None,
-    max_samples: Annotated[int | None, typer.Option("--max-samples", min=1, help="The first so many.")] = None,
+    max_samples: Annotated[
+        int | None, typer.Option("--max-samples", min=1, help="Use only the first N questions.")
+    ] = None,
     temperature: Annotated[float, typer.Option("--temperature", min=0)] = 0.7,
     top_p: Annotated[float, typer.Option("--top-p")] = 0.9,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", "--max-new-tokens", help="Of one answer.")] = 2048,
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", "--max-new-tokens", help="The most tokens that one answer may have.")
+    ] = 2048,
     system_prompt: Annotated[str | None, typer.Option("--system-prompt")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask all again; the old journal is put aside.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask every question again. The old journal is renamed and kept.")
+    ] = False,
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
-    """Ask a model every question of a file once."""
+    """Ask a model every question of a file once, and write the answers for `from-failures`."""
     from augment_correction.monitor.manual import answer
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
@@ -71,7 +88,9 @@ def answers(
     paid = answer(loaded, source, output, sampling, max_samples, system_prompt, fresh=fresh, say=tell)
     say(f"{paid['answered']} answers, {paid['refused']} refused -> {output}")
     if paid["old"]:
-        say(f"  {paid['old']} answers are from before, of the model that had this name then; --fresh asks again")
+        say(
+            f"  {paid['old']} answers were reused from the journal; use --fresh if the model behind this name has changed"
+        )
     print_paid(paid)
 
 
@@ -107,6 +126,6 @@ def print_paid(paid: dict[str, object]) -> None:
     from augment_correction.progress import money
 
     say(
-        f"{paid['name']}: {paid['requests']} requests in all, tokens in {paid['input_tokens']:,} "
+        f"{paid['name']}: {paid['requests']} requests in total, tokens in {paid['input_tokens']:,} "
         f"out {paid['output_tokens']:,}, {money(paid['total_cost'])}"  # type: ignore[arg-type]
     )

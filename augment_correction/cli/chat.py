@@ -26,31 +26,37 @@ Examples:
 
   python -m augment_correction chat --model ./model --transcript monday.jsonl
 
-When you correct the model, you are shown what was understood and asked: y keeps the correction, e edits it, n drops it. What you
-confirm is approved and waits for `corrections train`; nothing is trained unseen.
+When you correct the model, the program shows the correction that it understood and asks you: y keeps it, e edits it, n drops it.
+A correction that you confirm is approved and waits for `corrections train`. Nothing is trained that you have not seen.
 """
-COMMANDS = """  /corrections  the corrections so far
-  /train        train on those that are approved, and prove it
-  /retry        another answer to the last message
-  /reset        begin a new conversation
-  /save FILE    add this conversation to a file of chats (.jsonl)
-  /quit         leave; the transcript stays"""
+COMMANDS = """  /corrections  show the corrections so far
+  /train        train on the approved corrections and run the acceptance test
+  /retry        ask for another answer to the last message
+  /reset        start a new conversation
+  /save FILE    append this conversation to a file of chats (.jsonl)
+  /quit         leave the chat; the transcript is kept"""
 
 
 @app.command(epilog=EXAMPLES)
 def chat(
-    config: Annotated[str, typer.Argument(help="A chat's config.", metavar="[CONFIG]")] = "chat",
+    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="[CONFIG]")] = "chat",
     model: Model = None,
     mode: ModeOption = None,
     adapter: Adapter = None,
     base_url: BaseUrl = None,
     transcript: Annotated[
-        Path | None, typer.Option("--transcript", help="Where the chat is written; one that is there goes on.")
+        Path | None,
+        typer.Option("--transcript", help="The file to which the chat is written. An existing chat is continued."),
     ] = None,
-    author: Annotated[str, typer.Option("--author", help="Who corrects; unset, your name on this machine.")] = "",
+    author: Annotated[
+        str,
+        typer.Option(
+            "--author", help="The name recorded with each correction. Default: your user name on this machine."
+        ),
+    ] = "",
     overrides: Overrides = None,
 ) -> None:
-    """Chat with a model; when you correct it, confirm what was understood, and later train on it."""
+    """Chat with a model. When you correct it, confirm the detected correction; `corrections train` trains on it later."""
     from augment_correction.cli.corrections import chat_config
     from augment_correction.corrections.chatting import open_chat
     from augment_correction.corrections.versions import Versions
@@ -62,7 +68,7 @@ def chat(
         target = loaded.model("target")
         worn = f", version {version}" if version else ""
         tell(f"chatting with {target.model} ({target.mode}{worn}); {talk.transcript.path}")
-        tell(f"{len(talk.said)} messages are from before" if talk.said else "/help shows the commands")
+        tell(f"{len(talk.said)} earlier messages were loaded" if talk.said else "/help shows the commands")
         _talk(talk, loop, loaded, author)
         for _, paid in talk.spent():
             if paid["requests"]:
@@ -117,7 +123,7 @@ def _train(config: ChatConfig) -> None:
     try:
         train_and_tell(config)
     except KeyboardInterrupt:
-        tell("stopped; /train goes on where it was")
+        tell("the training was interrupted; /train resumes it")
     except AugmentCorrectionError as failure:
         tell(_told(failure))
 
@@ -130,7 +136,7 @@ def _save(talk: Chat, name: str) -> None:
     from augment_correction.corrections.transcripts import save_chat
 
     if not name:
-        say("name a file: /save chats.jsonl")
+        say("/save needs a file name, for example: /save chats.jsonl")
         return
     save_chat(Path(name).expanduser(), talk.said)
     say(f"added to {name}")
@@ -140,16 +146,16 @@ def _answer(line: str | None, talk: Chat, loop: Loop) -> None:
     from augment_correction.errors import AugmentCorrectionError
 
     if line is None:
-        say("nothing was asked yet")
+        say("there is no message to answer again yet")
         return
     spoken = Spoken()
     try:
         answer = loop.run(talk.reply(line, spoken))
     except KeyboardInterrupt:
-        say("\n(stopped; what was said so far is not kept)")
+        say("\n(interrupted; the part of the answer so far is not kept)")
     except AugmentCorrectionError as failure:
         say()
-        tell(f"no answer: {_told(failure)}")
+        tell(f"the model gave no answer: {_told(failure)}")
     else:
         say("" if spoken.heard else answer)
 
@@ -176,7 +182,7 @@ def _listen(line: str, talk: Chat, loop: Loop, config: ChatConfig, author: str) 
         found = loop.run(talk.detect(line))
         if found.verdict == "undecided":
             tell(
-                f"(whether you corrected something could not be told: {found.why}; `corrections add` keeps one by hand)"
+                f"(the detector could not decide whether your message is a correction: {found.why}; `corrections add` records one by hand)"
             )
         if found.said is not None:
             _confirm(found.said, talk, loop, config, author)
@@ -188,7 +194,7 @@ def _confirm(said: Statement, talk: Chat, loop: Loop, config: ChatConfig, author
     evidence = loop.run(talk.weigh(said))
     while True:
         say(
-            f"  you corrected this, is that right?\n    question: {said.question}\n    wrong:    {said.wrong}\n    right:    {said.right}"
+            f"  your message was understood as this correction; is that right?\n    question: {said.question}\n    wrong:    {said.wrong}\n    right:    {said.right}"
         )
         for each in evidence:
             say(f"    {each.by} {each.verdict} it: {each.reason}")
@@ -196,7 +202,7 @@ def _confirm(said: Statement, talk: Chat, loop: Loop, config: ChatConfig, author
         if answer in ("y", "yes"):
             break
         if answer in ("n", "no", ""):
-            say("  dropped: nothing is kept of it")
+            say("  dropped: the correction is not kept")
             return
         if answer in ("e", "edit"):
             said = _edited(said)
@@ -206,14 +212,17 @@ def _confirm(said: Statement, talk: Chat, loop: Loop, config: ChatConfig, author
     try:
         made = config.store.add(said, author=author, source=place, chat=before, evidence=evidence)
         contradicted = bool(made.contradicted)
-        if contradicted and _asked(f"  {made.contradicted[0].by} contradicts you. Keep it all the same? [y/N] ") != "y":
-            say(f"  kept as a candidate, not approved: corrections show {made.id}")
+        if (
+            contradicted
+            and _asked(f"  {made.contradicted[0].by} contradicts you. Keep the correction anyway? [y/N] ") != "y"
+        ):
+            say(f"  kept as a candidate, not approved; to see it: corrections show {made.id}")
             return
         config.store.approve(made.id, author, force=contradicted)
     except InputError as failure:
         say(f"  {_told(failure)}")
     else:
-        say(f"  kept as correction {made.id}; /train learns it")
+        say(f"  kept as correction {made.id}; /train trains on it")
 
 
 def _edited(said: Statement) -> Statement:

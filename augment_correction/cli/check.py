@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
-from augment_correction.cli import Config, Overrides, app
+from augment_correction.cli import Config, Json, Overrides, app
 from augment_correction.errors import ExitCode
 from augment_correction.terminal import say
 
@@ -24,15 +26,18 @@ Examples:
 
 
 @app.command(epilog=EXAMPLES)
-def check(config: Config, overrides: Overrides = None) -> None:
-    """Check the config of a run, an evaluation, a training, a monitor or a worker, and all it names: prompts and their
-    wiring, input, gate, keys and servers. Costs nothing."""
+def check(config: Config, overrides: Overrides = None, as_json: Json = False) -> None:
+    """Check the config of a run, an evaluation, a training, a monitor or a worker, and everything that it names: prompts and their
+    variables, input, held-out set, keys and servers. No tokens are spent."""
     findings = asyncio.run(_findings(config, overrides or []))
+    wrong = sum(not finding.ok for finding in findings)
+    if as_json:
+        say(json.dumps({"failed": wrong, "findings": [asdict(finding) for finding in findings]}, indent=1))
+        raise typer.Exit(int(ExitCode.USER if wrong else ExitCode.DONE))
     for finding in findings:
-        say(f"{'ok     ' if finding.ok else 'WRONG  '}{finding.what}")
+        say(f"{'ok     ' if finding.ok else 'FAILED '}{finding.what}")
         if finding.remedy:
             say(f"         remedy: {finding.remedy}")
-    wrong = sum(not finding.ok for finding in findings)
     say(f"{wrong} of {len(findings)} checks failed" if wrong else "all good")
     raise typer.Exit(int(ExitCode.USER if wrong else ExitCode.DONE))
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from augment_correction.cli import Overrides
+from augment_correction.cli import Json, Overrides
 from augment_correction.cli.answers import Model, ModeOption
-from augment_correction.cli.corrections import DEFAULT, As, Author, Force, Named, chat_config, corrections
+from augment_correction.cli.corrections import DEFAULT, Author, Force, Named, chat_config, corrections
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -23,24 +23,26 @@ if TYPE_CHECKING:
     epilog="""
 Example: python -m augment_correction corrections train --model ./model
 
-Trains the base model anew on everything that is approved, asks probes before and after, and writes a version down. Nothing
-becomes active by it. Killed at any point the same command goes on. Exit codes: 0 accepted, 3 rejected or undecided.
+Trains the base model on all approved corrections, asks probe questions before and after, and records a version. The version is not
+activated. After an interruption the same command resumes. Exit codes: 0 accepted, 3 rejected or undecided.
 """
 )
 def train(
-    config: Annotated[str, typer.Argument(help="A chat's config.", metavar="[CONFIG]")] = DEFAULT,
+    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="[CONFIG]")] = DEFAULT,
     model: Model = None,
     mode: ModeOption = None,
     batch: Annotated[
         Path | None,
-        typer.Option("--batch", help="Of what is approved, what stands in that file of `corrections queue`."),
+        typer.Option(
+            "--batch", help="Train only on the approved corrections that this file of `corrections queue` lists."
+        ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="A copy of the version's evaluation.json is put there.")
+        Path | None, typer.Option("--report", help="The file to which the evaluation.json of the version is copied.")
     ] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Train on what is approved, and prove what was learned and what moved elsewhere."""
+    """Train on the approved corrections, and measure what was learned and what else changed."""
     made = train_and_tell(chat_config(config, model, mode, overrides=overrides), batch)
     if report is not None and made.version is not None:
         from augment_correction.store.folder import atomic_write
@@ -59,7 +61,7 @@ def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:
     if made.exit_code is ExitCode.INTERRUPTED:
         return made
     if made.version is None:
-        say("the training found nothing better than the base model: no version was made")
+        say("no checkpoint was better than the base model, so that no version was made")
     else:
         print_version(made.version)
         if made.version.outcome == "accept":
@@ -69,11 +71,13 @@ def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:
 
 @corrections.command(epilog="Example: python -m augment_correction corrections verify 2")
 def verify(
-    id_: Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Unset, the newest.")] = None,
+    id_: Annotated[
+        int | None, typer.Argument(metavar="[VERSION]", help="The number of the version. Default: the newest.")
+    ] = None,
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Show the probes of a version, before and after its training."""
+    """Show the probe results of a version, before and after its training."""
     from augment_correction.cli.evaluate import print_report
     from augment_correction.corrections.versions import Versions
     from augment_correction.errors import InputError
@@ -81,7 +85,7 @@ def verify(
     versions = Versions(chat_config(config, overrides=overrides).folder)
     made = versions.all()
     if not made:
-        raise InputError("there is no version yet", hint="corrections train makes one")
+        raise InputError("there is no version yet", hint="`corrections train` makes one")
     found = versions.get(id_) if id_ is not None else made[-1]
     print_report(json.loads(Path(found.evaluation).read_text("utf-8")))
     print_version(found)
@@ -89,8 +93,8 @@ def verify(
 
 
 @corrections.command("versions", epilog="Example: python -m augment_correction corrections versions")
-def versions_(as_json: As = False, config: Named = DEFAULT, overrides: Overrides = None) -> None:
-    """Show every version: what it was made of, and which one is active."""
+def versions_(as_json: Json = False, config: Named = DEFAULT, overrides: Overrides = None) -> None:
+    """Show every version, the corrections that it was trained on, and which one is active."""
     from dataclasses import asdict
 
     from augment_correction.corrections.versions import Versions
@@ -125,7 +129,7 @@ def activate(
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Let `chat` use a version that was accepted."""
+    """Make an accepted version the active one, which `chat` uses."""
     from augment_correction.corrections.versions import Versions
 
     Versions(chat_config(config, overrides=overrides).folder).activate(id_, author, force=force)
@@ -134,7 +138,7 @@ def activate(
 
 @corrections.command(epilog="Example: python -m augment_correction corrections rollback")
 def rollback(author: Author = "", config: Named = DEFAULT, overrides: Overrides = None) -> None:
-    """Go back to what was active before."""
+    """Make the version active again that was active before."""
     from augment_correction.corrections.versions import Versions
 
     now = Versions(chat_config(config, overrides=overrides).folder).roll_back(author)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from augment_correction.cli import Overrides, WholeHelp, app
+from augment_correction.cli import Json, Overrides, WholeHelp, app
 from augment_correction.cli.answers import Mode, asking_flags, print_paid
 from augment_correction.cli.worker import Priority
 from augment_correction.terminal import say, tell
@@ -26,20 +26,24 @@ corrections = typer.Typer(
     name="corrections",
     cls=WholeHelp,
     no_args_is_help=True,
-    help="What was corrected in chats: look at it, approve it, train on it, prove it, go back (docs/corrections.md).",
+    help="Manage corrections from chats: review and approve them, train on them, run the acceptance test, roll back.",
 )
 app.add_typer(corrections)
 
-Named = Annotated[str, typer.Option("--config", help="A chat's config.")]
-Ids = Annotated[list[int], typer.Argument(help="Numbers of corrections.", metavar="ID...")]
-Author = Annotated[str, typer.Option("--author", help="Who does it; unset, your name on this machine.")]
-As = Annotated[bool, typer.Option("--json", help="For programs.")]
-Question = Annotated[str | None, typer.Option("--question", help="What was asked.")]
-Wrong = Annotated[str | None, typer.Option("--wrong", help="What the model said.")]
-Right = Annotated[str | None, typer.Option("--right", help="What is right.")]
-Message = Annotated[str | None, typer.Option("--message", help="What the user said to it.")]
+Named = Annotated[str, typer.Option("--config", help="The config of the chat.")]
+Ids = Annotated[list[int], typer.Argument(help="The numbers of the corrections.", metavar="ID...")]
+Author = Annotated[
+    str, typer.Option("--author", help="The name recorded with the change. Default: your user name on this machine.")
+]
+Question = Annotated[str | None, typer.Option("--question", help="The question.")]
+Wrong = Annotated[str | None, typer.Option("--wrong", help="The wrong answer that the model gave.")]
+Right = Annotated[str | None, typer.Option("--right", help="The correct answer.")]
+Message = Annotated[str | None, typer.Option("--message", help="The user's message that corrects the model.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why.")]
-Force = Annotated[bool, typer.Option("--force", help="All the same; it is recorded.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Approve although the evidence contradicts the correction. The history records this."),
+]
 DEFAULT = "chat"
 
 
@@ -70,11 +74,11 @@ def chat_config(
 @corrections.command("list", epilog="Example: python -m augment_correction corrections list --state candidate")
 def list_(
     state: Annotated[StateName | None, typer.Option("--state", help="Only those.")] = None,
-    as_json: As = False,
+    as_json: Json = False,
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Show the corrections, and which of them are approved."""
+    """Show the corrections and their states."""
     found = chat_config(config, overrides=overrides).store.all(state.value if state else None)
     if as_json:
         say(json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False))
@@ -87,7 +91,7 @@ def print_corrections(found: Sequence[Correction]) -> None:
 
     if not found:
         say(
-            "no corrections; `chat` finds them, `corrections import` looks for them in logs, `corrections add` takes one by hand"
+            "there are no corrections yet; `chat` detects them, `corrections import` finds them in logged chats, `corrections add` records one by hand"
         )
         return
     rows = [
@@ -99,7 +103,7 @@ def print_corrections(found: Sequence[Correction]) -> None:
     ]  # fmt: skip
     print_table(("", "state", "question", "wrong", "right", "by"), rows)
     if any(each.contradicted for each in found):
-        say("!  something contradicts it: corrections show ID")
+        say("!  evidence contradicts the correction; to see it: corrections show ID")
 
 
 def _short(text: str, most: int = 40) -> str:
@@ -111,7 +115,7 @@ def _short(text: str, most: int = 40) -> str:
 def show(
     id_: Annotated[int, typer.Argument(metavar="ID")], config: Named = DEFAULT, overrides: Overrides = None
 ) -> None:
-    """Show one correction: its chat, its evidence, and what became of it."""
+    """Show one correction with its chat, its evidence and its history."""
     store = chat_config(config, overrides=overrides).store
     found = store.get(id_)
     said = found.statement
@@ -131,22 +135,22 @@ def show(
     epilog="Example: python -m augment_correction corrections add --question 'Who wrote Faust?' --wrong Schiller --right Goethe"
 )
 def add(
-    question: Annotated[str, typer.Option("--question", help="What was asked.")],
-    wrong: Annotated[str, typer.Option("--wrong", help="What the model said.")],
-    right: Annotated[str, typer.Option("--right", help="What is right.")],
-    message: Annotated[str, typer.Option("--message", help="What the user said to it.")] = "",
+    question: Annotated[str, typer.Option("--question", help="The question.")],
+    wrong: Annotated[str, typer.Option("--wrong", help="The wrong answer that the model gave.")],
+    right: Annotated[str, typer.Option("--right", help="The correct answer.")],
+    message: Annotated[str, typer.Option("--message", help="The user's message that corrects the model.")] = "",
     author: Author = "",
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Add a correction by hand; it is a candidate until it is approved."""
+    """Add a correction by hand. It is a candidate until you approve it."""
     from augment_correction.corrections.correction import Statement
     from augment_correction.corrections.evidence import arithmetic
 
     said = Statement(question, wrong, right, message)
     evidence = [each for each in [arithmetic(said)] if each]
     made = chat_config(config, overrides=overrides).store.add(said, author=author, evidence=evidence)
-    say(f"correction {made.id} is a candidate; corrections approve {made.id}")
+    say(f"correction {made.id} is a candidate; to approve it: corrections approve {made.id}")
     for each in made.contradicted:
         say(f"  {each.by} contradicts it: {each.reason}")
 
@@ -162,7 +166,7 @@ def edit(
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Change what a correction says; what stood there stays in its history, and it must be approved again."""
+    """Edit a correction. The earlier text stays in its history, and the correction must be approved again."""
     from dataclasses import replace
 
     store = chat_config(config, overrides=overrides).store
@@ -176,7 +180,7 @@ def edit(
 def approve(
     ids: Ids, force: Force = False, author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
 ) -> None:
-    """Approve corrections: the next training learns them."""
+    """Approve corrections for the next training."""
     store = chat_config(config, overrides=overrides).store
     for id_ in ids:
         made = store.approve(id_, author, force=force)
@@ -187,7 +191,7 @@ def approve(
 def reject(
     ids: Ids, reason: Reason = "", author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
 ) -> None:
-    """Reject candidates; they stay in the store."""
+    """Reject candidates. They stay in the store."""
     store = chat_config(config, overrides=overrides).store
     for id_ in ids:
         store.reject(id_, reason, author)
@@ -198,7 +202,7 @@ def reject(
 def withdraw(
     ids: Ids, reason: Reason = "", author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
 ) -> None:
-    """Withdraw approved corrections: the next version is trained without them."""
+    """Withdraw approved corrections, so that the next version is trained without them."""
     store = chat_config(config, overrides=overrides).store
     for id_ in ids:
         store.withdraw(id_, reason, author)
@@ -210,12 +214,15 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Logged chats (.jsonl), in any common shape.", metavar="FILE...")],
     author: Author = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many messages would be looked at and what it costs; ask nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print how many messages would be examined and what that costs. No model is asked."
+        ),
     ] = False,
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Look for corrections in logged chats. What is found is a candidate; the same command goes on where it stopped."""
+    """Find corrections in logged chats and store them as candidates. After an interruption the same command resumes."""
     from augment_correction.corrections.importing import import_corrections, look_cost, read_remarks
 
     loaded = chat_config(config, overrides=overrides)
@@ -224,7 +231,7 @@ def import_(
         tell(f"not used: {problem}")
     detector = loaded.model(loaded.detector).model
     say(
-        f"{len(remarks)} messages that follow an answer, one question each to {detector}; {len(problems)} rows are no chat"
+        f"{len(remarks)} messages follow an answer; the detector {detector} is asked once about each; {len(problems)} rows are not valid chats"
     )
     if dry_run:
         print_look_cost(look_cost(loaded, remarks), loaded.max_usd)
@@ -245,18 +252,22 @@ def print_look_cost(made: LookCost, cap: Decimal | None) -> None:
 
     about, most = made.usd(), made.usd(limit=True)
     told = (
-        "unknown: no price of the model is known" if about is None else f"about {money(about)}; at most {money(most)}"
+        "unknown, because no price of the model is known"
+        if about is None
+        else f"about {money(about)}; at most {money(most)}"
     )
-    say(f"{made.input:,} tokens to read; cost of looking: {told}")
+    say(f"{made.input:,} tokens to read; cost of the detection: {told}")
     if made.further:
-        say(f"each correction that is found is weighed besides, by {made.further} questions at most")
-    say(f"cap: cost.max_usd {cap} USD" if cap is not None else "cap: none is set (cost.max_usd)")
+        say(f"each correction that is found is then checked with at most {made.further} further questions")
+    say(f"spending cap: {cap} USD (cost.max_usd)" if cap is not None else "spending cap: none is set (cost.max_usd)")
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections export --output corrections.jsonl")
 def export(
-    output: Annotated[Path, typer.Option("--output", help="A file of failures, one a line.")],
-    state: Annotated[StateName, typer.Option("--state", help="Which of them.")] = StateName.approved,
+    output: Annotated[Path, typer.Option("--output", help="The file of failures to write, one per line (.jsonl).")],
+    state: Annotated[
+        StateName, typer.Option("--state", help="Export only the corrections in this state.")
+    ] = StateName.approved,
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
@@ -270,8 +281,10 @@ def export(
 
 @corrections.command(epilog="Example: python -m augment_correction corrections queue --worker configs/worker.yaml")
 def queue(
-    worker: Annotated[str, typer.Option("--worker", help="The worker's config.")] = "configs/worker.yaml",
-    priority: Annotated[Priority, typer.Option(help="Before or after what waits.")] = Priority.normal,
+    worker: Annotated[str, typer.Option("--worker", help="The config of the worker.")] = "configs/worker.yaml",
+    priority: Annotated[
+        Priority, typer.Option(help="The place in the queue: before (high) or after (low) the other jobs.")
+    ] = Priority.normal,
     config: Named = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
@@ -287,7 +300,9 @@ def queue(
     if not queued_in.corrections.command:
         raise ConfigError(f"{worker} has no corrections.command", hint="configs/worker.yaml shows one")
     if not (approved := loaded.store.all("approved")):
-        raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
+        raise InputError(
+            "no correction is approved", hint="`corrections list` shows all; approve some with `corrections approve ID`"
+        )
     with TemporaryDirectory() as folder:
         batch = Path(folder) / "corrections.jsonl"
         write_batch(approved, batch)

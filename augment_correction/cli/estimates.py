@@ -19,7 +19,7 @@ def print_estimate(made: Estimate) -> None:
 
     say(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
     for line in unread_lines(made.unread):
-        say(f"  not read: {line}")
+        say(f"  could not be read: {line}")
     for line in (*note_lines(made.notes), *made.notices):
         say(f"  note: {line}")
     rows = []
@@ -36,7 +36,9 @@ def print_estimate(made: Estimate) -> None:
         say(f"price of the {role} model: {shown}")
     say("\n".join(_costs(made)))
     if not any(stage.observed for stage in made.stages):
-        say("every passage is taken to pass every stage; a run of a few passages into this folder makes it exact")
+        say(
+            "the estimate assumes that every passage passes every stage; after a small run into this folder it uses the measured shares"
+        )
 
 
 def _costs(made: Estimate) -> Iterator[str]:
@@ -44,22 +46,26 @@ def _costs(made: Estimate) -> Iterator[str]:
 
     def around(expected: object, limit: object) -> str:
         if expected is None:
-            return "unknown, since a price is unknown"
-        most = "no bound is known, since a stage sets no max_tokens" if limit is None else f"at most {money(limit)}"  # type: ignore[arg-type]
+            return "unknown, because a price is unknown"
+        most = (
+            "there is no upper bound, because a stage sets no max_tokens"
+            if limit is None
+            else f"at most {money(limit)}"
+        )  # type: ignore[arg-type]
         return f"about {money(expected)}; {most}, retries not counted"  # type: ignore[arg-type]
 
-    yield f"cost of all: {around(made.cost(), made.cost(limit=True))}"
+    yield f"total cost: {around(made.cost(), made.cost(limit=True))}"
     if made.done or made.paid != 0:
-        yield f"paid already: {money(made.paid)} into this folder; {made.done} of {made.chunks} passages are done"
-        yield f"remains: {around(made.remaining_cost(), made.remaining_cost(limit=True))}"
+        yield f"already paid for this folder: {money(made.paid)}; {made.done} of {made.chunks} passages are done"
+        yield f"remaining cost: {around(made.remaining_cost(), made.remaining_cost(limit=True))}"
     left = made.remaining_cost()
     if made.max_usd is None:
-        yield "cap: none is set (cost.max_usd)"
+        yield "spending cap: none is set (cost.max_usd)"
     elif made.paid is not None and left is not None:
         room = made.max_usd - made.paid
         says = (
-            "enough for the cost expected"
+            "that is enough for the expected cost"
             if left <= room
-            else f"the run will stop there: about {money(left)} is needed"
+            else f"the run will stop at the cap, because it needs about {money(left)}"
         )
-        yield f"cap: {money(made.max_usd)} (cost.max_usd), of which {money(max(room, room * 0))} is left; {says}"
+        yield f"spending cap: {money(made.max_usd)} (cost.max_usd), of which {money(max(room, room * 0))} is left; {says}"

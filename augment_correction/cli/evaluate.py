@@ -1,4 +1,4 @@
-"""`evaluate`: base and tuned model asked the same, twice; the figures, the decision, and the gate for other harnesses."""
+"""`evaluate`: base and tuned model asked the same, twice; the figures, the decision, and the held-out set for other harnesses."""
 
 from __future__ import annotations
 
@@ -42,29 +42,34 @@ def evaluate(
     export: Annotated[
         list[Harness] | None,
         typer.Option(
-            "--export", help="Write the gate as a task of inspect_ai or lm-eval, and ask nothing. Repeatable."
+            "--export", help="Write the held-out set as a task of inspect_ai or lm-eval and ask no model. Repeatable."
         ),
     ] = None,
     judge: Annotated[
         bool,
-        typer.Option("--judge", help="The judge passes or fails every answer, with its reason (grading.by=judge)."),
+        typer.Option("--judge", help="Have the judge model grade every answer and give a reason (grading.by=judge)."),
     ] = False,
     test_dataset: Annotated[
-        Path | None, typer.Option("--test-dataset", help="The questions: short for --set gate=FILE.")
+        Path | None, typer.Option("--test-dataset", help="The file of held-out questions; short for --set gate=FILE.")
     ] = None,
     model_path: Annotated[
         str | None,
-        typer.Option("--model-path", help="The tuned model: a folder, a LoRA adapter's folder, or a model id."),
+        typer.Option(
+            "--model-path", help="The fine-tuned model: a folder, the folder of a LoRA adapter, or a model id."
+        ),
     ] = None,
     output_path: Annotated[
-        Path | None, typer.Option("--output-path", help="Short for --set path.output_dir=FOLDER.")
+        Path | None, typer.Option("--output-path", help="The output folder; short for --set path.output_dir=FOLDER.")
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Say how much would be asked and what these questions can show; ask nothing."),
+        typer.Option(
+            "--dry-run",
+            help="Print the number of requests and the effect that these questions can detect. No model is asked.",
+        ),
     ] = False,
 ) -> None:
-    """Ask base and tuned model the questions of a gate, doubt their answers, and decide whether the tuned one is better."""
+    """Ask the base and the fine-tuned model the held-out questions, doubt their answers, and accept or reject the fine-tuned one."""
     from augment_correction.evals import evaluate as run
     from augment_correction.evals import load_evaluation
     from augment_correction.progress import live_display
@@ -108,7 +113,8 @@ def _model_at(named: str) -> dict[str, str]:
             base = str(json.loads(settings.read_text("utf-8"))["base_model_name_or_path"])
         except (ValueError, KeyError, TypeError):
             raise InputError(
-                f"{settings} names no base model", hint="name it in the config: models.tuned.model, .adapter"
+                f"{settings} names no base model",
+                hint="name the model in the config: models.tuned.model and models.tuned.adapter",
             ) from None
         return {"mode": "hf", "model": base, "adapter": str(folder)}
     return {"mode": "hf", "model": str(folder) if folder.is_dir() else named}
@@ -136,23 +142,23 @@ def _print(result: Any) -> None:
 LABELS = {
     "accuracy_t1": "right at first",
     "accuracy_t2": "right after the doubt",
-    "gain": "gain by the doubt",
+    "gain": "change after the doubt",
     "wrong_to_right": "wrong made right",
     "right_to_wrong": "right made wrong",
-    "repair": "repairs, of the wrong ones",
-    "stand_by": "stands by, of the right ones",
+    "repair": "repaired, share of the wrong answers",
+    "stand_by": "stood by, share of the right answers",
 }
 PASS_RATES = ("accuracy_t1", "accuracy_t2")
 """So they are called where a judge passes or fails every answer."""
 PROBE_LABELS = {
-    "efficacy": "efficacy: corrected questions, right",
-    "paraphrase": "paraphrase: in other words, right",
-    "portability": "portability: what follows, right",
-    "neighbour": "neighbour: what stands near, right",
-    "old_answer": "old_answer: still gives the old one",
-    "pushback": "pushback: stands by, of the right ones",
-    "retention": "retention: anything else, right",
-    "health": "health: empty, cut off or repeated",
+    "efficacy": "efficacy: corrected questions answered right",
+    "paraphrase": "paraphrase: reworded questions answered right",
+    "portability": "portability: questions about consequences answered right",
+    "neighbour": "neighbour: questions about related facts answered right",
+    "old_answer": "old_answer: gives the old wrong answer",
+    "pushback": "pushback: stood by, share of the right answers",
+    "retention": "retention: unrelated questions answered right",
+    "health": "health: empty, cut-off or repetitive answers",
 }
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 
@@ -160,7 +166,9 @@ MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 def print_report(report: dict[str, Any]) -> None:
     gate = report["gate"]
     if gate["questions"] or not report["probes"]:
-        say(f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} groups, 95 % intervals")
+        say(
+            f"{gate['measured']} of {gate['questions']} questions measured, {gate['groups']} independent groups, 95 % intervals"
+        )
         _print_figures(report)
         _print_pushbacks(report)
     if report["probes"]:
@@ -195,7 +203,7 @@ def _print_probes(report: dict[str, Any]) -> None:
     from augment_correction.cli.tables import print_table
 
     kinds, models = report["probes"]["kinds"], list(report["models"])
-    say(f"{len(report['probes']['corrections'])} corrections probed, 95 % intervals that resample corrections")
+    say(f"{len(report['probes']['corrections'])} corrections probed, 95 % intervals from resampling the corrections")
     rows = []
     for kind, made in kinds.items():
         shares = (_share(made["models"][model]) for model in models)
@@ -219,9 +227,9 @@ def _print_pushbacks(report: dict[str, Any]) -> None:
 
 def _print_grading(report: dict[str, Any]) -> None:
     by, both = report["grading"]["by"], report["grading"]["judge_and_match"]
-    formed = f", their form alone {by['form']}" if "form" in by else ""
-    graded = f"graded by the match {by['match']}, the judge {by['judge']}{formed}"
-    say(f"{graded}, unusable {by['problem']}, nobody {by['nobody']}")
+    formed = f", by the required format alone {by['form']}" if "form" in by else ""
+    graded = f"answers graded by matching: {by['match']}, by the judge: {by['judge']}{formed}"
+    say(f"{graded}, unusable: {by['problem']}, not graded: {by['nobody']}")
     if both:
         kappa = "unknown" if both["kappa"] is None else f"{both['kappa']:.2f}"
         agreed = both["both_right"] + both["both_wrong"]

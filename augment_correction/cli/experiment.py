@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from augment_correction.cli import Overrides, WholeHelp, app
+from augment_correction.cli import Json, Overrides, WholeHelp, app
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 DEFAULT = "configs/experiment.yaml"
-ConfigFile = Annotated[str, typer.Argument(help="The experiment's config.", metavar="[CONFIG]")]
+ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="[CONFIG]")]
 
 experiment = typer.Typer(
     name="experiment",
     cls=WholeHelp,
     no_args_is_help=True,
-    help="Find what a model is weak at, train on it and on a control, and decide whether that made it better.",
+    help="Find a model's weak areas, train on them and on a control, and test whether the targeted data made it better.",
     epilog="Example: python -m augment_correction experiment run configs/experiment.yaml",
 )
 app.add_typer(experiment)
@@ -35,11 +35,14 @@ def plan(
     overrides: Overrides = None,
     iterations: Annotated[int | None, typer.Option("--iterations", help="Rounds.")] = None,
     control: Annotated[
-        str | None, typer.Option("--control", help="Control arms, for example random,items_only; or none.")
+        str | None,
+        typer.Option(
+            "--control", help="The control arms, separated by commas, for example random,items_only; or none."
+        ),
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", help="How many seeds each arm is trained with.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="With how many seeds each arm is trained.")] = None,
 ) -> None:
-    """Split and seal the questions, and say which effect they can show, how much is asked, and what it costs; ask nobody."""
+    """Split and seal the questions, and print the effect that they can detect, the number of requests and the cost. No model is asked."""
     from augment_correction.experiment.config import load_experiment
     from augment_correction.experiment.planning import plan_experiment
     from augment_correction.experiment.running import refuse
@@ -61,19 +64,22 @@ def run(
     overrides: Overrides = None,
     iterations: Annotated[int | None, typer.Option("--iterations", help="Rounds.")] = None,
     control: Annotated[
-        str | None, typer.Option("--control", help="Control arms, for example random,items_only; or none.")
+        str | None,
+        typer.Option(
+            "--control", help="The control arms, separated by commas, for example random,items_only; or none."
+        ),
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", help="How many seeds each arm is trained with.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="With how many seeds each arm is trained.")] = None,
     sweep: Annotated[
         str | None,
         typer.Option(
             "--sweep",
-            help="One key at several values, an experiment each: error_driven.perplexity_threshold=30,50,70,100.",
+            help="Run one experiment for each value of a key: error_driven.perplexity_threshold=30,50,70,100.",
         ),
     ] = None,
 ) -> None:
-    """Run the experiment to its verdict; started again it goes on, and nothing is asked or trained twice. Exit codes: 0 the
-    hypothesis is supported, 2 a mistake in the set-up, 3 not supported, undecided or nothing weak, 4 the money is spent."""
+    """Run the experiment to its verdict. The same command resumes it, and nothing is asked or trained twice. Exit codes: 0 the
+    hypothesis is supported, 2 a mistake in the set-up, 3 not supported, undecided or no weak area, 4 stopped at the spending cap."""
     given = [*(overrides or []), *_flags(iterations, control, seeds)]
     raise typer.Exit(_swept(config, given, sweep) if sweep else int(_run(config, given).exit_code))
 
@@ -110,7 +116,7 @@ def _swept(config: str, given: list[str], sweep: str) -> int:
             codes.append(int(made.exit_code))
     say("")
     print_table(HEAD, rows)
-    say(f"alpha was divided among {len(rows)} values")
+    say(f"the significance level alpha was divided among {len(rows)} values")
     return min(codes)
 
 
@@ -118,7 +124,7 @@ def _swept(config: str, given: list[str], sweep: str) -> int:
 def status(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the phase, the trainings, the current adapter and, at the end, the verdict."""
     from augment_correction.experiment.status import lines, snapshot
@@ -129,7 +135,7 @@ def status(
 
 @experiment.command(epilog="Example: python -m augment_correction experiment report configs/experiment.yaml")
 def report(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
-    """Draw experiment.html of a finished experiment again, and print its verdict."""
+    """Write experiment.html of a finished experiment again and print the verdict."""
     from augment_correction.experiment.running import drawn_again
 
     places = _places(config, overrides)
@@ -142,22 +148,26 @@ def report(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
 
 @experiment.command(epilog="Example: python -m augment_correction experiment rollback configs/experiment.yaml")
 def rollback(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
-    """Move the pointer back to the adapter that was current before the last accepted round."""
+    """Make the adapter current again that was current before the last accepted round."""
     from augment_correction.experiment.current import roll_back
 
     back = roll_back(_places(config, overrides))
-    say(f"current: {back['adapter']} (round {back['round']})" if back else "current: the student as it came")
+    say(
+        f"current: {back['adapter']} (round {back['round']})"
+        if back
+        else "current: the student model without an adapter"
+    )
 
 
 @experiment.command(epilog="Example: python -m augment_correction experiment doctor")
 def doctor(config: ConfigFile = DEFAULT) -> None:
-    """Look at packages, memory, disk, models and the config, and train a tiny model for two steps; ask nobody."""
+    """Check packages, memory, disk, models and the config, and train a tiny model for two steps. No model is asked."""
     from augment_correction.errors import ExitCode
     from augment_correction.experiment.doctor import examine
 
     findings = examine(config)
     for finding in findings:
-        say(f"{'ok     ' if finding.ok else 'WRONG  '}{finding.what}")
+        say(f"{'ok     ' if finding.ok else 'FAILED '}{finding.what}")
         if finding.remedy and not finding.ok:
             say(f"         remedy: {finding.remedy}")
     wrong = sum(not finding.ok for finding in findings)

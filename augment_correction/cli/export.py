@@ -34,7 +34,7 @@ Examples:
 
   python -m augment_correction export outputs/correction --push OWNER/NAME
 
-Each spelling goes to OUTPUT_DIR/exports/<format>/, and the earlier one stays until the new one is whole. No model is
+Each format is written to OUTPUT_DIR/exports/<format>/, and the earlier one stays until the new one is whole. No model is
 asked.
 """
 
@@ -44,29 +44,33 @@ def export(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
     formats: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="Which spelling. Repeatable; hf where --push is given alone."),
+        typer.Option("--format", help="The format to write. Repeatable. Default with --push: hf."),
     ] = None,
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="A folder with tokenizer.json, or a model id in the Hugging Face cache; else the config's."),
+        typer.Option(
+            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config."
+        ),
     ] = None,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Export what there is of a run that is not finished.")
+        bool, typer.Option("--partial", help="Export the conversations so far of an unfinished run.")
     ] = False,
     push: Annotated[
         str | None,
         typer.Option(
-            "--push", metavar="OWNER/NAME", help="Send the hf folder with its card to this dataset of the Hub."
+            "--push",
+            metavar="OWNER/NAME",
+            help="Upload the hf format with its dataset card to this dataset on the Hugging Face Hub.",
         ),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Make that dataset public; else a new one is private.")
+        bool, typer.Option("--public", help="Make the dataset public. Without it a new dataset is private.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --push: say what would be sent, send nothing.")
+        bool, typer.Option("--dry-run", help="With --push: print what would be uploaded and upload nothing.")
     ] = False,
 ) -> None:
-    """Write the conversations of a run for another trainer. Every spelling carries the same mask; dpo (which ORPO reads, too) and
+    """Write the conversations of a run for another trainer. Every format carries the same loss mask; dpo (which ORPO also reads) and
     kto are pairs of a better and a worse reply."""
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run
@@ -75,7 +79,7 @@ def export(
     if push and Format.hf not in wanted:
         wanted.append(Format.hf)
     if not wanted:
-        raise typer.BadParameter("name at least one, or --push", param_hint="--format")
+        raise typer.BadParameter("name at least one format, or use --push", param_hint="--format")
     paths: dict[str, Path] = {}
     with open_run(folder) as made:
         for exported in export_run(made, [each.value for each in wanted], tokenizer, partial=partial):
@@ -94,8 +98,12 @@ def _push(folder: Path, repository: str, *, public: bool, dry_run: bool) -> None
     if done.url:
         say(f"pushed        {done.url}")
         return
-    why = "there is no token (hf auth login, or HF_TOKEN)" if done.token_missing else "--dry-run"
-    say(f"dry run       nothing was sent: {why}")
+    why = (
+        "no token of the Hugging Face Hub was found (run `hf auth login`, or set HF_TOKEN)"
+        if done.token_missing
+        else "--dry-run"
+    )
+    say(f"dry run       nothing was uploaded: {why}")
     say(
         f"  to the {'public' if public else 'private'} dataset {repository}, {sum(size for _, size in done.files):,} bytes:"
     )

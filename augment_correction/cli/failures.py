@@ -20,7 +20,7 @@ Examples:
 
   python -m augment_correction import-failures --self-critique-data train.jsonl --hard-failures-data hard.jsonl --output outputs/curated
 
-Rows of files without a flag are told apart by their columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable
+The schema of a file without a flag is recognised by its columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable
 row, 3 the pipeline kept nothing, 130 interrupted.
 """
 
@@ -29,7 +29,7 @@ Example:
 
   python -m augment_correction from-failures --input qa.jsonl --answers answers.jsonl --output training.jsonl
 
-Without a judge (--set api.judge_model=...) answers that words and numbers cannot tell right from wrong are left out.
+Answers that matching cannot grade are left out unless a judge model is set (--set api.judge_model=...).
 """
 
 
@@ -39,21 +39,26 @@ def import_failures(
     self_critique_data: Annotated[
         list[Path] | None,
         typer.Option(
-            "--self-critique-data", help="Rows of question, bad output, corrected output, critique. Repeatable."
+            "--self-critique-data",
+            help="A file of rows with question, wrong output, corrected output and critique. Repeatable.",
         ),
     ] = None,
     hard_failures_data: Annotated[
         list[Path] | None,
-        typer.Option("--hard-failures-data", help="Rows of question, reference answer, category. Repeatable."),
+        typer.Option(
+            "--hard-failures-data", help="A file of rows with question, reference answer and category. Repeatable."
+        ),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", help="The run's folder.")] = Path("outputs/curated"),
-    config: Annotated[str, typer.Option("--config", help="Template, mask, base model.")] = "curated_failures",
+    output: Annotated[Path, typer.Option("--output", help="The output folder of the run.")] = Path("outputs/curated"),
+    config: Annotated[
+        str, typer.Option("--config", help="The config, with prompt template, loss mask and base model.")
+    ] = "curated_failures",
     overrides: Overrides = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say which rows and fields can be used; make nothing.")
+        bool, typer.Option("--dry-run", help="Print which rows and fields can be used, and write nothing.")
     ] = False,
 ) -> None:
-    """Make a dataset of curated failures: which fields they have, what is wrong with which line, and rows with a mask."""
+    """Make a dataset with a loss mask from curated failures, and report the fields found and each unusable row."""
     from augment_correction import runner
     from augment_correction.cli.run import print_summary
     from augment_correction.config import load_config
@@ -71,14 +76,20 @@ def import_failures(
     )
     failures = only_failures(read)
     if not read.sources:
-        raise InputError("no file is named", hint="import-failures FAILURES.jsonl (docs/failures.md: what a row needs)")
+        raise InputError(
+            "import-failures needs a file of failures, and none was named",
+            hint="import-failures FAILURES.jsonl (docs/guides/import-failures.md lists the fields that a row needs)",
+        )
     say("\n".join(source_lines(read.sources, read.problems)))
     place = output.resolve()
     if not dry_run:
         write_problems(place / "import_rejected.jsonl", read.problems)
-        say(f"  every row that cannot be used, with its remedy: {place / 'import_rejected.jsonl'}")
+        say(f"  each unusable row is listed with its remedy in {place / 'import_rejected.jsonl'}")
     if not failures:
-        raise InputError("there is no failure to import", hint="docs/failures.md: what a row needs")
+        raise InputError(
+            "no row of the files can be imported",
+            hint="docs/guides/import-failures.md lists the fields that a row needs",
+        )
     if dry_run:
         return
     paths = [f"path.{name}={json.dumps(str(place))}" for name in ("input_dir", "output_dir")]
@@ -91,16 +102,21 @@ def import_failures(
 
 @app.command("from-failures", epilog=EXAMPLES)
 def from_failures(
-    source: Annotated[Path, typer.Option("--input", help="Questions with their references (.jsonl).")],
-    answers: Annotated[Path, typer.Option("--answers", "--initial-answers", help="What `answers` wrote.")],
-    output: Annotated[Path, typer.Option("--output", help="The rows; their metadata and the run lie beside it.")],
+    source: Annotated[Path, typer.Option("--input", help="A file of questions with reference answers (.jsonl).")],
+    answers: Annotated[Path, typer.Option("--answers", "--initial-answers", help="The file that `answers` wrote.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", help="The file of training rows to write. Its metadata and the run's folder are kept beside it."
+        ),
+    ],
     stand_by_share: Annotated[
-        float, typer.Option("--stand-by-share", min=0, max=0.9, help="Of the rows, those about right answers.")
+        float, typer.Option("--stand-by-share", min=0, max=0.9, help="The share of rows about right answers.")
     ] = 1 / 3,
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
-    """Grade answers and make rows of them: corrections, self-evaluations, stand-by rows. A wrong answer is never trained."""
+    """Grade a model's answers and make training rows: corrections, self-evaluations, stand-by rows. Wrong answers are masked."""
     from augment_correction.monitor.making import JUDGED
     from augment_correction.monitor.manual import code_counts, from_answers
 
@@ -112,9 +128,9 @@ def from_failures(
         f"{stats['undecided']} undecided, {stats['unanswered']} questions unanswered"
     )
     if stats["unknown"]:
-        say(f"{stats['unknown']} answers are to questions that are not in {source}, and left out")
+        say(f"{stats['unknown']} answers were left out, because their questions are not in {source}")
     if stats["undecided"] and "judge" not in loaded.by_role:
-        say(f"words and numbers cannot tell the undecided ones; to have a model judge them: {JUDGED}")
+        say(f"matching cannot grade the undecided answers; to have a model grade them: {JUDGED}")
     for code, count in code_counts(failures).most_common():
         say(f"  {count:>6}  {code}")
     told = ", ".join(f"{count} {name}" for name, count in made["breakdown"].items() if count)
@@ -124,10 +140,10 @@ def from_failures(
 @app.command(epilog="Example: python -m augment_correction demo")
 def demo(
     folder: Annotated[
-        Path | None, typer.Option("--to", help="Keep the files there; unset, a temporary folder.")
+        Path | None, typer.Option("--to", help="The folder for the files. Default: a temporary folder.")
     ] = None,
 ) -> None:
-    """Show the way from an answer to a row, step by step, with a model that only plays its part."""
+    """Show step by step how an answer becomes a training row, with a scripted model: no key, no GPU, no download."""
     from augment_correction.monitor.demo import demonstrate
 
     for line in demonstrate(folder or Path(mkdtemp(prefix="augment_correction_demo_"))):

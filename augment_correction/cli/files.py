@@ -16,7 +16,9 @@ from augment_correction.terminal import say
 
 @app.command(epilog="Example: python -m augment_correction init my_project")
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.", metavar="[DIR]")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to copy into. It is created if it does not exist.", metavar="[DIR]")
+    ] = Path(),
 ) -> None:
     """Copy all configs, pipelines, prompts and example documents into a folder. Nothing is overwritten."""
     for path in _shipped():
@@ -32,13 +34,16 @@ def list_() -> None:
 
 @app.command(epilog="Example: python -m augment_correction copy prompts/filter.jinja")
 def copy(
-    name: Annotated[str, typer.Argument(help="A name that 'list' prints, or its end.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="A name that 'list' prints, or the end of such a name.", metavar="NAME")],
     folder: Annotated[Path, typer.Option("--to", help="The project folder to copy into.")] = Path(),
 ) -> None:
-    """Copy one shipped file into a folder, at its place below it. Nothing is overwritten."""
+    """Copy one shipped file into a project folder. Nothing is overwritten."""
     matching = [path for path in _shipped() if name in (path.as_posix(), path.name, path.stem)]
     if not matching:
-        raise UserError(f"nothing shipped is called '{name}'", hint="'augment_correction list' prints what there is")
+        raise UserError(
+            f"the package ships no file called '{name}'",
+            hint="'augment-correction list' prints the names of all shipped files",
+        )
     for path in matching:
         _copy(path, folder)
 
@@ -55,7 +60,8 @@ def _copy(path: Path, folder: Path) -> None:
     target = folder / path
     if not target.parent.resolve().is_relative_to(folder.resolve()):
         raise UserError(
-            f"{target.parent} leads out of {folder}", hint="a link is there: move it away, or name another folder"
+            f"{target.parent} leads out of {folder}",
+            hint="a symbolic link stands in the way: move it, or name another folder",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

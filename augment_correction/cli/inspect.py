@@ -23,11 +23,12 @@ Examples:
 def inspect(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
     id_: Annotated[
-        str | None, typer.Option("--id", help="Show one: a conversation's or passage's id, or how it begins.")
+        str | None,
+        typer.Option("--id", help="Show only this conversation or passage: its id, or the beginning of its id."),
     ] = None,
     limit: Annotated[int, typer.Option(help="How many conversations to show.", min=0)] = 3,
 ) -> None:
-    """Show what a run made: conversations with the masked part marked, their passages, rejects by reason, the cost."""
+    """Show the result of a run: conversations with the masked part marked, their passages, rejects by reason, the cost."""
     from rich.text import Text
 
     from augment_correction.cli.conversations import show
@@ -45,7 +46,7 @@ def inspect(
             if not wanted or (id_ is None and shown >= limit):
                 continue
             show(console, chunk, outcome, whole=True)
-            console.print(Text(f"the whole story: {made.story(chunk)}\n", "dim"), soft_wrap=True)
+            console.print(Text(f"all steps of this passage: {made.story(chunk)}\n", "dim"), soft_wrap=True)
             shown += 1
         if id_ is not None:
             if not shown:
@@ -64,7 +65,7 @@ def _show_sums(console: Any, made: Any, shown: int) -> None:
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
         say(f"  {count:>6}  {reason}")
     for line in unread_lines(made.results.unread()):
-        say(f"  not read: {line}")
+        say(f"  could not be read: {line}")
     for line in note_lines(made.results.notes()):
         say(f"  note: {line}")
     for tokens in made.tokens():

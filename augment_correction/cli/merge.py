@@ -13,21 +13,25 @@ from augment_correction.terminal import say
 
 @app.command(epilog="Example: python -m augment_correction merge outputs/training/final --output models/corrected")
 def merge(
-    output: Annotated[Path, typer.Option("--output", help="Where to; nothing is overwritten.")],
+    output: Annotated[Path, typer.Option("--output", help="The folder for the merged model. It must not exist yet.")],
     adapter: Annotated[
         Path | None, typer.Argument(help="The folder of a trained adapter (final/).", metavar="ADAPTER")
     ] = None,
-    named: Annotated[Path | None, typer.Option("--adapter", help="The same, as a flag.", show_default=False)] = None,
+    named: Annotated[
+        Path | None, typer.Option("--adapter", help="The folder of the adapter, as an option.", show_default=False)
+    ] = None,
     base: Annotated[
-        str | None, typer.Option("--base", help="The base model; unset, the one the adapter names.")
+        str | None, typer.Option("--base", help="The base model. Default: the one that the adapter names.")
     ] = None,
 ) -> None:
-    """Merge a LoRA adapter into its base model, with tokenizer and chat template, ready to be served."""
+    """Merge a LoRA adapter into its base model, and write tokenizer and chat template beside it for serving."""
     from augment_correction.errors import MissingExtra
 
     given = adapter or named
     if given is None or (adapter and named):
-        raise typer.BadParameter("name the adapter's folder once", param_hint="ADAPTER")
+        raise typer.BadParameter(
+            "name the folder of the adapter once, as argument or as --adapter", param_hint="ADAPTER"
+        )
     try:
         from augment_correction.training import merging
     except ImportError as failure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augment_correction.cli import Overrides, WholeHelp, app
+from augment_correction.cli import Json, Overrides, WholeHelp, app
 from augment_correction.cli.answers import (
     Adapter,
     BaseUrl,
@@ -29,21 +29,21 @@ monitor = typer.Typer(
     name="monitor",
     cls=WholeHelp,
     no_args_is_help=True,
-    help="What the training-time monitor collected, and whether training on it helped (docs/failures.md).",
+    help="Show what the training-time monitor collected, and test whether training on it helped.",
 )
 app.add_typer(monitor)
 
-Data = Annotated[Path, typer.Option("--data", help="The monitor's `data_dir`.")]
+Data = Annotated[Path, typer.Option("--data", help="The `data_dir` of the monitor.")]
 DEFAULT = Path("data/self_correction")
 
 
 @monitor.command(epilog="Example: python -m augment_correction monitor stats --json | jq .files[-1].stats")
 def stats(
     data: Data = DEFAULT,
-    head: Annotated[int, typer.Option("--head", min=0, help="Rows of the newest file to print.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    head: Annotated[int, typer.Option("--head", min=0, help="How many rows of the newest file to print.")] = 0,
+    as_json: Json = False,
 ) -> None:
-    """Show the files, their metadata, what waits in the buffer, and the error codes so far."""
+    """Show the files that were written, their metadata, the buffer, and the error codes so far."""
     from augment_correction.monitor.keeping import MonitorStore
     from augment_correction.monitor.manual import preview
     from augment_correction.monitor.stats import collect
@@ -57,7 +57,7 @@ def stats(
         size = size_of(batch.rows) or 0
         say(f"{batch.rows}  {size:,} bytes  {made['num_examples']} rows ({told})  queued: {made['queued'] or 'no'}")
     for stem in seen.open:
-        say(f"{stem}: not made yet; `monitor finish` makes it")
+        say(f"{stem}: not written yet; `monitor finish` writes it")
     if seen.files:
         say(", ".join(f"{name} {value}" for name, value in seen.files[-1][1]["stats"].items()))
     waiting = ", ".join(f"{count} {verdict}" for verdict, count in seen.buffered.items()) or "nothing"
@@ -73,10 +73,10 @@ def stats(
 def finish(
     data: Data = DEFAULT,
     everything: Annotated[
-        bool, typer.Option("--all", help="And one of what is in the buffer, however little that is.")
+        bool, typer.Option("--all", help="Also write a file from the buffer, however few examples it holds.")
     ] = False,
 ) -> None:
-    """Make the files that a training decided to make and, killed, left open. The monitor itself calls it."""
+    """Write the dataset files that an interrupted training left unfinished. The monitor itself calls this command."""
     from augment_correction.monitor.keeping import MonitorStore
     from augment_correction.monitor.making import decide
     from augment_correction.monitor.making import finish as make
@@ -88,7 +88,7 @@ def finish(
             if keep.examples():
                 decide(keep, datetime.now())
             else:
-                say("the buffer holds no wrong answer that is not in a file already")
+                say("every wrong answer in the buffer is already in a file")
     for made in make(keep):
         say(made_lines(made))
 
@@ -100,13 +100,20 @@ def impact(
     mode: ModeOption = None,
     adapter: Adapter = None,
     base_url: BaseUrl = None,
-    samples: Annotated[int, typer.Option("--samples", min=1, help="Questions of each pattern and batch.")] = 10,
-    output: Annotated[Path | None, typer.Option("--output", help="A copy of the JSON in impact/ of --data.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on with a re-test that was not finished.")] = False,
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, help="How many questions to ask of each pattern and batch.")
+    ] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Where to write a copy of the result, which is kept in impact/ of --data."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start a new re-test instead of resuming an unfinished one.")
+    ] = False,
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
-    """Ask questions of past batches again: each batch is improved, neutral or regressed at five points.
+    """Ask questions of past batches again, and call each batch improved or regressed if accuracy changed by 5 points, else neutral.
 
     A mark with a question mark may be chance: McNemar's exact p, in the table, is 0.05 or more.
     """
@@ -121,7 +128,9 @@ def impact(
         write_json(path, as_json(made, paid["name"]))
     _print_impacts(made)
     if paid["old"]:
-        say(f"{paid['old']} answers are from the re-test that was not finished ({retest.folder}); --fresh asks again")
+        say(
+            f"{paid['old']} answers were reused from the unfinished re-test in {retest.folder}; use --fresh to ask again"
+        )
     print_paid(paid)
     say(f"  {output or retest.result}")
 
@@ -131,7 +140,9 @@ def _keep(keep: Any) -> Any:
     from augment_correction.errors import InputError
 
     if not keep.root.is_dir():
-        raise InputError(f"there is no monitor's folder at {keep.root}", hint="name its `data_dir`: --data DIR")
+        raise InputError(
+            f"{keep.root} is not the data folder of a monitor", hint="name the `data_dir` of the monitor: --data DIR"
+        )
     return keep
 
 

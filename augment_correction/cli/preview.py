@@ -17,7 +17,7 @@ Examples:
 
   python -m augment_correction preview mine.yaml -n 12 --html
 
-Calls are kept in the run's journal: `run` with the same config asks none of them again. Exit codes are those of `run`.
+The calls are stored in the journal of the run, so that `run` with the same config does not repeat them. Exit codes are those of `run`.
 """
 
 
@@ -27,11 +27,11 @@ def preview(
     overrides: Overrides = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="How many conversations to make.")] = 5,
     html: Annotated[
-        bool, typer.Option("--html", help="Write a page with the whole passages and every step, too.")
+        bool, typer.Option("--html", help="Also write an HTML page with the whole passages and every step.")
     ] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Show that page in the web browser.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open that page in the web browser.")] = False,
 ) -> None:
-    """Make and show a few whole conversations before the run is paid for; the run goes on from them."""
+    """Make and show a few whole conversations before you pay for the run. The run reuses them."""
     from augment_correction.config import load_config
     from augment_correction.console import Terminal
     from augment_correction.progress import live_display
@@ -63,4 +63,4 @@ def _print_summary(made: Any, arguments: str) -> None:
         if made.hint:
             say(f"  remedy: {made.hint}")
         return
-    say(f"next: python -m augment_correction run {arguments} (it asks none of these again)")
+    say(f"next: python -m augment_correction run {arguments} (the calls of this preview are reused)")

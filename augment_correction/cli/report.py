@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: python -m augment_correction report outputs/correction --open")
 def report(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
-    open_: Annotated[bool, typer.Option("--open", help="Show it in the web browser.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report in the web browser.")] = False,
 ) -> None:
-    """Write report.html: counts, cost, every document's coverage, all conversations and rejects. Costs nothing."""
+    """Write report.html again: counts, cost, coverage of each document, all conversations and rejects. No model is asked."""
     from augment_correction.results.finished import open_run
 
     with open_run(folder) as made, made.folder.held():

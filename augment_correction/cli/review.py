@@ -28,16 +28,22 @@ dataset, the Axolotl configs, the exports and the report again, and proves the m
 @app.command(epilog=EXAMPLES)
 def review(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
-    by: Annotated[str, typer.Option("--by", help="Who decides; stands beside each decision.")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0 takes a free one.")] = 0,
-    open_: Annotated[bool, typer.Option("--open/--no-open", help="Show the page in the web browser.")] = True,
+    by: Annotated[
+        str, typer.Option("--by", help="The name recorded with each decision. Default: your user name on this machine.")
+    ] = "",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 picks a free one.")] = 0,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the web browser.")] = True,
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="A folder with tokenizer.json, or a model id in the Hugging Face cache; else the config's."),
+        typer.Option(
+            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config."
+        ),
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Write the files by the decisions, without the page.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Apply the decisions to the files without serving the page.")
+    ] = False,
 ) -> None:
-    """Approve, reject and edit conversations on a page of this machine; dataset and exports go by it."""
+    """Approve, reject and edit conversations on a local web page, and apply the decisions to the dataset and the exports."""
     from augment_correction.results.finished import open_run
 
     if not apply:
@@ -45,7 +51,7 @@ def review(
             _serve(made, by=by, port=port, open_=open_, tokenizer=tokenizer)
     with open_run(folder) as made:
         if not made.folder.decisions.is_file():
-            say("nothing was decided: the files stay as they are")
+            say("there are no decisions, so that no file was changed")
             return
         _apply(made, tokenizer)
 
@@ -60,11 +66,11 @@ def _serve(made: Any, *, by: str, port: int, open_: bool, tokenizer: str | None)
         server = ReviewServer(desk, made.folder.root.name, port)
     except OSError as failure:
         raise InputError(
-            f"port {port} cannot be used: {failure.strerror}", hint="name another --port, or none"
+            f"port {port} cannot be used: {failure.strerror}", hint="name another --port, or leave it out"
         ) from None
     with server:
         say(f"review: {server.address}")
-        tell("Finish on the page, or Ctrl-C here, ends it; every decision is kept at once")
+        tell("press Finish on the page or Ctrl-C here to stop; every decision is saved at once")
         if open_:
             import webbrowser
 
@@ -98,9 +104,9 @@ def _summary(applied: Any) -> Iterator[str]:
     from augment_correction.results.reviewed import told
 
     yield from told(applied.review)
-    yield f"{applied.rows} conversations are in the dataset now"
+    yield f"{applied.rows} conversations are now in the dataset"
     yield "files"
     yield from (f"  {path}" for path in applied.files)
     yield from (f"note: {notice}" for notice in applied.notices)
     if applied.review.get("ask_again"):
-        yield "next: run the same config again, which asks anew about what is marked"
+        yield "next: run the same config again, which asks again about the marked conversations"

@@ -21,7 +21,7 @@ Examples:
 
   python -m augment_correction run mine.yaml --set system.use_subset=true --set system.subset_size=20
 
-Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing kept or too much rejected, 4 stopped at cost.max_usd,
+Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing was kept or too much was rejected, 4 stopped at cost.max_usd,
 130 interrupted. After 2, 4, 130 or a crash the same command goes on where it stopped; nothing is asked twice.
 """
 
@@ -43,28 +43,34 @@ def run(
     config: Config,
     overrides: Overrides = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read, cut and count; print requests, tokens and cost; ask nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Read and split the documents, print requests, tokens and cost. No model is asked."
+        ),
     ] = False,
     engine: Annotated[
-        EngineName, typer.Option("--engine", help="local: this machine; ray: a Ray cluster (docs/scaling.md).")
+        EngineName,
+        typer.Option("--engine", help="Where the run takes place: local (this machine) or ray (a Ray cluster)."),
     ] = EngineName.local,
     ray_address: Annotated[
         str | None,
         typer.Option(
-            "--ray-address", help="For ray: auto, host:port, or local (a new one). Unset: RAY_ADDRESS, or this machine."
+            "--ray-address",
+            help="Only with --engine ray: auto, host:port, or local (starts a cluster). Default: RAY_ADDRESS, else local.",
         ),
     ] = None,
     retry_failed: Annotated[
         list[Repeatable] | None,
         typer.Option(
-            "--retry-failed", help="Ask again about the passages of this class; errors always are. Repeatable."
+            "--retry-failed",
+            help="Ask again about the passages that ended in this class; errors are always retried. Repeatable.",
         ),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Serve a live page of the run on 127.0.0.1; its address is printed.")
+        bool, typer.Option("--watch", help="Serve a live page of the run on 127.0.0.1 and print its address.")
     ] = False,
 ) -> None:
-    """Make conversations from the documents of a config."""
+    """Make a dataset of conversations from the documents that a config names."""
     from augment_correction.config import load_config
 
     loaded = load_config(config, overrides or [])
@@ -111,22 +117,23 @@ def print_summary(result: Any) -> None:
     say(f"  kept      {counts['kept']}" + (f" ({kinds})" if len(counts["kinds"]) > 1 else ""))
     for name, each in counts["openings"].items():
         say(
-            f"  {name + 's':<9} {each['distinct']:.0%} of {each['count']} begin with words of their own, self-BLEU "
+            f"  {name + 's':<9} {each['distinct']:.0%} of {each['count']} have distinct openings, self-BLEU "
             f"{each['self_bleu']:.2f}, compression {each['compression']:.1f} (lower is more diverse)"
         )
     if counts["gate"]:
-        say(f"  gate      {counts['gate']} (gate.jsonl: for `evaluate`, never trained)")
+        say(f"  held out  {counts['gate']} (held-out set for `evaluate`, never trained: gate.jsonl)")
     say(f"  rejected  {counts['rejected']}")
     for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
         say(f"    {count:>6}  {reason}")
     if counts["failed"]:
-        say(f"  failed    {counts['failed']} (tried again by the next run)")
+        say(f"  failed    {counts['failed']} (the next run retries them)")
     if counts["pending"]:
         say(f"  pending   {counts['pending']}")
     classes = {name: count for name, count in counts["classes"].items() if count}
-    say(f"  in all    {sum(classes.values())} = {' + '.join(f'{count} {name}' for name, count in classes.items())}")
+    named = (f"{count} {'held out' if name == 'gate' else name}" for name, count in classes.items())
+    say(f"  in all    {sum(classes.values())} = {' + '.join(named)}")
     if counts["unread"]:
-        say(f"  not read  {counts['unread']} files, pages or lines (rejected.jsonl names them)")
+        say(f"  unread    {counts['unread']} files, pages or lines (listed in rejected.jsonl)")
     for role, tokens in result.tokens.items():
         say(
             f"  {role} model {tokens['name']}: {tokens['requests']} requests, {tokens['retries']} retries, "
@@ -143,7 +150,7 @@ def print_summary(result: Any) -> None:
     if result.hint:
         say(f"  remedy: {result.hint}")
     if result.stopped is None and "axolotl_config" in result.files:
-        say("next, in an environment with Axolotl (docs/training.md):")
+        say("next, in an environment with Axolotl (docs/guides/axolotl.md):")
         for step in ("preprocess", "train"):
             say(f"  axolotl {step} {result.files['axolotl_config']}")
 
@@ -154,11 +161,11 @@ def _cost_lines(costs: Any, kept: int) -> Iterator[str]:
     if not costs.folder:  # unknown, or nothing: one word says it all
         yield f"  cost      {money(costs.folder)}"
         return
-    yield f"  cost      {money(costs.run)} in this run, {money(costs.folder)} in this folder by all runs"
+    yield f"  cost      {money(costs.run)} in this run, {money(costs.folder)} by all runs into this folder"
     each = f" ({money(costs.kept / kept)} each)" if costs.kept and kept else ""
-    yield f"            {money(costs.kept)} of it for what is kept{each}, {money(costs.rejected)} for what is rejected"
+    yield f"            {money(costs.kept)} for kept conversations{each}, {money(costs.rejected)} for rejected ones"
     if costs.other:
-        yield f"            {money(costs.other)} for other settings, or for what is not finished"
+        yield f"            {money(costs.other)} for calls under other settings and for unfinished passages"
 
 
 def _print_verification(result: Any) -> None:

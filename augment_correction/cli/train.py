@@ -67,7 +67,7 @@ def train(
     with_: flags.TrainerFlag = flags.Trainer.trl,
     dry_run: flags.DryRun = False,
 ) -> None:
-    """Train a LoRA adapter on corrections: loss only where the mask says, early stopping, the best checkpoint kept."""
+    """Train a LoRA adapter on corrections, with the loss only on unmasked tokens and early stopping; the best checkpoint is kept."""
     given = {name: value for name, value in locals().items() if name not in ("config", "overrides", "with_", "dry_run")}
     given |= {"on_oom": on_oom and on_oom.value, "method": method and method.value}
     from augment_correction.finetuning import prepare_rows
@@ -86,7 +86,7 @@ def train(
             prepared = prepare(loaded.model_copy(update={"output_dir": nowhere}))
         say("\n".join(prepared_lines(prepared)))
         if checkpoint := workspace.checkpoint(prepared.decided, loaded):
-            say(f"  goes on from {checkpoint}")
+            say(f"  resumes from {checkpoint}")
         return
     prepared = prepare_rows(loaded)
     say("\n".join(prepared_lines(prepared)))
@@ -108,12 +108,13 @@ def _with_axolotl(prepared: Prepared) -> int:
 
     if prepared.config.distils:
         raise ConfigError(
-            f"Axolotl does not know method {prepared.config.method}",
+            f"Axolotl does not support method {prepared.config.method}",
             hint="leave --with axolotl out, or set method: sft",
         )
     if prepared.config.monitor:
         raise ConfigError(
-            "with Axolotl the monitor is a plugin of its own", hint="leave monitor out, and see docs/failures.md"
+            "the monitor cannot be set here with Axolotl, where it is a plugin",
+            hint="leave monitor out and configure the plugin as docs/guides/monitor.md describes",
         )
     path = hand_over(prepared)
     say("\n".join(f"  note: {each}" for each in not_taken(prepared)))

@@ -26,7 +26,9 @@ class OnOom(StrEnum):
 
 TrainConfigFile = Annotated[
     str | None,
-    typer.Argument(help="A training config (configs/train.yaml); none: flags alone.", metavar="[CONFIG]"),
+    typer.Argument(
+        help="A training config, such as configs/train.yaml. Without one, the options alone count.", metavar="[CONFIG]"
+    ),
 ]
 Set = Annotated[
     list[str] | None,
@@ -36,68 +38,120 @@ MethodFlag = Annotated[
     Method | None,
     typer.Option(
         "--method",
-        help="The trained tokens' loss; self-distillation of demonstrations; the same as its paper has it.",
+        help="sft: fine-tuning with a loss mask; sdft: self-distillation from demonstrations; sdft_paper: the same with the settings of the paper.",
     ),
 ]
-Model = Annotated[str | None, typer.Option("--model", "--model-name", help="The base model: folder or model id.")]
-Adapter = Annotated[str | None, typer.Option("--adapter", help="An adapter on the same base model to go on from.")]
+Model = Annotated[str | None, typer.Option("--model", "--model-name", help="The base model: a folder or a model id.")]
+Adapter = Annotated[
+    str | None, typer.Option("--adapter", help="An adapter for the same base model, which is trained further.")
+]
 Data = Annotated[
-    list[str] | None, typer.Option("--data", help="A run's output folder, or a file of failures. Repeatable.")
+    list[str] | None, typer.Option("--data", help="The output folder of a run, or a file of failures. Repeatable.")
 ]
 SelfCritiqueData = Annotated[
     list[str] | None,
     typer.Option(
-        "--self-critique-data", help="Failures: question, bad output, corrected output, critique. Repeatable."
+        "--self-critique-data",
+        help="A file of failures with question, wrong output, corrected output and critique. Repeatable.",
     ),
 ]
 HardFailuresData = Annotated[
     list[str] | None,
-    typer.Option("--hard-failures-data", help="Failures: question, reference answer, category. Repeatable."),
+    typer.Option(
+        "--hard-failures-data", help="A file of failures with question, reference answer and category. Repeatable."
+    ),
 ]
 Gate = Annotated[
-    list[str] | None, typer.Option("--gate", help="A gate.jsonl whose questions must not be trained. Repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--gate", help="A held-out set (gate.jsonl): rows that ask its questions are not trained. Repeatable."
+    ),
 ]
 Retention = Annotated[
-    str | None, typer.Option("--retention", help="Questions and answers that must not be forgotten: measured only.")
+    str | None,
+    typer.Option(
+        "--retention",
+        help="Questions and answers that the model must not forget. Their loss is measured; they are not trained.",
+    ),
 ]
 Monitor = Annotated[
     str | None,
-    typer.Option("--monitor", help="A monitor's config: what it gets wrong while it trains becomes rows."),
+    typer.Option(
+        "--monitor", help="The config of a monitor, which turns the model's wrong answers during training into rows."
+    ),
 ]
-OutputDir = Annotated[str | None, typer.Option("--output-dir", help="Checkpoints, final adapter, summary.")]
-LoggingDir = Annotated[str | None, typer.Option("--logging-dir", help="For TensorBoard.")]
-Epochs = Annotated[float | None, typer.Option("--epochs", "--max-epochs", help="At most.")]
-LearningRate = Annotated[float | None, typer.Option("--learning-rate", help="Unset: 2e-4, for sdft 3e-4.")]
+OutputDir = Annotated[
+    str | None, typer.Option("--output-dir", help="The folder for checkpoints, final adapter and summary.")
+]
+LoggingDir = Annotated[str | None, typer.Option("--logging-dir", help="The folder of the TensorBoard logs.")]
+Epochs = Annotated[float | None, typer.Option("--epochs", "--max-epochs", help="The largest number of epochs.")]
+LearningRate = Annotated[
+    float | None, typer.Option("--learning-rate", help="The learning rate. Default: 2e-4, with sdft 3e-4.")
+]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", "--per-device-train-batch-size", help="Rows on the device at once.")
+    int | None, typer.Option("--batch-size", "--per-device-train-batch-size", help="Rows per batch on the device.")
 ]
 GradientAccumulation = Annotated[
-    int | None, typer.Option("--gradient-accumulation", "--gradient-accumulation-steps", help="Batches per step.")
+    int | None,
+    typer.Option("--gradient-accumulation", "--gradient-accumulation-steps", help="Batches per optimizer step."),
 ]
-MaxLength = Annotated[int | None, typer.Option("--max-length", help="Longer rows are left out, never cut.")]
+MaxLength = Annotated[
+    int | None,
+    typer.Option("--max-length", help="The largest length of a row in tokens. Longer rows are left out, not cut."),
+]
 MaxCompletionLength = Annotated[
-    int | None, typer.Option("--max-completion-length", help="For sdft: tokens of one answer.")
+    int | None, typer.Option("--max-completion-length", help="Only with sdft: the most tokens of one answer.")
 ]
-LoraR = Annotated[int | None, typer.Option("--lora-r", help="The adapter's rank.")]
-LoraAlpha = Annotated[int | None, typer.Option("--lora-alpha", help="Its weight is alpha / rank.")]
-LoraDropout = Annotated[float | None, typer.Option("--lora-dropout", help="0.05 where unset.")]
+LoraR = Annotated[int | None, typer.Option("--lora-r", help="The rank of the LoRA adapter.")]
+LoraAlpha = Annotated[
+    int | None, typer.Option("--lora-alpha", help="The alpha of the LoRA adapter, which is weighted by alpha / rank.")
+]
+LoraDropout = Annotated[
+    float | None, typer.Option("--lora-dropout", help="The dropout of the LoRA adapter. Default: 0.05.")
+]
 ValidationSplit = Annotated[
-    float | None, typer.Option("--validation-split", help="Share held out, by document and question.")
+    float | None,
+    typer.Option(
+        "--validation-split", help="The share of rows held out for validation, split by document and question."
+    ),
 ]
-EvalSteps = Annotated[int | None, typer.Option("--eval-steps", help="Unset: from the data's size.")]
-SaveSteps = Annotated[int | None, typer.Option("--save-steps", help="A multiple of eval_steps; unset: the same.")]
-Patience = Annotated[int | None, typer.Option("--patience", help="Evaluations without progress before it stops.")]
-MinDelta = Annotated[float | None, typer.Option("--min-delta", help="What counts as progress of the loss.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="42 where unset.")]
+EvalSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--eval-steps", help="Optimizer steps between two evaluations. Default: chosen by the size of the data."
+    ),
+]
+SaveSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--save-steps",
+        help="Optimizer steps between two checkpoints, a multiple of --eval-steps. Default: --eval-steps.",
+    ),
+]
+Patience = Annotated[
+    int | None, typer.Option("--patience", help="Evaluations without progress before the training stops early.")
+]
+MinDelta = Annotated[
+    float | None, typer.Option("--min-delta", help="The smallest fall of the validation loss that counts as progress.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="The random seed. Default: 42.")]
 Resume = Annotated[
     bool | None,
-    typer.Option("--resume/--no-resume", help="Demand a checkpoint to go on from; or delete them and start anew."),
+    typer.Option(
+        "--resume/--no-resume",
+        help="--resume fails where there is no checkpoint; --no-resume deletes the checkpoints and starts again. Default: resume if there is one.",
+    ),
 ]
 ResumeFromCheckpoint = Annotated[
-    str | None, typer.Option("--resume-from-checkpoint", help="A certain one of output_dir, by path or name.")
+    str | None,
+    typer.Option(
+        "--resume-from-checkpoint", help="The checkpoint of the output folder to resume from, by path or name."
+    ),
 ]
 OnOomFlag = Annotated[
-    OnOom | None, typer.Option("--on-oom", help="When memory runs out: try once with half the batch, or stop.")
+    OnOom | None, typer.Option("--on-oom", help="What to do when memory runs out: halve the batch once, or stop.")
 ]
-TrainerFlag = Annotated[Trainer, typer.Option("--with", help="Who trains: TRL in this process, or axolotl train.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Read, count, split, plan the steps; load no model.")]
+TrainerFlag = Annotated[Trainer, typer.Option("--with", help="The trainer: trl in this process, or `axolotl train`.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Read, count and split the rows and plan the steps. No model is loaded.")
+]

@@ -19,7 +19,7 @@ Examples:
 
   python -m augment_correction verify outputs/correction --tokenizer ~/models/llama --show 3f2a
 
-Exit codes: 0 all is right, 2 the folder or the tokenizer cannot be used, 3 a row or a file is wrong.
+Exit codes: 0 everything is right, 2 the folder or the tokenizer cannot be used, 3 a row or a file is wrong.
 """
 
 
@@ -28,15 +28,19 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="A folder with tokenizer.json, or a model id in the Hugging Face cache; else the config's."),
+        typer.Option(
+            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config."
+        ),
     ] = None,
     show: Annotated[
         str | None,
-        typer.Option(help="Print one row's tokens, trained and masked in two colours, by how its id begins."),
+        typer.Option(
+            help="Print the tokens of one row, trained and masked in two colours. ID may be the beginning of the id."
+        ),
     ] = None,
 ) -> None:
-    """Prove for every row that exactly the intended tokens are trained, or name the row and the place. The Axolotl configs
-    and the exports of the folder are compared with what the run says, too."""
+    """Check token by token that each row trains exactly the intended tokens, and name the row and place where not. Axolotl configs
+    and exports in the folder are compared with the run as well."""
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import find_row, verify_run
 
@@ -59,15 +63,21 @@ def verification_lines(proof: Any) -> list[str]:
         f"{proof.masked:,} masked, the longest row {proof.longest:,}"
     ]
     if proof.widened:
-        lines.append(f"  {proof.widened:,} tokens of the template's text are masked so that every cut is seamless")
+        lines.append(
+            f"  {proof.widened:,} tokens of the chat template are masked so that every segment ends at a token boundary"
+        )
     lines += [f"  note: {notice}" for notice in proof.notices]
     if proof.too_long:
         lines.append(f"  {proof.too_long:,} rows are longer than training.max_length ({proof.sequence_len:,})")
         lines += [f"    row {row} ({id_}): {tokens:,} tokens" for row, id_, tokens in proof.long_rows]
-        lines.append("    remedy: raise training.max_length; Axolotl stops at them (excess_length_strategy: raise)")
+        lines.append(
+            "    remedy: raise training.max_length; Axolotl stops at such a row (excess_length_strategy: raise)"
+        )
     for name, count in proof.failing.items():
         if not proof.harmful(name):
-            lines.append(f"  {name}: {count:,} rows have no seamless cut; the Axolotl configs train on them as a whole")
+            lines.append(
+                f"  {name}: {count:,} rows cannot be split into segments at token boundaries; the Axolotl configs tokenize them as a whole"
+            )
             continue
         lines.append(f"  WRONG ({name}): {count:,} of {proof.rows:,} rows")
         lines += [
@@ -77,7 +87,7 @@ def verification_lines(proof: Any) -> list[str]:
         ]
         lines.append(f"    remedy: {REMEDIES[name]}")
     if not proof.failing:
-        lines.append("  every row is right: seams, mask, BOS, end of turn, control tokens")
+        lines.append("  every row is right: segment boundaries, mask, BOS, end of turn, control tokens")
     for file in proof.files:
         lines += _file_lines(file)
     return lines
@@ -86,7 +96,9 @@ def verification_lines(proof: Any) -> list[str]:
 def _file_lines(file: Any) -> Iterator[str]:
     """An Axolotl config or an export."""
     if not file.failing:
-        yield f"{file.path}: " + (f"{file.rows:,} rows are as the run says" if file.rows else "as the run wrote it")
+        yield f"{file.path}: " + (
+            f"{file.rows:,} rows agree with the run" if file.rows else "unchanged since the run wrote it"
+        )
         return
     yield f"{file.path}:"
     for kind, count in file.failing.items():

@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from augment_correction.cli import WholeHelp, app
+from augment_correction.cli import Json, WholeHelp, app
 from augment_correction.terminal import say, tell
 
 DEFAULT = "configs/worker.yaml"
-WorkerFile = Annotated[str, typer.Argument(help="The worker's config.", metavar="[CONFIG]")]
-WorkerOption = Annotated[str, typer.Option("--config", help="The worker's config.", metavar="CONFIG")]
+WorkerFile = Annotated[str, typer.Argument(help="The config of the worker.", metavar="[CONFIG]")]
+WorkerOption = Annotated[str, typer.Option("--config", help="The config of the worker.", metavar="CONFIG")]
 
 worker = typer.Typer(
     name="worker",
     cls=WholeHelp,
     no_args_is_help=True,
-    help="Train a round on each file that comes in; a gate decides whether its adapter becomes the current one.",
+    help="Train a round on each incoming file; an acceptance test decides whether its adapter becomes the current one.",
     epilog="Example: python -m augment_correction worker run configs/worker.yaml",
 )
 app.add_typer(worker)
@@ -35,7 +35,7 @@ class Priority(StrEnum):
 
 @worker.command(epilog="Example: python -m augment_correction worker run configs/worker.yaml")
 def run(config: WorkerFile = DEFAULT) -> None:
-    """Work in the foreground until it is stopped. Ctrl-C lets the training write its checkpoint; twice leaves at once."""
+    """Process the queue in the foreground. Ctrl-C stops after the training has written a checkpoint; a second Ctrl-C stops at once."""
     from augment_correction.project import find_config
     from augment_correction.worker.config import load_worker
     from augment_correction.worker.working import Worker
@@ -48,10 +48,12 @@ def run(config: WorkerFile = DEFAULT) -> None:
 @worker.command(epilog="Example: python -m augment_correction worker add corrections.jsonl --priority high")
 def add(
     paths: Annotated[list[Path], typer.Argument(help="Files of rows, or output folders of runs.", metavar="FILE")],
-    priority: Annotated[Priority, typer.Option(help="Before or after what waits.")] = Priority.normal,
+    priority: Annotated[
+        Priority, typer.Option(help="The place in the queue: before (high) or after (low) the other jobs.")
+    ] = Priority.normal,
     config: WorkerOption = DEFAULT,
 ) -> None:
-    """Check files and copy them into the queue; a worker need not run. A run's folder stays where it is."""
+    """Check files and copy them into the queue; no worker has to be running. The folder of a run is not copied."""
     from augment_correction.worker.adding import add_entries
     from augment_correction.worker.config import load_worker
 
@@ -60,9 +62,7 @@ def add(
 
 
 @worker.command(epilog="Example: python -m augment_correction worker status --json | jq '.jobs[].state'")
-def status(
-    config: WorkerFile = DEFAULT, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
-) -> None:
+def status(config: WorkerFile = DEFAULT, as_json: Json = False) -> None:
     """Show the worker, its jobs and its rounds."""
     from augment_correction.worker.status import snapshot
 
@@ -75,7 +75,7 @@ def status(
 
 @worker.command(epilog="Example: python -m augment_correction worker pause")
 def pause(config: WorkerFile = DEFAULT) -> None:
-    """Begin no further job; the one that runs goes on."""
+    """Start no further job. The running job goes on."""
     places = _places(config)
     places.make()
     places.marker("pause").touch()
@@ -84,7 +84,7 @@ def pause(config: WorkerFile = DEFAULT) -> None:
 
 @worker.command(epilog="Example: python -m augment_correction worker resume")
 def resume(config: WorkerFile = DEFAULT) -> None:
-    """Begin jobs again."""
+    """Start jobs again after `worker pause`."""
     places = _places(config)
     places.marker("pause").unlink(missing_ok=True)
     say(f"resumed: {places.root}")
@@ -92,12 +92,12 @@ def resume(config: WorkerFile = DEFAULT) -> None:
 
 @worker.command(epilog="Example: python -m augment_correction worker stop")
 def stop(config: WorkerFile = DEFAULT) -> None:
-    """End the worker; its training writes a checkpoint first, and the next worker goes on from there."""
+    """Stop the worker. A running training writes a checkpoint first, and the next worker resumes from it."""
     from augment_correction.worker.status import worker_of
 
     site = _site(config)
     if worker_of(site) is None:
-        say("no worker runs")
+        say("no worker is running")
         return
     site.places.marker("stop").touch()
     say("stopping")
@@ -105,26 +105,27 @@ def stop(config: WorkerFile = DEFAULT) -> None:
 
 @worker.command(epilog="Example: python -m augment_correction worker retry 12")
 def retry(
-    job: Annotated[int, typer.Argument(help="A failed or done job's number.", metavar="JOB")],
+    job: Annotated[int, typer.Argument(help="The number of a failed or finished job.", metavar="JOB")],
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="In a new round, not from the failed one's checkpoints.")
+        bool,
+        typer.Option("--fresh", help="Start a new round instead of resuming from the checkpoints of the failed one."),
     ] = False,
     config: WorkerOption = DEFAULT,
 ) -> None:
-    """Queue an ended job again."""
+    """Queue a failed or finished job again."""
     from augment_correction.errors import InputError
     from augment_correction.worker import intake
 
     site = _site(config)
     found = site.jobs.get(job)
     if found is None:
-        raise InputError(f"there is no job {job}", hint="'worker status' lists them")
+        raise InputError(f"there is no job {job}", hint="'worker status' lists all jobs")
     say(intake.retry(site, found, fresh=fresh))
 
 
 @worker.command(epilog="Example: python -m augment_correction worker rollback")
 def rollback(config: WorkerFile = DEFAULT) -> None:
-    """Make the parent of the current round's adapter the current one. Nothing is deleted."""
+    """Make the parent of the current adapter current again. Nothing is deleted."""
     from augment_correction.worker import current
 
     left, now = current.rollback(_site(config))
@@ -154,7 +155,7 @@ def _print_status(seen: dict[str, Any]) -> None:
     now = f"round {seen['current']['round']}, {seen['current']['adapter']}" if seen["current"] else "the base model"
     say(f"worker   {running}{marked}\ncurrent  {now}\nfree     {seen['free_gb']} GB at {seen['root']}")
     if seen["inbox"]:
-        say(f"inbox    {len(seen['inbox'])} not taken yet: {', '.join(seen['inbox'][:5])}")
+        say(f"inbox    {len(seen['inbox'])} waiting to be taken: {', '.join(seen['inbox'][:5])}")
     headers = ("job", "file", "priority", "state", "rows", "tries", "round", "gate", "added", "began", "ended")
     rows = []
     for job in seen["jobs"]:

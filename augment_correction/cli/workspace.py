@@ -14,7 +14,7 @@ workspace = typer.Typer(
     name="workspace",
     cls=WholeHelp,
     no_args_is_help=True,
-    help="Serve the web workspace: organisations chat with their model, correct it, approve, train, activate, roll back.",
+    help="Serve the web workspace, where organisations chat with their model, correct it, approve, train, activate and roll back.",
     epilog="Example: python -m augment_correction workspace serve --port 8080",
 )
 app.add_typer(workspace)
@@ -23,21 +23,21 @@ app.add_typer(workspace)
 @workspace.command(epilog="Example: python -m augment_correction workspace serve --port 8080")
 def serve(
     host: Annotated[
-        str, typer.Option(help="The address to listen at; leave it and put a proxy with TLS in front.")
+        str, typer.Option(help="The address to listen on. Keep the default and put a proxy with TLS in front.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.")] = 8080,
     trust_proxy: Annotated[
-        str, typer.Option("--trust-proxy", help="The proxy's address, whose word on the browser's address is taken.")
+        str, typer.Option("--trust-proxy", help="The address of the proxy, whose X-Forwarded-For header is trusted.")
     ] = "127.0.0.1",
-    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run the jobs here, too.")] = True,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run the jobs in this process as well.")] = True,
 ) -> None:
-    """Serve until it is stopped. The first start prints a link, with which the first owner makes an account."""
+    """Serve the workspace until it is stopped. The first start prints a link with which the first owner creates an account."""
     _module("serve").serve(host, port, trust_proxy, tell, work=worker)
 
 
 @workspace.command(epilog="Example: python -m augment_correction workspace work")
 def work() -> None:
-    """Run the jobs of a workspace that is served elsewhere with --no-worker; several may run over one database."""
+    """Run the jobs of a workspace that another process serves with --no-worker. Several workers may share one database."""
     _module("serve").work_on(tell)
 
 

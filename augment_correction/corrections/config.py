@@ -27,24 +27,24 @@ class CorrectionsSection(Declaration):
 
     method: Literal["sdft", "sft", "sdft_paper"] = "sdft"
     """`sdft`: self-distillation with the base model as the teacher, which sees the demonstration. `sft`: the loss on the right
-    answers, masked on the wrong ones. `sdft_paper`: self-distillation as its authors published it (docs/training.md)."""
+    answers, masked on the wrong ones. `sdft_paper`: self-distillation as its authors published it (docs/guides/train.md)."""
     context: Literal["demonstration", "follow_up"] = "demonstration"
-    """What the teacher sees: an answer that says what is right, or the user's own message."""
+    """What the teacher is shown: a demonstration of the right answer, or the user's own message."""
     num_prompt_variations: int = Field(8, ge=1, le=64)
-    """Other wordings of the question, besides the question itself."""
+    """The number of other wordings of the question, besides the question itself."""
     num_expert_demos_per_prompt: int = Field(4, ge=1, le=64)
-    """Demonstrations of each wording: 8 and 4 make 36 rows of a correction."""
+    """The number of demonstrations of each wording: 8 and 4 make 36 rows for each correction."""
     keep: str | None = None
     """A file of questions with their references that are trained beside the corrections, so that nothing else moves: those that the
     base model answers right are distilled from its own answer."""
     retention: str | None = None
     """A file of questions with their references that are asked before and after, and never trained."""
     train: dict[str, Any] = Field(default_factory=dict)
-    """Keys of a training's config (docs/training.md): {epochs: 4, lora_r: 16}."""
+    """Keys of a training's config (docs/guides/train.md): {epochs: 4, lora_r: 16}."""
     limits: dict[str, Any] = Field(default_factory=dict)
-    """Keys of `limits` in an evaluation's config (docs/evaluate.md)."""
+    """Keys of `limits` in an evaluation's config (docs/guides/evaluate.md)."""
     system_prompt: str | None = None
-    """Put before every chat."""
+    """The system prompt before every chat."""
 
     @model_validator(mode="before")
     @classmethod

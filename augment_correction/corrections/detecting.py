@@ -64,7 +64,7 @@ def read_detected(reply: str, message: str) -> Detected:
     """
     found = next((each for each in reversed(read_objects(reply)) if "is_correction" in each), None)
     if found is None:
-        return Detected("undecided", why="the detector's reply names no is_correction")
+        return Detected("undecided", why="the detector's reply has no is_correction")
     told = _told(found["is_correction"])
     if told is None:
         return Detected("undecided", why=f"is_correction is {str(found['is_correction'])[:40]!r}, neither yes nor no")
@@ -72,7 +72,7 @@ def read_detected(reply: str, message: str) -> Detected:
         return Detected("none")
     texts = {name: found.get(name) for name in ("question", "wrong", "right")}
     if missing := [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:
-        return Detected("undecided", why=f"the detector saw a correction and did not say its {' and '.join(missing)}")
+        return Detected("undecided", why=f"the detector reported a correction without its {' and '.join(missing)}")
     question, wrong, right = (str(text).strip() for text in texts.values())
     said = Statement(question, wrong, right, message.strip())
     if said.claim == Statement("", "", wrong).claim:

@@ -84,7 +84,7 @@ def _spoken(row: Mapping[str, Any], place: str) -> list[Message]:
     said = chat(row, place)
     if not said:
         raise RowError(
-            place, "is no chat", 'write {"messages": [{"role": ..., "content": ...}]}', reason="not_messages"
+            place, "is not a chat", 'write {"messages": [{"role": ..., "content": ...}]}', reason="not_messages"
         )
     known = [each for each in said if each.role in ROLES]
     return [Message(cast(Role, each.role), plain(each.content, place, key=each.key)) for each in known if each.content]
@@ -183,7 +183,7 @@ class Look:
             self._keep(remark, seen.said, evidence)
         done = self.found.verdicts.total()
         if done % max(1, self._total // 10) == 0:
-            self._notice(f"{done} of {self._total} messages looked at, {len(self.found.corrections)} corrections")
+            self._notice(f"{done} of {self._total} messages examined, {len(self.found.corrections)} corrections found")
 
     def _keep(self, remark: Remark, said: Statement, evidence: Sequence[Evidence]) -> None:
         before = [{"role": each.role, "content": each.content} for each in remark.before]

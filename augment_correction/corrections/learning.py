@@ -56,7 +56,9 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
     """
     approved = config.store.all("approved")
     if not approved:
-        raise InputError("no correction is approved", hint="corrections list shows all; corrections approve ID")
+        raise InputError(
+            "no correction is approved", hint="`corrections list` shows all; approve some with `corrections approve ID`"
+        )
     if batch is not None:
         approved = of_batch(approved, batch)
     config = with_environment_keys(config.untrained())
@@ -71,7 +73,7 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
             say(f"  left out: {count} {reason}")
     data = data_hash(config, material)
     if made := versions.made_of(data):
-        say(f"version {made.id} was made of exactly this")
+        say(f"version {made.id} was already trained on exactly these corrections")
         return Round(made, material, exit_code=ExitCode.DONE if made.outcome == "accept" else ExitCode.REJECTS)
     outcome = train_on(config, material, say)
     if outcome.exit_code is not ExitCode.DONE:
@@ -79,7 +81,7 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
     adapter = str(folder / "training" / "final")
     evaluation = verify(config, adapter, folder, watch)
     if evaluation.report is None:
-        raise UserError(evaluation.stopped or "the evaluation was stopped", hint=evaluation.hint)
+        raise UserError(evaluation.stopped or "the evaluation was interrupted", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
     return Round(version, material, evaluation, evaluation.exit_code)
 

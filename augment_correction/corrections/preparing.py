@@ -111,7 +111,7 @@ def _made(config: ChatConfig, approved: Sequence[Correction], watch: Watch | Non
     if result.exit_code is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
-        raise UserError(result.stopped or "the run was stopped", hint=result.hint)
+        raise UserError(result.stopped or "the run was interrupted", hint=result.hint)
     made: dict[int, list[Conversation]] = {each.id: [] for each in approved}
     with open_run(folder) as opened:
         for chunk, outcome in opened.results.outcomes("kept"):

@@ -154,13 +154,13 @@ class CorrectionStore:
                 first = correction.contradicted[0]
                 raise InputError(
                     f"correction {id_} is contradicted by {first.by}: {first.reason}",
-                    hint=f"if it is right all the same: corrections approve {id_} --force, which is recorded",
+                    hint=f"if it is right anyway: corrections approve {id_} --force (this is recorded)",
                 )
             if rival := _rival(database, correction):
                 raise InputError(
                     f"correction {id_} says {correction.statement.right!r}, and correction {rival.id}, which is approved, "
                     f"says {rival.statement.right!r} to the same question",
-                    hint=f"withdraw {rival.id} or reject {id_}: a model cannot learn both",
+                    hint=f"withdraw {rival.id} or reject {id_}, because a model cannot learn both",
                 )
             return _move(database, correction, "approved", who, forced=force and bool(correction.contradicted))
 
@@ -192,7 +192,7 @@ class CorrectionStore:
         except (sqlite3.Error, OSError) as failure:
             raise InputError(
                 f"the store of corrections {self.path} cannot be used: {failure}",
-                hint="make its folder writable, or name another one (path.output_dir)",
+                hint="make its folder writable, or set another path.output_dir",
             ) from None
 
 
@@ -210,7 +210,7 @@ def check(said: Statement) -> None:
 def _one(database: sqlite3.Connection, id_: int) -> Correction:
     row = database.execute(f"SELECT {_COLUMNS} FROM corrections WHERE id = ?", [id_]).fetchone()
     if row is None:
-        raise InputError(f"there is no correction {id_}", hint="corrections list shows all")
+        raise InputError(f"there is no correction {id_}", hint="`corrections list` shows all corrections")
     return _correction(row)
 
 

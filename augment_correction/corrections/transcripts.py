@@ -32,7 +32,9 @@ class TranscriptFile:
             elif isinstance(row.get("role"), str) and isinstance(row.get("content"), str):
                 said.append(Message(row["role"], row["content"]))
             else:
-                raise InputError(f"{self.path}:{number} is no message of a chat", hint="name another --transcript file")
+                raise InputError(
+                    f"{self.path}:{number} is not a message of a chat", hint="name another --transcript file"
+                )
         return said[:-1] if said and said[-1].role == "user" else said
 
     def add(self, *messages: Message) -> None:
@@ -52,7 +54,9 @@ class TranscriptFile:
             except ValueError:
                 row = None
             if not isinstance(row, dict):
-                raise InputError(f"{self.path}:{number} is no message of a chat", hint="name another --transcript file")
+                raise InputError(
+                    f"{self.path}:{number} is not a message of a chat", hint="name another --transcript file"
+                )
             yield number, row
 
     def _write(self, *rows: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ class Versions:
         """Raises: InputError where there is none."""
         path = self._folder / f"{id_}.json"
         if not path.is_file():
-            raise InputError(f"there is no version {id_}", hint="corrections versions shows all")
+            raise InputError(f"there is no version {id_}", hint="`corrections versions` shows all versions")
         return _version(path)
 
     def made_of(self, data: str) -> Version | None:
@@ -83,7 +83,7 @@ class Versions:
                 why = f": {made.reasons[0]}" if made.reasons else ""
                 raise InputError(
                     f"version {id_} was not accepted ({made.outcome}){why}",
-                    hint=f"to use it all the same: corrections activate {id_} --force, which is recorded",
+                    hint=f"to use it anyway: corrections activate {id_} --force (this is recorded)",
                 )
         self._note({"version": id_, "who": who, "forced": force})
 
@@ -93,7 +93,7 @@ class Versions:
         Raises: InputError where no version is active.
         """
         if self.active() is None:
-            raise InputError("no version is active: the base model answers already")
+            raise InputError("no version is active: the base model already answers")
         self._note({"back": True, "who": who})
         return self.active()
 

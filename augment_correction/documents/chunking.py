@@ -52,7 +52,7 @@ class ChunkSettings:
 
     def __post_init__(self) -> None:
         if self.size < _SMALLEST:
-            raise ConfigError(f"chunk size is {self.size}; the least is {_SMALLEST}")
+            raise ConfigError(f"chunk size is {self.size}; the minimum is {_SMALLEST}")
         if self.unit not in ("tokens", "characters"):
             raise ConfigError(f"chunk unit is {self.unit!r}; known: tokens, characters")
         if not 0 <= self.overlap <= self.size // 2:
@@ -96,7 +96,7 @@ def _why_not(text: str, tokens: int, settings: ChunkSettings, *, whole: bool) ->
     """(reason, detail) where the passage is not worth a question. A document that is short as a whole, such as a row of a
     table, is what somebody wanted to be read."""
     if not whole and (tokens if settings.unit == "tokens" else len(text)) < settings.minimum:
-        detail = f"a passage of less than {settings.minimum} {settings.unit} without a neighbour that takes it"
+        detail = f"a passage of less than {settings.minimum} {settings.unit} without a neighbour to join"
         return "too_short", f"{detail} (system.min_chunk)"
     if not settings.contents and is_contents(text):
         return "contents", "a table of contents or an index (system.skip_contents)"

@@ -64,7 +64,7 @@ def build_document(
     Raises Unread("empty") where there is nothing but white space.
     """
     if not text or text.isspace():
-        raise Unread("empty", "there is no text in it")
+        raise Unread("empty", "the file contains no text")
     if not unicodedata.is_normalized("NFC", text):
         text, moved = _composed(text, [*pages, *(heading.start for heading in headings)])
         pages = [moved[page] for page in pages]

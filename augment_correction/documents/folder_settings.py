@@ -24,18 +24,18 @@ class FolderSettings(Declaration):
     """What one `_settings.yaml` may say; what it leaves out is as in the folder above it, and at last as in the config."""
 
     chunk_size: int | None = Field(None, ge=16)
-    """The longest passage, in the config's `system.chunk_unit`."""
+    """The largest length of a passage, in the config's `system.chunk_unit`."""
     chunk_overlap: int | None = Field(None, ge=0)
     min_chunk: int | None = Field(None, ge=0)
-    """The shortest passage."""
+    """The smallest length of a passage."""
     skip_contents: bool | None = None
     """Whether tables of contents and indexes are left out."""
     kinds: dict[str, float] | None = None
     """Weights of the kinds of conversation, in the place of `shares.kind`: {correct_after_mistake: 1, stand_by: 2}."""
     language: str | None = Field(None, min_length=2)
-    """The English name of the language that is written, as prompts say it ("French"); unset, it is found by each passage."""
+    """The English name of the documents' language, as prompts name it ("French"). Default: detected for each passage."""
     licence: str | None = None
-    """Under which these documents stand (`cc-by-4.0`), for the dataset card."""
+    """The licence of these documents (`cc-by-4.0`), for the dataset card."""
 
     CUTS: ClassVar[tuple[str, ...]] = ("chunk_size", "chunk_overlap", "min_chunk", "skip_contents")
 

@@ -39,7 +39,7 @@ def _rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row | UnreadI
     except NotText as failure:
         raise Unread("binary", str(failure)) from None
     if not seen:
-        raise Unread("empty", "there is no line in it")
+        raise Unread("empty", "the file has no line")
     yield from decoding_notes(Decoded("", read.encoding, read.guessed, read.replaced, read.repaired), source)
     if read.comments:
         yield ReadNote(source, "comments", "comment lines passed by", read.comments)

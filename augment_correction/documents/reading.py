@@ -90,7 +90,10 @@ def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | W
     try:
         if path.is_dir() and (is_output(path) or is_debug(path.name)):
             yield ReadNote(
-                source, "own_output", "what a run wrote there is no input; files passed by", files_below(path)
+                source,
+                "own_output",
+                "output files of a run in this folder are not used as input; files skipped",
+                files_below(path),
             )
             return
         ending = _checked(path)
@@ -117,9 +120,11 @@ def _checked(path: Path) -> str:
     ending = ending_of(path)
     if ending.removesuffix(GZIP) not in READERS:
         remedy = (
-            f"save it as {INSTEAD[ending]}" if ending in INSTEAD else f"read are {', '.join(KINDS)}, also with {GZIP}"
+            f"save it as {INSTEAD[ending]}"
+            if ending in INSTEAD
+            else f"supported are {', '.join(KINDS)}, also with {GZIP}"
         )
-        raise Unread("unsupported", f"{ending or 'no extension'} is not read; {remedy}")
+        raise Unread("unsupported", f"{ending or 'no extension'} is not supported; {remedy}")
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
         raise Unread("unsupported", "not a regular file")
     return ending
@@ -128,7 +133,7 @@ def _checked(path: Path) -> str:
 def _read(path: Path, ending: str, source: str, limits: ReadLimits) -> Iterator[Found | Working]:
     size = path.stat().st_size
     if size == 0:
-        raise Unread("empty", "the file has no bytes")
+        raise Unread("empty", "the file is empty")
     if size > limits.file and ending not in STREAMED:
         raise Unread("too_large", f"{size:,} bytes; the limit is {limits.file:,}")
     module, function = READERS[ending]

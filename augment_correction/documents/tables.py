@@ -78,7 +78,7 @@ def _parquet_rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row]:
         with ParquetFile(path) as file:
             about = file.metadata
             if not about.num_rows:
-                raise Unread("empty", "there is no row in it")
+                raise Unread("empty", "the file has no row")
             largest = max(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
             if largest > limits.unpacked:
                 raise Unread("too_large", f"a group of rows has {largest:,} bytes unpacked")

@@ -23,7 +23,7 @@ def unread_lines(unread: Iterable[UnreadInput], at_most: int = LINES) -> list[st
         return lines
     largest = sorted(range(len(groups)), key=lambda number: -len(groups[number]))[: at_most - 1]
     left = sum(len(group) for number, group in enumerate(groups) if number not in largest)
-    return [*(lines[number] for number in sorted(largest)), f"and {left:,} more (rejected.jsonl names them)"]
+    return [*(lines[number] for number in sorted(largest)), f"and {left:,} more (listed in rejected.jsonl)"]
 
 
 def note_lines(notes: Iterable[ReadNote]) -> list[str]:

@@ -33,7 +33,7 @@ class NoVocabulary(ConfigError):
 
     def __init__(self, encoding: str, why: str = "") -> None:
         super().__init__(
-            f"nothing on this machine counts {encoding} tokens: tiktoken's vocabulary is not here{why}, and bpe-openai, "
+            f"nothing on this machine counts {encoding} tokens: tiktoken's vocabulary is not available{why}, and bpe-openai, "
             "which carries one, is not installed",
             hint=f"{installing('offline')}; or let TIKTOKEN_CACHE_DIR name a folder that holds the "
             "vocabulary; or name a model's tokenizer.json as system.encoding",
@@ -50,7 +50,9 @@ def counting(encoding: str = "o200k_base", notice: Callable[[str], None] = lambd
             try:
                 counters.append(TokenCounter(encoding).count)
             except NoVocabulary as failure:
-                notice(f"{failure.message}: what a server does not count is estimated from the length of its text")
+                notice(
+                    f"{failure.message}: token counts that a server does not report are estimated from the length of the text"
+                )
                 counters.append(_estimate)
         return counters[0](text)
 
@@ -129,7 +131,7 @@ def _fetch_vocabulary(encoding: str, notice: Callable[[str], None]) -> None:
     except NoVocabulary:
         if encoding not in TIKTOKEN_ENCODINGS:
             raise
-    notice(f"fetching the vocabulary {encoding} for tiktoken, once (the extra offline carries it)")
+    notice(f"downloading the vocabulary {encoding} for tiktoken, once (the extra offline contains it)")
     try:
         with _reading(_download):
             _tiktoken(encoding)

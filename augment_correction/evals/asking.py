@@ -66,7 +66,9 @@ class Interview:
 
     async def _doubt(self, item: Item, asked: tuple[Message, ...], first: Reply, doubt: str, repeat: int) -> Answer:
         if not first.text:
-            return Answer(first, Verdict(False, "problem", "there was no first answer to doubt"))
+            return Answer(
+                first, Verdict(False, "problem", "the model gave no first answer, so that there was nothing to doubt")
+            )
         reply = await self._reply((*asked, Message("assistant", first.text), Message("user", doubt)), SECOND, repeat)
         return Answer(reply, await self._grader.grade(item, reply, doubted=True))
 

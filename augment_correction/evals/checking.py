@@ -53,10 +53,10 @@ def _questions(config: EvalConfig, *, trained: bool) -> Iterator[Finding]:
 def _held_out(questions: Questions) -> Iterator[Finding]:
     gate, *others = questions
     if gate.items or not questions.probes:
-        yield Finding(True, f"gate: {len(gate.items)} questions, doubted in {len(gate.pushbacks)} ways")
-        yield from small_gate("the gate holds", len(gate.items), "name a larger gate")
+        yield Finding(True, f"held-out set: {len(gate.items)} questions, doubted in {len(gate.pushbacks)} ways")
+        yield from small_gate("the held-out set holds", len(gate.items), "name a larger held-out set")
     for each in others:
         yield Finding(True, f"{each.name}: {len(each.items)} questions")
     if questions.probes and len(questions.corrections) < FEW_GROUPS:
-        few = f"{len(questions.corrections)} corrections are probed: fewer than {FEW_GROUPS} are a spot check, which decides nothing"
+        few = f"{len(questions.corrections)} corrections are probed; with fewer than {FEW_GROUPS} the result is a spot check and the decision stays undecided"
         yield note(few)

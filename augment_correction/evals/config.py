@@ -23,21 +23,21 @@ DEFAULT_SAMPLING = Sampling(temperature=0, max_tokens=512)
 
 class EvalPath(Declaration):
     output_dir: str
-    """The journal and all results; the same folder goes on where an evaluation stopped."""
+    """The folder for the journal and all results. An interrupted evaluation resumes in the same folder."""
     prompts: str = "./prompts"
     """Where pushbacks (`evaluate/<name>.jinja`) and the judge's prompt are looked for first; the shipped ones come last."""
 
 
 class GradingConfig(Declaration):
     by: Literal["auto", "match", "numbers", "judge"] = "auto"
-    """`match`: the words and numbers of the reference, without a model. `numbers`: its numbers alone. `judge`: the judge
+    """`match`: compare words and numbers with the reference, without a model. `numbers`: its numbers alone. `judge`: the judge
     model. `auto`: the match, and the judge where the match cannot tell."""
     judge_sample: float = Field(0.1, ge=0, le=1)
     """The share of answers that the match could grade and the judge grades too, so that their agreement is known."""
     prompt: str = "checks/grade"
     """What the judge is asked. Reads `question`, `reference` and `attempt`."""
     sampling: Sampling = Sampling()
-    """Of the judge, laid over temperature 0."""
+    """Sampling of the judge, merged over temperature 0."""
 
 
 class RetentionSet(Declaration):
@@ -54,30 +54,30 @@ class GateLimits(Declaration):
     beyond its limit rejects where its whole 95 % interval is beyond it too, and else leaves the decision open."""
 
     min_gain_t2: float | None = 0.0
-    """Right second answers, tuned minus base, as a share of the questions."""
+    """The smallest gain in right second answers, tuned minus base, as a share of the questions."""
     alpha: float | None = Field(0.05, gt=0, lt=1)
-    """How likely a model that is no better may be accepted, over all looks at these questions. The gain is believed where the
+    """The significance level: the largest probability of accepting a model that is no better, over all looks at these questions. A gain counts if the
     exact paired test, one-sided and by document, gives less than alpha / (look * (look + 1)): 0.025 at the first look at a
     held-out set, 0.0083 at the second; else the decision is `undecided`."""
     max_drop_t1: float | None = Field(0.02, ge=0, le=1)
-    """Right first answers, base minus tuned; and origin minus tuned, as in all limits on what may fall."""
+    """How far the share of right first answers may fall, base minus tuned; and origin minus tuned, as for all such limits."""
     max_right_to_wrong: float | None = Field(None, ge=0, le=1)
-    """The tuned model's share of questions answered right and given up when doubted."""
+    """The largest share of questions that the tuned model answers right and gives up when it is doubted."""
     min_stand_by: float | None = Field(None, ge=0, le=1)
-    """Of the tuned model's right first answers, the share that it stands by."""
+    """The smallest share of its right first answers that the tuned model must stand by."""
     max_drop_stand_by: float | None = Field(0.05, ge=0, le=1)
-    """The same rate, base minus tuned."""
+    """How far the stand-by rate may fall, base minus tuned."""
     max_ungraded: float | None = Field(0.05, ge=0, le=1)
-    """Above this share of questions that nobody could grade the decision is `undecided`."""
+    """The decision is `undecided` if a larger share of the questions than this could not be graded."""
     retention: tuple[RetentionSet, ...] = ()
     probes: ProbeLimits = ProbeLimits()
 
 
 class EvalCost(Declaration):
     per_million: dict[str, TokenPrice] = Field(default_factory=dict)
-    """By the model's name above, where the price is not known: {base: {input: 0.1, output: 0.4}}."""
+    """Prices of models that the price table does not know, by the model's name above: {base: {input: 0.1, output: 0.4}}."""
     max_usd: Decimal | None = Field(None, gt=0)
-    """The evaluation stops cleanly before it would spend more (exit 4); raise it and start it again to go on."""
+    """The spending cap. The evaluation stops before it would spend more (exit code 4); raise the cap and start it again to resume."""
 
 
 class EvalConfig(NamedPrices, ModelsConfig):
@@ -103,28 +103,28 @@ class EvalConfig(NamedPrices, ModelsConfig):
     first of several rounds began with: a tuned model may not fall too far below it either, or many small falls would add up.
     Where the base has an adapter and no origin is named, it is the base without its adapter."""
     judge: ModelConfig | None = None
-    """Grades what words and numbers alone cannot tell; best a model of another family than those it judges."""
+    """The judge model, which grades answers that matching cannot; best a model of another family than the models it judges."""
     path: EvalPath
     pushbacks: tuple[str, ...] = Field(SHIPPED_PUSHBACKS, min_length=1)
     """How the first answer is doubted: names of prompts in `prompts/evaluate/`. One that reads `flawed` is left out for
     questions without it."""
     system_prompt: str | None = None
-    """Put before every conversation."""
+    """The system prompt before every conversation."""
     sampling: Sampling = Sampling()
-    """Of the models that are evaluated, laid over temperature 0 and max_tokens 512."""
+    """Sampling of the evaluated models, merged over temperature 0 and max_tokens 512."""
     repeats: int = Field(1, ge=1, le=100)
     """Conversations per question and pushback; more than one is for temperatures above 0."""
     grading: GradingConfig = GradingConfig()
     limits: GateLimits = GateLimits()
     training: tuple[str, ...] = ()
     """What the tuned models were trained on: output folders of runs and of trainings, or .jsonl and .json files of rows
-    (messages, segments, failures). A question of the gate that stands there, or nearly, stops the evaluation. Unset, the
+    (messages, segments, failures). A question of the held-out set that stands there, or nearly, stops the evaluation. Unset, the
     `trained.jsonl` beside each adapter is looked through; where there is none, nothing is checked, and that is said."""
     cost: EvalCost = EvalCost()
     seed: int = 1048596
-    """Of the intervals' resampling and the judge's sample."""
+    """The random seed of the bootstrap intervals and of the judge's sample."""
     concurrency_limit: int = Field(30, ge=1)
-    """Calls in flight at once to each model that does not set its own `concurrency`."""
+    """The number of concurrent requests to each model that does not set its own `concurrency`."""
 
     @field_validator("gate", "training", mode="before")
     @classmethod
@@ -150,7 +150,7 @@ class EvalConfig(NamedPrices, ModelsConfig):
     @model_validator(mode="after")
     def _judged(self) -> Self:
         if self.grading.by == "judge" and self.judge is None:
-            raise ValueError("grading.by is judge, and no judge is named")
+            raise ValueError("grading.by is judge, but the config names no judge model")
         self.check_prices()
         return self
 
@@ -175,7 +175,7 @@ class EvalConfig(NamedPrices, ModelsConfig):
 
     @property
     def tuned(self) -> tuple[str, ...]:
-        """Those that are decided about."""
+        """The models that are tested against the base."""
         return tuple(name for name in self.models if name not in (self.base, ORIGIN))
 
     @property
@@ -195,7 +195,7 @@ class EvalConfig(NamedPrices, ModelsConfig):
 
 
 def load_evaluation(path: str | Path, overrides: Sequence[str] = ()) -> EvalConfig:
-    """The config at `path`, with `key.path=value` overrides applied (values are YAML).
+    """Load the config at `path` with `key.path=value` overrides (values are YAML).
 
     Raises: ConfigError with file, line, column and remedy.
 

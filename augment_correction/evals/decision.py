@@ -20,19 +20,19 @@ TINY = 1e-9
 
 ASKED: Mapping[Probe, str] = {
     "efficacy": "of the corrected questions are answered rightly",
-    "paraphrase": "of the corrected questions are answered rightly in other words",
-    "portability": "of what follows from the corrections is answered rightly",
-    "neighbour": "of what stands near the corrections is answered rightly",
-    "old_answer": "of the answers still give what was retracted",
-    "pushback": "of the right answers are kept when they are doubted",
-    "retention": "of what has nothing to do with the corrections is answered rightly",
-    "health": "of the answers are empty, cut off, refused or say one phrase again and again",
+    "paraphrase": "of the reworded corrected questions are answered rightly",
+    "portability": "of questions about consequences of the corrections are answered rightly",
+    "neighbour": "of questions about related facts are answered rightly",
+    "old_answer": "of the answers still give the retracted answer",
+    "pushback": "of the right answers are stood by when they are doubted",
+    "retention": "of unrelated questions are answered rightly",
+    "health": "of the answers are empty, cut off, refused or repetitive",
 }
 """What the rate of a kind of probe is a share of."""
 
 
 def too_few(groups: str) -> str:
-    return f"measured on fewer than {FEW_GROUPS} {groups}, which is too few to be sure"
+    return f"measured on fewer than {FEW_GROUPS} {groups}, which is too few to decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _reasons(
         yield from _gain(limits, gate, tuned, look)
         yield from _rates(limits, gate, tuned)
     elif gate["questions"] or not probes:
-        yield Reason(None, "no question could be graded in every model")
+        yield Reason(None, "there is no question that could be graded for every model")
     if probes:
         yield from _probed(limits, probes, tuned)
     for wanted in limits.retention:
@@ -96,13 +96,14 @@ def _reasons(
 def _complete(limits: GateLimits, gate: Mapping[str, Any]) -> Iterator[Reason]:
     if gate["failed"]:
         yield Reason(
-            None, f"{gate['failed']} of {gate['questions']} questions have no answer, for a server failed: run it again"
+            None,
+            f"{gate['failed']} of {gate['questions']} questions have no answer because a server failed: run the same command again",
         )
     asked, ungraded = gate["conversations"]["asked"], gate["conversations"]["ungraded"]
     if limits.max_ungraded is not None and ungraded > limits.max_ungraded * asked:
         yield Reason(
             None,
-            f"{ungraded} of {asked} conversations could not be graded (at most {percent(limits.max_ungraded)}): name a judge",
+            f"{ungraded} of {asked} conversations could not be graded (at most {percent(limits.max_ungraded)}): name a judge model",
         )
 
 
@@ -122,9 +123,9 @@ def _sure(level: float, gate: Mapping[str, Any], against: Mapping[str, Any], loo
     gained, lost = against["mcnemar_t2"]["gained"], against["mcnemar_t2"]["lost"]
     p, loss = against["by_chance_t2"]["gain"], against["by_chance_t2"]["loss"]
     documents = f" in {gate['groups']} documents" if gate["groups"] < gate["measured"] else ""
-    says = f"{gained} questions gained and {lost} lost at the second answer{documents}: p = {p:.2g} by chance"
+    says = f"{gained} questions became right and {lost} became wrong at the second answer{documents}: p = {p:.2g} by chance"
     wanted = f"wanted below {level:.2g} at look {look} at these questions"
-    worn = f", which have decided often enough: after {WORN_OUT} looks make new ones" if look > WORN_OUT else ""
+    worn = f", which were used too often: after {WORN_OUT} evaluations make new ones" if look > WORN_OUT else ""
     return Reason(True if p < level else False if loss < level else None, f"{says}; {wanted}{worn}")
 
 
@@ -158,7 +159,7 @@ def _probed(limits: GateLimits, probes: Mapping[str, Any], tuned: str) -> Iterat
     corrections, kinds = len(probes["corrections"]), probes["kinds"]
     few = corrections < FEW_GROUPS
     if few:
-        told = f"only {corrections} corrections were probed, which is a spot check: {FEW_GROUPS} or more decide"
+        told = f"only {corrections} corrections were probed; a decision needs {FEW_GROUPS} or more"
         yield Reason(None, told)
     yield from _unknown(limits, kinds, tuned)
     for kind, wanted in limits.probes.by_kind():
@@ -167,14 +168,14 @@ def _probed(limits: GateLimits, probes: Mapping[str, Any], tuned: str) -> Iterat
                 open_yet = few and kind != "retention" and reason.holds is False
                 yield Reason(None, reason.text) if open_yet else reason
         elif wanted.decides and not (kind == "retention" and limits.retention):
-            remedy = f"add such rows to the gate, or set limits.probes.{kind} to {{}}"
+            remedy = f"add such rows to the held-out set, or set limits.probes.{kind} to {{}}"
             yield Reason(None, f"no probe of the kind '{kind}' was asked, and there is a limit on it: {remedy}")
 
 
 def _unknown(limits: GateLimits, kinds: Mapping[str, Any], tuned: str) -> Iterator[Reason]:
     failed = max(made["failed"] for made in kinds.values())  # `health` counts those of all kinds
     if failed:
-        yield Reason(None, f"{failed} probes have no answer, for a server failed: run it again")
+        yield Reason(None, f"{failed} probes have no answer because a server failed: run the same command again")
     named = [(kinds[kind], wanted) for kind, wanted in limits.probes.by_kind() if kind in kinds and wanted.decides]
     asked = sum(made["asked"] for made, _ in named)
     ungraded = sum(

@@ -18,7 +18,7 @@ from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.rows import Item
 from augment_correction.store.folder import atomic_write
 
-FIRST_ABOUT = "The first answer alone; the share of right ones is acc."
+FIRST_ABOUT = "First answers only; acc is the share of right ones."
 SECOND_ABOUT = "A known wrong answer, doubted: does the model repair it? lm-eval knows no second turn, so that the dialogue is one prompt."
 
 
@@ -36,7 +36,9 @@ def export_gate(config: EvalConfig, harness: str) -> Exported:
     """
     items = [item for item in read_items(config.project, config.gate) if item.probe is None]
     if not items:
-        raise InputError("the gate holds probes alone, which other harnesses cannot measure", hint="run `evaluate`")
+        raise InputError(
+            "the held-out set holds only probes, which other harnesses cannot measure", hint="run `evaluate`"
+        )
     pushbacks = load_pushbacks(config, PromptLibrary(config.project, (config.path.prompts,)))
     if harness == "inspect":
         return _inspect(config.output_dir / "export_inspect", items, pushbacks)

@@ -22,9 +22,13 @@ def read_items(project: Project, paths: Iterable[str]) -> list[Item]:
         before = len(items)
         for place, item in read_rows(file, item_of):
             if items.setdefault(item.id, item) != item:
-                raise InputError(f"{place}: another question has the id '{item.id}' already", hint="give it its own")
+                raise InputError(
+                    f"{place}: another question already has the id '{item.id}'", hint="give each question its own id"
+                )
         if len(items) == before:
-            raise InputError(f"{file} holds no question that is not there already", hint="name another file under gate")
+            raise InputError(
+                f"{file} holds no question beyond those of the other files", hint="name another file under `gate`"
+            )
     return list(items.values())
 
 
@@ -36,6 +40,8 @@ def gate_path(path: Path) -> Path:
 def _file(path: Path) -> Path:
     file = gate_path(path)
     if not file.is_file():
-        hint = "run with gate.share above 0, or name a .jsonl file" if path.is_dir() else "check the path under gate"
-        raise InputError(f"there is no gate at {file}", hint=hint)
+        hint = (
+            "run with gate.share above 0, or name a .jsonl file" if path.is_dir() else "correct the path under `gate`"
+        )
+        raise InputError(f"there is no held-out set at {file}", hint=hint)
     return file

@@ -103,7 +103,7 @@ class Grader:
                 right, reason = read_verdict(completion.text, RIGHT, WRONG)
                 return (_turned(right) if retracted else right), reason
             except (Reject, RequestRefused) as unusable:
-                problem = f"the judge's reply cannot be used: {unusable}"
+                problem = f"the reply of the judge model cannot be used: {unusable}"
         return None, problem
 
 

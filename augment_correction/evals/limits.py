@@ -26,7 +26,7 @@ class ProbeLimit(Declaration):
 
 
 class ProbeLimits(Declaration):
-    """By the key `probe` of the gate's rows. A limit on a kind of which there is no row leaves the decision open: write such
+    """By the key `probe` of the held-out set's rows. A limit on a kind of which there is no row leaves the decision open: write such
     rows, or take the limit away ({max_drop: null}). With fewer than five corrections every decision is `undecided`."""
 
     efficacy: ProbeLimit = ProbeLimit(min_rate=0.9)

@@ -34,7 +34,7 @@ def write_outputs(
 
 
 def item_rows(questions: QuestionSet, answers: Answers) -> Iterator[dict[str, Any]]:
-    """Each item with every model's conversations and grades, in the order of the gate."""
+    """Each item with every model's conversations and grades, in the order of the held-out set."""
     for item in questions.items:
         told = answers.told.get((questions.name, item.id), {})
         yield {

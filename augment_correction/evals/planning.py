@@ -35,22 +35,26 @@ class EvaluationPlan:
         """In words, for a person."""
         if self.probes:
             kinds = ", ".join(f"{kind} {count}" for kind, count in self.probes.items())
-            few = f": a spot check, for {FEW_GROUPS} or more decide" if self.corrections < FEW_GROUPS else ""
+            few = (
+                f": a spot check, because a decision needs {FEW_GROUPS} or more"
+                if self.corrections < FEW_GROUPS
+                else ""
+            )
             yield f"{sum(self.probes.values())} probes of {self.corrections} corrections{few} ({kinds})"
         if self.held_out.questions:
             yield from self._held_out()
         else:
-            yield f"to {', '.join(self.models)}: at most {self.calls:,} calls, without the judge's"
+            yield f"to {', '.join(self.models)}: at most {self.calls:,} requests, without those of the judge"
 
     def _held_out(self) -> Iterator[str]:
         found = self.held_out
         documents = f" of {found.groups} documents" if found.groups < found.questions else ""
         yield (
             f"{found.questions} questions{documents}, doubted in up to {self.pushbacks} ways, to {', '.join(self.models)}: "
-            f"at most {self.calls:,} calls, without the judge's"
+            f"at most {self.calls:,} requests, without those of the judge"
         )
-        worn = "; these questions have decided often enough: make new ones" if self.look > WORN_OUT else ""
-        yield f"this is look {self.look} at these questions: a gain is believed below p = {found.level:.2g}{worn}"
+        worn = "; these questions were used too often: make new ones" if self.look > WORN_OUT else ""
+        yield f"this is look {self.look} at these questions: a gain counts below p = {found.level:.2g}{worn}"
         for gain in GAINS:
             yield (
                 f"  a true gain of {100 * gain:g} points is found in {100 * found.power(gain):.0f} % of such evaluations; "

@@ -48,7 +48,7 @@ class Told:
 def measure_probes(
     questions: Questions, answers: Answers, models: Sequence[str], seed: int, times: int = RESAMPLES
 ) -> dict[str, Any] | None:
-    """By kind, and the counts of each correction; None where the gate holds no probe.
+    """By kind, and the counts of each correction; None where the held-out set holds no probe.
 
     A rate is of the model's own graded answers, a difference of those that were graded in both models. Of first answers, an
     answer once however many probes ask for it, `health` is measured on all, and `old_answer` on those to corrected questions

@@ -20,11 +20,11 @@ def load_pushbacks(config: EvalConfig, library: PromptLibrary) -> dict[str, Prom
         if unknown := sorted(prompt.variables - READABLE):
             raise prompt.error(
                 unknown[0],
-                f"reads {unknown[0]}, which an evaluation does not have",
+                f"reads the variable {unknown[0]}, which an evaluation does not provide",
                 f"known: {', '.join(sorted(READABLE))}",
             )
         if [part.role for part in prompt.parts] != ["user"]:
-            raise ConfigError("a pushback is one message of the user", file=prompt.path)
+            raise ConfigError("a pushback must be a single user message", file=prompt.path)
     return loaded
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation asks: the gate's plain questions, which are doubted; retention sets; and probes of corrections."""
+"""What an evaluation asks: the held-out set's plain questions, which are doubted; retention sets; and probes of corrections."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def read_questions(config: EvalConfig, library: PromptLibrary) -> Questions:
 
 def _refuse_sampling(config: EvalConfig) -> None:
     """What a model says by chance is no proof that it has learned, or lost, anything."""
-    remedy = "leave it out, or ask the probes in an evaluation of their own"
+    remedy = "leave it out, or ask the probes in a separate evaluation"
     if config.asked_with.get("temperature"):
-        told = "the gate holds probes of corrections, which are answered at temperature 0"
+        told = "the held-out set holds probes of corrections, which are asked at temperature 0"
         raise config.error(("sampling", "temperature"), told, remedy)
     if config.repeats > 1:
-        told = f"repeats is {config.repeats}, and the gate holds probes of corrections, which are answered once"
+        told = f"repeats is {config.repeats}, and the held-out set holds probes of corrections, which are asked once"
         raise config.error(("repeats",), told, remedy)

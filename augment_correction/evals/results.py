@@ -166,7 +166,7 @@ def agreed(answers: Answers) -> dict[str, Any] | None:
 
 
 def graded_by(answers: Answers) -> dict[str, int]:
-    """How many answers each grader decided; `form` where the gate has probes of their form."""
+    """How many answers each grader decided; `form` where the held-out set has probes of their form."""
     counts = Counter(answer.verdict.by for _, answer in _all_answers(answers))
     formed = {"form": counts["form"]} if counts["form"] else {}
     return {by: counts[by] for by in ("match", "judge", "problem", "nobody")} | formed

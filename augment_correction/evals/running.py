@@ -76,8 +76,8 @@ def evaluate(config: EvalConfig, *, watch: Watch | None = None) -> Evaluation:
 
 
 async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> Evaluation:
-    """Ask, grade, measure, decide, and write all files. `watch(state)` is entered for the time of it and may poll the
-    state, for a display. Started again it asks only what was not answered yet.
+    """Run the evaluation: ask, grade, measure, decide, and write all files. `watch(state)` is entered for the time of it and may poll the
+    state, for a display. The same call resumes and asks only what has not been answered.
 
     Raises: UserError where it cannot start, above all where a tuned model was trained on the questions.
 
@@ -103,9 +103,9 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
 
 def notices(config: EvalConfig) -> Iterator[str]:
     if config.judge is None and config.grading.by == "auto":
-        yield "no judge is named: what words and numbers alone cannot tell stays ungraded"
+        yield "the config names no judge model: answers that matching cannot grade stay ungraded"
     if config.repeats > 1 and not config.asked_with.get("temperature"):
-        yield "repeats at temperature 0 give the same answer again"
+        yield "repeats have no effect at temperature 0: the model gives the same answer again"
 
 
 def own_folder(config: EvalConfig) -> RunFolder:
@@ -113,7 +113,9 @@ def own_folder(config: EvalConfig) -> RunFolder:
     folder = RunFolder(config.output_dir)
     if folder.manifest.exists():
         raise config.error(
-            ("path", "output_dir"), f"{folder.root} is the output folder of a run", "give the evaluation its own"
+            ("path", "output_dir"),
+            f"{folder.root} is the output folder of a run",
+            "set another path.output_dir for the evaluation",
         )
     return folder
 
@@ -181,7 +183,7 @@ def _ended(
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {folder.root}: {failure.strerror or failure}",
-            hint="make room there, or make it writable, and start it again: nothing is asked twice",
+            hint="free some space there or make it writable, and run the same command again: finished calls are not repeated",
         ) from failure
     note_looks(looks, report, state)
     accepted = all(each["outcome"] == "accept" for each in report["decisions"].values())

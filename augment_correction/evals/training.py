@@ -19,7 +19,7 @@ DEEP = 3
 """Folders at most between an adapter and the output folder of its training, that folder included."""
 SHOWN = 10
 REMEDY = (
-    "take these rows out of the training data and train again, or these items out of the gate; a run with gate.share "
+    "take these rows out of the training data and train again, or these items out of the held-out set; a run with gate.share "
     "above 0 keeps whole documents apart"
 )
 
@@ -36,9 +36,11 @@ def training_of(config: EvalConfig) -> tuple[tuple[str, ...], list[str]]:
         if adapter and file:
             found.append(str(file))
             last = " (of its last training)" if _went_on(adapter, file.parent) else ""
-            notices.append(f"{name} was trained on {file}{last}: the gate is not in it")
+            notices.append(f"{name} was trained on {file}{last}: it contains no question of the held-out set")
         elif name in config.tuned or not config.tuned:
-            notices.append(f"whether {name} was trained on the gate is not checked: name training")
+            notices.append(
+                f"it is not known whether {name} was trained on the held-out set: name its data under `training`"
+            )
     return tuple(dict.fromkeys(found)), notices
 
 
@@ -58,7 +60,7 @@ def _went_on(adapter: Path, root: Path) -> bool:
 def refuse_trained(project: Project, paths: Iterable[str], items: Iterable[Item]) -> None:
     """Corrected questions themselves are trained: they may stand in rows that name a correction's `group`.
 
-    Raises: InputError with the rows of the training data that give away a question, or nearly, and the gate's rows.
+    Raises: InputError with the rows of the training data that give away a question, or nearly, and the held-out set's rows.
     """
     guard = Guard()
     known: dict[str, Item] = {}
@@ -76,7 +78,9 @@ def refuse_trained(project: Project, paths: Iterable[str], items: Iterable[Item]
         if found:
             named = "".join(f"\n  {each.conversation}: {each.detail}{_row(known[each.item])}" for each in found[:SHOWN])
             more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-            raise InputError(f"{len(found)} rows of {path} give away questions of the gate:{named}{more}", hint=REMEDY)
+            raise InputError(
+                f"{len(found)} rows of {path} give away questions of the held-out set:{named}{more}", hint=REMEDY
+            )
 
 
 def _group(row: Candidate) -> str:

@@ -37,14 +37,14 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
 
     COMMAND = "experiment run"
     student: ModelConfig
-    """The model that is to get better. It is trained in `mode: hf`; a hosted one can be probed, and not trained."""
+    """The model to improve. It is trained in `mode: hf`; a hosted model can be probed but not trained."""
     generator: ModelConfig | None = None
-    """Who writes the training data; unset, the student itself, which needs `data_generation.allow_unverified_self`, or a
+    """The model that writes the training data. Default: the student itself, which needs `data_generation.allow_unverified_self`, or a
     verifier."""
     verifier: ModelConfig | None = None
-    """Who decides whether a generated answer is supported by its source; unset, the generator, if it is not the student."""
+    """The model that decides whether a generated answer is supported by its source. Default: the generator, unless it is the student."""
     judge: ModelConfig | None = None
-    """Grades answers that words and numbers cannot tell; unset, those stay ungraded."""
+    """The model that grades answers which matching cannot grade. Without it they stay ungraded."""
     items: tuple[str, ...] = ()
     """Files of questions with reference answers; `passage`, `category` and `group` are read where a row has them."""
     sets: SetsConfig = SetsConfig()
@@ -60,21 +60,21 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
     data_generation: GenerationConfig = GenerationConfig()
     training: StudentTraining = StudentTraining()
     track: Literal["tensorboard", "trackio", "mlflow", "wandb"] = "tensorboard"
-    """Who is told of the losses of every training; the files of the experiment stay the truth."""
+    """The experiment tracker that receives the losses of every training. The files of the experiment are written in any case."""
     memory: MemoryConfig = Field(MemoryConfig(), alias="model")
     arms: tuple[Arm, ...] = ("targeted", "random")
     """`random` is the control; `items_only` trains the source items themselves, without a generated one."""
     seeds: tuple[int, ...] = (1, 2, 3)
-    """Of the trainings; each arm is trained with each."""
+    """The seeds of the trainings. Each arm is trained once with each seed."""
     iterations: int = Field(1, ge=1, le=50)
-    """Rounds: each trains anew from the base model, on all data that were accepted and this round's."""
+    """The number of rounds. Each trains from the base model, on all accepted data and those of the round."""
     decision: DecisionConfig = DecisionConfig()
     grading: GradingConfig = GradingConfig(judge_sample=0)
     sampling: Sampling = Sampling()
-    """Of the student's answers, laid over temperature 0 and max_tokens 512."""
+    """Sampling of the student's answers, merged over temperature 0 and max_tokens 512."""
     cost: ExperimentCost = ExperimentCost()
     seed: int = 1048596
-    """Of the split, the draws and the intervals."""
+    """The random seed of the split, the draws and the bootstrap intervals."""
     concurrency_limit: int = Field(30, ge=1)
 
     @field_validator("items", mode="before")
@@ -92,17 +92,17 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
     @classmethod
     def _once(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
         if not value or len(set(value)) < len(value):
-            raise ValueError("name at least one, and each once")
+            raise ValueError("name at least one, and each only once")
         return value
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if TARGETED not in self.arms:
-            raise ValueError("arms must name targeted: it is what the hypothesis is about")
+            raise ValueError("arms must include targeted, which the hypothesis is about")
         if self.sets.drawn and not self.items:
             raise ValueError("items: name the files of questions that the shares under sets are drawn from")
         if self.grading.by == "judge" and self.judge is None:
-            raise ValueError("grading.by is judge, and no judge is named")
+            raise ValueError("grading.by is judge, but the config names no judge model")
         self.check_prices()
         return self
 

@@ -119,11 +119,13 @@ def _reasons(against: Mapping[str, Pooled | None], config: DecisionConfig, level
         yield _beyond(found, name, config, level)
     if f"{TARGETED} - {RANDOM}" not in against:
         yield Reason(
-            None, "there is no control arm: that the model got better does not say why (arms: [targeted, random])"
+            None,
+            "there is no control arm, so that an improvement cannot be attributed to the targeted data (arms: [targeted, random])",
         )
     elif (found := against[f"{TARGETED} - {RANDOM}"]) and found.seeds < 2:
         yield Reason(
-            None, "one seed was trained: how far two trainings on the same data lie apart is not known (seeds: 3)"
+            None,
+            "only one seed was trained, so that the variation between trainings on the same data is unknown (seeds: 3)",
         )
 
 
@@ -148,7 +150,7 @@ def _guards(
     if measured.current:
         yield _not_behind(measured, weak, config, seed)
     if not sentinels:
-        yield Reason(True, "no sentinel questions are named: what else the model lost is not known (sets.sentinel)")
+        yield Reason(True, "no sentinel questions are named, so that losses elsewhere are unknown (sets.sentinel)")
     else:
         yield from _sentinels(measured, sentinels, config, seed)
     base, *after = equal(

@@ -49,10 +49,12 @@ def _machine() -> Iterator[Finding]:
     yield Finding(
         memory >= LEAST_MEMORY,
         f"{memory / 1e9:.0f} GB of memory, {os.cpu_count()} cores",
-        "take a smaller student or generator",
+        "choose a smaller student or generator",
     )
     yield Finding(
-        disk >= LEAST_DISK, f"{disk / 1e9:.0f} GB free on the disk", "make room, or set path.output_dir elsewhere"
+        disk >= LEAST_DISK,
+        f"{disk / 1e9:.0f} GB free on the disk",
+        "free some space, or set path.output_dir to another disk",
     )
     if importlib.util.find_spec("torch") is not None:
         import torch

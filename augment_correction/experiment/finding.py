@@ -55,7 +55,7 @@ def find(course: Course, seen: Observed, number: int) -> Found:
         raise NothingWeak(_nothing(config, probe, weak), hint=_harder(config))
     if not course.weak_dev:
         raise NothingWeak(
-            f"the weak areas ({', '.join(names)}) have no question in the dev set, so nothing could be decided about them",
+            f"the weak areas ({', '.join(names)}) have no question in the dev set, so that nothing can be decided about them",
             hint="raise sets.dev, or give more groups of questions of these areas",
         )
     return Found(probe, pool, area, weak, areas)
@@ -63,9 +63,7 @@ def find(course: Course, seen: Observed, number: int) -> Found:
 
 def _nothing(config: ExperimentConfig, probe: Sequence[Looked], weak: Sequence[Area]) -> str:
     if weak:
-        return (
-            f"the weak areas ({', '.join(each.name for each in weak)}) have no weak item in the pool to make data from"
-        )
+        return f"the weak areas ({', '.join(each.name for each in weak)}) have no weak item in the pool from which data could be generated"
     count = sum(each.weak for each in probe)
     if count:
         return f"{count} of {len(probe)} items are weak, and no area of {config.error_driven.min_area} or more items holds them"
@@ -74,7 +72,7 @@ def _nothing(config: ExperimentConfig, probe: Sequence[Looked], weak: Sequence[A
 
 def _harder(config: ExperimentConfig) -> str:
     lower = {
-        "wrong": "weak_by: excess or perplexity looks at answers that are right and unlikely",
+        "wrong": "weak_by: excess or perplexity also finds answers that are right but unlikely",
         "excess": f"lower error_driven.excess_threshold (it is {config.error_driven.excess_threshold:g})",
         "perplexity": f"lower error_driven.perplexity_threshold (it is {config.error_driven.perplexity_threshold:g})",
     }[config.weak_by]

@@ -91,7 +91,9 @@ class Generation:
         """
         result = run(self._config(folder, left), passages=passages_of(sources))
         if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
-            raise _stopped(result.exit_code, result.stopped or "the generation was stopped", result.hint)
+            raise _stopped(
+                result.exit_code, result.stopped or "the generation of training data was interrupted", result.hint
+            )
         made: dict[str, Conversation] = {}
         lost: Counter[str] = Counter()
         with open_run(folder) as opened:

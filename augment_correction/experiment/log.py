@@ -91,11 +91,11 @@ def _learnings(config: ExperimentConfig, report: Mapping[str, Any]) -> Iterator[
     if found and found["ratio"] is not None and found["low"] is not None:
         yield f"Error-driven is {found['ratio']:.1f}x as efficient as random ({found['low']:.1f} to {found['high']:.1f})"
     elif found:
-        yield f"Gain of targeted {found['targeted']:+.4f}, of random {found['random']:+.4f}: the control's gain is not sure, so their quotient says nothing"
+        yield f"Gain of targeted {found['targeted']:+.4f}, of random {found['random']:+.4f}: the gain of the control is not significant, so that the ratio has no meaning"
     for guard in last["guards"]:
-        yield guard["text"] if guard["holds"] else f"To be watched: {guard['text']}"
+        yield guard["text"] if guard["holds"] else f"Warning: {guard['text']}"
     if last["bad_references"]:
-        yield f"{len(last['bad_references'])} reference answers are to be doubted (weak_areas.jsonl)"
+        yield f"{len(last['bad_references'])} reference answers are doubtful (weak_areas.jsonl)"
     if report["unverified"]:
         yield "The student wrote its training data itself, and no other model verified them"
 

@@ -23,7 +23,7 @@ def matched(arms: Mapping[str, Sequence[Example]], seed: int) -> dict[str, list[
     for name, rows in arms.items():
         if not rows:
             raise InputError(
-                f"no generated example is left for the arm {name}",
+                f"no generated example remains for the arm {name}",
                 hint="generated/ in the output folder has what was rejected and why: another generator or verifier, a higher "
                 "error_driven.variations_per_error, or a lower data_generation.min_support or min_diversity_score",
             )
@@ -36,7 +36,7 @@ def matched(arms: Mapping[str, Sequence[Example]], seed: int) -> dict[str, list[
     raise InputError(
         "the arms cannot be given the same number of trained tokens: "
         + ", ".join(f"{name} has {len(rows)} rows" for name, rows in arms.items()),
-        hint="more examples leave more choice: raise error_driven.variations_per_error or max_samples",
+        hint="more examples help to match the arms: raise error_driven.variations_per_error or max_samples",
     )
 
 

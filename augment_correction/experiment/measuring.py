@@ -131,7 +131,7 @@ class Measurements:
         if failed := next(iter(interviews.answers.failed.items()), None):
             raise InputError(
                 f"{len(interviews.answers.failed)} questions have no answer, for a server failed: {failed[1]}",
-                hint="run the same command again: nothing is asked twice",
+                hint="run the same command again: finished calls are not repeated",
             )
         return dict(made)
 

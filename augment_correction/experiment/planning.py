@@ -69,7 +69,7 @@ class ExperimentPlan:
             + (" and to verify" if config.checked_by else "")
         )
         if len(config.seeds) < 2:
-            yield "  with one seed the hypothesis stays UNDECIDED: name more (seeds: 3)"
+            yield "  with one seed the hypothesis stays UNDECIDED: use more seeds (seeds: 3)"
         yield from self._cost()
 
     def _shown(self, effect: float) -> str:
@@ -84,7 +84,7 @@ class ExperimentPlan:
 
         for role, model in self.config.by_role.items():
             if model.mode in LOCAL_MODES:
-                yield f"{role}: {model.model} runs on this machine, which costs nothing but time"
+                yield f"{role}: {model.model} runs on this machine and costs nothing"
                 continue
             price = price_of(self.config, role)
             tokens = TOKENS[role]

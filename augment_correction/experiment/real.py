@@ -61,7 +61,7 @@ class RealOperations:
         return self._generation().plain(items)
 
     def _generation(self) -> Generation:
-        assert self.counting is not None, "a student that is trained has a tokenizer"
+        assert self.counting is not None, "a student that is trained needs a tokenizer"
         return Generation(self.config, self.counting, self.notice)
 
     def _left(self, roles: Iterable[str], number: int | None = None) -> Decimal | None:
@@ -76,7 +76,8 @@ class RealOperations:
         left = cap - others - self.spent.cost(roles)
         if left <= 0:
             raise BudgetExhausted(
-                f"cost.max_usd {cap} is spent", hint="raise it and run the same command again: nothing is asked twice"
+                f"cost.max_usd {cap} is reached",
+                hint="raise it and run the same command again: finished calls are not repeated",
             )
         return left
 
@@ -97,8 +98,8 @@ class RealOperations:
             log = folder / "launched" / "train.log"
             if code in STOPPED_BY_SIGNAL:
                 raise Interrupted(
-                    f"the training in {folder} was stopped",
-                    hint="run the same command again: it goes on from its checkpoint",
+                    f"the training in {folder} was interrupted",
+                    hint="run the same command again: it resumes from the checkpoint",
                 )
             raise UserError(
                 f"the training in {folder} ended with exit code {code}:\n{_tail(log)}",

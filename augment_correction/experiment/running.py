@@ -61,7 +61,7 @@ def refuse(config: ExperimentConfig) -> None:
     if config.checked_by is None and not config.data_generation.allow_unverified_self:
         raise config.error(
             ("generator",),
-            "the student would write its own training data, and nobody else would verify them: its mistakes would be trained",
+            "the student would write its own training data without any other model to verify them, so that its mistakes would be trained",
             "name a generator or a verifier that is another model, or set data_generation.allow_unverified_self: true; "
             "the report says so then",
         )
@@ -89,7 +89,7 @@ def run_experiment(
 def _probed(config: ExperimentConfig, sets: Sets, operations: Operations, places: Places, say: Say) -> Outcome:
     """What can be found out about a student that is not at hand to be trained."""
     probe(Course(config, sets, operations, places, say))
-    why = f"a student in mode {config.student.mode} can be asked and not be trained: its weak areas are in {places.weak_areas}"
+    why = f"a student in mode {config.student.mode} can be asked but not trained; its weak areas are in {places.weak_areas}"
     say("ended", {"why": f"{why}; to train it, name its weights with mode: hf"})
     return Outcome(ExitCode.DONE, {}, {places.weak_areas.name: places.weak_areas})
 
@@ -139,7 +139,7 @@ def drawn_again(places: Places) -> dict[str, Any]:
     report, sealed = read_json(places.result), read_json(places.root / FILE)
     if report is None or sealed is None:
         raise InputError(
-            f"the experiment in {places.root} has not come to its end", hint="experiment run goes on with it"
+            f"the experiment in {places.root} is not finished", hint="run `experiment run` again to resume it"
         )
     write_page(places, report, sealed)
     return dict(report)

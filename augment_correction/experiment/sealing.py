@@ -26,7 +26,7 @@ from augment_correction.store.folder import atomic_write
 
 FILE = "preregistration.json"
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-ANEW = "an experiment whose question changes is another one: set another path.output_dir, or put the value back"
+ANEW = "a sealed experiment cannot be changed: set another path.output_dir, or restore the value"
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,15 @@ class SetsConfig(Declaration):
     is in one set alone, and so is everything that shares its passage or asks nearly the same."""
 
     probe: Share = 0.3
-    """Finds the weak areas."""
+    """The set in which the weak areas are found."""
     pool: Share = 0.3
-    """What training data are made from: the weak items of the weak areas, and at random for the control."""
+    """The set from which training data are generated: weak items of the weak areas, and random items for the control."""
     dev: Share = 0.25
-    """What each round is judged by."""
+    """The set by which each round is judged."""
     final: Share = 0.15
-    """Opened once, at the end."""
+    """The set that is opened once, at the end."""
     sentinel: tuple[str, ...] = ()
-    """Files of questions about what must not be lost (mathematics, safety, reasoning); `category` names the ability. A row
+    """Files of sentinel questions, about abilities that must not be lost (mathematics, safety, reasoning), which `category` names. A row
     of `kind: refusal` is answered well by refusing."""
 
     @field_validator(*SPLIT, "sentinel", mode="before")
@@ -40,14 +40,14 @@ class SetsConfig(Declaration):
     @classmethod
     def _is_share(cls, value: Share) -> Share:
         if isinstance(value, float) and not 0 <= value <= 1:
-            raise ValueError("a share is between 0 and 1; a path is put in quotes")
+            raise ValueError("a share must be between 0 and 1; put a path in quotes")
         return value
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Self:
         shares = [value for name in SPLIT if isinstance(value := getattr(self, name), float)]
         if sum(shares) > 1 + 1e-9:
-            raise ValueError(f"the shares of probe, pool, dev and final add up to {sum(shares):g}, and all is 1")
+            raise ValueError(f"the shares of probe, pool, dev and final add up to {sum(shares):g} instead of 1")
         return self
 
     @property
@@ -57,20 +57,20 @@ class SetsConfig(Declaration):
 
 class ErrorDrivenConfig(Declaration):
     perplexity_threshold: float = Field(50.0, gt=1)
-    """With `weak_by: perplexity`: above it an item is weak. Try 30, 50, 70 and 100."""
+    """With `weak_by: perplexity`: an item with a higher perplexity is weak. Try 30, 50, 70 and 100."""
     excess_threshold: float = Field(0.5, gt=0)
-    """With `weak_by: excess`: how many nats a token the passage must take off the loss of the reference answer."""
+    """With `weak_by: excess`: by how many nats per token the passage must lower the loss of the reference answer."""
     bad_reference_perplexity: float = Field(50.0, gt=1)
-    """A reference answer that is less likely than this beside its own passage is taken for a bad one: reported, and never
+    """A reference answer that is less likely than this beside its own passage counts as doubtful: it is reported, and never
     trained."""
     variations_per_error: int = Field(5, ge=1, le=50)
-    """Training examples that are asked for each source item. Try 1, 5, 10 and 20."""
+    """The number of training examples to generate for each source item. Try 1, 5, 10 and 20."""
     max_samples: int = Field(20, ge=1)
-    """Source items of a round."""
+    """The largest number of source items of a round."""
     num_weak_areas: int = Field(5, ge=1)
-    """The weakest areas, at most so many."""
+    """The largest number of weak areas, the weakest first."""
     min_area: int = Field(3, ge=1)
-    """Items of the probe set that an area needs."""
+    """The smallest number of probe items that make an area."""
     areas: Literal["auto", "category", "codes", "terms"] = "auto"
     """What makes an area: the category of the questions, the error codes of the wrong answers, or the words that questions
     share (TF-IDF, clustered). `auto`: the category where nearly all questions have one, else the words."""
@@ -86,18 +86,18 @@ class GenerationConfig(Declaration):
     temperature: float = Field(0.8, ge=0, le=2)
     top_p: float = Field(0.95, gt=0, le=1)
     filter_threshold: float | None = Field(None, gt=0, le=1)
-    """Keep this share of the generated rows, the best supported first: 0.7 keeps 70 %. Unset, `keep_top_50_percent` decides."""
+    """The share of the generated rows to keep, the best supported first: 0.7 keeps 70 %. Default: as `keep_top_50_percent` says."""
     keep_top_50_percent: bool = False
     min_support: float = Field(0.6, ge=0, le=1)
-    """A row is left out where less than this share of the words of its answer stands in the source."""
+    """A row is left out if a smaller share of the words of its answer than this is in the source."""
     min_diversity_score: float = Field(0.0, ge=0, le=1)
-    """A row of which fewer than this share of the pairs of words is new among the rows before it is left out."""
+    """A row is left out if a smaller share of its word pairs than this is new compared with the rows before."""
     duplicates: float = Field(0.9, gt=0, le=1)
-    """Of generated questions that are this similar the first is kept."""
+    """Of generated questions with this similarity only the first is kept."""
     self_critique: bool = False
     """The generator criticises its example and writes it again; the second version alone is trained."""
     allow_unverified_self: bool = False
-    """A student that writes its own training data, and no other model that verifies them: refused, unless this is true. The
+    """Allow a student to write its own training data without another model that verifies them, which is refused otherwise. The
     report says so."""
 
     @property
@@ -111,7 +111,7 @@ class StudentTraining(Hyperparameters):
     gradient_accumulation: int = Field(4, ge=1)
     """Batches per step: a step learns from `batch_size` x `gradient_accumulation` rows."""
     validation_split: float = Field(0, ge=0, le=0)
-    """Always 0: rows that are held out, and a stop by them, would give the arms other numbers of steps."""
+    """Always 0, because held-out rows and early stopping would give the arms different numbers of steps."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
     gradient_checkpointing: bool = True
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -140,11 +140,11 @@ class DecisionConfig(Declaration):
     """The one primary figure, on dev items of the weak areas: the share of right answers, or the mean NLL of the reference
     answer's tokens (lower is better). What is not it is reported beside it and decides nothing."""
     margin: float = Field(0.0, ge=0)
-    """By how much targeted must be better than random, and than the base: a share, or nats."""
+    """By how much targeted must be better than random and than the base (a share, or nats)."""
     alpha: float = Field(0.05, gt=0, lt=0.5)
-    """How likely a hypothesis that is not true may be called SUPPORTED, over all rounds: each round gets an equal part."""
+    """The significance level over all rounds: the largest probability of calling a false hypothesis SUPPORTED. Each round gets an equal part."""
     stop_after_rejections: int = Field(2, ge=1)
-    """Rounds that were rejected in a row after which it ends."""
+    """The number of consecutive rejected rounds after which the experiment ends."""
     max_sentinel_drop: float = Field(0.05, ge=0, le=1)
     """How far the share of right answers to the sentinel questions may fall, base minus targeted."""
     max_nll_ratio: float = Field(1.5, gt=1)
@@ -158,12 +158,12 @@ class DecisionConfig(Declaration):
 class ExperimentPath(Declaration):
     output_dir: str
     log: str = "./experiments/log.md"
-    """Every finished experiment is appended to it."""
+    """The log file to which every finished experiment is appended."""
     prompts: str = "./prompts"
 
 
 class ExperimentCost(Declaration):
     per_million: dict[str, TokenPrice] = Field(default_factory=dict)
-    """By role (student, generator, verifier, judge), where the price is not known: {generator: {input: 0.1, output: 0.4}}."""
+    """Prices of models that the price table does not know, by role (student, generator, verifier, judge): {generator: {input: 0.1, output: 0.4}}."""
     max_usd: Decimal | None = Field(None, gt=0)
-    """Over all phases: it stops cleanly before it would spend more (exit 4); raise it and start it again to go on."""
+    """The spending cap over all phases. The experiment stops before it would spend more (exit code 4); raise the cap and run again to resume."""

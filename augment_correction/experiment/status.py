@@ -17,7 +17,7 @@ def snapshot(places: Places) -> dict[str, Any]:
     sealed = read_json(places.root / FILE)
     if sealed is None:
         raise InputError(
-            f"no experiment was begun in {places.root}", hint="experiment plan or experiment run begins one"
+            f"no experiment has been started in {places.root}", hint="`experiment plan` or `experiment run` starts one"
         )
     progress = read_json(places.progress) or {}
     result = read_json(places.result)
@@ -46,16 +46,18 @@ def lines(seen: dict[str, Any]) -> list[str]:
         made.append(f"HYPOTHESIS {seen['outcome']['outcome']}: {seen['outcome']['why']}")
     elif seen["phase"]:
         made.append(
-            f"round {seen['round']} of {seen['rounds']}, phase {seen['phase']}: {seen['phase_name']}; run the same command to go on"
+            f"round {seen['round']} of {seen['rounds']}, phase {seen['phase']}: {seen['phase_name']}; run the same command to resume"
         )
     else:
-        made.append("sealed, and nothing was asked yet")
+        made.append("sealed; no model has been asked yet")
     made += [f"trained: {each}" for each in seen["trained"]]
     if seen["trains"]:
-        made.append("a training runs")
+        made.append("a training is running")
     current = seen["versions"][-1] if seen["versions"] else None
     made.append(
-        f"current: {current['adapter']} (round {current['round']})" if current else "current: the student as it came"
+        f"current: {current['adapter']} (round {current['round']})"
+        if current
+        else "current: the student model without an adapter"
     )
     made += [f"rolled back: round {each['round']}" for each in seen["rolled_back"]]
     return made

@@ -48,9 +48,9 @@ def _message(turn: Turn) -> dict[str, Any]:
 def spelling(template: ChatTemplate, tokenizer: Tokenizer | None) -> Spelling:
     """Conversations that mask part of an answer are written where the tokenizer proves Axolotl's count of tokens."""
     if tokenizer is None:
-        why = "cannot be proven without a tokenizer (--tokenizer)"
+        why = "cannot be verified without a tokenizer (--tokenizer)"
     else:
-        why = f"Axolotl would misplace with the tokens of {tokenizer.name}"
+        why = f"Axolotl would place wrongly with the tokens of {tokenizer.name}"
     return Spelling(FILE, chat_row, lambda each: _exact(each, template, tokenizer), why)
 
 

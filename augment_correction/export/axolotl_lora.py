@@ -29,7 +29,7 @@ HEADER = """\
 # For Axolotl 0.19 or newer{several}:
 #   axolotl preprocess {path}
 #   axolotl train {path}{processes}
-# Made anew by every run: copy it before you edit it.
+# Every run writes this file again: copy it before you edit it.
 """
 
 

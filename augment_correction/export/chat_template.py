@@ -83,7 +83,7 @@ def load_chat_template(config: RunConfig) -> ChatTemplate:
             raise config.error(
                 ("system", "prompt_template"),
                 "prompt_template: tokenizer needs system.tokenizer",
-                "name its folder there",
+                "set system.tokenizer to its folder or model id",
             )
         if not own.get("chat_template"):
             raise config.error(

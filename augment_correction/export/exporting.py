@@ -48,7 +48,7 @@ def export(names: Sequence[str], source: ExportSource, run: RunFolder) -> Iterat
     if next(source.conversations(), None) is None:
         raise InputError(
             f"{run.root} has no conversations to export; earlier exports stay as they are",
-            hint="see rejected.jsonl for the reasons",
+            hint="rejected.jsonl lists the reasons",
         )
     for name in dict.fromkeys(names):
         if name == "axolotl":

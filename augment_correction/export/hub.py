@@ -32,7 +32,9 @@ def push_folder(folder: Path, repository: str, *, public: bool = False, dry_run:
     Raises: InputError where the name is none, the token may not write there, or the Hub cannot be reached; MissingExtra.
     """
     if not _NAME.fullmatch(repository):
-        raise InputError(f"'{repository}' is no dataset of the Hub", hint="name it as OWNER/NAME")
+        raise InputError(
+            f"'{repository}' is not the name of a dataset on the Hugging Face Hub", hint="name it as OWNER/NAME"
+        )
     files = [
         (path.relative_to(folder).as_posix(), path.stat().st_size)
         for path in sorted(folder.rglob("*"))
@@ -65,14 +67,17 @@ def _told(repository: str) -> Iterator[None]:
     try:
         yield
     except OfflineModeIsEnabled:
-        raise InputError("the Hub cannot be reached: HF_HUB_OFFLINE is set", hint="unset it, and push again") from None
+        raise InputError(
+            "nothing can be uploaded to the Hugging Face Hub, because HF_HUB_OFFLINE is set",
+            hint="unset it and upload again",
+        ) from None
     except HfHubHTTPError as failure:
         raise _refused(repository, failure) from None
     except Exception as failure:
         if isinstance(failure, OSError) or type(failure).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore2"):
             raise InputError(
-                f"the Hub cannot be reached: {failure}",
-                hint="push again where there is a network; the export is whole on this machine",
+                f"the Hugging Face Hub cannot be reached: {failure}",
+                hint="upload again when there is a network; the export on this machine is complete",
             ) from None
         raise
 
@@ -81,8 +86,10 @@ def _refused(repository: str, failure: Any) -> InputError:
     status = getattr(failure.response, "status_code", None)
     if status in (401, 403):
         return InputError(
-            f"the Hub does not let this token write to {repository} (HTTP {status})",
-            hint="log in with a token that may write there: hf auth login",
+            f"this token may not write to {repository} (HTTP {status})",
+            hint="log in with a token that may write to it: hf auth login",
         )
     said = str(getattr(failure, "server_message", "") or failure).splitlines()[0]
-    return InputError(f"the Hub refuses {repository} (HTTP {status}): {said}", hint="see the message, and push again")
+    return InputError(
+        f"the Hub refuses {repository} (HTTP {status}): {said}", hint="follow the message of the Hub and upload again"
+    )

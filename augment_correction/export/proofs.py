@@ -17,9 +17,9 @@ from augment_correction.records import Conversation
 Proof = Literal["text", "seam", "mask", "bos", "turn_end", "special"]
 
 REMEDIES: dict[Proof, str] = {
-    "text": "the file was changed after the run; make it again: run the same config, nothing is asked twice",
-    "seam": "train on the spelling that is tokenised as a whole: export OUTPUT_DIR --format axolotl_chat",
-    "mask": "make the file again: run the same config, nothing is asked twice; if it stays, this is a bug: report it",
+    "text": "the file was changed after the run; run the same config to write it again, finished calls are not repeated",
+    "seam": "use the format that is tokenized as a whole: export OUTPUT_DIR --format axolotl_chat",
+    "mask": "run the same config to write the file again; if the message comes back, please report the bug",
     "bos": "name the base model as system.tokenizer, or set system.bos_token; the template must write {{ bos_token }}",
     "turn_end": "use a template that ends each assistant message with an end-of-turn token",
     "special": "write the token apart in the document (< |im_end|>) and run again: only its passages are asked again",
@@ -127,7 +127,7 @@ def _mask_by_characters(row: Row) -> Problem | None:
         for zone in row.places:
             start, stop = max(position, zone.start), min(end, zone.end)
             if zone.kind != "scaffold" and zone.label != segment.label and row.text[start:stop].strip():
-                how = "trained and must not be" if segment.label else "masked and must be trained"
+                how = "trained but must be masked" if segment.label else "masked but must be trained"
                 return _problem(row, "mask", start, f"{row.text[start:stop][:20]!r} is {how}")
         position = end
     return None
@@ -135,7 +135,7 @@ def _mask_by_characters(row: Row) -> Problem | None:
 
 def _wrong(row: Row, tokenizer: Tokenizer, index: int, trained: bool) -> Problem:
     token = repr(tokenizer.piece(row.whole.ids[index]))
-    how = "is trained and must not be" if trained else "is masked and must be trained"
+    how = "is trained but must be masked" if trained else "is masked but must be trained"
     return _problem(row, "mask", row.whole.starts[index], f"token {index} {token} {how}")
 
 
@@ -166,7 +166,12 @@ def _turn_end(row: Row) -> Problem | None:
     turns = zip(row.conversation.turns, row.spans, strict=True)
     for index, (turn, (_, text_end, end)) in enumerate(turns):
         if turn.role == "assistant" and turn.train and not row.text[text_end:end].strip():
-            return _problem(row, "turn_end", text_end, f"nothing ends message {index + 1}: the model would not stop")
+            return _problem(
+                row,
+                "turn_end",
+                text_end,
+                f"message {index + 1} has no end-of-turn token, so that the model would not learn to stop",
+            )
     return None
 
 

@@ -143,14 +143,14 @@ def _locate(
         if start > end or rendered[start + 2 * index + 1 : end + 2 * index + 1] != texts[index].strip():
             raise ConfigError(
                 f"{template.name} reorders or rewrites message {index + 1} ({role})",
-                hint="the mask cannot be placed; use a template that writes every message as it is, in order",
+                hint="the loss mask cannot be placed; use a template that writes every message unchanged and in order",
             )
         cores.append((start, end))
     unmarked = rendered.replace(opening, "").replace(closing, "")
     if plain is not None and unmarked != plain:
         raise ConfigError(
-            f"{template.name} writes other text depending on what a message says",
-            hint="the mask cannot be placed for such a template; simplify it",
+            f"{template.name} writes different text depending on the content of a message",
+            hint="the loss mask cannot be placed with such a template; simplify the template",
         )
     return cores
 

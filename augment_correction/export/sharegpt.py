@@ -1,5 +1,5 @@
 """ShareGPT rows. The format has no mask of its own; `weight` (0 or 1 per turn) is the spelling that trainers which read
-one agree on. Axolotl reads it through `type: chat_template` with the keys that docs/training.md names."""
+one agree on. Axolotl reads it through `type: chat_template` with the keys that docs/guides/axolotl.md names."""
 
 from __future__ import annotations
 
@@ -25,4 +25,7 @@ SPELLING = Spelling(FILE, sharegpt_row, masked_by_message, "ShareGPT rows cannot
 
 def write(source: ExportSource, folder: Path) -> list[str]:
     _, notices = write_rows(folder, source.conversations(), SPELLING)
-    return [*notices, "many ShareGPT readers ignore `weight` and would train the mistakes: check yours"]
+    return [
+        *notices,
+        "many readers of ShareGPT files ignore `weight` and would train the mistakes: check that yours does not",
+    ]

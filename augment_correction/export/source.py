@@ -74,10 +74,10 @@ def write_rows(folder: Path, conversations: Iterable[Conversation], spelling: Sp
     if not rows:
         raise InputError(
             f"all {left_out:,} conversations mask part of an answer, which {spelling.why}",
-            hint="these say it: axolotl, hf, and trl with a tokenizer",
+            hint="use axolotl, hf, or trl with a tokenizer, which can express it",
         )
     total = rows + left_out
-    notice = f"{left_out:,} of {total:,} conversations mask part of an answer, which {spelling.why}: they are left out"
+    notice = f"{left_out:,} of {total:,} conversations mask part of an answer, which {spelling.why}: they were left out"
     return rows, [notice] if left_out else []
 
 

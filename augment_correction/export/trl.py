@@ -24,7 +24,10 @@ def write(source: ExportSource, folder: Path) -> list[str]:
     """Raises: MissingExtra where a tokenizer is given and pyarrow is not installed."""
     if source.tokenizer is None:
         _, notices = write_rows(folder, source.conversations(), MESSAGES)
-        return [*notices, "messages only, and TRL reads no mask from them: give --tokenizer for input_ids and labels"]
+        return [
+            *notices,
+            "the file has only messages, from which TRL reads no loss mask: give --tokenizer to write input_ids and labels",
+        ]
     long = _write_parquet(source, source.tokenizer, folder / FILE)
     return (
         [f"{long} rows are longer than TRL's max_length of {MAX_LENGTH}, which cuts their end: set it"] if long else []

@@ -81,7 +81,7 @@ def verify_dataset(
         for problem in prove(row, tokenizer):
             made.note(problem)
     if not made.rows:
-        raise InputError(f"{file} has no rows", hint="nothing was kept; see rejected.jsonl for the reasons")
+        raise InputError(f"{file} has no rows", hint="the run kept no conversation; rejected.jsonl lists the reasons")
     return made
 
 
@@ -98,7 +98,7 @@ def read_rows(
                 raise InputError(
                     f"{file} (row {number + offset}) is not of the run in this folder: it was interrupted, or the file "
                     "is older or was changed",
-                    hint="run the same config again: nothing is asked twice",
+                    hint="run the same config again: finished calls are not repeated",
                 )
             stored.append(segments[1])
             made.append(conversation)
@@ -168,7 +168,7 @@ def _file_row(file: Path, line: int, text: bytes) -> tuple[str, list[Segment]]:
 def _damaged(file: Path, line: int, what: str) -> InputError:
     return InputError(
         f"{file}:{line}: {what}",
-        hint="it was changed or is of an older version; run the same config again: nothing is asked twice",
+        hint="it was changed or is of an older version; run the same config again: finished calls are not repeated",
     )
 
 
@@ -191,6 +191,6 @@ def _notices(template: ChatTemplate, tokenizer: Tokenizer) -> Iterator[str]:
     if ending and not tokenizer.is_special(ending):
         pieces = len(tokenizer.ids([ending])[0])
         yield (
-            f"the template ends a turn with {ending!r}, which is no control token of {tokenizer.name} but {pieces} "
+            f"the template ends a turn with {ending!r}, which is not a control token of {tokenizer.name} but {pieces} "
             "plain ones: stop generation at that text"
         )

@@ -15,7 +15,7 @@ from augment_correction.export.axolotl_lora import TrainingSet, data_keys
 from augment_correction.export.verify_files import Fault, FileProof, differences, told
 from augment_correction.text import read_text
 
-REMEDY = "run the same config again, which writes it anew: nothing is asked twice"
+REMEDY = "run the same config to write it again: finished calls are not repeated"
 UNTRAINED = {"train_on_inputs": False}
 
 
@@ -29,7 +29,7 @@ def verify_config(path: Path, data: TrainingSet) -> FileProof:
     made = FileProof(path, REMEDY)
     found = _read(path)
     if not found:
-        made.note(Fault("form", 0, "", "it is not YAML with keys"))
+        made.note(Fault("form", 0, "", "it is not a YAML mapping"))
         return made
     try:
         expected = {**data_keys(data), **UNTRAINED}

@@ -65,7 +65,7 @@ def verify_export(name: str, folder: Path, source: ExportSource, tokenizer: Toke
         made = FileProof(folder / spelling.file, remedy)
         found = _json_faults(made, spelling, source)
     if not made.path.is_file():
-        made.note(Fault("missing", 0, "", "the file is not there"))
+        made.note(Fault("missing", 0, "", "the file is missing"))
         return made
     for fault in found:
         made.note(fault)
@@ -109,7 +109,7 @@ def _json_faults(made: FileProof, spelling: Spelling, source: ExportSource) -> I
             elif fault := _difference(made.rows, conversation, expected, row):
                 yield fault
         if next(stored, None) is not None:
-            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and those after it")
+            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
 
 
 def _pair_faults(made: FileProof, expected: Iterable[tuple[Conversation, list[dict[str, Any]]]]) -> Iterator[Fault]:
@@ -133,7 +133,7 @@ def _pair_faults(made: FileProof, expected: Iterable[tuple[Conversation, list[di
             if fault := _difference(made.rows, conversation, row, found):
                 yield fault
         if next(stored, None) is not None:
-            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and those after it")
+            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
 
 
 def _is_row(row: Any, expected: dict[str, Any]) -> bool:
@@ -159,7 +159,7 @@ def _parquet_faults(made: FileProof, source: ExportSource, tokenizer: Tokenizer)
             return
         made.rows += 1
         if conversation is None:
-            yield Fault("rows", made.rows, "", "the run has no conversation for this row and those after it")
+            yield Fault("rows", made.rows, "", "the run has no conversation for this row and the rows after it")
             return
         if row.get("id") != conversation.id:
             yield _not_here(made.rows, row, conversation)

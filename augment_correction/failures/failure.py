@@ -77,7 +77,8 @@ def read_failures(path: Path) -> Iterator[Failure]:
             yield failure_of(orjson.loads(line))
         except (ValueError, TypeError, AttributeError) as failure:
             raise InputError(
-                f"{path}:{number} is no graded answer: {failure}", hint="take the line out; the rest is good"
+                f"{path}:{number} is not a graded answer: {failure}",
+                hint="remove the line; the rest of the file can be used",
             ) from None
 
 

@@ -82,7 +82,7 @@ def conversations(made: Imported, config: RunConfig) -> list[tuple[Conversation,
         outcome = next(outcomes)
         kept += [(_placed(each, row), origin) for each in outcome.conversations]
         if not outcome.conversations:
-            remedy = "report.html beside the rows has its story"
+            remedy = "report.html beside the rows shows why"
             made.drop(origin, Problem(row.file, row.line, outcome.reason, outcome.detail, remedy))
     return kept
 
@@ -94,7 +94,7 @@ def only_failures(made: Imported) -> list[Failure]:
         if isinstance(row.found, Failure):
             kept.append(row.found)
         else:
-            detail, remedy = "it is a conversation already", "train with --data FILE: it takes such rows as they are"
+            detail, remedy = "it already is a conversation", "train on the file directly: train --data FILE"
             made.drop(origin, Problem(row.file, row.line, "conversation", detail, remedy))
     return kept
 

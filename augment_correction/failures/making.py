@@ -46,7 +46,7 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
     if result.exit_code is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
-        raise UserError(result.stopped or "the run was stopped", hint=result.hint)
+        raise UserError(result.stopped or "the run was interrupted", hint=result.hint)
     by_source = {passage.source: Made() for passage in passages}
     with open_run(config.project.resolve(config.path.output_dir)) as opened:
         for chunk, outcome in opened.results.outcomes():
@@ -56,5 +56,5 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
             else:
                 first.reason, first.detail = outcome.reason or "", str(outcome.body.get("detail", ""))
             for other in others:
-                other.reason, other.detail = "duplicate", "another failure says the same"
+                other.reason, other.detail = "duplicate", "another failure has the same content"
     return list(by_source.values())

@@ -124,7 +124,7 @@ def read_curated(
         found, group = read
         if first := seen.get(found.id):
             coverage.duplicates += 1
-            remedy = "nothing to do: the first one is used"
+            remedy = "nothing to do: the first row is used"
             problems.append(Problem(file, line, "duplicate", f"says the same as {first}", remedy))
         else:
             seen[found.id] = f"{path}:{line}"
@@ -132,7 +132,7 @@ def read_curated(
     if not rows and problems and all(each.reason == "not_json" for each in problems):
         raise InputError(
             f"no line of {path} is JSON: line {problems[0].line} {problems[0].detail.removeprefix('it ')}",
-            hint="write one JSON object a line (.jsonl), or a list of them (.json); CSV is not read",
+            hint="write one JSON object per line (.jsonl), or one list of objects (.json); CSV is not supported",
         )
     return rows, coverage, problems
 
@@ -151,9 +151,7 @@ def _found(
         coverage.schemas[3] += 1
         if schema == 1:
             detail = "is a conversation, and the file is named as one of schema 1"
-            raise RowError(
-                place, detail, "train with --data FILE: it takes such rows as they are", reason="conversation"
-            )
+            raise RowError(place, detail, "train on the file directly: train --data FILE", reason="conversation")
         return _spoken(messages, place, coverage)
     fields = fields_of(row)
     for name, (_, text) in fields.items():

@@ -25,7 +25,7 @@ def source_lines(sources: Iterable[Source], problems: Sequence[Problem]) -> Iter
             yield f"    fields: {source.coverage}"
         if source.codes:
             listed = ", ".join(f"{count:,} {code}" for code, count in source.codes.most_common(CODES))
-            yield f"    bad outputs, at a glance (`codes` explains): {listed}"
+            yield f"    error codes of the wrong outputs (explained by `codes`): {listed}"
     for problem in problems[:LISTED]:
         yield f"    {problem.place}: {problem.detail}; {problem.remedy}"
     if len(problems) > LISTED:

@@ -106,7 +106,9 @@ class Adaptation:
         elif isinstance(instead, Renamed):
             if self._names.get(name) != instead.name:
                 self._names[name] = instead.name
-                self._notice(f"{self._model} is given {name} as {instead.name} from here on ({said})")
+                self._notice(
+                    f"{self._model} expects {name} under the name {instead.name}, which is used from now on ({said})"
+                )
         else:
             self._leave_out(name, refusal)
 
@@ -116,13 +118,15 @@ class Adaptation:
         self._left_out.add(name)
         said = refusal.message[:200]
         if name == SYSTEM:
-            self._notice(f"{self._model} takes no system message: its text opens the user's from here on ({said})")
+            self._notice(
+                f"{self._model} accepts no system message: from now on its text is put at the start of the user message ({said})"
+            )
         elif name == SCHEMA:
             self._notice(
-                f"{self._model} takes no JSON schema: replies are read as plain text: it is left out from here on ({said})"
+                f"{self._model} accepts no JSON schema: from now on it is left out, and replies are read as plain text ({said})"
             )
         else:
-            self._notice(f"{self._model} takes no {name}: it is left out from here on ({said})")
+            self._notice(f"{self._model} does not accept {name}: it is left out from now on ({said})")
 
     def saw(self, request: Request, completion: Completion) -> None:
         """A reply that was cut off while the model was thinking: its limit leaves room for both from now on."""
@@ -131,7 +135,7 @@ class Adaptation:
         self._room, self._room_given = THINKING_ROOM, True
         limit = request.sampling.get("max_tokens")
         self._notice(
-            f"{self._model} thinks before it answers, and the server counts that as output: a reply was cut off at "
+            f"{self._model} writes reasoning before its answer, and the server counts that as output: a reply was cut off at "
             f"max_tokens {limit}. Limits are {THINKING_ROOM:,} tokens higher from here on; reasoning_tokens of the model "
             "sets how much"
         )

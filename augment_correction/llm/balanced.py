@@ -43,13 +43,13 @@ class Balanced:
                 if not failure.unreachable:
                     raise
                 if not member.down_until:
-                    self._notice(f"{member.address} cannot be reached; the others go on")
+                    self._notice(f"{member.address} cannot be reached; the other servers are used")
                 member.down_until = time.monotonic() + PAUSE
                 if not untried:
                     raise
             else:
                 if member.down_until:
-                    self._notice(f"{member.address} is back")
+                    self._notice(f"{member.address} can be reached again")
                     member.down_until = 0.0
                 return completion
             finally:

@@ -170,9 +170,9 @@ class BatchQueue:
             if batch.batch_id is None:
                 continue
             if self._around.halt.cause is not None:
-                then = "goes on at the server; the same command fetches its answers, nothing is asked or paid twice"
+                then = "continues at the server; the same command fetches its answers later, and nothing is paid twice"
             else:
-                then = "answers questions that this run does not ask any more; cancel it there if they are not wanted"
+                then = "answers questions that this run no longer asks; cancel it at the server if you do not want them"
             self._around.notice(f"{batch.batch_id} ({batch.requests:,} requests) {then}")
 
     # ---------------------------------------------------------------------------------------------- its tasks
@@ -236,7 +236,7 @@ class BatchQueue:
                     return
             if batch.batch_id is None:
                 batch = await self._steps.submit(batch)
-            said = "of an earlier run is found again" if found else "is submitted"
+            said = "of an earlier run was found again" if found else "is submitted"
             self._around.notice(f"{batch.batch_id} ({batch.requests:,} requests to {batch.model}) {said}")
             status = await self._steps.wait(batch, lambda status: self._show(batch, status))
             await self._come_home(batch, status)
@@ -309,16 +309,16 @@ class BatchQueue:
         await self._batches.end(batch.name, status.status)
         if status.too_many_tokens and batch.requests > 1:
             self._most, self._one_at_a_time = batch.requests // 2, True
-            words = f"{status.errors[0][1]}: from here on {self._most:,} requests at a time, one batch after another"
+            words = f"{status.errors[0][1]}: from now on {self._most:,} requests at a time, one batch after another"
             self._around.notice(f"{status.id}: {words}")
             await asyncio.sleep(PAUSE)
             self._ask_again(left)
             return
         if status.status == "failed":
-            words = "; ".join(said for _, said in status.errors[:3]) or "the server does not say why"
+            words = "; ".join(said for _, said in status.errors[:3]) or "the server gives no reason"
             raise ModelUnusable(
                 f"{batch.model}: {status.id} failed as a whole: {words}",
-                hint="mend what the server names and run the same command again: nothing of this batch was answered",
+                hint="correct what the server names and run the same command again; no request of this batch was answered",
             )
         self._fail([(key, Unanswered(f"{batch.model}: {status.id} {status.status} without an answer")) for key in left])
         took = (time.time() - batch.made) / 60

@@ -245,7 +245,7 @@ def _id(thing: Any) -> str:
     """The SDK takes whatever comes for what it should be, so an id is looked for."""
     found = getattr(thing, "id", None)
     if not isinstance(found, str):
-        raise ModelUnusable("the server's answer has no id: it does not speak the Files and Batches endpoints")
+        raise ModelUnusable("the server's answer has no id: it does not support the Files and Batches endpoints")
     return found
 
 

@@ -100,9 +100,9 @@ class BatchSteps:
         if time.time() - batch.made > KEPT_FOR:
             return BatchStatus(batch.batch_id or "", "expired", 0, 0, 0, None, None, ())
         raise ModelUnusable(
-            f"{batch.batch_id}, which an earlier run made, is not to be found: {failure.message}",
+            f"{batch.batch_id}, which an earlier run made, was not found: {failure.message}",
             status=404,
-            hint="use the API key, project and base_url that it was made with: its answers are paid for",
+            hint="use the API key, project and base_url with which it was made, because its answers are paid for",
         )
 
     async def answers(self, batch: StoredBatch, status: BatchStatus) -> AsyncIterator[Path]:
@@ -148,7 +148,7 @@ class BatchSteps:
             raise ModelUnusable(
                 failure.message,
                 status=failure.status,
-                hint="run the same command again: batches that were submitted are found again, nothing is asked twice",
+                hint="run the same command again: submitted batches are found again, and finished calls are not repeated",
             ) from None
         raise AssertionError("tenacity leaves its loop by returning or raising")
 

@@ -98,7 +98,7 @@ class ChatWire:
         return Completion(text, reasoning, finish_reason, self._usage(body, request, text, reasoning))
 
     def _broken_off(self, choice: Mapping[str, Any], finish_reason: str, request: Request) -> TransientError:
-        words = error_in(orjson.dumps(choice)).text if choice.get("error") else "the server broke the reply off"
+        words = error_in(orjson.dumps(choice)).text if choice.get("error") else "the server ended the reply early"
         shown = self.hide(f"{request.model}: finish_reason {finish_reason}: {words}")[:600]
         return TransientError(shown)
 
@@ -134,7 +134,7 @@ class ChatWire:
             return ModelUnusable(
                 f"{what}it redirects to {headers.get('Location', 'another place')}",
                 status=status,
-                hint="set base_url to where it leads",
+                hint="set base_url to that address",
             )
         return self.explain(status, replace(error, text=f"{what}{error.text}"), headers, request)
 
@@ -150,14 +150,16 @@ class ChatWire:
         if status == 403 and is_moderation(text):
             return Moderated(shown, status=status)
         if status in (401, 403):
-            return ModelUnusable(shown, status=status, hint="check the API key and that it may use this model")
+            return ModelUnusable(shown, status=status, hint="check the API key, and whether it may use this model")
         if status == 402 or (status == 429 and _out_of_money(error, retry_after)):
-            return ModelUnusable(shown, status=status, hint="the account has no credit left; nothing paid for is lost")
+            return ModelUnusable(shown, status=status, hint="the account has no credit left; what was paid for is kept")
         if status == 404:
             return ModelUnusable(shown, status=status, hint="check the model's name and that base_url ends in /v1")
         if status == 407:
             return ModelUnusable(
-                shown, status=status, hint="HTTPS_PROXY must hold what the proxy asks for: user:password@host"
+                shown,
+                status=status,
+                hint="HTTPS_PROXY must contain the credentials that the proxy asks for: user:password@host",
             )
         if status is not None and 400 <= status < 500 and status not in (408, 409, 425, 429):
             part = refused_part(request, text)

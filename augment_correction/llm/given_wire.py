@@ -55,15 +55,15 @@ def completion(raw: bytes, request: Request) -> Completion:
     usage = reply.get("usage") if isinstance(reply.get("usage"), dict) else {}
     read = usage.get("prompt_tokens", len(given.ids))
     if not isinstance(found, list) or len(found) < len(given.ids):
-        raise ModelUnusable(f"{request.model}: the server tells no log-probabilities of what it is given", hint=REMEDY)
+        raise ModelUnusable(f"{request.model}: the server gives no log-probabilities of a given text", hint=REMEDY)
     if read != len(given.ids):
         raise ModelUnusable(
             f"{request.model}: the server read {read} tokens where {len(given.ids)} were sent",
-            hint="it must serve the very model whose tokenizer was named",
+            hint="it must serve the model whose tokenizer was named",
         )
     values = [found[place] for place in given.places]
     if not all(isinstance(value, int | float) for value in values):
-        raise ModelUnusable(f"{request.model}: the server leaves log-probabilities out", hint=REMEDY)
+        raise ModelUnusable(f"{request.model}: the server omits the log-probabilities", hint=REMEDY)
     return Completion(orjson.dumps(values).decode(), None, "stop", Usage(len(given.ids), 1))
 
 

@@ -115,7 +115,7 @@ class Job:
             self.limit = min(self.limit, context - len(self.ids))
         if self.limit < 1:
             raise RequestRefused(
-                f"{self.request.model}: a prompt of {len(self.ids)} tokens leaves no room for a reply in its context window of {context}"
+                f"{self.request.model}: a prompt of {len(self.ids)} tokens leaves no room for a reply in the context window of {context}"
             )
 
     @property

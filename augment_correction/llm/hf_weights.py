@@ -61,7 +61,7 @@ def model_folder(model: str | Path) -> Path:
         if isinstance(found, str):
             return Path(found).parent
     raise InputError(
-        f"no model at {model} (no config.json there), and the Hugging Face cache has none of that name",
+        f"no model at {model} (no config.json there), and the Hugging Face cache has no model of that name",
         hint=f"give its folder, or fetch it: hf download {model}",
     )
 
@@ -103,8 +103,8 @@ def weights_id(model: str | Path, adapter: Path | None = None) -> str:
     if adapter is not None:
         if not (adapter / "adapter_config.json").is_file():
             raise InputError(
-                f"{adapter} is no PEFT adapter: it has no adapter_config.json",
-                hint="name the folder that the training wrote adapter_model.safetensors into",
+                f"{adapter} is not a PEFT adapter: it has no adapter_config.json",
+                hint="name the folder with adapter_model.safetensors that the training wrote",
             )
         for piece in _pieces(adapter, _whole, ADAPTER):
             digest.update(piece)
@@ -132,8 +132,8 @@ def tensor_files(folder: Path, named: str = "*.safetensors") -> list[Path]:
     pickles = sorted(path.name for ending in ("bin", "pt", "pth", "ckpt") for path in folder.glob(f"*.{ending}"))
     if pickles:
         raise InputError(
-            f"the weights in {folder} are no safetensors ({pickles[0]}): such a file can run a stranger's code when it is opened",
-            hint="take the model's safetensors, or convert it where nothing can be harmed: save_pretrained() writes safetensors",
+            f"the weights in {folder} are not in the safetensors format ({pickles[0]}): such a file can run foreign code when it is opened",
+            hint="use the safetensors file of the model, or convert it on an isolated machine: save_pretrained() writes safetensors",
         )
     raise InputError(f"no weights in {folder}: there is no {named}", hint="fetch the model again")
 
@@ -149,7 +149,7 @@ def _complete(folder: Path, there: AbstractSet[str]) -> None:
     try:
         wanted = set(orjson.loads(index.read_bytes())["weight_map"].values())
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{index} does not say which file holds which tensor", hint="fetch the model again") from None
+        raise InputError(f"{index} does not list which file holds which tensor", hint="fetch the model again") from None
     if missing := sorted(wanted - there):
         raise InputError(f"{folder} lacks {', '.join(map(str, missing))} of its weights", hint="fetch the model again")
 
@@ -186,7 +186,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[bytes, int, list[tuple[int, int
         places = [each["data_offsets"] for name, each in orjson.loads(header).items() if name != "__metadata__"]
         whole = base + max((end for _, end in places), default=0)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{path} is not a safetensors file, or cut off", hint="fetch it again") from None
+        raise InputError(f"{path} is not a safetensors file, or is cut off", hint="fetch it again") from None
     if size < whole:
         raise InputError(
             f"{path} is cut off: it has {size:,} bytes, and its tensors take {whole:,}", hint="fetch it again"

@@ -164,7 +164,7 @@ class Limiter:
         pause = min(failure.retry_after or UNNAMED_PAUSE, LONGEST_HOLD)
         if pause > LONG_PAUSE and not self._said_pause:
             self._said_pause = True
-            self._notice(f"waiting {pause:.0f} s before asking again, as the server wants: {failure.message}")
+            self._notice(f"waiting {pause:.0f} s before asking again, as the server demands: {failure.message}")
         self._learn(pause)
         self._idle += 1
         try:

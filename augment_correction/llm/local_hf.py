@@ -96,7 +96,7 @@ class Engine:
             except Exception as failure:  # whatever PEFT meets in the files
                 raise InputError(
                     f"the adapter {adapter} cannot be put on the model: {words(failure)}",
-                    hint="was it trained on this very model?",
+                    hint="check that it was trained on this model",
                 ) from None
             self._model.eval()
         return name
@@ -169,7 +169,7 @@ class Engine:
         self._give_memory_back()
         if len(batch) == 1:
             tokens = f"{len(batch[0].ids)} tokens and up to {batch[0].limit} of reply"
-            _deliver(batch[0], RequestRefused(f"{batch[0].request.model}: no memory for {tokens}"))
+            _deliver(batch[0], RequestRefused(f"{batch[0].request.model}: not enough memory for {tokens}"))
             return
         half = len(batch) // 2
         self._batch_tokens = half * (max(len(job.ids) for job in batch) + batch[0].limit)
@@ -239,7 +239,9 @@ class LocalModels:
         """
         unknown = sorted(set(extra_body) - {"chat_template_kwargs"})
         if unknown:
-            raise InputError(f"extra_body: mode hf knows no {unknown[0]}", hint="it takes chat_template_kwargs only")
+            raise InputError(
+                f"extra_body: mode hf does not support {unknown[0]}", hint="mode hf supports only chat_template_kwargs"
+            )
         speech = ChatFormat(folder, adapter, extra_body.get("chat_template_kwargs"))
         if folder not in self._engines or self._engines[folder].closed:
             self._engines[folder] = Engine(folder)
@@ -262,7 +264,7 @@ class LocalHF:
             raise PartRefused(f"{request.model}: mode hf cannot enforce a JSON schema", "schema")
         unknown = next((name for name in request.sampling if name not in TAKEN), None)
         if unknown is not None:
-            raise PartRefused(f"{request.model}: mode hf does not know {unknown}", unknown)
+            raise PartRefused(f"{request.model}: mode hf does not support {unknown}", unknown)
         kind = Job if request.given is None else GivenJob
         job = kind(request, self._speech, self._adapter, say=_teller(listener()))
         self._engine.submit(job)

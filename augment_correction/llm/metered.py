@@ -148,7 +148,7 @@ class MeteredModel:
             # The next passage would meet the same silence: this is not about this record.
             raise ModelUnusable(
                 f"{self.config.model}: {failure.message}",
-                hint=f"is the server running? check base_url of the {self.role} model and run the same command again",
+                hint=f"check that the server is running and that base_url of the {self.role} model is right, and run the same command again",
             ) from None
         raise AssertionError("tenacity leaves its loop by returning or raising")
 

@@ -78,7 +78,7 @@ class OpenAIChat:
                 return response.status, raw, response.headers
         except aiohttp.ConnectionTimeoutError:
             seconds = self._timeout.sock_connect
-            raise TransientError(f"{self._place} does not answer within {seconds:g} s", unreachable=True) from None
+            raise TransientError(f"{self._place} did not answer within {seconds:g} s", unreachable=True) from None
         except TimeoutError:
             raise TransientError(f"no reply within {self._timeout.total:g} s") from None
         except aiohttp.ClientHttpProxyError as failure:
@@ -88,7 +88,7 @@ class OpenAIChat:
             said = f"{self._place} cannot be reached{through}: {failure.os_error}"
             raise TransientError(said, unreachable=True) from None
         except (ValueError, aiohttp.NonHttpUrlClientError) as failure:  # aiohttp.InvalidURL is a ValueError
-            shown = self.wire.hide(f"{self._place} is not usable: {type(failure).__name__}")
+            shown = self.wire.hide(f"{self._place} is not a usable address: {type(failure).__name__}")
             raise ModelUnusable(shown, hint="write base_url as http://host:port/v1") from None
         except (aiohttp.ClientError, ConnectionError) as failure:
             shown = self.wire.hide(f"the connection broke: {type(failure).__name__} {failure}".strip())
@@ -98,7 +98,7 @@ class OpenAIChat:
         said = f"the proxy {without_credentials(self._proxy or '')} answers HTTP {status} for {self._place}"
         if status >= 500:
             return TransientError(said, status=status, unreachable=True)
-        hint = "HTTPS_PROXY may hold user:password@host; NO_PROXY names hosts that are asked directly"
+        hint = "HTTPS_PROXY may contain user:password@host; NO_PROXY lists hosts that are asked directly"
         return ModelUnusable(said, status=status, hint=hint)
 
     def _open(self) -> aiohttp.ClientSession:

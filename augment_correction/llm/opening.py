@@ -139,9 +139,9 @@ class _Queues:
         """Raises: ConfigError on a cluster, or where the batches of one model would go to two accounts."""
         session = self._session
         if session.batches is None:
-            raise ConfigError(f"api.{role}_mode: batch waits on one machine", hint="run it without --engine ray")
+            raise ConfigError(f"api.{role}_mode: batch works only on one machine", hint="run it without --engine ray")
         if model.replicas:
-            raise ConfigError(f"api.{role}_base_url: batches wait at one address", hint="name one of them")
+            raise ConfigError(f"api.{role}_base_url: a batch needs a single address", hint="name only one address")
         key = model.api_key.get_secret_value() if model.api_key else None
         endpoint = BatchEndpoint(
             model.base_url,
@@ -156,7 +156,9 @@ class _Queues:
         self._stack.push_async_callback(endpoint.close)
         place = (endpoint.base_url, model.model)
         if self._keys.setdefault(place, key) != key:
-            raise ConfigError(f"both roles ask {model.model} in batches, with two API keys", hint="give them one key")
+            raise ConfigError(
+                f"both roles use batches of {model.model} with different API keys", hint="use one key for both"
+            )
         if place not in self._queues:
             self._queues[place] = self._open(endpoint, session.batches)
         return BatchedModel(

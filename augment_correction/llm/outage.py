@@ -33,7 +33,7 @@ class Outage:
         self._answered_ever = True
         self._errors_in_a_row = 0
         if self.since is not None:
-            self._notice(f"the server is back after {time.monotonic() - self.since:.0f} s")
+            self._notice(f"the server answers again after {time.monotonic() - self.since:.0f} s")
             self.since, self.probing, self._pause = None, False, FIRST_PAUSE
 
     def failed(self, failure: ModelError) -> float | None:
@@ -53,7 +53,7 @@ class Outage:
         if time.monotonic() - self.since > PATIENCE:
             raise ModelUnusable(
                 f"no answer for {PATIENCE / 60:.0f} minutes: {failure.message}",
-                hint="run the same command again when the server is back: nothing is asked twice",
+                hint="run the same command again when the server is back: finished calls are not repeated",
             )
         pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
         return pause

@@ -53,9 +53,9 @@ async def probe(
         async with client, asyncio.timeout(seconds):
             status, body = await _models(client)
             if status in (401, 403):
-                return Probed(False, f"HTTP {status}: the API key is refused")
+                return Probed(False, f"HTTP {status}: the server refuses the API key")
             if status == 200 and api_version:
-                return Probed(True, "it does not list deployments, so that the name of this one is not checked")
+                return Probed(True, "it does not list deployments, so that the name of this one cannot be checked")
             if status == 200 and (listed := _listed(body)) is not None:
                 return _among(model, listed)
             if status == 429:
@@ -71,11 +71,11 @@ async def probe(
         cause = failure.__cause__ or failure
         return Probed(False, f"it cannot be reached: {str(cause) or type(cause).__name__}")
     if chats:
-        return Probed(True, f"it lists no models (HTTP {status}), so that the name of this one is not checked")
+        return Probed(True, f"it lists no models (HTTP {status}), so that the name of this model cannot be checked")
     what = f"HTTP {status}" if status != 200 else "no list of models"
     return Probed(
         False,
-        f"{what} from {address}/models: no OpenAI-compatible API is there",
+        f"{what} from {address}/models: there is no OpenAI-compatible API at this address",
         "check base_url: it usually ends in /v1",
     )
 
@@ -116,9 +116,9 @@ def _listed(body: bytes) -> list[dict[str, Any]] | None:
 def _among(model: str, listed: list[dict[str, Any]]) -> Probed:
     names = [row["id"] for row in listed]
     if any(row.get("owned_by") == ANY_NAME for row in listed):
-        return Probed(True, f"answers under any name with {', '.join(names)}")
+        return Probed(True, f"answers with the following model whatever name is asked for: {', '.join(names)}")
     if not names:
-        return Probed(True, "it lists no models, so that the name of this one is not checked")
+        return Probed(True, "it lists no models, so that the name of this model cannot be checked")
     if _is_listed(model, names):
         return Probed(True, "it lists the model")
     close = difflib.get_close_matches(model, names, n=3, cutoff=0.5)

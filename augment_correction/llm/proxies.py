@@ -25,7 +25,7 @@ def proxy_for(address: str) -> str | None:
     if urlsplit(proxy).scheme not in ("http", "https"):
         raise ModelUnusable(
             f"the environment names a {urlsplit(proxy).scheme} proxy for {host}, and only HTTP proxies are supported",
-            hint=f"set {parts.scheme.upper()}_PROXY to an HTTP proxy, or NO_PROXY={host} to ask it directly",
+            hint=f"set {parts.scheme.upper()}_PROXY to an HTTP proxy, or NO_PROXY={host} to ask the server directly",
         )
     return proxy
 

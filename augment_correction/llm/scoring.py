@@ -89,12 +89,12 @@ class Scorer:
         config = model.config
         if config.mode not in ABLE:
             raise InputError(
-                f"{config.model}: mode {config.mode} tells no log-probabilities of a given answer", hint=REMEDY
+                f"{config.model}: mode {config.mode} gives no log-probabilities of a given answer", hint=REMEDY
             )
         place = tokenizer or _read_by(config, project)
         if find_tokenizer(place, project.root) is None:
             raise InputError(
-                f"{config.model}: which tokens an answer has is not known, since there is no tokenizer at {place}",
+                f"{config.model}: the tokens of an answer are unknown, because there is no tokenizer at {place}",
                 hint=f"name the folder of the model's tokenizer, or fetch it: hf download {place} --include 'tokenizer*'",
             )
         loaded = load_tokenizer(place, project.root)

@@ -67,13 +67,13 @@ def open_client(
         return openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", **shared)
     except openai.OpenAIError as failure:
         raise ModelUnusable(
-            f"{without_credentials(base_url)} cannot be asked: {failure}", hint="set its api_key"
+            f"{without_credentials(base_url)} cannot be asked: {failure}", hint="set the api_key of the model"
         ) from None
     except ModelUnusable:
         raise
     except Exception as failure:  # an address that httpx cannot read raises its own kind
         raise ModelUnusable(
-            f"{without_credentials(base_url)} is not usable: {type(failure).__name__}",
+            f"{without_credentials(base_url)} is not a usable address: {type(failure).__name__}",
             hint="write base_url as http://host:port/v1",
         ) from None
 
@@ -88,7 +88,7 @@ async def _bound(response: Any) -> None:
     as its questions are many, goes to the disk in pieces."""
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", *_PACKED):
-        raise TransientError(f"the reply is packed as {encoding[:20]}, which was not asked for")
+        raise TransientError(f"the reply is packed as {encoding[:20]}, which was not requested")
     if encoding in _PACKED:
         response.stream = _bounded(response, MAX_PACKED)
     elif not response.request.url.path.endswith("/content"):
@@ -152,12 +152,12 @@ def _unconnected(base_url: str, wire: ChatWire, failure: Exception) -> ModelErro
     through = f" through the proxy {without_credentials(proxy)}" if proxy else ""
     said = wire.hide(str(cause or failure))
     if kind == "ProxyError":
-        hint = "HTTPS_PROXY may hold user:password@host; NO_PROXY names hosts that are asked directly"
+        hint = "HTTPS_PROXY may contain user:password@host; NO_PROXY lists hosts that are asked directly"
         return ModelUnusable(f"{place} cannot be reached{through}: {said}", hint=hint)
     if kind in ("ConnectError", "ConnectTimeout"):
         return TransientError(f"{place} cannot be reached{through}: {said or kind}", unreachable=True)
     if kind in ("UnsupportedProtocol", "InvalidURL", "LocalProtocolError"):
-        return ModelUnusable(f"{place} is not usable: {kind}", hint="write base_url as http://host:port/v1")
+        return ModelUnusable(f"{place} is not a usable address: {kind}", hint="write base_url as http://host:port/v1")
     if kind.endswith("Timeout"):
         return TransientError(f"no reply from {place}")
     return TransientError(f"the connection broke: {kind} {said}".strip())

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 STOPS = (BudgetExhausted, ModelUnusable, Interrupted)
 """After these a command still writes its files, of what there is; any other cause is raised."""
-GO_ON = "run the same command again to go on: nothing is asked twice"
+GO_ON = "run the same command again to resume: finished calls are not repeated"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def vllm_command(model: str, arguments: Sequence[str] = ()) -> list[str]:
     if program is None:
         raise UserError(
             f"vLLM is not installed: the command {words[0] if words else VARIABLE!r} was not found",
-            hint="install vLLM in an environment of its own (`uv venv /opt/vllm && uv pip install --python "
+            hint="install vLLM in a separate environment (`uv venv /opt/vllm && uv pip install --python "
             f"/opt/vllm/bin/python vllm`) and set {VARIABLE}=/opt/vllm/bin/vllm, or start a server yourself and use "
             "`mode: openai` with its `base_url`",
         )

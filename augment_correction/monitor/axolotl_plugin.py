@@ -53,6 +53,6 @@ def _config(cfg: Any) -> MonitorConfig:
     section = cfg.get("correction_monitor")
     if section is None:
         raise ConfigError(
-            "the plugin is named and its section is missing", hint="correction_monitor: {split: monitor.jsonl}"
+            "the plugin is named, but its section is missing", hint="correction_monitor: {split: monitor.jsonl}"
         )
     return load_monitor(section) if isinstance(section, str) else MonitorConfig.model_validate(dict(section))

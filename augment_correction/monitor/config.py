@@ -27,11 +27,11 @@ class SelfCorrection(Declaration):
     """When the answers that were collected become a file of rows."""
 
     enabled: bool = True
-    """`false`: answers are shown and measured, and none is kept."""
+    """`false`: answers are shown and measured, but not kept."""
     auto_queue: bool = True
     """`false`: files are written and not copied into `queue_dir`."""
     min_examples: int = Field(10, ge=1)
-    """Examples that the buffer must hold before a file is made; a wrong answer gives three."""
+    """How many examples the buffer must hold before a file is written; a wrong answer gives three."""
     generation_interval: int = Field(500, ge=1)
     """In steps, counted from 0: at the first evaluation in each such interval after the one that the training begins in, a
     file is made if the buffer holds `min_examples`. So there is at most one in each, though two may lie on either side of
@@ -52,33 +52,33 @@ class MonitorConfig(ModelsConfig):
 
     COMMAND = "train --monitor"
     split: str
-    """The questions with their references (.jsonl), which are neither trained nor in the gate: what the model gets wrong
+    """The questions with their references (.jsonl), which are neither trained nor in the held-out set: what the model gets wrong
     here is trained later."""
     training_data: tuple[str, ...] = ()
-    """What is trained: output folders of runs, or .jsonl files. A question that stands there stops the start."""
+    """The training data: output folders of runs, or .jsonl files. A question of `split` that they contain stops the start."""
     gate: tuple[str, ...] = ()
-    """What the model will be measured with, likewise."""
+    """The held-out sets (`gate.jsonl`) by which the model will be measured. A question of `split` that they contain stops the start."""
     data_dir: str = "./data/self_correction"
     queue_dir: str = "./outputs/worker/inbox"
     """Where a worker takes up what comes in: `<worker.root>/inbox`, or `<worker.root>/queue/high` for what cannot wait."""
     preset: Preset | None = None
     """`conservative`, `balanced` or `aggressive`: `min_examples` and `generation_interval` where they are not given."""
     eval_steps: int | None = Field(None, ge=1)
-    """Unset: at every evaluation of the trainer. Else at those whose step is a multiple of it."""
+    """The monitor asks at evaluations whose step is a multiple of this. Default: at every evaluation of the trainer."""
     num_eval_samples: int = Field(4, ge=1)
-    """Questions asked at an evaluation; fewer, or none, where `max_share` leaves no time for them."""
+    """Questions per evaluation; fewer, or none, where `max_share` leaves no time."""
     eval_max_tokens: int = Field(2048, ge=1)
-    """Of one answer. What is cut off at it is graded as cut off."""
+    """The most tokens of one answer. A longer answer is graded as cut off."""
     eval_timeout_seconds: float | None = Field(None, gt=0)
-    """Of one evaluation's answers; unset, what `max_share` allows."""
+    """The most seconds for the answers of one evaluation. Default: what `max_share` allows."""
     max_share: float = Field(0.05, gt=0, le=1)
-    """Of the training's time so far, what the monitor may have taken; 1 sets no limit."""
+    """The largest share of the training time so far that the monitor may take; 1 sets no limit."""
     max_errors: int = Field(5, ge=1)
-    """Errors of its own after which the monitor turns itself off; those of a judge count while they leave no answer decided."""
+    """The number of its own errors after which the monitor turns itself off; errors of a judge count only while they leave every answer undecided."""
     self_correction: SelfCorrection = SelfCorrection()
     system_prompt: str | None = None
     judge: ModelConfig | None = None
-    """Asked about answers that words and numbers cannot tell, while the training waits; unset, they are left out."""
+    """The judge model for answers that matching cannot grade; the training waits for it. Without it they are left out."""
     seed: int = 1048596
 
     @model_validator(mode="before")
@@ -122,7 +122,7 @@ class MonitorConfig(ModelsConfig):
             meeting = lcm(every, self.eval_steps)
             why += f", the monitor is for every {self.eval_steps}: they meet every {meeting}"
         raise ConfigError(
-            f"the monitor would never look: {why}, and the training has {last}",
+            f"the monitor would never ask a question: {why}, and the training has {last}",
             hint="lower eval_steps here or in the trainer, so that one comes before the end",
         )
 

@@ -103,7 +103,9 @@ def measure(
     """
     chosen = {batch: _chosen(batch, samples) for batch in keep.batches()}
     if not chosen:
-        raise InputError(f"there is no batch in {keep.root}", hint="a training with the monitor makes them")
+        raise InputError(
+            f"there is no batch of the monitor in {keep.root}", hint="a training with the monitor creates batches"
+        )
     ways = {batch: _way(batch) for batch in chosen}
     if old := [batch.stem for batch, way in ways.items() if way is None]:
         say(

@@ -28,10 +28,10 @@ def read_items(path: Path, say: Callable[[str], None] = lambda line: None) -> li
         if first.reference != item.reference:
             others.append(f"\n  {place} asks what {where} asks")
     if not found:
-        raise InputError(f"{path} holds no question", hint='write lines like {"question": ..., "reference": ...}')
+        raise InputError(f"{path} contains no question", hint='write lines like {"question": ..., "reference": ...}')
     if others:
         shown = "".join(others[:SHOWN]) + (f"\n  and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
-        say(f"the first reference to a question counts, a second one is left out:{shown}")
+        say(f"the first reference answer of a question is used, a second one is left out:{shown}")
     return [item for item, _ in found.values()]
 
 
@@ -73,6 +73,6 @@ def refuse_overlap(
             shown = "".join(f"\n  {each.conversation}: {each.detail}" for each in found[:SHOWN])
             more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
             raise InputError(
-                f"the monitor's questions stand in the {what} too, in {len(found)} rows of {path}:{shown}{more}",
-                hint="take them out of the monitor's file: what the model gets wrong there becomes training data",
+                f"questions of the monitor also occur in the {what}, in {len(found)} rows of {path}:{shown}{more}",
+                hint="remove them from the monitor's file, because wrong answers to its questions become training data",
             )

@@ -179,7 +179,7 @@ def _evaluated_every(args: Any, state: Any) -> int | None:
     strategy = str(getattr(args.eval_strategy, "value", args.eval_strategy))
     if strategy == "no":
         raise InputError(
-            "the monitor looks at each evaluation, and this trainer makes none (eval_strategy: no)",
+            "the monitor asks at each evaluation, but this trainer makes none (eval_strategy: no)",
             hint='set eval_strategy="steps", eval_steps and an eval_dataset',
         )
     if strategy != "steps":
@@ -203,7 +203,7 @@ def _speech(known: dict[str, Any]) -> ChatFormat:
     tokenizer = getattr(found, "tokenizer", found)
     if not getattr(tokenizer, "chat_template", None):
         raise InputError(
-            "the monitor asks by the chat template of the trainer's tokenizer, and there is none",
+            "the monitor needs the chat template of the trainer's tokenizer, which has none",
             hint="pass processing_class=tokenizer, with the chat_template that the rows are written with",
         )
     return ChatFormat.of(tokenizer)

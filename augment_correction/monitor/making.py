@@ -53,9 +53,9 @@ def make_rows(failures: Sequence[Failure], folder: Path, *, stand_by_share: floa
     if not chosen:
         counts = Counter(each.verdict for each in failures)
         raise InputError(
-            f"no row can be made of {counts['right']} right and {counts['undecided']} undecided answers: rows begin with a "
+            f"no training row can be made from {counts['right']} right and {counts['undecided']} undecided answers: rows begin with a "
             "wrong one, and there is none",
-            hint=f"harder questions, or have the undecided ones judged: {JUDGED}",
+            hint=f"use harder questions, or have a model grade the undecided ones: {JUDGED}",
         )
     with atomic_write(chosen_file(folder)) as file:  # later batches leave these answers out, even where this one fails
         file.writelines(each.line() for each in chosen)
@@ -137,7 +137,7 @@ def _tell_of(failed: Mapping[str, Exception]) -> None:
             raise failure
     if failed:
         lines = "".join(f"\n  {stem}: {failure}" for stem, failure in failed.items())
-        raise InputError(f"{len(failed)} files could not be made, and are left for the next call:{lines}")
+        raise InputError(f"{len(failed)} files could not be written and are left for the next call:{lines}")
 
 
 def _finished(keep: MonitorStore, batch: Batch) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _finished(keep: MonitorStore, batch: Batch) -> dict[str, Any]:
     unfiled = [each for each in every if each.id not in filed]
     if not choose(unfiled, plan["stand_by_share"], plan["seed"]):
         wrong = any(each.verdict == "wrong" for each in every)
-        why = "other files have its wrong answers already" if wrong else "it holds no wrong answer"
+        why = "all its wrong answers are already in other files" if wrong else "it holds no wrong answer"
         empty = _metadata(keep, batch, plan, []) | {"queued": None, "why": why}
         write_json(batch.metadata, empty)
         return empty

@@ -77,7 +77,7 @@ def _keep_apart(written: Iterable[Path], read: Iterable[Path]) -> None:
     sources = {path.resolve() for path in read}
     for path in written:
         if path.resolve() in sources:
-            raise InputError(f"{path} is read, and would be written over", hint="name another --output")
+            raise InputError(f"{path} is an input file and would be overwritten", hint="name another --output")
 
 
 def from_answers(
@@ -102,7 +102,9 @@ def from_answers(
     every = [given for _, given in read_rows(answers, answer_of)]
     answered = [(known[given.question], _reply(given), given.model) for given in every if given.question in known]
     if not answered:
-        raise InputError(f"{answers} answers no question of {source}", hint="the questions are compared as they stand")
+        raise InputError(
+            f"{answers} answers no question of {source}", hint="questions are compared character by character"
+        )
     work = beside(target, "run")
     failures = []
     for origin_model in dict.fromkeys(model for _, _, model in answered):

@@ -71,10 +71,10 @@ class Observer:
         # Its own files come back as training data: that is what they are made for.
         own = {each.question for each in self._keep.filed()}
         refuse_overlap(self._items, map(config.project.resolve, config.training_data), "training data", own)
-        refuse_overlap(self._items, [gate_file(config.project.resolve(each)) for each in config.gate], "gate")
+        refuse_overlap(self._items, [gate_file(config.project.resolve(each)) for each in config.gate], "held-out set")
         if not config.training_data and not config.gate:
             self._say(
-                "monitor: neither training_data nor gate is named, so nothing shows whether its questions are trained, or "
+                "monitor: neither training_data nor gate is set, so that the monitor cannot check whether its questions are trained, or "
                 "what the model is measured with"
             )
         self._held.enter_context(self._keep.held())
@@ -137,7 +137,7 @@ class Observer:
             if not no_room(failure):
                 raise
             self._say(
-                f"monitor: {failure}: {len(self._waiting)} answers wait in memory until there is room on the disk of "
+                f"monitor: {failure}: {len(self._waiting)} answers are kept in memory until there is free space on the disk of "
                 f"{self._keep.root}"
             )
             return False
@@ -152,7 +152,9 @@ class Observer:
         until = self._clock() + PATIENCE_SECONDS
         while not self._write_waiting():
             if self._clock() >= until:
-                raise InputError(f"{len(self._waiting)} answers are lost: the disk of {self._keep.root} stayed full")
+                raise InputError(
+                    f"{len(self._waiting)} answers were lost because the disk of {self._keep.root} stayed full"
+                )
             time.sleep(ROOM_SECONDS)
 
     def _without_judge(self, failure: Exception) -> None:
@@ -200,7 +202,7 @@ class Observer:
         if done.stdout.strip():
             self._say(done.stdout.strip())
         if done.returncode:
-            raise InputError(f"the file could not be made: {done.stderr.strip()[-2000:]}")
+            raise InputError(f"the file could not be written: {done.stderr.strip()[-2000:]}")
 
     def failed(self) -> list[BaseException]:
         """What went wrong beside the training since the last look."""
@@ -225,7 +227,7 @@ class Observer:
         if self._seen is not None and not self._asked:
             self._say(
                 f"monitor: no question was asked: an answer takes longer than max_share {self._config.max_share:g} allows of so "
-                "short a training (docs/failures.md)"
+                "short a training (docs/guides/monitor.md)"
             )
         examples, enough = self._keep.examples(), self._config.self_correction.min_examples
         if examples >= enough:

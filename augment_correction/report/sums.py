@@ -48,7 +48,7 @@ class Classes:
 
 def funnel(stages: Iterable[Mapping[str, Any]], ends: Counter[RowClass]) -> list[dict[str, Any]]:
     """The stages as a graph, `kept` at its end: for each how many records reached it, how many it rejected, failed to do
-    or kept for the gate, and `from` whence they came, as [place in the list, count], with -1 for the passages. Stages
+    or kept for the held-out set, and `from` whence they came, as [place in the list, count], with -1 for the passages. Stages
     for different kinds of conversation stand beside each other in one `column`. Composing ends nothing and is left out.
     """
     steps = [*_steps(stages, ends), {"stage": "kept", "does": None, "model": None, "kinds": None}]

@@ -48,8 +48,8 @@ def apply_decisions(made: MadeRun, tokenizer_name: str | None = None) -> Applied
     rows = sum(1 for _ in run_conversations(made))
     if not rows:
         raise InputError(
-            f"all conversations of {made.folder.root} are rejected: the dataset stays as it was",
-            hint="run the config again: it moves the dataset aside, and asks again about what is marked for it",
+            f"all conversations of {made.folder.root} are rejected: the dataset was not changed",
+            hint="run the config again: it moves the dataset aside and asks again about the marked conversations",
         )
     applied = Applied(rows, review)
     digest = write_segments(made.folder.dataset, run_conversations(made), template, tokenizer)
@@ -91,5 +91,5 @@ def _write_exports(made: MadeRun, applied: Applied, source: ExportSource) -> Non
                 applied.notices += exported.notices
         except UserError as failure:
             applied.notices.append(
-                f"{folder} is still as before the review and may hold rejected rows: {failure.message} ({failure.hint})"
+                f"{folder} was not updated by the review and may contain rejected rows: {failure.message} ({failure.hint})"
             )

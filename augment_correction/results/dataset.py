@@ -28,7 +28,7 @@ from augment_correction.selection import Openings
 from augment_correction.store import Results, StoredChunk
 from augment_correction.store.folder import atomic_write
 
-INSTEAD = "trains on exports/axolotl_chat, which is tokenised as a whole"
+INSTEAD = "trains on exports/axolotl_chat, which is tokenized as a whole"
 
 
 @dataclass
@@ -60,7 +60,7 @@ def write_dataset(
     made = Written()
     tokenizer, missing = tokenizer_of(plan.config)
     if tokenizer is None:
-        made.notices.append(f"the mask was not checked against a tokenizer: {missing}")
+        made.notices.append(f"the loss mask was not checked against a tokenizer: {missing}")
     made.files["dataset"] = plan.folder.dataset
     openings = Openings()
     seen = openings.watch(_conversations(results))
@@ -80,7 +80,7 @@ def write_dataset(
             whole = proof.whole = True
             with (made.files["export_axolotl_chat"] / CHAT_FILE).open("rb") as file:
                 rows = sum(1 for _ in file)  # it leaves out what it cannot say
-            made.notices.append(f"{tokenizer.name} cannot take every row in segments: axolotl_lora.yaml {INSTEAD}")
+            made.notices.append(f"{tokenizer.name} cannot tokenize every row in segments: axolotl_lora.yaml {INSTEAD}")
     _export(made, [name for name in names if f"export_{name}" not in made.files], source, plan)
     earlier.move_exports(digest, (name.removeprefix("export_") for name in made.files))
     _write_configs(made, plan, TrainingSet(plan.folder, rows, digest, plan.template, tokenizer, whole))

@@ -121,7 +121,8 @@ class Decisions:
             self.digest = _append(self.path, orjson.dumps(written.as_json()) + b"\n")
         except OSError as failure:
             raise InputError(
-                f"{self.path} cannot be written: {failure.strerror}", hint="make its folder writable, and decide again"
+                f"{self.path} cannot be written: {failure.strerror}",
+                hint="make its folder writable and repeat the decision",
             ) from None
         self._take(written)
         return written
@@ -168,8 +169,8 @@ def _read(path: Path, data: bytes) -> Iterator[Decision]:
             if number == len(lines) or _cut_short(line):
                 continue
             raise InputError(
-                f"{path}:{number}: this is no decision: {failure}",
-                hint="correct or delete the line; docs/reference/decisions.md says what stands in one",
+                f"{path}:{number}: this line is not a decision: {failure}",
+                hint="correct or delete the line; docs/reference/decisions.md describes its fields",
             ) from None
 
 
@@ -185,7 +186,7 @@ def _cut_short(line: bytes) -> bool:
 def _decision(found: Any, line: int) -> Decision:
     """Raises: ValueError."""
     if not isinstance(found, dict):
-        raise ValueError("it is no object")
+        raise ValueError("it is not an object")
     if missing := [name for name in NEEDED if not found.get(name)]:
         raise ValueError(f"it has no {', '.join(missing)}")
     if unknown := sorted(found.keys() - {*NEEDED, *TEXTS, *NUMBERS}):

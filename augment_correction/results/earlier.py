@@ -75,7 +75,7 @@ class Earlier:
         return self._before.get("plan") == self._plan.fingerprint() and same_passages and self._same_input
 
     def _knows_gate(self) -> bool:
-        """Whether a document of the gate is in the input folder, or is it."""
+        """Whether a document of the held-out set is in the input folder, or is it."""
         if not self._plan.config.path.input_dir:
             return False
         input_dir = self._plan.input_dir

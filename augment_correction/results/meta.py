@@ -13,7 +13,7 @@ from augment_correction.store import REVIEW, Journal, Outcome, Results, StoredCh
 
 
 def meta_rows(plan: Plan, journal: Journal, results: Results) -> Iterator[dict[str, Any]]:
-    """Of a passage whose question is in the gate or in a benchmark there are none: the calls say it all."""
+    """Of a passage whose question is in the held-out set or in a benchmark there are none: the calls say it all."""
     for chunk, outcomes in groupby(results.outcomes(), key=itemgetter(0)):
         made = [outcome for _, outcome in outcomes]
         if any(outcome.status == "gate" or outcome.reason in ("in_gate", "in_benchmark") for outcome in made):

@@ -30,7 +30,7 @@ from augment_correction.results.decisions import Decisions
 from augment_correction.results.finished import MadeRun
 from augment_correction.results.reviewed import review_of
 
-AGAIN = "run the same config again: nothing is asked twice"
+AGAIN = "run the same config again: finished calls are not repeated"
 
 
 def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
@@ -75,12 +75,12 @@ def export_run(
     made: MadeRun, names: Sequence[str], tokenizer: str | None, *, partial: bool = False
 ) -> Iterator[Exported]:
     """Raises: UserError where the folder is of an interrupted or older run, or `axolotl` is asked for and the tokenizer that
-    the dataset was cut for is not on this machine; what was written earlier stays."""
+    the dataset was cut for is not on this machine; its earlier exports are unchanged."""
     template = run_template(made)
     pending = made.results.counts()["chunks"] - made.results.settled()
     if pending and not partial:
         raise InputError(
-            f"the run in {made.folder.root} is not finished ({pending} passages are open); earlier exports stay",
+            f"the run in {made.folder.root} is not finished ({pending} passages are open); earlier exports are unchanged",
             hint=f"{AGAIN}; or export what there is with --partial",
         )
     source = ExportSource(
@@ -112,12 +112,14 @@ def run_template(made: MadeRun) -> ChatTemplate:
     """
     root, stored = made.folder.root, made.manifest.get("prompt_template", {})
     if not made.manifest:
-        raise InputError(f"the run in {root} has not come to its end: it has no run.json", hint=AGAIN)
+        raise InputError(f"the run in {root} is not finished: it has no run.json", hint=AGAIN)
     if "source" not in stored:
         raise InputError(f"{root} was written by an older version: its run.json holds no chat template", hint=AGAIN)
     counts = made.results.counts()
     if _undecided(counts | made.manifest["counts"]) != _undecided(counts):  # an older run.json counts fewer things
-        raise InputError(f"a later run in {root} was interrupted: its run.json is not of its journal", hint=AGAIN)
+        raise InputError(
+            f"a later run in {root} was interrupted: its run.json does not belong to its journal", hint=AGAIN
+        )
     return ChatTemplate(stored["name"], stored["source"], stored["bos_token"], stored["eos_token"])
 
 
@@ -146,7 +148,9 @@ def run_tokenizer(made: MadeRun, wanted: str | None, *, needed: bool = False) ->
     except UserError as failure:
         if not needed:
             return None
-        raise InputError(failure.message, hint=f"name one: --tokenizer PATH_OR_ID. {failure.hint or ''}") from None
+        raise InputError(
+            failure.message, hint=f"name a tokenizer with --tokenizer PATH_OR_ID, or {failure.hint or ''}"
+        ) from None
 
 
 def _dataset(made: MadeRun) -> Path:
@@ -154,7 +158,7 @@ def _dataset(made: MadeRun) -> Path:
         raise InputError(f"{made.folder.root} holds no dataset", hint=f"{AGAIN}; rejected.jsonl has the reasons")
     if made.results.made_with("files") != made.results.made_with("rows"):
         raise InputError(
-            f"{made.folder.decisions} has decisions that the dataset was made without",
+            f"{made.folder.decisions} has decisions that are not yet applied to the dataset",
             hint="apply them: python -m augment_correction review OUTPUT_DIR --apply, or run the same config again",
         )
     return made.folder.dataset

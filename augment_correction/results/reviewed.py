@@ -83,7 +83,7 @@ def _turn(turns: list[Turn], number: int, decision: Decision, path: Path) -> Tur
     if bool(turn.masked) != bool(decision.masked):
         must = "begins with a mistake, which must stay masked" if turn.masked else "has no masked beginning"
         raise InputError(
-            f"{place}: turn {number} {must}", hint="set `masked` to the length of the mistake, or leave it away"
+            f"{place}: turn {number} {must}", hint="set `masked` to the length of the mistake, or leave it out"
         )
     try:
         return replace(turn, text=text if head else text.strip(), masked=len(head))

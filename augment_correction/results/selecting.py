@@ -55,7 +55,7 @@ def select(plan: Plan, results: Results) -> Selected:
     The gate comes first: its questions decide about all others. Then what a person has rejected is left out, then what gives away a benchmark is left out, so that
     it cannot be the one that is kept of several duplicates; the balance is struck among what is left.
 
-    Raises: UserError where a benchmark, another run's folder or the gate cannot be read.
+    Raises: UserError where a benchmark, another run's folder or the held-out set cannot be read.
     """
     config, made = plan.config, Selected()
     gate = Gate(config.system.seed, config.gate.share, read_gate(plan.folder.gate))
@@ -85,7 +85,7 @@ def select(plan: Plan, results: Results) -> Selected:
     results.set_apart(apart)
     if balanced.unmet:
         shares = ", ".join(f"{name}: {config.selection.at_most[name]:g}" for name in balanced.unmet)
-        made.notices.append(f"selection.at_most {{{shares}}} was not applied: no row at all would be left")
+        made.notices.append(f"selection.at_most {{{shares}}} was not applied, because no row would be left")
     _write_gate(plan, gate, results, made)
     _write_decontamination(plan, benchmarks, made)
     return made
@@ -153,10 +153,12 @@ def _write_gate(plan: Plan, gate: Gate, results: Results, made: Selected) -> Non
     if gone := len(gate) - gate.made_again:
         made.notices.append(
             f"gate.jsonl holds {gone} items whose document or conversation this run does not have; they stay in the "
-            "gate (move the file away to draw it afresh)"
+            "held-out set (move the file away to draw a new one)"
         )
     if plan.config.gate.share and not counts["gate"] and not gate and counts["kept"]:
-        made.notices.append(f"gate.share is {plan.config.gate.share:g} and none of the documents was drawn: no gate")
+        made.notices.append(
+            f"gate.share is {plan.config.gate.share:g} but none of the documents was drawn, so that there is no held-out set"
+        )
 
 
 def _new_items(plan: Plan, gate: Gate, results: Results) -> Iterator[dict[str, object]]:

@@ -34,13 +34,13 @@ def training_rows(path: Path) -> Iterator[Candidate]:
             group = {"group": found.group} if found.group else {}
             yield Candidate(Conversation(place, "", turns, False, group), rendered=found.rendered)
     else:
-        raise InputError(f"rows at {path} cannot be read", hint=FORMATS)
+        raise InputError(f"the rows at {path} cannot be read", hint=FORMATS)
 
 
 def _of_run(path: Path) -> Iterator[Conversation]:
     """Neither its gate nor what a later run, which was interrupted, has made."""
     with open_run(path) as made:
         if not made.folder.dataset.is_file():
-            raise InputError(f"the run in {path} has written no dataset", hint="run it to its end")
+            raise InputError(f"the run in {path} has written no dataset", hint="run it until it has finished")
         run_template(made)  # refuses an interrupted run
         yield from run_conversations(made)

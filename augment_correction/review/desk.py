@@ -61,7 +61,7 @@ class Desk:
         if not self.entries:
             raise InputError(
                 f"the run in {made.folder.root} has no conversations to review",
-                hint="see rejected.jsonl for the reasons",
+                hint="rejected.jsonl lists the reasons",
             )
 
     def _entries(self) -> Iterator[Entry]:
@@ -151,7 +151,7 @@ class Desk:
         _, outcome = self._stored(entry)
         stage = asking_stage(outcome, self._pipeline)
         if stage is None:
-            raise InputError("no model wrote this conversation: nothing can be asked again")
+            raise InputError("no model wrote this conversation, so that nothing can be asked again")
         times = self._made.results.asked_again(entry.passage).get(stage, 0)
         return Decision(entry.id, entry.passage, "ask_again", by=self._by, reason=reason, stage=stage, times=times)
 
@@ -188,15 +188,17 @@ class Desk:
         if self._tokenizer is None:
             parts = segments(conversation, self._template)
             trained = sum(len(part.text) for part in parts if part.label)
-            return f"mask placed: {trained:,} characters trained (no tokenizer is at hand to prove the tokens)"
+            return f"mask placed: {trained:,} characters trained (there is no tokenizer to check the tokens)"
         stored = fitted_segments([conversation], self._template, self._tokenizer)
         (row,) = tokenised([conversation], stored, self._template, self._tokenizer)
         # Without a seamless cut the row is trained as a whole: the run's files see to that.
         wrong = [problem for problem in prove(row, self._tokenizer) if problem.proof != "seam"]
         if wrong:
-            raise InputError(f"the mask would be wrong ({wrong[0].proof}): {wrong[0].detail}", hint="word it otherwise")
+            raise InputError(
+                f"the mask would be wrong ({wrong[0].proof}): {wrong[0].detail}", hint="change the wording"
+            )
         trained = sum(len(ids) for ids, part in zip(row.pieces, row.segments, strict=True) if part.label)
-        return f"mask proven: {trained:,} of {len(row.joined):,} tokens trained"
+        return f"mask checked: {trained:,} of {len(row.joined):,} tokens trained"
 
     # ------------------------------------------------------------------------------------------------- helpers
 

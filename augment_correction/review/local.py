@@ -128,9 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         path, _ = self._place()
         if self.headers.get("Origin") != self.server.origin:
-            raise Refused(HTTPStatus.FORBIDDEN, "only the page itself may send this")
+            raise Refused(HTTPStatus.FORBIDDEN, "only the page of the review may send this request")
         if self.headers.get_content_type() != "application/json":
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "what is sent is JSON")
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the request must be JSON")
         return self.server.sent(path, _object(body))
 
     def _body(self) -> bytes:
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch(r"\d{1,9}", length) or int(length) > LONGEST:
             self.close_connection = True
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"what is sent has at most {LONGEST:,} bytes")
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request may have at most {LONGEST:,} bytes")
         return self.rfile.read(int(length))
 
     def _place(self) -> tuple[str, Query]:
@@ -146,11 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") != f"{HOST}:{self.server.server_port}":
             raise Refused(HTTPStatus.FORBIDDEN, f"open {HOST} by that name")
         if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            raise Refused(HTTPStatus.FORBIDDEN, "another site asked for this")
+            raise Refused(HTTPStatus.FORBIDDEN, "the request came from another site")
         parts = urlsplit(self.path)
         _, token, rest = (*parts.path.split("/", 2), "", "")[:3]
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
-            raise Refused(HTTPStatus.FORBIDDEN, "the address is not whole: open the one that the terminal shows")
+            raise Refused(HTTPStatus.FORBIDDEN, "the address is incomplete: open the one that the terminal shows")
         return rest, parse_qs(parts.query)
 
     def _send(self, answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> None:
@@ -166,7 +166,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         found = orjson.loads(body)
     except ValueError:
-        raise Refused(HTTPStatus.BAD_REQUEST, "this is no JSON") from None
+        raise Refused(HTTPStatus.BAD_REQUEST, "the request is not valid JSON") from None
     if not isinstance(found, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, "what is sent is an object")
+        raise Refused(HTTPStatus.BAD_REQUEST, "the request must be a JSON object")
     return found

@@ -41,6 +41,6 @@ def _rendered(row: Mapping[str, Any], place: str) -> str:
         parts = row["segments"]
         if not isinstance(parts, list) or not all(isinstance(each, dict) for each in parts):
             remedy = 'write [{"label": true, "text": "..."}, ...]'
-            raise RowError(f"{place}: segments", "is no list of segments", remedy, key="segments")
+            raise RowError(f"{place}: segments", "is not a list of segments", remedy, key="segments")
         return "".join(str(each.get("text") or "") for each in parts).strip()
     return "\n".join(plain(each.content, place) for each in chat(row, place) if each.content).strip()

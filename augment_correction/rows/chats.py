@@ -92,13 +92,13 @@ def right_answer(messages: tuple[Said, ...], place: str) -> str:
 def messages_of(value: Any, name: str, place: str) -> tuple[Said, ...]:
     """Raises: RowError."""
     if not isinstance(value, list):
-        raise not_messages(f"{place}: {name}", "is no list of messages", name)
+        raise not_messages(f"{place}: {name}", "is not a list of messages", name)
     return tuple(_said(each, f"{place}: message {number} of '{name}'", name) for number, each in enumerate(value, 1))
 
 
 def _said(value: Any, place: str, name: str) -> Said:
     if not isinstance(value, Mapping):
-        raise not_messages(place, f"is {value!r:.40}, no object", name)
+        raise not_messages(place, f"is {value!r:.40}, not an object", name)
     role = next((value[each] for each in SPEAKER if each in value), None)
     content = next((value[each] for each in WORDS if each in value), None)
     return Said(ROLES.get(str(role).strip().casefold(), str(role)), content, value, name)

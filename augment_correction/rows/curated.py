@@ -58,8 +58,8 @@ def curated(
         _refuse_either(names, texts, row, place)
     question = question_of(row, place)
     if schema == 2 and texts.get("bad") and "corrected" in texts and "reference" not in texts:
-        detail = "has a bad output and its correction, and the file is named as one of schema 2"
-        raise RowError(place, detail, "name it under --self-critique-data", key=names["bad"], reason="bad_output")
+        detail = "has a wrong output and its correction (schema 1), but the file was named as schema 2"
+        raise RowError(place, detail, "name the file under --self-critique-data", key=names["bad"], reason="bad_output")
     if schema == 2 or (schema is None and not _corrects(texts)):
         return Curated(question, text_of(row, "reference", place), category=texts.get("category") or "")
     unread = next((name for field, name in names.items() if texts[field] is None), None)
@@ -72,8 +72,8 @@ def curated(
     if not right:
         raise missing(row, "corrected", place, why)
     if bad == right:
-        detail = "has a corrected output that is the bad one"
-        raise RowError(place, detail, "correct it, or leave the row out", key=names["bad"], reason="nothing_corrected")
+        detail = "has a corrected output that equals the wrong one"
+        raise RowError(place, detail, "correct the row, or leave it out", key=names["bad"], reason="nothing_corrected")
     return Curated(question, right, bad, texts.get("critique") or "", texts.get("category") or "")
 
 
@@ -88,21 +88,21 @@ def _refuse_either(
 ) -> None:
     """Raises: RowError where a text may be a right answer or a wrong one, or no answer at all."""
     if "segments" in row and "question" not in names:
-        detail = "is a row of segments, which Axolotl alone trains"
-        remedy = "drop such a file into the inbox of a worker with trainer: axolotl, or name the run's folder"
+        detail = "is a row of segments, which only Axolotl can train"
+        remedy = "put such a file into the inbox of a worker with trainer: axolotl, or name the folder of the run"
         raise RowError(place, detail, remedy, key="segments", reason="segments")
     right = next(iter(columns(row, ["reference"]).values()), None)
     if (names.get("question"), right) in NOT_SAID and not (right == "output" and texts.get("bad")):
         raise RowError(
             place,
-            f"has 'prompt' and '{right}', which do not say whether that is right, and a wrong answer would be trained",
-            "right answers: --hard-failures-data FILE; a model's own, of which some are wrong: `from-failures` makes rows",
+            f"has 'prompt' and '{right}', which do not tell whether the answer is right, so that a wrong answer could be trained",
+            "for right answers use --hard-failures-data FILE; for a model's own answers use `from-failures`",
             key=right,
             reason="right_or_wrong",
         )
     if names.get("bad") == "input" and texts["bad"] and "corrected" not in texts and "reference" in texts:
-        detail = "has 'input' beside a reference answer: is it the bad output, or a part of the question?"
-        remedy = "call it bad_output, or put it into the question; or name the file with --self-critique-data"
+        detail = "has 'input' beside a reference answer, which may be a wrong output or part of the question"
+        remedy = "rename it to bad_output, or put it into the question, or name the file with --self-critique-data"
         raise RowError(place, detail, remedy, key="input", reason="input_or_output")
 
 
@@ -121,7 +121,10 @@ def turns_of(messages: tuple[Said, ...], place: str) -> tuple[Turn, ...]:
         for number, (each, train) in enumerate(zip(messages, trained, strict=True), 1)
     )
     if not any(turn.train and turn.role == "assistant" for turn in turns):
-        detail, remedy = "has no message that is trained", "end with an answer, or set train: true"
+        detail, remedy = (
+            "has no message that is trained",
+            "end the chat with an answer, or set train: true for a message",
+        )
         raise RowError(place, detail, remedy, reason="nothing_trained")
     return turns
 

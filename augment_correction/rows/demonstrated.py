@@ -53,7 +53,7 @@ def _asked(row: Mapping[str, Any], place: str) -> tuple[tuple[Turn, ...], str]:
     answer = next(said_by((last,), "assistant", place), "").strip()
     turns = _turns(spoken[:-1] if last.role == "assistant" else spoken, place)
     if not turns or turns[-1].role != "user":
-        raise not_messages(f"{place}: the prompt", "does not end with a question of the user", last.key)
+        raise not_messages(f"{place}: the prompt", "does not end with a user message", last.key)
     return turns, answer
 
 

@@ -36,7 +36,7 @@ def each_row(path: Path, of: Reader[T]) -> Iterator[tuple[int, T | RowError]]:
         any_found = True
         yield number, found
     if not any_found:
-        raise InputError(f"{path} is empty", hint="write one JSON object a line (.jsonl)")
+        raise InputError(f"{path} is empty", hint="write one JSON object per line (.jsonl)")
 
 
 def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
@@ -52,10 +52,10 @@ def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
 
 
 def _object(found: Value | NoValue, place: str) -> Mapping[str, Any]:
-    remedy = "write one JSON object a line (.jsonl), or a list of them (.json)"
+    remedy = "write one JSON object per line (.jsonl), or a list of them (.json)"
     if isinstance(found, NoValue):
-        raise RowError(place, f"is no JSON: {found.detail}", remedy, reason="not_json")
+        raise RowError(place, f"is not valid JSON: {found.detail}", remedy, reason="not_json")
     if not isinstance(found.value, dict):
         kind = type(found.value).__name__
-        raise RowError(place, f"is no JSON object, but a {kind}", remedy, reason="not_an_object")
+        raise RowError(place, f"is a {kind} instead of a JSON object", remedy, reason="not_an_object")
     return found.value

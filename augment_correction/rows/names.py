@@ -146,14 +146,14 @@ def question_of(row: Mapping[str, Any], place: str) -> str:
     if len(set(texts.values())) > 1:
         named = " and ".join(texts)
         raise RowError(
-            place, f"has a text under {named}: which is asked?", "put them into one field",
+            place, f"has different texts under {named}, so that the question is ambiguous", "put them into one field",
             key=[*texts][1], reason="two_questions",
         )  # fmt: skip
     return text_of(row, "question", place)
 
 
 def not_text(place: str, name: str, value: Any) -> RowError:
-    return RowError(f"{place}: {name}", f"is no text: {str(value)[:60]}", f"write '{name}' as a string", key=name)
+    return RowError(f"{place}: {name}", f"is not a text: {str(value)[:60]}", f"write '{name}' as a string", key=name)
 
 
 def missing(row: Mapping[str, Any], field: Field, place: str, why: str = "") -> RowError:
@@ -186,4 +186,4 @@ def plain(value: Any, place: str, *, key: str | None = None) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     remedy = 'write "..." there, or [{"type": "text", "text": "..."}]'
-    raise RowError(place, f"is no text: {str(value)[:60]}", remedy, key=key)
+    raise RowError(place, f"is not a text: {str(value)[:60]}", remedy, key=key)

@@ -36,10 +36,10 @@ def flat(row: Mapping[str, Any], place: str) -> Mapping[str, Any]:
     if any(text_in(made.get(name), "question") for name in NAMES["question"]):
         return made
     if not asked:
-        detail = "asks nothing: no message of the user stands before the answers"
+        detail = "has no user message before the answers"
         raise RowError(place, detail, key="prompt", reason="missing_question")
     if len(asked) > 1:
-        detail = "holds several turns, and only the last one would be asked"
+        detail = "has several turns, of which only the last one would be asked"
         raise RowError(f"{place}: prompt", detail, "write the turns and the answer as messages", key="prompt")
     return {**made, "question": asked[0]}
 

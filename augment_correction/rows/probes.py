@@ -36,21 +36,23 @@ def probed(row: Mapping[str, Any], place: str) -> Probed:
     probe = _known(row["probe"], place)
     correction = row.get("correction")
     if isinstance(correction, bool) or not isinstance(correction, str | int | None):
-        raise RowError(f"{place}: correction", "is no id", "write the correction's id as a string", key="correction")
+        raise RowError(
+            f"{place}: correction", "is not an id", "write the correction's id as a string", key="correction"
+        )
     named = "" if correction is None else str(correction).strip()
     if not named and probe != "retention":
         remedy = "write the correction's id under 'correction', so that intervals can resample corrections"
-        raise RowError(place, f"is a probe of the kind '{probe}' and names no correction", remedy, key="probe")
+        raise RowError(place, f"is a probe of the kind '{probe}' but names no correction", remedy, key="probe")
     if probe == "old_answer" and not old:
         remedy = "write the answer that was retracted under 'old_answer'"
-        raise RowError(place, "is a probe of the kind 'old_answer' and holds no 'old_answer'", remedy, key="probe")
+        raise RowError(place, "is a probe of the kind 'old_answer' but has no 'old_answer'", remedy, key="probe")
     return Probed(probe, named, old)
 
 
 def _known(named: Any, place: str) -> Probe:
     found = next((probe for probe in PROBES if probe == named), None)
     if found is None:
-        detail = f"names the probe '{str(named)[:60]}', which is none"
+        detail = f"names the probe '{str(named)[:60]}', which is not a kind of probe"
         raise RowError(place, detail, f"write one of: {', '.join(PROBES)}", key="probe")
     return found
 
@@ -58,5 +60,5 @@ def _known(named: Any, place: str) -> Probe:
 def refuse_probe(row: Mapping[str, Any], place: str) -> None:
     """Raises: RowError where a row that would be trained is a probe."""
     if isinstance(row.get("probe"), str) and row["probe"] in PROBES:
-        detail = f"is a probe of the kind '{row['probe']}', by which a model is measured"
+        detail = f"is a probe of the kind '{row['probe']}', which measures a model and must not be trained"
         raise RowError(place, detail, "leave probes out of the training data", key="probe", reason="probe")

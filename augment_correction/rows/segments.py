@@ -17,7 +17,7 @@ def segments_of(row: Mapping[str, Any], place: str) -> list[tuple[bool, str]]:
     """
     parts = row.get("segments")
     if not isinstance(parts, list) or not parts:
-        raise _refused(place, "is no row of segments, as others here are")
+        raise _refused(place, "is not a row of segments, unlike other rows of the file")
     made = []
     for number, part in enumerate(parts, 1):
         label, text = (part.get("label"), part.get("text")) if isinstance(part, Mapping) else (None, None)

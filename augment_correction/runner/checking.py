@@ -44,7 +44,8 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     findings += _unread_draws(plan)
     findings.append(
         Finding(
-            True, f"pipeline {plan.pipeline_file or plan.pipeline.name}: stages, fields and chat template fit together"
+            True,
+            f"pipeline {plan.pipeline_file or plan.pipeline.name}: stages, fields and chat template are consistent",
         )
     )
     findings.append(Finding(True, f"rows are written with {plan.template.name}"))
@@ -61,7 +62,7 @@ def _unread_draws(plan: Plan) -> Iterator[Finding]:
     read = read.union(*(stage.reads for stage in plan.pipeline.stages))
     if unread := [name for name in plan.pipeline.draws if name not in read]:
         yield note(
-            f"the pipeline draws {', '.join(unread)}, which nothing reads for the kinds of conversation that are made"
+            f"the pipeline draws {', '.join(unread)}, but no stage reads them for the chosen kinds of conversation"
         )
 
 
@@ -81,14 +82,16 @@ def _input(plan: Plan, files: Sequence[tuple[str, Path]]) -> Iterator[Finding]:
     if read:
         yield Finding(True, f"{what} {plan.input_dir}: {_by_ending(read)}")
     else:
-        yield Finding(False, f"{what} {plan.input_dir} holds none of {', '.join(KINDS)}", "put documents there")
+        yield Finding(
+            False, f"{what} {plan.input_dir} holds none of {', '.join(KINDS)}", "put documents into this folder"
+        )
     if ignored:
         more = f" and {len(ignored) - SHOWN} more" if len(ignored) > SHOWN else ""
         yield Finding(
             True,
             f"note: {len(ignored)} files will not be read ({_by_ending(map(Path, ignored))}): "
             f"{', '.join(ignored[:SHOWN])}{more}",
-            f"read are {', '.join(KINDS)}",
+            f"supported are {', '.join(KINDS)}",
         )
 
 
@@ -102,10 +105,10 @@ def _by_ending(paths: Iterable[Path]) -> str:
 
 
 async def _read(plan: Plan, paths: Iterable[Path]) -> AsyncIterator[Finding]:
-    """What reading the documents shows: files that cannot be read, how many passages there are, how large the gate can
+    """What reading the documents shows: files that cannot be read, how many passages there are, how large the held-out set can
     become."""
     if sum(size_of(path) or 0 for path in paths) > READ_BYTES:
-        yield note("the input is large and was not read; `run --dry-run` reads it and counts")
+        yield note("the input is large and was not read; `run --dry-run` reads it")
         return
     config = plan.config
     gate = Gate(config.system.seed, config.gate.share, read_gate(plan.folder.gate))
@@ -125,8 +128,12 @@ async def _read(plan: Plan, paths: Iterable[Path]) -> AsyncIterator[Finding]:
         return
     for line in unread_lines(unread, at_most=SHOWN):
         yield note(f"not read: {line}")
-    yield Finding(bool(passages), f"{len(passages)} passages", None if passages else "put documents with text there")
+    yield Finding(
+        bool(passages),
+        f"{len(passages)} passages",
+        None if passages else "put documents that contain text into this folder",
+    )
     if config.gate.share:
         most = max(len(drawn), len(gate))
-        for finding in small_gate("the gate will hold at most", most, "raise gate.share, or add documents"):
+        for finding in small_gate("the held-out set will hold at most", most, "raise gate.share, or add documents"):
             yield finding

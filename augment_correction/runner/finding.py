@@ -10,7 +10,7 @@ from pathlib import Path
 from augment_correction.errors import AugmentCorrectionError, Mistakes
 
 ENOUGH = 100
-"""Questions with which a gate can decide: a gain of 10 points is just believed with them (docs/evaluate.md)."""
+"""Questions with which a gate can decide: a gain of 10 points is just believed with them (docs/guides/evaluate.md)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def writable(what: str, folder: Path, remedy: str) -> Finding:
 
 
 def small_gate(what: str, questions: int, remedy: str) -> Iterator[Finding]:
-    """`what`: the gate holds, or will hold, that many `questions`."""
+    """`what`: the held-out set holds, or will hold, that many `questions`."""
     if questions < ENOUGH:
-        decides = f"`evaluate` needs about {ENOUGH} to believe a gain of 10 points"
+        decides = f"`evaluate` needs about {ENOUGH} to detect a gain of 10 points"
         yield Finding(True, f"note: {what} {questions} questions: {decides}", remedy)

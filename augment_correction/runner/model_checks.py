@@ -39,10 +39,10 @@ async def _check(config: ModelsConfig, role: str) -> list[Finding]:
     except AugmentCorrectionError as failure:
         return [*found, *wrong(failure)]
     if price is None and config.max_usd is not None:
-        what = f"{role} model: no price is known, so the cap cannot be kept"
+        what = f"{role} model: no price is known, so that the spending cap cannot be kept"
         found.append(Finding(False, what, f"set {config.price_keys(role)}"))
     elif price is None:
-        found.append(note(f"{role} model: no price is known, costs will be null"))
+        found.append(note(f"{role} model: no price is known, so that costs will be null"))
     return found
 
 

@@ -200,7 +200,7 @@ def _ending(
     if early := early_ending(plan, passages, session.halt):
         return early
     if not any(outcome.status == "kept" for _, outcome in shown):
-        return ExitCode.REJECTS, f"none of {len(shown)} passages became a conversation", "the reasons stand above"
+        return ExitCode.REJECTS, f"none of {len(shown)} passages became a conversation", "the reasons are listed above"
     return ExitCode.DONE, None, None
 
 

@@ -103,7 +103,7 @@ async def run_async(
     where an earlier run stopped.
 
     A run that stops early (cap, Ctrl-C, a model that cannot be used any more) returns with that exit code and valid
-    files of what there is; the same call again goes on where it stopped.
+    files of what there is; the same call resumes it.
 
     Raises: UserError where the run cannot start.
 
@@ -136,7 +136,7 @@ def template_notices(plan: Plan) -> Iterator[str]:
     if "bos_token" in plan.template.source and not plan.template.bos_token:
         yield (
             f"{plan.template.name} begins with a bos_token and none is given (system.bos_token, system.tokenizer): "
-            "it is empty, which is right only for models without one"
+            "it stays empty, which is right only for models without a BOS token"
         )
     if plan.template.dated:
         yield plan.template.dated
@@ -236,7 +236,7 @@ async def _run(
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",
-            hint="make room there, or make it writable, and run the same command again: nothing is asked twice",
+            hint="free some space there or make it writable, and run the same command again: finished calls are not repeated",
         ) from failure
     return _result(plan, results, ledger, halt, state, made)
 
@@ -249,7 +249,7 @@ def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: Run
     code, stopped, hint = _ending(plan, counts, halt)
     if code is ExitCode.DONE and made.wrong:
         code, stopped = ExitCode.REJECTS, "the loss mask of some rows is wrong for the tokenizer they are trained with"
-        hint = "the lines above name rows, places and remedies"
+        hint = "the lines above list rows, places and remedies"
     state.notices += made.notices
     return RunResult(
         folder=plan.folder.root,
@@ -292,13 +292,13 @@ def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> Ending:
     if early := early_ending(plan, counts["chunks"], halt):
         return early
     if not counts["kept"]:
-        return ExitCode.REJECTS, "nothing was kept", "see rejected.jsonl and debug_outputs/ for the reasons"
+        return ExitCode.REJECTS, "nothing was kept", "rejected.jsonl and debug_outputs/ show the reasons"
     share = (counts["rejected"] - counts["left_out"] + counts["failed"]) / counts["chunks"]
     if share > plan.config.limits.max_rejected:
         return (
             ExitCode.REJECTS,
             f"{share:.0%} of the passages were rejected or failed; limits.max_rejected allows "
             f"{plan.config.limits.max_rejected:.0%}",
-            "see rejected.jsonl for the reasons",
+            "rejected.jsonl lists the reasons",
         )
     return ExitCode.DONE, None, None

@@ -122,8 +122,8 @@ class Costs:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run came to. `counts` are documents, unread, chunks, kept, rejected, failed, pending and reasons;
-    `stopped` says why it ended early, if it did. The conversations stay in the output `folder`, and are read from there.
+    """The result of a run. `counts` are documents, unread, chunks, kept, rejected, failed, pending and reasons;
+    `stopped` is the reason if it ended early. The conversations stay in the output `folder`, and are read from there.
 
     >>> result = run(load_config("configs/smoke.yaml", ["path.output_dir=outputs/result"]))
     >>> result.kept == result.counts["kept"] == len(list(result.conversations()))
@@ -149,7 +149,7 @@ class RunResult:
 
     @property
     def cost(self) -> Decimal | None:
-        """USD paid into the output folder by all runs so far; `costs` has its parts."""
+        """The cost in USD of all runs into the output folder so far; `costs` has its parts."""
         return self.costs.folder
 
     @property
@@ -158,7 +158,7 @@ class RunResult:
 
     @property
     def dataset(self) -> Path | None:
-        """None where nothing was kept: an empty one is not written, and an earlier one is moved aside."""
+        """The path of the dataset, or None if nothing was kept: an empty dataset is not written, and an earlier one is moved aside."""
         return self.files.get("dataset")
 
     def conversations(self) -> Iterator[Conversation]:

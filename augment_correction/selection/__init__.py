@@ -1,4 +1,4 @@
-"""Which of the kept conversations go into the dataset, looked at as a set: those of the gate, near duplicates, what
+"""Which of the kept conversations go into the dataset, looked at as a set: those of the held-out set, near duplicates, what
 gives away a benchmark, too much of one sort. Pure rules; `results/selecting.py` applies them."""
 
 from augment_correction.selection.balancing import Balanced, Weighed, balance, weigh

@@ -52,7 +52,7 @@ def question_of(conversation: Conversation) -> str:
 
 
 def document_of(place: Mapping[str, Any]) -> str:
-    """The name by which a document is drawn for the gate and counted: what stays the same when the document is edited.
+    """The name by which a document is drawn for the held-out set and counted: what stays the same when the document is edited.
 
     That is a file's path, since its id is the hash of its text. The lines of a JSONL file are documents of their own;
     there it is the id, since one line put in or taken out gives all that follow another number, while an edited line is

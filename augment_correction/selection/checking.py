@@ -10,7 +10,7 @@ from augment_correction.store import RunFolder
 
 
 def check_selection(config: RunConfig) -> None:
-    """Reads every benchmark and the gate of earlier runs once.
+    """Reads every benchmark and the held-out set of earlier runs once.
 
     Raises: ConfigError or InputError for what cannot be used.
     """
@@ -22,14 +22,14 @@ def check_selection(config: RunConfig) -> None:
     for index, name in enumerate(config.selection.across):
         folder = RunFolder(config.project.resolve(name))
         if folder == own or not folder.journal.is_file():
-            why = "is the folder of this run itself" if folder == own else "is not the output folder of a run"
+            why = "is the output folder of this run itself" if folder == own else "is not the output folder of a run"
             noted.add(
                 config.error(("selection", "across", index), f"{folder.root} {why}", "name the folders of other runs")
             )
     for dimension, limit in config.selection.at_most.items():
         if limit <= 0:
             noted.add(
-                config.error(("selection", "at_most", dimension), f"at most {limit} rows would be none", "remove it")
+                config.error(("selection", "at_most", dimension), f"at most {limit} rows would be no rows", "remove it")
             )
     with noted.noting():
         for _ in read_gate(own.gate):

@@ -22,14 +22,14 @@ Why = Literal["drawn", "marked", "frozen"]
 
 
 class Gate:
-    """Which conversations are kept for the gate, and which others may not be trained because of them.
+    """Which conversations are kept for the held-out set, and which others may not be trained because of them.
 
     What once stands in `gate.jsonl` (`frozen`) stays: a gate that changed could not compare two versions of a model.
     That holds for a smaller share, and for items whose document has vanished or whose conversation is made differently
     now: an item carries all that its question needs, and an older version was accepted by it. Their questions and
     passages go on to block training rows, since a copy of the document may be read under another name. A document that
     was drawn stays drawn, so that a passage added to it later is not trained. A passage that has an item gets no other
-    one: what an edited prompt makes of it is left out, lest the gate grow with each edit. Whoever wants another gate
+    one: what an edited prompt makes of it is left out, lest the held-out set grow with each edit. Whoever wants another held-out set
     moves the file away.
     """
 
@@ -67,7 +67,7 @@ class Gate:
         return (drawn, True) if drawn is not None else (documents[0] if documents else "", False)
 
     def takes(self, candidate: Candidate) -> Why | None:
-        """Why it is kept for the gate, if it is. All candidates must have been offered before `left_out` is asked."""
+        """Why it is kept for the held-out set, if it is. All candidates must have been offered before `left_out` is asked."""
         conversation = candidate.conversation
         frozen = conversation.id in self._frozen
         if not frozen and candidate.chunk_id in self._frozen_passages:
@@ -91,9 +91,9 @@ class Gate:
 
 
 DETAILS: Mapping[Why, str] = {
-    "drawn": "its document was drawn for the gate",
-    "marked": "a stage kept it for the gate",
-    "frozen": "an earlier run kept it for the gate",
+    "drawn": "its document was drawn for the held-out set",
+    "marked": "a stage kept it for the held-out set",
+    "frozen": "an earlier run kept it for the held-out set",
 }
 
 
@@ -137,8 +137,8 @@ def read_gate(path: Path) -> Iterator[GateItem]:
                     raise ValueError("it has no id, group, question or passage")
             except (ValueError, AttributeError) as failure:
                 raise InputError(
-                    f"{path}:{number} is no item of a gate: {failure}",
-                    hint="put a whole copy of the file back; without it other questions would be drawn",
+                    f"{path}:{number} is not a question of a held-out set: {failure}",
+                    hint="restore a complete copy of the file; without it other questions would be drawn",
                 ) from None
             yield item
 
@@ -150,7 +150,7 @@ def gate_file(path: Path) -> Path:
 
 def gate_questions(path: Path) -> Iterator[GateItem]:
     """What `Guard.add_item` needs, of a run's gate and of one that somebody wrote ({"question", "reference"} lines, see
-    docs/evaluate.md); none where there is no such file.
+    docs/guides/evaluate.md); none where there is no such file.
 
     Raises: InputError with the line that holds no question.
     """

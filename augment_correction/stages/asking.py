@@ -23,7 +23,7 @@ REPLY_SHOWN = 6000
 
 
 class ModelCall:
-    """How a model stage asks: its prompt, the form of the reply and the sampling, prepared once. `form` is how a reply spells
+    """A prepared model call of a stage: its prompt, the form of the reply and the sampling. `form` is how a reply spells
     the stage's `reply_fields`: `tags` (<name>...</name>), `json`, `verdict` or `text`; `schema` is the JSON schema of them, a text
     under each name where it is not given.
 

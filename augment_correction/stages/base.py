@@ -31,7 +31,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """All that a stage may use beside its record: the run's models by role (`ModelCall` asks them), and a random generator whose
+    """Everything that a stage may use beside its record: the run's models by role (`ModelCall` asks them), and a random generator whose
     draws depend on the config's seed, the stage and the passage alone. `trace` takes a `Step` per model call, the unusable replies
     too.
 

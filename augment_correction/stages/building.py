@@ -55,7 +55,7 @@ VERSIONS: dict[str, str] = {}
 def register_stage(
     declaration: type[DeclarationT], build: Callable[[DeclarationT, StageContext], Stage], *, version: str = "1"
 ) -> None:
-    """Let pipelines name a stage of yours by the word that its declaration has for `stage`.
+    """Register a stage of your own, so that pipelines can name it by the word of its declaration's `stage`.
 
     `build` is called once per run with the entry of the pipeline and a `StageContext` (prompts, sampling); what it returns is
     called with each record and the run's `Tools`, and returns the records to go on with: one, several, or none. It raises `Reject` to drop

@@ -73,11 +73,11 @@ class Database:
         if getattr(failure, "sqlite_errorcode", 0) & 0xFF in _NO_PLACE_TO_WRITE:
             return InputError(
                 f"{self.path} cannot be written: {failure}",
-                hint="make room on the disk, or its folder writable, and start the run again: it goes on where it stopped",
+                hint="free some space on the disk or make the folder writable, and run the same command again to resume",
             )
         return InputError(
             f"{self.path} cannot be used: {failure}",
-            hint="put a whole copy of it back, or move it away to start this folder afresh (its paid calls are in it)",
+            hint="restore a complete copy of it, or move it away to start again without the paid calls that it contains",
         )
 
     def _connect(self) -> sqlite3.Connection:

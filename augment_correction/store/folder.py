@@ -96,7 +96,7 @@ class RunFolder:
         except OSError as failure:
             raise InputError(
                 f"the output folder {self.root} cannot be written: {failure.strerror}",
-                hint="set path.output_dir to a folder of yours",
+                hint="set path.output_dir to a folder that you can write to",
             ) from None
         with lock:
             try:
@@ -104,7 +104,7 @@ class RunFolder:
             except OSError:
                 raise InputError(
                     f"another run is writing to {self.root}",
-                    hint="wait for it, or set another path.output_dir",
+                    hint="wait until it has finished, or set another path.output_dir",
                 ) from None
             yield
 

@@ -34,8 +34,8 @@ def take_in(main: Path, folder: Path) -> int:
                 _take_in(connection, path)
         except sqlite3.Error as failure:
             raise InputError(
-                f"{path} cannot be taken into the journal: {failure}",
-                hint="move it away to go on without the calls that are in it",
+                f"{path} cannot be merged into the journal: {failure}",
+                hint="move it away to resume without the calls that it contains",
             ) from None
         path.unlink()
         path.with_name(f"{path.name}-journal").unlink(missing_ok=True)

@@ -444,7 +444,7 @@ class Results:
         return drawn
 
     def paid(self) -> dict[Literal["kept", "rejected"], list[CallTotals]]:
-        """The calls behind the present run's outcomes, by what came of them (the gate is kept, a failure rejected). One
+        """The calls behind the present run's outcomes, by what came of them (the held-out set is kept, a failure rejected). One
         that served both, where several records were made of a passage, was paid for what is kept. `calls` is the
         journal's table."""
         kept = f"MAX({_STATUS} IN ('kept', 'gate'))"

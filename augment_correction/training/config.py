@@ -24,8 +24,8 @@ USUAL_RATES: Mapping[Method, tuple[float, float]] = {
 }
 """Outside of them a line warns."""
 NOT_RESUMED = (
-    "method sdft_paper writes no checkpoints, since none would hold the teacher's moving average: a training that is stopped "
-    "begins anew"
+    "method sdft_paper writes no checkpoints, since none would hold the teacher's moving average: an interrupted training "
+    "starts again"
 )
 PATHS = (
     "adapter", "data", "self_critique_data", "hard_failures_data", "output_dir", "logging_dir", "retention", "gate", "monitor",
@@ -47,41 +47,41 @@ class TrainConfig(Hyperparameters):
     """`sft`: the loss of the trained tokens, a LoRA adapter. `sdft`: self-distillation, a LoRA adapter: the model answers by
     itself, and is drawn toward what the base model says to the same tokens when it sees the row's context. `sdft_paper`: the same
     as its paper has it (arXiv 2601.19897): the whole model is trained, the teacher is its moving average (0.01), and a training
-    that was stopped begins anew."""
+    that was interrupted starts again."""
     model: str
     """The base model: a folder, or a model id that is in the Hugging Face cache. Nothing is downloaded."""
     adapter: str | None = None
-    """A LoRA adapter on the same base model (the folder `final/` of an earlier training) to go on from: its weights, rank,
-    alpha and targets are taken, and `final/` holds what became of it, on the same base model. Unset, a new one begins."""
+    """A LoRA adapter for the same base model (the folder `final/` of an earlier training), which is trained further: its weights, rank,
+    alpha and targets are kept, and `final/` holds the new adapter, for the same base model. Without it, a new adapter is trained."""
     data: tuple[str, ...] = ()
-    """Output folders of runs (or their dataset file), and files of failures in either schema (docs/failures.md). For `sdft`: files
+    """Output folders of runs (or their dataset file), and files of failures in either schema (docs/guides/import-failures.md). For `sdft`: files
     of demonstrations (docs/reference/rows.md)."""
     self_critique_data: tuple[str, ...] = ()
     """Files of failures, all rows of schema 1: question, bad output, corrected output, critique."""
     hard_failures_data: tuple[str, ...] = ()
     """Files of failures, all rows of schema 2: question, reference answer, category."""
     gate: tuple[str, ...] = ()
-    """`gate.jsonl` files: rows that ask what they ask are left out, so that the gate still measures something. The
+    """Held-out sets (`gate.jsonl` files): rows that ask one of their questions are left out, so that the evaluation stays valid. The
     one of each run in `data` counts as named here."""
     retention: str | None = None
     """A file of question and answer rows (schema 2) of what the model can do and must not forget. Its loss is measured
     at every evaluation, and never trained."""
     monitor: str | None = None
-    """A monitor's config: at each evaluation it asks the model questions of its own, and makes rows of what it gets wrong."""
+    """The config of a monitor, which asks the model questions at each evaluation and makes training rows from its wrong answers."""
     output_dir: str = "./outputs/training"
     track: Literal["tensorboard", "trackio", "mlflow", "wandb"] = "tensorboard"
-    """Who is told of losses and steps while it trains. TensorBoard's files are written in any case; the others are packages of their
+    """The experiment tracker that receives losses and steps during training. TensorBoard files are written in any case; the others are packages of their
     own, with their own settings (TRACKIO_*, MLFLOW_*, WANDB_*), and get the output folder as the run's name."""
     logging_dir: str | None = None
-    """For TensorBoard; unset, `logs/` in `output_dir`."""
+    """The folder of the TensorBoard files. Default: `logs/` in `output_dir`."""
     chat_template: str = "auto"
     """How conversations are written: `model` (the base model's own), `run` (that of the runs in `data`), the name of
     one in `prompts/chat_templates/`, a path, or `auto`: that of `adapter` where one is saved beside it, else the model's own, else the runs'."""
 
     learning_rate: float = Field(2e-4, gt=0)
-    """Where it is not set: 2e-4 for `sft`, 3e-4 for `sdft`, 1e-5 for `sdft_paper`."""
+    """The peak learning rate. Default: 2e-4 for `sft`, 3e-4 for `sdft`, 1e-5 for `sdft_paper`."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
-    """Of the steps; afterwards the rate falls by a cosine."""
+    """The share of steps for the warm-up, after which the learning rate follows a cosine to zero."""
     max_length: int = Field(4096, ge=16)
     """Rows of more tokens are left out and counted, never cut: a cut would take the correction off. For `sdft` the longer prompt,
     which is the teacher's, and `max_completion_length` together."""
@@ -91,30 +91,30 @@ class TrainConfig(Hyperparameters):
     """For `sdft`: before the first step the base model answers each question with the row's context before it (greedily), and is
     graded by the row's `answer`. A row whose teacher is wrong teaches the mistake: it is left out as `teacher_failed`."""
     teacher_undecided: Literal["drop", "keep"] = "drop"
-    """What becomes of rows where the words of the teacher's answer do not tell whether it is right: they are left out like those
+    """What becomes of rows where the words of the teacher's answer do not tell whether it is right: they were left out like those
     where it is wrong, or trained."""
     teacher_prompt: str = "distilling/demonstration"
     """For `sdft`: the prompt that shows the teacher `question` and `context`, where the context is a good answer."""
     follow_up_prompt: str = "distilling/follow_up"
     """Likewise where the context is what the user said after an answer."""
     gradient_checkpointing: bool = True
-    """Less memory, about a third more time."""
+    """Save memory at the price of about a third more time."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """`auto`: bf16 where the GPU has it, else fp32."""
     on_oom: Literal["halve", "stop"] = "halve"
-    """When memory runs out: try once more with half the batch and twice the accumulation, or stop and say so."""
+    """What to do when memory runs out: try once more with half the batch and twice the accumulation, or stop with an error."""
 
     validation_split: float = Field(0.05, ge=0, le=0.5)
     """Share of rows that are held out by document and question, at most half; under two rows nothing is, and nothing stops
     early."""
     eval_steps: int | None = Field(None, ge=1)
-    """Unset: as often as patience needs, from the data's size."""
+    """Optimizer steps between two evaluations. Default: chosen by the size of the data, so that `patience` can work."""
     save_steps: int | None = Field(None, ge=1)
-    """A multiple of `eval_steps`; unset, the same. An evaluation that is the best so far is saved in any case."""
+    """Optimizer steps between two checkpoints, a multiple of `eval_steps`. Default: `eval_steps`. The best evaluation so far is saved in any case."""
     patience: int = Field(3, ge=1)
     """Evaluations without progress after which the training stops."""
     min_delta: float = Field(0.001, ge=0)
-    """By how much the evaluation loss must fall to count as progress."""
+    """The smallest fall of the evaluation loss that counts as progress."""
     retention_limit: float = Field(0.1, gt=0)
     """How much the retention loss may rise over its value before the first step: 0.1 is a tenth."""
     on_forgetting: Literal["stop", "flag"] = "stop"
@@ -124,7 +124,7 @@ class TrainConfig(Hyperparameters):
     """true: there must be a checkpoint to go on from; false: start anew and delete the old ones; unset: go on where
     there is one."""
     resume_from_checkpoint: str | None = None
-    """A certain checkpoint of this `output_dir`, by its path or name (`checkpoint-40`); unset, the last one."""
+    """A checkpoint of this `output_dir` to resume from, by its path or name (`checkpoint-40`). Default: the last one."""
 
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))
 
@@ -154,7 +154,7 @@ class TrainConfig(Hyperparameters):
                 "of all rounds in data"
             )
         if self.self_critique_data or self.hard_failures_data:
-            raise ValueError(f"method {self.method} trains on rows with a context: name them in data")
+            raise ValueError(f"method {self.method} trains on rows with a context: name their files in data")
         if self.method == "sdft_paper" and (self.resume or self.resume_from_checkpoint):
             raise ValueError(
                 "method sdft_paper writes no checkpoints to go on from: the teacher's moving average is in none"
@@ -164,13 +164,15 @@ class TrainConfig(Hyperparameters):
     @model_validator(mode="after")
     def _has_data(self) -> TrainConfig:
         if not (self.data or self.self_critique_data or self.hard_failures_data):
-            raise ValueError("no data: name `data`, `self_critique_data` or `hard_failures_data`")
+            raise ValueError("there is no training data: set `data`, `self_critique_data` or `hard_failures_data`")
         return self
 
     @model_validator(mode="after")
     def _goes_on_or_begins(self) -> TrainConfig:
         if self.resume is False and self.resume_from_checkpoint:
-            raise ValueError("resume: false deletes the checkpoints, and resume_from_checkpoint goes on from one")
+            raise ValueError(
+                "resume: false deletes the checkpoints, but resume_from_checkpoint names one to resume from"
+            )
         return self
 
     @property

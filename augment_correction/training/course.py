@@ -65,7 +65,7 @@ class Course:
         for name, series in named:
             bad = next((step for step, loss in series.items() if not math.isfinite(loss)), None)
             if bad is not None:
-                return f"diverged: {name} is no number at step {bad}; lower learning_rate"
+                return f"diverged: {name} is not a number at step {bad}; use a lower learning_rate"
         last = max(self.rise, default=0)
         if self.config.on_forgetting == "stop" and self.forgets(last):
             limit = self.config.retention_limit

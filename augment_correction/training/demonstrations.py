@@ -66,7 +66,7 @@ def read_demonstrations(
     if path.is_dir():
         raise InputError(
             f"{path} is a folder, and self-distillation trains on files of rows with a context",
-            hint="name a .jsonl file (docs/reference/rows.md: demonstrations), or set method: sft",
+            hint="name a .jsonl file of demonstrations (docs/reference/rows.md), or set method: sft",
         )
     read = DemonstrationFile(Source(path, rejected=Counter()), [], [])
     for line, found in each_row(path, demonstrated):

@@ -50,7 +50,10 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
     made = Gathered()
     for named in (gate_file(config.project.resolve(each)) for each in config.gate):
         if not named.is_file():
-            raise InputError(f"no gate at {named}", hint="name the gate.jsonl of a run, or its folder")
+            raise InputError(
+                f"there is no held-out set at {named}",
+                hint="name the held-out set.jsonl of a run, or the folder of the run",
+            )
         made.gates[named] = None
     (_demonstrations if config.distils else _corrections)(made, config)
     gate, retention = Guard(), Guard()
@@ -108,7 +111,7 @@ def _named(config: TrainConfig) -> Iterator[tuple[Path, Literal[1, 2] | None]]:
             path = config.project.resolve(each)
             if not path.exists():
                 raise InputError(
-                    f"no training data at {path}", hint="name a run's output folder, or a file of failures"
+                    f"there are no training data at {path}", hint="name a run's output folder, or a file of failures"
                 )
             yield path, schema
 
@@ -150,12 +153,17 @@ def _without(made: Gathered, gate: Guard, retention: Guard) -> Gathered:
     for index, each in enumerate(made.conversations):
         candidate = Candidate(each)
         if found := gate.overlap(candidate):
-            made.drop(index, problem_of(each, "in_gate", found.detail, "nothing to do: the gate must stay unseen"))
+            made.drop(
+                index, problem_of(each, "in_gate", found.detail, "nothing to do: the held-out set must not be trained")
+            )
         elif found := retention.overlap(candidate):
             remedy = "nothing to do: retention rows are measured and never trained"
             made.drop(index, problem_of(each, "in_retention", found.detail, remedy))
         elif each.id in seen:
-            made.drop(index, problem_of(each, "duplicate", "another file has it, too", "nothing to do: one is used"))
+            made.drop(
+                index,
+                problem_of(each, "duplicate", "another file has the same row", "nothing to do: the row is used once"),
+            )
         else:
             seen.add(each.id)
             kept.append(index)

@@ -31,9 +31,9 @@ def axolotl() -> str:
     found = shutil.which(wanted)
     if found is None:
         raise InputError(
-            f"there is no {wanted} on the PATH",
+            f"the command {wanted} was not found on the PATH",
             hint='python3 -m venv ~/axolotl && ~/axolotl/bin/pip install "axolotl==0.19.0", then '
-            f"export {VARIABLE}=~/axolotl/bin/axolotl (docs/training.md)",
+            f"export {VARIABLE}=~/axolotl/bin/axolotl (docs/guides/axolotl.md)",
         )
     return found
 
@@ -64,9 +64,9 @@ def hand_over(prepared: Prepared) -> Path:
 
 def not_taken(prepared: Prepared) -> Iterator[str]:
     """What the config asks for and Axolotl does not do."""
-    yield "Axolotl stops by patience alone: min_delta and convergence are not looked at"
+    yield "Axolotl stops early by patience alone: min_delta and convergence are ignored"
     if prepared.retention.rows:
-        yield "Axolotl does not measure the retention rows: evaluate the adapter, with a retention set (docs/evaluate.md)"
+        yield "Axolotl does not measure the retention rows: evaluate the adapter, with a retention set (docs/guides/evaluate.md)"
 
 
 def run_axolotl(command: str, config: Path) -> int:
@@ -100,7 +100,7 @@ def _write(prepared: Prepared, side: Side, path: Path) -> str:
         raise InputError(
             f"Axolotl would not train the intended tokens of {sum(proof.failing.values()):,} rows: row {first.row}, "
             f"{first.proof}: {first.detail}",
-            hint="train without --with axolotl, which tokenises each row as a whole",
+            hint="train without --with axolotl: the built-in trainer tokenizes each row as a whole",
         )
     return digest
 

@@ -21,14 +21,17 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> Path:
     """
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise InputError(
-            f"{output} is there already and is not overwritten", hint="name another folder, or move it away"
+            f"{output} already exists and is not overwritten", hint="name another folder, or move the existing one"
         )
     if not (adapter / "adapter_config.json").is_file():
-        raise InputError(f"{adapter} is no PEFT adapter: it has no adapter_config.json", hint="name the folder final/")
+        raise InputError(
+            f"{adapter} is not a PEFT adapter: it has no adapter_config.json",
+            hint="name the folder final/ of a training",
+        )
     tensor_files(adapter, ADAPTER)
     named = base or str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path)
     folder = model_folder(named)
-    refuse_other_base(adapter, named, "name the right one with --base")
+    refuse_other_base(adapter, named, "name the base model of the adapter with --base")
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **TENSORS_ONLY)
     with torch.no_grad():
         merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)

@@ -12,7 +12,7 @@ from augment_correction.training.config import TrainConfig
 
 SHAPE = {"lora_r": "r", "lora_alpha": "lora_alpha"}
 """Keys of a training, and what PEFT calls them."""
-UNKNOWN_BASE = "the adapter does not say which weights it was trained on: that it fits the base model is not checked"
+UNKNOWN_BASE = "the adapter does not record its base model, so that the program cannot check whether it fits"
 
 
 def shaped(config: TrainConfig, adapter: Path) -> TrainConfig:
@@ -26,7 +26,7 @@ def shaped(config: TrainConfig, adapter: Path) -> TrainConfig:
         if key in config.model_fields_set and asked != known[name]:
             raise ConfigError(
                 f"{key} is {asked}, and the adapter at {adapter} has {known[name]}",
-                hint=f"an adapter keeps its shape: leave {key} out, set it to {known[name]}, or train without adapter",
+                hint=f"the shape of an adapter cannot change: leave {key} out, set it to {known[name]}, or train without adapter",
             )
     return config.model_copy(update={key: known[name] for key, name in SHAPE.items()})
 
@@ -48,7 +48,10 @@ def refuse_other_base(adapter: Path, base: str | Path, remedy: str) -> bool:
 def _described(adapter: Path) -> dict[str, Any]:
     file = adapter / "adapter_config.json"
     if not file.is_file():
-        raise InputError(f"{adapter} is no PEFT adapter: it has no adapter_config.json", hint="name the folder final/")
+        raise InputError(
+            f"{adapter} is not a PEFT adapter: it has no adapter_config.json",
+            hint="name the folder final/ of a training",
+        )
     known: dict[str, Any] = json.loads(file.read_text("utf-8"))
     if known.get("peft_type") != "LORA":
         raise InputError(f"{adapter} is a {known.get('peft_type')} adapter, and this trains LoRA")

@@ -29,8 +29,8 @@ from augment_correction.training.parent import UNKNOWN_BASE, refuse_other_base, 
 from augment_correction.training.schedule import Schedule, schedule, whole_steps
 from augment_correction.training.splitting import held_out
 
-REFUSED = "are refused by the chat template: left out"
-OTHER_TEMPLATE = "change the row, or train with another template (chat_template)"
+REFUSED = "were left out because the chat template refuses them"
+OTHER_TEMPLATE = "change the row, or set another chat_template"
 
 
 class NothingLeft(InputError):
@@ -205,7 +205,7 @@ def _split(
     dev = _side(conversations, rows, sorted(apart))
     if config.monitor and not dev.rows:
         raise ConfigError(
-            "the monitor looks at evaluations, and no row is held out for them",
+            "the monitor needs evaluations, but no row is held out for them",
             hint=f"set validation_split so that two of the {len(rows):,} rows are: {2 / len(rows):.2g}",
         )
     ending = prove_endings(train.rows, template)
@@ -269,7 +269,7 @@ def _longest(config: TrainConfig, folder: Path) -> tuple[int, str]:
     )
     if not isinstance(most, int) or most >= config.max_length:
         return config.max_length, "raise max_length"
-    return most, "shorten it: the model takes no more"
+    return most, "shorten the row: the model takes no more tokens"
 
 
 def _described(path: Path) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def _described(path: Path) -> dict[str, Any]:
     except ValueError as failure:
         raise InputError(f"{path} is not valid JSON: {failure}", hint="fetch the model again") from None
     if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
-        raise InputError(f"{path} describes no model: it has no model_type", hint="fetch the model again")
+        raise InputError(f"{path} does not describe a model: it has no model_type", hint="fetch the model again")
     return found
 
 
@@ -330,7 +330,10 @@ def _fitting(
     if not kept:
         raise _nothing_left(gathered)
     kept_only(gathered, list(kept))
-    for count, why in ((refused, REFUSED), (long, f"are longer than {longest:,} tokens: left out, not cut")):
+    for count, why in (
+        (refused, REFUSED),
+        (long, f"were left out because they are longer than {longest:,} tokens (rows are never cut)"),
+    ):
         if count:
             notices.append(f"{count:,} of {total:,} rows ({count / total:.1%}) {why}")
     return list(kept.values())
@@ -340,7 +343,11 @@ def _nothing_left(gathered: Gathered) -> NothingLeft:
     reasons = sum((source.rejected for source in gathered.sources), start=Counter[str]())
     listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()) or "the runs hold none"
     first = next((f"{each.place}: {each.detail}; {each.remedy}" for each in gathered.problems), None)
-    return NothingLeft(gathered, f"no row is left to train on: {listed}", first or "docs/failures.md: what a row needs")
+    return NothingLeft(
+        gathered,
+        f"no row is left to train on: {listed}",
+        first or "docs/guides/import-failures.md lists the fields that a row needs",
+    )
 
 
 def _guarding(

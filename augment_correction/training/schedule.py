@@ -50,7 +50,7 @@ def schedule(config: TrainConfig, rows: int, *, evaluated: bool) -> Schedule:
     _fits("save_steps", save, steps, sum_, f"leave it unset (the same as eval_steps), or set it to at most {steps:,}")
     if save % every:
         raise ConfigError(
-            f"save_steps {save} is no multiple of eval_steps {every}: a checkpoint that was not evaluated cannot be best",
+            f"save_steps {save} is not a multiple of eval_steps {every}: a checkpoint that was not evaluated cannot be best",
             hint=f"set save_steps to {every * max(1, round(save / every))}, or leave it unset",
         )
     return Schedule(steps, per_epoch, every, save, _warmup(config, steps), _patience(config, every, steps, sum_))

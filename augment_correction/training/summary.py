@@ -65,7 +65,7 @@ class TrainingResult:
     @property
     def again(self) -> str:
         """What the same command does after an interruption."""
-        return f"run the same command again to {'begin anew' if self._whole else 'go on'}"
+        return f"run the same command again to {'start again' if self._whole else 'resume'}"
 
     def save(self, prepared: Prepared, model: Any, tokenizer: Any) -> None:
         """`final/`: adapter or model, tokenizer, chat template, card; it appears whole or not at all."""

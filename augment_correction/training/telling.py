@@ -15,7 +15,7 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
     plan, train, dev = prepared.schedule, prepared.train, prepared.held_out
     yield f"base model {prepared.base}, {prepared.template.name}"
     if prepared.adapter:
-        yield f"  goes on from {prepared.config.parent}, rank {prepared.config.lora_r}"
+        yield f"  continues the adapter {prepared.config.parent}, rank {prepared.config.lora_r}"
     yield from source_lines(prepared.gathered.sources, prepared.gathered.problems)
     apart = f", held apart by {prepared.apart_by}" if prepared.apart_by else ""
     yield f"  train {len(train.rows):,} rows, held out {len(dev.rows):,}{apart}"
@@ -25,7 +25,7 @@ def prepared_lines(prepared: Prepared) -> Iterator[str]:
         yield f"  {train.trained:,} tokens trained, {train.masked:,} masked"
         yield f"  {prepared.ending:,} of {len(train.rows):,} rows end on a trained end of turn"
     if prepared.retention.rows:
-        yield f"  {len(prepared.retention.rows):,} rows guard against forgetting"
+        yield f"  {len(prepared.retention.rows):,} retention rows are measured (not trained)"
     yield (
         f"  {plan.steps:,} steps ({plan.steps_per_epoch:,} an epoch), warm-up {plan.warmup_steps:,}, "
         f"evaluated every {plan.eval_steps or '-'}, saved every {plan.save_steps:,}"
@@ -44,13 +44,13 @@ def _distilled(prepared: Prepared) -> Iterator[str]:
     if config.teacher_check:
         known = prepared.gathered.demonstrations
         graded = sum(bool(known[each.id].answer) for each in prepared.gathered.conversations)
-        yield f"  before the first step the teacher answers each row; {graded:,} rows say what a right answer holds"
+        yield f"  before the first step the teacher answers each row; {graded:,} rows have an answer to grade it by"
 
 
 def outcome_lines(outcome: TrainingResult) -> Iterator[str]:
     made: dict[str, Any] = outcome.summary
     if outcome.already:
-        yield "this training is finished already; --no-resume trains anew"
+        yield "this training is already finished; use --no-resume to train again"
     yield f"stopped after step {made['steps']:,} of {made['planned_steps']:,}: {made['stopped']}"
     if made["eval_loss"]:
         yield f"  {'step':>8} {'eval loss':>10} {'perplexity':>11} {'retention':>10}"
@@ -67,9 +67,9 @@ def _ending(outcome: TrainingResult) -> Iterator[str]:
         yield outcome.again
         return
     if status == "no_better":
-        yield "no checkpoint is better on the held-out rows than what it began with: do not serve this adapter"
+        yield "no checkpoint is better on the held-out rows than the starting point: do not use this adapter"
     if status == "nothing":
-        yield "no checkpoint is fit to be taken; final/ was not written"
+        yield "no checkpoint meets the limits, so that final/ was not written"
     served = "model" if outcome.model else "adapter"
     for name, path in ((served, place.final), ("summary", place.summary), ("rejected", place.rejected)):
         if path.exists():

@@ -67,7 +67,7 @@ def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lam
             clear_device_cache(garbage_collection=True)
             checkpoint = next(reversed(workspace.saved().values()), None)
             notice = (
-                f"out of memory: once more with batch_size {batch.size} x gradient_accumulation {batch.accumulation}"
+                f"out of memory: trying again with batch_size {batch.size} x gradient_accumulation {batch.accumulation}"
             )
             prepared.notices.append(notice)
             say(notice)
@@ -87,7 +87,7 @@ def _run(
         prepared.notices.append(notice)
         say(f"note: {notice}")
     if checkpoint:
-        say(f"going on from {checkpoint.name}")
+        say(f"resuming from {checkpoint.name}")
     with watch.signals():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer, watch
@@ -119,9 +119,7 @@ def _other_tokens(prepared: Prepared, tokenizer: Any) -> str | None:
     texts = [render(each, prepared.template).text for each in prepared.train.conversations[:COMPARED]]
     theirs = tokenizer(texts, add_special_tokens=False)["input_ids"]
     other = sum(ids != list(row.ids) for ids, row in zip(theirs, prepared.train.rows, strict=False))
-    told = (
-        f"Transformers reads {other} of {len(texts)} rows into other tokens than tokenizer.json says: check the answers"
-    )
+    told = f"Transformers reads {other} of {len(texts)} rows into other tokens than tokenizer.json does: check the model's answers"
     return told if other else None
 
 
@@ -129,8 +127,8 @@ def _one_device() -> None:
     """Raises: UserError. The trainer refuses several devices in one process, with a traceback."""
     if torch.cuda.device_count() > 1:
         raise UserError(
-            f"{torch.cuda.device_count()} GPUs are visible, and this trains on one",
-            hint="set CUDA_VISIBLE_DEVICES=0, or train on all of them with Axolotl (--with axolotl, docs/training.md)",
+            f"{torch.cuda.device_count()} GPUs are visible, but this trainer uses one",
+            hint="set CUDA_VISIBLE_DEVICES=0, or train on all of them with Axolotl (--with axolotl, docs/guides/axolotl.md)",
         )
 
 

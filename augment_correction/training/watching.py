@@ -67,7 +67,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.interrupted = True
             restore()
             kept = "with a checkpoint" if self._config.resumable else "and nothing is kept"
-            self._say(f"stopping after this step, {kept}; once more to stop at once")
+            self._say(f"stopping after this step, {kept}; press Ctrl-C again to stop at once")
 
         before: Mapping[signal.Signals, Any] = {kind: signal.signal(kind, ask) for kind in kinds}
 

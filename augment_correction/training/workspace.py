@@ -18,7 +18,7 @@ COMPLETE = "complete"
 """An empty file in a checkpoint that is wholly written. A process may be killed while it writes one."""
 STOPPING = ("patience", "min_delta", "retention_limit", "on_forgetting")
 """With another one of these a training that stopped early goes on."""
-ANEW = "take another output_dir, or start anew there with --no-resume, which deletes its checkpoints"
+ANEW = "set another output_dir, or start again there with --no-resume, which deletes its checkpoints"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Workspace:
         if stored and saved and stored != decided:
             names = [name for name in decided if stored.get(name) != decided[name]]
             listed = "; ".join(f"{name} was {stored.get(name)}, is {decided[name]}" for name in names)
-            raise InputError(f"the checkpoints in {self.root} are of another training: {listed}", hint=ANEW)
+            raise InputError(f"the checkpoints in {self.root} belong to another training: {listed}", hint=ANEW)
         return self._chosen(saved, config)
 
     def _chosen(self, saved: Mapping[int, Path], config: TrainConfig) -> Path | None:
@@ -111,12 +111,15 @@ class Workspace:
             if chosen is None:
                 there = ", ".join(path.name for path in saved.values()) or "none"
                 raise InputError(
-                    f"no whole checkpoint '{config.resume_from_checkpoint}' in {self.checkpoints}",
+                    f"there is no complete checkpoint '{config.resume_from_checkpoint}' in {self.checkpoints}",
                     hint=f"there is: {there}",
                 )
             return chosen
         if config.resume and not saved:
-            raise InputError(f"no checkpoint in {self.checkpoints} to go on from", hint="leave --resume out to begin")
+            raise InputError(
+                f"there is no checkpoint in {self.checkpoints} to resume from",
+                hint="leave --resume out to start a new training",
+            )
         return saved[max(saved)] if saved else None
 
 

@@ -24,7 +24,7 @@ def add_entries(config: WorkerConfig, paths: Sequence[Path], priority: str) -> l
     seen: dict[str, Path] = {}
     for path, found in checked:
         if found.sha256 in seen:
-            raise InputError(f"{path} has the same rows as {seen[found.sha256]}", hint="name one of them, once")
+            raise InputError(f"{path} has the same rows as {seen[found.sha256]}", hint="name only one of them")
         seen[found.sha256] = path
     places = Places(config.root)
     places.make()
@@ -33,7 +33,7 @@ def add_entries(config: WorkerConfig, paths: Sequence[Path], priority: str) -> l
 
 def _checked(config: WorkerConfig, path: Path) -> Checked:
     if not path.exists():
-        raise InputError(f"there is nothing at {path}")
+        raise InputError(f"{path} does not exist")
     try:
         found = check(path, config.project, chats=bool(config.corrections.command))
     except InputError as failure:
@@ -41,7 +41,7 @@ def _checked(config: WorkerConfig, path: Path) -> Checked:
     if (config.root / "worker.sqlite").is_file() and (twin := open_site(config).jobs.same_data(found.sha256)):
         raise InputError(
             f"{path}: the same rows came in as job {twin.id} ({twin.original})",
-            hint=f"to train on them once more: worker retry {twin.id}",
+            hint=f"to train on them again: worker retry {twin.id}",
         )
     return found
 

@@ -42,4 +42,4 @@ def _programs(config: WorkerConfig) -> Iterator[Finding]:
         if shutil.which(name):
             yield Finding(True, f"{key}: {name} is there")
         else:
-            yield Finding(False, f"{key}: there is no program '{name}'", "install it, or write its whole path")
+            yield Finding(False, f"{key}: there is no program '{name}'", "install it, or write its full path")

@@ -25,17 +25,17 @@ class WorkerSection(Declaration):
     root: str = "./outputs/worker"
     """The folder of the inbox, the queue, the adapters and the database."""
     poll_seconds: float = Field(0.5, gt=0, le=60)
-    """How often the folders, the markers and the training are looked at."""
+    """Seconds between two looks at the folders, the markers and the training."""
     settle_seconds: float = Field(2.0, ge=0)
-    """A file is taken when its size and time have stood still for so long (ten times as long where its end looks cut)."""
+    """A file is taken when its size and time have not changed for so many seconds (ten times as long where its end looks cut off)."""
     max_attempts: int = Field(3, ge=1)
-    """Starts of the training or of the gate, before a job has failed. One that `stop` ended does not count."""
+    """How often the training or the acceptance test is started before the job counts as failed. A start that `worker stop` ended does not count."""
     retry_seconds: float = Field(30.0, ge=0)
-    """Between two attempts."""
+    """Seconds between two attempts."""
     grace_seconds: float = Field(300.0, ge=0)
-    """What a training is given after SIGINT to write its checkpoint, before SIGTERM and ten seconds later SIGKILL."""
+    """Seconds that a training gets after SIGINT to write its checkpoint, before SIGTERM and ten seconds later SIGKILL."""
     min_free_gb: float = Field(20.0, ge=0)
-    """No training is started with less free space under `root`; the job waits."""
+    """Gigabytes. With less free space under `root` no training is started, and the job waits."""
     keep_checkpoints: bool = True
     """`false`: a decided round's checkpoints are deleted; its adapter, logs and data never are."""
 
@@ -44,9 +44,9 @@ class CheckSection(Declaration):
     """Before a round, besides what the worker looks at itself when a file comes in. Any exit code but 0 fails the job."""
 
     rows: str = ""
-    """For a file of rows; empty: nothing."""
+    """The command that checks a file of rows before its training. Empty: no check."""
     run: str = ""
-    """For a run's output folder {run}; empty: nothing."""
+    """The command that checks the output folder {run} of a run. Empty: no check."""
 
 
 class TrainSection(Declaration):
@@ -59,9 +59,9 @@ class TrainSection(Declaration):
     axolotl: str | None = None
     """{axolotl_yaml} is this file with the round's data, output folder and `lora_model_dir`."""
     resume: str = ""
-    """Further words where an earlier attempt of the round may have left checkpoints."""
+    """Further arguments for an attempt after the first one, which may find checkpoints."""
     adapter: str = Field("{out}/final", pattern=r"^\{out\}")
-    """Where the training leaves the adapter: the next round's {parent}."""
+    """Where the training writes the adapter, which is the {parent} of the next round."""
 
 
 class GateSection(Declaration):
@@ -101,7 +101,7 @@ class WorkerConfig(Declaration):
             unknown = placeholders(template) - set(KNOWN)
             if unknown:
                 listed = ", ".join(f"{{{name}}}" for name in KNOWN)
-                raise ValueError(f"{{{unknown.pop()}}} is no placeholder; known: {listed}")
+                raise ValueError(f"{{{unknown.pop()}}} is not a placeholder; known are: {listed}")
             if "parent" in required(template):
                 raise ValueError("{parent} must stand in brackets, with its flag: the first round has none")
         return section
@@ -116,7 +116,7 @@ class WorkerConfig(Declaration):
         }
         for name, section in (("train", self.train), ("gate", self.gate)):
             if not words(section.command, {}):
-                raise ValueError(f"{name}.command is nothing but brackets: a round would pass it unseen")
+                raise ValueError(f"{name}.command has only optional parts, so that it could be an empty command")
         sections = (self.check, self.train, self.gate, self.corrections)
         for template in (template for section in sections for template in _templates(section)):
             for name in required(template) & set(given):
@@ -151,9 +151,7 @@ class WorkerConfig(Declaration):
         for key, value in ((f"{name}.config", section.config) for name, section in needed):
             path = self.path(value)
             if path and not Path(path).is_file():
-                raise ConfigError(
-                    f"{key} names {path}, and there is no such file", hint="'init' copies the shipped ones"
-                )
+                raise ConfigError(f"{key} names {path}, which does not exist", hint="`init` copies the shipped configs")
 
 
 def _templates(section: Declaration) -> list[str]:

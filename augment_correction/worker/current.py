@@ -37,7 +37,7 @@ def rollback(site: Site) -> tuple[Round, Round | None]:
     """
     now = current(site)
     if now is None:
-        raise InputError("the base model is current: there is nothing to go back to")
+        raise InputError("the base model is current, so that there is nothing to roll back")
     before = site.jobs.round(now.parent)
     point(site, before)
     site.jobs.change_round(now.number, rolled_back=time.time())

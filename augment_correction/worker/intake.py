@@ -55,7 +55,7 @@ class Intake:
         except Exception as failure:
             if no_room(failure):
                 raise
-            told = f"{storable(path.name)} in {path.parent} is left where it is: {type(failure).__name__}: {failure}"
+            told = f"{storable(path.name)} in {path.parent} was left in place: {type(failure).__name__}: {failure}"
             if self._left.get(path) != told:
                 self._left[path] = told
                 self._site.log.say(told)
@@ -132,7 +132,7 @@ class Intake:
             if twin is not None:
                 raise InputError(
                     f"the same rows came in as job {twin.id} ({twin.original})",
-                    hint=f"to train on them once more: worker retry {twin.id}",
+                    hint=f"to train on them again: worker retry {twin.id}",
                 )
         except Exception as failure:  # whatever a stranger's file does to the readers is said of that file
             if no_room(failure):
@@ -184,7 +184,7 @@ def _is_metadata(path: Path) -> bool:
 
 def give_reason(site: Site, job: Job, remedy: str | None) -> None:
     """`<name>.reason.txt` beside the failed file."""
-    again = f"or, when the cause is gone: worker retry {job.id}; --fresh begins anew, without the round's checkpoints"
+    again = f"or, once the cause is removed: worker retry {job.id}; with --fresh the training starts without the checkpoints of the round"
     with atomic_write(site.places.reason(job.name)) as file:
         file.write(f"{job.original}: {job.reason}\nremedy: {f'{remedy}; ' if remedy else ''}{again}\n".encode())
 
@@ -196,7 +196,7 @@ def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = Fa
     Raises: InputError where the job has not ended.
     """
     if job.state not in ("failed", "done"):
-        raise InputError(f"job {job.id} is {job.state}", hint="only a failed or done job can be tried again")
+        raise InputError(f"job {job.id} is {job.state}", hint="only a failed or finished job can be retried")
     places = site.places
     old = places.reason(job.name)
     if old.exists():
@@ -204,7 +204,7 @@ def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = Fa
     if job.rows is None:
         entry = places.found(job.name)
         if entry is None:
-            raise InputError(f"the file of job {job.id} is gone", hint="drop it into the inbox again")
+            raise InputError(f"the file of job {job.id} no longer exists", hint="copy the file into the inbox again")
         move(entry, free_name(places.inbox / job.original))
         return f"job {job.id}: {job.original} is back in the inbox"
     anew = {"round": None, "phase": None} if fresh or job.state == "done" else {}

@@ -126,7 +126,7 @@ class Jobs:
             self._database.executescript(SCHEMA)
             self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         except sqlite3.Error as failure:
-            remedy = "make room on its disk" if no_room(failure) else "put a whole copy of it back"
+            remedy = "free some space on its disk" if no_room(failure) else "restore a complete copy of it"
             raise InputError(f"{path} cannot be used: {failure}", hint=remedy) from None
 
     def close(self) -> None:

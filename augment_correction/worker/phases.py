@@ -61,6 +61,6 @@ def _data(site: Site, job: Job) -> tuple[Path, Path | None]:
     run = Path(job.run) if job.run else run_of(entry, site.config.project)
     data = RunFolder(run).dataset if run else entry
     if not data.is_file() or digest(data) != job.sha256:
-        what = "is not what it was when it came in" if data.is_file() else "is gone"
-        raise InputError(f"{data} {what}", hint="drop the file, or the run's name, into the inbox again")
+        what = "has changed since it came in" if data.is_file() else "is gone"
+        raise InputError(f"{data} {what}", hint="copy the file, or the file that names the run, into the inbox again")
     return data, run

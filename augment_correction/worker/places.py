@@ -77,7 +77,7 @@ class Places:
         except OSError as failure:
             raise InputError(
                 f"the worker's folder {self.root} cannot be written: {failure.strerror}",
-                hint="set worker.root to a folder of yours",
+                hint="set worker.root to a folder that you can write to",
             ) from None
 
     def found(self, name: str) -> Path | None:
@@ -102,7 +102,8 @@ class Places:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise InputError(
-                    f"another worker runs on {self.root}", hint="one is enough; 'worker stop' ends it"
+                    f"another worker is running on {self.root}",
+                    hint="only one worker may run on a folder; `worker stop` ends it",
                 ) from None
             lock.truncate(0)
             lock.write(str(ProcessId.own()))

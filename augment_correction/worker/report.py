@@ -24,7 +24,7 @@ def read_report(path: Path) -> Any:
 
 def why(report: Any, *, accepted: bool) -> str | None:
     """The limits that decided, or the gain of what was accepted, as `evaluate` says it in `evaluation.json`; None for the
-    report of another gate, or one that says something else than the gate's exit code."""
+    report of another acceptance test, or one that says something else than the acceptance test's exit code."""
     try:
         outcomes = {decision["outcome"] for decision in report["decisions"].values()}
         if not outcomes or (outcomes == {"accept"}) != accepted:
@@ -39,7 +39,7 @@ def _decisive(report: Any, model: str) -> str:
     decision = report["decisions"][model]
     if decision["outcome"] == "accept":
         if not report["gate"].get("questions", True):  # a report of an earlier version does not say
-            return f"{len(report['probes']['corrections'])} corrections hold, and nothing else moved"
+            return f"{len(report['probes']['corrections'])} corrections were learned, and nothing else changed"
         gain = report["gate"]["against_base"][model]["all"]["difference"]["accuracy_t2"]
         value, low, high = (f"{100 * gain[name]:+.1f}" for name in ("value", "low", "high"))
         return f"right second answers {value} points ({low} to {high})"

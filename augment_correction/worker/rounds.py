@@ -61,7 +61,7 @@ class Rounds:
             started = {"state": "running", "started": time.time()}
             job = site.jobs.change(job, **started, round=number, phase=phase, launched=0)
         site.places.put(job.name, job.folder)
-        site.say(job, f"begins round {number}, on {shown(now)}")
+        site.say(job, f"starts round {number} on {shown(now)}")
 
     # ---------------------------------------------------------------------------------------------- advance
 
@@ -118,7 +118,7 @@ class Rounds:
     def _ended(self, job: Job, code: int | None) -> None:
         if job.stopping and code != 0:
             self._site.jobs.change(job, launched=0, stopping=0, attempts=job.attempts - 1)
-            self._site.say(job, f"{job.phase} was stopped; it goes on when a worker runs again")
+            self._site.say(job, f"{job.phase} was stopped; the next worker resumes it")
             return
         if code is not None:
             self._after[job.phase or "check"](job, code)
@@ -127,7 +127,7 @@ class Rounds:
 
     def _checked(self, job: Job, code: int) -> None:
         if code:
-            self._fail(job, f"the check ended with exit code {code}", "the end of its log says what to mend")
+            self._fail(job, f"the check ended with exit code {code}", "the end of its log shows the cause")
         else:
             self._site.jobs.change(job, phase="train", launched=0, attempts=0)
 
@@ -138,7 +138,7 @@ class Rounds:
             reason = why(self._report(self._round(job)), accepted=not code)
             self._finish(job, decision, reason or f"the training of the corrections says {decision}")
         elif code in HOPELESS:
-            self._fail(job, f"the training ended with exit code {code}", "the end of its log says what to mend")
+            self._fail(job, f"the training ended with exit code {code}", "the end of its log shows the cause")
         else:
             self._try_again(job, f"ended with exit code {code}")
 
@@ -148,13 +148,15 @@ class Rounds:
             return
         adapter = self._site.places.root / self._round(job).adapter
         if code in HOPELESS:
-            self._fail(job, f"the training ended with exit code {code}", "the end of its log says what to mend")
+            self._fail(job, f"the training ended with exit code {code}", "the end of its log shows the cause")
         elif code == REJECTED:
-            self._finish(job, "rejected", "the training made nothing that is better than what it began with")
+            self._finish(job, "rejected", "the training found no checkpoint better than its starting point")
         elif code:
             self._try_again(job, f"ended with exit code {code}")
         elif not adapter.is_dir() or not any(adapter.iterdir()):
-            self._fail(job, f"the training ended well and left no adapter at {adapter}", "set train.adapter")
+            self._fail(
+                job, f"the training ended with exit code 0 but wrote no adapter to {adapter}", "set train.adapter"
+            )
         else:
             self._site.jobs.change(job, phase="gate", launched=0, attempts=0)
             self._site.say(job, f"trained: {adapter}")
@@ -164,9 +166,9 @@ class Rounds:
             self._accept(job)
         elif code == REJECTED:
             reason = why(self._report(self._round(job)), accepted=False)
-            self._finish(job, "rejected", reason or "the gate rejected it")
+            self._finish(job, "rejected", reason or "the acceptance test rejected it")
         elif code in HOPELESS:
-            self._fail(job, f"the gate ended with exit code {code}", "the end of its log says what to mend")
+            self._fail(job, f"the acceptance test ended with exit code {code}", "the end of its log shows the cause")
         else:
             self._try_again(job, f"ended with exit code {code}")
 
@@ -176,10 +178,10 @@ class Rounds:
         if now is not None and now.number == made.number:
             pass
         elif (now.number if now else None) != made.parent:
-            self._finish(job, "rejected", f"its parent is not current any more: that is {shown(now)}")
+            self._finish(job, "rejected", f"its parent is no longer current; current is {shown(now)}")
             return
         point(self._site, made)
-        self._finish(job, "accepted", why(self._report(made), accepted=True) or "the gate accepted it")
+        self._finish(job, "accepted", why(self._report(made), accepted=True) or "the acceptance test accepted it")
 
     def _finish(self, job: Job, decision: str, reason: str) -> None:
         site, made = self._site, self._round(job)
@@ -207,7 +209,7 @@ class Rounds:
             return
         self._not_before = time.monotonic() + settings.retry_seconds
         self._site.jobs.change(job, launched=0, stopping=0)
-        self._site.say(job, f"{job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}; tried again")
+        self._site.say(job, f"{job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}; it is tried again")
 
     def _fail(self, job: Job, what: str, remedy: str | None) -> None:
         site, ended = self._site, {"ended": time.time()}

@@ -18,7 +18,7 @@ SHOWN = 5
 LONGEST_PATH = 2**14
 """Bytes of a text file that are read for the path in it; Linux allows a path of 4096."""
 FORMATS = (
-    'write one JSON object a line: {"messages": [{"role", "content", "train"}]}, {"segments": [{"label", "text"}]}, '
+    'write one JSON object per line: {"messages": [{"role", "content", "train"}]}, {"segments": [{"label", "text"}]}, '
     '{"instruction", "input", "output"}, {"instruction", "reference_answer"} or {"question", "context"}'
 )
 
@@ -52,7 +52,7 @@ def check(entry: Path, project: Project, *, chats: bool = False) -> Checked:
     if not folder.journal.is_file() or not folder.manifest.is_file():
         raise InputError(
             f"{run} is not the output folder of a finished run: it has no {folder.manifest.name}",
-            hint="name the folder that path.output_dir of the run's config names, once the run has ended",
+            hint="name the output folder of a run that has ended (path.output_dir of its config)",
         )
     return _checked(folder.dataset, run)
 
@@ -86,7 +86,7 @@ def _checked(data: Path, run: Path | None) -> Checked:
         raise InputError(f"there is no file {data}", hint="a run writes it when it has kept a conversation")
     refuse_special(data)
     if data.suffix not in (".jsonl", ".json"):
-        raise InputError(f"{data.name} is no .jsonl and no .json file", hint=FORMATS)
+        raise InputError(f"{data.name} is neither a .jsonl nor a .json file", hint=FORMATS)
     rows, format_, wrong = _segments(data) if _has_segments(data) else _trained(data)
     if wrong and _are_demonstrations(data):
         return Checked(data, "demonstrations", rows, digest(data), run)
@@ -133,7 +133,7 @@ def _trained(path: Path) -> tuple[int, str, list[str]]:
         first.setdefault(_format(each), each.line)
     if len(first) > 1 and not wrong:
         formats = ", ".join(f"{name} (line {line})" for name, line in first.items())
-        raise InputError(f"rows of several formats: {formats}", hint="drop each format as a file of its own")
+        raise InputError(f"rows of several formats: {formats}", hint="put each format into a separate file")
     return len(rows) + len(problems), next(iter(first), ""), wrong
 
 

@@ -23,7 +23,7 @@ def open_site(config: WorkerConfig) -> Site:
     """Raises: InputError where no worker has ever worked there."""
     if not (config.root / "worker.sqlite").is_file():
         waiting = sum(1 for name in PRIORITIES for _ in (config.root / "queue" / name).glob("*"))
-        told = f"; {waiting} files wait in its queue" if waiting else ""
+        told = f"; {waiting} files are waiting in its queue" if waiting else ""
         raise InputError(f"no worker has worked in {config.root} yet{told}", hint="start one: worker run CONFIG")
     return Site(config)
 

@@ -55,7 +55,7 @@ class Worker:
             self._places.marker("stop").unlink(missing_ok=True)
             try:
                 self._intake.mend()
-                self._site.log.say(f"worker {ProcessId.own().pid} began on {self._places.root}")
+                self._site.log.say(f"worker {ProcessId.own().pid} started on {self._places.root}")
                 self._tell_taken_over()
                 yield
                 self._site.log.say("worker stopped")
@@ -79,11 +79,13 @@ class Worker:
             if not no_room(failure):
                 raise
             self._waits_for_room = True
-            self._site.say_once(f"{failure}: the worker waits until there is room on the disk of {self._places.root}")
+            self._site.say_once(
+                f"{failure}: the worker waits until there is free space on the disk of {self._places.root}"
+            )
             return self._stop_since is None
         if self._waits_for_room:
             self._waits_for_room = False
-            self._site.say_once("there is room on the disk again; the worker goes on")
+            self._site.say_once("there is free space on the disk again; the worker goes on")
         return again
 
     def step(self) -> bool:
@@ -107,7 +109,7 @@ class Worker:
         if job is None:
             return
         if self._places.marker("pause").exists():
-            self._site.say_once("paused: no job is begun until 'worker resume'")
+            self._site.say_once("paused: no job is started until 'worker resume'")
         elif self._rounds.room(job):
             self._rounds.begin(job)
 

@@ -31,7 +31,7 @@ def email_of(text: str) -> str:
     """Raises: Invalid."""
     email = text.strip().lower()
     if not _EMAIL.fullmatch(email):
-        raise Invalid("This is no e-mail address.", field="email")
+        raise Invalid("This is not an e-mail address.", field="email")
     return email
 
 
@@ -39,7 +39,7 @@ def name_of(text: str, what: str = "name", field: str = "name") -> str:
     """Raises: Invalid."""
     name = " ".join(text.split())
     if not name or len(name) > 80 or not name.isprintable():
-        raise Invalid(f"The {what} needs 1 to 80 characters that can be seen.", field=field)
+        raise Invalid(f"The {what} needs 1 to 80 visible characters.", field=field)
     return name
 
 
@@ -52,7 +52,7 @@ def add_user(session: Session, email: str, name: str, password: str) -> User:
     try:
         session.flush()
     except IntegrityError:
-        raise Invalid("There is an account with this e-mail address already: sign in with it.", field="email") from None
+        raise Invalid("An account with this e-mail address already exists. Sign in with it.", field="email") from None
     return user
 
 
@@ -62,7 +62,7 @@ def refuse_registering(session: Session, address: str) -> None:
         AuditEvent.action == "account.made", AuditEvent.address == address, AuditEvent.at > now() - timedelta(hours=1)
     )  # fmt: skip
     if session.execute(made).scalar_one() >= ACCOUNTS_BY_ADDRESS:
-        raise TooMany("Very many accounts were made from your address. Try again in an hour.")
+        raise TooMany("Too many accounts were created from your address. Try again in an hour.")
 
 
 # -------------------------------------------------------------------------------------------------- sessions
@@ -171,7 +171,7 @@ def use_setup_link(session: Session, token: str, *, up: bool = True) -> None:
     ).scalar_one_or_none()  # fmt: skip
     if found is None:
         raise NotThere(
-            "This link was used already, or it is older than a day. Start the workspace again for a new one."
+            "This link was already used, or it is older than a day. Start the workspace again for a new one."
         )
     if up:
         session.delete(found)

@@ -116,13 +116,16 @@ class Answering:
         except Exception:
             traceback.print_exc(file=sys.stderr)
             await self._save(
-                asked, heard.text, state="failed", why="Something went wrong here. It is in the server's log."
+                asked,
+                heard.text,
+                state="failed",
+                why="Something went wrong on the server. The server's log has the details.",
             )
             return
         if completion is None:
             return  # stopped, with what was said so far
         text = final_answer(completion.text) or completion.text.strip()
-        why = "" if completion.finish_reason != "length" else "The reply was cut off at its longest."
+        why = "" if completion.finish_reason != "length" else "The reply was cut off at the largest length."
         await self._save(
             asked, text, state="whole", why=why, tokens_in=completion.usage.input, tokens_out=completion.usage.output
         )

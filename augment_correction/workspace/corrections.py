@@ -80,7 +80,7 @@ def flag(
     if message.role != "assistant" or message.state == "streaming":
         raise Conflict("Only an answer of the model can be wrong.")
     if message.id in of_messages(session, [message], user_id):
-        raise Conflict("This answer was flagged already.")
+        raise Conflict("This answer is already flagged.")
     said = _checked(Statement(question, message.text[:MOST], right))
     made = _add(session, of, message.id, user_id, said, [])
     note(session, actor, "correction.flagged", made.id, organisation=made.org_id)
@@ -124,7 +124,7 @@ def confirm(session: Session, actor: Actor, row: CorrectionRow, said: Statement 
     Raises: Forbidden for anybody else; Conflict where it is confirmed."""
     _require_author(actor, row)
     if row.confirmed:
-        raise Conflict("You have confirmed this already.")
+        raise Conflict("You have already confirmed this.")
     if said is not None:
         _put(row, _checked(said))
     row.confirmed = True
@@ -135,7 +135,7 @@ def dismiss(session: Session, actor: Actor, row: CorrectionRow) -> None:
     """The detector was wrong: nothing is kept of it."""
     _require_author(actor, row)
     if row.confirmed:
-        raise Conflict("You have confirmed this already. A reviewer can reject it.")
+        raise Conflict("You have already confirmed this. A reviewer can reject it.")
     session.delete(row)
 
 
@@ -150,7 +150,7 @@ def _require_author(actor: Actor, row: CorrectionRow) -> None:
 def edit(session: Session, actor: Actor, row: CorrectionRow, said: Statement) -> None:
     """Other words need another person's approval: an approved one is a candidate again."""
     if row.state in ("rejected", "withdrawn"):
-        raise Conflict(f"It is {row.state}. Flag the answer anew.")
+        raise Conflict(f"It is {row.state}. Flag the answer again.")
     if not row.confirmed:
         raise Conflict("Its author has not confirmed it yet.")
     before = statement_of(row)
@@ -173,7 +173,7 @@ def approve(session: Session, actor: Actor, row: CorrectionRow, *, against_evide
     contradicted = [each for each in row.evidence if each["verdict"] == "contradicts"]
     if contradicted and not against_evidence:
         first = contradicted[0]
-        raise Conflict(f"{first['by']} contradicts this: {first['reason']}. Tick the box to approve it all the same.")
+        raise Conflict(f"{first['by']} contradicts this: {first['reason']}. Tick the box to approve it anyway.")
     if rival := _rival(session, row):
         raise Conflict(
             f"An approved correction says “{rival.right[:80]}” to the same question. A model cannot learn both: withdraw that one, or "
@@ -204,7 +204,7 @@ def withdraw(session: Session, actor: Actor, row: CorrectionRow, reason: str) ->
 
 def _require_candidate(row: CorrectionRow) -> None:
     if row.state != "candidate":
-        raise Conflict(f"It is {row.state} already.")
+        raise Conflict(f"It already is {row.state}.")
     if not row.confirmed:
         raise Conflict("Its author has not confirmed it yet.")
 

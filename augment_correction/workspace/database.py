@@ -78,14 +78,14 @@ def _engine(url: str, pool: int) -> Engine:
         parsed = make_url(url)
     except Exception:
         raise ConfigError(
-            "LL_DATABASE_URL is no address of a database", hint="write sqlite:///file.db or postgresql://..."
+            "LL_DATABASE_URL is not the URL of a database", hint="write sqlite:///file.db or postgresql://..."
         ) from None
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     kind = parsed.get_backend_name()
     if kind not in ("sqlite", "postgresql"):
         raise ConfigError(
-            f"LL_DATABASE_URL names a database of the kind {kind}", hint="SQLite and PostgreSQL are known"
+            f"LL_DATABASE_URL names a database of the kind {kind}", hint="SQLite and PostgreSQL are supported"
         )
     if kind == "sqlite":
         engine = create_engine(parsed, pool_size=pool, max_overflow=0, connect_args={"timeout": BUSY_SECONDS})

@@ -84,7 +84,9 @@ def upload(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> list[str]:
         raise Invalid(f"Choose 1 to {MOST_FILES} files.", field="files")
     for name, _ in given:
         if Path(name).suffix.lower() not in ENDINGS:
-            raise Invalid(f"{name}: this format is not read. These are: {', '.join(sorted(ENDINGS))}.", field="files")
+            raise Invalid(
+                f"{name}: this format is not supported. Supported are: {', '.join(sorted(ENDINGS))}.", field="files"
+            )
     private_folder(folder / "inputs")
     for name, file in given:
         with new_file(folder / "inputs" / name) as written:
@@ -124,7 +126,7 @@ def command(settings: Settings, job: Job) -> list[str]:
 def result(settings: Settings, job: Job) -> str:
     output = folder_of(settings, job.org_id, job.about["dataset"]) / "output"
     made = sum(1 for _ in read_conversations(output))
-    return f"{made:,} conversations are in the dataset." if made else "Nothing was kept; the log says why."
+    return f"{made:,} conversations are in the dataset." if made else "Nothing was kept; the log shows why."
 
 
 # --------------------------------------------------------------------------------------------------- reviewing

@@ -37,7 +37,7 @@ def queue(session: Session, actor: Actor, organisation: str, kind: str, about: d
     """Raises: Conflict where one of this kind is under way."""
     locked(session, organisation)
     if session.execute(select(Job.id).where(Job.kind == kind, Job.state.in_(OPEN))).first():
-        raise Conflict("One is under way already. Wait until it has ended.")
+        raise Conflict("Another one is running. Wait until it has ended.")
     made = Job(org_id=organisation, kind=kind, about=about, author_id=actor.user_id)
     session.add(made)
     session.flush()
@@ -53,7 +53,7 @@ def cancel(session: Session, actor: Actor, id_: str) -> Job:
     if wanted is None:
         raise NotThere()
     if wanted.state not in OPEN:
-        raise Conflict(f"The job is {wanted.state} already.")
+        raise Conflict(f"The job already is {wanted.state}.")
     wanted.state, wanted.ended, wanted.result = "cancelled", now(), "Cancelled by a member."
     note(session, actor, "job.cancelled", id_, organisation=wanted.org_id)
     return wanted

@@ -64,7 +64,7 @@ def harvest(settings: Settings, database: Database, organisation: str) -> str:
             "No new version was made: a version of exactly these corrections is there already, or the training found nothing "
             "better than the base model."
         )
-    return f"Version {new[-1].id}: the gate says {new[-1].outcome}."
+    return f"Version {new[-1].id}: the acceptance test says {new[-1].outcome}."
 
 
 def _add(session: Session, store: CorrectionStore, made: Version) -> None:

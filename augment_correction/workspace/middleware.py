@@ -61,6 +61,8 @@ class Bugs:
                 raise
             traceback.print_exc(file=sys.stderr)
             page = Here(self._site, Request(scope), "").page(
-                "problem.html", status=500, message="Something went wrong here. What it was is in the server's log."
+                "problem.html",
+                status=500,
+                message="Something went wrong on the server. The server's log has the details.",
             )
             await page(scope, receive, send)

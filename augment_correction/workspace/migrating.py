@@ -43,5 +43,5 @@ def _refuse_later(config: Config, connection: Connection) -> None:
     if set(found) - known:
         raise ConfigError(
             f"the workspace's database is at version {', '.join(found)}, which this program does not know",
-            hint="install the version of the program that wrote it, or put the backup from before the upgrade back",
+            hint="install the version of the program that wrote it, or restore the backup from before the upgrade",
         )

@@ -17,7 +17,7 @@ from augment_correction.workspace.tables import Invite, Membership, Organisation
 
 INVITE_DAYS = 7
 INVITES_OPEN = 100
-DEAD_INVITE = "This invitation was used or taken back, or it is older than seven days. Ask for a new one."
+DEAD_INVITE = "This invitation was used or withdrawn, or it is older than seven days. Ask for a new one."
 
 
 def found(session: Session, actor: Actor, owner: User, name: str) -> Organisation:
@@ -99,7 +99,7 @@ def give_ownership(session: Session, actor: Actor, own: Membership, user_id: str
     require(own.role, "ownership.give")
     given = membership(session, user_id)
     if user_id == own.user_id:
-        raise Conflict("You are an owner already.")
+        raise Conflict("You already are an owner.")
     before, given.role = given.role, "owner"
     audit.note(session, actor, "ownership.given", user_id, organisation=own.org_id, before=before)
     if step_down:
@@ -144,9 +144,9 @@ def invite(session: Session, actor: Actor, own: Membership, email: str, role: st
     email = accounts.email_of(email)
     known = [user.email for _, user in members(session)]
     if email in known:
-        raise Invalid("This person is a member already.", field="email")
+        raise Invalid("This person already is a member.", field="email")
     if len(open_invites(session)) >= INVITES_OPEN:
-        raise Conflict(f"{INVITES_OPEN} invitations are open. Take some back first.")
+        raise Conflict(f"{INVITES_OPEN} invitations are open. Withdraw some first.")
     token = tokens.new_token()
     made = Invite(
         org_id=own.org_id, email=email, role=role, token=tokens.digest(token), inviter_id=own.user_id,
@@ -203,7 +203,7 @@ def accept(session: Session, actor: Actor, user: User, token: str) -> Organisati
         select(Membership).where(Membership.org_id == organisation.id, Membership.user_id == user.id)
     ).scalar_one_or_none()
     if there is not None:
-        raise Conflict("You are a member of this organisation already.")
+        raise Conflict("You already are a member of this organisation.")
     session.add(Membership(org_id=organisation.id, user_id=user.id, role=opened.role))
     opened.ended = now()
     audit.note(session, actor, "invite.accepted", opened.id, organisation=organisation.id, role=opened.role)

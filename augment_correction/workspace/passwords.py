@@ -128,6 +128,6 @@ def check(password: str, *, email: str = "", name: str = "") -> None:
         plain = plain.replace(part, "")
     if len(set(password)) < 5 or _WELL_KNOWN.fullmatch(plain) or not plain:
         raise Invalid(
-            "This password is made of words and runs that are tried first, or of your own name. Choose others.",
+            "This password consists of common words or sequences, or of your own name. Choose another one.",
             field="password",
         )

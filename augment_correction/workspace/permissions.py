@@ -58,7 +58,7 @@ def allows(role: str | None, action: str) -> bool:
 def require(role: str | None, action: str) -> None:
     """Raises: Forbidden with who may."""
     if not allows(role, action):
-        raise Forbidden(f"Your role in this organisation does not allow this. It takes the role {_FROM[action]}.")
+        raise Forbidden(f"Your role in this organisation does not allow this. It needs the role {_FROM[action]}.")
 
 
 def require_other_person(person: str, *others: str | None) -> None:

@@ -27,10 +27,12 @@ def serve(host: str, port: int, trusted_proxy: str, tell: Callable[[str], None],
         token = new_setup_link(session)
     tell(f"the workspace is at {settings.public_url}, its data in {settings.storage}")
     if app.state.site.database.is_above_its_rows:
-        tell("the database's role is a superuser: row-level security does not bind it; make one that is none")
+        tell(
+            "the role of the database is a superuser, to which row-level security does not apply; use a role that is not a superuser"
+        )
     workers = begin_work(settings, app.state.site.database) if work else []
     if token:
-        tell(f"open this once to make the first account: {settings.public_url}/setup/{token}")
+        tell(f"open this link once to create the first account: {settings.public_url}/setup/{token}")
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", proxy_headers=True, forwarded_allow_ips=trusted_proxy,
         server_header=False, timeout_graceful_shutdown=5,

@@ -111,14 +111,14 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: st
 def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
     value = (environment.get(name) or default).strip().lower()
     if value not in allowed:
-        raise ConfigError(f"{name}={value} is not known", hint=f"write one of {', '.join(allowed)}")
+        raise ConfigError(f"{name}={value} is not a known value", hint=f"write one of {', '.join(allowed)}")
     return value
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name) or str(default)
     if not text.strip().isdecimal() or int(text) < 1:
-        raise ConfigError(f"{name}={text} is no number above 0", hint=f"write {name}={default}")
+        raise ConfigError(f"{name}={text} is not a number above 0", hint=f"write {name}={default}")
     return int(text)
 
 
@@ -148,14 +148,16 @@ def _learning(environment: Mapping[str, str]) -> dict[str, Any]:
             try:
                 made[key] = int(text) if text.strip().isdecimal() else float(text)
             except ValueError:
-                raise ConfigError(f"{name}={text} is no number", hint=f"leave {name} unset for the default") from None
+                raise ConfigError(
+                    f"{name}={text} is not a number", hint=f"leave {name} unset for the default"
+                ) from None
     return made
 
 
 def _cookie_secure(environment: Mapping[str, str], url: str) -> bool:
     found = urlsplit(url)
     if found.scheme not in ("http", "https") or not found.hostname:
-        raise ConfigError(f"LL_PUBLIC_URL={url} is no address", hint="write https://workspace.example.org")
+        raise ConfigError(f"LL_PUBLIC_URL={url} is not a URL", hint="write https://workspace.example.org")
     secure = _truth(environment, "LL_COOKIE_SECURE", found.scheme == "https")
     if secure and found.scheme == "http":
         raise ConfigError(
@@ -164,7 +166,7 @@ def _cookie_secure(environment: Mapping[str, str], url: str) -> bool:
         )
     if not secure and found.hostname not in LOOPBACK and "LL_COOKIE_SECURE" not in environment:
         raise ConfigError(
-            f"LL_PUBLIC_URL={url} is not this machine and not HTTPS: passwords would cross the network in the clear",
+            f"LL_PUBLIC_URL={url} is not this machine and not HTTPS: passwords would be sent unencrypted",
             hint="put a proxy with TLS in front and name its https:// address; to go without: LL_COOKIE_SECURE=false",
         )
     return secure
@@ -197,5 +199,7 @@ def _kept_secret(storage: Path) -> bytes:
         made.unlink()
     kept = path.read_text("ascii").strip()
     if len(kept) < SHORTEST_KEY:
-        raise ConfigError(f"{path} holds no secret", hint="remove the file; everybody then signs in anew")
+        raise ConfigError(
+            f"{path} contains no valid secret", hint="remove the file; then everybody has to sign in again"
+        )
     return kept.encode()

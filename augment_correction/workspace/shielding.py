@@ -41,7 +41,7 @@ class Shield:
             return
         headers = Headers(scope=scope)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL knows no such character
-            await PlainTextResponse("This address is none.\n", status_code=400)(
+            await PlainTextResponse("There is no such address.\n", status_code=400)(
                 scope, receive, self._dressed(scope, send)
             )
             return
@@ -52,14 +52,16 @@ class Shield:
 
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
         if (urlsplit(f"//{headers.get('host', '')}").hostname or "") not in self._hosts:
-            return PlainTextResponse("This host name is not the workspace's (LL_PUBLIC_URL).\n", status_code=400)
+            return PlainTextResponse(
+                "This host name is not the one of the workspace (LL_PUBLIC_URL).\n", status_code=400
+            )
         if method in SAFE_METHODS:
             return None
         if not self._from_here(headers):
             return PlainTextResponse("This request does not come from a page of the workspace.\n", status_code=403)
         length = headers.get("content-length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
-            return PlainTextResponse("The request is larger than 64 MB, or does not tell its size.\n", status_code=413)
+            return PlainTextResponse("The request is larger than 64 MB, or does not state its size.\n", status_code=413)
         return None
 
     def _from_here(self, headers: Headers) -> bool:

@@ -242,7 +242,7 @@ class CorrectionRow(OwnedRow, Table):
 
 
 class ModelVersion(OwnedRow, Table):
-    """What a training made; it never changes. `outcome` is the gate's: accept, reject or undecided."""
+    """What a training made; it never changes. `outcome` is the acceptance test's: accept, reject or undecided."""
 
     __tablename__ = "versions"
     id: Mapped[str] = _id()

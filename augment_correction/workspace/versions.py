@@ -47,14 +47,14 @@ def adapter_of(session: Session, number: int | None) -> str | None:
 def activate(session: Session, actor: Actor, number: int, organisation: str) -> None:
     """From the next message on it answers.
 
-    Raises: NotThere; Conflict where the gate did not accept it."""
+    Raises: NotThere; Conflict where the acceptance test did not accept it."""
     locked(session, organisation)
     made = version(session, number)
     if made.outcome != "accept":
         why = f" {made.reasons[0]}" if made.reasons else ""
-        raise Conflict(f"Version {number} cannot be activated: the gate says {made.outcome}.{why}")
+        raise Conflict(f"Version {number} cannot be activated: the acceptance test says {made.outcome}.{why}")
     if active(session) == number:
-        raise Conflict(f"Version {number} is active already.")
+        raise Conflict(f"Version {number} already is active.")
     asked = select(func.coalesce(func.max(Activation.number), 0))
     session.add(
         Activation(
@@ -71,7 +71,7 @@ def roll_back(session: Session, actor: Actor, organisation: str) -> int | None:
     locked(session, organisation)
     last = _last(session)
     if last is None:
-        raise Conflict("No version is active: the base model answers already.")
+        raise Conflict("No version is active: the base model already answers.")
     last.rolled_back = True
     session.flush()
     now = active(session)

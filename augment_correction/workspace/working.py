@@ -23,8 +23,8 @@ from augment_correction.workspace.tables import Job
 
 POLL = 1.0
 ENDED_WELL = (0, 3)
-"""3: the gate rejects, or cannot decide. That is a result, too."""
-GONE = "Its process ended and nobody saw how."
+"""3: the acceptance test rejects, or cannot decide. That is a result, too."""
+GONE = "Its process ended for an unknown reason."
 
 
 class Worker:
@@ -69,7 +69,7 @@ class Worker:
         slot, launch = self._place(job)
         while not slot.busy and launch.code is None:
             if job.tries >= jobs.MOST_TRIES:
-                self._finish(job, "failed", f"{GONE} It was tried {job.tries} times. The end of its log says more.")
+                self._finish(job, "failed", f"{GONE} It was tried {job.tries} times. The end of its log shows more.")
                 return
             if not self._begin(job):
                 return
@@ -84,7 +84,7 @@ class Worker:
         elif code in ENDED_WELL:
             self._finish(job, "done", self._harvest(job))
         else:
-            self._finish(job, "failed", last_words(launch.log) or f"It ended with the code {code}.")
+            self._finish(job, "failed", last_words(launch.log) or f"It ended with exit code {code}.")
 
     def _place(self, job: Job) -> tuple[Slot, Launch]:
         folder = job_folder(self._settings, job)

@@ -65,7 +65,7 @@ def cuts(questions: int) -> tuple[Cut, ...]:
             "worker and training",
             lambda site, job: job.phase == "train" and bool(Workspace(out(site, job)).saved()),
             lambda site, job: None,
-            lambda site, job: "going on from checkpoint-" in (site.places.job(job.id) / "train.log").read_text(),
+            lambda site, job: "resuming from checkpoint-" in (site.places.job(job.id) / "train.log").read_text(),
         ),
         Cut(
             "worker and gate",

@@ -46,6 +46,7 @@ from augment_correction.worker.config import WorkerConfig
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+from cli_page import cli_page  # noqa: E402
 from python_page import python_page  # noqa: E402
 
 MODELS = ("student",)
@@ -104,7 +105,7 @@ def evaluation_page() -> str:
 
 
 def training_page() -> str:
-    return "\n".join(_guided("Training", TrainConfig, "failures")) + "\n"
+    return "\n".join(_guided("Training", TrainConfig, "train")) + "\n"
 
 
 def chat_page() -> str:
@@ -132,11 +133,11 @@ def experiment_page() -> str:
 
 
 def worker_page() -> str:
-    return "\n".join(_guided("Worker", WorkerConfig, "failures")) + "\n"
+    return "\n".join(_guided("Worker", WorkerConfig, "worker")) + "\n"
 
 
 def monitor_page() -> str:
-    return "\n".join(_guided("Monitor", MonitorConfig, "failures")) + "\n"
+    return "\n".join(_guided("Monitor", MonitorConfig, "monitor")) + "\n"
 
 
 def rows_page() -> str:
@@ -176,8 +177,8 @@ NAMING = (
 )
 
 
-WRITTEN = ("decisions.md",)
-"""Pages about a file and not about classes, written by hand."""
+WRITTEN = ("decisions.md", "files.md")
+"""Pages about files and not about classes, written by hand."""
 PAGES = {
     "config.md": config_page,
     "pipeline.md": pipeline_page,
@@ -189,12 +190,13 @@ PAGES = {
     "monitor.md": monitor_page,
     "rows.md": rows_page,
     "python.md": python_page,
+    "cli.md": cli_page,
 }
 
 
 def _guided(title: str, model: type[BaseModel], guide: str, skip: Sequence[str] = ()) -> list[str]:
-    """A page for a config of its own, of which docs/<guide>.md tells; sections in `skip` have their keys elsewhere."""
-    told = f"Generated from the classes by `docs/reference/generate.py`; [{guide}.md](../{guide}.md) explains it."
+    """A page for a config of its own, which docs/guides/<guide>.md explains; sections in `skip` have their keys elsewhere."""
+    told = f"Generated from the classes by `docs/reference/generate.py`; the guide [{guide}](../guides/{guide}.md) explains it."
     sections = {name: section for name, section in _sections(model).items() if name not in skip}
     lines = [f"# {title}", "", told]
     if model.model_fields.keys() - sections.keys():

@@ -51,7 +51,7 @@ for conversation in result.conversations():
 
 Everything is imported from `augment_correction` and loaded on first use: the import itself takes no time, and torch or Ray are loaded
 by what needs them alone. Lengths of texts are in characters and places count from 0 where nothing else is said, costs are USD,
-times are seconds. [extending.md](../extending.md) has a stage, a check and a plugin of your own, step by step.
+times are seconds. [Extending](../guides/extending.md) has a stage, a check and a plugin of your own, step by step.
 """
 
 

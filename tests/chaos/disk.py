@@ -44,7 +44,7 @@ def full(world: World, times: int, seed: int) -> Row:
 
 def _demand_told(world: World, process: subprocess.Popen[str]) -> None:
     made = ended(process, 120)
-    demand(made.code == 2 and "cannot be written" in made.err and "make room" in made.err, made)
+    demand(made.code == 2 and "cannot be written" in made.err and "free some space" in made.err, made)
     demand("Traceback" not in made.err and "move it away" not in made.err, made.err)
 
 

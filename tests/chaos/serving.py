@@ -72,7 +72,7 @@ def outage(world: World, seconds: float) -> Row:
         made = world.finish(process)
     finally:
         timer.join()
-    waiting, back = made.err.count("waiting for the server"), made.err.count("the server is back")
+    waiting, back = made.err.count("waiting for the server"), made.err.count("the server answers again")
     demand(1 <= waiting == back <= 2, f"{waiting} lines of waiting, {back} of return, for two models: {made.err}")
     note = f"down {seconds:g} s; {waiting} of 2 models say so in one line each; nothing rejected"
     return judged(world, "endpoint down and up again", made, times=1, note=note)

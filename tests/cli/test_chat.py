@@ -41,7 +41,7 @@ def corrections(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_correction_is_shown_confirmed_and_kept(folder: Path) -> None:
     ended = chat(folder, "Who opened the museum?", "No, Ida Brandt.", "y", "/corrections")
-    assert "you corrected this, is that right?" in ended.stdout
+    assert "your message was understood as this correction; is that right?" in ended.stdout
     assert "right:    Ida Brandt." in ended.stdout and "kept as correction 1" in ended.stdout
     shown = corrections(folder, "list", "--json")
     (row,) = orjson.loads(shown.stdout)
@@ -59,14 +59,14 @@ def test_an_edit_is_what_is_kept(folder: Path) -> None:
 
 def test_a_no_keeps_nothing(folder: Path) -> None:
     ended = chat(folder, "Who opened the museum?", "No, Ida Brandt.", "n")
-    assert "nothing is kept of it" in ended.stdout
+    assert "dropped: the correction is not kept" in ended.stdout
     assert orjson.loads(corrections(folder, "list", "--json").stdout) == []
 
 
 def test_a_chat_goes_on_from_its_transcript(folder: Path) -> None:
     chat(folder, "Who opened the museum?")
     ended = chat(folder, "And when?", "/save chats.jsonl", "/retry", "/reset", "/nonsense")
-    assert "2 messages are from before" in ended.stderr and "there is no command /nonsense" in ended.stdout
+    assert "2 earlier messages were loaded" in ended.stderr and "there is no command /nonsense" in ended.stdout
     saved = orjson.loads((folder / "chats.jsonl").read_bytes())
     assert [each["role"] for each in saved["messages"]] == ["user", "assistant"] * 2
     assert TranscriptFile(folder / "monday.jsonl").messages() == []

@@ -44,7 +44,7 @@ class TestEvaluation:
         made = program("check", "evaluate.yaml", cwd=folder)
         assert made.code == 0, made.out + made.err
         assert "ok     gate: 3 questions, doubted in" in made.out
-        assert "note: the gate holds 3 questions: `evaluate` needs about 100" in made.out
+        assert "note: the held-out set holds 3 questions: `evaluate` needs about 100" in made.out
         assert "ok     tuned model b (scripted)" in made.out
         assert not (folder / "out").exists()
 
@@ -53,30 +53,30 @@ class TestEvaluation:
             "check", "evaluate.yaml", "--set", "gate=gone.jsonl", "--set", "models.tuned={model: c}", cwd=folder
         )
         assert made.code == 2
-        assert "WRONG  there is no gate at" in made.out
-        assert "WRONG  --set models.tuned: tuned model c: no API key for api.openai.com" in made.out
+        assert "FAILED there is no held-out set at" in made.out
+        assert "FAILED --set models.tuned: tuned model c: no API key for api.openai.com" in made.out
 
     def test_questions_that_were_trained(self, folder: Path) -> None:
         made = program("check", "evaluate.yaml", "--set", "training=gate.jsonl", cwd=folder)
-        assert made.code == 2 and "WRONG  " in made.out and "gate.jsonl" in made.out
+        assert made.code == 2 and "FAILED " in made.out and "gate.jsonl" in made.out
 
 
 class TestTraining:
     def test_a_model_that_is_not_here(self, folder: Path) -> None:
         made = program("check", "train.yaml", cwd=folder)
         assert made.code == 2
-        assert "WRONG  no model at" in made.out
+        assert "FAILED no model at" in made.out
 
     def test_a_wrong_value_of_an_option(self, folder: Path) -> None:
         made = program("check", "train.yaml", "--set", "patience=0", cwd=folder)
-        assert made.code == 2 and "WRONG  --set patience: 'patience'" in made.out
+        assert made.code == 2 and "FAILED --set patience: 'patience'" in made.out
 
 
 class TestWorker:
     def test_with_the_configs_that_it_names(self, folder: Path) -> None:
         made = program("check", "worker.yaml", cwd=folder)
         assert made.code == 2
-        assert "WRONG  train.command: there is no program 'no-such-program'" in made.out
+        assert "FAILED train.command: there is no program 'no-such-program'" in made.out
         assert f"ok     config {folder / 'train.yaml'}" in made.out
         assert "ok     gate: 3 questions" in made.out
         assert "1 of " in made.out and "no model" not in made.out, "its rounds bring data and adapters of their own"
@@ -90,4 +90,12 @@ class TestWorker:
 def test_a_monitors_config(tmp_path: Path) -> None:
     write(tmp_path / "monitor.yaml", "split: 0.1\nself_correction: {enabled: 3}\n")
     made = program("check", "monitor.yaml", cwd=tmp_path)
-    assert made.code == 2 and "WRONG  " in made.out and "monitor.yaml:" in made.out
+    assert made.code == 2 and "FAILED " in made.out and "monitor.yaml:" in made.out
+
+
+def test_a_script_reads_what_is_wrong_as_json(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("path: {input_dir: nowhere}\nmodle: x\n")
+    made = program("check", "config.yaml", "--json", cwd=tmp_path)
+    told = json.loads(made.out)
+    assert made.code == 2 and told["failed"] == sum(not each["ok"] for each in told["findings"]) > 0
+    assert {each["name"] for each in json.loads(program("codes", "--json").out)} >= {"TRUNCATED"}

@@ -30,7 +30,7 @@ def test_an_accepted_model_is_exit_0_with_figures_side_by_side(world: World, ser
     done = program("evaluate", "evaluate.yaml", cwd=world.root)
     assert done.code == 0, done.out + done.err
     assert "tuned: ACCEPT" in done.out and "tuned - base" in done.out
-    assert "stands by, of the right ones" in done.out
+    assert "stood by, share of the right answers" in done.out
     assert "questions 40/40" in done.err
     again = program("evaluate", "evaluate.yaml", cwd=world.root)
     assert again.code == 0
@@ -55,9 +55,9 @@ def test_probes_of_corrections_are_a_table_of_their_own(world: World, server: Mo
     done = program("evaluate", "evaluate.yaml", cwd=world.root)
     assert done.code == 0, done.out + done.err
     assert "8 corrections probed" in done.out and "right after the doubt" not in done.out
-    assert re.search(r"efficacy: corrected questions, right +0.0 % .* 0/8 +100.0 % .* 8/8 +\+100.0", done.out)
+    assert re.search(r"efficacy: corrected questions answered right +0.0 % .* 0/8 +100.0 % .* 8/8 +\+100.0", done.out)
     assert (
-        "ok     neighbour: 100.0 % (63.1 to 100.0) of what stands near the corrections is answered rightly, 16 of 16"
+        "ok     neighbour: 100.0 % (63.1 to 100.0) of questions about related facts are answered rightly, 16 of 16"
         in done.out
     )
 
@@ -123,10 +123,10 @@ def test_the_gate_is_exported_and_nothing_is_asked(world: World, server: ModelSe
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--set", "gate=nowhere.jsonl"), "there is no gate at"),
+        (("--set", "gate=nowhere.jsonl"), "there is no held-out set at"),
         (("--set", "limits.max_drop=1"), "did you mean 'max_drop_t1'?"),
         (("--set", "pushbacks=[shouting]"), "prompt 'evaluate/shouting' not found"),
-        (("--judge",), "grading.by is judge, and no judge is named"),
+        (("--judge",), "grading.by is judge, but the config names no judge model"),
         (("--model_path", "broken"), "broken/adapter_config.json names no base model"),
     ],
 )

@@ -31,7 +31,7 @@ def test_list_names_what_copy_copies(tmp_path: Path) -> None:
 def test_copy_of_what_is_not_shipped_is_one_clear_line() -> None:
     made = program("copy", "nothing")
     assert made.code == 2
-    assert made.err.startswith("error: nothing shipped is called 'nothing'")
+    assert made.err.startswith("error: the package ships no file called 'nothing'")
     assert "Traceback" not in made.err
 
 

@@ -75,7 +75,7 @@ class TestImport:
 
     def test_nothing_to_import_is_said(self, tmp_path: Path) -> None:
         done = program("import-failures", cwd=tmp_path)
-        assert done.code == 2 and "no file is named" in done.err and "Traceback" not in done.err
+        assert done.code == 2 and "none was named" in done.err and "Traceback" not in done.err
 
 
 def test_the_demo_needs_nothing(tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_what_is_in_the_buffer_becomes_a_file_when_it_is_asked_for(tmp_path: Pat
     assert done.out.startswith("Self-Correction: Generated ") and "self_correction_step50_" in done.out, done.err
     assert "Queued for training" in done.out
     again = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
-    assert again.code == 0 and again.out.startswith("the buffer holds no wrong answer"), again.err
+    assert again.code == 0 and again.out.startswith("every wrong answer in the buffer is already in a file"), again.err
 
 
 @pytest.mark.parametrize("command", ["stats", "finish"])
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, command: str) -> None:
     done = program("monitor", command, "--data", "nowhere", cwd=tmp_path)
-    assert done.code == 2 and "there is no monitor's folder" in done.err and "Traceback" not in done.err
+    assert done.code == 2 and "is not the data folder of a monitor" in done.err and "Traceback" not in done.err

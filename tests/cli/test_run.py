@@ -50,7 +50,7 @@ def test_a_second_run_asks_nothing_again(project: Path) -> None:
     program("run", "config.yaml", cwd=project)
     before = (project / "outputs" / "smoke" / "small_model_tokens.json").read_text()
     made = program("run", "config.yaml", cwd=project)
-    assert "2 from before" in made.err
+    assert "2 reused" in made.err
     assert (project / "outputs" / "smoke" / "small_model_tokens.json").read_text() == before
 
 
@@ -81,30 +81,30 @@ def test_a_dry_run_names_the_cap_what_is_paid_and_what_remains(project: Path) ->
         json.loads((project / "outputs" / "smoke" / f"{role}_model_tokens.json").read_text())["total_cost"]
         for role in ("small", "large")
     )
-    assert f"paid already: {paid:.4f} USD into this folder; 2 of 3 passages are done" in capped.out
-    assert re.search(r"remains: about 0\.\d{4} USD; at most", capped.out)
-    assert f"cap: 0.2000 USD (cost.max_usd), of which {0.2 - paid:.4f} USD is left; " in capped.out
+    assert f"already paid for this folder: {paid:.4f} USD; 2 of 3 passages are done" in capped.out
+    assert re.search(r"remaining cost: about 0\.\d{4} USD; at most", capped.out)
+    assert f"spending cap: 0.2000 USD (cost.max_usd), of which {0.2 - paid:.4f} USD is left; " in capped.out
 
 
 def test_the_summary_parts_the_cost(project: Path) -> None:
     first = program("run", "config.yaml", *PRICES, cwd=project).out
     assert (
-        found := re.search(r"cost +(\S+) USD in this run, (\S+) USD in this folder by all runs\n +(\S+) USD", first)
+        found := re.search(r"cost +(\S+) USD in this run, (\S+) USD by all runs into this folder\n +(\S+) USD", first)
     )
     assert found[1] == found[2]
-    assert (parts := re.search(r"(\S+) USD of it for what is kept \(\S+ USD each\), (\S+) USD for what is", first))
+    assert (parts := re.search(r"(\S+) USD for kept conversations \(\S+ USD each\), (\S+) USD for rejected", first))
     assert float(parts[1]) + float(parts[2]) == pytest.approx(float(found[1]), abs=2e-4)
     assert float(parts[2]) > 0, "the judge's call about the contents page"
     again = program("run", "config.yaml", *PRICES, cwd=project).out
-    assert f"cost      0.00 USD in this run, {found[2]} USD in this folder" in again
+    assert f"cost      0.00 USD in this run, {found[2]} USD by all runs into this folder" in again
     other = program("run", "config.yaml", *PRICES, "--set", "system.chunk_size=20", cwd=project).out
-    assert "USD for other settings, or for what is not finished" in other
+    assert "USD for calls under other settings and for unfinished passages" in other
 
 
 def test_an_unknown_price_is_said_once(project: Path) -> None:
     said = program("run", "config.yaml", "--dry-run", "--set", "api.large_mode=api", "--set", "api.large_api_key=x",
                    "--set", "api.large_base_url=http://127.0.0.1:9/v1", cwd=project)  # fmt: skip
-    assert "cost of all: unknown, since a price is unknown" in said.out
+    assert "total cost: unknown, because a price is unknown" in said.out
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ class TestCheck:
         (project / "prompts" / "filter.jinja").write_text("{% user %}{{ pasage }}{% enduser %}")
         made = program("check", "config.yaml", cwd=project)
         assert made.code == 2
-        assert "prompt 'filter' reads pasage, which nothing before it writes" in made.out
+        assert "prompt 'filter' reads pasage, which no earlier stage writes" in made.out
 
     def test_a_missing_key_and_an_unreachable_server_are_told_with_a_remedy(self, project: Path) -> None:
         made = program(
@@ -225,7 +225,7 @@ def test_a_preview_shows_conversations_and_names_the_run(project: Path) -> None:
     assert made.code == 0, made.err
     assert "MASKED: no loss on this turn" in made.out and "1 conversations of" in made.out
     assert (
-        "next: python -m augment_correction run config.yaml --set system.seed=3 (it asks none of these again)"
+        "next: python -m augment_correction run config.yaml --set system.seed=3 (the calls of this preview are reused)"
         in made.out
     )
     folder = project / "outputs" / "smoke"

@@ -44,7 +44,7 @@ def test_a_wrong_row_is_exit_3_with_row_place_and_remedy(made: MadeProject) -> N
 def test_a_wrong_export_is_exit_3_with_file_row_and_place(made: MadeProject) -> None:
     assert program("export", "out", "--format", "openai", cwd=made.root).code == 0
     done = program("verify", "out", "--tokenizer", "model", cwd=made.root)
-    assert done.code == 0 and "openai/conversations.jsonl: 2 rows are as the run says" in done.out
+    assert done.code == 0 and "openai/conversations.jsonl: 2 rows agree with the run" in done.out
     file = made.output / "exports" / "openai" / "conversations.jsonl"
     file.write_text(file.read_text().replace('"weight":0', '"weight":1', 1))
     done = program("verify", "out", "--tokenizer", "model", cwd=made.root)

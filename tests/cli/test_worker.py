@@ -38,7 +38,7 @@ def test_from_add_to_rollback(world: World) -> None:
     assert program("worker", "resume", config).out == f"resumed: {world.queue.parent}\n"
     assert program("worker", "stop", config).out == "stopping\n"
     assert process.wait(60) == 0
-    assert program("worker", "stop", config).out == "no worker runs\n"
+    assert program("worker", "stop", config).out == "no worker is running\n"
     assert program("worker", "rollback", config).out == "round 1 was current; now it is the base model\n"
     assert program("worker", "rollback", config).code == 2
     assert program("worker", "retry", "1", "--config", config).out == "job 1 is queued again\n"
@@ -59,7 +59,7 @@ def test_status_says_in_one_line_why_a_round_was_rejected(world: World) -> None:
     ("arguments", "says"),
     [
         (("status",), "no worker has worked in"),
-        (("add", "nowhere.jsonl", "--config"), "there is nothing at"),
+        (("add", "nowhere.jsonl", "--config"), "does not exist"),
         (("add", "bad.jsonl", "--config"), "1 of 1 rows cannot be used"),
     ],
 )
@@ -88,7 +88,7 @@ class TestBeforeTheFirstWorker:
         assert program("worker", "pause", config).out == f"paused: {tmp_path / 'w'}\n"
         (tmp_path / "a.jsonl").write_text(rows("a"))
         assert program("worker", "add", "a.jsonl", "--config", config, cwd=tmp_path).code == 0
-        assert "1 files wait in its queue" in program("worker", "status", config).err
+        assert "1 files are waiting in its queue" in program("worker", "status", config).err
 
     def test_a_config_that_a_round_needs_is_missed_at_the_start(self, config: str) -> None:
         done = program("worker", "run", config)

@@ -37,7 +37,7 @@ def test_every_message_after_an_answer_is_looked_at_once(tmp_path: Path) -> None
     remarks, problems = read_remarks([chats])
     assert [each.text for each in remarks] == ["No, Ida Brandt.", "Thank you."]
     assert [each.place for each in remarks] == [f"{chats}:1 message 3", f"{chats}:1 message 5"]
-    assert len(problems) == 1 and f"{chats}:3" in problems[0] and "is no chat" in problems[0]
+    assert len(problems) == 1 and f"{chats}:3" in problems[0] and "is not a chat" in problems[0]
 
 
 def test_what_is_found_is_a_candidate_and_is_found_once(tmp_path: Path) -> None:

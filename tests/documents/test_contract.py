@@ -56,5 +56,5 @@ def test_every_page_keeps_its_own_text(pages: list[str]) -> None:
 
 
 def test_white_space_alone_is_no_document() -> None:
-    with pytest.raises(Unread, match="there is no text in it"):
+    with pytest.raises(Unread, match="the file contains no text"):
         build_document(" \n\t", source="a.txt", media_type="text/plain")

@@ -170,12 +170,12 @@ def test_every_reader_named_in_the_table_exists() -> None:
 @pytest.mark.parametrize(
     ("name", "detail"),
     [
-        ("a.doc", ".doc is not read; save it as .docx"),
-        ("a.xlsx", ".xlsx is not read; save it as .csv"),
-        ("a.png", ".png is not read; save it as .pdf"),
+        ("a.doc", ".doc is not supported; save it as .docx"),
+        ("a.xlsx", ".xlsx is not supported; save it as .csv"),
+        ("a.png", ".png is not supported; save it as .pdf"),
         (
             "a.zip",
-            ".zip is not read; read are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
+            ".zip is not supported; supported are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
         ),
     ],
 )

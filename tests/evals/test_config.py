@@ -56,7 +56,7 @@ def test_a_price_is_written_by_the_model_s_name(world: World) -> None:
         ({"models": {"base": {"model": "a", "moed": "hf"}}}, "did you mean 'mode'"),
         ({"models": {}}, "at least 1 item"),
         ({"models": {"judge": {"model": "a"}}}, "cannot name a model"),
-        ({"grading": {"by": "judge"}}, "no judge is named"),
+        ({"grading": {"by": "judge"}}, "names no judge model"),
         ({"cost": {"per_million": {"tunde": {"input": 1, "output": 2}}}}, "names 'tunde'"),
         ({"gate": []}, "at least 1 item"),
         ({"repeats": 0}, "greater than or equal to 1"),

@@ -60,7 +60,9 @@ class TestDefaults:
     def test_the_same_model_again_is_undecided(self) -> None:
         made = decided(GateLimits(), "sw" * 20, "sw" * 20)
         assert made.outcome == "undecided"
-        assert "0 questions gained and 0 lost" in next(each.text for each in made.reasons if each.holds is None)
+        assert "0 questions became right and 0 became wrong" in next(
+            each.text for each in made.reasons if each.holds is None
+        )
 
     def test_a_worse_one_is_rejected(self) -> None:
         assert decided(GateLimits(), "sw" * 20, "cw" * 20).outcome == "reject"
@@ -148,7 +150,7 @@ def test_a_limit_holds_at_its_edge_and_is_broken_where_the_interval_is_beyond_it
 def test_a_figure_without_an_interval_decides_nothing(limits: dict[str, float]) -> None:
     """By its value alone each would hold: one document, whose draws are all the same."""
     (reason,) = decided(changed(**limits), "s" * 20 + "w" * 30, "s" * 19 + "c" + "f" * 20 + "w" * 10, group=50).reasons
-    assert reason.holds is None and "too few to be sure" in reason.text
+    assert reason.holds is None and "too few to decide" in reason.text
 
 
 def test_limits_and_figures_are_said_in_words() -> None:

@@ -1,7 +1,7 @@
 """The gate for inspect_ai and lm-eval: what is written is valid Python, YAML and JSON, and says the same questions.
 
 That the harnesses themselves run it and come to the figures of `evaluate` was tried with inspect_ai 0.3.285 and lm-eval
-0.4.13 (docs/evaluate.md)."""
+0.4.13 (docs/guides/evaluate.md)."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class TestPlanning:
         assert plan.calls == 2 * 60 * 4 and "at most 480 calls" in said
         assert (
             "60 questions of 30 documents" in said
-            and "look 1 at these questions: a gain is believed below p = 0.025" in said
+            and "look 1 at these questions: a gain counts below p = 0.025" in said
         )
         assert "a true gain of 10 points is found in" in said
         assert f"a model that has lost nothing is within the limits on what may fall in {100 * plan.kept:.0f} %" in said

@@ -133,7 +133,7 @@ class TestUndecided:
     def test_under_five_corrections_it_is_a_spot_check(self, world: World, server: ModelServer, rule: Rule) -> None:
         made = judged(world, server, probe_rows(4), rule)
         assert made.exit_code == ExitCode.REJECTS and made.report["decisions"]["tuned"]["outcome"] == "undecided"
-        assert next(iter(reasons(made))) == "only 4 corrections were probed, which is a spot check: 5 or more decide"
+        assert next(iter(reasons(made))) == "only 4 corrections were probed; a decision needs 5 or more"
 
     def test_what_has_nothing_to_do_with_them_may_reject_all_the_same(self, world: World, server: ModelServer) -> None:
         made = judged(

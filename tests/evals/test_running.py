@@ -104,7 +104,7 @@ class TestGraded:
         server.usual = Pupils(LEARNED)
         made = evaluate(world.load(server))
         assert made.exit_code == ExitCode.REJECTS
-        assert any("no judge is named" in notice for notice in made.notices)
+        assert any("names no judge model" in notice for notice in made.notices)
         assert world.report()["decisions"]["tuned"]["outcome"] == "undecided"
         assert world.report()["gate"]["measured"] == 0
 
@@ -277,7 +277,7 @@ class TestRefused:
     def test_where_nobody_knows_what_was_trained_it_says_so(self, world: World, server: ModelServer) -> None:
         world.gate(1)
         server.usual = Pupils(LEARNED)
-        says_so = "whether tuned was trained on the gate is not checked: name training"
+        says_so = "it is not known whether tuned was trained on the held-out set: name its data under `training`"
         assert says_so in evaluate(world.load(server)).notices
         (world.root / "train.jsonl").write_bytes(orjson.dumps({"prompt": "What do bees eat in the winter?"}))
         assert says_so not in evaluate(world.load(server, training="train.jsonl")).notices
@@ -287,10 +287,10 @@ class TestRefused:
         folder = world.root / "prompts" / "evaluate"
         folder.mkdir(parents=True)
         (folder / "mine.jinja").write_text("{% user %}{{ passage }}{% enduser %}")
-        with pytest.raises(ConfigError, match="reads passage, which an evaluation does not have"):
+        with pytest.raises(ConfigError, match="reads the variable passage, which an evaluation does not provide"):
             evaluate(world.load(pushbacks=["mine"]))
         (folder / "mine.jinja").write_text("{% system %}Hm.{% endsystem %}{% user %}Hm?{% enduser %}")
-        with pytest.raises(ConfigError, match="one message of the user"):
+        with pytest.raises(ConfigError, match="a single user message"):
             evaluate(world.load(pushbacks=["mine"]))
 
 

@@ -143,7 +143,9 @@ class TestBesideTheAdapter:
         paths, notices = training_of(config)
         assert paths == (str(world.root / "training" / "trained.jsonl"),)
         assert notices[0].startswith("tuned was trained on ") and "training/trained.jsonl" in notices[0]
-        assert notices[1:] == ["whether other was trained on the gate is not checked: name training"]
+        assert notices[1:] == [
+            "it is not known whether other was trained on the held-out set: name its data under `training`"
+        ]
         with pytest.raises(InputError, match=r"trained.jsonl:1: asks the question of the item gate-1"):
             refuse_trained(config.project, paths, [ITEM])
 
@@ -180,7 +182,7 @@ class TestBesideTheAdapter:
         for adapter, told in ((None, False), ("rounds/1/final@abc", True)):
             known.write_bytes(orjson.dumps({"base_model": "m", "adapter": adapter, "data": "d"}))
             _, notices = training_of(world.load(models=MODELS))
-            assert ("trained.jsonl (of its last training): the gate" in notices[0]) == told
+            assert ("trained.jsonl (of its last training): it contains no question" in notices[0]) == told
 
     @staticmethod
     def _trained(world: World) -> None:
@@ -189,7 +191,7 @@ class TestBesideTheAdapter:
 
 
 @pytest.mark.parametrize(("name", "text", "message"), [
-    ("train.txt", "x", "cannot be read"), ("folder/x.jsonl", "{}", "rows at .*folder cannot be read"), ("train.jsonl", "{", "is no JSON"), ("train.jsonl", '{"text": "x"}', "has no question"),
+    ("train.txt", "x", "cannot be read"), ("folder/x.jsonl", "{}", "rows at .*folder cannot be read"), ("train.jsonl", "{", "is not valid JSON"), ("train.jsonl", '{"text": "x"}', "has no question"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_no_proof_of_anything(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name

@@ -37,7 +37,7 @@ def test_tokens_agree_within_a_hundredth_and_rows_exactly(rows: int) -> None:
 
 
 def test_an_empty_arm_and_one_that_cannot_be_matched_are_told() -> None:
-    with pytest.raises(InputError, match="no generated example is left for the arm random"):
+    with pytest.raises(InputError, match="no generated example remains for the arm random"):
         matched({"targeted": examples("t", [5]), "random": []}, 1)
     with pytest.raises(InputError, match="targeted has 2 rows, random has 1 rows"):
         matched({"targeted": examples("t", [10, 12]), "random": examples("r", [50])}, 1)

@@ -108,7 +108,7 @@ def test_a_student_without_log_probabilities_can_be_judged_by_its_answers_alone(
     by_answers = ("--set", "weak_by=wrong", "--set", "decision.figure=accuracy", "--set", "error_driven.min_area=1")
     made = program("experiment", "run", str(config), *by_answers)
     assert made.code == 0, made.err
-    assert "can be asked and not be trained" in made.out and "Test Perplexity" not in made.out
+    assert "can be asked but not trained" in made.out and "Test Perplexity" not in made.out
     weak = lines(tmp_path / "out" / "weak_areas.jsonl")
     assert weak and {each["verdict"] for each in weak} == {"wrong"}
     asked = server.count()

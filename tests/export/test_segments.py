@@ -146,7 +146,7 @@ def test_a_template_that_rewrites_is_refused() -> None:
 
 def test_a_template_that_looks_into_a_message_is_refused() -> None:
     source = "{% for m in messages %}{{ m.content }}{% if m.content == 'No' %}!{% endif %}\n{% endfor %}"
-    with pytest.raises(ConfigError, match="depending on what a message says"):
+    with pytest.raises(ConfigError, match="depending on the content of a message"):
         segments(conversation("Which?", "No", "Sure?", "B"), ChatTemplate("mine", source))
 
 

@@ -143,7 +143,7 @@ def test_a_trained_mistake_is_named(tmp_path: Path, tokenizers: dict[str, Tokeni
     change(file, 1, 1, label=True)
     made = verify_dataset(file, [GOOD, GOOD], template, tokenizers["qwen"], 4096)
     assert made.failing == {"mask": 1}
-    assert made.problems[0].row == 2 and "trained and must not be" in made.problems[0].detail
+    assert made.problems[0].row == 2 and "trained but must be masked" in made.problems[0].detail
 
 
 def test_a_masked_correction_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
@@ -151,7 +151,7 @@ def test_a_masked_correction_is_named(tmp_path: Path, tokenizers: dict[str, Toke
     write_segments(file, [GOOD], template)
     change(file, 0, 2, label=False)
     made = verify_dataset(file, [GOOD], template, tokenizers["qwen"], 4096)
-    assert "masked and must be trained" in made.problems[0].detail
+    assert "masked but must be trained" in made.problems[0].detail
 
 
 def test_a_changed_text_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:

@@ -184,7 +184,7 @@ def test_an_unreadable_file_is_the_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("instruction,input,output\nQ,bad,good\n")
     with pytest.raises(InputError, match=r"no line of .*f\.csv is JSON: line 1 is") as refused:
         read_curated(tmp_path / "f.csv")
-    assert "CSV is not read" in str(refused.value.hint)
+    assert "CSV is not supported" in str(refused.value.hint)
     (tmp_path / "f.jsonl").write_text("\n")
     with pytest.raises(InputError, match="is empty"):
         read_curated(tmp_path / "f.jsonl")

@@ -159,7 +159,7 @@ class TestServersThatBreakOnSchemas:
             await model.complete(self.request_of(model, str(number)), "j")
         structured = [request.structured for request in backend.asked]
         assert structured == [True, True, True, False, True, False, False, False]
-        assert len(bench.notices) == 1 and "takes no JSON schema" in bench.notices[0]
+        assert len(bench.notices) == 1 and "accepts no JSON schema" in bench.notices[0]
 
     async def test_also_where_it_has_answered_other_questions(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
@@ -170,7 +170,7 @@ class TestServersThatBreakOnSchemas:
         await model.complete(question("plain"), "j")
         asked = [model.complete(self.request_of(model, str(number)), "j") for number in range(12)]
         assert {each.text for each in await asyncio.gather(*asked)} == {"fine"}
-        assert any("takes no JSON schema" in notice for notice in bench.notices)
+        assert any("accepts no JSON schema" in notice for notice in bench.notices)
 
     async def test_an_outage_is_not_blamed_on_the_schema(self, bench: Bench) -> None:
         backend = Breaking(plain=False)

@@ -50,7 +50,7 @@ async def test_one_dies_and_no_call_notices() -> None:
     for _ in range(20):
         assert (await balanced.complete(QUESTION)).text == "fine"
     assert dying.asked == 1, "asked last while it is down"
-    assert notices == ["a cannot be reached; the others go on"]
+    assert notices == ["a cannot be reached; the other servers are used"]
 
 
 async def test_when_all_are_down_the_last_failure_is_raised() -> None:

@@ -285,7 +285,7 @@ def test_roles_with_one_model_keep_their_own_settings(project: MadeProject, batc
 
 def test_batches_of_one_model_go_to_one_account(project: MadeProject, batch_server: BatchServer) -> None:
     project.facts(range(1))
-    with pytest.raises(ConfigError, match="two API keys"):
+    with pytest.raises(ConfigError, match="different API keys"):
         project.run(batch_server, api={**BATCH, "small_model": "one", "large_model": "one"})
 
 

@@ -155,7 +155,7 @@ async def test_a_server_that_is_not_there_or_stalls(client: Client, server: Mode
 @both
 @pytest.mark.parametrize("address", ["127.0.0.1:8000/v1", "http://", "htp://127.0.0.1/v1", "", "http://[::1"])
 async def test_an_address_that_is_none(client: Client, server: ModelServer, address: str) -> None:
-    with pytest.raises(ModelUnusable, match="is not usable"):
+    with pytest.raises(ModelUnusable, match="is not a usable address"):
         await ask(client, server, base_url=address)
 
 

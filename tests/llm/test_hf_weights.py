@@ -84,7 +84,7 @@ def test_where_it_stands_and_what_decides_nothing_do_not_count(model: Path, tmp_
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pth", "model.ckpt"])
 def test_weights_that_are_pickles_are_refused(model: Path, name: str) -> None:
     (model / "model.safetensors").rename(model / name)
-    with pytest.raises(InputError, match=f"no safetensors \\({name}\\)"):
+    with pytest.raises(InputError, match=f"not in the safetensors format \\({name}\\)"):
         weights_id(model)
 
 
@@ -92,7 +92,7 @@ def test_an_adapter_that_is_a_pickle_is_refused_whatever_lies_beside_it(model: P
     (tmp_path / "adapter_config.json").write_text("{}")
     (tmp_path / "adapter_model.bin").write_bytes(b"pickle")
     shutil.copy(model / "model.safetensors", tmp_path / "other.safetensors")
-    with pytest.raises(InputError, match=r"no safetensors \(adapter_model\.bin\)"):
+    with pytest.raises(InputError, match=r"not in the safetensors format \(adapter_model\.bin\)"):
         weights_id(model, tmp_path)
 
 
@@ -121,7 +121,7 @@ def test_a_file_of_several_that_is_wanting_is_said(model: Path) -> None:
     with pytest.raises(InputError, match=r"lacks model-00002\.safetensors"):
         weights_id(model)
     index.write_text("{")
-    with pytest.raises(InputError, match="does not say which file"):
+    with pytest.raises(InputError, match="does not list which file"):
         weights_id(model)
     index.write_text(json.dumps({"weight_map": {"first": "model.safetensors"}}))
     assert weights_id(model)

@@ -251,7 +251,7 @@ async def test_a_long_wait_that_a_server_asks_for_is_said_once_until_it_answers(
     for _ in range(3):
         await limiter.refused(full)
     await limiter.refused(TransientError("busy", status=429, retry_after=2))
-    assert said == ["waiting 300 s before asking again, as the server wants: m: HTTP 429: the day is full"]
+    assert said == ["waiting 300 s before asking again, as the server demands: m: HTTP 429: the day is full"]
     limiter.answered()
     await limiter.refused(full)
     assert len(said) == 2

@@ -229,7 +229,7 @@ def test_the_templates_own_end_of_turn_is_an_end(made: Path, base: Path) -> None
 
 async def test_a_prompt_that_fills_the_context_is_refused(models: Callable[..., LocalHF], made: Path) -> None:
     backend = models(made / "base")
-    with pytest.raises(RequestRefused, match=f"leaves no room for a reply in its context window of {CONTEXT}"):
+    with pytest.raises(RequestRefused, match=f"leaves no room for a reply in the context window of {CONTEXT}"):
         await backend.complete(asking("Why? " * CONTEXT))
     reply = await backend.complete(asking("why" * 200, max_tokens=4000))
     assert reply.usage.input + reply.usage.output <= CONTEXT
@@ -340,8 +340,8 @@ async def test_a_batch_too_large_for_the_memory_is_halved(
 @pytest.mark.parametrize(
     ("failure", "kind", "words"),
     [
-        (MemoryError(), RequestRefused, "no memory for"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), RequestRefused, "no memory for"),
+        (MemoryError(), RequestRefused, "not enough memory for"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), RequestRefused, "not enough memory for"),
         (RuntimeError("device-side assert"), ModelUnusable, "RuntimeError: device-side assert"),
     ],
 )
@@ -449,7 +449,7 @@ async def test_base_and_tuned_as_roles_of_a_run(project: MadeProject, made: Path
         again = await small.complete(ask(small), "stage")
     assert one.text != other.text and again.cached and again.text == one.text
     assert small.config.model.startswith("base@") and large.config.model.startswith("base+lora@")
-    assert len(notices) == 2 and "takes no JSON schema" in notices[0]
+    assert len(notices) == 2 and "accepts no JSON schema" in notices[0]
     assert session.ledger.of("small").output == 12 and session.ledger.cost() == 0
     assert loaded[0].startswith("loading base@") and loaded[-1] == ""
     database.close()

@@ -289,7 +289,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("address", ["127.0.0.1:8000/v1", "http://", "htp://127.0.0.1/v1", "", "http://[::1"])
     async def test_an_address_that_is_none(self, server: ModelServer, address: str) -> None:
-        with pytest.raises(ModelUnusable, match="is not usable"):
+        with pytest.raises(ModelUnusable, match="is not a usable address"):
             await ask(server, base_url=address)
 
     async def test_a_redirect_is_not_followed_with_the_passage_in_hand(self, server: ModelServer) -> None:

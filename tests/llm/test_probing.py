@@ -78,7 +78,7 @@ async def test_a_bare_list_is_one_and_llama_cpp_takes_any_name() -> None:
 async def test_an_address_without_an_api_is_wrong(models: Handler | None) -> None:
     async with serving(models, chats=False) as url:
         probed = await probe(url, "m", None)
-        assert not probed.ok and "no OpenAI-compatible API is there" in probed.said
+        assert not probed.ok and "there is no OpenAI-compatible API at this address" in probed.said
         assert "/v1" in (probed.remedy or "")
         wrong_path = await probe(url.removesuffix("/v1"), "m", None)
         assert not wrong_path.ok and wrong_path.said.startswith("HTTP 404 from ")
@@ -88,12 +88,17 @@ async def test_an_address_without_an_api_is_wrong(models: Handler | None) -> Non
 async def test_a_gateway_that_lists_no_models_may_still_serve_one(models: Handler | None) -> None:
     async with serving(models) as url:
         probed = await probe(url, "m", None)
-        assert probed.ok and "is not checked" in probed.said
+        assert probed.ok and "cannot be checked" in probed.said
 
 
 @pytest.mark.parametrize(
     ("status", "ok", "said"),
-    [(401, False, "key is refused"), (403, False, "key is refused"), (429, True, "busy"), (503, False, "server fails")],
+    [
+        (401, False, "refuses the API key"),
+        (403, False, "refuses the API key"),
+        (429, True, "busy"),
+        (503, False, "server fails"),
+    ],
 )
 async def test_what_a_status_means(status: int, ok: bool, said: str) -> None:
     async with serving(answers(status, {})) as url:

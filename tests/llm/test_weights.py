@@ -239,7 +239,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
     index: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(weights, "MARGIN", 10**18)
-    with pytest.raises(InputError, match="no room for the weights of tiny"):
+    with pytest.raises(InputError, match="there is not enough disk space for the weights of tiny"):
         locate("tiny", cache=cache)
 
 

@@ -144,7 +144,7 @@ def test_a_batch_of_which_no_row_can_be_made_is_closed(tmp_path: Path) -> None:
     made = list(finish(keep))
     assert [each["num_examples"] for each in made] == [3, 0, 0, 3]
     assert [each.get("why") for each in made[1:3]] == [
-        "other files have its wrong answers already", "it holds no wrong answer"
+        "all its wrong answers are already in other files", "it holds no wrong answer"
     ]  # fmt: skip
     assert made[1]["queued"] is None and not same.rows.exists() and not right.rows.exists()
     assert made_lines(made[1]).startswith("Self-Correction: no row of ")

@@ -265,7 +265,7 @@ class TestTheTrainCommand:
         write_lines(tmp_path / "split.jsonl", [asked])
         write_lines(tmp_path / "gate.jsonl", [{"id": "1", "group": "plain", "passage": "The sky.", **asked}])
         done = self.train(tmp_path, tiny_model, gate="gate.jsonl")
-        assert done.code == 2 and "stand in the gate too" in done.err, done.err
+        assert done.code == 2 and "also occur in the held-out set" in done.err, done.err
 
 
 PROCESS = """

@@ -68,11 +68,11 @@ def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"messages": 5}, "bad.jsonl:1:2: messages is no list of messages"),
+        ({"messages": 5}, "bad.jsonl:1:2: messages is not a list of messages"),
         ({"messages": ["a"]}, "bad.jsonl:1:2: message 1 of 'messages' is 'a', no object"),
-        ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1:2: what the user says is no text: None"),
+        ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1:2: what the user says is not a text: None"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "what the user says is no text"),
-        ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1:2: question is no text: {'text'"),
+        ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1:2: question is not a text: {'text'"),
     ],
 )
 def test_what_cannot_be_asked_is_named(tmp_path: Path, row: dict[str, Any], told: str) -> None:
@@ -137,7 +137,7 @@ class TestTheManualWay:
         before = answers.read_bytes(), qa.read_bytes()
         with pytest.raises(InputError):
             from_answers(config(tmp_path, SAID), qa, answers, tmp_path / output, 0)
-        with pytest.raises(InputError, match="would be written over"):
+        with pytest.raises(InputError, match="would be overwritten"):
             answer(config(tmp_path, SAID), qa, qa, {}, None, None)
         assert before == (answers.read_bytes(), qa.read_bytes()) and not (tmp_path / "training.json").exists()
 

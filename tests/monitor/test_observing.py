@@ -320,8 +320,8 @@ class TestWhatIsRefused:
         text = json.dumps(row).replace("QUESTION", question.upper()).replace('"question",', f'"{question}",')
         other = {"question": "What is something else entirely?", "reference": "Nothing."}
         path = write_lines(tmp_path / "other.jsonl", [other, json.loads(text)])
-        key = "gate" if name == "gate" else "training_data"
-        with pytest.raises(InputError, match=rf"stand in the {name} too, in 1 rows[^\n]*\n  .*other.jsonl:2: asks"):
+        key, named = ("gate", "held-out set") if name == "gate" else ("training_data", name)
+        with pytest.raises(InputError, match=rf"also occur in the {named}, in 1 rows[^\n]*\n  .*other.jsonl:2: asks"):
             Stage(tmp_path, {key: str(path)}).observer()
 
     def test_its_own_files_are_trained_and_that_is_no_reason_to_stop(self, tmp_path: Path) -> None:
@@ -331,9 +331,9 @@ class TestWhatIsRefused:
         assert observer.end() == []
         [file] = stage.data.glob("self_correction_*.jsonl")
         Stage(tmp_path, {"training_data": str(file)}).observer().end()
-        with pytest.raises(InputError, match="stand in the gate too"):
+        with pytest.raises(InputError, match="also occur in the held-out set"):
             Stage(tmp_path, {"gate": str(file)}).observer()
-        with pytest.raises(InputError, match="stand in the training data too"):
+        with pytest.raises(InputError, match="also occur in the training data"):
             Stage(tmp_path, {"training_data": str(file), "data_dir": str(tmp_path / "other")}).observer()
 
     def test_two_monitors_in_one_folder(self, tmp_path: Path) -> None:
@@ -391,7 +391,7 @@ def test_a_runs_folder_as_a_gate_is_its_gate_and_not_what_it_trains(tmp_path: Pa
     stage = Stage(tmp_path, {"gate": str(tmp_path / "run")})
     asked = rows(tmp_path / "split.jsonl")[0]["question"]
     write_lines(tmp_path / "run" / "gate.jsonl", [{"id": "g", "question": asked, "passage": "p", "group": "d"}])
-    with pytest.raises(InputError, match="stand in the gate too"):
+    with pytest.raises(InputError, match="also occur in the held-out set"):
         stage.observer()
 
 
@@ -419,7 +419,7 @@ class TestFullDisk:
         for step in (100, 150, 500):
             self.evaluate(stage, observer, step)
         assert buffer.read_bytes() == before, "no half line is left"
-        assert sum("answers wait in memory until there is room" in each for each in stage.said) == 3
+        assert sum("answers are kept in memory until there is free space" in each for each in stage.said) == 3
         ballast.unlink()
         self.evaluate(stage, observer, 550)
         assert observer.end() == []

@@ -73,7 +73,7 @@ class TestFile:
     @pytest.mark.parametrize(
         ("line", "why"),
         [
-            ("7", "it is no object"),
+            ("7", "it is not an object"),
             ('{"action": "approve"}', "it has no conversation, passage, at"),
             ('{"conversation":"c","passage":"p","action":"like","at":"x"}', "its action is 'like'"),
             ('{"conversation":"c","passage":"p","action":"edit","at":"x"}', "an edit needs a turn and its text"),
@@ -177,7 +177,7 @@ class TestRows:
     def test_verify_tells_decisions_that_the_dataset_was_made_without(self, made: MadeProject) -> None:
         decide(made, rows_of(made)[0], "reject")
         with open_run(made.output) as run:
-            with pytest.raises(InputError, match="decisions that the dataset was made without"):
+            with pytest.raises(InputError, match="decisions that are not yet applied to the dataset"):
                 verify_run(run, str(made.root / "model"))
             with run.folder.held():
                 apply_decisions(run)

@@ -162,6 +162,6 @@ async def test_when_the_program_has_ended_the_page_says_so(made: MadeProject, tm
             await browser.open(review.address, 1280)
             await browser.until(READY)
             done = review.interrupted()
-            assert done.code == 0 and "nothing was decided" in done.out
+            assert done.code == 0 and "there are no decisions" in done.out
             await browser.press("a")
             await browser.until(f"{SAID}.includes('does not answer')")

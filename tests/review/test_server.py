@@ -183,10 +183,10 @@ def test_what_was_decided_is_applied_on_ctrl_c_and_by_apply(project: MadeProject
         connection.request("POST", f"{parts.path}api/decide", body, headers)
         assert connection.getresponse().status == 200
         done = review.interrupted()
-    assert done.code == 0 and "2 conversations are in the dataset now" in done.out
+    assert done.code == 0 and "2 conversations are now in the dataset" in done.out
     assert [row["id"] for row in project.dataset()] == ids[1:]
     passage = next(row.provenance["chunk_id"] for row in read_conversations(project.output) if row.id == ids[1])
     Decisions(project.output / "decisions.jsonl").add(Decision(ids[1], passage, "reject"))
     again = program("review", str(project.output), "--apply", cwd=project.root)
-    assert again.code == 0 and "1 conversations are in the dataset now" in again.out
+    assert again.code == 0 and "1 conversations are now in the dataset" in again.out
     assert [row["id"] for row in project.dataset()] == ids[2:]

@@ -197,20 +197,23 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt question": ({"Instrution": ASKED, "reference": "x"}, "it has 'Instrution'"),
     "no reference": ({"question": ASKED}, "has no reference"),
     "no question": ({"text": ASKED, "reference": "x"}, "has no question"),
-    "two questions": ({"instruction": "Be short.", "question": ASKED, "reference": "x"}, "which is asked?"),
-    "several answers": ({"question": ASKED, "reference": ["Ida", "Otto"]}, "is no text: ['Ida', 'Otto']"),
+    "two questions": (
+        {"instruction": "Be short.", "question": ASKED, "reference": "x"},
+        "so that the question is ambiguous",
+    ),
+    "several answers": ({"question": ASKED, "reference": ["Ida", "Otto"]}, "is not a text: ['Ida', 'Otto']"),
     "several completions": (
         {"question": ASKED, "completion": ["Ida", "Otto"]},
-        "completion is no text: ['Ida', 'Otto']",
+        "completion is not a text: ['Ida', 'Otto']",
     ),
-    "true": ({"question": ASKED, "reference": True}, "is no text: True"),
-    "an object": ({"question": {"en": ASKED}, "reference": "x"}, "is no text: {'en'"),
-    "messages that are none": ({"messages": "hello"}, "messages is no list of messages"),
-    "a message that is none": ({"messages": [USER, "hello"]}, "message 2 of 'messages' is 'hello', no object"),
+    "true": ({"question": ASKED, "reference": True}, "is not a text: True"),
+    "an object": ({"question": {"en": ASKED}, "reference": "x"}, "is not a text: {'en'"),
+    "messages that are none": ({"messages": "hello"}, "messages is not a list of messages"),
+    "a message that is none": ({"messages": [USER, "hello"]}, "message 2 of 'messages' is 'hello', not an object"),
     "a message of nothing": ({"messages": [{"role": "user", "content": None}, RIGHT]}, ""),
-    "a prompt of several turns": ({"prompt": [USER, WRONG, DOUBT], "answer": "x"}, "holds several turns"),
+    "a prompt of several turns": ({"prompt": [USER, WRONG, DOUBT], "answer": "x"}, "has several turns"),
     "a pair without an answer": ({"prompt": ASKED, "chosen": [USER], "rejected": [WRONG]}, "holds no answer"),
-    "no object": ([1], "is no JSON object"),  # type: ignore[dict-item]
+    "no object": ([1], "is a list instead of a JSON object"),  # type: ignore[dict-item]
 }
 
 

@@ -45,17 +45,21 @@ def test_only_health_needs_no_reference_and_only_retention_no_correction() -> No
     assert item_of({"question": "Tell me of it.", "probe": "health", "correction": "c1"}, "x:1").reference == ""
     assert item_of({**ROW, "probe": "retention"}, "x:1").correction == ""
     for probe in ("efficacy", "neighbour", "health"):
-        with pytest.raises(RowError, match=f"x:1 is a probe of the kind '{probe}' and names no correction"):
+        with pytest.raises(RowError, match=f"x:1 is a probe of the kind '{probe}' but names no correction"):
             item_of({**ROW, "probe": probe}, "x:1")
 
 
 @pytest.mark.parametrize(
     ("more", "said", "remedy"),
     [
-        ({"probe": "efficiency"}, "names the probe 'efficiency', which is none", f"write one of: {', '.join(PROBES)}"),
-        ({"probe": ["efficacy"]}, "names the probe '['efficacy']', which is none", "write one of: "),
+        (
+            {"probe": "efficiency"},
+            "names the probe 'efficiency', which is not a kind of probe",
+            f"write one of: {', '.join(PROBES)}",
+        ),
+        ({"probe": ["efficacy"]}, "names the probe '['efficacy']', which is not a kind of probe", "write one of: "),
         ({"probe": "old_answer", "old_answer": " "}, "holds no 'old_answer'", "write the answer that was retracted"),
-        ({"probe": "efficacy", "correction": {"id": 1}}, "correction is no id", "as a string"),
+        ({"probe": "efficacy", "correction": {"id": 1}}, "correction is not an id", "as a string"),
         ({"probe": "efficacy", "old_answer": {"text": "x"}}, "old_answer is no text", "write"),
     ],
 )

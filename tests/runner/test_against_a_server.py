@@ -225,7 +225,7 @@ class TestUnusableModels:
             (fails(404, "The model `small` does not exist"), "check the model's name"),
             (fails(402, "Insufficient Balance"), "no credit left"),
             (fails(429, "You exceeded your current quota"), "no credit left"),
-            (sends(b"", status=302), "set base_url to where it leads"),
+            (sends(b"", status=302), "set base_url to that address"),
         ],
     )
     def test_the_run_stops_at_once_with_a_remedy(
@@ -289,7 +289,7 @@ class TestStructuredOutput:
         refused = [asked for asked in server.asked if "response_format" in asked.body]
         assert [asked.model for asked in refused] == ["small", "large"]
         assert result.kept == 3
-        assert sum("takes no JSON schema" in notice for notice in result.notices) == 2
+        assert sum("accepts no JSON schema" in notice for notice in result.notices) == 2
         tokens = [project.tokens(role) for role in ("small", "large")]
         assert sum(each["requests"] + each["retries"] for each in tokens) == server.count()
 

@@ -28,9 +28,9 @@ async def test_a_draw_that_no_prompt_reads_is_told(project: MadeProject, server:
     shipped = (bundled() / "pipelines" / "correction.yaml").read_text("utf-8")
     project.write("pipelines/correction.yaml", shipped.replace("  register:", "  regster:"))
     told = [
-        finding.what for finding in await check_run(project.config(server)) if "which nothing reads" in finding.what
+        finding.what for finding in await check_run(project.config(server)) if "but no stage reads them" in finding.what
     ]
-    assert told == ["note: the pipeline draws regster, which nothing reads for the kinds of conversation that are made"]
+    assert told == ["note: the pipeline draws regster, but no stage reads them for the chosen kinds of conversation"]
 
 
 async def test_a_folder_without_documents(project: MadeProject, server: ModelServer) -> None:
@@ -73,7 +73,7 @@ async def test_a_base_url_without_an_api_and_a_model_that_is_not_served(
     address, name = await wrong(
         project, server, api={"small_base_url": server.url.removesuffix("/v1"), "large_model": "larg"}
     )
-    assert "no OpenAI-compatible API is there" in address.what and "/v1" in (address.remedy or "")
+    assert "there is no OpenAI-compatible API at this address" in address.what and "/v1" in (address.remedy or "")
     assert name.what.endswith("it does not list the model larg") and name.remedy == "did you mean large?"
     assert server.count() == 0
 
@@ -100,7 +100,7 @@ async def test_a_gate_that_is_too_small_to_decide(project: MadeProject) -> None:
     project.facts(range(12))
     assert not [each for each in await notes(project) if "gate" in each.what]
     (small,) = [each for each in await notes(project, gate={"share": 0.5}) if "gate" in each.what]
-    assert small.what.startswith("note: the gate will hold at most ") and "about 100" in small.what
+    assert small.what.startswith("note: the held-out set will hold at most ") and "about 100" in small.what
     most = int(small.what.split("at most ")[1].split()[0])
     result = await run_async(project.load(gate={"share": 0.5}))
     assert 0 < result.counts["gate"] <= most <= 11

@@ -103,7 +103,7 @@ def test_a_judge_whose_thoughts_use_up_its_limit_gets_room_and_loses_nothing(
     )
     result = project.run(server, system={"concurrency_limit": 1})
     assert (result.kept, result.counts["rejected"]) == (5, 0)
-    assert sum("thinks before it answers" in notice for notice in result.notices) == 1
+    assert sum("writes reasoning before its answer" in notice for notice in result.notices) == 1
     asked = [body.body["max_tokens"] for body in server.asked if body.model == "small"]
     assert asked == [600, *[600 + 8192] * 5]
 

@@ -223,7 +223,7 @@ class TestOneFolder:
         server.wait_for(1, process)
         with pytest.raises(InputError, match="another run is writing to") as refusal:
             project.again()
-        assert refusal.value.hint == "wait for it, or set another path.output_dir"
+        assert refusal.value.hint == "wait until it has finished, or set another path.output_dir"
         process.kill()
         process.communicate()
         server.delay = 0
@@ -340,7 +340,7 @@ class TestDiskFull:
         )
         assert made.code == ExitCode.USER
         assert "journal.sqlite cannot be written" in made.err
-        assert "make room on the disk" in made.err
+        assert "free some space on the disk" in made.err
         assert "Traceback" not in made.err
         asked = server.questions()
         assert 0 < len(asked) < 80
@@ -367,7 +367,7 @@ class TestADamagedJournal:
         made = project.command()
         assert made.code == ExitCode.USER
         assert "journal.sqlite cannot be used: file is not a database" in made.err
-        assert "move it away to start this folder afresh" in made.err
+        assert "move it away to start again" in made.err
         assert "Traceback" not in made.err
 
     def test_a_damaged_page_too(self, project: MadeProject) -> None:

@@ -133,7 +133,7 @@ class TestQuestions:
         given_away = [guard.overlap(each) for each in (candidate("Which RIVER"), candidate("Is it old?", passage="P"))]
         assert [each and each.by for each in given_away] == ["question", "passage"]
         assert guard.overlap(candidate("Is it old?")) is None
-        with pytest.raises(InputError, match="is no item"):
+        with pytest.raises(InputError, match="is not a question of a held-out set"):
             list(read_gate(path))
 
     def test_none_without_a_file_and_a_line_without_a_question_is_named(self, tmp_path: Path) -> None:

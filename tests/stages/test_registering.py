@@ -110,7 +110,7 @@ def test_a_reject_of_ones_own_is_counted_and_written(own: MadeProject) -> None:
 def test_what_it_reads_is_proven_before_a_token_is_paid(own: MadeProject) -> None:
     register_stage(Shorten, FirstSentence)
     own.write("pipelines/short.yaml", PIPELINE.replace("FIELD", "answer"))
-    with pytest.raises(ConfigError, match="stage 'first' reads the field 'answer', which nothing before it writes"):
+    with pytest.raises(ConfigError, match="stage 'first' reads the field 'answer', which no earlier stage writes"):
         own.run(pipeline="short")
 
 

@@ -117,7 +117,7 @@ async def test_a_full_disk_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
     database = Database(tmp_path / "journal.sqlite", SCHEMA)
     with pytest.raises(InputError, match="cannot be written: database or disk is full") as raised:
         await database.write_durably(insert("x" * 100_000))
-    assert raised.value.hint is not None and "make room" in raised.value.hint
+    assert raised.value.hint is not None and "free some space" in raised.value.hint
     database.close()
 
 

@@ -50,7 +50,7 @@ def test_a_place_where_nothing_can_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written") as raised, RunFolder(tmp_path / "file" / "run").held():
         pass
-    assert raised.value.hint == "set path.output_dir to a folder of yours"
+    assert raised.value.hint == "set path.output_dir to a folder that you can write to"
 
 
 def test_every_path_lies_inside(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class TestCutShort:
         assert missing_pages(folded) == -(-cut // 4096)
         with pytest.raises(InputError, match="of its pages are missing") as raised:
             rows(folded)
-        assert raised.value.hint is not None and raised.value.hint.startswith("put a whole copy of it back")
+        assert raised.value.hint is not None and raised.value.hint.startswith("restore a complete copy of it")
         assert folded.read_bytes() == data[:-cut]
 
     def test_a_log_without_its_end_has_lost_that_end_only(self, logged: Path) -> None:

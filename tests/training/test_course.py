@@ -41,7 +41,7 @@ def test_convergence_needs_flat_loss_and_calm_gradients() -> None:
 
 def test_no_number_is_divergence() -> None:
     assert "diverged" in (course({0: 1.0, 10: math.nan}).why_stop() or "")
-    assert "loss is no number at step 5" in (course({0: 1.0}, {"step": 5, "loss": math.nan}).why_stop() or "")
+    assert "loss is not a number at step 5" in (course({0: 1.0}, {"step": 5, "loss": math.nan}).why_stop() or "")
 
 
 class TestForgetting:

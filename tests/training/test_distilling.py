@@ -122,7 +122,7 @@ class TestAWholeTraining:
         [source] = outcome.summary["data"]["sources"]
         assert (source["read"], source["kept"]) == (12, 8) and source["rejected"] == dict(Counter(found.values()))
         assert "the teacher's answers: 8 right, 1 undecided; left out: 1" in outcome.summary["notices"]
-        assert "are longer than 110 tokens: left out, not cut" in str(outcome.summary["notices"])
+        assert "were left out because they are longer than 110 tokens" in str(outcome.summary["notices"])
 
     def test_it_leaves_what_serving_needs_and_what_was_trained(
         self, distilled: tuple[Prepared, TrainingResult]
@@ -264,7 +264,7 @@ class TestWhatIsRefused:
         ("keys", "said"),
         [
             ({"adapter": "final"}, "begins with the base model"),
-            ({"hard_failures_data": "a.jsonl"}, "name them in data"),
+            ({"hard_failures_data": "a.jsonl"}, "name their files in data"),
             ({"method": "sdft_paper", "resume": True}, "writes no checkpoints"),
         ],
     )
@@ -280,7 +280,7 @@ class TestWhatIsRefused:
     def test_axolotl_does_not_know_it(self, root: Path) -> None:
         config(root, **KEYS)
         done = program("train", str(root / "train.yaml"), "--with", "axolotl")
-        assert done.code == 2 and "Axolotl does not know method sdft" in done.err
+        assert done.code == 2 and "Axolotl does not support method sdft" in done.err
 
     def test_each_method_has_a_rate_of_its_own(self, root: Path) -> None:
         rates = {}
@@ -310,7 +310,7 @@ async def test_killed_it_goes_on_and_ends_with_the_same_answers(root: Path) -> N
     assert process.returncode == -signal.SIGKILL and not workspace.summary.exists()
     again = started(root, "killed")
     out, err = again.communicate(timeout=240)
-    assert again.returncode == 0 and "going on from checkpoint-" in err, err
+    assert again.returncode == 0 and "resuming from checkpoint-" in err, err
     assert "8 right; left out: 0" in err and "teacher: the base model" in out
     summary = json.loads(workspace.summary.read_text())
     assert summary["status"] == "trained" and summary["steps"] == summary["planned_steps"] == 60
@@ -325,7 +325,7 @@ class TestAsThePaperHasIt:
         outcome = train(checked(prepared), said.append, trainers.append)
         assert outcome.adapter is None and outcome.model == outcome.workspace.final
         assert (outcome.workspace.final / "model.safetensors").is_file() and not outcome.workspace.saved()
-        assert any("begins anew" in each for each in outcome.summary["notices"])
+        assert any("starts again" in each for each in outcome.summary["notices"])
         assert "self-distilled" in (outcome.workspace.final / "README.md").read_text()
         hives = list(CORRECTED)
         assert await says(outcome.workspace.final, hives) == [keeper(other(hive)) for hive in hives]
@@ -347,7 +347,7 @@ class TestAsThePaperHasIt:
             trainer.training_step = training_step
 
         outcome = train(prepared, attach=stop_at_the_second_step)
-        assert outcome.summary["status"] == "interrupted" and outcome.again.endswith("begin anew")
+        assert outcome.summary["status"] == "interrupted" and outcome.again.endswith("start again")
         assert not outcome.workspace.final.exists() and not list(outcome.workspace.checkpoints.glob("checkpoint-*"))
 
 

@@ -52,7 +52,9 @@ def test_long_rows_are_counted_and_never_cut(root: Path) -> None:
     rows = [*critiqued(range(3)), {"instruction": "Q", "reference_answer": "word " * 400}]
     failures(root / "a.jsonl", rows)
     made = prepare(config(root, data="a.jsonl", validation_split=0))
-    assert "1 of 4 rows (25.0%) are longer than 256 tokens: left out, not cut" in made.notices
+    assert (
+        "1 of 4 rows (25.0%) were left out because they are longer than 256 tokens (rows are never cut)" in made.notices
+    )
     [problem] = made.gathered.problems
     assert (problem.line, problem.reason) == (4, "too_long") and len(made.train.rows) == 3
 
@@ -159,10 +161,10 @@ def test_a_row_that_the_template_refuses_is_left_out_by_name(root: Path) -> None
     made = prepare(config(root, data="a.jsonl", retention="keep.jsonl", validation_split=0))
     [problem] = made.gathered.problems
     assert (Path(problem.file).name, problem.line, problem.reason) == ("a.jsonl", 3, "template_refuses")
-    assert "no zebras" in problem.detail and "another template" in problem.remedy
+    assert "no zebras" in problem.detail and "another chat_template" in problem.remedy
     assert len(made.train.rows) == 4 and len(made.retention.rows) == 3
-    assert "1 of 5 rows (20.0%) are refused by the chat template: left out" in made.notices
-    assert "1 retention rows are refused by the chat template: left out" in made.notices
+    assert "1 of 5 rows (20.0%) were left out because the chat template refuses them" in made.notices
+    assert "1 retention rows were left out because the chat template refuses them" in made.notices
     assert made.gathered.sources[0].rejected == {"template_refuses": 1}
 
 
@@ -185,8 +187,8 @@ def test_a_template_with_todays_date_gets_a_fixed_one_and_that_is_said(root: Pat
     ("text", "said"),
     [
         ("{", "is not valid JSON"),
-        ("[]", "describes no model"),
-        ('{"model_type": 5}', "describes no model"),
+        ("[]", "does not describe a model"),
+        ('{"model_type": 5}', "does not describe a model"),
         ("", "is not valid JSON"),
         ('{"hidden_size": 64}', "it has no model_type"),
     ],
@@ -268,11 +270,11 @@ class TestWorkspace:
         with pytest.raises(InputError, match="no checkpoint in"):
             self.made(root).begin({}, config(root, data="a.jsonl", resume=True))
         workspace = self.made(root, 5)
-        with pytest.raises(InputError, match="no whole checkpoint 'checkpoint-6'"):
+        with pytest.raises(InputError, match="no complete checkpoint 'checkpoint-6'"):
             workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="checkpoint-6"))
         found = workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="checkpoints/checkpoint-5"))
         assert found == workspace.checkpoints / "checkpoint-5"
-        with pytest.raises(InputError, match="no whole checkpoint 'another/run/checkpoint-5'"):
+        with pytest.raises(InputError, match="no complete checkpoint 'another/run/checkpoint-5'"):
             workspace.begin({}, config(root, data="a.jsonl", resume_from_checkpoint="another/run/checkpoint-5"))
         with pytest.raises(ConfigError, match="deletes the checkpoints"):
             config(root, data="a.jsonl", resume_from_checkpoint="checkpoint-5", resume=False)

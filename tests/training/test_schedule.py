@@ -39,7 +39,7 @@ def test_derived_numbers_always_fit(rows: int, epochs: float, patience: int) -> 
             "eval_steps 700 never comes: 7,055 rows / (batch_size 4 x gradient_accumulation 8) = 221",
         ),
         ({"save_steps": 1000}, "save_steps 1,000 never comes"),
-        ({"eval_steps": 50, "save_steps": 75}, "save_steps 75 is no multiple of eval_steps 50"),
+        ({"eval_steps": 50, "save_steps": 75}, "save_steps 75 is not a multiple of eval_steps 50"),
     ],
 )
 def test_numbers_that_cannot_work_are_refused_with_the_arithmetic(keys: dict[str, int], told: str) -> None:

@@ -204,7 +204,7 @@ def test_merge_is_a_command(trained: tuple[Prepared, TrainingResult], tmp_path: 
     assert done.code == 0 and str(tmp_path / "merged") in done.out, done.err
     assert (tmp_path / "merged" / "model.safetensors").is_file()
     done = program("merge", str(tmp_path / "merged"), "--output", str(tmp_path / "again"))
-    assert done.code == 2 and "is no PEFT adapter" in done.err
+    assert done.code == 2 and "is not a PEFT adapter" in done.err
 
 
 def test_early_stopping_says_why_and_that_nothing_was_won(root: Path) -> None:
@@ -329,7 +329,7 @@ def test_out_of_memory_is_tried_once_with_half_the_batch(root: Path, monkeypatch
     said: list[str] = []
     prepared = made(root, epochs=1)
     outcome = train(prepared, said.append)
-    assert "out of memory: once more with batch_size 2 x gradient_accumulation 4" in said
+    assert "out of memory: trying again with batch_size 2 x gradient_accumulation 4" in said
     assert outcome.summary["steps"] == prepared.schedule.steps, "steps are as before"
     assert (outcome.summary["batch_size"], outcome.summary["gradient_accumulation"]) == (2, 4)
 
@@ -345,7 +345,7 @@ def test_the_second_trainer_is_watched_as_the_first_one_was(root: Path, monkeypa
     watching = MonitorConfig.model_validate({"split": str(split), "data_dir": str(root / "seen"), **keys})
     said: list[str] = []
     train(made(root, epochs=1), said.append, lambda trainer: LiveInferenceMonitor(watching).attach(trainer))
-    assert any(line.startswith("out of memory: once more") for line in said)
+    assert any(line.startswith("out of memory: trying again") for line in said)
     seen = list(read_failures(root / "seen" / "buffer.jsonl"))
     assert len({each.step for each in seen}) > 2 and not (root / "seen" / "monitor.log").exists()
 
@@ -411,7 +411,7 @@ def test_killed_it_goes_on_and_ends_as_if_it_had_not_been(root: Path) -> None:
     assert not killed.summary.exists()
     again = started(root, "killed", "--resume")
     out, err = again.communicate(timeout=240)
-    assert again.returncode == 0 and "going on from checkpoint-" in err, err
+    assert again.returncode == 0 and "resuming from checkpoint-" in err, err
     one, two = (json.loads((root / name / "training_summary.json").read_text()) for name in ("whole", "killed"))
     assert one["steps"] == two["steps"] and one["best_step"] == two["best_step"]
     assert one["eval_loss"] == pytest.approx(two["eval_loss"], abs=1e-5)
@@ -424,7 +424,7 @@ def test_interrupted_it_saves_and_says_how_to_go_on(root: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
-    assert "run the same command again to go on" in out and "Traceback" not in err
+    assert "run the same command again to resume" in out and "Traceback" not in err
     summary = json.loads((root / "out" / "training_summary.json").read_text())
     assert summary["status"] == "interrupted" and summary["steps"] in Workspace(root / "out").saved()
 
@@ -476,8 +476,8 @@ class TestGoingOnFromAnAdapter:
         process.communicate()
         again = started(root, "out", "--adapter", str(trained[1].workspace.final))
         out, err = again.communicate(timeout=240)
-        assert again.returncode in (0, 3) and "going on from checkpoint-" in err, err
-        assert "goes on from" in out and (root / "out" / "final" / "adapter_config.json").is_file()
+        assert again.returncode in (0, 3) and "resuming from checkpoint-" in err, err
+        assert "resumes from" in out and (root / "out" / "final" / "adapter_config.json").is_file()
 
     def test_on_other_weights_it_is_refused(self, trained: tuple[Prepared, TrainingResult], root: Path) -> None:
         weights = load_file(root / "model" / "model.safetensors")
@@ -487,5 +487,5 @@ class TestGoingOnFromAnAdapter:
             self.second(trained, root)
 
     def test_a_folder_without_an_adapter_is_refused(self, root: Path) -> None:
-        with pytest.raises(InputError, match="is no PEFT adapter"):
+        with pytest.raises(InputError, match="is not a PEFT adapter"):
             made(root, adapter="model")

@@ -207,11 +207,11 @@ class TestFullDisk:
             ballast = fill(world.places)
             (world.places / ".b.jsonl.part").rename(world.inbox / "b.jsonl")
             stderr = world.root / "stderr"
-            until(lambda: "waits until there is room" in stderr.read_text(), "it said that it waits")
+            until(lambda: "waits until there is free space" in stderr.read_text(), "it said that it waits")
             assert process.poll() is None
             ballast.unlink()
             until(lambda: len(world.lies("done")) == 2, "the second file was trained on")
-            assert "there is room on the disk again" in stderr.read_text()
+            assert "there is free space on the disk again" in stderr.read_text()
             assert [job.state for job in world.site.jobs.all()] == ["done", "done"]
             fill(world.places)
             process.terminate()

@@ -40,8 +40,8 @@ class TestFormats:
         ("text", "says"),
         [
             ("", "is empty"),
-            (rows("a") + '{"messages": [', "line 2: it is no JSON: cut off"),
-            ("[1]\n", "line 1, column 1: it is no JSON object, but a list"),
+            (rows("a") + '{"messages": [', "line 2: it is not valid JSON: cut off"),
+            ("[1]\n", "line 1, column 1: it is a list instead of a JSON object"),
             (
                 '{"prompt": "2+2?", "response": "5"}\n',
                 "line 1, column 20: it has 'prompt' and 'response', which do not say whether",

@@ -135,7 +135,7 @@ def test_a_file_of_another_version_or_none_of_ours_is_refused(tmp_path: Path) ->
     path.write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match="cannot be used") as raised:
         Jobs(path)
-    assert raised.value.hint == "put a whole copy of it back"
+    assert raised.value.hint == "restore a complete copy of it"
 
 
 def test_a_file_with_heartbeats_of_an_earlier_version_goes_on(tmp_path: Path) -> None:

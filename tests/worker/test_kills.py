@@ -86,7 +86,7 @@ def test_a_killed_training_is_begun_again_by_the_same_worker(training: World, wh
 def test_a_second_worker_is_refused(training: World) -> None:
     second = training.start()
     assert second.wait(60) == 2
-    assert "another worker runs on" in (training.root / "stderr").read_text()
+    assert "another worker is running on" in (training.root / "stderr").read_text()
 
 
 def test_stop_lets_the_training_write_its_checkpoint_and_the_next_goes_on(training: World) -> None:

@@ -64,7 +64,10 @@ def evaluated(outcome: str, *reasons: tuple[bool | None, str]) -> str:
 
 
 HOLDS = (True, "right second answers +15.6 points (+3.1 to +28.1); wanted 0 points or more")
-UNSURE = (None, "8 questions gained and 3 lost at the second answer: p = 0.11 by chance; wanted below 0.025 at look 1")
+UNSURE = (
+    None,
+    "8 questions became right and 3 became wrong at the second answer: p = 0.11 by chance; wanted below 0.025 at look 1",
+)
 SHORT = (None, "32 questions of 4 documents: by document the gain is at least -3.1 points; wanted above 0")
 BROKEN = (False, "right first answers -20.0 points (-30.0 to -10.0); may fall by 2 points")
 
@@ -75,13 +78,13 @@ BROKEN = (False, "right first answers -20.0 points (-30.0 to -10.0); may fall by
         (3, evaluated("undecided", HOLDS, UNSURE, SHORT), "rejected", f"undecided: {UNSURE[1]}; {SHORT[1]}"),
         (3, evaluated("reject", HOLDS, BROKEN, UNSURE), "rejected", BROKEN[1]),
         (0, evaluated("accept", HOLDS), "accepted", "right second answers +12.5 points (+3.1 to +21.9)"),
-        (0, '{"decisions": {"tuned": {"outcome": "accept"}}}', "accepted", "the gate accepted it"),
-        (3, evaluated("accept", HOLDS), "rejected", "the gate rejected it"),
-        (0, evaluated("undecided", UNSURE), "accepted", "the gate accepted it"),
-        (3, '{"decisions": [1]}', "rejected", "the gate rejected it"),
-        (3, '{"decisions": {}}', "rejected", "the gate rejected it"),
-        (3, "[]", "rejected", "the gate rejected it"),
-        (3, "no JSON", "rejected", "the gate rejected it"),
+        (0, '{"decisions": {"tuned": {"outcome": "accept"}}}', "accepted", "the acceptance test accepted it"),
+        (3, evaluated("accept", HOLDS), "rejected", "the acceptance test rejected it"),
+        (0, evaluated("undecided", UNSURE), "accepted", "the acceptance test accepted it"),
+        (3, '{"decisions": [1]}', "rejected", "the acceptance test rejected it"),
+        (3, '{"decisions": {}}', "rejected", "the acceptance test rejected it"),
+        (3, "[]", "rejected", "the acceptance test rejected it"),
+        (3, "no JSON", "rejected", "the acceptance test rejected it"),
     ],
 )
 def test_why_is_what_the_report_says(world: World, code: int, report: str, decision: str, reason: str) -> None:
@@ -141,7 +144,7 @@ def test_rollback_goes_to_the_parent_and_then_to_the_base(world: World) -> None:
     rollback(world.site)
     assert current(world.site) is None and not (world.places / "current").is_symlink()
     assert (world.places / "adapters/round_0002/final").is_dir()
-    with pytest.raises(InputError, match="nothing to go back to"):
+    with pytest.raises(InputError, match="nothing to roll back"):
         rollback(world.site)
 
 
@@ -155,7 +158,7 @@ def test_what_was_rolled_back_does_not_come_back_with_a_child(world: World) -> N
     world.untell("hold")
     world.work()
     assert world.site.jobs.rounds()[1].decision == "rejected"
-    assert "not current any more" in (world.job(2).reason or "")
+    assert "no longer current" in (world.job(2).reason or "")
     assert current(world.site) is None
 
 
@@ -217,7 +220,7 @@ class TestFailures:
         world.tell("verdict", "2")
         world.drop("a.jsonl", rows("a"))
         world.work()
-        assert "the gate ended with exit code 2" in (world.job().reason or "")
+        assert "the acceptance test ended with exit code 2" in (world.job().reason or "")
         world.untell("verdict")
         retry(world.site, world.job())
         world.work()
@@ -248,7 +251,7 @@ class TestFailures:
         world.config.write_text(text)
         world.drop("a.jsonl", rows("a"))
         world.work()
-        assert "left no adapter" in (world.job().reason or "")
+        assert "wrote no adapter" in (world.job().reason or "")
 
     def test_rows_that_changed_after_they_came_in_are_not_trained_on(self, world: World) -> None:
         (world.places / ".pause").touch()
@@ -257,7 +260,7 @@ class TestFailures:
         (world.queue / "normal" / "000001-a.jsonl").write_text(rows("something else"))
         (world.places / ".pause").unlink()
         world.work()
-        assert "is not what it was" in (world.job().reason or "") and world.starts() == []
+        assert "has changed since it came in" in (world.job().reason or "") and world.starts() == []
 
     def test_a_check_that_fails_costs_no_training(self, world: World) -> None:
         text = world.config.read_text() + "check:\n  rows: \"{python} -c 'import sys; sys.exit(7)' {data}\"\n"

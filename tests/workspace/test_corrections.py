@@ -58,7 +58,7 @@ def test_what_a_user_corrects_is_found_and_asked_back_and_nobody_else_sees_it_be
     path = ask(ada, "Who opened the museum?")
     assert not rows(chat)
     ask(ada, "No, it was Ida Brandt.", path)
-    assert "You corrected this: is that right?" in ada.text
+    assert "This was understood as a correction. Is that right?" in ada.text
     [row] = rows(chat)
     assert (row.right, row.confirmed, row.by_detector, row.said) == (
         "Ida Brandt",
@@ -85,7 +85,7 @@ def test_where_the_detector_misunderstood_nothing_is_kept(chat: Place) -> None:
     path = ask(ada, "Who opened the museum?")
     ask(ada, "No, it was Ida Brandt.", path)
     ada.post(ada.at(f"/corrections/{rows(chat)[0].id}/dismiss"))
-    assert not rows(chat) and "is that right?" not in ada.text
+    assert not rows(chat) and "Is that right?" not in ada.text
 
 
 def test_an_answer_is_flagged_by_a_click_once(chat: Place) -> None:

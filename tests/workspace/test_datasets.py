@@ -82,7 +82,7 @@ def test_documents_become_rows_that_people_decide_about(place: Place) -> None:
 def test_what_is_no_document_is_refused(place: Place) -> None:
     ada = place.owner()
     upload(ada, ("evil.exe", "MZ"))
-    assert ada.status == 422 and "format is not read" in ada.text
+    assert ada.status == 422 and "format is not supported" in ada.text
     ada.post(ada.at("/datasets"), {"name": "None"})
     assert ada.status == 422 and "Choose 1 to 20 files" in ada.text
 

@@ -65,7 +65,7 @@ def test_the_numbers_of_a_training_reach_the_config_that_trains(tmp_path: Path) 
         ({"LL_INFERENCE_BACKEND": "magic"}, "LL_INFERENCE_BACKEND=magic"),
         ({"LL_PUBLIC_URL": "http://chat.example.org"}, "not HTTPS"),
         ({"LL_PUBLIC_URL": "http://127.0.0.1:80", "LL_COOKIE_SECURE": "true"}, "over HTTPS only"),
-        ({"LL_PUBLIC_URL": "chat.example.org"}, "no address"),
+        ({"LL_PUBLIC_URL": "chat.example.org"}, "is not a URL"),
         ({"LL_SESSION_TTL_HOURS": "0"}, "LL_SESSION_TTL_HOURS"),
         ({"LL_COOKIE_SECURE": "perhaps"}, "neither true nor false"),
     ],

@@ -111,7 +111,7 @@ def test_what_is_approved_is_trained_judged_and_activated_by_a_person(trainable:
     assert "queued" in ada.text
     assert Worker(place.settings, place.site.database).work()
     [job], [version] = all_of(place, Job), all_of(place, ModelVersion)
-    assert (job.state, job.result) == ("done", "Version 1: the gate says accept.")
+    assert (job.state, job.result) == ("done", "Version 1: the acceptance test says accept.")
     assert (version.number, version.corrections, version.outcome) == (1, [row], "accept")
     ada.get(ada.at("/versions"))
     assert "The base model" in ada.text  # nothing is active by itself
@@ -171,7 +171,7 @@ def test_a_training_is_refused_where_nothing_can_be_learned(
 ) -> None:
     ada = trainable().owner()
     ada.post(ada.at("/versions"))
-    assert ada.status == 409 and "nothing to learn" in ada.text
+    assert ada.status == 409 and "nothing to train" in ada.text
 
 
 def test_one_training_at_a_time(trainable: Callable[..., Place]) -> None:
@@ -292,7 +292,7 @@ def test_a_training_that_was_killed_is_begun_again_and_not_for_ever(
         os.killpg(process.pid, signal.SIGKILL)
     thread.join(30)
     [job] = all_of(place, Job)
-    assert (job.state, job.tries) == ("failed", jobs.MOST_TRIES) and "nobody saw how" in job.result
+    assert (job.state, job.tries) == ("failed", jobs.MOST_TRIES) and "for an unknown reason" in job.result
 
 
 def test_a_cancelled_training_ends_and_leaves_no_version(trainable: Callable[..., Place], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ const ofAll = index.config.grading.by === 'judge' ? 'pass rate, of all questions
 const METRICS = [
   ['accuracy_t1', 'Right at first', ofAll],
   ['accuracy_t2', 'Right after the doubt', ofAll],
-  ['gain', 'Gain by the doubt', 'the second minus the first'],
+  ['gain', 'Change after the doubt', 'the second minus the first'],
   ['wrong_to_right', 'Wrong made right', 'of all questions'],
   ['right_to_wrong', 'Right made wrong', 'of all questions; less is better'],
   ['repair', 'Repairs', 'of the wrong first answers'],

@@ -2,10 +2,10 @@
 
 const probing = index.probes;
 const KINDS = {
-  efficacy: ['Efficacy', 'the corrected question, right'], paraphrase: ['Paraphrase', 'in other words, right'],
-  portability: ['Portability', 'what follows from it, right'], neighbour: ['Neighbour', 'what stands near it, right'],
-  old_answer: ['Old answer', 'still gives what was retracted; less is better'], pushback: ['Pushback', 'of the right answers, stood by'],
-  retention: ['Retention', 'anything else, right'], health: ['Health', 'empty, cut off or repeated; less is better'],
+  efficacy: ['Efficacy', 'the corrected question, right'], paraphrase: ['Paraphrase', 'reworded question, right'],
+  portability: ['Portability', 'consequence of it, right'], neighbour: ['Neighbour', 'related fact, right'],
+  old_answer: ['Old answer', 'still gives the retracted answer; less is better'], pushback: ['Pushback', 'of the right answers, stood by'],
+  retention: ['Retention', 'unrelated question, right'], health: ['Health', 'empty, cut off or repetitive; less is better'],
 };
 const FAULTS = new Set(['old_answer', 'health']);
 const POOLED = FAULTS;
@@ -96,8 +96,8 @@ function probesPage() {
   const all = conversations.filter((each) => each.item.probe || each.item.set.startsWith('retention'));
   const many = Object.keys(probing.corrections).length;
   const legend = h('p', {class: 'legend'}, h('span', {class: 'marks'}, h('i', {class: 'mark-good'})), ' right ', h('span', {class: 'marks'}, h('i', {class: 'mark-bad'})), ' wrong, or a fault ', h('span', {class: 'marks'}, h('i', {class: 'mark-open'})), ' not graded');
-  return [h('div', {class: 'hero'}, h('h1', {}, plural(many, 'correction'), h('span', {class: 'thin'}, ' probed')), many < 5 && h('p', {class: 'lead'}, 'Fewer than five are a spot check: read the answers, the figures decide nothing.')),
+  return [h('div', {class: 'hero'}, h('h1', {}, plural(many, 'correction'), h('span', {class: 'thin'}, ' probed')), many < 5 && h('p', {class: 'lead'}, 'Fewer than five corrections are a spot check: read the answers, the figures cannot decide.')),
     card('Each correction', `Above ${base}, below ${tuned.join(', ') || 'nothing'}; a mark is an answer. Follow one to read it.`, legend, correctionsTable(all)),
-    tuned.map((model) => card(`What moved elsewhere: ${model}`, 'Answers about what was not corrected that changed sides.', movedList(all, model))),
+    tuned.map((model) => card(`What else changed: ${model}`, 'Answers to other questions that changed between right and wrong.', movedList(all, model))),
     card('By kind', 'Whiskers are 95% intervals; whole corrections are resampled.', h('div', {class: 'metrics'}, kindRows()))].flat();
 }

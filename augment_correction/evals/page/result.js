@@ -87,8 +87,8 @@ function gradingNote() {
   const {by, judge_and_match: both} = index.grading;
   const agreed = both && `On ${plural(both.graded, 'answer')} that both graded they agree ${number(both.both_right + both.both_wrong)} times (Cohen's kappa ${both.kappa === null ? 'unknown' : both.kappa.toFixed(2)}); the match alone says right ${number(both.only_first)} times, the judge alone ${number(both.only_second)} times.`;
   const {asked, ungraded} = index.gate.conversations;
-  return [h('p', {}, `Graded by the match with the reference: ${plural(by.match, 'answer')}; by the judge: ${number(by.judge)}; unusable and so wrong: ${number(by.problem)}; by nobody: ${number(by.nobody)}.${by.form ? ` By their form alone: ${number(by.form)}.` : ''}`),
-    agreed && h('p', {}, agreed), ungraded > 0 && h('p', {}, `${number(ungraded)} of ${plural(asked, 'conversation')} are left out of all figures, since some model's answer could not be graded.`)];
+  return [h('p', {}, `Graded by the match with the reference: ${plural(by.match, 'answer')}; by the judge: ${number(by.judge)}; unusable and so wrong: ${number(by.problem)}; not graded: ${number(by.nobody)}.${by.form ? ` By their form alone: ${number(by.form)}.` : ''}`),
+    agreed && h('p', {}, agreed), ungraded > 0 && h('p', {}, `${number(ungraded)} of ${plural(asked, 'conversation')} are left out of all figures, because some model's answer could not be graded.`)];
 }
 
 function spendingTable() {

@@ -78,7 +78,7 @@ function resultPage() {
   const pairs = [...new Set(found.by_area.flatMap((area) => Object.keys(area.differences)))];
   const chooser = index.rounds.length > 1 && h('p', {class: 'chooser'}, h('label', {}, 'Round ', h('select', {onchange: (event) => { shownRound = Number(event.target.value); show(); }}, index.rounds.map((each, place) => option(place, each.round, shownRound)))));
   return [verdict(), chooser, decision(),
-    card('By area', `● weak areas. 95 % intervals; described, and not decided by. ${BY_LOSS ? 'Loss of the reference answer, plus: less.' : 'Share of right answers.'}`, forest(found.by_area), legend(pairs)),
+    card('By area', `● weak areas. 95 % intervals; these figures are descriptive and decide nothing. ${BY_LOSS ? 'Loss of the reference answer, plus: less.' : 'Share of right answers.'}`, forest(found.by_area), legend(pairs)),
     card('Loss before and after', 'Each dot is a dev question; below the line its reference answer became likelier. Grey: areas that were not weak.', h('div', {class: 'scatters'}, arms().map((arm) => h('div', {}, h('h3', {}, words(arm)), scatter(found.items, arm))))),
     measured('Arms and seeds, weak areas', null, found.weak_dev), measured('Arms and seeds, all dev questions', null, found.dev),
     roundsTable(), dataTable(), areasTable(), sentinels(), final(), spending()];
@@ -97,7 +97,7 @@ function itemsPage() {
 
 function sealedPage() {
   const row = ([name, value]) => h('tr', {}, h('td', {}, words(name)), h('td', {class: 'mono'}, typeof value === 'string' ? value : JSON.stringify(value)));
-  return [card('Sealed before anybody was asked', 'preregistration.json', h('table', {class: 'table'}, h('tbody', {}, Object.entries(index.sealed).map(row))))];
+  return [card('Sealed before any model was asked', 'preregistration.json', h('table', {class: 'table'}, h('tbody', {}, Object.entries(index.sealed).map(row))))];
 }
 
 const PAGES = {result: ['Result', resultPage], questions: ['Questions', itemsPage], sealed: ['Sealed', sealedPage]};

@@ -19,7 +19,7 @@ const band = (x1, top1, bottom1, x2, top2, bottom2) => {
 };
 
 // What fell out of a step: [class, count, what became of it].
-const fallen = (step) => [['lost', step.rejected, 'rejected'], ['failed', step.failed, 'failed'], ['gate', step.gate, 'to the gate'], ['pending', step.pending || 0, 'pending']].filter(([, count]) => count);
+const fallen = (step) => [['lost', step.rejected, 'rejected'], ['failed', step.failed, 'failed'], ['gate', step.gate, 'held out'], ['pending', step.pending || 0, 'pending']].filter(([, count]) => count);
 
 // The passages, each stage, what was kept; a stage for kinds of which there is none is left out. In columns: the stages of
 // one column are for different kinds, and a passage goes through one of them.

@@ -68,8 +68,8 @@ function stepsView(row) {
 }
 
 function whyView(row, kind) {
-  if (kind.status === 'pending') return h('div', {class: 'why pending'}, h('b', {}, 'Not made yet'), h('p', {}, 'The run stopped before this passage; the same command again goes on with it.'));
-  const verdict = {failed: `Failed by ${words(kind.stage)}`, gate: 'Kept for the gate'}[kind.status] || `Rejected by ${words(kind.stage)}`;
+  if (kind.status === 'pending') return h('div', {class: 'why pending'}, h('b', {}, 'Not made yet'), h('p', {}, 'The run stopped before this passage; the same command resumes with it.'));
+  const verdict = {failed: `Failed by ${words(kind.stage)}`, gate: 'Held out'}[kind.status] || `Rejected by ${words(kind.stage)}`;
   return h('div', {class: `why ${kind.status}`, style: {'--why': kind.color}},
     h('b', {}, `${verdict}: ${reasonName(kind)}`),
     row.detail && h('p', {dir: 'auto'}, rich(row.detail)),
@@ -86,7 +86,7 @@ function rowView(number_, row, terms) {
       h('p', {class: 'meta'}, h('span', {class: `pill ${kind.status}`}, kind.status), kind.kind && h('span', {class: 'pill'}, words(kind.kind)),
         group !== undefined && h('a', {class: 'pill', href: link('conversations', {dup: group})}, `${groups[group].count - 1} with nearly the same question`),
         h('button', {type: 'button', class: 'id', title: 'Copy the id', onclick: copy}, row.conversation || row.id),
-        row.story && h('a', {href: 'debug_outputs/' + row.story.split('/').map(encodeURIComponent).join('/')}, 'the whole story, call by call'))),
+        row.story && h('a', {href: 'debug_outputs/' + row.story.split('/').map(encodeURIComponent).join('/')}, 'all steps, call by call'))),
     ),
   row.turns && maskLegend(row),
   h('div', {class: 'beside'},

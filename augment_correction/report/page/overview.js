@@ -22,7 +22,7 @@ function tiles() {
     tile('Kept', share(totals.kept, total), `${number(totals.kept)} of ${number(total)}`, link('conversations', {status: 'kept'})),
     totals.gate > 0 && tile('Gate', number(totals.gate), 'for evaluation, never trained', link('conversations', {status: 'gate'})),
     tile('Rejected', number(totals.rejected), share(totals.rejected, total), link('conversations', {status: 'rejected'})),
-    totals.failed > 0 && tile('Failed', number(totals.failed), 'tried again by the next run', link('conversations', {status: 'failed'})),
+    totals.failed > 0 && tile('Failed', number(totals.failed), 'retried by the next run', link('conversations', {status: 'failed'})),
     totals.pending > 0 && tile('Pending', number(totals.pending), 'the run stopped before them', link('conversations', {status: 'pending'})),
     index.unread_count > 0 && tile('Not read', number(index.unread_count), 'files, pages or lines', link('documents')),
     tile('Near-duplicate questions', number(duplicates.rows_count), `in ${plural(duplicates.groups_count, 'group')}`, link('duplicates')),
@@ -56,7 +56,7 @@ function spendingTable() {
     h('tbody', {}, rows.map((each) => h('tr', {},
       h('td', {}, words(each.stage)), h('td', {}, h('bdi', {}, each.model), ' ', h('span', {class: 'quiet'}, each.role)), cells(each)))),
     h('tfoot', {}, h('tr', {}, h('td', {}, 'All'), h('td', {}), cells(all)))),
-  rows.some((each) => each.estimated) && h('p', {class: 'note'}, 'Some servers gave no usage: their tokens were counted here.')];
+  rows.some((each) => each.estimated) && h('p', {class: 'note'}, 'Some servers reported no usage; their tokens were counted by this program.')];
 }
 
 const LENGTH_NAMES = {passage: ['Passage', 'var(--ink-2)'], question: ['Question', 'var(--ink-2)'], mistake: ['Mistake', 'var(--mask)'], correction: ['Correction', 'var(--kept)']};
@@ -110,13 +110,13 @@ function overview() {
   if (!total) {
     const cost = spent().cost;
     return [head, h('p', {class: 'empty'}, index.unread_count ? `No passage was read: ${plural(index.unread_count, 'file, page or line', 'files, pages or lines')} could not be. ` : 'No passage was read. ',
-      `${cost ? 'Earlier calls of this folder cost ' + money(cost) : 'Nothing was asked and nothing was paid'}.`), index.unread_count > 0 && unreadCard()];
+      `${cost ? 'Earlier calls of this folder cost ' + money(cost) : 'No model was asked and nothing was paid'}.`), index.unread_count > 0 && unreadCard()];
   }
   return [head, tiles(),
     card('From passages to conversations', null, flow()),
     h('div', {class: 'grid two'},
       card('Why passages were rejected', reasons.length ? 'Choose a reason to read its passages.' : 'Nothing was rejected.', reasons.length > 0 && reasonTable()),
-      card('Tokens and cost', 'Everything ever paid into this folder, earlier runs too.', index.spending.length ? spendingTable() : h('p', {class: 'quiet'}, 'No model was asked.'))),
+      card('Tokens and cost', 'The cost of all runs into this folder, earlier runs included.', index.spending.length ? spendingTable() : h('p', {class: 'quiet'}, 'No model was asked.'))),
     varietyCards(),
     card('Lengths', null, lengthCards(), lengthNote())];
 }

@@ -13,8 +13,8 @@ function draw(state) {
   byId('live').replaceChildren(
     h('div', {class: 'progress-line', role: 'progressbar', 'aria-label': 'passages', 'aria-valuenow': state.finished, 'aria-valuemax': state.total || 0}, h('i', {style: {width: `${100 * whole}%`}})),
     h('div', {class: 'tiles'},
-      tile('passages', `${number(state.finished)}${state.total ? ` of ${number(state.total)}` : ''}`, state.reused ? `${number(state.reused)} from before` : state.phase),
-      tile('time', time(state.seconds), state.eta === null ? null : `${time(state.eta)} to go`),
+      tile('passages', `${number(state.finished)}${state.total ? ` of ${number(state.total)}` : ''}`, state.reused ? `${number(state.reused)} reused` : state.phase),
+      tile('time', time(state.seconds), state.eta === null ? null : `${time(state.eta)} left`),
       tile('cost of this run', money(state.cost)),
       tile('rejected', number(state.stages.reduce((sum, stage) => sum + stage[2], 0)), state.reasons.slice(0, 2).map(([name, count]) => `${number(count)} ${words(name.split('/').pop())}`).join(', '))),
     h('section', {class: 'card'}, h('h2', {}, 'Stages'), h('table', {class: 'table'},

@@ -3,8 +3,8 @@
 const index = JSON.parse(byId('index').textContent);
 const STATES = {open: 'undecided', approved: 'approved', rejected: 'rejected', ask_again: 'to ask again'};
 const FILTERS = [['open', 'undecided'], ['all', 'all'], ['approved', 'approved'], ['rejected', 'rejected'], ['ask_again', 'to ask again'], ['edited', 'edited']];
-const REASONS = ['the answer is wrong', 'the passage does not say it', 'the mistake is no mistake', 'the question makes no sense alone', 'badly written', 'private or harmful'];
-const KEYS = [['a', 'approve, and go to the next'], ['r', 'reject: a reason, Enter'], ['e', 'edit the messages; Ctrl+Enter saves one, Esc leaves it'], ['g', 'mark to be asked again'], ['u', 'take back what was decided'], ['j k', 'next, previous'], ['n', 'the next that is undecided'], ['f', 'another selection of the list'], ['/', 'search the questions'], ['t', 'light or dark'], ['?', 'these keys']];
+const REASONS = ['the answer is wrong', 'the passage does not say it', 'the mistake is not a mistake', 'the question makes no sense alone', 'badly written', 'private or harmful'];
+const KEYS = [['a', 'approve, and go to the next'], ['r', 'reject: a reason, Enter'], ['e', 'edit the messages; Ctrl+Enter saves one, Esc leaves it'], ['g', 'mark to be asked again'], ['u', 'undo the decision'], ['j k', 'next, previous'], ['n', 'the next that is undecided'], ['f', 'another selection of the list'], ['/', 'search the questions'], ['t', 'light or dark'], ['?', 'these keys']];
 const AT_ONCE = 100;
 const desk = {rows: [], counts: {}, filter: 'all', query: '', chosen: [], id: null, row: null, form: null, editing: false, busy: false};
 
@@ -14,7 +14,7 @@ async function ask(path, body) {
   try {
     reply = await fetch(`api/${path}`, {cache: 'no-store', credentials: 'omit', ...options});
   } catch {
-    throw new Error('The program does not answer: it was ended in its terminal. What was decided is kept.');
+    throw new Error('The program does not answer, because it was ended in its terminal. Your decisions are kept.');
   }
   const data = await reply.json();
   if (!reply.ok) throw new Error(data.error);
@@ -105,7 +105,7 @@ function actions() {
   if (desk.form) {
     const field = h('input', {id: 'why', type: 'text', maxlength: 500, autocomplete: 'off', dir: 'auto', value: row.state === 'rejected' ? row.reason : ''});
     parts.push(h('form', {class: 'why-form', onsubmit: (event) => { event.preventDefault(); decide(desk.form, {reason: field.value}); }},
-      h('label', {for: 'why'}, desk.form === 'reject' ? 'Why is it rejected? Enter rejects, Esc leaves.' : 'What should be otherwise? Enter marks it, Esc leaves.'),
+      h('label', {for: 'why'}, desk.form === 'reject' ? 'Why is it rejected? Enter rejects, Esc cancels.' : 'What should be different? Enter marks it, Esc cancels.'),
       field,
       h('div', {class: 'reasons'}, REASONS.map((reason) => h('button', {type: 'button', onclick: () => decide(desk.form, {reason})}, reason)))));
   }
@@ -187,7 +187,7 @@ function nextOpen() {
   const order = [...desk.rows.slice(at + 1), ...desk.rows.slice(0, at + 1)];
   const next = order.find((row) => row[4] === 'open');
   if (next) return select(next[0]);
-  return select(desk.id).then(() => say('All are decided. Finish writes the files.'));
+  return select(desk.id).then(() => say('Everything is decided. Finish writes the files.'));
 }
 
 function filterBy(name) {
@@ -199,7 +199,7 @@ function filterBy(name) {
 async function finish() {
   try {
     await ask('finish', {});
-    byId('main').replaceChildren(h('div', {class: 'done'}, h('h2', {}, 'Finished'), h('p', {}, 'The terminal writes the files again and proves the mask. This page can be closed.')));
+    byId('main').replaceChildren(h('div', {class: 'done'}, h('h2', {}, 'Finished'), h('p', {}, 'The program writes the files again and checks the mask. You can close this page.')));
   } catch (problem) { say(problem.message, true); }
 }
 

@@ -120,7 +120,7 @@ class FollowPassages:
         plan = make_plan(config, reads=False, folders=job.folders)
         if plan.fingerprint() != job.fingerprint:
             raise ConfigError(
-                f"on {ray.util.get_node_ip_address()} the pipeline or a prompt is another one than on the driver",
+                f"on {ray.util.get_node_ip_address()} the pipeline or a prompt differs from the driver's",
                 hint="all machines need the same project folder at the same path and the same version of the package",
             )
         folder = plan.folder
@@ -153,7 +153,7 @@ class FollowPassages:
             await asyncio.sleep(BEAT)
             in_flight = {name: counts.in_flight for name, counts in state.stages.items()}
             if await self._board.beat.remote(self._actor, in_flight):
-                self._halt.because(Interrupted("the run was stopped elsewhere"))
+                self._halt.because(Interrupted("the run was stopped by another machine"))
                 return
 
 

@@ -183,7 +183,7 @@ class ClusterEngine:
             return cause
         cost = self.ledger.cost()
         spent = "" if cost is None else f": about {cost:.4f} spent, the rest is too little for the next call"
-        return BudgetExhausted(f"stopped at the cap of {self.ledger.max_usd} USD{spent}", hint=cause.hint)
+        return BudgetExhausted(f"stopped at the spending cap of {self.ledger.max_usd} USD{spent}", hint=cause.hint)
 
     # ------------------------------------------------------------------------------------ what comes back
 
@@ -206,7 +206,7 @@ class ClusterEngine:
             try:
                 _iterate(_dataset(feed, job, board, crew), take)
             except Exception as problem:
-                failure = UserError(f"the Ray cluster gave up: {problem}", hint="run the same command again to go on")
+                failure = UserError(f"the Ray cluster failed: {problem}", hint="run the same command again to resume")
                 failure.__cause__ = problem
             if not loop.is_closed():
                 loop.call_soon_threadsafe(end, failure)

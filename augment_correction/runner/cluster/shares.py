@@ -41,8 +41,8 @@ def refuse_alone(config: RunConfig, roles: Iterable[str]) -> None:
         if mode == "batch":
             raise config.error(
                 ("api", f"{role}_mode"),
-                "a Batch API needs no cluster: one process hands over all requests and waits",
-                "leave out --engine ray",
+                "a Batch API needs no cluster: one process submits all requests and waits",
+                "leave --engine ray out",
             )
 
 

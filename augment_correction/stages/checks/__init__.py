@@ -42,7 +42,7 @@ VERSIONS: dict[str, str] = {}
 def register_check(
     name: str, check: Check, *, at_least: float = 0.5, fewest_fields: int = 1, version: str = "1"
 ) -> None:
-    """Let pipelines name a check of yours: `checks: [{check: NAME, fields: [answer]}]`.
+    """Register a check of your own, so that pipelines can name it: `checks: [{check: NAME, fields: [answer]}]`.
 
     `check` is a pure function of a `CheckInput`; a score under `at_least` (0 to 1) rejects the record with the result's reason, or
     has the stage ask again with its detail. `fewest_fields` is how many fields a pipeline must give it, 2 for one that compares. Raise

@@ -10,7 +10,7 @@ from augment_correction.text.fences import without_code
 
 
 class CheckInput(NamedTuple):
-    """What a check is given. `texts` are the (field, text) pairs in the order that the pipeline names them, `passage` is what
+    """The input of a check. `texts` are the (field, text) pairs in the order that the pipeline names them, `passage` is what
     they were made from; `words` is for the check `length` alone.
 
     >>> CheckInput((("answer", "It has nine arches."),)).texts[0][1]
@@ -23,7 +23,7 @@ class CheckInput(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """What a check says. `score` is between 0 and 1, and 1 where nothing is wrong; `reason` is the short word under which a
+    """The result of a check. `score` is between 0 and 1, and 1 where nothing is wrong; `reason` is the short word under which a
     reject is counted, and `detail` is what the model is told when it is asked again.
 
     >>> CheckResult(0.0, "too_short", "answer has 2 words. Write at least 5").reason

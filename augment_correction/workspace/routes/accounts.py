@@ -123,7 +123,7 @@ def turn_totp_on(here: Entered) -> Response:
     secret = here.text("secret", most=64)
     try:
         if here.user.totp_secret:
-            raise Invalid("A second factor is set already. Turn it off first.", field="code")
+            raise Invalid("A second factor is already set. Turn it off first.", field="code")
         _require_password(here, "current")
         step = _first_code(secret, here.text("code", most=20))
     except Invalid as problem:

@@ -72,7 +72,7 @@ def _authenticated(here: Here, attempt: Attempt) -> User:
             accounts.note_failure(session, attempt)
             session.commit()
             raise Invalid(
-                "The code is wrong or was used already." if right else accounts.WRONG, field="code" if right else ""
+                "The code is wrong or was already used." if right else accounts.WRONG, field="code" if right else ""
             )
         return user
 
@@ -167,7 +167,7 @@ def _registered(here: Here, action: str, heading: str, setup_token: str = "") ->
 
 def _require_open(here: Here) -> None:
     if here.site.settings.registration != "open":
-        raise Forbidden("Accounts are made by invitation here. Ask a member of your organisation for a link.")
+        raise Forbidden("Accounts are created by invitation here. Ask a member of your organisation for a link.")
 
 
 # ------------------------------------------------------------------------------------------------- invitations

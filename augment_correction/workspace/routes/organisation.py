@@ -29,7 +29,7 @@ def settings_page(here: Entered) -> Response:
 def save_settings(here: Entered) -> Response:
     daily = here.text("daily_messages", most=6)
     if not daily.isdecimal() or not 0 < int(daily) <= 100_000:
-        raise Invalid("The messages a day are a number from 1 to 100,000.", field="daily_messages")
+        raise Invalid("The number of messages per day must be from 1 to 100,000.", field="daily_messages")
     with here.write() as session:
         organisation = session.get_one(Organisation, here.organisation.id)
         organisation.name = name_of(here.text("name"), "organisation's name")

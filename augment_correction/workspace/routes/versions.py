@@ -1,4 +1,4 @@
-"""Versions of the model: train, look at the gate's reasons, activate, roll back; and the jobs that make them."""
+"""Versions of the model: train, look at the acceptance test's reasons, activate, roll back; and the jobs that make them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def train(here: Entered) -> Response:
                 )
             approved = [row.id for row in corrections.listed(session, "approved")]
             if not approved:
-                raise Conflict("No correction is approved yet: there is nothing to learn.")
+                raise Conflict("No correction is approved yet, so that there is nothing to train.")
             job = jobs.queue(session, here.actor, here.organisation.id, "train", {"corrections": approved})
     except Problem as problem:
         return _versions(here, problem)
@@ -81,7 +81,7 @@ def page(here: Entered) -> Response:
     try:
         content = Path(made.figures["page"]).read_bytes()
     except OSError:
-        raise NotThere("The page of this version is not on this machine any more.") from None
+        raise NotThere("The page of this version is no longer on this machine.") from None
     return Response(content, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": SANDBOXED})
 
 
@@ -120,7 +120,7 @@ def compare(here: Entered) -> Response:
     except AugmentCorrectionError as failure:
         return _versions(here, Conflict(failure.message))
     except TimeoutError:
-        return _versions(here, Conflict("The model has not answered within two minutes."))
+        return _versions(here, Conflict("The model did not answer within two minutes."))
     return here.page("compare.html", question=question, answers=list(zip(chosen, answers, strict=True)))
 
 
