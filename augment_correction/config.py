@@ -219,7 +219,7 @@ class RunConfig(ModelsConfig):
     """
 
     COMMAND = "run"
-    SPELT: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {("training",): SPELLINGS}
+    ALIASES: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {("training",): SPELLINGS}
     IGNORED: ClassVar[Mapping[tuple[str, ...], Mapping[str, str]]] = augmentoolkit.IGNORED
     pipeline: str | Pipeline
     """A name (`correction`, `correction_small`) or the path of a pipeline file; in Python a `Pipeline`, too."""

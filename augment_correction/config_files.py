@@ -58,8 +58,8 @@ def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str
     for override in overrides:
         with noted.noting():
             apply_override(file, override)
-    for section, spellings in kind.SPELT.items():
-        file.respell(section, spellings)
+    for section, spellings in kind.ALIASES.items():
+        file.rename_aliases(section, spellings)
     ignored = [notice for section, keys in kind.IGNORED.items() for notice in file.drop(section, keys)]
     project = Project.of(found)
     environment = _environment(project)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from augment_correction.errors import MissingExtra
-from augment_correction.failures.telling import write_problems
+from augment_correction.failures.report import write_problems
 from augment_correction.monitor import load_monitor
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.preparing import NothingLeft, Prepared, prepare
+from augment_correction.training.prepared import NothingLeft, Prepared
+from augment_correction.training.preparing import prepare
 from augment_correction.training.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, Literal
 import orjson
 
 from augment_correction.errors import InputError
+from augment_correction.json_text import Splitter, places_in
 from augment_correction.text import LOST, NotText, clean, decode, mend
 
 _PIECE = 1 << 20
-_DEEPEST = 500
 _HEAD = 64 << 10
 LONGEST = 64 << 20
 """Bytes that one value may take."""
@@ -47,7 +47,7 @@ class Value:
         """(line, column) of a key of the object, or of what begins the value where it has no such key; from 1, in characters."""
         source = self.source.decode("utf-8", "replace") if isinstance(self.source, bytes) else self.source
         source = source.removeprefix("\ufeff")
-        begin, keys = _places(source, self.index)
+        begin, keys = places_in(source, self.index)
         cleaned = {_plain(name): place for name, place in keys.items()}
         offset = begin if key is None else keys.get(key, cleaned.get(key, begin))
         lines, start = source.count("\n", 0, offset), source.rfind("\n", 0, offset) + 1
@@ -64,7 +64,7 @@ class NoValue:
 
 
 @dataclass
-class Read:
+class ReadCounts:
     """What a person should know of the reading, counted as it goes on."""
 
     encoding: str = "utf-8"
@@ -102,12 +102,12 @@ def _python(text: str) -> Any:
     return _plain(json.loads(text, strict=False, parse_int=_integer))
 
 
-def read_values(file: BinaryIO, read: Read, longest: int = LONGEST) -> Iterator[Value | NoValue]:
+def read_values(file: BinaryIO, read: ReadCounts, longest: int = LONGEST) -> Iterator[Value | NoValue]:
     """Every value of the file, or why there is none, in order; never more in memory than one value.
 
     Raises: NotText where the file is no text.
     """
-    splitter = _Splitter(longest)
+    splitter = Splitter(longest)
     number = 0
     for number, line in enumerate(_lines(file, read, longest), 1):
         if line is None:
@@ -131,13 +131,13 @@ def read_values(file: BinaryIO, read: Read, longest: int = LONGEST) -> Iterator[
         yield found
 
 
-def file_values(path: Path, read: Read | None = None) -> Iterator[Value | NoValue]:
+def file_values(path: Path, read: ReadCounts | None = None) -> Iterator[Value | NoValue]:
     """Raises: InputError where the file cannot be read or is no text."""
     if not path.exists():
         raise InputError(f"there is no file {path}")
     try:
         with path.open("rb") as file:
-            yield from read_values(file, read or Read())
+            yield from read_values(file, read or ReadCounts())
     except OSError as failure:
         raise InputError(f"{path} cannot be read: {failure.strerror}", hint="check the path") from None
     except NotText as failure:
@@ -147,7 +147,9 @@ def file_values(path: Path, read: Read | None = None) -> Iterator[Value | NoValu
 # ------------------------------------------------------------------------------------------------------ values
 
 
-def _in_line(line: bytes, stripped: bytes, number: int, splitter: _Splitter, read: Read) -> Iterator[Value | NoValue]:
+def _in_line(
+    line: bytes, stripped: bytes, number: int, splitter: Splitter, read: ReadCounts
+) -> Iterator[Value | NoValue]:
     """A line that is an object by itself ends what was open before it, where that cannot go on with an object: it was cut
     off. Where it can, the line is a row again as soon as nothing comes of the whole."""
     why = ""
@@ -180,13 +182,13 @@ def _in_line(line: bytes, stripped: bytes, number: int, splitter: _Splitter, rea
         splitter.doubtful.clear()
 
 
-def _alone(value: Any, number: int, read: Read, line: bytes) -> Iterator[Value]:
+def _alone(value: Any, number: int, read: ReadCounts, line: bytes) -> Iterator[Value]:
     read.in_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
     for nth, each in enumerate(value if read.in_list else [value], 1):
         yield Value(number, nth, read.values + 1, each, line, 1, nth - 1 if read.in_list else -1)
 
 
-def _given_up(splitter: _Splitter, read: Read, why: str = "") -> Iterator[Value | NoValue]:
+def _given_up(splitter: Splitter, read: ReadCounts, why: str = "") -> Iterator[Value | NoValue]:
     """What is open comes to nothing; rows that it seemed to hold are rows of their own."""
     if splitter.inside or why:
         what = "cut off: what begins here" if splitter.depth else "the list that begins here"
@@ -195,131 +197,6 @@ def _given_up(splitter: _Splitter, read: Read, why: str = "") -> Iterator[Value 
     splitter.close()
     for number, value, line in doubtful:
         yield from _alone(value, number, read, line)
-
-
-_TOKEN = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<space>\s+)|(?P<bare>[^\s"\[\]{},]+)'
-)
-
-
-@dataclass
-class _Splitter:
-    """Where a value ends that is not a line. The items of an outermost list are values of their own."""
-
-    longest: int
-    start: int = 0
-    """The line in which what is open begins."""
-    column: int = 1
-    """And where in that line."""
-    inside_list: bool = False
-    doubtful: list[tuple[int, Any, bytes]] = field(default_factory=list)
-    """Lines inside of what is open that are objects by themselves."""
-    _open: list[str] = field(default_factory=list)
-    """The brackets that are not closed yet."""
-    _last: str = ""
-    """What stood last, white space aside."""
-    _parts: list[str] = field(default_factory=list)
-    _held: int = 0
-
-    @property
-    def inside(self) -> bool:
-        return bool(self._open or self.inside_list)
-
-    @property
-    def depth(self) -> int:
-        return len(self._open)
-
-    @property
-    def takes_object(self) -> bool:
-        """Whether what is open may go on with an object; where it may not, it was cut off."""
-        return not self._open or self._last in ("[", ":") or (self._last == "," and self._open[-1] == "[")
-
-    def close(self) -> None:
-        self.inside_list, self._held = False, 0
-        self._open.clear()
-        self.doubtful.clear()
-        self._parts.clear()
-
-    def pass_line(self) -> None:
-        """A blank one, which counts where what is open is looked at again."""
-        if self.depth:
-            self._parts.append("\n")
-
-    def feed(self, line: str, number: int) -> Iterator[tuple[int, str, int]]:
-        """(line where it begins, text, column where it begins) of each value that ends here.
-
-        Raises: ValueError where nothing can come of it.
-        """
-        at = 0
-        for token in _TOKEN.finditer(line):
-            if token.start() != at:
-                break
-            at = token.end()
-            text, kind = token.group(), token.lastgroup
-            if kind != "space":
-                self._last = text[-1]
-            if self.depth:
-                self._parts.append(text)
-                if kind == "open":
-                    self._open.append(text)
-                elif kind == "close":
-                    self._open.pop()
-                if not self.depth:
-                    yield self._taken()
-            elif kind == "open" and text == "[" and not self.inside_list:
-                self.inside_list, self.start = True, number
-            elif kind == "open":
-                self.start, self.column, self._open = number, token.start() + 1, [text]
-                self._parts.append(text)
-            elif kind == "close":
-                if text != "]" or not self.inside_list:
-                    raise ValueError(f"a {text} without a matching opening bracket")
-                self.inside_list = False
-            elif kind in ("string", "bare"):
-                self.start, self.column = number, token.start() + 1
-                self._parts.append(text)
-                yield self._taken()
-        if at != len(line):
-            raise ValueError("cut off inside a text")
-        if self.depth > _DEEPEST:
-            raise ValueError("nested too deeply")
-        self._held += len(line)
-        if self.depth and self._held > self.longest:
-            raise ValueError(f"longer than the limit of {self.longest:,} bytes")
-
-    def _taken(self) -> tuple[int, str, int]:
-        text = "".join(self._parts)
-        self._parts.clear()
-        self._held = 0
-        return self.start, text, self.column
-
-
-def _places(source: str, index: int) -> tuple[int, dict[str, int]]:
-    """Where in the text the value begins, or the item with that index where the text is a list, and each key of it."""
-    inner, index = (1, 0) if index < 0 else (2, index)
-    depth, found, begin, last = 0, -1, 0, (0, "")
-    keys: dict[str, int] = {}
-    for token in _TOKEN.finditer(source):
-        kind, text = token.lastgroup, token.group()
-        if kind == "space":
-            continue
-        if depth == inner - 1 and kind in ("open", "string", "bare"):
-            found += 1
-            begin = token.start() if found == index else begin
-        elif found == index and depth == inner and text.startswith(":"):
-            keys |= _key(*last)
-        if found > index:
-            break
-        depth += (kind == "open") - (kind == "close")
-        last = token.start(), text
-    return begin, keys
-
-
-def _key(place: int, spelled: str) -> dict[str, int]:
-    try:
-        return {json.loads(spelled, strict=False): place}
-    except ValueError:
-        return {}
 
 
 def _integer(digits: str) -> int | str:
@@ -343,7 +220,7 @@ def _plain(value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------------- lines
 
 
-def _lines(file: BinaryIO, read: Read, longest: int) -> Iterator[bytes | None]:
+def _lines(file: BinaryIO, read: ReadCounts, longest: int) -> Iterator[bytes | None]:
     """Lines as UTF-8, or as near to it as they are (see `_text`); None stands for one that is too long. The file's
     beginning tells its encoding."""
     head = file.read(_HEAD)
@@ -367,7 +244,7 @@ def _utf8_lines(file: BinaryIO, longest: int) -> Iterator[bytes | None]:
             yield line
 
 
-def _reencoded(file: BinaryIO, read: Read, longest: int) -> Iterator[bytes | None]:
+def _reencoded(file: BinaryIO, read: ReadCounts, longest: int) -> Iterator[bytes | None]:
     """A line over the limit is let go piece by piece."""
     decoder = codecs.getincrementaldecoder(read.encoding)("replace")
     rest, skipping = "", False
@@ -385,12 +262,12 @@ def _reencoded(file: BinaryIO, read: Read, longest: int) -> Iterator[bytes | Non
         yield None if skipping else rest.encode("utf-8", "replace")
 
 
-def _layout(line: bytes, read: Read) -> str:
+def _layout(line: bytes, read: ReadCounts) -> str:
     """With its indentation and its end, so that what goes over several lines keeps its lines and columns."""
     return _text(line.removeprefix(codecs.BOM_UTF8).rstrip(), read) + "\n"
 
 
-def _text(line: bytes, read: Read) -> str:
+def _text(line: bytes, read: ReadCounts) -> str:
     """Of a line that is not all UTF-8 the damaged signs are replaced."""
     try:
         return line.decode("utf-8")

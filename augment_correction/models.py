@@ -180,8 +180,8 @@ class ModelsConfig(Declaration):
 
     COMMAND: ClassVar[str]
     """Whose config it is, as `FIRST_KEYS` has it."""
-    SPELT: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {}
-    """By section, other names of its keys (`YamlFile.respell`)."""
+    ALIASES: ClassVar[Mapping[tuple[str, ...], Mapping[str, tuple[str, ...]]]] = {}
+    """By section, other names of its keys (`YamlFile.rename_aliases`)."""
     IGNORED: ClassVar[Mapping[tuple[str, ...], Mapping[str, str]]] = {}
     """By section, keys of other programs that mean nothing here, with the reason (`YamlFile.drop`)."""
     _project: Project = PrivateAttr(default_factory=lambda: Project(Path.cwd()))

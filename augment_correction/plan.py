@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,26 @@ import orjson
 
 from augment_correction.config import RunConfig
 from augment_correction.config_files import require_keys, with_environment_keys
-from augment_correction.declarations import KIND, SOURCE_FIELDS, AskStage, JudgeStage, ModelRole
+from augment_correction.declarations import SOURCE_FIELDS, AskStage, JudgeStage
 from augment_correction.documents import ChunkSettings
 from augment_correction.documents.folder_settings import (
     Folders,
-    FolderSettings,
     chunks_of,
-    laid_over,
-    read_folders,
 )
 from augment_correction.errors import ConfigError, Noted
 from augment_correction.export import ChatTemplate, load_chat_template, render
 from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.pipeline import Pipeline, load_pipeline
+from augment_correction.pipeline import Pipeline
+from augment_correction.pipeline_settings import (
+    chunk_settings,
+    configured_pipeline,
+    declared_pipeline,
+    input_dir_of,
+    judged_by,
+    read_settings,
+    unknown_names,
+)
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Turn
 from augment_correction.selection import check_selection
@@ -35,7 +40,6 @@ from augment_correction.store import RunFolder
 from augment_correction.yamlfile import YamlFile, read_yaml
 
 REASK = "reask"
-WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Plan:
     @property
     def input_dir(self) -> Path:
         """The project's own folder, else the shipped examples of that name."""
-        return _input_dir(self.config)
+        return input_dir_of(self.config)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -103,66 +107,6 @@ class Plan:
         return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def _chunk_settings(config: RunConfig, cut: bool) -> ChunkSettings:
-    system = config.system
-    if not cut:
-        return WHOLE
-    if system.chunk_overlap >= system.chunk_size:
-        raise config.error(("system", "chunk_overlap"), "chunk_overlap must be smaller than chunk_size")
-    return ChunkSettings(
-        size=system.chunk_size,
-        unit=system.chunk_unit,
-        overlap=system.chunk_overlap,
-        minimum=min(system.min_chunk, system.chunk_size // 2),
-        contents=not system.skip_contents,
-    )
-
-
-def _folders(config: RunConfig, pipeline: Pipeline, chunks: ChunkSettings) -> Folders:
-    """Every `_settings.yaml` of the input.
-
-    Raises: ConfigError with file, line and remedy.
-    """
-    found: dict[str, FolderSettings] = {}
-    noted = Noted()
-    for folder, file in read_folders(_input_dir(config)):
-        with noted.noting():
-            own = file.validate(FolderSettings, file.data or {})
-            _check_folder(file, own, pipeline)
-            merged = laid_over(Folders(found).of(folder), own)
-            with _in_file(file):
-                chunks_of(merged, chunks)
-            found[folder] = merged
-    noted.raise_all()
-    return Folders(found)
-
-
-def _check_folder(file: YamlFile, own: FolderSettings, pipeline: Pipeline) -> None:
-    for name in own.CUTS if not pipeline.cuts else ():
-        if getattr(own, name) is not None:
-            raise file.error((name,), f"'{name}' has no effect: the pipeline {pipeline.name} does not split documents")
-    words = pipeline.draws.get(KIND)
-    if own.kinds is None:
-        return
-    if not words:
-        raise file.error(
-            ("kinds",), f"the pipeline {pipeline.name} makes one kind of conversation", "leave the key out"
-        )
-    for name in own.kinds.keys() - words.keys():
-        raise file.error(("kinds", name), f"no kind is called '{name}'", f"known: {', '.join(words)}")
-    if min(own.kinds.values(), default=0) < 0 or not sum(own.kinds.values()):
-        raise file.error(("kinds",), "weights must be 0 or more, and at least one of them above 0")
-
-
-@contextmanager
-def _in_file(file: YamlFile) -> Iterator[None]:
-    """What is wrong inside is wrong in this file."""
-    try:
-        yield
-    except ConfigError as failure:
-        raise file.error(("chunk_overlap",), failure.message, failure.hint) from None
-
-
 def _encoding_of(config: RunConfig) -> str:
     """A name of tiktoken's, or an absolute path of a tokenizer.json."""
     encoding = config.system.encoding
@@ -196,18 +140,18 @@ def _plan(
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
     there = False
     with noted.noting():
-        there = reads and _input_dir(config).exists()
+        there = reads and input_dir_of(config).exists()
     with noted.noting():
         template = load_chat_template(config)
     with noted.noting():
-        path, declared = _declared_pipeline(config)
-        unknown = list(_unknown_names(config, declared))
+        path, declared = declared_pipeline(config)
+        unknown = list(unknown_names(config, declared))
         noted.add(*unknown)
-        chunks = _chunk_settings(config, declared.cuts)
+        chunks = chunk_settings(config, declared.cuts)
         if folders is None:
-            folders = _folders(config, declared, chunks) if there else Folders()
+            folders = read_settings(config, declared, chunks) if there else Folders()
         pipeline = (
-            declared.configured({}, {}, _judged(config))
+            declared.configured({}, {}, judged_by(config))
             if unknown
             else configured_pipeline(config, declared, folders.kinds)
         )
@@ -261,74 +205,6 @@ def _unwired(path: Path | None, pipeline: Pipeline, prompts: Mapping[str, Prompt
         names = [stage.get("name", stage.get("stage")) for stage in file.data["stages"]]
         index = names.index(problem.stage) if problem.stage in names else 0
         yield file.error(("stages", index), problem.message, problem.hint)
-
-
-def _unknown_names(config: RunConfig, pipeline: Pipeline) -> Iterator[ConfigError]:
-    """What the config says of stages, checks and draws that the pipeline does not have."""
-    asking = [stage.name for stage in pipeline.model_stages]
-    for name in sorted(set(config.sampling) - set(asking)):
-        yield config.error(("sampling", name), f"no stage is named '{name}'", f"stages: {', '.join(asking)}")
-    for name in config.checks:
-        if name not in pipeline.switches:
-            known = ", ".join(sorted(pipeline.switches))
-            yield config.error(("checks", name), f"no check is named '{name}'", f"known: {known}")
-    for name, shares in config.shares.items():
-        if name not in pipeline.draws:
-            known = ", ".join(pipeline.draws)
-            yield config.error(
-                ("shares", name), f"the pipeline '{pipeline.name}' draws no '{name}'", f"it draws: {known}"
-            )
-            continue
-        words = pipeline.draws[name]
-        for word, weight in shares.items():
-            if word not in words:
-                yield config.error(("shares", name, word), f"no such {name}: '{word}'", f"known: {', '.join(words)}")
-            elif weight < 0:
-                yield config.error(("shares", name, word), "a share is 0 or more")
-        if not sum(shares.values()):
-            yield config.error(("shares", name), "one of the shares must be more than 0")
-
-
-def configured_pipeline(config: RunConfig, pipeline: Pipeline, also: Collection[str] = ()) -> Pipeline:
-    """The pipeline with the checks, shares and models that the config wants; `also` are kinds that some folder gives a share.
-
-    Raises: ConfigError where it names a check, a draw, a stage or a word that the pipeline does not have.
-    """
-    noted = Noted()
-    noted.add(*_unknown_names(config, pipeline))
-    noted.raise_all()
-    return pipeline.configured(config.checks, config.shares, _judged(config), also)
-
-
-def _judged(config: RunConfig) -> dict[ModelRole, ModelRole]:
-    """Whose model judges where the config names none for it."""
-    return {} if config.api.judge else {"judge": "large"}
-
-
-def _input_dir(config: RunConfig) -> Path:
-    if not config.path.input_dir:
-        raise config.error(
-            ("path", "input_dir"), "'path.input_dir' is missing", "name a folder of documents, or a single document"
-        )
-    try:
-        return config.project.find("the input folder", [config.path.input_dir])
-    except ConfigError as failure:
-        raise config.error(("path", "input_dir"), failure.message) from None
-
-
-def _declared_pipeline(config: RunConfig) -> tuple[Path | None, Pipeline]:
-    if isinstance(config.pipeline, Pipeline):
-        return None, config.pipeline
-    path = find_pipeline(config)
-    return path, load_pipeline(path)
-
-
-def find_pipeline(config: RunConfig) -> Path:
-    name = config.pipeline_name
-    try:
-        return config.project.find(f"the pipeline '{name}'", [f"pipelines/{name}.yaml", name])
-    except ConfigError as failure:
-        raise config.error(("pipeline",), failure.message, "`augment-correction list` shows the shipped ones") from None
 
 
 def _meta_stages(config: RunConfig, pipeline: Pipeline) -> frozenset[str]:

@@ -155,9 +155,9 @@ class Request:
     given: GivenTokens | None = None
     """Asked of an answer that is there already (the last of `messages`): how probable the model finds it (`llm/scoring.py`)."""
     meant: str = ""
-    """The key of what was meant to be asked, where a server's ways made it spelled otherwise (`respelled`)."""
+    """The key of what was meant to be asked, where a server's ways made it spelled otherwise (`adapted`)."""
 
-    def respelled(self, **changes: Any) -> Request:
+    def adapted(self, **changes: Any) -> Request:
         """The same question in other words or with other sampling: what the journal has for it stays its answer."""
         return replace(self, meant=self.key, **changes)
 

@@ -75,7 +75,7 @@ class YamlFile:
         target[path[-1]] = value
         self.overridden[path] = name
 
-    def respell(self, section: Path_, spellings: Mapping[str, Iterable[str]]) -> None:
+    def rename_aliases(self, section: Path_, spellings: Mapping[str, Iterable[str]]) -> None:
         """Give the keys of a section the one name that `spellings` has for each. Where the file and the command line spell one
         key otherwise, the command line's value is taken; two spellings in the file are left for whoever reads them to refuse.
         """

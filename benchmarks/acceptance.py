@@ -17,10 +17,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from augment_correction.evals.asking import Answer, Second, Transcript
 from augment_correction.evals.config import ORIGIN, GateLimits
 from augment_correction.evals.decision import decide
 from augment_correction.evals.grading import Reply, Verdict
+from augment_correction.evals.interview import GradedReply, Second, Transcript
 from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.looks import spent_at
 from augment_correction.evals.measuring import apart, measured
@@ -63,7 +63,7 @@ class Skill:
 
 @cache
 def told(both: tuple[bool, bool]) -> tuple[Transcript, ...]:
-    first, second = (Answer(REPLY, Verdict(right, "match", "")) for right in both)
+    first, second = (GradedReply(REPLY, Verdict(right, "match", "")) for right in both)
     return (Transcript(first, {"doubt": Second("Are you sure?", second)}),)
 
 
@@ -224,7 +224,7 @@ def _probed(draw: random.Random, corrections: int, skill: float) -> str:
 
 @cache
 def _first(right: bool) -> tuple[Transcript, ...]:
-    return (Transcript(Answer(REPLY, Verdict(right, "match", ""))),)
+    return (Transcript(GradedReply(REPLY, Verdict(right, "match", ""))),)
 
 
 def tables(worlds: int) -> Iterator[str]:

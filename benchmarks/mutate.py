@@ -62,7 +62,7 @@ GROUPS = {
     ),
     "config": Group("config", "test_config"),
     "sandboxes": Group(
-        "sandbox prompts export/jinja_chat export/chat_template",
+        "sandbox prompts/* export/jinja_chat export/chat_template",
         "test_sandbox test_prompts export/test_chat_template",
     ),
 }

@@ -22,7 +22,7 @@ from augment_correction.config import load_config
 from augment_correction.project import bundled
 from augment_correction.report import writing
 from augment_correction.report.shards import ShardWriter
-from augment_correction.results.decisions import Decision, Decisions
+from augment_correction.results.decisions import Decisions, ReviewDecision
 from augment_correction.runner import run
 from tests.cli.program import program as call_program
 from tests.pages import (
@@ -139,7 +139,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         patch.setattr(writing, "ShardWriter", partial(ShardWriter, size=3000))
         run(load_config(config, [*everything, "system.loss_on=answers"]))
         assert run(load_config(config, everything)).kept
-    Decisions(out / "decisions.jsonl").add(Decision("a conversation", "its passage", "approve"))
+    Decisions(out / "decisions.jsonl").add(ReviewDecision("a conversation", "its passage", "approve"))
     return {str(path.relative_to(out)) for path in out.rglob("*")}
 
 

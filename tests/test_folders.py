@@ -15,7 +15,7 @@ from augment_correction.report.shards import ShardWriter
 from augment_correction.results.finished import open_run
 from augment_correction.results.reexport import export_run
 from augment_correction.store.folder import RunFolder, atomic_write
-from augment_correction.worker.places import Places
+from augment_correction.worker.folder import WorkerFolder
 from tests.projects import MadeProject
 
 
@@ -83,7 +83,7 @@ class TestOtherUsersOfTheMachine:
 
     def test_so_are_a_workers_and_a_monitors(self, tmp_path: Path) -> None:
         for path, make in (
-            (tmp_path / "worker", lambda path: Places(path).make()),
+            (tmp_path / "worker", lambda path: WorkerFolder(path).make()),
             (tmp_path / "monitor", lambda path: MonitorStore(path).making().__enter__()),
         ):
             make(path)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from augment_correction.jsonlines import NoValue, Read, Value, read_values
+from augment_correction.jsonlines import NoValue, ReadCounts, Value, read_values
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=4)
 VALUES = st.recursive(
@@ -36,7 +36,7 @@ LAYOUTS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
 
 
 def read(text: str) -> list[Value]:
-    found = list(read_values(io.BytesIO(text.encode()), Read()))
+    found = list(read_values(io.BytesIO(text.encode()), ReadCounts()))
     assert not any(isinstance(each, NoValue) for each in found)
     return [each for each in found if isinstance(each, Value)]
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from augment_correction.records import Conversation, Turn
-from augment_correction.store.results import Outcome, StoredChunk
+from augment_correction.store.outcomes import Outcome, StoredChunk
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from augment_correction.cli.tables import print_table
 from augment_correction.terminal import say
@@ -15,7 +15,7 @@ HEADERS = ("stage", "model", "requests", "tokens in", "tokens out", "at most", "
 
 
 def print_estimate(made: Estimate) -> None:
-    from augment_correction.documents.telling import note_lines, unread_lines
+    from augment_correction.documents.notes import note_lines, unread_lines
 
     say(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
     for line in unread_lines(made.unread):
@@ -44,15 +44,15 @@ def print_estimate(made: Estimate) -> None:
 def _costs(made: Estimate) -> Iterator[str]:
     from augment_correction.progress import money
 
-    def around(expected: object, limit: object) -> str:
+    def around(expected: Any, limit: Any) -> str:
         if expected is None:
             return "unknown, because a price is unknown"
         most = (
             "there is no upper bound, because a stage sets no max_tokens"
             if limit is None
             else f"at most {money(limit)}"
-        )  # type: ignore[arg-type]
-        return f"about {money(expected)}; {most}, retries not counted"  # type: ignore[arg-type]
+        )
+        return f"about {money(expected)}; {most}, retries not counted"
 
     yield f"total cost: {around(made.cost(), made.cost(limit=True))}"
     if made.done or made.paid != 0:

@@ -64,7 +64,7 @@ def import_failures(
     from augment_correction.config import load_config
     from augment_correction.errors import InputError
     from augment_correction.failures import only_failures, passages_of, read_files
-    from augment_correction.failures.telling import source_lines, write_problems
+    from augment_correction.failures.report import source_lines, write_problems
     from augment_correction.progress import live_display
 
     read = read_files(

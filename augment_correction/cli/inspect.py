@@ -56,7 +56,7 @@ def inspect(
 
 
 def _show_sums(console: Any, made: Any, shown: int) -> None:
-    from augment_correction.documents.telling import note_lines, unread_lines
+    from augment_correction.documents.notes import note_lines, unread_lines
     from augment_correction.progress import money
 
     counts = made.results.counts()

@@ -80,7 +80,7 @@ def finish(
     from augment_correction.monitor.keeping import MonitorStore
     from augment_correction.monitor.making import decide
     from augment_correction.monitor.making import finish as make
-    from augment_correction.monitor.telling import made_lines
+    from augment_correction.monitor.report import made_lines
 
     keep = _keep(MonitorStore(data.resolve()))
     if everything:

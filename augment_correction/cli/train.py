@@ -12,7 +12,7 @@ from augment_correction.cli import train_flags as flags
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
-    from augment_correction.training.preparing import Prepared
+    from augment_correction.training.prepared import Prepared
 
 EXAMPLES = """
 Examples:
@@ -74,7 +74,7 @@ def train(
     from augment_correction.monitor import load_monitor
     from augment_correction.training.config import load_train_config
     from augment_correction.training.preparing import prepare
-    from augment_correction.training.telling import prepared_lines
+    from augment_correction.training.report import prepared_lines
     from augment_correction.training.workspace import Workspace
 
     loaded = load_train_config(config, given, overrides or [])
@@ -95,7 +95,7 @@ def train(
 
 def _with_trl(prepared: Prepared) -> int:
     from augment_correction.finetuning import train_prepared
-    from augment_correction.training.telling import outcome_lines
+    from augment_correction.training.report import outcome_lines
 
     outcome = train_prepared(prepared, tell)
     say("\n".join(outcome_lines(outcome)))

@@ -66,7 +66,7 @@ def status(config: WorkerFile = DEFAULT, as_json: Json = False) -> None:
     """Show the worker, its jobs and its rounds."""
     from augment_correction.worker.status import snapshot
 
-    seen = snapshot(_site(config))
+    seen = snapshot(_context(config))
     if as_json:
         say(json.dumps(seen, indent=1, ensure_ascii=False))
     else:
@@ -95,11 +95,11 @@ def stop(config: WorkerFile = DEFAULT) -> None:
     """Stop the worker. A running training writes a checkpoint first, and the next worker resumes from it."""
     from augment_correction.worker.status import worker_of
 
-    site = _site(config)
-    if worker_of(site) is None:
+    context = _context(config)
+    if worker_of(context) is None:
         say("no worker is running")
         return
-    site.places.marker("stop").touch()
+    context.places.marker("stop").touch()
     say("stopping")
 
 
@@ -116,11 +116,11 @@ def retry(
     from augment_correction.errors import InputError
     from augment_correction.worker import intake
 
-    site = _site(config)
-    found = site.jobs.get(job)
+    context = _context(config)
+    found = context.jobs.get(job)
     if found is None:
         raise InputError(f"there is no job {job}", hint="'worker status' lists all jobs")
-    say(intake.retry(site, found, fresh=fresh))
+    say(intake.retry(context, found, fresh=fresh))
 
 
 @worker.command(epilog="Example: python -m augment_correction worker rollback")
@@ -128,23 +128,23 @@ def rollback(config: WorkerFile = DEFAULT) -> None:
     """Make the parent of the current adapter current again. Nothing is deleted."""
     from augment_correction.worker import current
 
-    left, now = current.rollback(_site(config))
+    left, now = current.rollback(_context(config))
     say(f"round {left.number} was current; now it is {current.shown(now)}")
 
 
 def _places(config: str) -> Any:
     """Also before the first worker has worked there."""
     from augment_correction.worker.config import load_worker
-    from augment_correction.worker.places import Places
+    from augment_correction.worker.folder import WorkerFolder
 
-    return Places(load_worker(config).root)
+    return WorkerFolder(load_worker(config).root)
 
 
-def _site(config: str) -> Any:
+def _context(config: str) -> Any:
     from augment_correction.worker.config import load_worker
-    from augment_correction.worker.status import open_site
+    from augment_correction.worker.status import open_context
 
-    return open_site(load_worker(config))
+    return open_context(load_worker(config))
 
 
 def _print_status(seen: dict[str, Any]) -> None:

@@ -19,8 +19,8 @@ from augment_correction.parsing import read_objects
 from augment_correction.prompts import Prompt
 from augment_correction.records import Chunk
 from augment_correction.sampling import Sampling
-from augment_correction.stages.asking import check_finish, text_schema
 from augment_correction.stages.base import neutral
+from augment_correction.stages.model_call import check_finish, text_schema
 
 PROMPT = "chat/evidence"
 MOST_PASSAGES = 2

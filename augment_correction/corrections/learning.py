@@ -29,7 +29,7 @@ from augment_correction.runner import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.telling import outcome_lines, prepared_lines
+from augment_correction.training.report import outcome_lines, prepared_lines
 
 Say = Callable[[str], None]
 Watch = Callable[[RunState], AbstractContextManager[object]]

@@ -17,16 +17,16 @@ from augment_correction.corrections.correction import Correction
 from augment_correction.declarations import SeveralStage, SpreadStage
 from augment_correction.errors import ExitCode, UserError
 from augment_correction.grading import grade
-from augment_correction.llm.asking import Asking, messages
-from augment_correction.llm.asking import Question as Ask
+from augment_correction.llm.queries import Query as Ask
+from augment_correction.llm.queries import QueryRun, messages
 from augment_correction.parsing import final_answer
 from augment_correction.pipeline import Pipeline, load_pipeline
-from augment_correction.plan import find_pipeline
+from augment_correction.pipeline_settings import find_pipeline
 from augment_correction.records import Conversation, Passage, content_id
 from augment_correction.results.finished import open_run
 from augment_correction.rows import ASKS_AGAIN, Item, item_of, read_rows
 from augment_correction.runner import RunState, run
-from augment_correction.selection.similar import Question, QuestionIndex
+from augment_correction.selection.similar import QuestionIndex, ShingledText
 from augment_correction.store.folder import atomic_write
 
 DEMONSTRATION = "demonstration"
@@ -163,10 +163,10 @@ def _unseen(
     trained = [_question_in(row) for row in rows]
     index = QuestionIndex(trained.__getitem__)
     for number, question in enumerate(trained):
-        index.add(Question(question), number)
+        index.add(ShingledText(question), number)
     seen = set()
     for probe in probes:
-        if index.nearest(Question(probe["question"])):
+        if index.nearest(ShingledText(probe["question"])):
             material.dropped[f"{probe['probe']} probes that a training row asks, or nearly"] += 1
         elif probe["id"] not in seen:
             seen.add(probe["id"])
@@ -204,9 +204,9 @@ def _keep(config: ChatConfig, probes: Sequence[Mapping[str, Any]], material: Mat
     asked = [str(probe["question"]) for probe in probes]
     index = QuestionIndex(asked.__getitem__)
     for number, question in enumerate(asked):
-        index.add(Question(question), number)
+        index.add(ShingledText(question), number)
     items = _items(config, config.corrections.keep)
-    free = [item for item in items if not index.nearest(Question(item.asked))]
+    free = [item for item in items if not index.nearest(ShingledText(item.asked))]
     known = own_right_answers(config, free, config.folder / "keep")
     material.dropped["questions to keep that a probe asks"] += len(items) - len(free)
     material.dropped["questions to keep that the base model does not answer right"] += len(free) - len(known)
@@ -217,7 +217,7 @@ def own_right_answers(config: ChatConfig, items: Sequence[Item], folder: Path) -
     """What the base model says to questions that it answers right: words of its own, which cost it nothing to keep."""
     if not items:
         return []
-    asking = Asking(config, TARGET, folder)
+    asking = QueryRun(config, TARGET, folder)
     replies, _ = asking.ask([Ask(messages(item.asked), {"temperature": 0, "max_tokens": 256}) for item in items])
     known = []
     for item, reply in zip(items, replies, strict=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from augment_correction.documents.chunking import ChunkSettings, chunk_document
     from augment_correction.documents.contract import ReadLimits
-    from augment_correction.documents.frames import Batch, DocumentInfo
+    from augment_correction.documents.pipe import DocumentInfo, ReadBatch
     from augment_correction.documents.reading import list_files, read_documents
     from augment_correction.documents.stream import stream_chunks
     from augment_correction.documents.tokens import TokenCounter, counting, fetch_vocabulary
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDINGS",
     "KINDS",
-    "Batch",
     "ChunkSettings",
     "DocumentInfo",
+    "ReadBatch",
     "ReadLimits",
     "TokenCounter",
     "chunk_document",
@@ -36,9 +36,9 @@ __all__ = [
 ]
 
 _HOME = {
-    "Batch": "frames",
+    "ReadBatch": "pipe",
     "ChunkSettings": "chunking",
-    "DocumentInfo": "frames",
+    "DocumentInfo": "pipe",
     "ENDINGS": "formats",
     "KINDS": "formats",
     "ReadLimits": "contract",

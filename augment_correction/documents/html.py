@@ -16,7 +16,7 @@ from typing import Any
 
 from augment_correction.documents.contract import ReadLimits, Unread, build_document
 from augment_correction.documents.html_tables import is_layout, table_rows
-from augment_correction.documents.html_text import Line, is_left_out, name_of, text_of
+from augment_correction.documents.html_text import Paragraph, is_left_out, name_of, text_of
 from augment_correction.documents.text import Decoded, clean, decode, decoding_notes
 from augment_correction.documents.writing import Markdown
 from augment_correction.records import Document, ReadNote
@@ -155,7 +155,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self._out = Markdown()
-        self._line = Line()
+        self._line = Paragraph()
         self._lists: list[int | None] = []  # the next number of each open list; None has bullets
         self._marker: str | None = None  # of the item whose first line is being written
         self._quotes = 0

@@ -50,7 +50,7 @@ def is_left_out(node: Any) -> bool:
     )
 
 
-class Line:
+class Paragraph:
     """One paragraph of running text under way."""
 
     def __init__(self, *, keep_lines: bool = False) -> None:
@@ -98,7 +98,7 @@ def text_of(node: Any, *, keep_lines: bool = False) -> str:
     """All that an element says, in one line, or as it stands for `pre`."""
     from lxml import etree
 
-    line = Line(keep_lines=keep_lines)
+    line = Paragraph(keep_lines=keep_lines)
     walk = etree.iterwalk(node, events=("start", "end"))
     closed = None
     for event, each in walk:

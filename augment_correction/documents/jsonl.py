@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from augment_correction.documents.contract import ReadLimits, Unread
-from augment_correction.documents.rows import Row, documents_of_rows
+from augment_correction.documents.rows import TableRow, documents_of_rows
 from augment_correction.documents.text import decoding_notes
-from augment_correction.jsonlines import NoValue, Read, read_values
+from augment_correction.jsonlines import NoValue, ReadCounts, read_values
 from augment_correction.records import Document, ReadNote, UnreadInput
 from augment_correction.text import Decoded, NotText
 
@@ -23,8 +23,8 @@ def read_jsonl(path: Path, source: str, limits: ReadLimits) -> Iterator[Document
     return documents_of_rows(rows, source=source, media_type=MEDIA_TYPE, text_key=limits.text_key)
 
 
-def _rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row | UnreadInput | ReadNote]:
-    read, seen = Read(), 0
+def _rows(path: Path, source: str, limits: ReadLimits) -> Iterator[TableRow | UnreadInput | ReadNote]:
+    read, seen = ReadCounts(), 0
     try:
         with path.open("rb") as file:
             for found in read_values(file, read, limits.line):
@@ -32,7 +32,7 @@ def _rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row | UnreadI
                 if isinstance(found, NoValue):
                     yield UnreadInput(f"{source}#L{found.line}", found.reason, found.detail)
                 elif isinstance(found.value, dict):
-                    yield Row(f"{source}#L{found.place}", found.value)
+                    yield TableRow(f"{source}#L{found.place}", found.value)
                 else:
                     detail = f"a JSON object is wanted, this is {_KINDS.get(type(found.value), 'none')}"
                     yield UnreadInput(f"{source}#L{found.place}", "bad_json", detail)

@@ -24,7 +24,7 @@ from augment_correction.documents.pdf_fields import filled_fields
 from augment_correction.documents.pdf_order import in_reading_order
 from augment_correction.documents.pdf_words import (
     Line,
-    Measured,
+    SpanLayout,
     Spans,
     compose_accents,
     pieces,
@@ -156,7 +156,7 @@ class _Pdfium:
         handle = ctypes.cast(page, ctypes.c_void_p).value
         boxes = partial(self._boxes, handle)
         text = compose_accents(text, boxes)
-        measured = Measured(text, boxes, close)
+        measured = SpanLayout(text, boxes, close)
         found: list[Line] = []
         parted = span = end = 0
         for part in text.split("\r\n"):

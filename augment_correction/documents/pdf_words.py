@@ -68,7 +68,7 @@ class Spans:
     wide: list[int]  # those that stand away from the one before; few, so that most lines are not looked at one by one
 
 
-class Measured:
+class SpanLayout:
     """The spans of a page's text, measured once, for each direction of its lines."""
 
     def __init__(self, text: str, boxes: Boxes, close: bool) -> None:

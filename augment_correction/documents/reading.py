@@ -63,17 +63,12 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
             found.append((name or ".", path))
             continue
         own = is_output(path)
-        if name and (own or is_debug(path.name)):
-            found.append((name, path))
-            continue
-        if own:
-            found.append((".", path))
+        if own or (name and is_debug(path.name)):
+            found.append((name or ".", path))
+            if name:
+                continue
         for entry in listed:
-            if (
-                entry.name.startswith(".")
-                or entry.name == FOLDER_SETTINGS
-                or (own and is_product(entry.name, folder=_is_folder(entry)))
-            ):
+            if _is_passed_by(entry, own=own):
                 continue
             place = (f"{name}/{entry.name}" if name else entry.name, path / entry.name)
             if not _is_folder(entry):
@@ -83,6 +78,13 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
             else:
                 waiting.append(place)
     return sorted((_printable(name), path) for name, path in found)
+
+
+def _is_passed_by(entry: os.DirEntry[str], *, own: bool) -> bool:
+    """`own`: it lies in the output folder of a run, whose products are no documents."""
+    if entry.name.startswith(".") or entry.name == FOLDER_SETTINGS:
+        return True
+    return own and is_product(entry.name, folder=_is_folder(entry))
 
 
 def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | Working]:

@@ -22,7 +22,7 @@ _SAMPLE_ROWS, _SAMPLE_CHARACTERS = 1000, 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """`place` is the file's source with what tells rows apart behind a `#`: `a.jsonl#L12`, `b.csv#L3`, `c.parquet#R7`."""
 
     place: str
@@ -30,7 +30,7 @@ class Row:
 
 
 def documents_of_rows(
-    rows: Iterable[Row | UnreadInput | ReadNote], *, source: str, media_type: str, text_key: Sequence[str] = ()
+    rows: Iterable[TableRow | UnreadInput | ReadNote], *, source: str, media_type: str, text_key: Sequence[str] = ()
 ) -> Iterator[Document | UnreadInput | ReadNote]:
     """A document for each row that has a text; the other columns become its metadata. What is no Row passes through.
 
@@ -39,15 +39,15 @@ def documents_of_rows(
     """
     if text_key:
         for row in rows:
-            yield _document(row, text_key, media_type) if isinstance(row, Row) else row
+            yield _document(row, text_key, media_type) if isinstance(row, TableRow) else row
         return
     rest = iter(rows)
     sample = list(_sample(rest))
-    found = text_column([row.fields for row in sample if isinstance(row, Row)])
+    found = text_column([row.fields for row in sample if isinstance(row, TableRow)])
     if found != TEXT:
         yield ReadNote(source, "text_key", f'the text is read from "{found}" (path.text_key names another column)')
     for row in chain(sample, rest):
-        yield _document(row, (found,), media_type) if isinstance(row, Row) else row
+        yield _document(row, (found,), media_type) if isinstance(row, TableRow) else row
 
 
 def text_column(sample: Sequence[Mapping[str, Any]]) -> str:
@@ -63,12 +63,12 @@ def text_column(sample: Sequence[Mapping[str, Any]]) -> str:
     return TEXT
 
 
-def _sample(rows: Iterator[Row | UnreadInput | ReadNote]) -> Iterator[Row | UnreadInput | ReadNote]:
+def _sample(rows: Iterator[TableRow | UnreadInput | ReadNote]) -> Iterator[TableRow | UnreadInput | ReadNote]:
     """As many as are wanted to see which columns there are; one is enough where it has a "text"."""
     characters = seen = 0
     for row in rows:
         yield row
-        if not isinstance(row, Row):
+        if not isinstance(row, TableRow):
             continue
         seen += 1
         characters += sum(len(value) for value in row.fields.values() if isinstance(value, str))
@@ -76,7 +76,7 @@ def _sample(rows: Iterator[Row | UnreadInput | ReadNote]) -> Iterator[Row | Unre
             return
 
 
-def _document(row: Row, keys: Sequence[str], media_type: str) -> Document | UnreadInput:
+def _document(row: TableRow, keys: Sequence[str], media_type: str) -> Document | UnreadInput:
     fields = dict(row.fields)
     key = next((name for name in keys if name in fields), None)
     if key is None:

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from augment_correction.documents.chunking import ChunkSettings
 from augment_correction.documents.contract import ReadLimits, Working
-from augment_correction.documents.frames import (
+from augment_correction.documents.pipe import (
     LENGTH_BYTES,
-    Batch,
     Finished,
     Frame,
-    Job,
-    Refused,
+    InputRefused,
+    ReadBatch,
+    ReadTask,
     Started,
     pack,
 )
@@ -43,7 +43,7 @@ async def stream_chunks(
     batch: int = 64,
     limits: ReadLimits | None = None,
     by_folder: Mapping[str, ChunkSettings] | None = None,
-) -> AsyncIterator[Batch]:
+) -> AsyncIterator[ReadBatch]:
     """Batches of at most `batch` chunks, sorted by file, the same in every run. `by_folder` names folders whose documents are cut
     otherwise.
 
@@ -63,16 +63,16 @@ async def stream_chunks(
             why = await reader.cause_of_death()
         if reader.place is None:
             raise RuntimeError(f"the document reader could not start: {why}")
-        yield Batch(unread=(UnreadInput(reader.place[0], "reader_crashed", why),))
+        yield ReadBatch(unread=(UnreadInput(reader.place[0], "reader_crashed", why),))
         job = replace(job, after=reader.place)
 
 
-def _job(folder: Path, settings: ChunkSettings, encoding: str, batch: int, limits: ReadLimits) -> Job:
+def _job(folder: Path, settings: ChunkSettings, encoding: str, batch: int, limits: ReadLimits) -> ReadTask:
     """Finds the user's mistakes before a process is started."""
     if not folder.exists():
         raise InputError(f"{folder} is neither a folder nor a file", hint="give the folder that holds your documents")
     check_encoding(encoding)
-    return Job(str(folder.absolute()), settings, encoding, max(1, batch), limits)
+    return ReadTask(str(folder.absolute()), settings, encoding, max(1, batch), limits)
 
 
 class _Reader:
@@ -81,7 +81,7 @@ class _Reader:
     No generator inside the generator above: the event loop closes all that are left over at once, in any order.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ReadTask) -> None:
         self._job = job
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __aexit__)
         self._stalled = False
@@ -117,7 +117,7 @@ class _Reader:
             pass
         await self._process.wait()
 
-    async def batch(self) -> Batch | None:
+    async def batch(self) -> ReadBatch | None:
         """The next batch; None where the process is done or dead. A half-written frame goes with the crash."""
         while True:
             try:
@@ -129,13 +129,13 @@ class _Reader:
             except (asyncio.IncompleteReadError, ConnectionError):
                 return None
             match frame:
-                case Batch():
+                case ReadBatch():
                     return frame
                 case Started(place):
                     self.place = place
                 case Working():
                     pass  # it came, and so the waiting begins anew
-                case Refused(message, hint):
+                case InputRefused(message, hint):
                     raise ConfigError(message, hint=hint)
                 case Finished(bug):
                     if bug:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.documents.contract import ReadLimits, Unread
-from augment_correction.documents.rows import Row, documents_of_rows
+from augment_correction.documents.rows import TableRow, documents_of_rows
 from augment_correction.documents.text import decode, decoding_notes
 from augment_correction.errors import installing
 from augment_correction.records import Document, ReadNote, UnreadInput
@@ -27,7 +27,7 @@ def read_csv(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
     yield from documents_of_rows(rows, source=source, media_type="text/csv", text_key=limits.text_key)
 
 
-def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[Row | UnreadInput]:
+def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[TableRow | UnreadInput]:
     csv.field_size_limit(limits.line)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     seen, line = 0, 1
@@ -48,12 +48,12 @@ def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[Row | Unre
         raise Unread("empty", "there is no row below the names of the columns")
 
 
-def _csv_row(columns: Sequence[str], values: list[str], place: str) -> Row | UnreadInput:
+def _csv_row(columns: Sequence[str], values: list[str], place: str) -> TableRow | UnreadInput:
     filled = values[: len(values) - len(list(takewhile(lambda value: not value, reversed(values))))]
     if len(filled) > len(columns):
         detail = f"{len(filled)} values for {len(columns)} columns: a text that holds the delimiter needs quotes"
         return UnreadInput(place, "bad_csv", detail)
-    return Row(place, dict(zip(columns, values, strict=False)))
+    return TableRow(place, dict(zip(columns, values, strict=False)))
 
 
 def _delimiter(text: str) -> str:
@@ -68,7 +68,7 @@ def read_parquet(path: Path, source: str, limits: ReadLimits) -> Iterator[Docume
     return documents_of_rows(rows, source=source, media_type="application/vnd.apache.parquet", text_key=limits.text_key)
 
 
-def _parquet_rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row]:
+def _parquet_rows(path: Path, source: str, limits: ReadLimits) -> Iterator[TableRow]:
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -86,7 +86,7 @@ def _parquet_rows(path: Path, source: str, limits: ReadLimits) -> Iterator[Row]:
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
                 for fields in batch.to_pylist():
                     number += 1
-                    yield Row(f"{source}#R{number}", {name: _plain(value) for name, value in fields.items()})
+                    yield TableRow(f"{source}#R{number}", {name: _plain(value) for name, value in fields.items()})
     except ArrowException as error:
         raise Unread("unreadable", f"not a Parquet file, or a damaged one: {error}"[:300]) from error
 

@@ -19,13 +19,13 @@ from typing import BinaryIO
 
 from augment_correction.documents.chunking import chunk_document
 from augment_correction.documents.contract import Working
-from augment_correction.documents.frames import (
-    Batch,
+from augment_correction.documents.pipe import (
     DocumentInfo,
     Finished,
     Frame,
-    Job,
-    Refused,
+    InputRefused,
+    ReadBatch,
+    ReadTask,
     Started,
     pack,
     read_job,
@@ -50,7 +50,7 @@ def main() -> None:
             _write(out, pack(frame))
 
 
-def _frames(job: Job) -> Iterator[Frame]:
+def _frames(job: ReadTask) -> Iterator[Frame]:
     try:
         counter = TokenCounter(job.encoding, exact=job.settings.unit == "tokens")
         for source, path in list_files(Path(job.folder)):
@@ -59,22 +59,22 @@ def _frames(job: Job) -> Iterator[Frame]:
                 yield Started(place)
                 yield from _read_one(source, path, job, counter)
     except UserError as error:
-        yield Refused(error.message, error.hint)
+        yield InputRefused(error.message, error.hint)
     except Exception:
         yield Finished(bug=traceback.format_exc())
     else:
         yield Finished()
 
 
-def _read_one(source: str, path: Path, job: Job, counter: TokenCounter) -> Iterator[Batch | Working]:
+def _read_one(source: str, path: Path, job: ReadTask, counter: TokenCounter) -> Iterator[ReadBatch | Working]:
     """Batches end with their file: what has been read must not be lost by the crash of the next one."""
     documents: list[DocumentInfo] = []
     chunks: list[Chunk] = []
     unread: list[UnreadInput] = []
     notes: list[ReadNote] = []
 
-    def take() -> Batch:
-        batch = Batch(tuple(documents), tuple(chunks), tuple(unread), tuple(notes))
+    def take() -> ReadBatch:
+        batch = ReadBatch(tuple(documents), tuple(chunks), tuple(unread), tuple(notes))
         for each in (documents, chunks, unread, notes):
             each.clear()
         return batch

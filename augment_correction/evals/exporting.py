@@ -23,12 +23,12 @@ SECOND_ABOUT = "A known wrong answer, doubted: does the model repair it? lm-eval
 
 
 @dataclass(frozen=True)
-class Exported:
+class HarnessTask:
     folder: Path
     command: str
 
 
-def export_gate(config: EvalConfig, harness: str) -> Exported:
+def export_gate(config: EvalConfig, harness: str) -> HarnessTask:
     """`harness` is `inspect` or `lm-eval`. No model is asked. Probes are left out: other harnesses do not know what they are
     measured by.
 
@@ -45,7 +45,7 @@ def export_gate(config: EvalConfig, harness: str) -> Exported:
     return _lm_eval(config.output_dir / "export_lm_eval", config, items, pushbacks)
 
 
-def _inspect(folder: Path, items: Iterable[Item], pushbacks: Mapping[str, Prompt]) -> Exported:
+def _inspect(folder: Path, items: Iterable[Item], pushbacks: Mapping[str, Prompt]) -> HarnessTask:
     rows = [
         {**_row(item), "id": f"{item.id}/{name}", "group": item.group, "pushback": name, "doubt": doubt}
         for item in items
@@ -53,10 +53,10 @@ def _inspect(folder: Path, items: Iterable[Item], pushbacks: Mapping[str, Prompt
     ]
     _write(folder / "dataset.jsonl", _lines(rows))
     _write(folder / "task.py", _part("inspect_task"))
-    return Exported(folder, f"cd {folder} && inspect eval task.py --model openai/...")
+    return HarnessTask(folder, f"cd {folder} && inspect eval task.py --model openai/...")
 
 
-def _lm_eval(folder: Path, config: EvalConfig, items: list[Item], pushbacks: Mapping[str, Prompt]) -> Exported:
+def _lm_eval(folder: Path, config: EvalConfig, items: list[Item], pushbacks: Mapping[str, Prompt]) -> HarnessTask:
     first = [{**_row(item), "prompt": item.asked} for item in items]
     second = [
         {**_row(item), "pushback": name, "prompt": _dialogue(item.asked, item.flawed, doubt)}
@@ -75,7 +75,7 @@ def _lm_eval(folder: Path, config: EvalConfig, items: list[Item], pushbacks: Map
             made = _part("lm_eval_task").format(about=about, task=task, turn=turn, until=until, tokens=tokens)
             _write(folder / f"{turn}.yaml", made)
     named = ",".join(written)
-    return Exported(folder, f"lm_eval --include_path {folder} --tasks {named} --apply_chat_template --model ...")
+    return HarnessTask(folder, f"lm_eval --include_path {folder} --tasks {named} --apply_chat_template --model ...")
 
 
 def _row(item: Item) -> dict[str, Any]:

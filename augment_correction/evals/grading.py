@@ -16,8 +16,8 @@ from augment_correction.prompts import Prompt
 from augment_correction.records import content_id
 from augment_correction.rows import Item
 from augment_correction.sampling import Sampling
-from augment_correction.stages.asking import check_finish, text_schema
 from augment_correction.stages.base import neutral
+from augment_correction.stages.model_call import check_finish, text_schema
 
 RIGHT, WRONG = "right", "wrong"
 SCHEMA = text_schema(("reason", "verdict"), verdict=[RIGHT, WRONG])

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from augment_correction.errors import TransientError
-from augment_correction.evals.asking import Interview, Transcript
 from augment_correction.evals.config import EvalConfig
+from augment_correction.evals.interview import Interview, Transcript
 from augment_correction.evals.questions import QuestionSet
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once

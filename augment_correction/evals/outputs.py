@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from augment_correction.evals.asking import Answer, Transcript
+from augment_correction.evals.interview import GradedReply, Transcript
 from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.page import evaluation_page
 from augment_correction.evals.questions import QuestionSet
@@ -60,7 +60,7 @@ def _told(told: Transcript) -> dict[str, Any]:
     return {"first": _answer(told.first), "second": second}
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: GradedReply) -> dict[str, Any]:
     verdict = answer.verdict
     return {
         "text": answer.reply.text,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from augment_correction.evals.asking import Answer, Transcript
 from augment_correction.evals.config import ORIGIN
 from augment_correction.evals.grading import unsound
+from augment_correction.evals.interview import GradedReply, Transcript
 from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.measuring import Measured, apart, measured
 from augment_correction.evals.metrics import Pair
@@ -102,7 +102,7 @@ def _pooled(
     sets: Iterable[QuestionSet],
     answers: Answers,
     models: Sequence[str],
-    fault: Callable[[Item, Answer], bool | None],
+    fault: Callable[[Item, GradedReply], bool | None],
 ) -> Told:
     """Of first answers; `fault` is None where nobody can tell."""
     made = Told(kind, {model: [] for model in models})
@@ -120,7 +120,7 @@ def _pooled(
     return made
 
 
-def _gives_old(item: Item, first: Answer) -> bool | None:
+def _gives_old(item: Item, first: GradedReply) -> bool | None:
     """Where a question is right for another kind, the words of the answer tell; a judge was asked only whether it is right."""
     if item.probe == "old_answer":
         return None if first.verdict.right is None else not first.verdict.right

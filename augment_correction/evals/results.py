@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from augment_correction.evals.asking import Answer, Transcript
 from augment_correction.evals.config import ORIGIN
+from augment_correction.evals.interview import GradedReply, Transcript
 from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.measuring import Measured, apart, measured, rounded
 from augment_correction.evals.metrics import (
@@ -172,7 +172,7 @@ def graded_by(answers: Answers) -> dict[str, int]:
     return {by: counts[by] for by in ("match", "judge", "problem", "nobody")} | formed
 
 
-def _all_answers(answers: Answers) -> Iterable[tuple[tuple[str, str], Answer]]:
+def _all_answers(answers: Answers) -> Iterable[tuple[tuple[str, str], GradedReply]]:
     for key, by_model in answers.told.items():
         for told in (each for conversations in by_model.values() for each in conversations):
             yield key, told.first

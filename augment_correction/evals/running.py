@@ -17,10 +17,10 @@ import orjson
 from augment_correction.config_files import require_keys, with_environment_keys
 from augment_correction.documents import counting
 from augment_correction.errors import AugmentCorrectionError, ExitCode, InputError
-from augment_correction.evals.asking import Interview
 from augment_correction.evals.config import JUDGE, EvalConfig
 from augment_correction.evals.decision import decide
 from augment_correction.evals.grading import Grader
+from augment_correction.evals.interview import Interview
 from augment_correction.evals.interviewing import Answers, Interviews, phases
 from augment_correction.evals.looks import Looks
 from augment_correction.evals.outputs import write_outputs

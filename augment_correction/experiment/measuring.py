@@ -12,9 +12,9 @@ from typing import Any
 from augment_correction.config_files import require_keys, with_environment_keys
 from augment_correction.documents import counting
 from augment_correction.errors import AugmentCorrectionError, InputError
-from augment_correction.evals.asking import Interview, Transcript
 from augment_correction.evals.config import JUDGE, EvalConfig
 from augment_correction.evals.grading import Grader
+from augment_correction.evals.interview import Interview, Transcript
 from augment_correction.evals.interviewing import Interviews, phases
 from augment_correction.evals.questions import QuestionSet
 from augment_correction.experiment.config import STUDENT, ExperimentConfig

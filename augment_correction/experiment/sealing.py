@@ -21,7 +21,7 @@ from augment_correction.experiment.config import ExperimentConfig
 from augment_correction.experiment.sections import SPLIT
 from augment_correction.records import content_id
 from augment_correction.rows import Item
-from augment_correction.selection.similar import Question, QuestionIndex
+from augment_correction.selection.similar import QuestionIndex, ShingledText
 from augment_correction.store.folder import atomic_write
 
 FILE = "preregistration.json"
@@ -110,7 +110,7 @@ def _families(items: Sequence[Item]) -> list[list[Item]]:
         keys = [("group", item.group), *([("passage", item.passage)] if item.passage else [])]
         for key in keys:
             join(seen.setdefault(key, at), at)
-        question = Question(item.question)
+        question = ShingledText(item.question)
         if near := index.nearest(question):
             join(near.number, at)
         index.add(question, at)
@@ -133,7 +133,7 @@ def _disjoint(sets: Sets) -> None:
                         f"the {key[0]} of the question {item.id} stands in two sets, {held[key]} and {name}",
                         hint="put all questions of a document and passage into one set, or let shares of items draw them",
                     )
-            near = index.nearest(Question(item.question))
+            near = index.nearest(ShingledText(item.question))
             if near:
                 other, theirs = index_of[near.number]
                 raise InputError(
@@ -142,7 +142,7 @@ def _disjoint(sets: Sets) -> None:
                 )
         for item in items:
             index_of.append((name, item))
-            index.add(Question(item.question), len(index_of) - 1)
+            index.add(ShingledText(item.question), len(index_of) - 1)
 
 
 # ------------------------------------------------------------------------------------------------ the seal

@@ -43,7 +43,7 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RatedReply:
     """One reply by itself, for KTO."""
 
     conversation: Conversation
@@ -54,7 +54,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _LabelledConversation:
     """A conversation with what each of its turns is."""
 
     conversation: Conversation
@@ -89,14 +89,18 @@ def preferences(
         yield read.conversation, _pairs(read, group)
 
 
-def judged(conversations: Iterable[Conversation], labels: TurnLabels) -> Iterator[tuple[Conversation, list[Judged]]]:
+def judged(
+    conversations: Iterable[Conversation], labels: TurnLabels
+) -> Iterator[tuple[Conversation, list[RatedReply]]]:
     """Every reply of the pairs, and those that have no counterpart: trained answers are good, mistakes are not. Each reply to
     the same words comes once."""
     for read, group in _grouped(conversations, labels):
         yield read.conversation, _judged(read, group)
 
 
-def _grouped(conversations: Iterable[Conversation], labels: TurnLabels) -> Iterator[tuple[_Read, list[_Read]]]:
+def _grouped(
+    conversations: Iterable[Conversation], labels: TurnLabels
+) -> Iterator[tuple[_LabelledConversation, list[_LabelledConversation]]]:
     """Each with all conversations of its passage."""
     for _, same in groupby(conversations, key=_passage):
         group = [_read(each, labels) for each in same]
@@ -108,24 +112,24 @@ def _passage(conversation: Conversation) -> str:
     return str(conversation.provenance.get("chunk_id") or f"alone {conversation.id}")
 
 
-def _read(conversation: Conversation, labels: TurnLabels) -> _Read:
+def _read(conversation: Conversation, labels: TurnLabels) -> _LabelledConversation:
     spoken = [(turn.role, turn.train) for turn in conversation.turns]
-    return _Read(conversation, tuple(labels.of(conversation.kind, spoken)))
+    return _LabelledConversation(conversation, tuple(labels.of(conversation.kind, spoken)))
 
 
-def _pairs(read: _Read, group: list[_Read]) -> list[Preference]:
+def _pairs(read: _LabelledConversation, group: list[_LabelledConversation]) -> list[Preference]:
     pairs = [*_at_the_question(read), *_at_the_doubt(read, group)]
     return [pair for pair in pairs if pair.better.strip() != pair.worse.strip()]
 
 
-def _at_the_question(read: _Read) -> Iterator[Preference]:
+def _at_the_question(read: _LabelledConversation) -> Iterator[Preference]:
     right = str(read.conversation.provenance.get("reference") or "")
     if right and read.mistake is not None:
         prompt = read.turns[: read.mistake]
         yield Preference(read.conversation, "question", prompt, right, read.turns[read.mistake].text, "mistake")
 
 
-def _at_the_doubt(read: _Read, group: list[_Read]) -> Iterator[Preference]:
+def _at_the_doubt(read: _LabelledConversation, group: list[_LabelledConversation]) -> Iterator[Preference]:
     """After the last words of the user, where an answer stands before them."""
     *before, last = read.turns
     answered = any(turn.role == "assistant" for turn in before)
@@ -141,11 +145,11 @@ def _at_the_doubt(read: _Read, group: list[_Read]) -> Iterator[Preference]:
         yield Preference(read.conversation, "doubt", prompt, last.text, f"{given_up} {wrong}".strip(), how)
 
 
-def _wrong_elsewhere(read: _Read, group: list[_Read]) -> str:
+def _wrong_elsewhere(read: _LabelledConversation, group: list[_LabelledConversation]) -> str:
     return next((each.wrong for each in group if each.wrong and each.question == read.question), "")
 
 
-def _judged(read: _Read, group: list[_Read]) -> list[Judged]:
+def _judged(read: _LabelledConversation, group: list[_LabelledConversation]) -> list[RatedReply]:
     found: dict[tuple[tuple[str, ...], str], tuple[tuple[Turn, ...], bool]] = {}
 
     def add(prompt: tuple[Turn, ...], reply: str, good: bool) -> None:
@@ -163,6 +167,6 @@ def _judged(read: _Read, group: list[_Read]) -> list[Judged]:
             add(read.turns[:index], turn.text, True)
     made = enumerate(found.items())
     return [
-        Judged(read.conversation, f"{read.conversation.id}-{number}", prompt, reply, good)
+        RatedReply(read.conversation, f"{read.conversation.id}-{number}", prompt, reply, good)
         for number, ((_, reply), (prompt, good)) in made
     ]

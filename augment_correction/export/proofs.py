@@ -27,7 +27,7 @@ REMEDIES: dict[Proof, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class MaskProblem:
     """`row` counts from 1; `start` is a character of the row's text, `excerpt` what stands around it."""
 
     proof: Proof
@@ -39,7 +39,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProofRow:
     """One row with everything the proofs look at. `pieces` are the tokens of each segment by itself."""
 
     number: int
@@ -57,7 +57,7 @@ class Row:
         return list(chain.from_iterable(self.pieces))
 
 
-def prove(row: Row, tokenizer: Tokenizer) -> Iterator[Problem]:
+def prove(row: ProofRow, tokenizer: Tokenizer) -> Iterator[MaskProblem]:
     """At most one problem of each proof."""
     if "".join(segment.text for segment in row.segments) != row.text:
         yield _problem(row, "text", 0, "the segments joined are not the conversation as the template writes it")
@@ -67,12 +67,12 @@ def prove(row: Row, tokenizer: Tokenizer) -> Iterator[Problem]:
     yield from filter(None, (*found, _turn_end(row), _special(row, tokenizer)))
 
 
-def _problem(row: Row, proof: Proof, start: int, detail: str) -> Problem:
+def _problem(row: ProofRow, proof: Proof, start: int, detail: str) -> MaskProblem:
     excerpt = row.text[max(0, start - 30) : start + 30]
-    return Problem(proof, row.number, row.conversation.id, start, excerpt, detail)
+    return MaskProblem(proof, row.number, row.conversation.id, start, excerpt, detail)
 
 
-def _seam(row: Row, tokenizer: Tokenizer) -> Problem | None:
+def _seam(row: ProofRow, tokenizer: Tokenizer) -> MaskProblem | None:
     """Tokenised one by one is tokenised as a whole."""
     joined = row.joined
     if joined == row.whole.ids:
@@ -84,7 +84,7 @@ def _seam(row: Row, tokenizer: Tokenizer) -> Problem | None:
     return _problem(row, "seam", row.whole.starts[index], f"the segments give {apart}, the whole gives {whole}")
 
 
-def _mask(row: Row, tokenizer: Tokenizer, seamless: bool) -> Problem | None:
+def _mask(row: ProofRow, tokenizer: Tokenizer, seamless: bool) -> MaskProblem | None:
     """Exactly the intended tokens are trained. Where the seams are wrong the tokens of the segments are not those of
     the whole, and characters are compared instead."""
     if not seamless:
@@ -103,16 +103,16 @@ def _mask(row: Row, tokenizer: Tokenizer, seamless: bool) -> Problem | None:
     return None
 
 
-def _intended(row: Row) -> bytearray:
+def _intended(row: ProofRow) -> bytearray:
     return token_mask(row.places, row.whole, row.conversation.train_scaffold)
 
 
-def _actual(row: Row) -> bytearray:
+def _actual(row: ProofRow) -> bytearray:
     parts = zip(row.pieces, row.segments, strict=True)
     return bytearray(b"".join(bytes([segment.label]) * len(ids) for ids, segment in parts))
 
 
-def widened(row: Row) -> int:
+def widened(row: ProofRow) -> int:
     """Tokens of the template's text that are masked for the sake of a seamless cut."""
     intended, actual = _intended(row), _actual(row)
     if actual == intended or len(actual) != len(intended):
@@ -120,7 +120,7 @@ def widened(row: Row) -> int:
     return sum(should > is_ for is_, should in zip(actual, intended, strict=True))
 
 
-def _mask_by_characters(row: Row) -> Problem | None:
+def _mask_by_characters(row: ProofRow) -> MaskProblem | None:
     position = 0
     for segment in row.segments:
         end = position + len(segment.text)
@@ -133,13 +133,13 @@ def _mask_by_characters(row: Row) -> Problem | None:
     return None
 
 
-def _wrong(row: Row, tokenizer: Tokenizer, index: int, trained: bool) -> Problem:
+def _wrong(row: ProofRow, tokenizer: Tokenizer, index: int, trained: bool) -> MaskProblem:
     token = repr(tokenizer.piece(row.whole.ids[index]))
     how = "is trained but must be masked" if trained else "is masked but must be trained"
     return _problem(row, "mask", row.whole.starts[index], f"token {index} {token} {how}")
 
 
-def _bos(row: Row, tokenizer: Tokenizer) -> Problem | None:
+def _bos(row: ProofRow, tokenizer: Tokenizer) -> MaskProblem | None:
     """Once at the beginning iff the model's own rows begin with it. A template may begin with the same string as part
     of its first header (SmolLM2's BOS is `<|im_start|>`): what it writes when it is given no BOS does not count."""
     bos = tokenizer.bos_token
@@ -161,7 +161,7 @@ def _leading(text: str, part: str) -> int:
     return count
 
 
-def _turn_end(row: Row) -> Problem | None:
+def _turn_end(row: ProofRow) -> MaskProblem | None:
     """A trained answer ends with the end-of-turn; that its tokens are trained is part of the mask's proof."""
     turns = zip(row.conversation.turns, row.spans, strict=True)
     for index, (turn, (_, text_end, end)) in enumerate(turns):
@@ -175,7 +175,7 @@ def _turn_end(row: Row) -> Problem | None:
     return None
 
 
-def _special(row: Row, tokenizer: Tokenizer) -> Problem | None:
+def _special(row: ProofRow, tokenizer: Tokenizer) -> MaskProblem | None:
     for zone in row.places:
         part = touching(zone, row.whole)
         if zone.kind != "message" or tokenizer.special.isdisjoint(row.whole.ids[part]):
@@ -191,7 +191,7 @@ def _special(row: Row, tokenizer: Tokenizer) -> Problem | None:
 # ------------------------------------------------------------------------------------------------- to look at it
 
 
-def token_view(row: Row, tokenizer: Tokenizer) -> Iterator[tuple[str, bool]]:
+def token_view(row: ProofRow, tokenizer: Tokenizer) -> Iterator[tuple[str, bool]]:
     """The row's tokens as a trainer gets them, each with whether it is trained."""
     for segment in row.segments:
         for text in _texts(segment.text, tokenizer):

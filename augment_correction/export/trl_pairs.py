@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError
-from augment_correction.export.preferences import Judged, Preference, judged, preferences
+from augment_correction.export.preferences import Preference, RatedReply, judged, preferences
 from augment_correction.export.source import ExportSource, json_lines
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.records import Conversation, Turn
@@ -91,7 +91,7 @@ def _pair_row(pair: Preference) -> Row:
     }
 
 
-def _judged_row(reply: Judged) -> Row:
+def _judged_row(reply: RatedReply) -> Row:
     return {
         "prompt": _messages(reply.prompt),
         "completion": _answer(reply.reply),

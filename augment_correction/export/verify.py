@@ -14,7 +14,7 @@ import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.export.chat_template import ChatTemplate
-from augment_correction.export.proofs import Problem, Proof, Row, prove, widened
+from augment_correction.export.proofs import MaskProblem, Proof, ProofRow, prove, widened
 from augment_correction.export.segments import Segment, answer_end, render, zones
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.export.verify_files import FileProof
@@ -38,7 +38,7 @@ class Verification:
     widened: int = 0
     failing: Counter[Proof] = field(default_factory=Counter)
     """Rows by the proof that they fail."""
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[MaskProblem] = field(default_factory=list)
     too_long: int = 0
     long_rows: list[tuple[int, str, int]] = field(default_factory=list)
     """(row, id, tokens)"""
@@ -60,7 +60,7 @@ class Verification:
         names = ("tokenizer", "rows", "trained", "masked", "longest", "sequence_len", "too_long", "whole")
         return {**{name: getattr(self, name) for name in names}, "failing": dict(self.failing)}
 
-    def note(self, problem: Problem) -> None:
+    def note(self, problem: MaskProblem) -> None:
         if self.failing[problem.proof] < LISTED:
             self.problems.append(problem)
         self.failing[problem.proof] += 1
@@ -87,7 +87,7 @@ def verify_dataset(
 
 def read_rows(
     file: Path, conversations: Iterable[Conversation], template: ChatTemplate, tokenizer: Tokenizer
-) -> Iterator[Row]:
+) -> Iterator[ProofRow]:
     """The rows of the file beside their conversations, tokenised in batches."""
     paired = zip_longest(_file_rows(file), conversations)
     number = 0
@@ -112,7 +112,7 @@ def tokenised(
     template: ChatTemplate,
     tokenizer: Tokenizer,
     before: int = 0,
-) -> Iterator[Row]:
+) -> Iterator[ProofRow]:
     """Conversations with their segments as rows that can be proven, numbered after the ones `before`."""
     renderings = [render(conversation, template) for conversation in conversations]
     wholes = tokenizer.encode([rendering.text for rendering in renderings])
@@ -121,7 +121,7 @@ def tokenised(
     for number, (conversation, rendering, segments, whole) in enumerate(rows, before + 1):
         own = [next(pieces) for _ in segments]
         places = zones(conversation, rendering)
-        yield Row(number, conversation, rendering.text, places, segments, whole, own, rendering.spans, template)
+        yield ProofRow(number, conversation, rendering.text, places, segments, whole, own, rendering.spans, template)
 
 
 def _file_rows(file: Path) -> Iterator[tuple[str, list[Segment]]]:
@@ -172,7 +172,7 @@ def _damaged(file: Path, line: int, what: str) -> InputError:
     )
 
 
-def _count(made: Verification, row: Row) -> None:
+def _count(made: Verification, row: ProofRow) -> None:
     tokens = sum(map(len, row.pieces))
     made.rows += 1
     trained = sum(len(ids) for ids, segment in zip(row.pieces, row.segments, strict=True) if segment.label)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Literal
 
 from augment_correction.config import RunConfig
+from augment_correction.failures.curated import CuratedRow, FieldCoverage, RowProblem, read_curated
 from augment_correction.failures.failure import Failure
 from augment_correction.failures.making import make
-from augment_correction.failures.reading import FieldCoverage, Problem, Row, read_curated
 from augment_correction.records import Conversation
 
 PIPELINE = "curated_failures"
 
 
 @dataclass
-class Source:
+class SourceFile:
     """Where rows come from, and how many of them are used; `coverage` for a curated file."""
 
     path: Path
@@ -37,12 +37,12 @@ class Source:
 class Imported:
     """`rows[i]` came from `origins[i]`."""
 
-    rows: list[Row] = field(default_factory=list)
-    origins: list[Source] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    rows: list[CuratedRow] = field(default_factory=list)
+    origins: list[SourceFile] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
 
-    def drop(self, origin: Source, problem: Problem) -> None:
+    def drop(self, origin: SourceFile, problem: RowProblem) -> None:
         origin.rejected[problem.reason] += 1
         self.problems.append(problem)
 
@@ -55,7 +55,7 @@ def read_files(files: Iterable[tuple[Path, Literal[1, 2] | None]]) -> Imported:
     made, seen = Imported(), dict[str, str]()
     for path, schema in files:
         rows, coverage, problems = read_curated(path, schema, seen)
-        source = Source(path, len(rows) + len(problems), coverage=coverage)
+        source = SourceFile(path, len(rows) + len(problems), coverage=coverage)
         made.sources.append(source)
         for problem in problems:
             made.drop(source, problem)
@@ -66,7 +66,7 @@ def read_files(files: Iterable[tuple[Path, Literal[1, 2] | None]]) -> Imported:
     return made
 
 
-def conversations(made: Imported, config: RunConfig) -> list[tuple[Conversation, Source]]:
+def conversations(made: Imported, config: RunConfig) -> list[tuple[Conversation, SourceFile]]:
     """A conversation for every row that the pipeline kept, in their order, with file and line in its provenance.
     What it did not keep becomes a problem.
 
@@ -83,7 +83,7 @@ def conversations(made: Imported, config: RunConfig) -> list[tuple[Conversation,
         kept += [(_placed(each, row), origin) for each in outcome.conversations]
         if not outcome.conversations:
             remedy = "report.html beside the rows shows why"
-            made.drop(origin, Problem(row.file, row.line, outcome.reason, outcome.detail, remedy))
+            made.drop(origin, RowProblem(row.file, row.line, outcome.reason, outcome.detail, remedy))
     return kept
 
 
@@ -95,11 +95,11 @@ def only_failures(made: Imported) -> list[Failure]:
             kept.append(row.found)
         else:
             detail, remedy = "it already is a conversation", "train on the file directly: train --data FILE"
-            made.drop(origin, Problem(row.file, row.line, "conversation", detail, remedy))
+            made.drop(origin, RowProblem(row.file, row.line, "conversation", detail, remedy))
     return kept
 
 
-def _placed(made: Conversation, row: Row) -> Conversation:
+def _placed(made: Conversation, row: CuratedRow) -> Conversation:
     """Where the row stands, in place of where the failure stood in between."""
     known = {name: value for name, value in made.provenance.items() if name not in ("chunk_id", "places")}
     belongs = {"group": row.group} if row.group else {}

@@ -15,7 +15,7 @@ from augment_correction.runner import run
 
 
 @dataclass
-class Made:
+class FailureResult:
     """What became of one failure; `reason` and `detail` are those of the conversation that was not made."""
 
     conversations: list[Conversation] = field(default_factory=list)
@@ -35,7 +35,7 @@ def passages_of(failures: Sequence[Failure]) -> list[Passage]:
     return [replace(each.passage(), source=f"failures.jsonl#L{number}") for number, each in enumerate(failures, 1)]
 
 
-def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
+def make(failures: Sequence[Failure], config: RunConfig) -> list[FailureResult]:
     """What the config's pipeline makes of each failure, in their order. The run stays in its output folder, with its
     report. Made again from the same failures the conversations are the same.
 
@@ -47,7 +47,7 @@ def make(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
         raise KeyboardInterrupt
     if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
         raise UserError(result.stopped or "the run was interrupted", hint=result.hint)
-    by_source = {passage.source: Made() for passage in passages}
+    by_source = {passage.source: FailureResult() for passage in passages}
     with open_run(config.project.resolve(config.path.output_dir)) as opened:
         for chunk, outcome in opened.results.outcomes():
             first, *others = (by_source[place["source"]] for place in chunk.places)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from augment_correction.grading import frames
+from augment_correction.grading import phrases
+from augment_correction.grading.case import Case
 from augment_correction.grading.numbers import Number, canonical, find_numbers
-from augment_correction.grading.reading import Case
 from augment_correction.grading.text import stem, words
 
 CLOSE = Decimal("0.1")
@@ -42,7 +42,7 @@ def another_amount(case: Case) -> str:
     held = {number.value for number in given}
     missing = [number for number in expected if number.value not in held]
     rivals = [number for number in given if number.value not in case.key.numbers]
-    dated = frames.MONTHS.intersection(words(case.reference))
+    dated = phrases.MONTHS.intersection(words(case.reference))
     if len(missing) != 1 or len(rivals) != 1 or (len(expected) > 1 and not dated):
         return ""
     if not case.key.words <= set(map(stem, words(case.answer))):
@@ -50,17 +50,17 @@ def another_amount(case: Case) -> str:
     [right], [wrong] = missing, rivals
     if _setting(case.reference, right) != _setting(case.answer, wrong) or _same_in_another_way(case, right, wrong):
         return ""
-    if [word for word in case.beyond(case.answer, *frames.POLITE, offered=True) if word != canonical(wrong.value)]:
+    if [word for word in case.beyond(case.answer, *phrases.POLITE, offered=True) if word != canonical(wrong.value)]:
         return ""
     return f"says {canonical(wrong.value)} and not {canonical(right.value)}"
 
 
 def other_half_of_the_day(case: Case) -> str:
     """Nine in the morning for nine in the evening; "" where that is not so."""
-    said, expected = (frames.HALVES.intersection(words(text)) for text in (case.answer, case.reference))
+    said, expected = (phrases.HALVES.intersection(words(text)) for text in (case.answer, case.reference))
     same = {number.value for number in _numbers(case.answer)} == {number.value for number in _numbers(case.reference)}
     if len(said) == len(expected) == 1 and said != expected and same:
-        rest = [word for word in case.beyond(case.answer, *frames.POLITE, offered=True) if word not in said]
+        rest = [word for word in case.beyond(case.answer, *phrases.POLITE, offered=True) if word not in said]
         return "" if rest else f"says {', '.join(said)} and not {', '.join(expected)}"
     return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from augment_correction.grading.frames import CHOOSING, CHOOSING_IN
+from augment_correction.grading.phrases import CHOOSING, CHOOSING_IN
 from augment_correction.grading.spelt import language_of
 from augment_correction.grading.text import words
 

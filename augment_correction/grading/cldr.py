@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 
-from augment_correction.grading.frames import FRAMES
+from augment_correction.grading.phrases import FRAMES
 
 WIDTHS = ("wide", "abbreviated")
 ALSO: Mapping[str, str] = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from augment_correction.grading import cldr, frames
+from augment_correction.grading import cldr, phrases
 from augment_correction.grading.lexicon import PERCENT
 from augment_correction.grading.numbers import find_numbers
 from augment_correction.grading.spelt import language_of
@@ -32,7 +32,7 @@ DISPUTED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Meaning:
     """What `text[start:end]` means; equal meanings are equal values."""
 
     value: Value
@@ -41,7 +41,7 @@ class Said:
 
 
 Languages = tuple[str, ...]
-Finder = Callable[[str, Languages], Iterator[Said]]
+Finder = Callable[[str, Languages], Iterator[Meaning]]
 
 
 def in_words_of(answer: str, reference: str, question: str = "") -> str:
@@ -96,9 +96,9 @@ def _languages(*texts: str) -> Languages:
     return tuple(dict.fromkeys(("en", *map(language_of, texts))))
 
 
-def _is_all(said: Said, text: str) -> bool:
+def _is_all(said: Meaning, text: str) -> bool:
     rest = words(text[: said.start] + " " + text[said.end :])
-    return not set(rest) - frames.FRAME
+    return not set(rest) - phrases.FRAME
 
 
 def _clash(one: Value, other: Value) -> bool:
@@ -123,11 +123,11 @@ _TIME = re.compile(
 NOON = 12 * 60
 
 
-def times(text: str, languages: Languages) -> Iterator[Said]:
+def times(text: str, languages: Languages) -> Iterator[Meaning]:
     for match in _TIME.finditer(text):
         minutes = _minutes(match)
         if minutes is not None:
-            yield Said(("time", minutes % (24 * 60)), match.start(), match.end())
+            yield Meaning(("time", minutes % (24 * 60)), match.start(), match.end())
 
 
 def _minutes(match: re.Match[str]) -> int | None:
@@ -166,14 +166,14 @@ _DATES = tuple(
 )
 
 
-def dates(text: str, languages: Languages) -> Iterator[Said]:
+def dates(text: str, languages: Languages) -> Iterator[Meaning]:
     if not re.search(r"[12]\d{3}", text):
         return
     for match in (found for form in _DATES for found in form.finditer(text)):
         named = match["month"]
         month = int(named) if named.isdigit() else _month(named.casefold(), languages)
         if month and 1 <= month <= 12 and 1 <= int(match["day"]) <= 31:
-            yield Said(("date", int(match["year"]), month, int(match["day"])), match.start(), match.end())
+            yield Meaning(("date", int(match["year"]), month, int(match["day"])), match.start(), match.end())
 
 
 def _month(name: str, languages: Languages) -> int | None:
@@ -195,20 +195,20 @@ _PERCENT = re.compile(
 _FRACTION = re.compile(r"(?<![\w/.,])(\d{1,4})\s?[/⁄]\s?([1-9]\d{0,3})(?![\w/]|[.,]\d)")
 
 
-def shares(text: str, languages: Languages) -> Iterator[Said]:
+def shares(text: str, languages: Languages) -> Iterator[Meaning]:
     for number in find_numbers(text, words=True):
         after = _PERCENT.match(text, number.end)
         if after:
-            yield Said(("share", Fraction(number.value) / 100), number.start, after.end())
+            yield Meaning(("share", Fraction(number.value) / 100), number.start, after.end())
     for match in _FRACTION.finditer(text):
         if not _PERCENT.match(text, match.end()):
-            yield Said(("share", Fraction(int(match[1]), int(match[2]))), match.start(), match.end())
+            yield Meaning(("share", Fraction(int(match[1]), int(match[2]))), match.start(), match.end())
     for match in _WORDED.finditer(text):
         part = match["part"].casefold()
         of = _PARTS.get("half" if part == "halves" else part.removesuffix("s")) or 1
         times_ = _TIMES[(match["times"] or "a").casefold()]
         if of > 1 and times_ < of and (match["times"] or part == "half"):
-            yield Said(("share", Fraction(times_, of)), match.start(), match.end())
+            yield Meaning(("share", Fraction(times_, of)), match.start(), match.end())
 
 
 # ---------------------------------------------------------------------------------------------------------- measures
@@ -223,7 +223,7 @@ ZERO = {
 }
 
 
-def measures(text: str, languages: Languages) -> Iterator[Said]:
+def measures(text: str, languages: Languages) -> Iterator[Meaning]:
     for number in find_numbers(text, words=True):
         unit, end = _unit_at(text, number.end, languages)
         if unit:
@@ -231,7 +231,7 @@ def measures(text: str, languages: Languages) -> Iterator[Said]:
             value = Fraction(number.value)
             if kind == "temperature":
                 value = (value + ZERO[unit]) * (Fraction(5, 9) if "fahrenheit" in unit else 1)
-            yield Said((kind, value * factor), number.start, end)
+            yield Meaning((kind, value * factor), number.start, end)
 
 
 def _unit_at(text: str, start: int, languages: Languages) -> tuple[str, int]:
@@ -259,7 +259,7 @@ def is_country(text: str) -> bool:
 _NAME = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]*)*")
 
 
-def countries(text: str, languages: Languages) -> Iterator[Said]:
+def countries(text: str, languages: Languages) -> Iterator[Meaning]:
     """Where the whole text is one, or names stand in it: the longest first, with a capital where its script has them."""
     known = cldr.countries(cldr.LANGUAGES)
     found = [*_NAME.finditer(text)]
@@ -270,7 +270,7 @@ def countries(text: str, languages: Languages) -> Iterator[Said]:
         )
         if length:
             start, end = found[at].start(), found[at + length - 1].end()
-            yield Said(("country", _country(text, found[at : at + length], known)), start, end)
+            yield Meaning(("country", _country(text, found[at : at + length], known)), start, end)
         at += length or 1
 
 

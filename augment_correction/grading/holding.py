@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from augment_correction.grading import frames
-from augment_correction.grading.reading import Case
+from augment_correction.grading import phrases
+from augment_correction.grading.case import Case
 from augment_correction.grading.text import stem
 
 SHORT_REFERENCE = 12
@@ -19,19 +19,19 @@ def held(case: Case, part: str) -> tuple[str, ...]:
     said = case.read(part)
     if len(case.expected) <= SHORT_REFERENCE and _within(case.expected, said):
         return case.expected
-    if frames.POINTS.intersection(case.expected).difference(said) or is_sequence(case.expected):
+    if phrases.POINTS.intersection(case.expected).difference(said) or is_sequence(case.expected):
         return ()
     key, stems = case.key.tokens, [stem(word) for word in said]
     if len(key) > SHORT_KEY and not _within(said, case.expected):
         return ()
-    dated = frames.MONTHS.intersection(case.expected)
-    listed = frames.AND.intersection(case.expected) and not case.key.numbers
+    dated = phrases.MONTHS.intersection(case.expected)
+    listed = phrases.AND.intersection(case.expected) and not case.key.numbers
     if _in_order(key, stems) or ((dated or listed) and set(key) <= set(stems)):
         return key
     missing = case.key.words.difference(stems)
     counted = tuple(token for token in key if token not in case.key.words)
     # "72" for "72 clips": what is counted may go without saying, but not the half of the day.
-    if counted and len(missing) == 1 and len(case.key.words) == 1 and not missing & frames.POINTS and not dated:
+    if counted and len(missing) == 1 and len(case.key.words) == 1 and not missing & phrases.POINTS and not dated:
         return counted if _in_order(counted, stems) else ()
     return ()
 

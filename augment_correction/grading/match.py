@@ -18,15 +18,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from augment_correction.grading import frames
+from augment_correction.grading import phrases
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.case import Case, denied
 from augment_correction.grading.equivalents import in_words_of, is_country, others_of, rival_of
 from augment_correction.grading.holding import SHORT_KEY, held, is_sequence
 from augment_correction.grading.jsonvalue import clashes, every_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
 from augment_correction.grading.lexicon import FALSE, NO, TRUE, YES
 from augment_correction.grading.numbers import canonical, values
-from augment_correction.grading.reading import Case, denied
 from augment_correction.grading.spelt import in_digits, language_of
 from augment_correction.grading.stated import unclear
 from augment_correction.grading.text import stem, words
@@ -146,7 +146,7 @@ def _yes_or_no(case: Case) -> Verdict | None:
         given is None
         or unsaid
         or case.denies
-        or case.beyond(rest, frames.DENIALS)
+        or case.beyond(rest, phrases.DENIALS)
         or (rest.strip() and denied(rest) == given)
     ):
         return None, "may say yes or no to something else"
@@ -209,7 +209,7 @@ def _cloud(case: Case, parts: Sequence[tuple[str, tuple[str, ...]]]) -> str:
             return "asks"
         # An apology opens a correction; after the answer, or before a colon, it may be for just that answer.
         opens = not told and part.rstrip().endswith((".", "!", "。"))
-        polite = () if found else (frames.ASSURING, frames.APOLOGISING) if opens else (frames.ASSURING,)
+        polite = () if found else (phrases.ASSURING, phrases.APOLOGISING) if opens else (phrases.ASSURING,)
         if other := case.beyond(part, *polite):
             return f"also says {', '.join(other)}"
         if found and (name := case.extended(part, found)):
@@ -245,7 +245,7 @@ def _wrong(case: Case) -> Verdict | None:
 
 
 def _also(case: Case, known: frozenset[str]) -> list[str]:
-    return [word for word in case.beyond(case.answer, *frames.POLITE, offered=True) if stem(word) not in known]
+    return [word for word in case.beyond(case.answer, *phrases.POLITE, offered=True) if stem(word) not in known]
 
 
 def _numbers(case: Case) -> Verdict:

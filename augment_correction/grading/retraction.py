@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from augment_correction.grading import frames
+from augment_correction.grading import phrases
+from augment_correction.grading.case import Case, denied
 from augment_correction.grading.lexicon import FALSE, as_set
 from augment_correction.grading.match import Grade, grade
-from augment_correction.grading.reading import Case, denied
 from augment_correction.grading.spelt import in_digits, language_of
 from augment_correction.grading.text import stem, words
 
@@ -26,7 +26,7 @@ NO_DENIAL = as_set(
 )
 """Beside one of them a denial may affirm: "no doubt", "none other than", "not only"."""
 _CLAUSE = re.compile(
-    rf"(?<!\d)[,;:](?!\d)|(?<=\d)[,;:](?!\d)|(?<!\d)[,;:](?=\d)|[.!。，、；！]+(?:\s|$)|\s[-–—]\s|—|\s(?:{frames.BUT}|and|und|et|y|e)\s",
+    rf"(?<!\d)[,;:](?!\d)|(?<=\d)[,;:](?!\d)|(?<!\d)[,;:](?=\d)|[.!。，、；！]+(?:\s|$)|\s[-–—]\s|—|\s(?:{phrases.BUT}|and|und|et|y|e)\s",
     re.IGNORECASE,
 )
 
@@ -78,4 +78,4 @@ def _denies(clause: str, case: Case) -> bool:
 def _says_no_other(rest: Iterable[str], new: Case, old: Case) -> bool:
     """What stands beside the denial is the corrected answer, or nothing: "did not open the one in Bergen but the one here" gives the retracted answer after all."""
     left = " ".join(rest)
-    return _names(left, old) or not new.beyond(left, frames.DENIALS, *frames.POLITE)
+    return _names(left, old) or not new.beyond(left, phrases.DENIALS, *phrases.POLITE)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from text_to_num import alpha2digit
 
-from augment_correction.grading.frames import FRAMES
+from augment_correction.grading.phrases import FRAMES
 
 LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "da")
 _WORD = re.compile(r"[^\W\d_]+")

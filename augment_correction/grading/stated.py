@@ -2,7 +2,7 @@
 
 Who has not been doubted has nothing to take back, so that the reference in the first statement about what was asked is
 meant, unless a word turns it, a longer name holds it, it is one of a list, or another value may stand in its place. This is
-said only in languages whose turning words are known (`frames.TURNING`); how often it holds: `benchmarks/grading.py`.
+said only in languages whose turning words are known (`phrases.TURNING`); how often it holds: `benchmarks/grading.py`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from augment_correction.grading import frames
+from augment_correction.grading import phrases
+from augment_correction.grading.case import Case, denied
 from augment_correction.grading.holding import held
 from augment_correction.grading.lexicon import ABBREVIATIONS, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
-from augment_correction.grading.reading import Case, denied
 from augment_correction.grading.spelt import language_of
 from augment_correction.grading.text import stem, words
 
@@ -50,7 +50,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class StatedReference:
     """A sentence of the answer and the place `tokens[start:end]` where the reference stands in it."""
 
     case: Case
@@ -68,7 +68,7 @@ class Statement:
 
     def adds(self, token: Token) -> bool:
         """It is a word of content that neither the question nor the reference has."""
-        plain = STOPWORDS | frames.FRAME | frames.STATING | ABBREVIATIONS
+        plain = STOPWORDS | phrases.FRAME | phrases.STATING | ABBREVIATIONS
         return token.word not in plain and bool(self.case.beyond(token.word))
 
 
@@ -87,7 +87,7 @@ def unclear(case: Case) -> str:
     place = _place(case, found, key)
     if not place:
         return "its words are scattered"
-    statement = Statement(case, found, *place)
+    statement = StatedReference(case, found, *place)
     others = (part for part in (*parts[:at], *parts[at + 1 :]))
     return (
         _turned(statement, parts[at], text, key)
@@ -101,7 +101,7 @@ def unclear(case: Case) -> str:
 
 def _about(case: Case, part: str) -> int:
     """How many words of content it shares with the question."""
-    return len({stem(word) for word in case.read(part) if word not in frames.FRAME} & case.asked_stems)
+    return len({stem(word) for word in case.read(part) if word not in phrases.FRAME} & case.asked_stems)
 
 
 def _without_heading(case: Case, part: str) -> str:
@@ -136,8 +136,8 @@ def _place(case: Case, found: Sequence[Token], key: Sequence[str]) -> tuple[int,
         missing = set(wanted)
         for end in range(start, len(found)):
             word = found[end].word
-            day = word.isdigit() and frames.MONTHS.intersection(key)
-            if stem(word) not in between and word not in frames.FRAME | _ARTICLES and not day:
+            day = word.isdigit() and phrases.MONTHS.intersection(key)
+            if stem(word) not in between and word not in phrases.FRAME | _ARTICLES and not day:
                 break
             missing.discard(stem(word))
             if not missing:
@@ -145,29 +145,29 @@ def _place(case: Case, found: Sequence[Token], key: Sequence[str]) -> tuple[int,
     return None
 
 
-def _turned(statement: Statement, whole: str, text: str, key: Sequence[str]) -> str:
+def _turned(statement: StatedReference, whole: str, text: str, key: Sequence[str]) -> str:
     case = statement.case
     said = {word for word in words(whole) if word not in case.expected}
     language = language_of(case.question, whole)
-    common = sum(token.word in frames.FRAMES[language] | _ARTICLES for token in statement.tokens)
-    if language not in frames.TURNING or common < KNOWN_WORDS * len(statement.tokens) or not common:
+    common = sum(token.word in phrases.FRAMES[language] | _ARTICLES for token in statement.tokens)
+    if language not in phrases.TURNING or common < KNOWN_WORDS * len(statement.tokens) or not common:
         return "is in no language whose words are known"
     if denied(" ".join(said)) or any(word.endswith("n't") for word in said):
         return "denies something"
     near = {each.word for each in statement.tokens[max(0, statement.start - NEAR) : statement.end + NEAR]}
-    if turning := said & frames.TURNING[language] - (frames.CHOOSING - near):
+    if turning := said & phrases.TURNING[language] - (phrases.CHOOSING - near):
         return f"says {', '.join(sorted(turning))}"
-    own = frames.OWN_ACCOUNT[language] & said - set(words(case.question))
-    if own and not frames.OPINION & said and not _ROMAN_ONE.search(text):
+    own = phrases.OWN_ACCOUNT[language] & said - set(words(case.question))
+    if own and not phrases.OPINION & said and not _ROMAN_ONE.search(text):
         return "speaks of the speaker"
     before = {token.word for token in statement.tokens[max(0, statement.leading) : statement.start]}
     after = {token.word for token in statement.tokens[statement.end : statement.end + 1]}
-    if case.asks_now and (before | after) & frames.PAST:
+    if case.asks_now and (before | after) & phrases.PAST:
         return "speaks of the past"
     return "turns the question round" if case.turned(text, key) else ""
 
 
-def _longer(statement: Statement) -> str:
+def _longer(statement: StatedReference) -> str:
     """Another word that makes another name or thing of it: New York, iron oxide, 5 km, Brandt's pupil."""
     own = statement.tokens[statement.start : statement.end]
     named = all(each.capital for each in own if each.word not in STOPWORDS)
@@ -179,34 +179,34 @@ def _longer(statement: Statement) -> str:
             return f"{outside.word} is joined to it"
         after_an_article = outside is other and statement.leading < statement.start - 1
         adds = statement.adds(outside) or (after_an_article and outside.capital)
-        dated = frames.MONTHS & {one.word, other.word} and (outside.word in frames.MONTHS or outside.word.isdigit())
+        dated = phrases.MONTHS & {one.word, other.word} and (outside.word in phrases.MONTHS or outside.word.isdigit())
         if other.parted or not adds or dated:
             continue
-        apposed = named and frames.WHO.intersection(words(statement.case.question))
+        apposed = named and phrases.WHO.intersection(words(statement.case.question))
         if outside.capital or not (apposed or (named and outside is other)) or after_an_article:
             return f"{outside.word} stands beside it"
     owning = own[-1].owns and not statement.case.reference.rstrip(" .").endswith(("s", "'", "’"))
     return "it owns something" if owning else ""
 
 
-def _listed(statement: Statement) -> str:
+def _listed(statement: StatedReference) -> str:
     """It is one of several: "Paris and Lyon", "iron, copper and tin"."""
     found, end, asked = statement.tokens, statement.end, words(statement.case.question)
-    listing = frames.AND | frames.CHOOSING | {"&"}
+    listing = phrases.AND | phrases.CHOOSING | {"&"}
     if statement.leading >= 0 and found[statement.leading].word in listing:
         return "is one of several"
     rest = found[end:]
     if rest and rest[0].word in listing:
-        verb = len(rest) > 1 and (rest[1].word.endswith("ed") or rest[1].word in frames.VERBS)
-        return "" if verb and rest[0].word in frames.AND else "is one of several"
+        verb = len(rest) > 1 and (rest[1].word.endswith("ed") or rest[1].word in phrases.VERBS)
+        return "" if verb and rest[0].word in phrases.AND else "is one of several"
     if rest and rest[0].parted and statement.adds(rest[0]):
         length = next((at for at in range(1, len(rest)) if rest[at].parted or rest[at].word in listing), len(rest))
-        if length <= SHORT_PIECE and (length < len(rest) or not frames.WHERE.intersection(asked)):
+        if length <= SHORT_PIECE and (length < len(rest) or not phrases.WHERE.intersection(asked)):
             return "is one of several"
     return ""
 
 
-def _led_away(statement: Statement) -> str:
+def _led_away(statement: StatedReference) -> str:
     """What stands before it takes its place: "Otto Meier, a pupil of Ida Brandt", "Lyon overtook Paris"."""
     found, at, asked = statement.tokens, statement.leading, set(words(statement.case.question))
     first = found[0]
@@ -216,12 +216,12 @@ def _led_away(statement: Statement) -> str:
     if at < 0:
         return ""
     lead = found[at].word
-    if lead in frames.AWAY and lead not in asked and not (statement.case.key.numbers and lead in frames.DATING):
+    if lead in phrases.AWAY and lead not in asked and not (statement.case.key.numbers and lead in phrases.DATING):
         return f"says {lead} before it"
-    if at and lead in frames.OF and statement.adds(found[at - 1]) and frames.WHO & asked:
+    if at and lead in phrases.OF and statement.adds(found[at - 1]) and phrases.WHO & asked:
         return f"says {found[at - 1].word} {lead} before it"
     beside = found[at + 1].parted and found[at].capital and statement.adds(found[at])
-    return f"says {lead} before it" if beside and not frames.WHERE & asked else ""
+    return f"says {lead} before it" if beside and not phrases.WHERE & asked else ""
 
 
 def _rival_number(case: Case) -> str:
@@ -244,9 +244,9 @@ def _is_year(numeral: str) -> bool:
 def _taken_back(case: Case, part: str) -> str:
     """A further sentence takes back what was said, asks, or is another answer."""
     if "?" in part:
-        return "" if any(offer in part.casefold() for offer in frames.OFFERS) else "asks"
+        return "" if any(offer in part.casefold() for offer in phrases.OFFERS) else "asks"
     said = set(words(part)) - set(case.expected)
-    if back := said & frames.TAKING_BACK.get(language_of(case.question, part), frozenset()):
+    if back := said & phrases.TAKING_BACK.get(language_of(case.question, part), frozenset()):
         return f"goes on with {', '.join(sorted(back))}"
     other = [] if held(case, part) else case.beyond(part)
     named = {token.word for token in tokens(part) if token.capital or token.word.isdigit()}

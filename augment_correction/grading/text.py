@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from augment_correction.grading import frames
+from augment_correction.grading import phrases
 from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, NO, PERCENT, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
 from augment_correction.grading.spelt import language_of
@@ -35,7 +35,7 @@ _PAIRED = re.compile(r"(?:\bne\b\s*|\bn')(?:[\w'-]+\s+){1,3}?(?=(?:pas|jamais|ri
 _NOT_ONLY = re.compile(r"\bnot\s+(?:only|just|merely)\b")
 # "No, it is ..." answers, and "No. 5" counts; neither negates what follows
 _ANSWERING = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(NO | {'no'}))})(?=\s*[.,;:!–—、，。،।]\s*\S)")
-_DENYING = re.compile("|".join(sorted(frames.DENYING_SIGNS, key=len, reverse=True)))
+_DENYING = re.compile("|".join(sorted(phrases.DENYING_SIGNS, key=len, reverse=True)))
 
 
 @lru_cache(maxsize=128)  # one answer is looked at from many sides
@@ -105,14 +105,14 @@ def names(text: str) -> frozenset[str]:
 
 
 def negations(text: str) -> int:
-    """How many words turn a statement round, in some thirty languages (`frames.DENIALS`); "ne ... pas" is one."""
+    """How many words turn a statement round, in some thirty languages (`phrases.DENIALS`); "ne ... pas" is one."""
     plain = text.casefold().replace("’", "'")
     for pattern in (_ANSWERING, _NOT_ONLY, _PAIRED):
         plain = pattern.sub(" ", plain)
-    found = [word for word in words(plain) if word.endswith("n't") or word in frames.DENIALS]
-    if any(word in frames.ONLY_IN for word in found):
+    found = [word for word in words(plain) if word.endswith("n't") or word in phrases.DENIALS]
+    if any(word in phrases.ONLY_IN for word in found):
         language = language_of(plain)
-        found = [word for word in found if word.endswith("n't") or language in frames.ONLY_IN.get(word, {language})]
+        found = [word for word in found if word.endswith("n't") or language in phrases.ONLY_IN.get(word, {language})]
     return len(found) + len(_DENYING.findall(plain))
 
 

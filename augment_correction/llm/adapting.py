@@ -1,5 +1,5 @@
 """How a model is asked, once it is known what it does not take. What is learned from one refusal holds for all later
-questions to the model, and is said once; the question stays the same for the journal (`Request.respelled`)."""
+questions to the model, and is said once; the question stays the same for the journal (`Request.adapted`)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Adaptation:
         sampling = self._sampling(request.sampling, sum(len(message.content) for message in messages))
         if (messages, structured, sampling) == (request.messages, request.structured, request.sampling):
             return request
-        return request.respelled(messages=messages, structured=structured, sampling=sampling)
+        return request.adapted(messages=messages, structured=structured, sampling=sampling)
 
     def _sampling(self, wanted: Mapping[str, Any], characters: int) -> Mapping[str, Any]:
         made: dict[str, Any] = {}
@@ -144,7 +144,7 @@ class Adaptation:
 
     def trial(self, sent: Request) -> Request:
         """The request, or now and then the same without its schema, where nothing but errors came back to schemas."""
-        return sent.respelled(structured=False) if sent.structured and self._schema.suspected else sent
+        return sent.adapted(structured=False) if sent.structured and self._schema.suspected else sent
 
     def answered(self, sent: Request, wanted: Request) -> None:
         self._schema.answered(sent.structured, wanted.structured)

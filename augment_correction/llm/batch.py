@@ -22,14 +22,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tenacity import RetryCallState
-
 from augment_correction.errors import ModelError, ModelUnusable
 from augment_correction.ledger import Ledger
 from augment_correction.llm.batch_endpoint import BatchEndpoint, BatchStatus, Unanswered, items_in, write_lines
 from augment_correction.llm.batch_steps import BatchSteps
-from augment_correction.llm.metered import Halt, Halted, MeteredModel, prompt_tokens
-from augment_correction.models import ModelConfig
+from augment_correction.llm.metered import Halt, Halted, prompt_tokens
 from augment_correction.records import Completion, Request
 from augment_correction.store import Journal
 from augment_correction.store.batches import Batches, BatchItem, StoredBatch
@@ -48,37 +45,8 @@ SLICE = 500
 """Answers that go into one transaction and are in memory at once."""
 
 
-class BatchedModel(MeteredModel):
-    """One role's model, asked through a queue that roles with the same model share."""
-
-    def __init__(
-        self, role: str, config: ModelConfig, *, queue: BatchQueue, endpoint: BatchEndpoint, **around: Any
-    ) -> None:
-        super().__init__(role, config, None, **around)
-        self._queue = queue
-        self._endpoint = endpoint
-
-    async def _reserve(self, request: Request) -> Decimal:
-        """All that goes into a batch has its money set aside before: each call by itself, or, where an earlier run
-        submitted it, all of it when its batch was found again."""
-        if self._queue.holds(request.key):
-            return Decimal(0)
-        return await super()._reserve(request)
-
-    async def _learn(self, failure: ModelError) -> bool:
-        """Nothing: an item of a batch does not say how many calls the server takes at once, nor, where all of a batch
-        expires, that it is down. A limiter that learned from it would let one call at a time into the next batch."""
-        return False
-
-    def _wait(self, state: RetryCallState) -> float:
-        return 0.0  # the next batch is a pause in itself; a random one would scatter the questions over several
-
-    async def _reply(self, request: Request, stage: str) -> Completion:
-        return await self._queue.ask(_Asked(request, self.role, stage, self._endpoint))
-
-
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class BatchQuestion:
     request: Request
     role: str
     stage: str
@@ -111,8 +79,8 @@ class BatchQueue:
         self._around = around
         self._batches = around.batches
         self._steps = BatchSteps(endpoint, around.batches, around.folder, around.notice)
-        self._waiting: dict[str, tuple[_Asked, asyncio.Future[Completion]]] = {}
-        self._queue: list[_Asked] = []
+        self._waiting: dict[str, tuple[BatchQuestion, asyncio.Future[Completion]]] = {}
+        self._queue: list[BatchQuestion] = []
         self._submitted: set[str] = set()
         self._anything_asked = False
         self._quiet = 0
@@ -136,7 +104,7 @@ class BatchQueue:
         """Whether this question is in a batch already."""
         return key in self._submitted
 
-    async def ask(self, asked: _Asked) -> Completion:
+    async def ask(self, asked: BatchQuestion) -> Completion:
         """Raises: RequestRefused, TransientError, ModelUnusable as the batch's item says; Halted."""
         self._around.halt.check()
         key = asked.request.key

@@ -94,7 +94,7 @@ class ChatFormat:
 
 
 @dataclass(eq=False)
-class Job:
+class GenerationTask:
     """`stop` is what ends the reply's text, `limit` its tokens, `future` where the reply goes; `say` is told its text so far."""
 
     request: Request
@@ -138,7 +138,7 @@ class Job:
         return Completion(text[:cut], None, reason, Usage(len(self.ids), output))
 
 
-def processors(batch: list[Job], length: int) -> list[Any]:
+def processors(batch: list[GenerationTask], length: int) -> list[Any]:
     """From logits to the next token, in Transformers' own order; the draw is ours, and what remains is its choice."""
     from transformers import (
         MinPLogitsWarper,
@@ -161,13 +161,13 @@ def processors(batch: list[Job], length: int) -> list[Any]:
         made.append(TopPLogitsWarper(float(share)))
     if (least := sampling.get("min_p", 0)) > 0:
         made.append(MinPLogitsWarper(float(least)))
-    return [*made, Draw(batch, length)]
+    return [*made, SampleToken(batch, length)]
 
 
-class Draw:
+class SampleToken:
     """Leaves one token per row, drawn with the row's own random numbers: one for each step, whatever the batch is."""
 
-    def __init__(self, batch: list[Job], length: int) -> None:
+    def __init__(self, batch: list[GenerationTask], length: int) -> None:
         import torch
 
         seeds = [int(job.request.key[:15], 16) for job in batch]
@@ -189,7 +189,7 @@ class Draw:
 class Until:
     """Ends rows whose text holds a stop string, whose asker is gone, and all once `closed`; `lengths` says where."""
 
-    def __init__(self, batch: list[Job], length: int, closed: threading.Event) -> None:
+    def __init__(self, batch: list[GenerationTask], length: int, closed: threading.Event) -> None:
         self._batch, self._length, self._closed = batch, length, closed
         # A token is a byte at least, but for control tokens.
         self._tail = max((len(stop.encode()) for stop in batch[0].stop), default=0) + 8
@@ -209,7 +209,7 @@ class Until:
         done = [index in self.lengths for index in range(len(self._batch))]
         return torch.tensor(done, device=input_ids.device)
 
-    def _stops(self, job: Job, row: Any) -> bool:
+    def _stops(self, job: GenerationTask, row: Any) -> bool:
         """The end of the text is looked at first: all of it at every step would take ever longer."""
         made = row[self._length :]
         return all(

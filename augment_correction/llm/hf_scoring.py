@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import orjson
 
 from augment_correction.errors import RequestRefused
-from augment_correction.llm.hf_rows import Job
+from augment_correction.llm.hf_rows import GenerationTask
 from augment_correction.records import Completion, GivenTokens
 from augment_correction.usage import Usage
 
 
 @dataclass(eq=False)
-class GivenJob(Job):
+class ScoringTask(GenerationTask):
     """A request whose `given` tokens are there already: nothing is generated for it."""
 
     most: ClassVar[int] = 2048
@@ -40,12 +40,12 @@ class GivenJob(Job):
         return self.adapter, "given"
 
 
-def log_probabilities(model: Any, batch: Sequence[Job], device: str) -> list[Completion]:
+def log_probabilities(model: Any, batch: Sequence[GenerationTask], device: str) -> list[Completion]:
     """Each text is a JSON array: the natural logarithms of the probabilities of the tokens at the job's places, in order.
     Rows are padded on the right, where a causal model does not look."""
     import torch
 
-    jobs = [job for job in batch if isinstance(job, GivenJob)]
+    jobs = [job for job in batch if isinstance(job, ScoringTask)]
     length = max(len(job.ids) for job in jobs)
     ids = torch.tensor([job.ids + job.ids[:1] * (length - len(job.ids)) for job in jobs], device=device)
     real = torch.tensor([[1] * len(job.ids) + [0] * (length - len(job.ids)) for job in jobs], device=device)

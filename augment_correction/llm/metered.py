@@ -23,8 +23,8 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import AnyLimiter, sleep_unless
+from augment_correction.llm.refusal_history import RefusalHistory
 from augment_correction.llm.refusals import SCHEMA, PartRefused
-from augment_correction.llm.standing import Standing
 from augment_correction.models import ModelConfig
 from augment_correction.records import Completion, Form, Message, Request
 from augment_correction.store import Journal
@@ -83,7 +83,7 @@ class MeteredModel:
         self._halt = halt
         self._count = count
         self._adaptation = adaptation or Adaptation(config.model, notice, room=config.reasoning_tokens)
-        self._standing = Standing()
+        self._standing = RefusalHistory()
         self._asking: dict[str, asyncio.Future[Completion]] = {}
 
     def request(

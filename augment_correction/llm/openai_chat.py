@@ -22,7 +22,7 @@ from augment_correction.records import Completion, Request
 
 
 class OpenAIChat:
-    """`count` estimates tokens where the server sends no usage; `heed` is shown the headers of every reply."""
+    """`count` estimates tokens where the server sends no usage; `note_limits` is shown the headers of every reply."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class OpenAIChat:
         self._place = without_credentials(self._url)
         self._key = api_key
         self._headers = dict(headers or {})
-        self._heed = note_limits
+        self._note_limits = note_limits
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, 30))
         self._connections = connections
         self._proxy: str | None = None
@@ -74,7 +74,7 @@ class OpenAIChat:
                 url, data=orjson.dumps(body), allow_redirects=False, proxy=self._proxy
             ) as response:
                 raw = await _read(response, events)
-                self._heed(response.headers)
+                self._note_limits(response.headers)
                 return response.status, raw, response.headers
         except aiohttp.ConnectionTimeoutError:
             seconds = self._timeout.sock_connect

@@ -14,13 +14,14 @@ from augment_correction.errors import ConfigError
 from augment_correction.llm import sdk
 from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.backend import Backend
-from augment_correction.llm.balanced import Balanced
-from augment_correction.llm.batch import CONCURRENCY, BatchedModel, BatchQueue, BatchSession
+from augment_correction.llm.batch import CONCURRENCY, BatchQueue, BatchSession
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.batch_steps import clean
+from augment_correction.llm.batched import BatchedModel
 from augment_correction.llm.embedded import default_concurrency, embedded_server
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.limiter import AnyLimiter, Limiter, SharedLimiter
+from augment_correction.llm.load_balancing import BalancedBackend
 from augment_correction.llm.local_hf import CONCURRENCY as HF_CONCURRENCY
 from augment_correction.llm.local_hf import LocalModels
 from augment_correction.llm.metered import MeteredModel
@@ -91,27 +92,33 @@ def _account(model: ModelConfig, at: str) -> str:
 
 
 class _Limiters:
-    """One for each model; models of one account at one server share what it allows. Two limiters on one server each take the
+    """One for each model; models of one account at one server share what it allows, also where only some of their addresses are
+    the same. Two limiters on one server each take the
     other's calls for its own limit, and both are refused more (measured: 58 instead of 35 of 2,000 calls)."""
 
     def __init__(self, config: ModelsConfig, roles: Iterable[str], session: Session) -> None:
         self._config, self._session = config, session
         self._made: dict[str, AnyLimiter] = {}
-        at_server: dict[str, dict[str, ModelConfig]] = {}
+        at_servers: list[tuple[frozenset[str], dict[str, ModelConfig]]] = []
         for model in map(config.model, roles):
-            at_server.setdefault(self._server(model), {})[_account(model, model.model_dump_json())] = model
-        for models in at_server.values():
+            places, models = self._servers(model), {_account(model, model.model_dump_json()): model}
+            for each in [each for each in at_servers if each[0] & places]:
+                at_servers.remove(each)
+                places, models = places | each[0], {**each[1], **models}
+            at_servers.append((places, models))
+        for _, models in at_servers:
             self._share(models)
 
     def of(self, model: ModelConfig) -> AnyLimiter:
         return self._made[_account(model, model.model_dump_json())]
 
-    def _server(self, model: ModelConfig) -> str:
-        """Models that are started for the run, or wait in batches, have one of their own. An address is the same with a slash at
-        its end, and in capitals."""
+    def _servers(self, model: ModelConfig) -> frozenset[str]:
+        """Where its account may meet another model's. Models that are started for the run, or wait in batches, have a place of
+        their own. An address is the same with a slash at its end, and in capitals."""
         if model.mode != "api":
-            return _account(model, model.model_dump_json())
-        return _account(model, " ".join(sorted(each.rstrip("/").lower() for each in (model.base_url, *model.replicas))))
+            return frozenset([_account(model, model.model_dump_json())])
+        addresses = (model.base_url, *model.replicas)
+        return frozenset(_account(model, each.rstrip("/").lower()) for each in addresses)
 
     def _share(self, models: Mapping[str, ModelConfig]) -> None:
         stopped, notice = self._session.halt.stopped, self._session.notice
@@ -195,23 +202,14 @@ async def _open_backend(
         adapter = config.project.resolve(model.adapter) if model.adapter else None
         return await _load(in_process, model, adapter, session.report)
     base_url = model.base_url
+    around: dict[str, Any] = {"log": log, "report": session.report, "died": session.halt.because}
     if model.mode == "embedded":
         local = config.project.resolve(model.model)
         name = str(local) if model.model.endswith(".gguf") and local.exists() else model.model
-        base_url = await stack.enter_async_context(
-            embedded_server(name, log=log, slots=limiter.maximum, report=session.report, died=session.halt.because)
-        )
+        base_url = await stack.enter_async_context(embedded_server(name, slots=limiter.maximum, **around))
     elif model.mode == "vllm":
-        base_url = await stack.enter_async_context(
-            vllm_server(
-                model.model,
-                log=log,
-                arguments=model.arguments,
-                api_key=key,
-                report=session.report,
-                died=session.halt.because,
-            )
-        )
+        starting = vllm_server(model.model, arguments=model.arguments, api_key=key, **around)
+        base_url = await stack.enter_async_context(starting)
 
     def server(address: str) -> Backend:
         settings: dict[str, Any] = {
@@ -224,7 +222,7 @@ async def _open_backend(
 
     if model.replicas:
         addresses = (base_url, *model.replicas)
-        return Balanced([(without_credentials(each), server(each)) for each in addresses], session.notice)
+        return BalancedBackend([(without_credentials(each), server(each)) for each in addresses], session.notice)
     return server(base_url)
 
 

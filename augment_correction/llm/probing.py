@@ -23,7 +23,7 @@ ANY_NAME = "llamacpp"
 
 
 @dataclass(frozen=True)
-class Probed:
+class ProbeResult:
     """`said` is a sentence for a person; `remedy` is None where `check base_url and api_key` says it best."""
 
     ok: bool
@@ -39,7 +39,7 @@ async def probe(
     *,
     headers: Mapping[str, str] | None = None,
     api_version: str | None = None,
-) -> Probed:
+) -> ProbeResult:
     """Asks for the list of models; where a server has none (some gateways do not), whether there is a place for chats.
     `api_version` means Azure, whose list is of what can be deployed and not of what is."""
     await sdk.load()
@@ -53,27 +53,29 @@ async def probe(
         async with client, asyncio.timeout(seconds):
             status, body = await _models(client)
             if status in (401, 403):
-                return Probed(False, f"HTTP {status}: the server refuses the API key")
+                return ProbeResult(False, f"HTTP {status}: the server refuses the API key")
             if status == 200 and api_version:
-                return Probed(True, "it does not list deployments, so that the name of this one cannot be checked")
+                return ProbeResult(True, "it does not list deployments, so that the name of this one cannot be checked")
             if status == 200 and (listed := _listed(body)) is not None:
                 return _among(model, listed)
             if status == 429:
-                return Probed(True, "HTTP 429: it is busy")
+                return ProbeResult(True, "HTTP 429: it is busy")
             if status >= 500:
-                return Probed(False, f"HTTP {status}: the server fails")
+                return ProbeResult(False, f"HTTP {status}: the server fails")
             chats = await _takes_chats(client)
     except ModelUnusable as failure:
-        return Probed(False, failure.message, failure.hint)
+        return ProbeResult(False, failure.message, failure.hint)
     except (TimeoutError, openai.APITimeoutError):
-        return Probed(False, f"no answer within {seconds:g} seconds")
+        return ProbeResult(False, f"no answer within {seconds:g} seconds")
     except openai.APIConnectionError as failure:
         cause = failure.__cause__ or failure
-        return Probed(False, f"it cannot be reached: {str(cause) or type(cause).__name__}")
+        return ProbeResult(False, f"it cannot be reached: {str(cause) or type(cause).__name__}")
     if chats:
-        return Probed(True, f"it lists no models (HTTP {status}), so that the name of this model cannot be checked")
+        return ProbeResult(
+            True, f"it lists no models (HTTP {status}), so that the name of this model cannot be checked"
+        )
     what = f"HTTP {status}" if status != 200 else "no list of models"
-    return Probed(
+    return ProbeResult(
         False,
         f"{what} from {address}/models: there is no OpenAI-compatible API at this address",
         "check base_url: it usually ends in /v1",
@@ -113,17 +115,17 @@ def _listed(body: bytes) -> list[dict[str, Any]] | None:
     return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
 
 
-def _among(model: str, listed: list[dict[str, Any]]) -> Probed:
+def _among(model: str, listed: list[dict[str, Any]]) -> ProbeResult:
     names = [row["id"] for row in listed]
     if any(row.get("owned_by") == ANY_NAME for row in listed):
-        return Probed(True, f"answers with the following model whatever name is asked for: {', '.join(names)}")
+        return ProbeResult(True, f"answers with the following model whatever name is asked for: {', '.join(names)}")
     if not names:
-        return Probed(True, "it lists no models, so that the name of this model cannot be checked")
+        return ProbeResult(True, "it lists no models, so that the name of this model cannot be checked")
     if _is_listed(model, names):
-        return Probed(True, "it lists the model")
+        return ProbeResult(True, "it lists the model")
     close = difflib.get_close_matches(model, names, n=3, cutoff=0.5)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return Probed(
+    return ProbeResult(
         False,
         f"it does not list the model {model}",
         f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(sorted(names)[:SHOWN])}{more}",

@@ -39,7 +39,7 @@ class SdkChat:
             "api_version": api_version,
         }  # fmt: skip
         self._timeout = timeout
-        self._heed = note_limits
+        self._note_limits = note_limits
         self._client: AsyncOpenAI | None = None
         self.wire = ChatWire(
             base_url, count=count, extra_body=extra_body, secrets=[api_key or "", *(headers or {}).values()]
@@ -73,7 +73,7 @@ class SdkChat:
                     answer = await ask(self._open())
         except TimeoutError:
             raise TransientError(f"no reply within {self._timeout:g} s") from None
-        self._heed(answer.headers)
+        self._note_limits(answer.headers)
         return answer
 
     def _open(self) -> AsyncOpenAI:

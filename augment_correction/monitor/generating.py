@@ -13,17 +13,17 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
-from augment_correction.llm.asking import messages
-from augment_correction.llm.hf_rows import ChatFormat, Job, Until
-from augment_correction.monitor.sorting import Reply
+from augment_correction.llm.hf_rows import ChatFormat, GenerationTask, Until
+from augment_correction.llm.queries import messages
+from augment_correction.monitor.sorting import RawReply
 from augment_correction.records import Completion, Request
 
 
 def generate(
     model: Any, speech: ChatFormat, questions: Sequence[str], system: str | None, max_tokens: int, seconds: float = inf
-) -> list[Reply | None]:
+) -> list[RawReply | None]:
     """None for an answer that was not at its end after so many seconds."""
-    jobs = [Job(Request(messages(each, system), ""), speech, None) for each in questions]
+    jobs = [GenerationTask(Request(messages(each, system), ""), speech, None) for each in questions]
     for job in jobs:
         job.ids = speech.ids(job.request)
     room = _context(model) - max(len(job.ids) for job in jobs)
@@ -35,7 +35,7 @@ def generate(
     return [_reply(job.completion(row, ends), job.limit) for job, row in zip(jobs, made, strict=True)]
 
 
-def _rows(model: Any, jobs: list[Job], ends: set[int], closed: threading.Event) -> list[list[int]]:
+def _rows(model: Any, jobs: list[GenerationTask], ends: set[int], closed: threading.Event) -> list[list[int]]:
     length = max(len(job.ids) for job in jobs)
     pads = [length - len(job.ids) for job in jobs]
     ids = [[job.ids[0]] * pad + job.ids for job, pad in zip(jobs, pads, strict=True)]
@@ -60,10 +60,10 @@ def _rows(model: Any, jobs: list[Job], ends: set[int], closed: threading.Event) 
     return [row[: until.lengths.get(at)] for at, row in enumerate(rows)]
 
 
-def _reply(made: Completion, limit: int) -> Reply | None:
+def _reply(made: Completion, limit: int) -> RawReply | None:
     if made.finish_reason == "length" and (made.usage.output or 0) < limit:
         return None
-    return Reply(made.text, made.finish_reason, ended=made.finish_reason == "stop")  # nothing else stops it
+    return RawReply(made.text, made.finish_reason, ended=made.finish_reason == "stop")  # nothing else stops it
 
 
 def _ends(model: Any) -> set[int]:

@@ -23,10 +23,10 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, distinct, read_failures
 from augment_correction.grading.flips import mcnemar
-from augment_correction.llm.asking import Asking, Question, messages
+from augment_correction.llm.queries import Query, QueryRun, messages
 from augment_correction.monitor.keeping import Batch, MonitorStore, read_json
 from augment_correction.monitor.manual import TARGET
-from augment_correction.monitor.sorting import Reply, Sorter
+from augment_correction.monitor.sorting import RawReply, Sorter
 from augment_correction.records import content_id
 from augment_correction.rows import Item
 
@@ -144,13 +144,13 @@ def _chosen(batch: Batch, samples: int) -> dict[str, list[Failure]]:
 def _ask(
     config: RunConfig, failures: Mapping[Key, Failure], retest: Retest
 ) -> tuple[dict[Key, Failure], dict[str, Any]]:
-    replies, paid = Asking(config, TARGET, retest.folder).ask([
-        Question(messages(then.question, way.system_prompt), {"temperature": 0, "max_tokens": way.max_tokens})
+    replies, paid = QueryRun(config, TARGET, retest.folder).ask([
+        Query(messages(then.question, way.system_prompt), {"temperature": 0, "max_tokens": way.max_tokens})
         for (way, _), then in failures.items()
     ])  # fmt: skip
     items = [Item(each.question, each.reference, each.category) for each in failures.values()]
     model = config.model(TARGET)
-    read = [Reply.of(reply, model) for reply in replies]
+    read = [RawReply.of(reply, model) for reply in replies]
     graded = Sorter(config, retest.root / "judge").sort(list(zip(items, read, strict=True)), model=model.model)
     old = sum(reply.cached for reply in replies if reply)
     return dict(zip(failures, graded, strict=True)), {**paid, "old": old}

@@ -28,7 +28,7 @@ from augment_correction.monitor.config import MonitorConfig
 from augment_correction.monitor.generating import generate
 from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.observing import Log, Observer, Say
-from augment_correction.monitor.sorting import Reply
+from augment_correction.monitor.sorting import RawReply
 from augment_correction.rows import Item
 from augment_correction.text import printable
 
@@ -107,7 +107,7 @@ class LiveInferenceMonitor(TrainerCallback):  # type: ignore[misc]
 
     # -------------------------------------------------------------------------------------------------- the rest
 
-    def _answers(self, model: Any, items: Sequence[Item], seconds: float) -> list[Reply | None]:
+    def _answers(self, model: Any, items: Sequence[Item], seconds: float) -> list[RawReply | None]:
         questions = [item.asked for item in items]
         return generate(
             model, self._speech, questions, self._config.system_prompt, self._config.eval_max_tokens, seconds

@@ -13,12 +13,12 @@ import orjson
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
-from augment_correction.llm.asking import Asking, Question, messages
+from augment_correction.llm.queries import Query, QueryRun, messages
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.items import read_items
 from augment_correction.monitor.keeping import write_json
 from augment_correction.monitor.making import breakdown, make_rows, write_rows
-from augment_correction.monitor.sorting import Reply, Sorter
+from augment_correction.monitor.sorting import RawReply, Sorter
 from augment_correction.records import Completion
 from augment_correction.rows import Answer, Item, answer_of, read_rows
 
@@ -53,8 +53,8 @@ def answer(
     journal = beside(target, "journal")
     if fresh and journal.exists():
         journal.rename(journal.with_name(f"{journal.name}.{datetime.now():%Y%m%d_%H%M%S}"))
-    asking = Asking(config, TARGET, journal)
-    replies, paid = asking.ask([Question(messages(item.asked, system), sampling) for item in items])
+    asking = QueryRun(config, TARGET, journal)
+    replies, paid = asking.ask([Query(messages(item.asked, system), sampling) for item in items])
     asked = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply is not None]
     write_rows(target, (_answer_row(item, reply, config.model(TARGET)) for item, reply in asked))
     old = sum(reply.cached for _, reply in asked)
@@ -62,7 +62,7 @@ def answer(
 
 
 def _answer_row(item: Item, made: Completion, model: ModelConfig) -> dict[str, Any]:
-    reply = Reply.of(made, model)
+    reply = RawReply.of(made, model)
     return {
         "prompt": item.asked,
         "answer": reply.text,
@@ -112,16 +112,12 @@ def from_answers(
         failures += Sorter(config, work / "judge").sort(asked, model=origin_model)
     rows = make_rows(failures, work, stand_by_share=stand_by_share, seed=config.system.seed)
     write_rows(target, rows)
-    verdicts = Counter(each.verdict for each in failures)
     metadata = {
         "timestamp": datetime.now().strftime("%Y%m%d_%H%M%S"),
         "num_examples": len(rows),
         "breakdown": breakdown(rows),
         "stats": {
-            "total_evals": verdicts["right"] + verdicts["wrong"],
-            "correct_first_try": verdicts["right"],
-            "needed_correction": verdicts["wrong"],
-            "undecided": verdicts["undecided"],
+            **_verdicts(failures),
             "unanswered": len(known) - len({each.item for each in failures}),
             "unknown": len(every) - len(answered),
         },
@@ -130,8 +126,18 @@ def from_answers(
     return metadata, failures
 
 
-def _reply(given: Answer) -> Reply:
-    return Reply(given.answer, given.finish_reason, given.ended)
+def _verdicts(failures: Iterable[Failure]) -> dict[str, int]:
+    verdicts = Counter(each.verdict for each in failures)
+    return {
+        "total_evals": verdicts["right"] + verdicts["wrong"],
+        "correct_first_try": verdicts["right"],
+        "needed_correction": verdicts["wrong"],
+        "undecided": verdicts["undecided"],
+    }
+
+
+def _reply(given: Answer) -> RawReply:
+    return RawReply(given.answer, given.finish_reason, given.ended)
 
 
 def code_counts(failures: Sequence[Failure]) -> Counter[str]:

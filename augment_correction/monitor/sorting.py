@@ -9,7 +9,7 @@ from pathlib import Path
 from augment_correction.errors import Reject
 from augment_correction.failures import Failure, Verdict
 from augment_correction.grading import error_codes, grade
-from augment_correction.llm.asking import Asking, Question
+from augment_correction.llm.queries import Query, QueryRun
 from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.monitor.config import JUDGE
 from augment_correction.parsing import final_answer, read_verdict
@@ -17,7 +17,7 @@ from augment_correction.prompts import PromptLibrary
 from augment_correction.records import Completion
 from augment_correction.rows import Item
 from augment_correction.stages import neutral
-from augment_correction.stages.asking import text_schema
+from augment_correction.stages.model_call import text_schema
 
 PROMPT = "checks/grade"
 UNENDED = ("TRUNCATED", "NO_EOS")
@@ -25,7 +25,7 @@ SCHEMA = text_schema(("reason", "verdict"), verdict=["right", "wrong"])
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RawReply:
     """`text` as the model wrote it, reasoning and all. `ended`: it ended its turn itself; None where nobody says so, since a
     server's `stop` may be that of a stop string."""
 
@@ -34,7 +34,7 @@ class Reply:
     ended: bool | None = None
 
     @classmethod
-    def of(cls, made: Completion | None, model: ModelConfig) -> Reply:
+    def of(cls, made: Completion | None, model: ModelConfig) -> RawReply:
         """An empty one where the model refused. Asked without stop strings, only `hf` tells how a turn ended."""
         if made is None:
             return cls("")
@@ -50,7 +50,7 @@ class Sorter:
 
     def sort(
         self,
-        asked: Sequence[tuple[Item, Reply]],
+        asked: Sequence[tuple[Item, RawReply]],
         *,
         model: str = "",
         step: int | None = None,
@@ -77,8 +77,8 @@ class Sorter:
 
     def _judge(self, config: ModelsConfig, failures: Sequence[Failure]) -> list[Failure]:
         prompt = PromptLibrary(config.project, ()).load(PROMPT)
-        questions = [Question(prompt.render(_shown(each)), {"temperature": 0}) for each in failures]
-        replies, _ = Asking(config, JUDGE, self._folder, SCHEMA, "json").ask(questions)
+        questions = [Query(prompt.render(_shown(each)), {"temperature": 0}) for each in failures]
+        replies, _ = QueryRun(config, JUDGE, self._folder, SCHEMA, "json").ask(questions)
         return [_judged(each, reply.text if reply else "") for each, reply in zip(failures, replies, strict=True)]
 
 
@@ -86,7 +86,7 @@ def _shown(failure: Failure) -> dict[str, str]:
     return {"question": failure.question, "reference": failure.reference, "attempt": neutral(failure.answer)}
 
 
-def _seen(item: Item, reply: Reply) -> Failure:
+def _seen(item: Item, reply: RawReply) -> Failure:
     answer = final_answer(reply.text)
     seen = grade(answer, item.reference, question=item.question)
     codes = error_codes(

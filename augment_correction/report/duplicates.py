@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from augment_correction.selection.similar import SIMILAR, Question, QuestionIndex
+from augment_correction.selection.similar import SIMILAR, QuestionIndex, ShingledText
 
 __all__ = ["SIMILAR", "Group", "QuestionGroups"]
 
@@ -27,7 +27,7 @@ class QuestionGroups:
         self._index = QuestionIndex(lambda number: self._leaders[number].question)
 
     def add(self, row: int, text: str) -> None:
-        question = Question(text)
+        question = ShingledText(text)
         found = self._index.nearest(question)
         if found is None:
             self._index.add(question, len(self._leaders))

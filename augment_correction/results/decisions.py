@@ -30,7 +30,7 @@ NUMBERS = ("turn", "masked", "times")
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ReviewDecision:
     """One line. `edit` has the number of the `turn` (from 0), its whole new `text`, and how many characters at its beginning are
     `masked`; `ask_again` the `stage` that is to be asked anew and how many `times` that had been done before. `undo` takes back
     all that was decided about the conversation. `at` is ISO 8601, `by` whoever decided; empty: a person."""
@@ -58,17 +58,17 @@ class Decision:
 
 
 @dataclass
-class Standing:
+class ReviewState:
     """What is decided about one conversation by all lines so far. `edits` are the last ones by turn."""
 
     passage: str
     verdict: Verdict | None = None
     reason: str = ""
-    edits: dict[int, Decision] = field(default_factory=dict)
-    decided: Decision | None = None
+    edits: dict[int, ReviewDecision] = field(default_factory=dict)
+    decided: ReviewDecision | None = None
     """The line that the verdict is from."""
 
-    def take(self, decision: Decision) -> None:
+    def take(self, decision: ReviewDecision) -> None:
         if decision.action == "undo":
             self.verdict, self.reason, self.edits, self.decided = None, "", {}, None
         elif decision.action == "edit":
@@ -90,13 +90,13 @@ class Decisions:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, ReviewState] = {}
         data = path.read_bytes() if path.is_file() else b""
         self.digest = _digest(data)
         for decision in _read(path, data):
             self._take(decision)
 
-    def of(self, conversation: str) -> Standing | None:
+    def of(self, conversation: str) -> ReviewState | None:
         """None where nothing was decided, or all of it was taken back."""
         found = self._standing.get(conversation)
         return found if found and found.anything else None
@@ -109,12 +109,12 @@ class Decisions:
                 found.setdefault(standing.passage, []).append(conversation)
         return found
 
-    def add(self, decision: Decision) -> Decision:
+    def add(self, decision: ReviewDecision) -> ReviewDecision:
         """Append it, durably, with the time where it has none; several processes may do so.
 
         Raises: InputError where the file cannot be written.
         """
-        written = Decision(
+        written = ReviewDecision(
             **{**_values(decision), "at": decision.at or datetime.now(UTC).isoformat(timespec="seconds")}
         )
         try:
@@ -127,8 +127,8 @@ class Decisions:
         self._take(written)
         return written
 
-    def _take(self, decision: Decision) -> None:
-        self._standing.setdefault(decision.conversation, Standing(decision.passage)).take(decision)
+    def _take(self, decision: ReviewDecision) -> None:
+        self._standing.setdefault(decision.conversation, ReviewState(decision.passage)).take(decision)
 
 
 def state_of(path: Path) -> str:
@@ -136,8 +136,8 @@ def state_of(path: Path) -> str:
     return _digest(path.read_bytes()) if path.is_file() else ""
 
 
-def _values(decision: Decision) -> dict[str, Any]:
-    return {name: getattr(decision, name) for name in Decision.__slots__}
+def _values(decision: ReviewDecision) -> dict[str, Any]:
+    return {name: getattr(decision, name) for name in ReviewDecision.__slots__}
 
 
 def _digest(data: bytes) -> str:
@@ -158,7 +158,7 @@ def _append(path: Path, line: bytes) -> str:
         return _digest(before + line)
 
 
-def _read(path: Path, data: bytes) -> Iterator[Decision]:
+def _read(path: Path, data: bytes) -> Iterator[ReviewDecision]:
     lines = data.split(b"\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -183,7 +183,7 @@ def _cut_short(line: bytes) -> bool:
     return False
 
 
-def _decision(found: Any, line: int) -> Decision:
+def _decision(found: Any, line: int) -> ReviewDecision:
     """Raises: ValueError."""
     if not isinstance(found, dict):
         raise ValueError("it is not an object")
@@ -197,7 +197,7 @@ def _decision(found: Any, line: int) -> Decision:
             raise ValueError(f"{name} is {orjson.dumps(found[name]).decode()[:40]}, and must be {right.__name__}")
     if found["action"] not in get_args(Action):
         raise ValueError(f"its action is {found['action']!r}, and must be one of {', '.join(get_args(Action))}")
-    made = Decision(**found, line=line)
+    made = ReviewDecision(**found, line=line)
     if made.action == "edit" and (made.turn is None or not (made.text or "").strip()):
         raise ValueError("an edit needs a turn and its text")
     return made

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import orjson
 
-from augment_correction.documents.telling import note_lines, unread_lines
+from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
 from augment_correction.report import write_report
@@ -24,7 +24,7 @@ from augment_correction.results.story import story_file, write_stories
 from augment_correction.results.unchanged import Unchanged
 from augment_correction.store import Journal, Results
 from augment_correction.store.folder import atomic_write
-from augment_correction.store.results import Status
+from augment_correction.store.outcomes import Status
 
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 

@@ -20,7 +20,7 @@ from augment_correction.export import (
     load_tokenizer,
     verify_dataset,
 )
-from augment_correction.export.proofs import Row
+from augment_correction.export.proofs import ProofRow
 from augment_correction.export.verify import read_rows
 from augment_correction.export.verify_configs import trains_whole, verify_config
 from augment_correction.export.verify_files import verify_export
@@ -55,7 +55,7 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
     return proof
 
 
-def find_row(made: MadeRun, tokenizer: str | None, id_: str) -> tuple[Row, Tokenizer]:
+def find_row(made: MadeRun, tokenizer: str | None, id_: str) -> tuple[ProofRow, Tokenizer]:
     """The first row whose id begins with `id_`.
 
     Raises: UserError.

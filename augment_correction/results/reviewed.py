@@ -11,7 +11,7 @@ from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.records import Conversation, Turn
-from augment_correction.results.decisions import Decision, Decisions, Standing, state_of
+from augment_correction.results.decisions import Decisions, ReviewDecision, ReviewState, state_of
 from augment_correction.stages import neutral
 from augment_correction.store import REVIEW, Excluded, Outcome, Results, RunFolder, StoredChunk
 
@@ -56,7 +56,7 @@ def bring_up_to_date(results: Results, folder: RunFolder) -> None:
         results.set_reviewed(review.excluded, review.revised, review.decisions)
 
 
-def edited(conversation: Conversation, edits: Mapping[int, Decision], path: Path) -> Conversation:
+def edited(conversation: Conversation, edits: Mapping[int, ReviewDecision], path: Path) -> Conversation:
     """With these texts in place of its own, under the id that it had, and with who edited which turns in its provenance.
 
     Raises: InputError where a turn is not there, or its mask does not fit the text.
@@ -71,7 +71,7 @@ def edited(conversation: Conversation, edits: Mapping[int, Decision], path: Path
     return replace(conversation, turns=tuple(turns), provenance=provenance)
 
 
-def _turn(turns: list[Turn], number: int, decision: Decision, path: Path) -> Turn:
+def _turn(turns: list[Turn], number: int, decision: ReviewDecision, path: Path) -> Turn:
     place = f"{path}:{decision.line}" if decision.line else str(path)
     if not 0 <= number < len(turns):
         raise InputError(
@@ -91,7 +91,7 @@ def _turn(turns: list[Turn], number: int, decision: Decision, path: Path) -> Tur
         raise InputError(f"{place}: the mask does not fit turn {number}: {failure}", hint="correct the line") from None
 
 
-def _take(made: Review, chunk: StoredChunk, outcome: Outcome, standing: Standing, path: Path) -> None:
+def _take(made: Review, chunk: StoredChunk, outcome: Outcome, standing: ReviewState, path: Path) -> None:
     if standing.edits:
         conversation = edited(_bare(outcome), standing.edits, path)
         made.revised.append((chunk.id, outcome.part, conversation))
@@ -112,7 +112,7 @@ def _bare(outcome: Outcome) -> Conversation:
     return replace(made, provenance=own)
 
 
-def _is_spent(results: Results, standing: Standing) -> bool:
+def _is_spent(results: Results, standing: ReviewState) -> bool:
     """It was asked anew since, and the same came of it."""
     if standing.verdict != "ask_again" or standing.decided is None:
         return False

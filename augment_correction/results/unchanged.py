@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from augment_correction.export import Verification, tokenizer_of
-from augment_correction.export.proofs import Problem
+from augment_correction.export.proofs import MaskProblem
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
 from augment_correction.results.dataset import Written
@@ -128,7 +128,7 @@ def _read(made: dict[str, Any], root: Path) -> Written:
     if proof is not None:
         proof |= {
             "failing": Counter(proof["failing"]),
-            "problems": [Problem(**each) for each in proof["problems"]],
+            "problems": [MaskProblem(**each) for each in proof["problems"]],
             "long_rows": [tuple(each) for each in proof["long_rows"]],
         }
     return Written(

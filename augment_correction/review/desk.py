@@ -18,7 +18,7 @@ from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.export.verify import tokenised
 from augment_correction.records import Conversation, Turn
 from augment_correction.report.writing import FOUND
-from augment_correction.results.decisions import Decision, Decisions, Standing, state_of
+from augment_correction.results.decisions import Decisions, ReviewDecision, ReviewState, state_of
 from augment_correction.results.finished import MadeRun
 from augment_correction.results.reexport import run_template, run_tokenizer
 from augment_correction.results.reviewed import asking_stage, edited
@@ -95,7 +95,7 @@ class Desk:
             entry = self._entry(id_)
             chunk, outcome = self._stored(entry)
             bare = outcome.conversation(chunk)
-            standing = self._decisions.of(id_) or Standing(entry.passage)
+            standing = self._decisions.of(id_) or ReviewState(entry.passage)
             now = edited(bare, standing.edits, self._decisions.path) if standing.edits else bare
             found = {name: value for name, value in now.provenance.items() if name in FOUND and value is not None}
             return {
@@ -137,7 +137,8 @@ class Desk:
             action = _text(asked, "action")
             proof = None
             if action in ("approve", "reject", "undo"):
-                made = Decision(entry.id, entry.passage, action, by=self._by, reason=_text(asked, "reason").strip())  # type: ignore[arg-type]
+                reason = _text(asked, "reason").strip()
+                made = ReviewDecision(entry.id, entry.passage, action, by=self._by, reason=reason)  # type: ignore[arg-type]
             elif action == "ask_again":
                 made = self._asked_again(entry, _text(asked, "reason").strip())
             elif action == "edit":
@@ -147,15 +148,17 @@ class Desk:
             self._decisions.add(made)
             return {**self._told(entry.id), "proof": proof, "counts": self._counts()}
 
-    def _asked_again(self, entry: Entry, reason: str) -> Decision:
+    def _asked_again(self, entry: Entry, reason: str) -> ReviewDecision:
         _, outcome = self._stored(entry)
         stage = asking_stage(outcome, self._pipeline)
         if stage is None:
             raise InputError("no model wrote this conversation, so that nothing can be asked again")
         times = self._made.results.asked_again(entry.passage).get(stage, 0)
-        return Decision(entry.id, entry.passage, "ask_again", by=self._by, reason=reason, stage=stage, times=times)
+        return ReviewDecision(
+            entry.id, entry.passage, "ask_again", by=self._by, reason=reason, stage=stage, times=times
+        )
 
-    def _edit(self, entry: Entry, asked: Mapping[str, Any]) -> tuple[Decision, str]:
+    def _edit(self, entry: Entry, asked: Mapping[str, Any]) -> tuple[ReviewDecision, str]:
         chunk, outcome = self._stored(entry)
         bare = outcome.conversation(chunk)
         number = asked.get("turn")
@@ -168,7 +171,7 @@ class Desk:
         if mistake and not old.masked:
             raise InputError("this message has no masked beginning")
         joint = _joint(old) if mistake else ""
-        made = Decision(
+        made = ReviewDecision(
             entry.id,
             entry.passage,
             "edit",
@@ -177,7 +180,7 @@ class Desk:
             text=f"{mistake}{joint}{text}",
             masked=len(mistake),
         )
-        standing = self._decisions.of(entry.id) or Standing(entry.passage)
+        standing = self._decisions.of(entry.id) or ReviewState(entry.passage)
         return made, self._proof(edited(bare, {**standing.edits, number: made}, self._decisions.path))
 
     def _proof(self, conversation: Conversation) -> str:

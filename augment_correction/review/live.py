@@ -13,7 +13,7 @@ from typing import Any
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.plan import make_plan
 from augment_correction.report import write_report
-from augment_correction.review.local import Answer, LocalServer, Query, not_here
+from augment_correction.review.local import LocalServer, PageResponse, Query, not_here
 from augment_correction.review.page import served_page
 from augment_correction.runner.state import RunState
 from augment_correction.store import Database, Journal, Outcome, Results, RunFolder, StoredChunk
@@ -51,12 +51,12 @@ class LiveServer(LocalServer):
             self._database.close()
             self._reports.cleanup()
 
-    def looked_at(self, path: str, query: Query) -> Answer:
+    def looked_at(self, path: str, query: Query) -> PageResponse:
         if path == "":
             return self._page
         with self._lock:
             if path == "api/state":
-                return Answer.json(self._told())
+                return PageResponse.json(self._told())
             if path == "report.html":
                 return self._report()
             if path.startswith("report_data/"):
@@ -88,7 +88,7 @@ class LiveServer(LocalServer):
         title = chunk.places[0]["title"] if chunk.places else ""
         return {"id": made.id, "kind": made.kind, "title": title, "text": chunk.text, "turns": turns}
 
-    def _report(self) -> Answer:
+    def _report(self) -> PageResponse:
         """Of what there is, made again where the last one is old enough."""
         root, (when, took) = Path(self._reports.name), self._made
         begun = time.monotonic()
@@ -98,13 +98,13 @@ class LiveServer(LocalServer):
                 RunFolder(root), self._journal, self._results, about={"pipeline": self._pipeline}, prices=prices
             )
             self._made = time.monotonic(), time.monotonic() - begun
-        return Answer((root / "report.html").read_bytes(), "text/html; charset=utf-8", REPORT_POLICY)
+        return PageResponse((root / "report.html").read_bytes(), "text/html; charset=utf-8", REPORT_POLICY)
 
-    def _shard(self, name: str) -> Answer:
+    def _shard(self, name: str) -> PageResponse:
         path = Path(self._reports.name) / "report_data" / name
         if "/" in name or not path.is_file():
             raise not_here()
-        return Answer(path.read_bytes(), "text/javascript")
+        return PageResponse(path.read_bytes(), "text/javascript")
 
 
 @contextmanager

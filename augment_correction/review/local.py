@@ -37,7 +37,7 @@ HEADERS = {
 Query = dict[str, list[str]]
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """A request that gets no answer but why."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
@@ -45,12 +45,12 @@ class Refused(Exception):
         self.status, self.why = status, why
 
 
-def not_here() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, "there is no such page")
+def not_here() -> RequestRejected:
+    return RequestRejected(HTTPStatus.NOT_FOUND, "there is no such page")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PageResponse:
     """`policy` is what the browser may do with it (CSP)."""
 
     body: bytes
@@ -58,7 +58,7 @@ class Answer:
     policy: str = "default-src 'none'"
 
     @classmethod
-    def json(cls, data: Any) -> Answer:
+    def json(cls, data: Any) -> PageResponse:
         return cls(orjson.dumps(data, default=str))
 
 
@@ -75,10 +75,10 @@ class LocalServer(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
 
     @abstractmethod
-    def looked_at(self, path: str, query: Query) -> Answer:
+    def looked_at(self, path: str, query: Query) -> PageResponse:
         """`path` is what follows the token, empty for the page itself. Raises: Refused, UserError."""
 
-    def sent(self, path: str, body: dict[str, Any]) -> Answer:
+    def sent(self, path: str, body: dict[str, Any]) -> PageResponse:
         """What the page itself has sent. Raises: Refused, UserError."""
         raise not_here()
 
@@ -115,22 +115,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _answered(self, answer: Any) -> None:
         try:
             self._send(answer())
-        except Refused as refused:
-            self._send(Answer.json({"error": refused.why}), refused.status)
+        except RequestRejected as refused:
+            self._send(PageResponse.json({"error": refused.why}), refused.status)
         except UserError as failure:
             told = f"{failure.message}. {failure.hint}" if failure.hint else failure.message
-            self._send(Answer.json({"error": told}), HTTPStatus.UNPROCESSABLE_ENTITY)
+            self._send(PageResponse.json({"error": told}), HTTPStatus.UNPROCESSABLE_ENTITY)
 
-    def _get(self) -> Answer:
+    def _get(self) -> PageResponse:
         return self.server.looked_at(*self._place())
 
-    def _post(self) -> Answer:
+    def _post(self) -> PageResponse:
         body = self._body()
         path, _ = self._place()
         if self.headers.get("Origin") != self.server.origin:
-            raise Refused(HTTPStatus.FORBIDDEN, "only the page of the review may send this request")
+            raise RequestRejected(HTTPStatus.FORBIDDEN, "only the page of the review may send this request")
         if self.headers.get_content_type() != "application/json":
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the request must be JSON")
+            raise RequestRejected(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the request must be JSON")
         return self.server.sent(path, _object(body))
 
     def _body(self) -> bytes:
@@ -138,22 +138,26 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch(r"\d{1,9}", length) or int(length) > LONGEST:
             self.close_connection = True
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request may have at most {LONGEST:,} bytes")
+            raise RequestRejected(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request may have at most {LONGEST:,} bytes"
+            )
         return self.rfile.read(int(length))
 
     def _place(self) -> tuple[str, Query]:
         """What is asked for, behind the token; and the query."""
         if self.headers.get("Host") != f"{HOST}:{self.server.server_port}":
-            raise Refused(HTTPStatus.FORBIDDEN, f"open {HOST} by that name")
+            raise RequestRejected(HTTPStatus.FORBIDDEN, f"open {HOST} by that name")
         if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            raise Refused(HTTPStatus.FORBIDDEN, "the request came from another site")
+            raise RequestRejected(HTTPStatus.FORBIDDEN, "the request came from another site")
         parts = urlsplit(self.path)
         _, token, rest = (*parts.path.split("/", 2), "", "")[:3]
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
-            raise Refused(HTTPStatus.FORBIDDEN, "the address is incomplete: open the one that the terminal shows")
+            raise RequestRejected(
+                HTTPStatus.FORBIDDEN, "the address is incomplete: open the one that the terminal shows"
+            )
         return rest, parse_qs(parts.query)
 
-    def _send(self, answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> None:
+    def _send(self, answer: PageResponse, status: HTTPStatus = HTTPStatus.OK) -> None:
         self.send_response(status)
         kinds = {"Content-Type": answer.kind, "Content-Security-Policy": answer.policy}
         for name, value in {**HEADERS, **kinds, "Content-Length": str(len(answer.body))}.items():
@@ -166,7 +170,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         found = orjson.loads(body)
     except ValueError:
-        raise Refused(HTTPStatus.BAD_REQUEST, "the request is not valid JSON") from None
+        raise RequestRejected(HTTPStatus.BAD_REQUEST, "the request is not valid JSON") from None
     if not isinstance(found, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, "the request must be a JSON object")
+        raise RequestRejected(HTTPStatus.BAD_REQUEST, "the request must be a JSON object")
     return found

@@ -9,10 +9,10 @@ from importlib.resources import files
 from typing import Literal
 
 from augment_correction.report.page import assemble, part
-from augment_correction.review.local import Answer
+from augment_correction.review.local import PageResponse
 
 
-def served_page(name: str, what: Literal["review", "live"]) -> Answer:
+def served_page(name: str, what: Literal["review", "live"]) -> PageResponse:
     """`name` is the run's. The page's script asks for what it shows. Its policy is in it, and goes along as a header with what
     only a header may say."""
     style = part("report.css") + _part(f"{what}.css")
@@ -20,7 +20,7 @@ def served_page(name: str, what: Literal["review", "live"]) -> Answer:
     body = assemble(f"{name}: {what}", style, scripts, {"name": name}, "", asks_its_server=True)
     found = re.search(rb'Content-Security-Policy" content="([^"]*)"', body)
     assert found
-    return Answer(body, "text/html; charset=utf-8", f"{unescape(found[1].decode())}; frame-ancestors 'none'")
+    return PageResponse(body, "text/html; charset=utf-8", f"{unescape(found[1].decode())}; frame-ancestors 'none'")
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from augment_correction.review.desk import Desk
-from augment_correction.review.local import Answer, LocalServer, Query, not_here
+from augment_correction.review.local import LocalServer, PageResponse, Query, not_here
 from augment_correction.review.page import served_page
 
 
@@ -20,19 +20,19 @@ class ReviewServer(LocalServer):
         self.page = served_page(name, "review")
         super().__init__(port)
 
-    def looked_at(self, path: str, query: Query) -> Answer:
+    def looked_at(self, path: str, query: Query) -> PageResponse:
         if path == "":
             return self.page
         if path == "api/rows":
-            return Answer.json(self.desk.overview())
+            return PageResponse.json(self.desk.overview())
         if path == "api/row":
-            return Answer.json(self.desk.row(query.get("id", [""])[0]))
+            return PageResponse.json(self.desk.row(query.get("id", [""])[0]))
         raise not_here()
 
-    def sent(self, path: str, body: dict[str, Any]) -> Answer:
+    def sent(self, path: str, body: dict[str, Any]) -> PageResponse:
         if path == "api/decide":
-            return Answer.json(self.desk.decide(body))
+            return PageResponse.json(self.desk.decide(body))
         if path == "api/finish":
             self.stop()
-            return Answer.json({"finished": True})
+            return PageResponse.json({"finished": True})
         raise not_here()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from augment_correction.errors import InputError
-from augment_correction.jsonlines import NoValue, Read, Value, file_values
+from augment_correction.jsonlines import NoValue, ReadCounts, Value, file_values
 from augment_correction.rows.names import RowError
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def each_row(path: Path, of: Reader[T]) -> Iterator[tuple[int, T | RowError]]:
 
 
 def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
-    read = Read()
+    read = ReadCounts()
     for found in file_values(path, read):
         number = found.item if isinstance(found, Value) and read.in_list else found.line
         place = f"{path}:{number}"

@@ -17,7 +17,7 @@ FORM_ALONE: Probe = "health"
 """Its answers are looked at for their form, so that it needs no reference."""
 
 
-class Probed(NamedTuple):
+class ProbeRow(NamedTuple):
     """`correction` is the id of one; "" for retention, which belongs to none, and for what is no probe."""
 
     probe: Probe | None
@@ -25,14 +25,14 @@ class Probed(NamedTuple):
     old_answer: str | None
 
 
-def probed(row: Mapping[str, Any], place: str) -> Probed:
+def probed(row: Mapping[str, Any], place: str) -> ProbeRow:
     """Of a row without a `probe` the retracted answer alone: its `correction` is an answer, as elsewhere.
 
     Raises: RowError for an unknown probe, or where what a probe needs is missing.
     """
     old = plain(row["old_answer"], f"{place}: old_answer", key="old_answer").strip() if row.get("old_answer") else None
     if row.get("probe") in (None, ""):
-        return Probed(None, "", old)
+        return ProbeRow(None, "", old)
     probe = _known(row["probe"], place)
     correction = row.get("correction")
     if isinstance(correction, bool) or not isinstance(correction, str | int | None):
@@ -46,7 +46,7 @@ def probed(row: Mapping[str, Any], place: str) -> Probed:
     if probe == "old_answer" and not old:
         remedy = "write the answer that was retracted under 'old_answer'"
         raise RowError(place, "is a probe of the kind 'old_answer' but has no 'old_answer'", remedy, key="probe")
-    return Probed(probe, named, old)
+    return ProbeRow(probe, named, old)
 
 
 def _known(named: Any, place: str) -> Probe:

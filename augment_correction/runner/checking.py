@@ -11,7 +11,7 @@ from augment_correction.config import RunConfig, load_config
 from augment_correction.config_files import require_keys
 from augment_correction.declarations import KIND
 from augment_correction.documents import ENDINGS, KINDS, ending_of, list_files
-from augment_correction.documents.telling import unread_lines
+from augment_correction.documents.notes import unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
 from augment_correction.plan import Plan, make_checked_plan

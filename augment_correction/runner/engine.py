@@ -14,8 +14,8 @@ from augment_correction.documents.folder_settings import Folders
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once
 from augment_correction.runner.following import Follower
-from augment_correction.runner.intake import Intake
-from augment_correction.runner.source import Placed, Read, record_of
+from augment_correction.runner.passage_intake import PassageIntake
+from augment_correction.runner.source import Placed, ReadStep, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.stages import BoundStage
 from augment_correction.store import Results
@@ -44,7 +44,7 @@ class Engine:
         calls = calls_at_once(self.models.values())
         return (calls or WITHOUT_MODELS) + calls // 8
 
-    async def run(self, reads: AsyncIterator[Read]) -> None:
+    async def run(self, reads: AsyncIterator[ReadStep]) -> None:
         """Follow every passage; see `ask_each`.
 
         Raises: whatever halted the run, unless it is one of STOPS.
@@ -55,5 +55,5 @@ class Engine:
             self.results.add_outcomes(await follower.follow(record_of(passage)))
             self.state.note_finished()
 
-        passages = Intake(self.results, self.state, self.halt).to_do(reads)
+        passages = PassageIntake(self.results, self.state, self.halt).to_do(reads)
         await ask_each(passages, follow, self.halt, self.window)

@@ -19,9 +19,9 @@ from augment_correction.llm.session import Session, ask_each, interruptible
 from augment_correction.plan import Plan, describe, make_checked_plan
 from augment_correction.report import write_report
 from augment_correction.runner.following import Follower
-from augment_correction.runner.intake import Intake
+from augment_correction.runner.passage_intake import PassageIntake
 from augment_correction.runner.running import Watch, early_ending, run_database, session_of, template_notices, unwatched
-from augment_correction.runner.source import Draw, Placed, Read, read_passages, record_of
+from augment_correction.runner.source import Placed, ReadStep, SubsetDraw, read_passages, record_of
 from augment_correction.runner.state import RunState, counters
 from augment_correction.store import Database, Outcome, Results, RunFolder, StoredChunk
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
@@ -114,10 +114,10 @@ def _aside() -> Iterator[Database]:
             database.close()
 
 
-async def _drawn(plan: Plan, size: int, of_the_run: Results, state: RunState) -> list[Read]:
+async def _drawn(plan: Plan, size: int, of_the_run: Results, state: RunState) -> list[ReadStep]:
     """The passages to try, in the order of the draw: the same as the run's own subset begins with, where it draws one."""
     system = plan.config.system
-    drawn = Draw(size, system.seed)
+    drawn = SubsetDraw(size, system.seed)
     looked = 0
     async with aclosing(read_passages(plan)) as reads:
         async for read in reads:
@@ -130,17 +130,19 @@ async def _drawn(plan: Plan, size: int, of_the_run: Results, state: RunState) ->
     return [_read(places, of_the_run) for places in drawn.places()]
 
 
-def _read(places: Sequence[Placed], of_the_run: Results) -> Read:
+def _read(places: Sequence[Placed], of_the_run: Results) -> ReadStep:
     """A passage with all its places. Where the run was told to ask again about it (`--retry-failed`) so does the preview."""
     again = of_the_run.asked_again(places[0].chunk.id)
-    return Read(
+    return ReadStep(
         tuple({place.document.id: place.document for place in places}.values()),
         tuple(replace(place, again=again) for place in places),
         (),
     )
 
 
-async def _work(plan: Plan, session: Session, state: RunState, results: Results, drawn: list[Read], count: int) -> None:
+async def _work(
+    plan: Plan, session: Session, state: RunState, results: Results, drawn: list[ReadStep], count: int
+) -> None:
     """Follow passages until enough are kept."""
     wanted = _Wanted(count)
     async with (
@@ -162,7 +164,7 @@ async def _work(plan: Plan, session: Session, state: RunState, results: Results,
             finally:
                 wanted.came_home(kept)
 
-        passages = Intake(results, state, session.halt).to_do(wanted.of(drawn))
+        passages = PassageIntake(results, state, session.halt).to_do(wanted.of(drawn))
         await ask_each(passages, follow, session.halt, count)
 
 
@@ -174,7 +176,7 @@ class _Wanted:
         self._under_way = 0
         self._changed = asyncio.Event()
 
-    async def of(self, drawn: list[Read]) -> AsyncGenerator[Read, None]:
+    async def of(self, drawn: list[ReadStep]) -> AsyncGenerator[ReadStep, None]:
         for read in drawn:
             while 0 < self._wanting <= self._under_way:
                 self._changed.clear()

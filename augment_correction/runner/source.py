@@ -11,7 +11,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from augment_correction.documents import Batch, DocumentInfo, ReadLimits, TokenCounter, chunk_document, stream_chunks
+from augment_correction.documents import (
+    DocumentInfo,
+    ReadBatch,
+    ReadLimits,
+    TokenCounter,
+    chunk_document,
+    stream_chunks,
+)
 from augment_correction.documents.contract import Unread, build_document
 from augment_correction.documents.text import clean
 from augment_correction.plan import Plan
@@ -33,7 +40,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadStep:
     """One step of the source: what was read since the last one."""
 
     documents: tuple[DocumentInfo, ...]
@@ -42,10 +49,12 @@ class Read:
     notes: tuple[ReadNote, ...] = ()
 
 
-async def read_passages(plan: Plan, given: Iterable[Passage | Document] | None = None) -> AsyncGenerator[Read, None]:
+async def read_passages(
+    plan: Plan, given: Iterable[Passage | Document] | None = None
+) -> AsyncGenerator[ReadStep, None]:
     """Every passage of the input folder, or of those that are `given` instead of it; or the subset that `system.seed` draws
     from them, which counts as one file. Where the pipeline does not cut, each document is one passage."""
-    reads: AsyncIterator[Read] = _numbered(plan) if given is None else _given(plan, given)
+    reads: AsyncIterator[ReadStep] = _numbered(plan) if given is None else _given(plan, given)
     system = plan.config.system
     if system.use_subset:
         reads = _subset(reads, system.subset_size, system.seed)
@@ -66,7 +75,7 @@ def _file(source: str) -> str:
     return re.sub(r"#[LR]\d+(\.\d+)?$", "", source)
 
 
-async def _given(plan: Plan, given: Iterable[Passage | Document]) -> AsyncGenerator[Read, None]:
+async def _given(plan: Plan, given: Iterable[Passage | Document]) -> AsyncGenerator[ReadStep, None]:
     """As files with these texts would be read, without the files."""
     cut = _Cutting(plan)
     placed = 0
@@ -75,13 +84,13 @@ async def _given(plan: Plan, given: Iterable[Passage | Document]) -> AsyncGenera
         try:
             document = _document(each, source)
         except Unread as unread:
-            yield Read((), (), (UnreadInput(source, unread.reason, unread.detail),))
+            yield ReadStep((), (), (UnreadInput(source, unread.reason, unread.detail),))
             continue
         info, left_out = DocumentInfo.of(document), list[UnreadInput]()
         chunks = cut.whole(document) if isinstance(each, Passage) else cut.into_chunks(document, left_out)
         place = _file(each.source), 0  # those without a name are one file together
         passages = tuple(Placed(seq, chunk, info, place) for seq, chunk in enumerate(chunks, placed))
-        yield Read((info,), passages, tuple(left_out))
+        yield ReadStep((info,), passages, tuple(left_out))
         placed += len(passages)
         if not number % 100:
             await asyncio.sleep(0)  # whatever else runs in the loop
@@ -123,10 +132,10 @@ class _Cutting:
         return TokenCounter(self._plan.encoding, exact=self._plan.chunks.unit == "tokens")
 
 
-async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
+async def _numbered(plan: Plan) -> AsyncGenerator[ReadStep, None]:
     seq = 0
     waiting: deque[DocumentInfo] = deque()
-    batches: AsyncIterator[Batch] = stream_chunks(
+    batches: AsyncIterator[ReadBatch] = stream_chunks(
         plan.input_dir,
         plan.chunks,
         encoding=plan.encoding,
@@ -145,7 +154,7 @@ async def _numbered(plan: Plan) -> AsyncGenerator[Read, None]:
                 document = waiting.popleft()
             passages.append(Placed(seq, chunk, document, (_file(document.source), 0)))
             seq += 1
-        yield Read(documents, tuple(passages), batch.unread, batch.notes)
+        yield ReadStep(documents, tuple(passages), batch.unread, batch.notes)
 
 
 def _with_licence(plan: Plan, document: DocumentInfo) -> DocumentInfo:
@@ -156,19 +165,19 @@ def _with_licence(plan: Plan, document: DocumentInfo) -> DocumentInfo:
     return replace(document, metadata={**document.metadata, "licence": settings.licence})
 
 
-async def _subset(reads: AsyncIterator[Read], size: int, seed: int) -> AsyncIterator[Read]:
+async def _subset(reads: AsyncIterator[ReadStep], size: int, seed: int) -> AsyncIterator[ReadStep]:
     """Without the passages that are not drawn; those that are come last, in the order of reading."""
-    drawn = Draw(size, seed)
+    drawn = SubsetDraw(size, seed)
     async for read in reads:
         for passage in read.passages:
             drawn.add(passage)
         if read.documents or read.unread or read.notes:
-            yield Read(read.documents, (), read.unread, read.notes)
+            yield ReadStep(read.documents, (), read.unread, read.notes)
     passages = sorted((passage for places in drawn.places() for passage in places), key=lambda passage: passage.seq)
-    yield Read((), tuple(passages), ())
+    yield ReadStep((), tuple(passages), ())
 
 
-class Draw:
+class SubsetDraw:
     """The `size` passages whose hash with the seed is smallest: the same draw on every machine, in one pass, with only
     the chosen ones in memory; a document added later changes the draw by its own passages only, and a smaller draw is the
     beginning of a larger one."""

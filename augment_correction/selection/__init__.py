@@ -1,7 +1,7 @@
 """Which of the kept conversations go into the dataset, looked at as a set: those of the held-out set, near duplicates, what
 gives away a benchmark, too much of one sort. Pure rules; `results/selecting.py` applies them."""
 
-from augment_correction.selection.balancing import Balanced, Weighed, balance, weigh
+from augment_correction.selection.balancing import BalanceResult, Weighed, balance, weigh
 from augment_correction.selection.benchmarks import Benchmarks
 from augment_correction.selection.candidate import Candidate, LeftOut, question_of
 from augment_correction.selection.checking import check_selection
@@ -9,11 +9,11 @@ from augment_correction.selection.duplicates import Duplicates, Kept
 from augment_correction.selection.gate import DETAILS, Gate, gate_item, read_gate
 from augment_correction.selection.guard import Overlap, overlap
 from augment_correction.selection.openings import Openings, diversity
-from augment_correction.selection.similar import Question, QuestionIndex
+from augment_correction.selection.similar import QuestionIndex, ShingledText
 
 __all__ = [
     "DETAILS",
-    "Balanced",
+    "BalanceResult",
     "Benchmarks",
     "Candidate",
     "Duplicates",
@@ -22,8 +22,8 @@ __all__ = [
     "LeftOut",
     "Openings",
     "Overlap",
-    "Question",
     "QuestionIndex",
+    "ShingledText",
     "Weighed",
     "balance",
     "check_selection",

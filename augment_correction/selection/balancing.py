@@ -43,14 +43,14 @@ def weigh(candidate: Candidate, key: tuple[str, int], seed: int) -> Weighed:
 
 
 @dataclass(frozen=True, slots=True)
-class Balanced:
+class BalanceResult:
     """`unmet` are the shares that could not be applied, since nothing at all would be left."""
 
     left_out: Mapping[tuple[str, int], LeftOut]
     unmet: tuple[Dimension, ...] = ()
 
 
-def balance(rows: Sequence[Weighed], at_most: Mapping[Dimension, float]) -> Balanced:
+def balance(rows: Sequence[Weighed], at_most: Mapping[Dimension, float]) -> BalanceResult:
     """A limit from 1 on is a number of rows, one below 1 a share of the rows that are left in the end.
 
     For a supposed size of the dataset every limit is a number, and one pass over the rows takes in what still fits. If
@@ -69,8 +69,8 @@ def balance(rows: Sequence[Weighed], at_most: Mapping[Dimension, float]) -> Bala
         size = made
     counts = {name: limit for name, limit in at_most.items() if limit >= 1}
     if made or not rows or counts == at_most:
-        return Balanced(left_out)
-    return Balanced(_take_in(ordered, counts, size), tuple(sorted(at_most.keys() - counts.keys())))
+        return BalanceResult(left_out)
+    return BalanceResult(_take_in(ordered, counts, size), tuple(sorted(at_most.keys() - counts.keys())))
 
 
 def _take_in(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_correction.selection.candidate import Candidate, LeftOut, source_of
-from augment_correction.selection.similar import SIMILAR, Question, QuestionIndex
+from augment_correction.selection.similar import SIMILAR, QuestionIndex, ShingledText
 from augment_correction.selection.texts import read_texts
 from augment_correction.text.scripts import UNSPACED
 
@@ -72,7 +72,7 @@ class Benchmarks:
         elif len(words) >= SHORTEST:
             self._heads.setdefault(next(_runs(words, SHORTEST)), []).append(number)
         if len(text) <= LONGEST:
-            self._index.add(Question(text), number)
+            self._index.add(ShingledText(text), number)
 
     def left_out(self, candidate: Candidate) -> LeftOut | None:
         self._sums.compared += 1

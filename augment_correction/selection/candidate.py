@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from augment_correction.records import Conversation
-from augment_correction.selection.similar import Question
+from augment_correction.selection.similar import ShingledText
 
 Reason = Literal["in_gate", "in_benchmark", "duplicate", "over_document", "over_error_type", "over_kind"]
 
@@ -31,14 +31,14 @@ class Candidate:
     rendered: str = ""
 
     @cached_property
-    def question(self) -> Question:
-        return Question(question_of(self.conversation))
+    def question(self) -> ShingledText:
+        return ShingledText(question_of(self.conversation))
 
     @cached_property
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[ShingledText, ...]:
         """All that the user says, the first of it being `question`."""
         later = [turn.text for turn in self.conversation.turns if turn.role == "user"][1:]
-        return (self.question, *map(Question, later))
+        return (self.question, *map(ShingledText, later))
 
     @property
     def chunk_id(self) -> str | None:

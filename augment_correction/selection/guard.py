@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from augment_correction.records import Conversation, content_id
 from augment_correction.selection.candidate import Candidate
-from augment_correction.selection.similar import Question, QuestionIndex, Similar, normal
+from augment_correction.selection.similar import QuestionIndex, ShingledText, Similar, normal
 
 By = Literal["id", "passage", "question", "near"]
 
@@ -47,9 +47,9 @@ class Guard:
         """Its `id` and `question`, and its `passage` where it was made from one."""
         passage = item.get("passage")
         chunk_id = content_id(str(passage)) if passage else None
-        self.add(item["id"], chunk_id, Question(item["question"]), item["question"])
+        self.add(item["id"], chunk_id, ShingledText(item["question"]), item["question"])
 
-    def add(self, id_: str, chunk_id: str | None, question: Question, text: str) -> None:
+    def add(self, id_: str, chunk_id: str | None, question: ShingledText, text: str) -> None:
         number = len(self._ids)
         self._ids.append(id_)
         self._questions.append(text)
@@ -75,7 +75,7 @@ class Guard:
         number = self._told_in(candidate.rendered, may) if candidate.rendered else None
         return None if number is None else Overlap(id_, self._ids[number], "question")
 
-    def _nearest(self, question: Question, may: Container[str]) -> Similar | None:
+    def _nearest(self, question: ShingledText, may: Container[str]) -> Similar | None:
         return self._index.nearest(question, lambda number: self._ids[number] in may)
 
     def _told_in(self, rendered: str, may: Container[str]) -> int | None:

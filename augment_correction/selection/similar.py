@@ -26,7 +26,7 @@ COMPARED = 8
 """Of the candidates, those that share the most bands are compared word for word."""
 
 
-class Question:
+class ShingledText:
     """A text as all indexes compare it; its signature (the dearest part, 20 µs) is made once."""
 
     def __init__(self, text: str) -> None:
@@ -57,7 +57,7 @@ class QuestionIndex:
         self._rows = next((rows for rows in ROWS if _recall(similar, rows) >= RECALL), 1)
         self._buckets = _Buckets()
 
-    def add(self, question: Question, number: int) -> None:
+    def add(self, question: ShingledText, number: int) -> None:
         """A text without a letter or digit is like no other."""
         if not question.normal:
             return
@@ -65,7 +65,7 @@ class QuestionIndex:
         for band in self._bands(question):
             self._buckets.add(band, number)
 
-    def nearest(self, question: Question, skip: Callable[[int], bool] = lambda _: False) -> Similar | None:
+    def nearest(self, question: ShingledText, skip: Callable[[int], bool] = lambda _: False) -> Similar | None:
         """The most similar text that is similar enough; of equals the latest. Those that `skip` names do not count."""
         if not question.normal or not self._buckets:
             return None
@@ -83,7 +83,7 @@ class QuestionIndex:
         best = max(found, key=lambda each: each.similarity, default=None)
         return best if best and best.similarity >= self._similar else None
 
-    def _bands(self, question: Question) -> Iterator[int]:
+    def _bands(self, question: ShingledText) -> Iterator[int]:
         if self._similar < 1:
             signature, rows = question.signature, self._rows
             # Texts whose numbers differ are never similar (see `similarity`): in a band of their own nobody counts them.

@@ -6,9 +6,9 @@ from typing import Any
 from augment_correction.declarations import AskStage
 from augment_correction.parsing import read_json, read_tags
 from augment_correction.records import Record
-from augment_correction.stages.asking import ModelCall, text_schema
 from augment_correction.stages.base import StageContext, Tools, with_fields
 from augment_correction.stages.checks import new_scores, run_checks
+from augment_correction.stages.model_call import ModelCall, text_schema
 
 
 class Ask:

@@ -7,8 +7,8 @@ from augment_correction.errors import Reject
 from augment_correction.llm.session import all_home
 from augment_correction.parsing import final_answer
 from augment_correction.records import Attempt, Message, Record, Step
-from augment_correction.stages.asking import ModelCall, check_finish, text_schema
 from augment_correction.stages.base import StageContext, Tools, with_fields
+from augment_correction.stages.model_call import ModelCall, check_finish, text_schema
 
 
 class Attempts:

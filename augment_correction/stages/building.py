@@ -28,7 +28,7 @@ from augment_correction.stages.check import Check
 from augment_correction.stages.checks import VERSIONS as CHECK_VERSIONS
 from augment_correction.stages.compose import Compose
 from augment_correction.stages.fill import Fill
-from augment_correction.stages.grade import Grade
+from augment_correction.stages.grade import GradeAttempts
 from augment_correction.stages.ground import Ground
 from augment_correction.stages.judge import Judge
 from augment_correction.stages.several import Several
@@ -42,7 +42,7 @@ BUILDERS: dict[type, Callable[[Any, StageContext], Stage]] = {
     CheckStage: Check,
     GroundStage: Ground,
     AttemptStage: Attempts,
-    GradeStage: Grade,
+    GradeStage: GradeAttempts,
     FillStage: Fill,
     SpreadStage: Spread,
     ComposeStage: Compose,

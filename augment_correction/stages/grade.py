@@ -11,13 +11,13 @@ from augment_correction.grading import grade
 from augment_correction.grading.text import normal
 from augment_correction.parsing import read_verdict
 from augment_correction.records import Attempt, Record
-from augment_correction.stages.asking import ModelCall, text_schema
 from augment_correction.stages.base import StageContext, Tools, neutral, with_fields
+from augment_correction.stages.model_call import ModelCall, text_schema
 
 RIGHT, WRONG = "right", "wrong"
 
 
-class Grade:
+class GradeAttempts:
     """Sort the attempts by the reference; the most frequent wrong one and the most frequent right one go on."""
 
     def __init__(self, stage: GradeStage, context: StageContext) -> None:

@@ -8,8 +8,8 @@ from augment_correction.errors import Reject
 from augment_correction.grading import contrast
 from augment_correction.parsing import read_json, read_json_lists
 from augment_correction.records import Record
-from augment_correction.stages.asking import ModelCall, text_schema
 from augment_correction.stages.base import StageContext, Tools, with_fields, with_scores
+from augment_correction.stages.model_call import ModelCall, text_schema
 from augment_correction.stages.quotes import find_quote
 
 SUPPORT: Mapping[str, float] = {"yes": 1.0, "inferred": 1.0, "partly": 0.5, "no": 0.0}

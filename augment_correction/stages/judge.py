@@ -7,8 +7,8 @@ from augment_correction.declarations import JudgeStage
 from augment_correction.errors import Reject
 from augment_correction.parsing import read_verdict
 from augment_correction.records import Record
-from augment_correction.stages.asking import ModelCall, text_schema
 from augment_correction.stages.base import StageContext, Tools, with_fields
+from augment_correction.stages.model_call import ModelCall, text_schema
 
 
 class Judge:

@@ -8,9 +8,9 @@ from augment_correction.errors import Reject
 from augment_correction.grading.text import normal
 from augment_correction.parsing import read_items
 from augment_correction.records import Record
-from augment_correction.stages.asking import ModelCall, text_schema
 from augment_correction.stages.base import StageContext, Tools, neutral, with_fields
 from augment_correction.stages.checks import new_scores, run_checks
+from augment_correction.stages.model_call import ModelCall, text_schema
 
 
 class Several:

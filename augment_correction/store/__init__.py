@@ -4,7 +4,8 @@ from augment_correction.store.batches import Batches
 from augment_correction.store.database import Database
 from augment_correction.store.folder import RunFolder
 from augment_correction.store.journal import Journal, StoredCall
-from augment_correction.store.results import REVIEW, SELECTION, Excluded, Outcome, Results, StoredChunk
+from augment_correction.store.outcomes import REVIEW, SELECTION, Excluded, Outcome, StoredChunk
+from augment_correction.store.results import Results
 
 __all__ = [
     "REVIEW",

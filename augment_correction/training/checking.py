@@ -10,7 +10,7 @@ from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.runner.finding import Finding, note, writable, wrong
 from augment_correction.training.config import TrainConfig, load_train_config
 from augment_correction.training.preparing import prepare
-from augment_correction.training.telling import prepared_lines
+from augment_correction.training.report import prepared_lines
 
 NEEDED = ("torch", "trl", "peft", "transformers")
 

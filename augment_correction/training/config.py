@@ -234,7 +234,7 @@ def load_train_config(
     for name, value in (flags or {}).items():
         if value not in (None, []):
             file.override((name,), _here(name, value), f"--{name}")
-    file.respell((), SPELLINGS)
+    file.rename_aliases((), SPELLINGS)
     with noted.noting():
         config = file.validate(TrainConfig)
     noted.raise_all()

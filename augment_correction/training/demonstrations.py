@@ -11,7 +11,7 @@ from augment_correction.errors import ConfigError, InputError
 from augment_correction.export import ChatTemplate, Tokenizer
 from augment_correction.export.labelled import TokenRow, token_rows
 from augment_correction.export.masking import IGNORED
-from augment_correction.failures import Problem, Source
+from augment_correction.failures import RowProblem, SourceFile
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.records import Conversation, Message, Turn, content_id
 from augment_correction.rows import Demonstrated, RowError, Shown, demonstrated, each_row
@@ -51,9 +51,9 @@ class DemonstrationFile:
     """What a file of rows came to. `conversations[i]` ends with the answer that stands in the row, or else with its context: by
     it rows are held out and compared, and it is not what is trained."""
 
-    source: Source
+    source: SourceFile
     conversations: list[Conversation]
-    problems: list[Problem]
+    problems: list[RowProblem]
 
 
 def read_demonstrations(
@@ -68,11 +68,11 @@ def read_demonstrations(
             f"{path} is a folder, and self-distillation trains on files of rows with a context",
             hint="name a .jsonl file of demonstrations (docs/reference/rows.md), or set method: sft",
         )
-    read = DemonstrationFile(Source(path, rejected=Counter()), [], [])
+    read = DemonstrationFile(SourceFile(path, rejected=Counter()), [], [])
     for line, found in each_row(path, demonstrated):
         read.source.read += 1
         if isinstance(found, RowError):
-            _drop(read, Problem(str(path), line, found.reason, found.of_the_row, found.hint or "", found.at))
+            _drop(read, RowProblem(str(path), line, found.reason, found.of_the_row, found.hint or "", found.at))
             continue
         conversation, demonstration = _row(found, prompts, str(path), line)
         made.setdefault(conversation.id, demonstration)
@@ -80,7 +80,7 @@ def read_demonstrations(
     return read
 
 
-def _drop(read: DemonstrationFile, problem: Problem) -> None:
+def _drop(read: DemonstrationFile, problem: RowProblem) -> None:
     read.source.rejected[problem.reason] += 1
     read.problems.append(problem)
 

@@ -27,7 +27,7 @@ from augment_correction.export.masking import IGNORED
 from augment_correction.records import Message
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.loading import (
-    Batch,
+    BatchSize,
     callbacks,
     common_arguments,
     evaluation_sets,
@@ -36,7 +36,7 @@ from augment_correction.training.loading import (
     new_adapter,
     tokenizer_of,
 )
-from augment_correction.training.preparing import Prepared
+from augment_correction.training.prepared import Prepared
 from augment_correction.training.teacher import THINKING_OFF
 from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
@@ -73,7 +73,7 @@ class Distiller(SDFTTrainer):  # type: ignore[misc]
         return loss.detach(), None, None
 
 
-def distiller(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, *, anew: bool) -> Any:
+def distiller(prepared: Prepared, workspace: Workspace, batch: BatchSize, watch: Watch, *, anew: bool) -> Any:
     """The trainer, ready to train."""
     config, tokenizer = prepared.config, tokenizer_of(prepared)
     if prepared.end_token:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from augment_correction.errors import InputError
 from augment_correction.export import ChatTemplate
-from augment_correction.failures import PIPELINE, Problem, Source, quiet_config, read_files
+from augment_correction.failures import PIPELINE, RowProblem, SourceFile, quiet_config, read_files
 from augment_correction.failures import conversations as imported
 from augment_correction.records import Conversation
 from augment_correction.results.finished import open_run
@@ -17,7 +17,7 @@ from augment_correction.results.reexport import run_conversations, run_template
 from augment_correction.selection.candidate import Candidate, question_of
 from augment_correction.selection.gate import gate_file, gate_questions
 from augment_correction.selection.guard import Guard
-from augment_correction.selection.similar import Question
+from augment_correction.selection.similar import ShingledText
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.demonstrations import Demonstration, read_demonstrations, teacher_prompts
@@ -30,14 +30,14 @@ class Gathered:
     self-distillation sees."""
 
     conversations: list[Conversation] = field(default_factory=list)
-    origins: list[Source] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    origins: list[SourceFile] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
     templates: list[ChatTemplate] = field(default_factory=list)
     gates: dict[Path, None] = field(default_factory=dict)
     demonstrations: dict[str, Demonstration] = field(default_factory=dict)
 
-    def drop(self, index: int, problem: Problem) -> None:
+    def drop(self, index: int, problem: RowProblem) -> None:
         self.origins[index].rejected[problem.reason] += 1
         self.problems.append(problem)
 
@@ -61,7 +61,7 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
         for item in gate_questions(path):
             gate.add_item(item)
     for each in kept_back:
-        retention.add(each.id, None, Question(question_of(each)), question_of(each))
+        retention.add(each.id, None, ShingledText(question_of(each)), question_of(each))
     return _without(made, gate, retention)
 
 
@@ -73,7 +73,7 @@ def _corrections(made: Gathered, config: TrainConfig) -> None:
             files.append((path, schema))
         else:
             made.gates[run.gate] = None
-            made.sources.append(Source(path))
+            made.sources.append(SourceFile(path))
             _add(made, [(each, made.sources[-1]) for each in _of_run(made, run)])
     if files:
         _import(made, files, config)
@@ -141,7 +141,7 @@ def _import(made: Gathered, files: list[tuple[Path, Literal[1, 2] | None]], conf
     _add(made, found)
 
 
-def _add(made: Gathered, found: list[tuple[Conversation, Source]]) -> None:
+def _add(made: Gathered, found: list[tuple[Conversation, SourceFile]]) -> None:
     made.conversations += [each for each, _ in found]
     made.origins += [source for _, source in found]
 
@@ -170,9 +170,11 @@ def _without(made: Gathered, gate: Guard, retention: Guard) -> Gathered:
     return kept_only(made, kept)
 
 
-def problem_of(each: Conversation, reason: str, detail: str, remedy: str) -> Problem:
+def problem_of(each: Conversation, reason: str, detail: str, remedy: str) -> RowProblem:
     known = each.provenance
-    return Problem(str(known.get("file", f"conversation {each.id}")), int(known.get("line", 0)), reason, detail, remedy)
+    return RowProblem(
+        str(known.get("file", f"conversation {each.id}")), int(known.get("line", 0)), reason, detail, remedy
+    )
 
 
 def kept_only(made: Gathered, kept: list[int]) -> Gathered:

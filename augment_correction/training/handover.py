@@ -15,7 +15,7 @@ from augment_correction.export import TrainingSet, axolotl_config, axolotl_yaml,
 from augment_correction.hyperparameters import Hyperparameters
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
-from augment_correction.training.preparing import Prepared, Side
+from augment_correction.training.prepared import Prepared, Side
 from augment_correction.training.summary import write_trained
 from augment_correction.training.workspace import Workspace
 

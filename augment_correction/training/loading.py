@@ -22,7 +22,7 @@ from augment_correction.errors import InputError
 from augment_correction.export.axolotl_chat import served_template
 from augment_correction.llm.hf_weights import NO_CODE, TENSORS_ONLY
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.preparing import Prepared, Side
+from augment_correction.training.prepared import Prepared, Side
 from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
 
@@ -35,7 +35,7 @@ def tokenizer_of(prepared: Prepared) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchSize:
     """Rows on the device at once, and batches per step."""
 
     size: int
@@ -48,7 +48,7 @@ RUN_NAME = 4
 """Parts of the output folder's path that name the run: an experiment's `out/arms/targeted/seed_1` has as many."""
 
 
-def common_arguments(prepared: Prepared, workspace: Workspace, batch: Batch, *, anew: bool) -> dict[str, Any]:
+def common_arguments(prepared: Prepared, workspace: Workspace, batch: BatchSize, *, anew: bool) -> dict[str, Any]:
     """Of Transformers' TrainingArguments. `anew`: it begins with step 0, whose losses are measured, too."""
     config, plan = prepared.config, prepared.schedule
     evaluated = bool(prepared.held_out.rows or prepared.retention.rows)

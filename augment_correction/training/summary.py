@@ -17,9 +17,9 @@ from augment_correction.records import Conversation
 from augment_correction.rows import CONTEXT_KIND
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.card import card
-from augment_correction.training.course import Course
+from augment_correction.training.curve import TrainingCurve
 from augment_correction.training.demonstrations import Demonstration
-from augment_correction.training.preparing import Prepared
+from augment_correction.training.prepared import Prepared
 from augment_correction.training.workspace import Workspace, write_json
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "augment-correction")
@@ -112,7 +112,7 @@ def _demonstrated(each: Conversation, shown: Demonstration) -> dict[str, Any]:
 
 def summarise(
     prepared: Prepared,
-    course: Course,
+    course: TrainingCurve,
     steps: int,
     best: int | None,
     reason: str | None,

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Self
 
-from augment_correction.failures import Problem
+from augment_correction.failures import RowProblem
 from augment_correction.grading import grade
-from augment_correction.llm.asking import Asking, Question
+from augment_correction.llm.queries import Query, QueryRun
 from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.parsing import final_answer
 from augment_correction.records import Conversation
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.demonstrations import Demonstration
 from augment_correction.training.gathering import problem_of
-from augment_correction.training.preparing import Prepared, without
+from augment_correction.training.prepared import Prepared
+from augment_correction.training.preparing import without
 from augment_correction.usage import Price
 
 ROLE = "teacher"
@@ -75,8 +76,8 @@ def teacher_answers(config: TrainConfig, demonstrations: Sequence[Demonstration]
     """
     model = ModelConfig(model=folder, mode="hf", extra_body={"chat_template_kwargs": dict(THINKING_OFF)})
     sampling = {"temperature": 0, "max_tokens": config.max_completion_length}
-    asking = Asking(_Teacher(asked=model), ROLE, config.output / "teacher")
-    replies, _ = asking.ask([Question(each.teacher, sampling) for each in demonstrations])
+    asking = QueryRun(_Teacher(asked=model), ROLE, config.output / "teacher")
+    replies, _ = asking.ask([Query(each.teacher, sampling) for each in demonstrations])
     said = [final_answer(reply.text) if reply else "" for reply in replies]
     return [_graded(text, each) for text, each in zip(said, demonstrations, strict=True)]
 
@@ -120,7 +121,7 @@ def checked(prepared: Prepared, say: Callable[[str], None] = lambda line: None) 
     return made
 
 
-def _problem(row: Conversation, answer: TeacherAnswer, demonstration: Demonstration) -> Problem:
+def _problem(row: Conversation, answer: TeacherAnswer, demonstration: Demonstration) -> RowProblem:
     said = " ".join(answer.text.split())[:200]
     what, remedy = "is not", "correct the context or the answer, or show it more plainly"
     if answer.outcome == "undecided":

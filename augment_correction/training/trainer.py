@@ -19,10 +19,10 @@ from augment_correction.export.segments import render
 from augment_correction.llm.weights import KNOWN
 from augment_correction.store import RunFolder
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.course import Course
+from augment_correction.training.curve import TrainingCurve
 from augment_correction.training.distilling import distiller
 from augment_correction.training.loading import (
-    Batch,
+    BatchSize,
     callbacks,
     common_arguments,
     evaluation_sets,
@@ -32,7 +32,7 @@ from augment_correction.training.loading import (
     token_dataset,
     tokenizer_of,
 )
-from augment_correction.training.preparing import Prepared
+from augment_correction.training.prepared import Prepared
 from augment_correction.training.summary import TrainingResult, summarise, write_trained
 from augment_correction.training.watching import Watch
 from augment_correction.training.workspace import Workspace
@@ -56,7 +56,7 @@ def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lam
             return TrainingResult(made, workspace, already=True)
         checkpoint = workspace.begin(prepared.decided, config)
         write_trained(prepared, workspace)
-        batch, began = Batch(config.batch_size, config.gradient_accumulation), time.monotonic()
+        batch, began = BatchSize(config.batch_size, config.gradient_accumulation), time.monotonic()
         for again in (False, True):
             try:
                 trainer, watch = _run(prepared, workspace, batch, checkpoint, say, attach)
@@ -75,7 +75,7 @@ def train(prepared: Prepared, say: Say = lambda line: None, attach: Attach = lam
 
 
 def _run(
-    prepared: Prepared, workspace: Workspace, batch: Batch, checkpoint: Path | None, say: Say, attach: Attach
+    prepared: Prepared, workspace: Workspace, batch: BatchSize, checkpoint: Path | None, say: Say, attach: Attach
 ) -> tuple[Any, Watch]:
     watch = Watch(prepared.config, workspace, say)
     make = distiller if prepared.config.distils else build
@@ -93,7 +93,7 @@ def _run(
     return trainer, watch
 
 
-def build(prepared: Prepared, workspace: Workspace, batch: Batch, watch: Watch, *, anew: bool) -> Any:
+def build(prepared: Prepared, workspace: Workspace, batch: BatchSize, watch: Watch, *, anew: bool) -> Any:
     """The SFTTrainer, ready to train."""
     arguments = SFTConfig(
         **common_arguments(prepared, workspace, batch, anew=anew),
@@ -132,7 +132,7 @@ def _one_device() -> None:
         )
 
 
-def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: bool) -> Batch:
+def _smaller(failure: RuntimeError, batch: BatchSize, prepared: Prepared, *, again: bool) -> BatchSize:
     """The largest batch up to half of this one that divides the rows of a step, so that the steps stay the same.
 
     Raises: UserError where it is not to be tried; the failure itself where it is another one.
@@ -149,15 +149,15 @@ def _smaller(failure: RuntimeError, batch: Batch, prepared: Prepared, *, again: 
             hint=less
             or "lower max_length (max_completion_length for sdft), set gradient_checkpointing: true, or take a smaller model",
         ) from failure
-    return Batch(size, rows // size)
+    return BatchSize(size, rows // size)
 
 
 def _finish(
-    prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, batch: Batch, seconds: float
+    prepared: Prepared, workspace: Workspace, trainer: Any, watch: Watch, batch: BatchSize, seconds: float
 ) -> TrainingResult:
     """Put the best checkpoint's adapter into the model, and save what is served; without checkpoints, the model as it is."""
     state, saved = trainer.state, workspace.saved()
-    course = Course(state.log_history, prepared.config)
+    course = TrainingCurve(state.log_history, prepared.config)
     interrupted = watch.interrupted and state.global_step < state.max_steps and not watch.reason
     resumable = prepared.config.resumable
     best = course.best(saved if resumable else [state.global_step])

@@ -12,7 +12,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.course import Course
+from augment_correction.training.curve import TrainingCurve
 from augment_correction.training.workspace import COMPLETE, Workspace
 
 SHOWN = ("loss", "grad_norm", "eval_held_out_loss", "eval_held_out_perplexity", "eval_retention_loss")
@@ -35,7 +35,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self._say(f"step {state.global_step:,} of {state.max_steps:,}: {shown}")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        course = Course(state.log_history, self._config)
+        course = TrainingCurve(state.log_history, self._config)
         self.reason = self.reason or course.why_stop()
         if not state.global_step:
             return
@@ -55,7 +55,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """The best checkpoint and this one stay."""
         (self._workspace.checkpoints / f"checkpoint-{state.global_step}" / COMPLETE).touch()
-        best = Course(state.log_history, self._config).best(self._workspace.saved())
+        best = TrainingCurve(state.log_history, self._config).best(self._workspace.saved())
         self._workspace.keep({best, state.global_step})
 
     @contextmanager

@@ -10,9 +10,9 @@ from augment_correction.errors import InputError
 from augment_correction.store.folder import atomic_write
 from augment_correction.worker.config import WorkerConfig
 from augment_correction.worker.entries import storable
-from augment_correction.worker.places import Places, free_name
+from augment_correction.worker.folder import WorkerFolder, free_name
 from augment_correction.worker.rows import Checked, check
-from augment_correction.worker.status import open_site
+from augment_correction.worker.status import open_context
 
 
 def add_entries(config: WorkerConfig, paths: Sequence[Path], priority: str) -> list[tuple[Path, Checked]]:
@@ -26,7 +26,7 @@ def add_entries(config: WorkerConfig, paths: Sequence[Path], priority: str) -> l
         if found.sha256 in seen:
             raise InputError(f"{path} has the same rows as {seen[found.sha256]}", hint="name only one of them")
         seen[found.sha256] = path
-    places = Places(config.root)
+    places = WorkerFolder(config.root)
     places.make()
     return [(_put(places.queue / priority, path), found) for path, found in checked]
 
@@ -38,7 +38,7 @@ def _checked(config: WorkerConfig, path: Path) -> Checked:
         found = check(path, config.project, chats=bool(config.corrections.command))
     except InputError as failure:
         raise InputError(f"{path}: {failure.message}", hint=failure.hint) from None
-    if (config.root / "worker.sqlite").is_file() and (twin := open_site(config).jobs.same_data(found.sha256)):
+    if (config.root / "worker.sqlite").is_file() and (twin := open_context(config).jobs.same_data(found.sha256)):
         raise InputError(
             f"{path}: the same rows came in as job {twin.id} ({twin.original})",
             hint=f"to train on them again: worker retry {twin.id}",

@@ -15,25 +15,25 @@ from augment_correction.rows import looks_like_a_row
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.room import no_room
 from augment_correction.worker.arrivals import Arrivals
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.entries import is_regular, refuse_special, signature, storable
+from augment_correction.worker.folder import PRIORITIES, free_name, move, sync
 from augment_correction.worker.jobs import Job
-from augment_correction.worker.places import PRIORITIES, free_name, move, sync
 from augment_correction.worker.rows import check
-from augment_correction.worker.site import Site
 
 _NUMBERED = re.compile(r"^\d{6,}-")
 
 
 class Intake:
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._arrivals = Arrivals(site.config.worker.settle_seconds)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._arrivals = Arrivals(context.config.worker.settle_seconds)
         self._lying: dict[str, Path] = {}
         self._metadata: dict[Path, object] = {}
         self._left: dict[Path, str] = {}
 
     def look(self) -> None:
-        places = self._site.places
+        places = self._context.places
         folders = {places.inbox: "normal", **{places.queue / each: each for each in PRIORITIES}}
         entries = {path: PRIORITIES.index(folders[folder]) for folder in folders for path in folder.iterdir()}
         before, self._lying = self._lying, {}
@@ -58,11 +58,11 @@ class Intake:
             told = f"{storable(path.name)} in {path.parent} was left in place: {type(failure).__name__}: {failure}"
             if self._left.get(path) != told:
                 self._left[path] = told
-                self._site.log.say(told)
+                self._context.log.say(told)
 
     def _take_in(self, path: Path, priority: int) -> None:
         name = storable(path.name)
-        coming = self._site.jobs.coming(str(path.with_name(name).relative_to(self._site.places.root)))
+        coming = self._context.jobs.coming(str(path.with_name(name).relative_to(self._context.places.root)))
         if name != path.name:
             move(path, free_name(path.with_name(name)))  # and it is taken under that name, at a later look
         elif coming is not None:
@@ -84,27 +84,27 @@ class Intake:
     def mend(self) -> None:
         """Finish what a kill left between the database and the folders. What lies in a folder of priorities is left to
         `look`: it may have been put there by hand."""
-        for job in self._site.jobs.all():
-            with self._apart(self._site.places.queue / job.folder / job.name):
+        for job in self._context.jobs.all():
+            with self._apart(self._context.places.queue / job.folder / job.name):
                 self._mend(job)
 
     def _mend(self, job: Job) -> None:
-        entry, reason = self._site.places.found(job.name), self._site.places.reason(job.name)
+        entry, reason = self._context.places.found(job.name), self._context.places.reason(job.name)
         by_hand = job.state in ("queued", "failed") and entry is not None and entry.parent.name in PRIORITIES
         if not by_hand:
             self._bring(job)
         if job.state == "failed" and os.path.lexists(reason.with_name(job.name)) and not reason.exists():
-            give_reason(self._site, job, None)
+            give_reason(self._context, job, None)
 
     def _is_known(self, path: Path, priority: int, before: Mapping[str, Path]) -> bool:
         """An entry of a job, not a copy of one nor a refused file that was mended. Only what is new in its folder is asked
         for: there may be thousands."""
         original = _NUMBERED.sub("", path.name)
-        if path.parent == self._site.places.inbox or original == path.name or storable(original) != original:
+        if path.parent == self._context.places.inbox or original == path.name or storable(original) != original:
             return False
         if before.get(path.name) != path:
-            job = self._site.jobs.named(path.name)
-            place = self._site.places.queue / job.folder / job.name if job else path
+            job = self._context.jobs.named(path.name)
+            place = self._context.places.queue / job.folder / job.name if job else path
             if job is None or job.rows is None or (place != path and os.path.lexists(place)):
                 return False
             self._moved_by_hand(job, priority)
@@ -113,22 +113,24 @@ class Intake:
 
     def _moved_by_hand(self, job: Job, priority: int) -> None:
         if job.state == "failed":
-            retry(self._site, job, priority=priority)
+            retry(self._context, job, priority=priority)
         elif job.state == "queued" and job.priority != priority:
-            self._site.say(self._site.jobs.change(job, priority=priority), f"is of {PRIORITIES[priority]} priority now")
+            self._context.say(
+                self._context.jobs.change(job, priority=priority), f"is of {PRIORITIES[priority]} priority now"
+            )
         else:
             self._bring(job)
 
     def _register(self, path: Path, priority: int) -> None:
         """The row first, then the rename: `mend` can do the second alone."""
-        site, original = self._site, _NUMBERED.sub("", path.name)
-        source = str(path.relative_to(site.places.root))
+        context, original = self._context, _NUMBERED.sub("", path.name)
+        source = str(path.relative_to(context.places.root))
         try:
             refuse_special(path)
             if path.is_file():
                 sync(path)
-            found = check(path, site.config.project, chats=bool(site.config.corrections.command))
-            twin = site.jobs.same_data(found.sha256)
+            found = check(path, context.config.project, chats=bool(context.config.corrections.command))
+            twin = context.jobs.same_data(found.sha256)
             if twin is not None:
                 raise InputError(
                     f"the same rows came in as job {twin.id} ({twin.original})",
@@ -137,33 +139,33 @@ class Intake:
         except Exception as failure:  # whatever a stranger's file does to the readers is said of that file
             if no_room(failure):
                 raise
-            self._refuse(site.jobs.add(original, source, priority, state="failed", reason=_why(failure)), failure)
+            self._refuse(context.jobs.add(original, source, priority, state="failed", reason=_why(failure)), failure)
             return
         named = {"run": str(found.run)} if found.run is not None and found.run != path else {}
         facts = {"rows": found.rows, "format": found.format, "sha256": found.sha256, **named}
-        job = site.jobs.add(original, source, priority, state="queued", **facts)
+        job = context.jobs.add(original, source, priority, state="queued", **facts)
         self._bring(job)
-        site.say(job, f"taken in: {job.rows} rows of {job.format}, {PRIORITIES[priority]} priority")
+        context.say(job, f"taken in: {job.rows} rows of {job.format}, {PRIORITIES[priority]} priority")
 
     def _refuse(self, job: Job, failure: Exception) -> None:
         self._bring(job)
-        give_reason(self._site, job, failure.hint if isinstance(failure, InputError) else None)
-        self._site.say(job, f"refused: {job.reason}")
+        give_reason(self._context, job, failure.hint if isinstance(failure, InputError) else None)
+        self._context.say(job, f"refused: {job.reason}")
 
     def _bring(self, job: Job) -> None:
         """Into the folder of its state; a file that has not been fetched yet, from where it came in."""
-        places = self._site.places
+        places = self._context.places
         if job.source:
             if os.path.lexists(places.root / job.source):
                 move(places.root / job.source, places.queue / job.folder / job.name)
-            self._site.jobs.change(job, source="")
+            self._context.jobs.change(job, source="")
         places.put(job.name, job.folder)
 
     def _attach(self, path: Path) -> None:
         """A file's metadata goes to the records of its job; while there is none it waits where it is."""
-        job = self._site.jobs.last_of(f"{path.stem}.jsonl")
+        job = self._context.jobs.last_of(f"{path.stem}.jsonl")
         if job is not None:
-            move(path, free_name(self._site.places.job(job.id) / path.name))
+            move(path, free_name(self._context.places.job(job.id) / path.name))
 
 
 def _why(failure: Exception) -> str:
@@ -182,14 +184,14 @@ def _is_metadata(path: Path) -> bool:
     return isinstance(value, Mapping) and not looks_like_a_row(value)
 
 
-def give_reason(site: Site, job: Job, remedy: str | None) -> None:
+def give_reason(context: WorkerContext, job: Job, remedy: str | None) -> None:
     """`<name>.reason.txt` beside the failed file."""
     again = f"or, once the cause is removed: worker retry {job.id}; with --fresh the training starts without the checkpoints of the round"
-    with atomic_write(site.places.reason(job.name)) as file:
+    with atomic_write(context.places.reason(job.name)) as file:
         file.write(f"{job.original}: {job.reason}\nremedy: {f'{remedy}; ' if remedy else ''}{again}\n".encode())
 
 
-def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = False) -> str:
+def retry(context: WorkerContext, job: Job, *, priority: int | None = None, fresh: bool = False) -> str:
     """Queue an ended job again; returns what was done. A training that failed goes on from its checkpoints, unless it is
     to be `fresh`, was decided, or another adapter is current by then. A refused file is looked at anew.
 
@@ -197,7 +199,7 @@ def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = Fa
     """
     if job.state not in ("failed", "done"):
         raise InputError(f"job {job.id} is {job.state}", hint="only a failed or finished job can be retried")
-    places = site.places
+    places = context.places
     old = places.reason(job.name)
     if old.exists():
         move(old, free_name(places.job(job.id) / "reason.txt"))
@@ -210,6 +212,6 @@ def retry(site: Site, job: Job, *, priority: int | None = None, fresh: bool = Fa
     anew = {"round": None, "phase": None} if fresh or job.state == "done" else {}
     priority = job.priority if priority is None else priority
     changes = {"state": "queued", "priority": priority, "attempts": 0, "launched": 0, "stopping": 0, "ended": None}
-    queued = site.jobs.change(job, **changes, reason=None, **anew)
+    queued = context.jobs.change(job, **changes, reason=None, **anew)
     places.put(queued.name, queued.folder)
     return f"job {job.id} is queued again"

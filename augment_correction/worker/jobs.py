@@ -16,7 +16,7 @@ from typing import Any
 
 from augment_correction.errors import InputError, UserError
 from augment_correction.store.room import no_room
-from augment_correction.worker.places import PRIORITIES
+from augment_correction.worker.folder import PRIORITIES
 
 SCHEMA_VERSION = 2
 READABLE = (0, 1, SCHEMA_VERSION)

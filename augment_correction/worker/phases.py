@@ -9,18 +9,18 @@ from augment_correction.errors import InputError
 from augment_correction.launching.commands import command
 from augment_correction.store import RunFolder
 from augment_correction.worker.axolotl import write_round
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.jobs import Job, Round
 from augment_correction.worker.rows import CORRECTIONS, digest, run_of
-from augment_correction.worker.site import Site
 
 
-def phase_command(site: Site, job: Job, made: Round) -> list[str]:
+def phase_command(context: WorkerContext, job: Job, made: Round) -> list[str]:
     """Empty where there is nothing to do in this phase.
 
     Raises: UserError where the data are not those that came in, or a config it needs cannot be read.
     """
-    config, out = site.config, site.places.round(made.number)
-    values = _values(site, job, made)
+    config, out = context.config, context.places.round(made.number)
+    values = _values(context, job, made)
     if job.format == CORRECTIONS:
         out.mkdir(parents=True, exist_ok=True)
         return command(config.corrections.command, values) if job.phase == "train" else []
@@ -33,32 +33,32 @@ def phase_command(site: Site, job: Job, made: Round) -> list[str]:
     return [*command(config.train.command, values), *again]
 
 
-def _values(site: Site, job: Job, made: Round) -> dict[str, str | None]:
-    config, out = site.config, site.places.round(made.number)
-    data, run = _data(site, job)
-    base = site.jobs.round(made.parent)
-    parent = str(site.places.root / base.adapter) if base else None
+def _values(context: WorkerContext, job: Job, made: Round) -> dict[str, str | None]:
+    config, out = context.config, context.places.round(made.number)
+    data, run = _data(context, job)
+    base = context.jobs.round(made.parent)
+    parent = str(context.places.root / base.adapter) if base else None
     values = {
         "python": sys.executable,
         "data": str(run or data),
         "run": str(run) if run else None,
         "out": str(out),
-        "adapter": str(site.places.root / made.adapter),
+        "adapter": str(context.places.root / made.adapter),
         "parent": parent,
         "train_config": config.path(config.train.config),
         "evaluate_config": config.path(config.gate.config),
         "chat_config": config.path(config.corrections.config),
     }
     if config.train.axolotl:
-        template, target = config.project.resolve(config.train.axolotl), site.places.job(job.id) / "axolotl.yaml"
+        template, target = config.project.resolve(config.train.axolotl), context.places.job(job.id) / "axolotl.yaml"
         values["axolotl_yaml"] = str(write_round(template, target, data=data, out=out, parent=parent))
     return values
 
 
-def _data(site: Site, job: Job) -> tuple[Path, Path | None]:
+def _data(context: WorkerContext, job: Job) -> tuple[Path, Path | None]:
     """The file with the rows, and the run that it is of."""
-    entry = site.places.queue / job.folder / job.name
-    run = Path(job.run) if job.run else run_of(entry, site.config.project)
+    entry = context.places.queue / job.folder / job.name
+    run = Path(job.run) if job.run else run_of(entry, context.config.project)
     data = RunFolder(run).dataset if run else entry
     if not data.is_file() or digest(data) != job.sha256:
         what = "has changed since it came in" if data.is_file() else "is gone"

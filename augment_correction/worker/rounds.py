@@ -18,6 +18,7 @@ from augment_correction.errors import UserError
 from augment_correction.launching.commands import fill
 from augment_correction.launching.slot import Launch, Slot
 from augment_correction.store.room import no_room
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.current import current, point, shown
 from augment_correction.worker.intake import give_reason
 from augment_correction.worker.jobs import Job, Round
@@ -25,7 +26,6 @@ from augment_correction.worker.log import tail
 from augment_correction.worker.phases import phase_command
 from augment_correction.worker.report import read_report, why
 from augment_correction.worker.rows import CORRECTIONS
-from augment_correction.worker.site import Site
 
 HOPELESS = (2, 4, 127)
 """Exit codes that another try would repeat: the user's mistake, the end of the money, no such program."""
@@ -34,9 +34,9 @@ CHECKPOINTS = ("checkpoint-*", "checkpoints")
 
 
 class Rounds:
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self.slot = Slot(site.places.slot)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self.slot = Slot(context.places.slot)
         self._not_before = 0.0
         self._after: dict[str, Callable[[Job, int], None]] = {
             "check": self._checked, "train": self._trained, "gate": self._gated,
@@ -46,22 +46,22 @@ class Rounds:
 
     def begin(self, job: Job) -> None:
         """A round of its own; that of an earlier try, if it failed and its parent is still current."""
-        site, now = self._site, current(self._site)
+        context, now = self._context, current(self._context)
         parent = now.number if now else None
-        made = site.jobs.round(job.round)
-        with site.jobs.together():
+        made = context.jobs.round(job.round)
+        with context.jobs.together():
             if made is not None and made.decision == "failed" and made.parent == parent:
                 number, phase = made.number, job.phase
-                site.jobs.change_round(number, decision=None, reason=None, ended=None)
+                context.jobs.change_round(number, decision=None, reason=None, ended=None)
             else:
-                number, phase = max((each.number for each in site.jobs.rounds()), default=0) + 1, "check"
-                adapter = Path(fill(site.config.train.adapter, {"out": str(site.places.round(number))}))
-                where = str(adapter.relative_to(site.places.root))
-                site.jobs.add_round(number=number, job=job.id, adapter=where, parent=parent, sha256=job.sha256)
+                number, phase = max((each.number for each in context.jobs.rounds()), default=0) + 1, "check"
+                adapter = Path(fill(context.config.train.adapter, {"out": str(context.places.round(number))}))
+                where = str(adapter.relative_to(context.places.root))
+                context.jobs.add_round(number=number, job=job.id, adapter=where, parent=parent, sha256=job.sha256)
             started = {"state": "running", "started": time.time()}
-            job = site.jobs.change(job, **started, round=number, phase=phase, launched=0)
-        site.places.put(job.name, job.folder)
-        site.say(job, f"starts round {number} on {shown(now)}")
+            job = context.jobs.change(job, **started, round=number, phase=phase, launched=0)
+        context.places.put(job.name, job.folder)
+        context.say(job, f"starts round {number} on {shown(now)}")
 
     # ---------------------------------------------------------------------------------------------- advance
 
@@ -81,35 +81,35 @@ class Rounds:
 
     def launch(self, job: Job) -> Launch:
         """The job's last one."""
-        return Launch(self._site.places.job(job.id), job.phase or "check", job.launches)
+        return Launch(self._context.places.job(job.id), job.phase or "check", job.launches)
 
     def _launch(self, job: Job) -> None:
-        site = self._site
-        words = phase_command(site, job, self._round(job))
+        context = self._context
+        words = phase_command(context, job, self._round(job))
         if not words:
             self._checked(job, 0)
             return
         if not self.room(job):
             return
-        site.places.job(job.id).mkdir(parents=True, exist_ok=True)
-        job = site.jobs.change(job, launched=1, launches=job.launches + 1, attempts=job.attempts + 1)
-        site.say(job, f"{job.phase}: {' '.join(words)}")
+        context.places.job(job.id).mkdir(parents=True, exist_ok=True)
+        job = context.jobs.change(job, launched=1, launches=job.launches + 1, attempts=job.attempts + 1)
+        context.say(job, f"{job.phase}: {' '.join(words)}")
         started = False
         try:
-            started = self.slot.start(words, self.launch(job), site.config.project.root)
+            started = self.slot.start(words, self.launch(job), context.config.project.root)
         finally:
             if not started:
-                site.jobs.change(job, launched=0, attempts=job.attempts - 1)
+                context.jobs.change(job, launched=0, attempts=job.attempts - 1)
 
     def room(self, job: Job) -> bool:
-        free, needed = self._site.free(self._site.places.root), self._site.config.worker.min_free_gb
+        free, needed = self._context.free(self._context.places.root), self._context.config.worker.min_free_gb
         if free >= needed:
             return True
-        self._site.say_once(f"job {job.id} waits: {free:.1f} GB are free, and worker.min_free_gb is {needed:g}")
+        self._context.say_once(f"job {job.id} waits: {free:.1f} GB are free, and worker.min_free_gb is {needed:g}")
         return False
 
     def _round(self, job: Job) -> Round:
-        made = self._site.jobs.round(job.round)
+        made = self._context.jobs.round(job.round)
         assert made is not None, "a running job has a round"
         return made
 
@@ -117,8 +117,8 @@ class Rounds:
 
     def _ended(self, job: Job, code: int | None) -> None:
         if job.stopping and code != 0:
-            self._site.jobs.change(job, launched=0, stopping=0, attempts=job.attempts - 1)
-            self._site.say(job, f"{job.phase} was stopped; the next worker resumes it")
+            self._context.jobs.change(job, launched=0, stopping=0, attempts=job.attempts - 1)
+            self._context.say(job, f"{job.phase} was stopped; the next worker resumes it")
             return
         if code is not None:
             self._after[job.phase or "check"](job, code)
@@ -129,7 +129,7 @@ class Rounds:
         if code:
             self._fail(job, f"the check ended with exit code {code}", "the end of its log shows the cause")
         else:
-            self._site.jobs.change(job, phase="train", launched=0, attempts=0)
+            self._context.jobs.change(job, phase="train", launched=0, attempts=0)
 
     def _learned(self, job: Job, code: int) -> None:
         """Corrections of chats: their training has its own probes and versions, and what is current here stays."""
@@ -146,7 +146,7 @@ class Rounds:
         if job.format == CORRECTIONS:
             self._learned(job, code)
             return
-        adapter = self._site.places.root / self._round(job).adapter
+        adapter = self._context.places.root / self._round(job).adapter
         if code in HOPELESS:
             self._fail(job, f"the training ended with exit code {code}", "the end of its log shows the cause")
         elif code == REJECTED:
@@ -158,8 +158,8 @@ class Rounds:
                 job, f"the training ended with exit code 0 but wrote no adapter to {adapter}", "set train.adapter"
             )
         else:
-            self._site.jobs.change(job, phase="gate", launched=0, attempts=0)
-            self._site.say(job, f"trained: {adapter}")
+            self._context.jobs.change(job, phase="gate", launched=0, attempts=0)
+            self._context.say(job, f"trained: {adapter}")
 
     def _gated(self, job: Job, code: int) -> None:
         if code == 0:
@@ -174,52 +174,54 @@ class Rounds:
 
     def _accept(self, job: Job) -> None:
         """The link first: a kill before the row is written comes here again, and finds the link as it wants it."""
-        made, now = self._round(job), current(self._site)
+        made, now = self._round(job), current(self._context)
         if now is not None and now.number == made.number:
             pass
         elif (now.number if now else None) != made.parent:
             self._finish(job, "rejected", f"its parent is no longer current; current is {shown(now)}")
             return
-        point(self._site, made)
+        point(self._context, made)
         self._finish(job, "accepted", why(self._report(made), accepted=True) or "the acceptance test accepted it")
 
     def _finish(self, job: Job, decision: str, reason: str) -> None:
-        site, made = self._site, self._round(job)
+        context, made = self._context, self._round(job)
         ended = {"ended": time.time(), "reason": reason}
         report = self._report(made)
         metrics = None if report is None else orjson.dumps(report).decode()
-        with site.jobs.together():
-            site.jobs.change_round(made.number, decision=decision, metrics=metrics, **ended)
-            job = site.jobs.change(job, state="done", phase=None, launched=0, stopping=0, **ended)
-        site.places.put(job.name, job.folder)
-        site.say(job, f"round {made.number} {decision}: {reason}; current is {shown(current(site))}")
-        if not site.config.worker.keep_checkpoints:
+        with context.jobs.together():
+            context.jobs.change_round(made.number, decision=decision, metrics=metrics, **ended)
+            job = context.jobs.change(job, state="done", phase=None, launched=0, stopping=0, **ended)
+        context.places.put(job.name, job.folder)
+        context.say(job, f"round {made.number} {decision}: {reason}; current is {shown(current(context))}")
+        if not context.config.worker.keep_checkpoints:
             for pattern in CHECKPOINTS:
-                for folder in site.places.round(made.number).glob(pattern):
+                for folder in context.places.round(made.number).glob(pattern):
                     shutil.rmtree(folder)
 
     def _report(self, made: Round) -> Any:
-        out = str(self._site.places.round(made.number))
-        return read_report(Path(fill(self._site.config.gate.report, {"out": out})))
+        out = str(self._context.places.round(made.number))
+        return read_report(Path(fill(self._context.config.gate.report, {"out": out})))
 
     def _try_again(self, job: Job, what: str) -> None:
-        settings = self._site.config.worker
+        settings = self._context.config.worker
         if job.attempts >= settings.max_attempts:
             self._fail(job, f"the {job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}", None)
             return
         self._not_before = time.monotonic() + settings.retry_seconds
-        self._site.jobs.change(job, launched=0, stopping=0)
-        self._site.say(job, f"{job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}; it is tried again")
+        self._context.jobs.change(job, launched=0, stopping=0)
+        self._context.say(
+            job, f"{job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}; it is tried again"
+        )
 
     def _fail(self, job: Job, what: str, remedy: str | None) -> None:
-        site, ended = self._site, {"ended": time.time()}
+        context, ended = self._context, {"ended": time.time()}
         log = self.launch(job).log
         said = tail(log) if job.launched else ""
         reason = f"{what}\n--- the end of {log}\n{said}\n---" if said else what
-        with site.jobs.together():
+        with context.jobs.together():
             if job.round is not None:
-                site.jobs.change_round(job.round, decision="failed", reason=what, **ended)
-            job = site.jobs.change(job, state="failed", reason=reason, launched=0, stopping=0, **ended)
-        site.places.put(job.name, job.folder)
-        give_reason(site, job, remedy)
-        site.say(job, f"failed: {what}")
+                context.jobs.change_round(job.round, decision="failed", reason=what, **ended)
+            job = context.jobs.change(job, state="failed", reason=reason, launched=0, stopping=0, **ended)
+        context.places.put(job.name, job.folder)
+        give_reason(context, job, remedy)
+        context.say(job, f"failed: {what}")

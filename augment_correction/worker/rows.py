@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from augment_correction.errors import InputError
-from augment_correction.failures.reading import Row, read_curated
+from augment_correction.failures.curated import CuratedRow, read_curated
 from augment_correction.project import Project
 from augment_correction.records import Conversation
 from augment_correction.rows import RowError, demonstrated, each_row, segments_of
@@ -137,7 +137,7 @@ def _trained(path: Path) -> tuple[int, str, list[str]]:
     return len(rows) + len(problems), next(iter(first), ""), wrong
 
 
-def _format(row: Row) -> str:
+def _format(row: CuratedRow) -> str:
     if isinstance(row.found, Conversation):
         return "messages"
     return "references" if row.found.verdict == "unanswered" else "failures"

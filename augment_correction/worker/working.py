@@ -13,11 +13,11 @@ from types import FrameType
 from augment_correction.launching.process_id import ProcessId
 from augment_correction.store.room import no_room
 from augment_correction.worker.config import WorkerConfig
+from augment_correction.worker.context import WorkerContext, free_gb
 from augment_correction.worker.intake import Intake
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.log import tail
 from augment_correction.worker.rounds import Rounds
-from augment_correction.worker.site import Site, free_gb
 
 REPORT_SECONDS = 60.0
 KILL_SECONDS = 10.0
@@ -29,10 +29,10 @@ class Worker:
 
     def __init__(self, config: WorkerConfig, free: Callable[[Path], float] = free_gb) -> None:
         self._settings = config.worker
-        self._site = Site(config, free)
-        self._places = self._site.places
-        self._intake = Intake(self._site)
-        self._rounds = Rounds(self._site)
+        self._context = WorkerContext(config, free)
+        self._places = self._context.places
+        self._intake = Intake(self._context)
+        self._rounds = Rounds(self._context)
         self._signalled = self._waits_for_room = False
         self._stop_since: float | None = None
         self._sent: set[signal.Signals] = set()
@@ -44,7 +44,7 @@ class Worker:
 
         Raises: InputError where another worker runs on the folder; ConfigError where a round would find no config.
         """
-        self._site.config.check_configs()
+        self._context.config.check_configs()
         with self.at_work(), self._signals():
             while self._stepped():
                 time.sleep(self._settings.poll_seconds)
@@ -55,19 +55,19 @@ class Worker:
             self._places.marker("stop").unlink(missing_ok=True)
             try:
                 self._intake.mend()
-                self._site.log.say(f"worker {ProcessId.own().pid} started on {self._places.root}")
+                self._context.log.say(f"worker {ProcessId.own().pid} started on {self._places.root}")
                 self._tell_taken_over()
                 yield
-                self._site.log.say("worker stopped")
+                self._context.log.say("worker stopped")
             finally:
                 self._places.marker("stop").unlink(missing_ok=True)
-                self._site.jobs.close()
+                self._context.jobs.close()
 
     def _tell_taken_over(self) -> None:
-        job = self._site.jobs.running()
+        job = self._context.jobs.running()
         if job is not None:
             still = "its process still runs and is awaited" if self._rounds.slot.busy else "nothing runs"
-            self._site.say(job, f"taken over in phase {job.phase} from a worker that is gone; {still}")
+            self._context.say(job, f"taken over in phase {job.phase} from a worker that is gone; {still}")
 
     def _stepped(self) -> bool:
         """A step, or a wait for room on the disk: every step can be made again, as after a kill."""
@@ -79,13 +79,13 @@ class Worker:
             if not no_room(failure):
                 raise
             self._waits_for_room = True
-            self._site.say_once(
+            self._context.say_once(
                 f"{failure}: the worker waits until there is free space on the disk of {self._places.root}"
             )
             return self._stop_since is None
         if self._waits_for_room:
             self._waits_for_room = False
-            self._site.say_once("there is free space on the disk again; the worker goes on")
+            self._context.say_once("there is free space on the disk again; the worker goes on")
         return again
 
     def step(self) -> bool:
@@ -93,11 +93,11 @@ class Worker:
         stopping = self._stopping()
         if not stopping:
             self._intake.look()
-        job = self._site.jobs.running()
+        job = self._context.jobs.running()
         if job is not None:
             self._rounds.advance(job, stopping=stopping)
             self._report(job)
-            job = self._site.jobs.running()
+            job = self._context.jobs.running()
         if stopping:
             return job is not None and self._still_ending(job)
         if job is None:
@@ -105,11 +105,11 @@ class Worker:
         return True
 
     def _begin_next(self) -> None:
-        job = self._site.jobs.next()
+        job = self._context.jobs.next()
         if job is None:
             return
         if self._places.marker("pause").exists():
-            self._site.say_once("paused: no job is started until 'worker resume'")
+            self._context.say_once("paused: no job is started until 'worker resume'")
         elif self._rounds.room(job):
             self._rounds.begin(job)
 
@@ -118,7 +118,7 @@ class Worker:
     def _stopping(self) -> bool:
         if self._stop_since is None and (self._signalled or self._places.marker("stop").exists()):
             self._stop_since = time.monotonic()
-            self._site.log.say("stopping")
+            self._context.log.say("stopping")
         return self._stop_since is not None
 
     def _still_ending(self, job: Job) -> bool:
@@ -126,14 +126,14 @@ class Worker:
         if not self._rounds.slot.busy:
             return bool(job.launched)
         if not job.stopping:
-            self._site.jobs.change(job, stopping=1)
+            self._context.jobs.change(job, stopping=1)
         waited = time.monotonic() - (self._stop_since or 0)
         grace = self._settings.grace_seconds
         due = {signal.SIGINT: 0.0, signal.SIGTERM: grace, signal.SIGKILL: grace + KILL_SECONDS}
         for number, seconds in due.items():
             if number not in self._sent and waited >= seconds and self._rounds.launch(job).signal(number):
                 self._sent.add(number)
-                self._site.say(job, f"{job.phase} was sent {number.name}")
+                self._context.say(job, f"{job.phase} was sent {number.name}")
         return True
 
     @contextmanager
@@ -154,4 +154,4 @@ class Worker:
         if time.monotonic() - self._reported >= REPORT_SECONDS:
             self._reported = time.monotonic()
             if said := tail(self._rounds.launch(job).log, 1):
-                self._site.say(job, f"{job.phase}: {said}")
+                self._context.say(job, f"{job.phase}: {said}")

@@ -21,7 +21,7 @@ from augment_correction.documents.formats import ENDINGS
 from augment_correction.errors import InputError
 from augment_correction.folders import new_file, private_folder
 from augment_correction.records import Conversation
-from augment_correction.results.decisions import Decision, Decisions, Standing
+from augment_correction.results.decisions import Decisions, ReviewDecision, ReviewState
 from augment_correction.results.finished import open_run, read_conversations
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
@@ -43,7 +43,7 @@ class Row:
     conversation: Conversation
     passage: str
     source: str
-    standing: Standing | None
+    standing: ReviewState | None
 
 
 def folder_of(settings: Settings, organisation: str, dataset: str) -> Path:
@@ -157,7 +157,7 @@ def decide(folder: Path, who: str, conversation: str, action: str, reason: str) 
     Raises: NotThere, Invalid."""
     if action not in ("approve", "reject", "undo"):
         raise Invalid("There is no such decision.")
-    _add(folder, Decision(conversation, _row(folder, conversation).passage, action, by=who, reason=reason))  # type: ignore[arg-type]
+    _add(folder, ReviewDecision(conversation, _row(folder, conversation).passage, action, by=who, reason=reason))  # type: ignore[arg-type]
 
 
 def edit(folder: Path, who: str, conversation: str, texts: dict[int, str]) -> int:
@@ -175,12 +175,15 @@ def edit(folder: Path, who: str, conversation: str, texts: dict[int, str]) -> in
             continue
         if not text.strip():
             raise Invalid("A turn cannot be empty. Reject the conversation instead.")
-        _add(folder, Decision(conversation, row.passage, "edit", by=who, turn=number, text=whole, masked=turn.masked))
+        _add(
+            folder,
+            ReviewDecision(conversation, row.passage, "edit", by=who, turn=number, text=whole, masked=turn.masked),
+        )
         changed += 1
     return changed
 
 
-def _add(folder: Path, decision: Decision) -> None:
+def _add(folder: Path, decision: ReviewDecision) -> None:
     try:
         Decisions(RunFolder(folder / "output").decisions).add(decision)
     except InputError as failure:

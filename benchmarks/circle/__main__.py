@@ -29,9 +29,9 @@ from augment_correction.llm.hf_weights import dequantised
 from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.worker.adding import add_entries
 from augment_correction.worker.config import WorkerConfig
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.jobs import Job
-from augment_correction.worker.site import Site
-from augment_correction.worker.status import open_site, snapshot
+from augment_correction.worker.status import open_context, snapshot
 from benchmarks.circle.cuts import Cut, calls, cuts, journal, kill
 from benchmarks.circle.project import REAL, TINY, Scale, stage
 from benchmarks.circle.table import repeated, table
@@ -85,28 +85,28 @@ class Circle:
         with self.worker():
             self.wait(lambda: len(self.decided) >= ROUNDS, "the last round is decided")
             self.command("worker", "stop", "worker.yaml")
-            self.wait(lambda: not snapshot(self.site)["workers"], "the worker stops")
+            self.wait(lambda: not snapshot(self.context)["workers"], "the worker stops")
 
     def clear(self) -> None:
         """What outlives a worker, after a failure."""
-        if (self.config.root / "worker.sqlite").exists() and (job := self.site.jobs.running()):
-            kill(self.site, job)
+        if (self.config.root / "worker.sqlite").exists() and (job := self.context.jobs.running()):
+            kill(self.context, job)
 
     def is_due(self, cut: Cut) -> bool:
         if not (self.config.root / "worker.sqlite").exists():
             return False
-        job = self.site.jobs.running()
-        return job is not None and cut.due(self.site, job)
+        job = self.context.jobs.running()
+        return job is not None and cut.due(self.context, job)
 
     def strike(self, cut: Cut) -> None:
         """The worker is dead by now; what it started is not."""
-        job = self.site.jobs.running()
+        job = self.context.jobs.running()
         assert job is not None, "it was due in a running job"
-        kill(self.site, job)
-        cut.after(self.site, job)
+        kill(self.context, job)
+        cut.after(self.context, job)
         self.cut.append((cut, job))
         if job.round == ROUNDS:
-            self.site.places.marker("pause").touch()  # what this round queued is for another day
+            self.context.places.marker("pause").touch()  # what this round queued is for another day
         say(f"cut: {cut.name}, in round {job.round}")
 
     @contextmanager
@@ -129,7 +129,7 @@ class Circle:
 
     def refuse_failure(self) -> None:
         if (self.config.root / "worker.sqlite").exists():
-            for job in self.site.jobs.all():
+            for job in self.context.jobs.all():
                 if job.state == "failed":
                     raise SystemExit(f"job {job.id} failed: {job.reason}")
 
@@ -138,19 +138,19 @@ class Circle:
         subprocess.run([sys.executable, "-m", "augment_correction", *arguments], cwd=self.root, check=True)
 
     @property
-    def site(self) -> Site:
-        return open_site(self.config)
+    def context(self) -> WorkerContext:
+        return open_context(self.config)
 
     @property
     def decided(self) -> list[int]:
-        return [made.number for made in self.site.jobs.rounds() if made.decision]
+        return [made.number for made in self.context.jobs.rounds() if made.decision]
 
     def lines(self) -> Iterator[str]:
         keep = MonitorStore(self.root / "monitor")
-        yield from table(keep, snapshot(self.site))
-        survived = sum(cut.survived(self.site, job) for cut, job in self.cut)
+        yield from table(keep, snapshot(self.context))
+        survived = sum(cut.survived(self.context, job) for cut, job in self.cut)
         yield f"\nkills survived: {survived} of {len(self.cut)} ({', '.join(cut.name for cut, _ in self.cut)})"
-        again = sum(calls(journal(self.site, job), "asked_again") for _, job in self.cut)
+        again = sum(calls(journal(self.context, job), "asked_again") for _, job in self.cut)
         yield f"calls asked twice: {again} by the gate, {repeated(list(keep.decided()), self.scale.asked)} by the monitor"
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from augment_correction.launching.slot import Launch
 from augment_correction.training.workspace import Workspace
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.jobs import Job
-from augment_correction.worker.site import Site
 
 AGAIN = """
 CREATE TABLE asked_again (key TEXT);
@@ -27,21 +27,21 @@ class Cut:
     """`survived` is asked at the end, of the job that was cut."""
 
     name: str
-    due: Callable[[Site, Job], bool]
-    after: Callable[[Site, Job], None]
-    survived: Callable[[Site, Job], bool]
+    due: Callable[[WorkerContext, Job], bool]
+    after: Callable[[WorkerContext, Job], None]
+    survived: Callable[[WorkerContext, Job], bool]
 
 
-def out(site: Site, job: Job) -> Path:
-    return site.places.round(job.round or 0)
+def out(context: WorkerContext, job: Job) -> Path:
+    return context.places.round(job.round or 0)
 
 
-def journal(site: Site, job: Job) -> Path:
-    return out(site, job) / "evaluation" / "journal.sqlite"
+def journal(context: WorkerContext, job: Job) -> Path:
+    return out(context, job) / "evaluation" / "journal.sqlite"
 
 
-def kill(site: Site, job: Job) -> None:
-    Launch(site.places.job(job.id), job.phase or "", job.launches).signal(signal.SIGKILL)
+def kill(context: WorkerContext, job: Job) -> None:
+    Launch(context.places.job(job.id), job.phase or "", job.launches).signal(signal.SIGKILL)
 
 
 def calls(path: Path, table: str = "calls") -> int:
@@ -53,8 +53,8 @@ def calls(path: Path, table: str = "calls") -> int:
         return 0
 
 
-def _count_what_is_asked_again(site: Site, job: Job) -> None:
-    with closing(sqlite3.connect(journal(site, job))) as database:
+def _count_what_is_asked_again(context: WorkerContext, job: Job) -> None:
+    with closing(sqlite3.connect(journal(context, job))) as database:
         database.executescript(AGAIN)
 
 
@@ -63,14 +63,14 @@ def cuts(questions: int) -> tuple[Cut, ...]:
     return (
         Cut(
             "worker and training",
-            lambda site, job: job.phase == "train" and bool(Workspace(out(site, job)).saved()),
-            lambda site, job: None,
-            lambda site, job: "resuming from checkpoint-" in (site.places.job(job.id) / "train.log").read_text(),
+            lambda context, job: job.phase == "train" and bool(Workspace(out(context, job)).saved()),
+            lambda context, job: None,
+            lambda context, job: "resuming from checkpoint-" in (context.places.job(job.id) / "train.log").read_text(),
         ),
         Cut(
             "worker and gate",
-            lambda site, job: job.round == 2 and job.phase == "gate" and calls(journal(site, job)) >= questions,
+            lambda context, job: job.round == 2 and job.phase == "gate" and calls(journal(context, job)) >= questions,
             _count_what_is_asked_again,
-            lambda site, job: calls(journal(site, job)) > questions,
+            lambda context, job: calls(journal(context, job)) > questions,
         ),
     )

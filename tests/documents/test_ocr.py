@@ -11,7 +11,7 @@ import pytest
 
 from augment_correction.documents import ChunkSettings, TokenCounter, ocr, stream, worker
 from augment_correction.documents.contract import ReadLimits, Working
-from augment_correction.documents.frames import Batch, Finished, Frame, Job, Started
+from augment_correction.documents.pipe import Finished, Frame, ReadBatch, ReadTask, Started
 from augment_correction.errors import installing
 
 from . import files
@@ -106,7 +106,7 @@ def test_a_page_on_which_ocr_fails_costs_itself(folder: Path, monkeypatch: pytes
 
 async def test_each_page_is_a_sign_of_life(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time that a file has without a sign is counted anew for each page."""
-    job = Job(str(folder), ChunkSettings(size=100), "o200k_base", 64, ReadLimits())
+    job = ReadTask(str(folder), ChunkSettings(size=100), "o200k_base", 64, ReadLimits())
     monkeypatch.setattr(ocr, "recognise", lambda pixels: [("Read.", 10.0, 10.0, 90.0, 30.0)])
     monkeypatch.setattr(ocr, "_cache", lambda: folder / ".cache")
     said = list(worker._read_one("book.pdf", folder / "book.pdf", job, TokenCounter()))
@@ -124,7 +124,7 @@ async def test_each_page_is_a_sign_of_life(folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(reader, "_frame", frame)
     batch = await reader.batch()
-    assert isinstance(batch, Batch) and batch.chunks
+    assert isinstance(batch, ReadBatch) and batch.chunks
     assert await reader.batch() is None and reader.finished
     assert len(waits) == len(sent)
     reader._errors.close()

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augment_correction.documents import ReadLimits
-from augment_correction.documents.rows import USUAL_NAMES, Row, documents_of_rows, text_column
+from augment_correction.documents.rows import USUAL_NAMES, TableRow, documents_of_rows, text_column
 from augment_correction.records import Document, ReadNote, UnreadInput
 
 from .files import notes, read
 
 
 def made(rows: list[Mapping[str, Any]], *keys: str) -> list[Document | UnreadInput | ReadNote]:
-    numbered = (Row(f"t.csv#L{number}", row) for number, row in enumerate(rows, 1))
+    numbered = (TableRow(f"t.csv#L{number}", row) for number, row in enumerate(rows, 1))
     return list(documents_of_rows(numbered, source="t.csv", media_type="text/csv", text_key=keys))
 
 
@@ -80,7 +80,7 @@ def test_a_text_that_is_none(value: object, said: str) -> None:
 
 def test_what_is_no_row_passes_through_in_its_place() -> None:
     broken, note = UnreadInput("t.csv#L2", "bad_row", "cut off"), ReadNote("t.csv", "comments", "comment lines", 3)
-    rows = [Row("t.csv#L1", {"body": "a"}), broken, Row("t.csv#L3", {"body": "b"}), note]
+    rows = [TableRow("t.csv#L1", {"body": "a"}), broken, TableRow("t.csv#L3", {"body": "b"}), note]
     found = list(documents_of_rows(iter(rows), source="t.csv", media_type="text/csv"))
     assert found[2] is broken and found[4] is note
     assert [each.text for each in found if isinstance(each, Document)] == ["a", "b"]

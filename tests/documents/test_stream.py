@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 from augment_correction.documents import (
-    Batch,
     ChunkSettings,
     DocumentInfo,
+    ReadBatch,
     ReadLimits,
     TokenCounter,
     chunk_document,
@@ -31,7 +31,7 @@ SETTINGS = ChunkSettings(size=100)
 PACKAGE = str(Path(stream.__file__).parents[2])
 
 
-async def collect(folder: Path, **options: object) -> list[Batch]:
+async def collect(folder: Path, **options: object) -> list[ReadBatch]:
     return [batch async for batch in stream_chunks(folder, SETTINGS, **options)]  # type: ignore[arg-type]
 
 
@@ -187,7 +187,7 @@ async def test_a_reader_killed_from_outside(tmp_path: Path) -> None:
             "\n\n".join(files.paragraph(number * 100 + step) for step in range(40))
         )
     before = children()
-    batches: list[Batch] = []
+    batches: list[ReadBatch] = []
     async for batch in stream_chunks(tmp_path, SETTINGS):
         batches.append(batch)
         if len(batches) == 3:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from augment_correction.evals.asking import Answer, Second, Transcript
 from augment_correction.evals.config import ORIGIN, GateLimits, RetentionSet
 from augment_correction.evals.decision import Decision, decide
 from augment_correction.evals.grading import Reply, Verdict
+from augment_correction.evals.interview import GradedReply, Second, Transcript
 from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.limits import ProbeLimit, ProbeLimits
 from augment_correction.evals.questions import QuestionSet
@@ -19,8 +19,8 @@ from augment_correction.rows import PROBES, Item
 OFF = GateLimits(min_gain_t2=None, alpha=None, max_drop_t1=None, max_drop_stand_by=None, max_ungraded=None)
 
 
-def answer(right: bool | None) -> Answer:
-    return Answer(Reply("text"), Verdict(right, "match" if right is not None else "nobody", ""))
+def answer(right: bool | None) -> GradedReply:
+    return GradedReply(Reply("text"), Verdict(right, "match" if right is not None else "nobody", ""))
 
 
 def told(first: bool | None, second: bool | None) -> tuple[Transcript, ...]:

@@ -12,7 +12,7 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.export import ExportSource, export
-from augment_correction.export.preferences import Judged, Preference, judged, preferences
+from augment_correction.export.preferences import Preference, RatedReply, judged, preferences
 from augment_correction.export.retractions import SENTENCES, retraction
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.records import Conversation, Turn
@@ -43,7 +43,7 @@ def pairs(*rows: Conversation) -> list[Preference]:
     return [pair for _, made in preferences(rows, NONE) for pair in made]
 
 
-def replies(*rows: Conversation) -> list[Judged]:
+def replies(*rows: Conversation) -> list[RatedReply]:
     return [reply for _, made in judged(rows, NONE) for reply in made]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from augment_correction.grading.amounts import _setting, another_amount, other_half_of_the_day, spelling_differs
+from augment_correction.grading.case import Case
 from augment_correction.grading.numbers import find_numbers
-from augment_correction.grading.reading import Case
 
 
 @pytest.mark.parametrize(

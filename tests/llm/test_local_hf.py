@@ -17,8 +17,8 @@ pytest.importorskip("peft", reason="needs the extra hf")
 
 from augment_correction.errors import InputError, ModelUnusable, RequestRefused  # noqa: E402
 from augment_correction.ledger import Ledger  # noqa: E402
-from augment_correction.llm import local_hf  # noqa: E402
-from augment_correction.llm.hf_rows import ChatFormat, Draw, Job  # noqa: E402
+from augment_correction.llm import hf_engine  # noqa: E402
+from augment_correction.llm.hf_rows import ChatFormat, GenerationTask, SampleToken  # noqa: E402
 from augment_correction.llm.local_hf import LocalHF, LocalModels  # noqa: E402
 from augment_correction.llm.metered import Halt, MeteredModel  # noqa: E402
 from augment_correction.llm.opening import open_models  # noqa: E402
@@ -101,13 +101,13 @@ async def together(backend: LocalHF, requests: list[Request]) -> list[Completion
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each batch had."""
     sizes: list[int] = []
-    real = local_hf.Engine._generate
+    real = hf_engine.HFEngine._generate
 
-    def generate(self: local_hf.Engine, batch: list[Job]) -> list[Completion]:
+    def generate(self: hf_engine.HFEngine, batch: list[GenerationTask]) -> list[Completion]:
         sizes.append(len(batch))
         return real(self, batch)
 
-    monkeypatch.setattr(local_hf.Engine, "_generate", generate)
+    monkeypatch.setattr(hf_engine.HFEngine, "_generate", generate)
     return sizes
 
 
@@ -179,10 +179,10 @@ async def test_what_is_in_the_folders_generation_config_does_not_decide(
 
 def test_draws_follow_the_probabilities(made: Path) -> None:
     speech = ChatFormat(made / "base", None)
-    batch = [Job(asking(seed=seed), speech, None, ids=[0], limit=1) for seed in range(400)]
+    batch = [GenerationTask(asking(seed=seed), speech, None, ids=[0], limit=1) for seed in range(400)]
     scores = torch.tensor([-torch.inf, 0.7, 0.3, 0.0]).log().repeat(400, 1)
     scores[:, 0] = -torch.inf
-    drawn = Draw(batch, 1)(torch.zeros(400, 1), scores).argmax(-1)
+    drawn = SampleToken(batch, 1)(torch.zeros(400, 1), scores).argmax(-1)
     shares = drawn.bincount(minlength=4) / 400
     assert shares[0] == shares[3] == 0 and 0.63 < shares[1] < 0.77
 
@@ -314,7 +314,7 @@ async def test_what_can_not_share_a_batch_does_not(
 async def test_a_batch_is_bounded_by_its_tokens(
     models: Callable[..., LocalHF], made: Path, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Job, "most", 5 * (len(ChatFormat(made / "base", None).ids(asking())) + 24))
+    monkeypatch.setattr(GenerationTask, "most", 5 * (len(ChatFormat(made / "base", None).ids(asking())) + 24))
     await together(models(made / "base"), [asking(seed=seed) for seed in range(12)])
     assert batches == [5, 5, 2]
 
@@ -322,16 +322,16 @@ async def test_a_batch_is_bounded_by_its_tokens(
 async def test_a_batch_too_large_for_the_memory_is_halved(
     models: Callable[..., LocalHF], made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend, real, sizes = models(made / "base"), local_hf.Engine._generate, []
+    backend, real, sizes = models(made / "base"), hf_engine.HFEngine._generate, []
     expected = await together(backend, [asking(question) for question in QUESTIONS])
 
-    def short(self: local_hf.Engine, batch: list[Job]) -> list[Completion]:
+    def short(self: hf_engine.HFEngine, batch: list[GenerationTask]) -> list[Completion]:
         sizes.append(len(batch))
         if len(batch) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(self, batch)
 
-    monkeypatch.setattr(local_hf.Engine, "_generate", short)
+    monkeypatch.setattr(hf_engine.HFEngine, "_generate", short)
     for _ in range(2):
         assert await together(backend, [asking(question) for question in QUESTIONS]) == expected
     assert sizes[:6] == [12, 6, 3, 3, 6, 3] and max(sizes[7:]) == 3  # learned
@@ -355,7 +355,7 @@ async def test_a_request_that_fails_alone_says_why_and_the_next_one_is_answered(
         def fail(*_: object) -> None:
             raise failure
 
-        broken.setattr(local_hf.Engine, "_generate", fail)
+        broken.setattr(hf_engine.HFEngine, "_generate", fail)
         with pytest.raises(kind, match=words):
             await backend.complete(asking())
     assert (await backend.complete(asking())).usage.output == 24

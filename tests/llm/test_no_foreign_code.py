@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from augment_correction.errors import InputError
+from augment_correction.llm.hf_engine import HFEngine
 from augment_correction.llm.hf_rows import ChatFormat
-from augment_correction.llm.local_hf import Engine
 
 pytest.importorskip("torch")
 MARK = "RAN"
@@ -48,7 +48,7 @@ def point_at_code(folder: Path, **changes: Any) -> None:
 
 def test_a_known_kind_of_model_is_loaded_by_transformers_own_code(model: Path, tmp_path: Path) -> None:
     point_at_code(model)
-    engine = Engine(model)
+    engine = HFEngine(model)
     engine.add_user(None)
     engine.release()
     assert not (tmp_path / MARK).exists()
@@ -57,7 +57,7 @@ def test_a_known_kind_of_model_is_loaded_by_transformers_own_code(model: Path, t
 def test_an_unknown_kind_is_refused(model: Path, tmp_path: Path) -> None:
     point_at_code(model, model_type="evil", architectures=["Model"])
     with pytest.raises(InputError, match="cannot be loaded"):
-        Engine(model)
+        HFEngine(model)
     assert not (tmp_path / MARK).exists()
 
 
@@ -75,7 +75,7 @@ def test_weights_that_are_a_pickle_are_not_opened(model: Path, tmp_path: Path, n
     (model / "model.safetensors").unlink()
     (model / name).write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(InputError, match="cannot be loaded"):
-        Engine(model)
+        HFEngine(model)
     assert not (tmp_path / MARK).exists()
 
 
@@ -85,7 +85,7 @@ def test_an_adapter_that_is_a_pickle_is_not_opened(model: Path, tmp_path: Path) 
     shape = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "target_modules": ["q_proj"]}
     (adapter / "adapter_config.json").write_text(json.dumps(shape), encoding="utf-8")
     (adapter / "adapter_model.bin").write_bytes(pickle.dumps(Bomb()))
-    engine = Engine(model)
+    engine = HFEngine(model)
     with pytest.raises(InputError, match="cannot be put on the model"):
         engine.add_user(adapter)
     assert not (tmp_path / MARK).exists()

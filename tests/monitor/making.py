@@ -11,7 +11,7 @@ from typing import Any
 
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.monitor.observing import Observer
-from augment_correction.monitor.sorting import Reply
+from augment_correction.monitor.sorting import RawReply
 from augment_correction.rows import Item
 
 TOWNS = ("Arnheim", "Bergen", "Calais", "Delft", "Evora", "Fulda", "Ghent", "Halle", "Ivrea", "Jena")
@@ -65,13 +65,13 @@ class Stage:
         made.begin()
         return made
 
-    def answers(self, wrong: int, seconds: float = 0.0) -> Callable[[Sequence[Item], float], list[Reply | None]]:
+    def answers(self, wrong: int, seconds: float = 0.0) -> Callable[[Sequence[Item], float], list[RawReply | None]]:
         """The first `wrong` of an evaluation's answers are wrong."""
 
-        def generate(items: Sequence[Item], allowed: float) -> list[Reply | None]:
+        def generate(items: Sequence[Item], allowed: float) -> list[RawReply | None]:
             self.now += seconds
             said = [WRONG(item) if index < wrong else RIGHT(item) for index, item in enumerate(items)]
-            return [Reply(text) for text in said]
+            return [RawReply(text) for text in said]
 
         return generate
 

@@ -14,11 +14,11 @@ import pytest
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
-from augment_correction.failures import Failure, Made, distinct, make, read_failures
+from augment_correction.failures import Failure, FailureResult, distinct, make, read_failures
 from augment_correction.monitor import making
 from augment_correction.monitor.keeping import Batch, MonitorStore, write_json
 from augment_correction.monitor.making import choose, finish
-from augment_correction.monitor.telling import made_lines
+from augment_correction.monitor.report import made_lines
 from tests.monitor.making import Stage, rows, split
 
 PROGRAM = """
@@ -157,7 +157,7 @@ def test_an_interrupted_batch_stays_open_and_is_made_whole(tmp_path: Path, monke
     batch = decided(keep, 1, [failure(1), failure(2)])
     with monkeypatch.context() as patched:
 
-        def interrupted(failures: Sequence[Failure], config: RunConfig) -> list[Made]:
+        def interrupted(failures: Sequence[Failure], config: RunConfig) -> list[FailureResult]:
             make(failures[:1], config)
             raise KeyboardInterrupt
 

@@ -31,9 +31,9 @@ from augment_correction.monitor import live as live_module  # noqa: E402
 from augment_correction.monitor.generating import generate  # noqa: E402
 from augment_correction.monitor.keeping import MonitorStore  # noqa: E402
 from augment_correction.monitor.observing import Observer  # noqa: E402
-from augment_correction.monitor.sorting import Reply  # noqa: E402
+from augment_correction.monitor.sorting import RawReply  # noqa: E402
 from augment_correction.rows import Item  # noqa: E402
-from augment_correction.training.preparing import Prepared  # noqa: E402
+from augment_correction.training.prepared import Prepared  # noqa: E402
 from augment_correction.training.workspace import Workspace  # noqa: E402
 from tests.cli.program import Made, program  # noqa: E402
 from tests.monitor.making import rows, split, write_lines  # noqa: E402
@@ -212,9 +212,9 @@ class TestATraining:
 
             def answers(
                 self: Any, model: Any, items: Sequence[Item], seconds: float, decides: bool = decides
-            ) -> list[Reply]:
-                said = [Reply(f"It is not {item.reference}") for item in items]
-                return [Reply("Hugo Pommer."), *said[1:]] if decides else said
+            ) -> list[RawReply]:
+                said = [RawReply(f"It is not {item.reference}") for item in items]
+                return [RawReply("Hugo Pommer."), *said[1:]] if decides else said
 
             monkeypatch.setattr(LiveInferenceMonitor, "_answers", answers)
             said: list[str] = []

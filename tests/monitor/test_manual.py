@@ -21,7 +21,7 @@ from augment_correction.monitor.items import read_items
 from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.making import make_rows
 from augment_correction.monitor.manual import answer, from_answers
-from augment_correction.monitor.sorting import Reply, Sorter
+from augment_correction.monitor.sorting import RawReply, Sorter
 from augment_correction.records import Completion, Request
 from augment_correction.rows import Item
 from augment_correction.usage import Usage
@@ -180,7 +180,11 @@ class TestTheManualWay:
 
 def test_reasoning_is_no_part_of_an_answer() -> None:
     item = Item("What is 2+2?", "4")
-    asked = [Reply("<think>Is it 5? No.</think>4"), Reply("<think>Is it 4?", "length"), Reply("It is 4", "length")]
+    asked = [
+        RawReply("<think>Is it 5? No.</think>4"),
+        RawReply("<think>Is it 4?", "length"),
+        RawReply("It is 4", "length"),
+    ]
     seen = Sorter().sort([(item, reply) for reply in asked])
     assert [(each.verdict, each.answer) for each in seen] == [
         ("right", "4"),
@@ -191,12 +195,12 @@ def test_reasoning_is_no_part_of_an_answer() -> None:
 
 def test_a_turn_that_was_not_ended_is_named() -> None:
     item = Item("What is 2+2?", "4")
-    asked = [Reply("5", ended=ended) for ended in (None, True, False)] + [Reply("4", ended=False)]
+    asked = [RawReply("5", ended=ended) for ended in (None, True, False)] + [RawReply("4", ended=False)]
     seen = Sorter().sort([(item, reply) for reply in asked])
     assert ["NO_EOS" in each.codes for each in seen] == [False, False, True, True]
     assert seen[3].verdict == "undecided"
     made = Completion("5", None, "length", Usage(1, 1))
-    modes = {mode: Reply.of(made, ModelConfig(model="m", mode=mode)).ended for mode in MODES}
+    modes = {mode: RawReply.of(made, ModelConfig(model="m", mode=mode)).ended for mode in MODES}
     assert modes == {"hf": False, "vllm": None}
 
 

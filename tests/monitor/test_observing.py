@@ -15,7 +15,7 @@ from augment_correction.monitor import observing
 from augment_correction.monitor.config import MonitorConfig, SelfCorrection
 from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.observing import Observer
-from augment_correction.monitor.sorting import Reply
+from augment_correction.monitor.sorting import RawReply
 from augment_correction.rows import Item
 from tests.disks import fill, small_disk
 from tests.monitor.making import Stage, rows, split, write_lines
@@ -171,9 +171,9 @@ class TestWhatIsAsked:
         for number in range(1, evaluations + 1):
             stage.now += 600
 
-            def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+            def generate(items: Sequence[Item], seconds: float) -> list[RawReply | None]:
                 found.append([item.id for item in items])
-                return [Reply(item.reference) for item in items]
+                return [RawReply(item.reference) for item in items]
 
             observer.observe(50 * number, 10_000, generate)
         observer.end()
@@ -195,8 +195,13 @@ class TestWhatIsAsked:
         observer = stage.observer()
         stage.now = 600.0
 
-        def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
-            return [Reply(f"It is not {items[0].reference}"), Reply(""), None, Reply(items[3].reference, "length")]
+        def generate(items: Sequence[Item], seconds: float) -> list[RawReply | None]:
+            return [
+                RawReply(f"It is not {items[0].reference}"),
+                RawReply(""),
+                None,
+                RawReply(items[3].reference, "length"),
+            ]
 
         seen = observer.observe(50, 100, generate)
         observer.end()
@@ -211,7 +216,7 @@ class TestWhatIsAsked:
         stage = Stage(tmp_path, {"judge": {"model": "judge", "mode": "scripted", "script": str(script)}})
         observer = stage.observer()
         stage.now = 600.0
-        seen = observer.observe(50, 100, lambda items, _: [Reply(f"It is not {item.reference}") for item in items])
+        seen = observer.observe(50, 100, lambda items, _: [RawReply(f"It is not {item.reference}") for item in items])
         observer.end()
         assert {(each.verdict, each.why) for each in seen} == {("wrong", "judge: It says so.")}
 
@@ -222,10 +227,10 @@ class TestWhatIsAsked:
         observer = stage.observer()
         asked: list[str] = []
 
-        def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+        def generate(items: Sequence[Item], seconds: float) -> list[RawReply | None]:
             asked.extend(item.id for item in items)
             said = ["Hugo Pommer.", items[1].reference, f"It is not {items[2].reference}", f"Not {items[3].reference}"]
-            return [Reply(text) for text in said]
+            return [RawReply(text) for text in said]
 
         for step in (50, 100):
             stage.now = 600.0 * step
@@ -244,7 +249,10 @@ class TestWhatIsAsked:
         for number, negated in enumerate((True, True, False, True), 1):
             stage.now += 600.0
             said = "It is not {}" if negated else "{}"
-            observer.observe(50 * number, 1000, lambda items, _: [Reply(said.format(each.reference)) for each in items])  # noqa: B023
+            reply = said.format
+            observer.observe(
+                50 * number, 1000, lambda items, _, reply=reply: [RawReply(reply(each.reference)) for each in items]
+            )
             counts.append((observer.in_vain, observer.unjudged is not None))
         observer.end()
         assert counts == [(1, True), (2, True), (0, False), (1, True)]
@@ -274,13 +282,13 @@ class TestWhatItMayCost:
         for step in range(50, 5001, 50):
             stage.now += 50
 
-            def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+            def generate(items: Sequence[Item], seconds: float) -> list[RawReply | None]:
                 nonlocal asked
                 within = min(seconds, 30.0 * len(items))
                 stage.now += within
                 done = int(within // 30)
                 asked += done
-                return [Reply(item.reference) if at < done else None for at, item in enumerate(items)]
+                return [RawReply(item.reference) if at < done else None for at, item in enumerate(items)]
 
             observer.observe(step, 5000, generate)
             shares.append(stage.logged[-1]["monitor/seconds_share"])
@@ -295,7 +303,7 @@ class TestWhatItMayCost:
         for step in range(50, 501, 50):
             stage.now += 10_000
 
-            def generate(items: Sequence[Item], seconds: float) -> list[Reply | None]:
+            def generate(items: Sequence[Item], seconds: float) -> list[RawReply | None]:
                 tries.append(len(items))
                 stage.now += seconds
                 return [None] * len(items)
@@ -408,7 +416,7 @@ class TestFullDisk:
     def evaluate(self, stage: Stage, observer: Observer, step: int) -> None:
         """Answers longer than a page of memory: the last page of a file has room on a full tmpfs, too."""
         stage.now = max(stage.now, 600.0 * step)
-        observer.observe(step, 10_000, lambda items, _: [Reply("So it is. " * 1000 + "Hugo Pommer.") for _ in items])
+        observer.observe(step, 10_000, lambda items, _: [RawReply("So it is. " * 1000 + "Hugo Pommer.") for _ in items])
 
     def test_answers_wait_in_memory_until_there_is_room(self, stage: Stage) -> None:
         observer = stage.observer()

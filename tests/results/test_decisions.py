@@ -14,7 +14,7 @@ import yaml
 from augment_correction.errors import ExitCode, InputError
 from augment_correction.records import Conversation
 from augment_correction.results.applying import apply_decisions
-from augment_correction.results.decisions import Action, Decision, Decisions
+from augment_correction.results.decisions import Action, Decisions, ReviewDecision
 from augment_correction.results.finished import open_run, read_conversations
 from augment_correction.results.reexport import export_run, verify_run
 from augment_correction.results.reviewed import asking_stage
@@ -25,9 +25,9 @@ from tests.servers import ModelServer
 TOKENIZER: dict[str, Any] = {"system": {"tokenizer": "model", "prompt_template": "tokenizer"}}
 
 
-def decide(made: MadeProject, conversation: Conversation, action: Action, **values: Any) -> Decision:
+def decide(made: MadeProject, conversation: Conversation, action: Action, **values: Any) -> ReviewDecision:
     passage = conversation.provenance["chunk_id"]
-    return Decisions(made.output / "decisions.jsonl").add(Decision(conversation.id, passage, action, **values))
+    return Decisions(made.output / "decisions.jsonl").add(ReviewDecision(conversation.id, passage, action, **values))
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ class TestFile:
     def test_a_line_says_what_was_decided_and_no_more(self, tmp_path: Path) -> None:
         decisions = Decisions(tmp_path / "decisions.jsonl")
         decisions.add(
-            Decision("c", "p", "reject", at="2026-01-01T00:00:00+00:00", by="Ida", reason="the year is wrong")
+            ReviewDecision("c", "p", "reject", at="2026-01-01T00:00:00+00:00", by="Ida", reason="the year is wrong")
         )
-        decisions.add(Decision("c", "p", "edit", turn=0, text="When?"))
+        decisions.add(ReviewDecision("c", "p", "edit", turn=0, text="When?"))
         first, second = map(json.loads, (tmp_path / "decisions.jsonl").read_text().splitlines())
         assert first == {
             **{"at": "2026-01-01T00:00:00+00:00", "action": "reject", "conversation": "c", "passage": "p"},
@@ -62,12 +62,12 @@ class TestFile:
     def test_the_last_line_decides_and_undo_takes_all_back(self, tmp_path: Path) -> None:
         path = tmp_path / "decisions.jsonl"
         for action in ("approve", "reject"):
-            Decisions(path).add(Decision("c", "p", action))  # type: ignore[arg-type]
-        Decisions(path).add(Decision("c", "p", "edit", turn=1, text="x"))
+            Decisions(path).add(ReviewDecision("c", "p", action))  # type: ignore[arg-type]
+        Decisions(path).add(ReviewDecision("c", "p", "edit", turn=1, text="x"))
         standing = Decisions(path).of("c")
         assert standing and standing.verdict == "rejected" and set(standing.edits) == {1}
         assert Decisions(path).passages() == {"p": ["c"]}
-        Decisions(path).add(Decision("c", "p", "undo"))
+        Decisions(path).add(ReviewDecision("c", "p", "undo"))
         assert Decisions(path).of("c") is None and Decisions(path).passages() == {}
 
     @pytest.mark.parametrize(
@@ -91,23 +91,27 @@ class TestFile:
 
     def test_a_line_that_was_cut_short_is_none_and_the_next_begins_behind_it(self, tmp_path: Path) -> None:
         path = tmp_path / "decisions.jsonl"
-        Decisions(path).add(Decision("a", "p", "approve"))
+        Decisions(path).add(ReviewDecision("a", "p", "approve"))
         path.write_bytes(path.read_bytes() + b'{"action":"rej')
         assert Decisions(path).of("a")
-        Decisions(path).add(Decision("b", "p", "approve"))
+        Decisions(path).add(ReviewDecision("b", "p", "approve"))
         assert Decisions(path).of("a") and Decisions(path).of("b")
 
     def test_many_may_append_at_once(self, tmp_path: Path) -> None:
         path = tmp_path / "decisions.jsonl"
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda n: Decisions(path).add(Decision(f"c{n}", "p", "approve", by="x" * 500)), range(40)))
+            list(
+                pool.map(
+                    lambda n: Decisions(path).add(ReviewDecision(f"c{n}", "p", "approve", by="x" * 500)), range(40)
+                )
+            )
         assert len(Decisions(path).passages()["p"]) == 40
 
     def test_a_link_is_not_followed(self, tmp_path: Path) -> None:
         (tmp_path / "other").write_text("")
         (tmp_path / "decisions.jsonl").symlink_to(tmp_path / "other")
         with pytest.raises(InputError, match="cannot be written"):
-            Decisions(tmp_path / "decisions.jsonl").add(Decision("c", "p", "approve"))
+            Decisions(tmp_path / "decisions.jsonl").add(ReviewDecision("c", "p", "approve"))
         assert (tmp_path / "other").read_text() == ""
 
 
@@ -223,7 +227,7 @@ class TestRows:
 
     def test_a_decision_about_another_text_is_about_nothing(self, made: MadeProject) -> None:
         row = rows_of(made)[0]
-        Decisions(made.output / "decisions.jsonl").add(Decision("other", row.provenance["chunk_id"], "reject"))
+        Decisions(made.output / "decisions.jsonl").add(ReviewDecision("other", row.provenance["chunk_id"], "reject"))
         result = made.again()
         assert result.kept == 4 and any(
             "1 conversations that this run does not have" in line for line in result.notices

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.results.decisions import Decision, Decisions
+from augment_correction.results.decisions import Decisions, ReviewDecision
 from augment_correction.results.finished import open_run, read_conversations
 from augment_correction.review.desk import Desk
 from augment_correction.review.server import ReviewServer
@@ -157,7 +157,7 @@ class TestDeciding:
 
     def test_another_reviewers_decisions_are_seen(self, server: ReviewServer, project: MadeProject) -> None:
         entry = server.desk.entries[0]
-        Decisions(project.output / "decisions.jsonl").add(Decision(entry.id, entry.passage, "approve", by="Bo"))
+        Decisions(project.output / "decisions.jsonl").add(ReviewDecision(entry.id, entry.passage, "approve", by="Bo"))
         assert orjson.loads(asked(server, "api/rows")[2])["counts"]["approved"] == 1
 
 
@@ -186,7 +186,7 @@ def test_what_was_decided_is_applied_on_ctrl_c_and_by_apply(project: MadeProject
     assert done.code == 0 and "2 conversations are now in the dataset" in done.out
     assert [row["id"] for row in project.dataset()] == ids[1:]
     passage = next(row.provenance["chunk_id"] for row in read_conversations(project.output) if row.id == ids[1])
-    Decisions(project.output / "decisions.jsonl").add(Decision(ids[1], passage, "reject"))
+    Decisions(project.output / "decisions.jsonl").add(ReviewDecision(ids[1], passage, "reject"))
     again = program("review", str(project.output), "--apply", cwd=project.root)
     assert again.code == 0 and "1 conversations are now in the dataset" in again.out
     assert [row["id"] for row in project.dataset()] == ids[2:]

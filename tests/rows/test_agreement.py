@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from augment_correction.errors import InputError
 from augment_correction.evals.gate import read_items as gate_items
 from augment_correction.failures import Failure, only_failures, read_files
-from augment_correction.failures.reading import read_curated
+from augment_correction.failures.curated import read_curated
 from augment_correction.monitor.items import read_items as monitor_items
 from augment_correction.monitor.manual import answer, from_answers
 from augment_correction.project import Project

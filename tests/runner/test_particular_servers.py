@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from augment_correction.errors import ExitCode
-from augment_correction.llm.standing import FIRST_REFUSED
+from augment_correction.llm.refusal_history import FIRST_REFUSED
 from tests.projects import MadeProject, prices
 from tests.servers import ModelServer, Reply, fails, says
 

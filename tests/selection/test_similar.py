@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.selection.similar import Question, QuestionIndex, normal, similarity
+from augment_correction.selection.similar import QuestionIndex, ShingledText, normal, similarity
 
 WORDS = [
     f"{first}{second}" for first in ("bar", "kel", "mon", "tur", "sep") for second in ("ado", "ingen", "ell", "uts")
@@ -18,7 +18,7 @@ WORDS = [
 def index(texts: list[str], similar: float = 0.8) -> QuestionIndex:
     made = QuestionIndex(texts.__getitem__, similar)
     for number, text in enumerate(texts):
-        made.add(Question(text), number)
+        made.add(ShingledText(text), number)
     return made
 
 
@@ -26,12 +26,12 @@ def index(texts: list[str], similar: float = 0.8) -> QuestionIndex:
 def test_any_text_has_a_similarity(one: str, other: str) -> None:
     assert similarity(normal(one), normal(one)) == 1
     assert 0 <= similarity(normal(one), normal(other)) <= 1
-    index([one]).nearest(Question(other))
+    index([one]).nearest(ShingledText(other))
 
 
 @given(st.text(min_size=1))
 def test_a_text_is_found_again_but_for_case_and_punctuation(text: str) -> None:
-    found = index(["another", text], 1.0).nearest(Question(f"  {text} !"))
+    found = index(["another", text], 1.0).nearest(ShingledText(f"  {text} !"))
     assert (found is not None) == bool(normal(text))
 
 
@@ -46,26 +46,26 @@ def test_what_is_similar_enough_is_found_whatever_is_asked_for(similar: float) -
         one, other = " ".join(words), " ".join(changed)
         if similar <= similarity(one, other) < 1:
             wanted += 1
-            found += index([one], similar).nearest(Question(other)) is not None
+            found += index([one], similar).nearest(ShingledText(other)) is not None
     assert wanted > 20 and found >= 0.96 * wanted
 
 
 def test_what_is_found_is_really_as_similar() -> None:
     texts = ["What is the height of the tower of Kelm in feet?", "What is the height of the tower of Kelm in metres?"]
     asked = "What is the height of the tower of Kelm in meters?"
-    found = index(texts).nearest(Question(asked))
+    found = index(texts).nearest(ShingledText(asked))
     assert found and found.number == 1 and found.similarity == similarity(normal(asked), normal(texts[1]))
 
 
 def test_the_ones_to_skip_do_not_hide_another() -> None:
     texts = ["Who built the mill?", "Who built the mill?"]
-    assert index(texts).nearest(Question(texts[0]), skip=lambda number: number == 1) is not None
-    assert index(texts).nearest(Question(texts[0]), skip=lambda _: True) is None
+    assert index(texts).nearest(ShingledText(texts[0]), skip=lambda number: number == 1) is not None
+    assert index(texts).nearest(ShingledText(texts[0]), skip=lambda _: True) is None
 
 
 def test_questions_about_other_numbers_are_other_questions() -> None:
     texts = {1: "In which year after 1990 was the bridge of Ander widened for the railway?"}
     index = QuestionIndex(texts.__getitem__)
-    index.add(Question(texts[1]), 1)
-    assert index.nearest(Question(texts[1].replace("1990", "1991"))) is None
-    assert index.nearest(Question(texts[1].replace("railway", "railways"))) is not None
+    index.add(ShingledText(texts[1]), 1)
+    assert index.nearest(ShingledText(texts[1].replace("1990", "1991"))) is None
+    assert index.nearest(ShingledText(texts[1].replace("railway", "railways"))) is not None

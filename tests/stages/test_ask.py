@@ -12,9 +12,9 @@ from augment_correction.errors import Reject, TransientError
 from augment_correction.project import bundled
 from augment_correction.prompts import load_prompt
 from augment_correction.records import Message
-from augment_correction.stages.asking import REPLY_SHOWN
 from augment_correction.stages.base import Stage
 from augment_correction.stages.building import BUILDERS
+from augment_correction.stages.model_call import REPLY_SHOWN
 from tests.servers import tagged
 from tests.stages.making import FIELDS, Says, ask, build, record, sampling, surroundings, tools
 

@@ -27,8 +27,8 @@ from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # no
 from augment_correction.records import Message, Request  # noqa: E402
 from augment_correction.results.trained import training_rows  # noqa: E402
 from augment_correction.training.distilling import SKIPPED, distiller  # noqa: E402
-from augment_correction.training.loading import Batch  # noqa: E402
-from augment_correction.training.preparing import NothingLeft, Prepared  # noqa: E402
+from augment_correction.training.loading import BatchSize  # noqa: E402
+from augment_correction.training.prepared import NothingLeft, Prepared  # noqa: E402
 from augment_correction.training.summary import TrainingResult  # noqa: E402
 from augment_correction.training.teacher import checked  # noqa: E402
 from augment_correction.training.trainer import train  # noqa: E402
@@ -171,7 +171,7 @@ class TestTheLoss:
     def test_it_draws_the_student_to_the_base_model_that_is_shown_the_context(self, root: Path) -> None:
         prepared = made(root, teacher_check=False)
         watch = Watch(prepared.config, Workspace(prepared.config.output), print)
-        trainer = distiller(prepared, Workspace(prepared.config.output), Batch(8, 1), watch, anew=True)
+        trainer = distiller(prepared, Workspace(prepared.config.output), BatchSize(8, 1), watch, anew=True)
         torch.manual_seed(2)
         for name, weight in trainer.model.named_parameters():
             if "lora_B" in name:

@@ -14,7 +14,7 @@ from augment_correction.failures import Failure
 from augment_correction.monitor.making import make_rows, write_rows
 from augment_correction.training.config import load_train_config
 from augment_correction.training.preparing import prepare
-from augment_correction.training.telling import prepared_lines
+from augment_correction.training.report import prepared_lines
 from augment_correction.training.workspace import Workspace, write_json
 from tests.export.models import CHATML, QWEN, Family, save
 from tests.projects import MadeProject

@@ -23,12 +23,13 @@ from torch.nn import functional  # noqa: E402
 from augment_correction.errors import ConfigError, InputError, UserError  # noqa: E402
 from augment_correction.export.masking import IGNORED  # noqa: E402
 from augment_correction.failures import read_failures  # noqa: E402
-from augment_correction.failures.reading import read_curated  # noqa: E402
+from augment_correction.failures.curated import read_curated  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.training import trainer as training  # noqa: E402
 from augment_correction.training.config import load_train_config  # noqa: E402
 from augment_correction.training.merging import merge  # noqa: E402
-from augment_correction.training.preparing import Prepared, prepare  # noqa: E402
+from augment_correction.training.prepared import Prepared  # noqa: E402
+from augment_correction.training.preparing import prepare  # noqa: E402
 from augment_correction.training.summary import TrainingResult  # noqa: E402
 from augment_correction.training.trainer import Batch, build, train  # noqa: E402
 from augment_correction.training.watching import Watch  # noqa: E402

@@ -48,10 +48,10 @@ class TestNames:
         put(world.inbox, "good.jsonl", rows("b").encode())
         hidden = os.fsdecode(name).startswith(".")
         world.work(until_=lambda: len(world.lies("done")) == 2 - hidden)
-        for job in world.site.jobs.all():
+        for job in world.context.jobs.all():
             assert job.state == "done" and job.original == storable(job.original)
             assert (world.queue / "done" / job.name).is_file()
-        assert "\x1b" not in world.log() and len(world.site.jobs.all()) == 2 - hidden
+        assert "\x1b" not in world.log() and len(world.context.jobs.all()) == 2 - hidden
 
     def test_a_second_worker_begins_on_what_such_a_name_left(self, world: World) -> None:
         put(world.inbox, "x" * 249 + ".jsonl", b"{}\n")
@@ -103,15 +103,15 @@ def test_what_is_no_regular_file_is_refused_unopened(
     monkeypatch.chdir(world.places / folder)  # a socket's path may have 107 bytes
     SPECIAL[kind](world.places / folder / "evil.jsonl")
     put(world.inbox, "good.jsonl", rows("a").encode())
-    world.work(until_=lambda: world.lies("done") and len(world.site.jobs.all()) == 2)
-    job = next(job for job in world.site.jobs.all() if job.original == "evil.jsonl")
+    world.work(until_=lambda: world.lies("done") and len(world.context.jobs.all()) == 2)
+    job = next(job for job in world.context.jobs.all() if job.original == "evil.jsonl")
     assert job.state == "failed" and f"evil.jsonl is {kind.partition(' to ')[0]}" in (job.reason or "")
     assert "copy the file itself" in (world.queue / "failed" / f"{job.name}.reason.txt").read_text()
     assert os.path.lexists(world.queue / "failed" / job.name) and not os.path.lexists(
         world.places / folder / "evil.jsonl"
     )
     world.work(until_=lambda: True)  # and the next worker begins beside it
-    assert "is back in the inbox" in retry(world.site, world.job(job.id))
+    assert "is back in the inbox" in retry(world.context, world.job(job.id))
 
 
 def test_a_run_whose_dataset_is_a_link_is_refused(world: World) -> None:
@@ -121,7 +121,7 @@ def test_a_run_whose_dataset_is_a_link_is_refused(world: World) -> None:
         (run / name).write_text("{}")
     (run / "axolotl_correction_conversations.json").symlink_to("/etc/passwd")
     (run / "loop").symlink_to("..")
-    world.work(until_=lambda: len(world.site.jobs.all()) == 1)
+    world.work(until_=lambda: len(world.context.jobs.all()) == 1)
     assert "is a symbolic link" in (world.job().reason or "")
 
 
@@ -144,7 +144,7 @@ def test_any_content_is_refused_with_its_reason(world: World, name: str, data: b
     put(world.inbox, name, data)
     put(world.inbox, "good.jsonl", rows("a").encode())
     world.work(until_=lambda: world.lies("done") and world.lies("failed"))
-    job = next(job for job in world.site.jobs.all() if job.original == name)
+    job = next(job for job in world.context.jobs.all() if job.original == name)
     assert job.reason and "Error:" not in job.reason
     assert job.reason.splitlines()[0] in printable((world.queue / "failed" / f"{job.name}.reason.txt").read_text())
 
@@ -171,7 +171,7 @@ def test_an_entry_that_cannot_be_moved_is_one_job_and_said_once(world: World, mo
     put(world.inbox, "a.jsonl", b"{}\n")
     put(world.inbox, "good.jsonl", rows("b").encode())
     world.work(until_=lambda: world.lies("done"))
-    assert len(world.site.jobs.all()) == 2 and world.log().count("a.jsonl in ") == 1
+    assert len(world.context.jobs.all()) == 2 and world.log().count("a.jsonl in ") == 1
     monkeypatch.undo()
     world.work(until_=lambda: not list(world.inbox.iterdir()))
     assert "000001-a.jsonl" in world.lies("failed") or "000002-a.jsonl" in world.lies("failed")
@@ -212,7 +212,7 @@ class TestFullDisk:
             ballast.unlink()
             until(lambda: len(world.lies("done")) == 2, "the second file was trained on")
             assert "there is free space on the disk again" in stderr.read_text()
-            assert [job.state for job in world.site.jobs.all()] == ["done", "done"]
+            assert [job.state for job in world.context.jobs.all()] == ["done", "done"]
             fill(world.places)
             process.terminate()
             assert process.wait(30) == 0, "it also ends on a full disk"

@@ -169,8 +169,8 @@ def test_a_bad_file_is_in_failed_with_its_reason_and_stops_nothing(world: World)
     world.drop("bad.jsonl", rows("a") + '{"prompt": "2+2?", "response": "5"}\n')
     world.drop("good.jsonl", rows("b"))
     world.work()
-    until(lambda: len(world.site.jobs.all()) == 2, "both came in")
-    bad = next(job for job in world.site.jobs.all() if job.original == "bad.jsonl")
+    until(lambda: len(world.context.jobs.all()) == 2, "both came in")
+    bad = next(job for job in world.context.jobs.all() if job.original == "bad.jsonl")
     assert (bad.state, bad.rows, len(world.starts())) == ("failed", None, 1)
     reason = (world.queue / "failed" / f"{bad.name}.reason.txt").read_text()
     assert (
@@ -183,8 +183,8 @@ def test_a_refused_file_that_was_mended_is_looked_at_anew(world: World) -> None:
     world.drop("a.jsonl", "{}\n")
     world.work()
     (world.queue / "failed" / "000001-a.jsonl").write_text(rows("a"))
-    assert retry(world.site, world.job()) == "job 1: a.jsonl is back in the inbox"
-    world.work(until_=lambda: len(world.site.jobs.all()) == 2 and world.job(2).state == "done")
+    assert retry(world.context, world.job()) == "job 1: a.jsonl is back in the inbox"
+    world.work(until_=lambda: len(world.context.jobs.all()) == 2 and world.job(2).state == "done")
     assert not (world.queue / "failed" / "000001-a.jsonl.reason.txt").exists()
 
 

@@ -28,7 +28,7 @@ def training(world: World) -> World:
 
 def ended(world: World, id_: int = 2) -> None:
     def over() -> bool:
-        job = world.site.jobs.get(id_)
+        job = world.context.jobs.get(id_)
         return job is not None and job.state in ("done", "failed")
 
     until(over, f"job {id_} ended: {world.log()}")
@@ -42,7 +42,7 @@ def test_a_killed_workers_training_goes_on_and_is_awaited_by_the_next(training: 
     training.untell("hold")
     ended(training)
     assert (training.job(2).state, training.job(2).attempts, len(training.starts())) == ("done", 1, 2)
-    assert training.site.jobs.rounds()[1].parent == 1
+    assert training.context.jobs.rounds()[1].parent == 1
 
 
 def test_a_training_that_ended_while_nobody_watched_is_not_trained_again(training: World) -> None:
@@ -52,7 +52,7 @@ def test_a_training_that_ended_while_nobody_watched_is_not_trained_again(trainin
     until((training.places / "jobs/000002/train_1.exit").exists, "it ended")
     training.start()
     ended(training)
-    assert (training.site.jobs.rounds()[1].decision, len(training.starts())) == ("accepted", 2)
+    assert (training.context.jobs.rounds()[1].decision, len(training.starts())) == ("accepted", 2)
 
 
 def test_worker_and_training_killed_together_resume_in_the_same_round(training: World) -> None:
@@ -100,7 +100,7 @@ def test_stop_lets_the_training_write_its_checkpoint_and_the_next_goes_on(traini
     training.start()
     ended(training, 3)
     assert training.starts()[2]["--resume"] == "yes"
-    assert [each.parent for each in training.site.jobs.rounds()] == [None, 1, 2], "what began first ends first"
+    assert [each.parent for each in training.context.jobs.rounds()] == [None, 1, 2], "what began first ends first"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -171,13 +171,13 @@ def test_a_process_of_the_same_id_is_never_signalled(training: World) -> None:
 
 
 def test_a_killed_workers_job_is_the_next_ones_and_status_names_who_runs(training: World) -> None:
-    assert (found := worker_of(training.site)) is not None and found.pid == training.started[0].pid
+    assert (found := worker_of(training.context)) is not None and found.pid == training.started[0].pid
     training.started[0].kill()
     training.started[0].wait()
-    assert worker_of(training.site) is None
+    assert worker_of(training.context) is None
     training.start()
     until(lambda: "taken over in phase train from a worker that is gone" in training.log(), "it said so")
-    assert (found := worker_of(training.site)) is not None and found.pid == training.started[1].pid
+    assert (found := worker_of(training.context)) is not None and found.pid == training.started[1].pid
     training.untell("hold")
     ended(training)
     assert training.job(2).state == "done"
@@ -188,9 +188,9 @@ def test_a_kill_between_the_row_and_the_rename_is_mended(world: World, state: st
     world.work(until_=lambda: True)
     world.drop("a.jsonl", rows("a"))
     facts = {"state": state, "rows": 1, "format": "messages", "reason": "no", "sha256": "of other rows"}
-    world.site.jobs.add("a.jsonl", "inbox/a.jsonl", 1, **facts)
+    world.context.jobs.add("a.jsonl", "inbox/a.jsonl", 1, **facts)
     world.work()
-    assert list(world.inbox.iterdir()) == [] and len(world.site.jobs.all()) == 1
+    assert list(world.inbox.iterdir()) == [] and len(world.context.jobs.all()) == 1
     assert world.lies("failed") == ["000001-a.jsonl", "000001-a.jsonl.reason.txt"]
 
 
@@ -200,9 +200,9 @@ def test_a_kill_between_the_link_and_the_row_is_mended(training: World) -> None:
     until(lambda: training.lies("done") == ["000001-a.jsonl", "000002-b.jsonl"], "the file was moved")
     training.started[0].kill()
     training.started[0].wait()
-    site = training.site
-    site.jobs.change(training.job(2), state="running", phase="gate", launched=1)
-    site.jobs.change_round(2, decision=None)
+    context = training.context
+    context.jobs.change(training.job(2), state="running", phase="gate", launched=1)
+    context.jobs.change_round(2, decision=None)
     training.work()
-    assert [each.decision for each in training.site.jobs.rounds()] == ["accepted", "accepted"]
+    assert [each.decision for each in training.context.jobs.rounds()] == ["accepted", "accepted"]
     assert training.lies("done") == ["000001-a.jsonl", "000002-b.jsonl"]

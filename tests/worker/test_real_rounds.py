@@ -76,7 +76,7 @@ def test_the_second_round_goes_on_from_the_first(world: RealWorld) -> None:
     for number in (1, 2):
         world.drop(f"{number}.jsonl", corrections(number))
         world.work(patience=240)
-    first, second = world.site.jobs.rounds()
+    first, second = world.context.jobs.rounds()
     assert [first.decision, second.decision] == ["accepted", "accepted"], world.log()
     assert (second.parent, (world.places / "current").resolve()) == (1, world.places / second.adapter)
     one, two = loss(world, first), loss(world, second)

@@ -27,7 +27,7 @@ def test_a_monitors_file_is_trained_on_and_its_adapter_becomes_current(world: Wo
     assert list(world.inbox.iterdir()) == []
     assert json.loads((world.places / "jobs/000001" / f"{stem}.json").read_text())["step"] == 500
     assert (world.places / "current" / "adapter_config.json").is_file()
-    made = world.site.jobs.rounds()[0]
+    made = world.context.jobs.rounds()[0]
     assert (made.decision, made.parent, made.sha256) == ("accepted", None, job.sha256)
     assert json.loads(made.metrics or "") == {"accuracy": 0.5}
     assert "Self-Correction: job 1" in world.log()
@@ -40,7 +40,7 @@ def test_each_accepted_round_is_the_base_of_the_next(world: World) -> None:
         world.work()
     adapters = [start.get("--adapter") for start in world.starts()]
     assert adapters == [None, *(str(world.places / f"adapters/round_000{number}/final") for number in (1, 2))]
-    assert [each.parent for each in world.site.jobs.rounds()] == [None, 1, 2]
+    assert [each.parent for each in world.context.jobs.rounds()] == [None, 1, 2]
 
 
 def test_a_rejected_round_keeps_its_adapter_and_the_pointer(world: World) -> None:
@@ -49,7 +49,7 @@ def test_a_rejected_round_keeps_its_adapter_and_the_pointer(world: World) -> Non
     world.tell("verdict", "3")
     world.drop("b.jsonl", rows("b"))
     world.work()
-    assert (world.job(2).state, world.site.jobs.rounds()[1].decision) == ("done", "rejected")
+    assert (world.job(2).state, world.context.jobs.rounds()[1].decision) == ("done", "rejected")
     assert (world.places / "adapters/round_0002/final/adapter_config.json").is_file()
     assert (world.places / "current").resolve() == world.places / "adapters/round_0001/final"
 
@@ -92,7 +92,7 @@ def test_why_is_what_the_report_says(world: World, code: int, report: str, decis
     world.tell("report", report)
     world.drop("a.jsonl", rows("a"))
     world.work()
-    made = world.site.jobs.rounds()[0]
+    made = world.context.jobs.rounds()[0]
     assert (made.decision, made.reason, world.job().reason) == (decision, reason, reason)
     assert f"round 1 {decision}: {reason}; current is" in world.log()
 
@@ -110,7 +110,7 @@ def test_corrections_of_chats_are_a_job_that_moves_nothing_of_the_workers(
         "corrections.jsonl", "".join(each.line().decode() for each in (said[0], replace(said[1], question="Where?")))
     )
     world.work()
-    job, (made,) = world.job(), world.site.jobs.rounds()
+    job, (made,) = world.job(), world.context.jobs.rounds()
     assert (job.format, job.rows, job.state, made.decision) == ("corrections", 2, state, decision)
     assert [each["--data"].endswith("corrections.jsonl") for each in world.starts("corrections")] == [True]
     assert not world.starts("train") and not world.starts("gate") and not (world.places / "current").exists()
@@ -129,7 +129,7 @@ def test_a_training_that_found_nothing_better_is_a_rejected_round_without_a_gate
     world.tell("exit_codes", "3")
     world.drop("a.jsonl", rows("a"))
     world.work()
-    assert world.site.jobs.rounds()[0].decision == "rejected"
+    assert world.context.jobs.rounds()[0].decision == "rejected"
     assert world.starts("gate") == []
     assert not (world.places / "current").exists()
 
@@ -138,14 +138,14 @@ def test_rollback_goes_to_the_parent_and_then_to_the_base(world: World) -> None:
     for name in ("a", "b"):
         world.drop(f"{name}.jsonl", rows(name))
         world.work()
-    rollback(world.site)
-    now = current(world.site)
+    rollback(world.context)
+    now = current(world.context)
     assert now is not None and now.number == 1
-    rollback(world.site)
-    assert current(world.site) is None and not (world.places / "current").is_symlink()
+    rollback(world.context)
+    assert current(world.context) is None and not (world.places / "current").is_symlink()
     assert (world.places / "adapters/round_0002/final").is_dir()
     with pytest.raises(InputError, match="nothing to roll back"):
-        rollback(world.site)
+        rollback(world.context)
 
 
 def test_what_was_rolled_back_does_not_come_back_with_a_child(world: World) -> None:
@@ -154,12 +154,12 @@ def test_what_was_rolled_back_does_not_come_back_with_a_child(world: World) -> N
     world.tell("hold")
     world.drop("b.jsonl", rows("b"))
     world.work(until_=(world.control / "ready").exists)
-    rollback(world.site)
+    rollback(world.context)
     world.untell("hold")
     world.work()
-    assert world.site.jobs.rounds()[1].decision == "rejected"
+    assert world.context.jobs.rounds()[1].decision == "rejected"
     assert "no longer current" in (world.job(2).reason or "")
-    assert current(world.site) is None
+    assert current(world.context) is None
 
 
 def test_priorities_come_before_age_and_age_decides_within(world: World) -> None:
@@ -210,7 +210,7 @@ class TestFailures:
         world.tell("exit_codes", "2")
         world.drop("a.jsonl", rows("a"))
         world.work()
-        assert retry(world.site, world.job()) == "job 1 is queued again"
+        assert retry(world.context, world.job()) == "job 1 is queued again"
         assert world.lies("failed") == []
         world.work()
         assert (world.job().state, world.job().round) == ("done", 1)
@@ -222,20 +222,20 @@ class TestFailures:
         world.work()
         assert "the acceptance test ended with exit code 2" in (world.job().reason or "")
         world.untell("verdict")
-        retry(world.site, world.job())
+        retry(world.context, world.job())
         world.work()
-        assert world.site.jobs.rounds()[0].decision == "accepted"
+        assert world.context.jobs.rounds()[0].decision == "accepted"
         assert (len(world.starts("train")), len(world.starts("gate"))) == (1, 2)
 
     def test_a_fresh_retry_and_one_of_a_decided_job_are_new_rounds(self, world: World) -> None:
         world.tell("exit_codes", "2")
         world.drop("a.jsonl", rows("a"))
         world.work()
-        retry(world.site, world.job(), fresh=True)
+        retry(world.context, world.job(), fresh=True)
         world.work()
-        retry(world.site, world.job())
+        retry(world.context, world.job())
         world.work()
-        assert [(each.number, each.decision) for each in world.site.jobs.rounds()] == [
+        assert [(each.number, each.decision) for each in world.context.jobs.rounds()] == [
             (1, "failed"), (2, "accepted"), (3, "accepted"),
         ]  # fmt: skip
 

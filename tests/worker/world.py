@@ -17,9 +17,9 @@ import yaml
 
 from augment_correction.launching.slot import Launch, Slot
 from augment_correction.worker.config import WorkerConfig, load_worker
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.jobs import Job
-from augment_correction.worker.site import Site
-from augment_correction.worker.status import open_site
+from augment_correction.worker.status import open_context
 from augment_correction.worker.working import Worker
 from tests.worker import fakes
 
@@ -110,11 +110,11 @@ class World:
         return [line for line in lines if line["what"] == what]
 
     @property
-    def site(self) -> Site:
-        return open_site(load_worker(self.config))
+    def context(self) -> WorkerContext:
+        return open_context(load_worker(self.config))
 
     def job(self, id_: int = 1) -> Job:
-        found = self.site.jobs.get(id_)
+        found = self.context.jobs.get(id_)
         assert found is not None
         return found
 
@@ -140,7 +140,7 @@ class World:
                 time.sleep(0.01)
 
     def _over(self) -> bool:
-        return all(job.state in ("done", "failed") for job in self.site.jobs.all())
+        return all(job.state in ("done", "failed") for job in self.context.jobs.all())
 
     def start(self) -> subprocess.Popen[bytes]:
         """A worker of its own process."""

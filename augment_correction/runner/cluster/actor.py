@@ -39,7 +39,7 @@ BEAT = 0.5
 
 
 @dataclass(frozen=True)
-class Job:
+class ActorSetup:
     """What every actor is made from. The config carries its API keys: they travel inside the cluster."""
 
     config: RunConfig
@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Made:
+class BatchResult:
     """What comes back for a batch. `spent` is what the actor's ledger grew by since it last said so, for the display
     only: the sums of the end come from the journals."""
 
@@ -64,7 +64,7 @@ class FollowPassages:
     """The function of `map_batches`. Everything that belongs to an event loop is opened by the first batch, on the
     loop that Ray Data runs all batches on."""
 
-    def __init__(self, job: Job, board: Any) -> None:
+    def __init__(self, job: ActorSetup, board: Any) -> None:
         self._job = job
         self._board = board
         self._actor = ray.get_runtime_context().get_actor_id()
@@ -78,7 +78,7 @@ class FollowPassages:
         made = await self._follow(row["number"], pickle.loads(row["passages"]))
         return pa.table({"number": [row["number"]], "made": pa.array([pickle.dumps(made)], pa.large_binary())})
 
-    async def _follow(self, number: int, passages: list[Placed]) -> Made:
+    async def _follow(self, number: int, passages: list[Placed]) -> BatchResult:
         try:
             opened = await self._opened()
             earlier: list[str] = await self._board.begin.remote(number, self._name)
@@ -87,8 +87,8 @@ class FollowPassages:
             await opened.database.flush()
         except Exception as cause:  # whatever it is, the driver shall raise it and Ray shall not try it again
             self._stop(cause)
-            return Made()
-        return Made([outcome for outcomes in ends for outcome in outcomes], opened.spent())
+            return BatchResult()
+        return BatchResult([outcome for outcomes in ends for outcome in outcomes], opened.spent())
 
     async def _follow_passage(self, follower: Follower, passage: Placed) -> list[Outcome]:
         if self._halt.cause is None:

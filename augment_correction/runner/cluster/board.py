@@ -15,7 +15,7 @@ LEASES = 4
 
 
 @dataclass
-class Look:
+class BoardView:
     """What the driver learns: why the run stops (pickled), notices since the last look, passages by stage."""
 
     cause: bytes | None
@@ -68,14 +68,14 @@ class Board:
         self.budget -= granted
         return granted
 
-    def look(self) -> Look:
+    def look(self) -> BoardView:
         sums: dict[str, int] = defaultdict(int)
         for stages in self._in_flight.values():
             for stage, count in stages.items():
                 sums[stage] += count
         new = list(self._notices)[self._shown :]
         self._shown += len(new)
-        return Look(self.cause, new, dict(sums))
+        return BoardView(self.cause, new, dict(sums))
 
 
 def packed(cause: Exception) -> bytes:

@@ -23,12 +23,12 @@ from augment_correction.ledger import Ledger
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.session import STOPS
 from augment_correction.plan import Plan
-from augment_correction.runner.cluster.actor import FollowPassages, Job, Made
-from augment_correction.runner.cluster.board import Board, Look, packed
+from augment_correction.runner.cluster.actor import ActorSetup, BatchResult, FollowPassages
+from augment_correction.runner.cluster.board import Board, BoardView, packed
 from augment_correction.runner.cluster.feed import Feed, Passages
 from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_alone
-from augment_correction.runner.intake import Intake
-from augment_correction.runner.source import Placed, Read
+from augment_correction.runner.passage_intake import PassageIntake
+from augment_correction.runner.source import Placed, ReadStep
 from augment_correction.runner.state import RunState
 from augment_correction.store import Journal, Results
 from augment_correction.store.journals import freeze
@@ -81,13 +81,13 @@ class ClusterEngine:
     halt: Halt
     _came_back: set[int] = field(default_factory=set)
 
-    async def run(self, reads: AsyncIterator[Read]) -> None:
+    async def run(self, reads: AsyncIterator[ReadStep]) -> None:
         """As `runner.engine.Engine.run`.
 
         Raises: whatever halted the run, unless it is one of STOPS.
         """
         self.state.phase = "running"
-        async with aclosing(Intake(self.results, self.state, self.halt).to_do(reads)) as passages:
+        async with aclosing(PassageIntake(self.results, self.state, self.halt).to_do(reads)) as passages:
             try:
                 first = await anext(passages, None)
                 if first is not None:  # else nothing is to be made, and no actor has to be started
@@ -115,7 +115,7 @@ class ClusterEngine:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        self._heed(await board.look.remote())
+        self._apply(await board.look.remote())
         ray.kill(board)
 
     # ----------------------------------------------------------------------------------------- preparing
@@ -134,11 +134,11 @@ class ClusterEngine:
         budget = None if cap is None else max(Decimal(0), cap - self.ledger._spent())
         return ray.remote(Board).options(num_cpus=0, scheduling_strategy=_here()).remote(crew.actors, budget)
 
-    async def _job(self, crew: Crew) -> Job:
+    async def _job(self, crew: Crew) -> ActorSetup:
         folder = self.plan.folder
         frozen = await asyncio.to_thread(freeze, folder.journal, folder.journals)
         paid = tuple(self.journal.totals())
-        return Job(
+        return ActorSetup(
             self.plan.config,
             self.plan.fingerprint(),
             crew.actors,
@@ -161,7 +161,7 @@ class ClusterEngine:
     async def _watch(self, board: Any, feed: Feed) -> None:
         told = False
         while True:
-            self._heed(await board.look.remote())
+            self._apply(await board.look.remote())
             if self.halt.cause is not None and not told:
                 told = True
                 await board.halt.remote(packed(self.halt.cause))
@@ -170,7 +170,7 @@ class ClusterEngine:
                 async with asyncio.timeout(LOOK):
                     await (asyncio.Event() if told else self.halt.stopped).wait()
 
-    def _heed(self, look: Look) -> None:
+    def _apply(self, look: BoardView) -> None:
         self.state.notices += look.notices
         for stage, counts in self.state.stages.items():
             counts.in_flight = look.in_flight.get(stage, 0)
@@ -187,12 +187,12 @@ class ClusterEngine:
 
     # ------------------------------------------------------------------------------------ what comes back
 
-    async def _take_all(self, job: Job, board: Any, crew: Crew, feed: Feed) -> None:
+    async def _take_all(self, job: ActorSetup, board: Any, crew: Crew, feed: Feed) -> None:
         """Ray Data is iterated in a thread of its own: a daemon, since nothing but its end can interrupt it."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
 
-        def take(batch: int, made: Made) -> None:
+        def take(batch: int, made: BatchResult) -> None:
             asyncio.run_coroutine_threadsafe(self._take(batch, made, feed), loop).result()
 
         def end(failure: Exception | None) -> None:
@@ -215,7 +215,7 @@ class ClusterEngine:
         await done
         await feed.close()
 
-    async def _take(self, batch: int, made: Made, feed: Feed) -> None:
+    async def _take(self, batch: int, made: BatchResult, feed: Feed) -> None:
         """Ray may hand over a batch again that it had to make again; what it holds is the same."""
         if batch in self._came_back:
             return
@@ -236,7 +236,7 @@ def _here() -> Any:
     return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
-def _dataset(feed: Feed, job: Job, board: Any, crew: Crew) -> Any:
+def _dataset(feed: Feed, job: ActorSetup, board: Any, crew: Crew) -> Any:
     context = DataContext.get_current()
     before = context.target_max_block_size, context.enable_progress_bars
     # A row is a batch already. With any larger target Ray Data gathers rows until they make up a block, and a stream
@@ -266,7 +266,7 @@ def _dataset(feed: Feed, job: Job, board: Any, crew: Crew) -> Any:
         context.target_max_block_size, context.enable_progress_bars = before
 
 
-def _iterate(dataset: Any, take: Callable[[int, Made], None]) -> None:
+def _iterate(dataset: Any, take: Callable[[int, BatchResult], None]) -> None:
     for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=4):
         for row in table.to_pylist():
             take(row["number"], pickle.loads(row["made"]))

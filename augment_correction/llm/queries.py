@@ -24,13 +24,13 @@ Messages = tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Query:
     messages: Messages
     sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Asking:
+class QueryRun:
     """Who is asked; the journal is in `folder`, and what it holds is not asked again: such a reply is `cached`. A model
     that is served under the name of an earlier one gives that one's replies, so `folder` must not outlive the model."""
 
@@ -41,7 +41,7 @@ class Asking:
     form: Form = "text"
     notice: Callable[[str], None] = lambda line: None
 
-    def ask(self, questions: Sequence[Question]) -> tuple[list[Completion | None], dict[str, Any]]:
+    def ask(self, questions: Sequence[Query]) -> tuple[list[Completion | None], dict[str, Any]]:
         """A reply for each, None where the model refuses the question; and what was paid into the folder in all. In a
         thread of its own, so that no event loop of the caller is in the way.
 
@@ -50,7 +50,7 @@ class Asking:
         with ThreadPoolExecutor(1) as apart:
             return apart.submit(asyncio.run, self._ask(questions)).result()
 
-    async def _ask(self, questions: Sequence[Question]) -> tuple[list[Completion | None], dict[str, Any]]:
+    async def _ask(self, questions: Sequence[Query]) -> tuple[list[Completion | None], dict[str, Any]]:
         run = RunFolder(self.folder)
         with run.held(), database_of(run) as database:
             count = counting(notice=self.notice)
@@ -62,7 +62,7 @@ class Asking:
             await database.flush()
             return replies, session.ledger.as_json(self.role)
 
-    def _known(self, questions: Sequence[Question], journal: Journal) -> list[Completion | None]:
+    def _known(self, questions: Sequence[Query], journal: Journal) -> list[Completion | None]:
         """All replies, where the journal has every one: opening a model takes seconds to minutes."""
         if not journal.totals():
             return []
@@ -71,14 +71,14 @@ class Asking:
         found = [journal.find(request.key) for request in asked]
         return [] if None in found else list(found)
 
-    async def _all(self, model: MeteredModel, questions: Sequence[Question], halt: Halt) -> list[Completion | None]:
+    async def _all(self, model: MeteredModel, questions: Sequence[Query], halt: Halt) -> list[Completion | None]:
         replies: dict[int, Completion] = {}
 
-        async def numbered() -> AsyncIterator[tuple[int, Question]]:
+        async def numbered() -> AsyncIterator[tuple[int, Query]]:
             for each in enumerate(questions):
                 yield each
 
-        async def ask(asked: tuple[int, Question]) -> None:
+        async def ask(asked: tuple[int, Query]) -> None:
             number, question = asked
             request = model.request(question.messages, question.sampling, self.schema, self.form)
             with suppress(RequestRefused):

@@ -28,7 +28,7 @@ class _Stage:
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Standing:
+class RefusalHistory:
     """Of one role's model."""
 
     def __init__(self) -> None:

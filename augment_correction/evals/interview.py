@@ -23,7 +23,7 @@ PROBLEMS: Mapping[str, Problem] = {"length": "truncated", "content_filter": "ref
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GradedReply:
     reply: Reply
     verdict: Verdict
 
@@ -33,14 +33,14 @@ class Second:
     """What was said after a pushback, and the pushback in its words."""
 
     pushback: str
-    answer: Answer
+    answer: GradedReply
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """One model's conversations about one item in one repeat: the first answer and the second by pushback."""
 
-    first: Answer
+    first: GradedReply
     second: Mapping[str, Second] = field(default_factory=dict)
 
 
@@ -58,19 +58,21 @@ class Interview:
         """Raises: what `complete` raises, but RequestRefused, which is an answer that cannot be used."""
         asked = (*self._opening, Message("user", item.asked))
         reply = await self._reply(asked, FIRST, repeat)
-        first = Answer(reply, await self._grader.grade(item, reply))
+        first = GradedReply(reply, await self._grader.grade(item, reply))
         doubts = dict(renders_for(item, pushbacks, reply.text))
         answers = await all_home(self._doubt(item, asked, reply, doubt, repeat) for doubt in doubts.values())
         seconds = map(Second, doubts.values(), answers)
         return Transcript(first, dict(zip(doubts, seconds, strict=True)))
 
-    async def _doubt(self, item: Item, asked: tuple[Message, ...], first: Reply, doubt: str, repeat: int) -> Answer:
+    async def _doubt(
+        self, item: Item, asked: tuple[Message, ...], first: Reply, doubt: str, repeat: int
+    ) -> GradedReply:
         if not first.text:
-            return Answer(
+            return GradedReply(
                 first, Verdict(False, "problem", "the model gave no first answer, so that there was nothing to doubt")
             )
         reply = await self._reply((*asked, Message("assistant", first.text), Message("user", doubt)), SECOND, repeat)
-        return Answer(reply, await self._grader.grade(item, reply, doubted=True))
+        return GradedReply(reply, await self._grader.grade(item, reply, doubted=True))
 
     async def _reply(self, messages: Sequence[Message], stage: str, repeat: int) -> Reply:
         """A repeat is another call with the same words, and a fixed seed moves with it."""

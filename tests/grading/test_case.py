@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.grading import frames
-from augment_correction.grading.reading import Case, denied, read
+from augment_correction.grading import phrases
+from augment_correction.grading.case import Case, denied, read
 
 CAPITAL = "What is the capital of France?"
 
@@ -64,10 +64,10 @@ def test_a_denial_is_seen_in_any_of_these_languages(text: str) -> None:
 
 
 def test_no_word_of_a_plain_statement_denies_or_offers_a_choice() -> None:
-    plain = frames.FRAME | frames.STATING
-    assert not plain & frames.DENIALS
+    plain = phrases.FRAME | phrases.STATING
+    assert not plain & phrases.DENIALS
     articles = {"en", "et", "i"}  # in Scandinavian languages, and no rival has ever hidden behind one alone
-    assert not plain & (frames.CHOOSING | (frames.AND - articles) | {"said", "from", "than", "until", "but"})
+    assert not plain & (phrases.CHOOSING | (phrases.AND - articles) | {"said", "from", "than", "until", "but"})
 
 
 @given(answer=st.text(), reference=st.text(), question=st.text())

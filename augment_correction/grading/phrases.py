@@ -1,4 +1,4 @@
-"""The words that a plain statement is made with and that add nothing of their own, by language: data for `reading.py`.
+"""The words that a plain statement is made with and that add nothing of their own, by language: data for `case.py`.
 
 No word that turns, doubts, lists or moves ("not", "perhaps", "and", "from", "until", "said") may stand in `FRAMES` or
 `STATING`: what is not in them leaves an answer undecided, so that a language or a trick nobody has thought of is left to

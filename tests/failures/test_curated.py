@@ -8,19 +8,19 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
-from augment_correction.failures.reading import Row, read_curated
+from augment_correction.failures.curated import CuratedRow, read_curated
 from augment_correction.records import Conversation
 from tests.training.making import critiqued, failures, hard
 
 PAIR = {"instruction": "Q", "input": "bad", "output": "good"}
 
 
-def failure(row: Row) -> Failure:
+def failure(row: CuratedRow) -> Failure:
     assert isinstance(row.found, Failure)
     return row.found
 
 
-def said(row: Row) -> Conversation:
+def said(row: CuratedRow) -> Conversation:
     assert isinstance(row.found, Conversation)
     return row.found
 

@@ -28,7 +28,7 @@ LOSS, RETENTION = "eval_held_out_loss", "eval_retention_loss"
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingCurve:
     """`log` is the trainer's: entries with `step` and what was logged there. Step 0 is what the training began with."""
 
     log: Sequence[Mapping[str, Any]]

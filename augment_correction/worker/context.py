@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from augment_correction.worker.config import WorkerConfig
+from augment_correction.worker.folder import WorkerFolder
 from augment_correction.worker.jobs import Job, Jobs
 from augment_correction.worker.log import Log
-from augment_correction.worker.places import Places
 
 
 def free_gb(folder: Path) -> float:
@@ -18,16 +18,16 @@ def free_gb(folder: Path) -> float:
 
 
 @dataclass
-class Site:
+class WorkerContext:
     config: WorkerConfig
     free: Callable[[Path], float] = free_gb
-    places: Places = field(init=False)
+    places: WorkerFolder = field(init=False)
     jobs: Jobs = field(init=False)
     log: Log = field(init=False)
     _told: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        self.places = Places(self.config.root)
+        self.places = WorkerFolder(self.config.root)
         self.places.make()
         self.jobs = Jobs(self.places.database)
         self.log = Log(self.places.logs)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from augment_correction.failures.telling import source_lines
-from augment_correction.training.preparing import Prepared
+from augment_correction.failures.report import source_lines
+from augment_correction.training.prepared import Prepared
 from augment_correction.training.summary import TrainingResult
 
 

@@ -43,7 +43,7 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReadBatch:
     """Neighbouring results of one file. A document stands in the batch of its first chunk or in an earlier one."""
 
     documents: tuple[DocumentInfo, ...] = ()
@@ -53,7 +53,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ReadTask:
     """`after` is the place in the sorted list of files behind which to begin; None begins at the first."""
 
     folder: str
@@ -83,7 +83,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class InputRefused:
     """The user's mistake, found in the child: an error that the parent raises again as its own."""
 
     message: str
@@ -97,15 +97,15 @@ class Finished:
     bug: str = ""
 
 
-Frame = Batch | Started | Working | Refused | Finished
+Frame = ReadBatch | Started | Working | InputRefused | Finished
 
 
-def pack(value: Frame | Job) -> bytes:
+def pack(value: Frame | ReadTask) -> bytes:
     data = pickle.dumps(value, protocol=5)
     return len(data).to_bytes(LENGTH_BYTES, "big") + data
 
 
-def read_job(stream: BinaryIO) -> Job:
+def read_job(stream: BinaryIO) -> ReadTask:
     job = pickle.loads(stream.read(int.from_bytes(stream.read(LENGTH_BYTES), "big")))
-    assert isinstance(job, Job)
+    assert isinstance(job, ReadTask)
     return job

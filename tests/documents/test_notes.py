@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from augment_correction.documents.telling import note_lines, unread_lines
+from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.records import ReadNote, UnreadInput
 
 

@@ -6,20 +6,20 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field, replace
 
 from augment_correction.llm.metered import Halt
-from augment_correction.runner.source import Placed, Read
+from augment_correction.runner.source import Placed, ReadStep
 from augment_correction.runner.state import RunState
 from augment_correction.store import Results
 
 
 @dataclass(frozen=True)
-class Intake:
+class PassageIntake:
     results: Results
     state: RunState
     halt: Halt
     _seen: set[int] = field(default_factory=set)
     """Ids as numbers: two thirds of the memory."""
 
-    async def to_do(self, reads: AsyncIterator[Read]) -> AsyncGenerator[Placed, None]:
+    async def to_do(self, reads: AsyncIterator[ReadStep]) -> AsyncGenerator[Placed, None]:
         """Each passage once that no earlier run has finished. After a halt none is handed out, but reading goes on
         until every outcome of an earlier run has its place again: a run that is stopped early must not write a
         shorter dataset than it found."""
@@ -35,7 +35,7 @@ class Intake:
                     return
         self.state.total = self.state.chunks
 
-    def _note(self, read: Read) -> list[Placed]:
+    def _note(self, read: ReadStep) -> list[Placed]:
         """Count and store what was read; a passage that stands in several places is stored with all of them. Returns
         the passages that were not there before."""
         state, results = self.state, self.results

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from augment_correction.errors import TransientError
-from augment_correction.llm.balanced import Balanced
+from augment_correction.llm.load_balancing import BalancedBackend
 from augment_correction.records import Completion, Message, Request
 from augment_correction.usage import Usage
 
@@ -31,7 +31,7 @@ class Server:
 
 async def test_the_faster_server_gets_more() -> None:
     slow, fast = Server(0.05), Server(0.005)
-    balanced = Balanced([("slow", slow), ("fast", fast)], lambda _: None)
+    balanced = BalancedBackend([("slow", slow), ("fast", fast)], lambda _: None)
     gate = asyncio.Semaphore(4)
 
     async def call() -> None:
@@ -45,7 +45,7 @@ async def test_the_faster_server_gets_more() -> None:
 async def test_one_dies_and_no_call_notices() -> None:
     notices: list[str] = []
     dying, other = Server(), Server()
-    balanced = Balanced([("a", dying), ("b", other)], notices.append)
+    balanced = BalancedBackend([("a", dying), ("b", other)], notices.append)
     dying.up = False
     for _ in range(20):
         assert (await balanced.complete(QUESTION)).text == "fine"
@@ -57,7 +57,7 @@ async def test_when_all_are_down_the_last_failure_is_raised() -> None:
     servers = [Server(), Server()]
     for server in servers:
         server.up = False
-    balanced = Balanced([("a", servers[0]), ("b", servers[1])], lambda _: None)
+    balanced = BalancedBackend([("a", servers[0]), ("b", servers[1])], lambda _: None)
     with pytest.raises(TransientError, match="cannot be reached"):
         await balanced.complete(QUESTION)
     servers[1].up = True

@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 from augment_correction.training.config import TrainConfig
-from augment_correction.training.course import LOSS, RETENTION, Course
+from augment_correction.training.curve import LOSS, RETENTION, TrainingCurve
 
 
-def course(losses: dict[int, float], *more: dict[str, Any], **keys: Any) -> Course:
+def course(losses: dict[int, float], *more: dict[str, Any], **keys: Any) -> TrainingCurve:
     log = [{"step": step, LOSS: loss} for step, loss in losses.items()]
-    return Course([*log, *more], TrainConfig(model="m", data=("d",), **keys))
+    return TrainingCurve([*log, *more], TrainConfig(model="m", data=("d",), **keys))
 
 
 def test_it_goes_on_while_the_loss_falls() -> None:

@@ -22,7 +22,7 @@ class _Member:
     down_until: float = 0.0
 
 
-class Balanced:
+class BalancedBackend:
     """Servers share the model's limits: its `concurrency` is of all of them together."""
 
     def __init__(self, members: Sequence[tuple[str, Backend]], notice: Callable[[str], None]) -> None:

@@ -24,9 +24,9 @@ from augment_correction.grading import error_codes
 from augment_correction.records import Conversation, Role, Turn, content_id
 from augment_correction.rows import (
     FIELDS,
+    ChatMessage,
     Field,
     RowError,
-    Said,
     chat,
     curated,
     each_row,
@@ -42,7 +42,7 @@ Schema = Literal[1, 2, 3]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CuratedRow:
     """`line` counts from 1: lines of JSONL, items of a JSON list. `group` is what the row says that it belongs to."""
 
     file: str
@@ -52,8 +52,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A row that cannot be used. `line` counts like that of a `Row`; `at` is `line:column` in the file, where it is known."""
+class RowProblem:
+    """A row that cannot be used. `line` counts like that of a `CuratedRow`; `at` is `line:column` in the file, where it is known."""
 
     file: str
     line: int
@@ -108,27 +108,27 @@ class FieldCoverage:
 
 def read_curated(
     path: Path, schema: Literal[1, 2] | None = None, seen: dict[str, str] | None = None
-) -> tuple[list[Row], FieldCoverage, list[Problem]]:
+) -> tuple[list[CuratedRow], FieldCoverage, list[RowProblem]]:
     """The rows of a JSONL file, or of a JSON list; `schema` where the caller knows it. `seen` is what other files have
     said already, and is added to.
 
     Raises: InputError where the file itself cannot be read.
     """
     file, coverage = str(path), FieldCoverage()
-    rows, problems = list[Row](), list[Problem]()
+    rows, problems = list[CuratedRow](), list[RowProblem]()
     seen = {} if seen is None else seen
     for line, read in each_row(path, lambda row, place: (_found(row, place, schema, coverage), group_of(row))):
         if isinstance(read, RowError):
-            problems.append(Problem(file, line, read.reason, read.of_the_row, read.hint or "", read.at))
+            problems.append(RowProblem(file, line, read.reason, read.of_the_row, read.hint or "", read.at))
             continue
         found, group = read
         if first := seen.get(found.id):
             coverage.duplicates += 1
             remedy = "nothing to do: the first row is used"
-            problems.append(Problem(file, line, "duplicate", f"says the same as {first}", remedy))
+            problems.append(RowProblem(file, line, "duplicate", f"says the same as {first}", remedy))
         else:
             seen[found.id] = f"{path}:{line}"
-            rows.append(Row(file, line, found, group))
+            rows.append(CuratedRow(file, line, found, group))
     if not rows and problems and all(each.reason == "not_json" for each in problems):
         raise InputError(
             f"no line of {path} is JSON: line {problems[0].line} {problems[0].detail.removeprefix('it ')}",
@@ -169,7 +169,7 @@ def _found(
     )  # fmt: skip
 
 
-def _spoken(messages: tuple[Said, ...], place: str, coverage: FieldCoverage) -> Conversation:
+def _spoken(messages: tuple[ChatMessage, ...], place: str, coverage: FieldCoverage) -> Conversation:
     said = turns_of(messages, place)
     turns = tuple(map(_harmless_turn, said))
     coverage.spaced += turns != said

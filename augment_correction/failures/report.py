@@ -8,8 +8,8 @@ from pathlib import Path
 
 import orjson
 
-from augment_correction.failures.importing import Source
-from augment_correction.failures.reading import Problem
+from augment_correction.failures.curated import RowProblem
+from augment_correction.failures.importing import SourceFile
 from augment_correction.store.folder import atomic_write
 
 CODES = 6
@@ -17,7 +17,7 @@ LISTED = 5
 """Rows shown for a look; all of them are in the file that `write_problems` writes."""
 
 
-def source_lines(sources: Iterable[Source], problems: Sequence[Problem]) -> Iterator[str]:
+def source_lines(sources: Iterable[SourceFile], problems: Sequence[RowProblem]) -> Iterator[str]:
     for source in sources:
         yield f"  {source.path}: {source.read:,} rows read, {source.kept:,} kept"
         yield from (f"    {count:>6,} left out: {reason}" for reason, count in source.rejected.most_common())
@@ -32,7 +32,7 @@ def source_lines(sources: Iterable[Source], problems: Sequence[Problem]) -> Iter
         yield f"    and {len(problems) - LISTED:,} more"
 
 
-def write_problems(path: Path, problems: Iterable[Problem]) -> None:
+def write_problems(path: Path, problems: Iterable[RowProblem]) -> None:
     """One JSON line for each row that was left out: file, line, reason, detail, remedy."""
     with atomic_write(path) as file:
         file.writelines(orjson.dumps(asdict(problem)) + b"\n" for problem in problems)

@@ -1,21 +1,11 @@
-"""How the model is asked: one question per file.
-
-A `.jinja` prompt is a sequence of `{% system %}...{% endsystem %}`, `{% user %}` and `{% assistant %}` blocks; inside
-them is ordinary Jinja2, strict (an unknown variable is an error) and sandboxed. Values are data: Jinja syntax in a
-document is never evaluated. What a prompt asks for by `{% if name is defined %}` may be missing. A `.yaml` prompt is Augmentoolkit's: a list of {role, content} with {text} and {metadata}.
-
-Outside of the blocks `{% include "other.jinja" %}` puts the blocks of another file there, for what prompts share; inside
-a block it puts text there. Both are looked for beside the file; those inside a block then in the prompt folders.
-A block without variables is rendered once, when the prompt is loaded; constant blocks in front of the passage are
-also what the prefix caches of vLLM and of hosted APIs need.
-"""
+"""Prompts as Jinja templates: blocks by role, what they include, and which variables they read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,93 +15,16 @@ from jinja2.loaders import split_template_path
 
 from augment_correction import sandbox
 from augment_correction.errors import ConfigError
-from augment_correction.project import Project
+from augment_correction.prompts.prompt import Part, Prompt, Render, unrenderable
 from augment_correction.records import Message, Role, content_id
 from augment_correction.sandbox import BoundedSandbox
 from augment_correction.text import read_text
-from augment_correction.yamlfile import read_yaml
 
-ROLES = ("system", "user", "assistant")
 _OPEN = re.compile(r"\{%-?\s*(system|user|assistant)\s*-?%\}\n?")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
-Render = Callable[[Mapping[str, Any]], str]
 
-
-@dataclass(frozen=True)
-class _Part:
-    """One message: constant text, or how to make it."""
-
-    role: Role
-    constant: Message | None
-    render: Render | None
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A loaded prompt. `variables` are what it must be given, `optional` those that it asks for by `is defined`; `fingerprint`
-    changes with its text."""
-
-    name: str
-    path: Path
-    variables: frozenset[str]
-    fingerprint: str
-    parts: tuple[_Part, ...]
-    places: Mapping[str, tuple[Path, int]] = field(default_factory=dict)
-    """By variable, the file and line where it is read first."""
-    optional: frozenset[str] = frozenset()
-
-    def error(self, variable: str, message: str, hint: str | None = None) -> ConfigError:
-        """About a variable, at the line that reads it."""
-        file, line = self.places.get(variable, (self.path, None))
-        return ConfigError(message, file=file, line=line, hint=hint)
-
-    def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
-        """Raises: ConfigError where the template itself fails (an attribute that a value does not have, say)."""
-        try:
-            return tuple(part.constant or Message(part.role, cast(Render, part.render)(values)) for part in self.parts)
-        except sandbox.FAILURES as failure:
-            raise _unrenderable(self.path, failure) from None
-
-    @cached_property
-    def constant_prefix(self) -> tuple[Message, ...]:
-        """The leading messages that are the same for every record."""
-        prefix: list[Message] = []
-        for part in self.parts:
-            if part.constant is None:
-                break
-            prefix.append(part.constant)
-        return tuple(prefix)
-
-
-class PromptLibrary:
-    """Prompts by name, looked up in `folders` in order, then among the shipped ones; `.jinja` before `.yaml`."""
-
-    def __init__(self, project: Project, folders: Sequence[str] = ("prompts",)) -> None:
-        self._project = project
-        self._folders = tuple(dict.fromkeys([*folders, "prompts"]))
-        self._loaded: dict[str, Prompt] = {}
-
-    def load(self, name: str) -> Prompt:
-        """Raises: ConfigError with file and line, or with every place where it was looked for."""
-        if name not in self._loaded:
-            candidates = [f"{folder}/{name}{end}" for folder in self._folders for end in ("", ".jinja", ".yaml")]
-            path = self._project.find(f"prompt '{name}'", [c for c in candidates if Path(c).suffix])
-            roots = [root for folder in self._folders for root in self._project.places(folder)]
-            self._loaded[name] = load_prompt(path, name, roots)
-        return self._loaded[name]
-
-
-def load_prompt(path: Path, name: str | None = None, roots: Sequence[Path] = ()) -> Prompt:
-    """`roots` are further folders where what a message includes is looked for."""
-    name = name or path.stem
-    return _load_yaml(path, name) if path.suffix in (".yaml", ".yml") else _load_jinja(path, name, roots)
-
-
-# ------------------------------------------------------------------------------------------------- Jinja
-
-
-def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
+def load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
     source = _with_includes(path)
     env = BoundedSandbox(
         undefined=jinja2.StrictUndefined,
@@ -119,12 +32,12 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    parts: list[_Part] = []
+    parts: list[Part] = []
     places: dict[str, tuple[Path, int]] = {}
     sources = [source.text]
     optional: set[str] = set()
     for role, text, line in _blocks(source):
-        read = _Read(env)
+        read = _Variables(env)
         read.add(text, lambda number, line=line: source.place(line + number - 1))  # type: ignore[misc]
         names = read.places.keys() - set(env.globals)
         places = {name: read.places[name] for name in sorted(names)} | places
@@ -132,9 +45,9 @@ def _load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         optional |= read.optional
         template = env.from_string(text)
         if names:
-            parts.append(_Part(role, None, _stripped(template)))
+            parts.append(Part(role, None, _stripped(template)))
         else:
-            parts.append(_Part(role, Message(role, _constant(path, template)), None))
+            parts.append(Part(role, Message(role, _constant(path, template)), None))
     if not parts:
         raise ConfigError(
             "the prompt has no message",
@@ -150,7 +63,7 @@ Place = Callable[[int], tuple[Path, int]]
 """From a line of a text to where it stands in a file."""
 
 
-class _Read:
+class _Variables:
     """What a text reads, its includes followed: each variable's first place, those that it asks for by `is defined`, and the text
     of the includes."""
 
@@ -206,11 +119,7 @@ def _constant(path: Path, template: jinja2.Template) -> str:
     try:
         return sandbox.render(template, {}).strip()
     except sandbox.FAILURES as failure:
-        raise _unrenderable(path, failure) from None
-
-
-def _unrenderable(path: Path, failure: Exception) -> ConfigError:
-    return ConfigError(f"prompt cannot be rendered: {failure or type(failure).__name__}", file=path)
+        raise unrenderable(path, failure) from None
 
 
 def _included(folders: Sequence[Path], name: str) -> tuple[str, str, None] | None:
@@ -299,44 +208,3 @@ def _only_comments(source: _Source, start: int, end: int) -> None:
             f"text outside of a message: {rest.strip().splitlines()[0][:60]!r}",
             "put it inside {% system %}, {% user %} or {% assistant %}",
         )
-
-
-# ---------------------------------------------------------------------------------------- Augmentoolkit's YAML
-
-_BRACES = re.compile(r"\{\{|\}\}|\{(\w+)\}")
-_YAML_NAMES = {"text": "passage", "metadata": "title"}
-
-
-def _load_yaml(path: Path, name: str) -> Prompt:
-    file = read_yaml(path)
-    if not isinstance(file.data, list) or not file.data:
-        raise ConfigError("a YAML prompt is a list of {role, content}", file=path, line=1)
-    parts: list[_Part] = []
-    places: dict[str, tuple[Path, int]] = {}
-    for index, row in enumerate(file.data):
-        if not isinstance(row, dict) or row.get("role") not in ROLES or not isinstance(row.get("content"), str):
-            raise file.error((index,), "a message needs a role (system, user, assistant) and a text as content")
-        role, text = cast(Role, row["role"]), str(row["content"]).strip()
-        names = {_YAML_NAMES[found] for found in _BRACES.findall(text) if found in _YAML_NAMES}
-        places = dict.fromkeys(names, (path, file.places[(index,)][0])) | places
-        if names:
-            parts.append(_Part(role, None, _formatter(text)))
-        else:
-            parts.append(_Part(role, Message(role, _format(text, {})), None))
-    return Prompt(name, path, frozenset(places), content_id(read_text(path)), tuple(parts), places)
-
-
-def _formatter(text: str) -> Render:
-    return lambda values: _format(text, values)
-
-
-def _format(text: str, values: Mapping[str, Any]) -> str:
-    """`str.format` for the two known names; any other brace stays as it stands, so that JSON examples survive."""
-
-    def replace(match: re.Match[str]) -> str:
-        if match.group() in ("{{", "}}"):
-            return match.group()[0]
-        name = _YAML_NAMES.get(match.group(1))
-        return str(values[name]) if name else match.group()
-
-    return _BRACES.sub(replace, text)

@@ -1,5 +1,5 @@
 """An answer beside what is known of it. Whoever takes away the words of the reference, of the question and of plain
-statements (`frames.py`) sees what the answer says beyond them, and only an answer that says nothing beyond can be judged by
+statements (`phrases.py`) sees what the answer says beyond them, and only an answer that says nothing beyond can be judged by
 its words. So a denial, a doubt, a rival or a language that nobody has thought of makes a verdict unsure, never wrong."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from augment_correction.grading import frames
+from augment_correction.grading import phrases
 from augment_correction.grading.choices import choosing
 from augment_correction.grading.keys import Key, key_of, tokens
 from augment_correction.grading.lexicon import NO, STOPWORDS, YES
@@ -22,9 +22,9 @@ _ELISION = re.compile(r"\b(?:l|d|c|qu|s|j|m|un|dell|nell|dall|all|sull)['’](?=
 _SUFFIX = re.compile(r"(?<=\w)['’](?=(?:d[ıiuü]r|t[ıiuü]r)\b)", re.IGNORECASE)
 _OPENING = re.compile(r"\W*([^\W\d_][^\s,.;:!–—、，。،।]*)\s?[,.;:!–—、，。،।]\s*(?=\S)")
 _RIVAL = r"(?P<rival>[^,.;!?]+(?:[.,:]\d+[^,.;!?]*)*)"
-_NOT_BUT = re.compile(rf"(?<![\w'’])(?:{frames.NOT}) {_RIVAL},? (?:{frames.BUT})(?= )", re.IGNORECASE)
+_NOT_BUT = re.compile(rf"(?<![\w'’])(?:{phrases.NOT}) {_RIVAL},? (?:{phrases.BUT})(?= )", re.IGNORECASE)
 _NOT_AT_THE_END = re.compile(
-    rf"(?P<joined>,|(?<=\s)(?:{'|'.join(sorted(frames.AND))})(?=\s))?[ ]*(?<![\w'’])(?:{frames.NOT}) {_RIVAL}[.,;!]?\s*$",
+    rf"(?P<joined>,|(?<=\s)(?:{'|'.join(sorted(phrases.AND))})(?=\s))?[ ]*(?<![\w'’])(?:{phrases.NOT}) {_RIVAL}[.,;!]?\s*$",
     re.IGNORECASE,
 )
 _COLON = re.compile(r"(?<=\w):\s+|;\s+")
@@ -66,7 +66,7 @@ def _longest_first(them: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(them, key=lambda each: (-len(each), each)))
 
 
-_FRAME_RUNS = frozenset(word for word in frames.FRAME if _RUN.fullmatch(word))
+_FRAME_RUNS = frozenset(word for word in phrases.FRAME if _RUN.fullmatch(word))
 _FRAME_LONGEST_FIRST = _longest_first(_FRAME_RUNS)
 
 
@@ -107,7 +107,7 @@ class Case:
                 # "Ida is not Otto" says another thing than "Ida, not Otto"
                 joined = found.groupdict().get("joined", ",") or not self._holds_own(rest)
                 sentence = rest if joined else sentence
-        for sign in frames.DENIED_RIVALS:
+        for sign in phrases.DENIED_RIVALS:
             found = re.search(sign, sentence)
             if found and self.reference.strip() not in found.group():
                 sentence = sentence.replace(found.group(), " ")
@@ -118,7 +118,7 @@ class Case:
 
     def _is_rival(self, text: str) -> bool:
         capitals = {word for raw in re.findall(r"[^\W_a-zà-ÿ][\w.:'’-]*", text) for word in words(raw)}
-        named = [word for word in self.beyond(text) if word not in frames.POINTS]
+        named = [word for word in self.beyond(text) if word not in phrases.POINTS]
         known = {word for word in named if word in self.offered or stem(word) in self.told_wrong or word in capitals}
         return bool(named) and known == set(named) and not self._holds_own(text)
 
@@ -139,12 +139,12 @@ class Case:
     @cached_property
     def chooses(self) -> bool:
         """The question offers what to choose from."""
-        return bool(choosing(self.question)) or _holds(self.question, frames.CHOOSING_SIGNS)
+        return bool(choosing(self.question)) or _holds(self.question, phrases.CHOOSING_SIGNS)
 
     @cached_property
     def asks_now(self) -> bool:
         """It is not answered by what was."""
-        return bool(frames.PRESENT & self._asked) and not frames.PAST & self._asked
+        return bool(phrases.PRESENT & self._asked) and not phrases.PAST & self._asked
 
     @cached_property
     def denies(self) -> bool:
@@ -154,9 +154,9 @@ class Case:
     def beyond(self, text: str, *also: frozenset[str], offered: bool = False) -> list[str]:
         """Words of `text` that nothing accounts for; `also`: further words that say nothing. What the question offers as
         a choice is accounted for only if `offered`."""
-        free = frames.FRAME | frames.STATING | frozenset().union(*also)
+        free = phrases.FRAME | phrases.STATING | frozenset().union(*also)
         if self.asks_now:
-            free -= frames.PAST - {"var"}
+            free -= phrases.PAST - {"var"}
         own = {stem(word) for word in self.expected}
         rivals = frozenset() if offered else self.offered
         return [
@@ -173,7 +173,7 @@ class Case:
         for at in range(len(said) - len(key) + 1):
             if tuple(map(stem, said[at : at + len(key)])) == tuple(map(stem, key)):
                 for beside, pair in ((at - 1, at - 1), (at + len(key), at + len(key) - 1)):
-                    named = 0 <= beside < len(said) and said[beside] in capitals - set(self.expected) - frames.FRAME
+                    named = 0 <= beside < len(said) and said[beside] in capitals - set(self.expected) - phrases.FRAME
                     if named and _side_by_side(said[pair], said[pair + 1], text):
                         return said[beside]
         return ""
@@ -181,7 +181,7 @@ class Case:
     def another_person(self) -> str:
         """A full name where a question after a person has another one, of which it shares nothing; "" where it has none.
         One word alone may be a surname, a title or a nickname of the same person."""
-        if not frames.WHO.intersection(self._asked) or not _full_name(self.reference):
+        if not phrases.WHO.intersection(self._asked) or not _full_name(self.reference):
             return ""
         other = self.beyond(self.answer, offered=True)
         [*names] = _NAME.findall(self.answer)
@@ -194,12 +194,12 @@ class Case:
         behind a word of the question, or in front of one where the question says "by" and the answer does not."""
         said = self.read(text)
         at = next((at for at in range(len(said)) if stem(said[at]) == stem(key[0])), len(said))
-        asked = {stem(word) for word in self._asked - frames.FRAME - frames.STATING}
+        asked = {stem(word) for word in self._asked - phrases.FRAME - phrases.STATING}
         behind = at and _side_by_side(said[at - 1], said[at], text)
-        if behind and stem(said[at - 1]) in asked and not frames.OBJECT & self._asked:
+        if behind and stem(said[at - 1]) in asked and not phrases.OBJECT & self._asked:
             return not key[0][0].isdigit()
         after = said[at + len(key) : at + len(key) + 1]
-        by = frames.BY.intersection
+        by = phrases.BY.intersection
         return bool(by(self._asked) and not by(said) and after and stem(after[0]) in asked)
 
     @cached_property
@@ -238,7 +238,7 @@ class Case:
                 for word in asked[max(0, at - AROUND_A_CHOICE) : at + AROUND_A_CHOICE + 1]
                 if stem(word) not in {stem(own) for own in self.expected}
             )
-            - (frames.FRAME - {"right", "true"})
+            - (phrases.FRAME - {"right", "true"})
             - STOPWORDS
         )
 
@@ -273,9 +273,9 @@ def denied(text: str) -> bool:
     """Something in it says no, in one of some thirty languages."""
     found = words(text)
     return (
-        bool(frames.DENIALS.intersection(found))
+        bool(phrases.DENIALS.intersection(found))
         or any(word.endswith("n't") or word.startswith("n'") for word in found)
-        or _holds(text, frames.DENYING_SIGNS)
+        or _holds(text, phrases.DENYING_SIGNS)
     )
 
 

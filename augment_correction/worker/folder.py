@@ -20,7 +20,7 @@ REASON = ".reason.txt"
 
 
 @dataclass(frozen=True)
-class Places:
+class WorkerFolder:
     root: Path
 
     @property

@@ -1,0 +1,134 @@
+"""Where in a text of several JSON values each begins and ends, and where each of its keys stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+DEEPEST = 500
+_TOKEN = re.compile(
+    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<space>\s+)|(?P<bare>[^\s"\[\]{},]+)'
+)
+
+
+@dataclass
+class Splitter:
+    """Where a value ends that is not a line. The items of an outermost list are values of their own."""
+
+    longest: int
+    start: int = 0
+    """The line in which what is open begins."""
+    column: int = 1
+    """And where in that line."""
+    inside_list: bool = False
+    doubtful: list[tuple[int, Any, bytes]] = field(default_factory=list)
+    """Lines inside of what is open that are objects by themselves."""
+    _open: list[str] = field(default_factory=list)
+    """The brackets that are not closed yet."""
+    _last: str = ""
+    """What stood last, white space aside."""
+    _parts: list[str] = field(default_factory=list)
+    _held: int = 0
+
+    @property
+    def inside(self) -> bool:
+        return bool(self._open or self.inside_list)
+
+    @property
+    def depth(self) -> int:
+        return len(self._open)
+
+    @property
+    def takes_object(self) -> bool:
+        """Whether what is open may go on with an object; where it may not, it was cut off."""
+        return not self._open or self._last in ("[", ":") or (self._last == "," and self._open[-1] == "[")
+
+    def close(self) -> None:
+        self.inside_list, self._held = False, 0
+        self._open.clear()
+        self.doubtful.clear()
+        self._parts.clear()
+
+    def pass_line(self) -> None:
+        """A blank one, which counts where what is open is looked at again."""
+        if self.depth:
+            self._parts.append("\n")
+
+    def feed(self, line: str, number: int) -> Iterator[tuple[int, str, int]]:
+        """(line where it begins, text, column where it begins) of each value that ends here.
+
+        Raises: ValueError where nothing can come of it.
+        """
+        at = 0
+        for token in _TOKEN.finditer(line):
+            if token.start() != at:
+                break
+            at = token.end()
+            text, kind = token.group(), token.lastgroup
+            if kind != "space":
+                self._last = text[-1]
+            if self.depth:
+                self._parts.append(text)
+                if kind == "open":
+                    self._open.append(text)
+                elif kind == "close":
+                    self._open.pop()
+                if not self.depth:
+                    yield self._taken()
+            elif kind == "open" and text == "[" and not self.inside_list:
+                self.inside_list, self.start = True, number
+            elif kind == "open":
+                self.start, self.column, self._open = number, token.start() + 1, [text]
+                self._parts.append(text)
+            elif kind == "close":
+                if text != "]" or not self.inside_list:
+                    raise ValueError(f"a {text} without a matching opening bracket")
+                self.inside_list = False
+            elif kind in ("string", "bare"):
+                self.start, self.column = number, token.start() + 1
+                self._parts.append(text)
+                yield self._taken()
+        if at != len(line):
+            raise ValueError("cut off inside a text")
+        if self.depth > DEEPEST:
+            raise ValueError("nested too deeply")
+        self._held += len(line)
+        if self.depth and self._held > self.longest:
+            raise ValueError(f"longer than the limit of {self.longest:,} bytes")
+
+    def _taken(self) -> tuple[int, str, int]:
+        text = "".join(self._parts)
+        self._parts.clear()
+        self._held = 0
+        return self.start, text, self.column
+
+
+def places_in(source: str, index: int) -> tuple[int, dict[str, int]]:
+    """Where in the text the value begins, or the item with that index where the text is a list, and each key of it."""
+    inner, index = (1, 0) if index < 0 else (2, index)
+    depth, found, begin, last = 0, -1, 0, (0, "")
+    keys: dict[str, int] = {}
+    for token in _TOKEN.finditer(source):
+        kind, text = token.lastgroup, token.group()
+        if kind == "space":
+            continue
+        if depth == inner - 1 and kind in ("open", "string", "bare"):
+            found += 1
+            begin = token.start() if found == index else begin
+        elif found == index and depth == inner and text.startswith(":"):
+            keys |= _key(*last)
+        if found > index:
+            break
+        depth += (kind == "open") - (kind == "close")
+        last = token.start(), text
+    return begin, keys
+
+
+def _key(place: int, spelled: str) -> dict[str, int]:
+    try:
+        return {json.loads(spelled, strict=False): place}
+    except ValueError:
+        return {}

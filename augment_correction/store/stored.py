@@ -1,0 +1,209 @@
+"""A run's outcomes as they are read: in the output's order, with what a person and the selection said laid over them, and counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import orjson
+
+from augment_correction.records import Conversation, ReadNote, UnreadInput
+from augment_correction.store.database import Database
+from augment_correction.store.outcomes import (
+    APART,
+    BARE,
+    KEPT,
+    MADE,
+    REASON,
+    REVISED,
+    ROW,
+    STAGE,
+    STATUS,
+    Outcome,
+    Status,
+    StoredChunk,
+    outcome_of,
+)
+from augment_correction.usage import CallTotals
+
+
+class StoredResults:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rejects(self) -> list[tuple[str, str, int]]:
+        """(stage, reason, count) of the present run's rejects."""
+        return self._database.query(
+            f"SELECT {STAGE}, {REASON}, COUNT(*) {MADE} {APART}"
+            f" WHERE c.seq IS NOT NULL AND {STATUS} = 'rejected' GROUP BY 1, 2"
+        )
+
+    def earlier(self) -> int:
+        """Passages that an earlier run has finished under the same plan."""
+        return int(self._database.query("SELECT COUNT(DISTINCT chunk_id) FROM outcomes")[0][0])
+
+    def outcomes(self, status: Status | None = None) -> Iterator[tuple[StoredChunk, Outcome]]:
+        """Every final record in the output's order; only the chunks of the present run."""
+        where = f"AND {STATUS} = ?" if status else ""
+        rows = self._database.stream(
+            f"SELECT {ROW} {MADE} {APART} {REVISED} WHERE c.seq IS NOT NULL {where} ORDER BY c.seq, o.part",
+            (status,) if status else (),
+        )
+        return ((self._chunk(row), outcome_of(row)) for row in rows)
+
+    def passages(self) -> Iterator[tuple[StoredChunk, Outcome | None]]:
+        """As `outcomes`, with the passages that have none yet."""
+        made = MADE.replace("CROSS", "LEFT")
+        rows = self._database.stream(
+            f"SELECT {ROW} {made} {APART} {REVISED} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part"
+        )
+        return ((self._chunk(row), None if row[4] is None else outcome_of(row)) for row in rows)
+
+    def conversations(self) -> Iterator[tuple[StoredChunk, Outcome]]:
+        """What the stages kept, whatever is in `apart`."""
+        rows = self._database.stream(f"{KEPT} AND c.seq IS NOT NULL ORDER BY c.seq, o.part")
+        return ((self._chunk(row), outcome_of(row)) for row in rows)
+
+    def latest(self, count: int) -> list[tuple[StoredChunk, Outcome]]:
+        """The conversations that were kept last, the newest first."""
+        rows = self._database.query(f"{BARE} AND c.seq IS NOT NULL ORDER BY o.rowid DESC LIMIT ?", (count,))
+        return [(self._chunk(row), outcome_of(row)) for row in rows]
+
+    def conversation(self, chunk_id: str, part: int) -> Conversation:
+        """One of `conversations`."""
+        [row] = self._database.query(f"{KEPT} AND c.id = ? AND o.part = ?", (chunk_id, part))
+        return outcome_of(row).conversation(self._chunk(row))
+
+    def unrevised(self, chunk_id: str) -> list[tuple[StoredChunk, Outcome]]:
+        """What the stages kept of a passage, as they made it, whatever a person or the selection has said of it."""
+        rows = self._database.query(f"{BARE} AND c.id = ? ORDER BY o.part", (chunk_id,))
+        return [(self._chunk(row), outcome_of(row)) for row in rows]
+
+    def made_with(self, product: Literal["rows", "files"]) -> str:
+        """The state of the decisions that these were made with; empty for none."""
+        found = self._database.query("SELECT decisions FROM made_with WHERE product = ?", (product,))
+        return str(found[0][0]) if found else ""
+
+    def _chunk(self, row: tuple[Any, ...]) -> StoredChunk:
+        id_, seq, text, tokens = row[:4]
+        return StoredChunk(id_, seq, text, self.places(id_), tokens)
+
+    def places(self, chunk_id: str) -> tuple[dict[str, Any], ...]:
+        rows = self._database.query(
+            'SELECT document_id, source, title, idx, start, "end", page, heading FROM places'
+            " WHERE chunk_id = ? ORDER BY seq",
+            (chunk_id,),
+        )
+        names = ("document_id", "source", "title", "index", "start", "end", "page")
+        return tuple({**dict(zip(names, row[:-1], strict=True)), "heading": orjson.loads(row[-1])} for row in rows)
+
+    def unread(self) -> list[UnreadInput]:
+        return [
+            UnreadInput(*row) for row in self._database.query("SELECT source, reason, detail FROM unread ORDER BY seq")
+        ]
+
+    def notes(self) -> list[ReadNote]:
+        rows = self._database.query("SELECT source, reason, detail, count FROM notes ORDER BY rowid")
+        return [ReadNote(*row) for row in rows]
+
+    def sources(self) -> Iterator[tuple[str, str, int | None]]:
+        """(source, title, characters) of every document, in the order of reading."""
+        yield from self._database.stream("SELECT source, title, characters FROM documents ORDER BY seq")
+
+    def readings(self) -> Iterator[tuple[str, int]]:
+        """(source, the passage's seq) of every place a passage was read from, in the order of reading: one that stands
+        in several documents comes several times."""
+        yield from self._database.stream(
+            "SELECT p.source, c.seq FROM places p JOIN chunks c ON c.id = p.chunk_id"
+            " WHERE c.seq IS NOT NULL ORDER BY p.seq, p.rowid"
+        )
+
+    def documents(self) -> list[dict[str, Any]]:
+        rows = self._database.query(
+            "SELECT id, title, source, media_type, metadata, characters FROM documents ORDER BY seq"
+        )
+        names = ("id", "title", "source", "media_type", "metadata", "characters")
+        return [dict(zip(names, row, strict=True)) | {"metadata": orjson.loads(row[4])} for row in rows]
+
+    def digest(self) -> str:
+        """Of all that was read, and of what became of it."""
+        digest = hashlib.blake2b(digest_size=16)
+        for sql in (
+            "SELECT * FROM documents ORDER BY seq", "SELECT * FROM unread ORDER BY seq", "SELECT * FROM notes ORDER BY rowid",
+            "SELECT id, seq, tokens FROM chunks WHERE seq IS NOT NULL ORDER BY seq",
+            "SELECT * FROM places ORDER BY seq, rowid",
+            f"SELECT o.* {MADE} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part",
+        ):  # fmt: skip
+            for row in self._database.stream(sql):
+                digest.update(orjson.dumps(row))
+            digest.update(b"\n")
+        return digest.hexdigest()
+
+    def settled(self) -> int:
+        """Passages of the present run that have an outcome."""
+        rows = self._database.query(
+            "SELECT COUNT(*) FROM chunks c WHERE seq IS NOT NULL"
+            " AND EXISTS (SELECT 1 FROM outcomes WHERE chunk_id = c.id)"
+        )
+        return int(rows[0][0])
+
+    def counts(self) -> dict[str, Any]:
+        """Of the present run: passages, each status, rejects by reason (stage/reason), what the dataset is made of by kind and by
+        origin, and `drawn`, where it is known: by field and word how many got it and how many of those were kept. `left_out` are the rejects of the selection."""
+        chunks = self._database.query("SELECT COUNT(*) FROM chunks WHERE seq IS NOT NULL")[0][0]
+        rows = self._database.query(
+            f"SELECT {STATUS}, {STAGE}, {REASON}, COUNT(*) {MADE} {APART}"
+            " WHERE c.seq IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+        by_status = {"kept": 0, "gate": 0, "rejected": 0, "failed": 0}
+        reasons: dict[str, int] = {}
+        for status, stage, reason, count in rows:
+            by_status[status] += count
+            if status in ("rejected", "failed"):
+                reasons[f"{stage}/{reason}"] = count
+        return {
+            "documents": self._database.query("SELECT COUNT(*) FROM documents")[0][0],
+            "unread": self._database.query("SELECT COUNT(*) FROM unread")[0][0],
+            "chunks": chunks,
+            **by_status,
+            "kinds": self._made_of("$.kind"),
+            "origins": self._made_of("$.conversation.provenance.origin"),
+            **({"drawn": drawn} if (drawn := self._drawn()) else {}),
+            "left_out": self._database.query("SELECT COUNT(*) FROM apart WHERE status = 'rejected'")[0][0],
+            "reasons": reasons,
+        }
+
+    def _drawn(self) -> dict[str, dict[str, list[int]]]:
+        rows = self._database.query(
+            f"SELECT drawn.key, drawn.value, COUNT(*), SUM({STATUS} = 'kept') {MADE} {APART},"
+            " json_each(o.body, '$.drawn') AS drawn WHERE c.seq IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"
+        )
+        drawn: dict[str, dict[str, list[int]]] = {}
+        for name, word, got, kept in rows:
+            drawn.setdefault(name, {})[word] = [got, kept]
+        return drawn
+
+    def paid(self) -> dict[Literal["kept", "rejected"], list[CallTotals]]:
+        """The calls behind the present run's outcomes, by what came of them (the held-out set is kept, a failure rejected). One
+        that served both, where several records were made of a passage, was paid for what is kept. `calls` is the
+        journal's table."""
+        kept = f"MAX({STATUS} IN ('kept', 'gate'))"
+        rows = self._database.query(
+            "SELECT made.kept, role, model, '', COUNT(*), SUM(input), SUM(output), SUM(cached_input),"
+            f" SUM(reasoning_tokens), SUM(estimated), 0 FROM (SELECT json_extract(step.value, '$.call') AS key, {kept}"
+            f" AS kept {MADE} {APART}, json_each(o.body, '$.steps') AS step WHERE c.seq IS NOT NULL GROUP BY 1)"
+            " AS made JOIN calls ON calls.key = made.key GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+        return {
+            "kept": [CallTotals(*row) for is_kept, *row in rows if is_kept],
+            "rejected": [CallTotals(*row) for is_kept, *row in rows if not is_kept],
+        }
+
+    def _made_of(self, path: str) -> dict[str, int]:
+        rows = self._database.query(
+            f"SELECT json_extract(o.body, ?), COUNT(*) {MADE} {APART}"
+            f" WHERE c.seq IS NOT NULL AND {STATUS} = 'kept' GROUP BY 1 ORDER BY 2 DESC, 1",
+            (path,),
+        )
+        return {word or "unknown": count for word, count in rows}
