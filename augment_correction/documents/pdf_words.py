@@ -14,6 +14,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 Boxes = Callable[
     [Sequence[int]], "array[float]"
@@ -29,11 +30,17 @@ _WORD = re.compile(
 )  # leaders are one: a contents page has 2,000
 _CHARACTER = re.compile(r"\S")
 _GONE = "\0"  # stands for an accent that is part of its letter now, so that all others keep their index
+_NOTHING = (
+    "\x1f"  # the same for what stood elsewhere in the text: white space to every pattern here, so that it has no box
+)
 _ACCENTS = dict(
     zip("´`¨ˆ˜¸˚ˇ˘¯˙˝", "\u0301\u0300\u0308\u0302\u0303\u0327\u030a\u030c\u0306\u0304\u0307\u030b", strict=True)
 )
 _ACCENT_THEN_LETTER = re.compile("[´`¨ˆ˜¸˚ˇ˘¯˙˝](?=[A-Za-zı])")
 _LETTER_THEN_ACCENT = re.compile("(?<=[A-Za-zı])[´`¨ˆ˜¸˚ˇ˘¯˙˝]")
+_ACCENT_ALONE = re.compile(r"(?<!\S)[´`¨ˆ˜¸˚ˇ˘¯˙˝](?!\S)")
+_MOST_ALONE = 50  # of them on a page are looked at
+_CAPITAL = re.compile("[A-Z]")
 _SIDES = ((0, 1, 2, 3), (3, 0, 1, 2), (2, 3, 0, 1), (1, 2, 3, 0))  # by quarter turns, of left, top, right, bottom
 _SIGNS = ((1, 1, 1, 1), (1, -1, 1, -1), (-1, -1, -1, -1), (-1, 1, -1, 1))
 
@@ -131,7 +138,38 @@ def compose_accents(text: str, boxes: Boxes) -> str:
             characters = characters or list(text)
             if len(composed) == 1 and characters[letter] != _GONE and _over(boxes([accent, letter])):
                 characters[letter], characters[accent] = composed, _GONE
+    alone = [match.start() for match in islice(_ACCENT_ALONE.finditer(text), _MOST_ALONE)]
+    if alone:
+        characters = characters or list(text)
+        _set_on_capitals(alone, characters, boxes)
     return "".join(characters) or text
+
+
+def _set_on_capitals(accents: Sequence[int], characters: list[str], boxes: Boxes) -> None:
+    """An accent stands higher over a capital, and PDFium takes it for a word of its own, of the line above or below."""
+    capitals = [at for at, character in enumerate(characters) if _CAPITAL.match(character)]
+    places = list(zip(capitals, _by_character(boxes(capitals)), strict=True))
+    for accent, (left, top, right, bottom) in zip(accents, _by_character(boxes(accents)), strict=True):
+        for at, (start, _, end, base) in places:
+            composed = unicodedata.normalize("NFC", characters[at] + _ACCENTS[characters[accent]])
+            over = start < (left + right) / 2 < end and 0 < bottom - base < 0.5 * (top - bottom)
+            if over and len(composed) == 1:
+                characters[at] = composed
+                _take_out(accent, characters, boxes)
+                break
+
+
+def _take_out(accent: int, characters: list[str], boxes: Boxes) -> None:
+    """With the spaces that PDFium put around it: none is left inside a word."""
+    characters[accent] = _NOTHING
+    if re.fullmatch(rf"\w {_NOTHING} \w", "".join(characters[max(0, accent - 2) : accent + 3])):
+        (_, top, end, bottom), (start, *_) = _by_character(boxes([accent - 2, accent + 2]))
+        inside = start - end < WORD_GAP * (top - bottom)
+        characters[accent - 1 : accent + 2] = _NOTHING, _NOTHING, _NOTHING if inside else " "
+
+
+def _by_character(sides: Sequence[float]) -> list[Sequence[float]]:
+    return [sides[at : at + 4] for at in range(0, len(sides), 4)]
 
 
 def _over(boxes: Sequence[float]) -> bool:
@@ -141,7 +179,9 @@ def _over(boxes: Sequence[float]) -> bool:
 
 
 def plain(text: str) -> str:
-    return text.replace(_GONE, "").strip() if _GONE in text else text
+    if _GONE in text or _NOTHING in text:
+        return text.replace(_GONE, "").replace(_NOTHING, "").strip()
+    return text
 
 
 def pieces(text: str, first: int, last: int, spans: Spans) -> Iterator[tuple[int, int, str, int]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
+
 from augment_correction.documents.pdf_layout import join_broken_words, page_text
 from augment_correction.documents.pdf_order import in_reading_order
-from augment_correction.documents.pdf_words import Line
+from augment_correction.documents.pdf_words import Line, compose_accents, plain
 
 
 def piece(text: str, x: float, y: float, size: float = 9.0) -> Line:
@@ -64,3 +67,20 @@ def test_a_mark_without_a_word_before_it_is_no_hyphen() -> None:
     pages = ["Before you begin: \x02 If you were\n\x02 Be sure", "com\ufffe\nmand"]
     join_broken_words(pages)
     assert pages == ["Before you begin: If you were\nBe sure", "command"]
+
+
+def test_an_accent_over_a_capital_is_found_though_it_stands_in_another_line_of_the_text() -> None:
+    """As PDFium gives out TeX's Spanish: the accent of the second line's first letter is in the middle of the first's."""
+    text = "la disposici s ´ obre ella\r\nEsta es"
+    places = {at: (10.0 + 5 * at, 110.0, 15.0 + 5 * at, 100.0) for at in range(text.index("\r"))}
+    accent, capital = text.index("´"), text.index("E")
+    places[accent + 2] = (places[accent - 2][2], 110.0, places[accent - 2][2] + 5, 100.0)  # the o follows the s
+    places[capital] = (10.0, 98.0, 17.0, 88.0)
+    places[accent] = (11.0, 100.8, 16.0, 90.8)
+
+    def boxes(characters: Sequence[int]) -> array[float]:
+        return array("f", [side for at in characters for side in places[at]])
+
+    assert plain(compose_accents(text, boxes)) == "la disposici sobre ella\r\nÉsta es"
+    places[capital] = (40.0, 98.0, 47.0, 88.0)  # the accent is over nothing
+    assert compose_accents(text, boxes) == text
