@@ -41,6 +41,14 @@ def work() -> None:
     _module("serve").work_on(tell)
 
 
+@workspace.command(
+    name="second-factor-off", epilog="Example: python -m augment_correction workspace second-factor-off ada@example.org"
+)
+def second_factor_off(email: Annotated[str, typer.Argument(help="The account's e-mail address.")]) -> None:
+    """Turn off the second factor of somebody who has lost the device, and end every session of the account."""
+    _module("serve").recover(email, tell)
+
+
 def _module(name: str) -> Any:
     """Raises: MissingExtra."""
     from importlib import import_module

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from augment_correction.workspace import audit, passwords, tokens
 from augment_correction.workspace.audit import Actor
+from augment_correction.workspace.encryption import Cipher
 from augment_correction.workspace.problems import Invalid, NotThere, TooMany
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import AuditEvent, LoginFailure, LoginSession, SetupLink, User, now
@@ -68,13 +69,15 @@ def refuse_registering(session: Session, address: str) -> None:
 # -------------------------------------------------------------------------------------------------- sessions
 
 
-def begin_session(session: Session, settings: Settings, user: User, address: str, agent: str) -> str:
+def begin_session(
+    session: Session, settings: Settings, user: User, address: str, agent: str, *, strong: bool = False
+) -> str:
     """The token for the cookie. It is new at every login, so that a token from before is worth nothing."""
     token = tokens.new_token()
     session.add(
         LoginSession(
             user_id=user.id, token=tokens.digest(token), address=address[:64], agent=agent[:200],
-            expires=now() + timedelta(hours=settings.session_hours),
+            expires=now() + timedelta(hours=settings.session_hours), strong=strong,
         )
     )  # fmt: skip
     return token
@@ -138,11 +141,13 @@ def known(session: Session, attempt: Attempt) -> User | None:
     ).scalar_one_or_none()
 
 
-def accepts_code(user: User, code: str) -> bool:
-    """True where the account asks for no code. A code that was used is used up, by the caller's transaction."""
-    if user.totp_secret is None:
+def accepts_code(user: User, code: str, cipher: Cipher) -> bool:
+    """True where the account asks for no code. A code that was used is used up, by the caller's transaction.
+
+    Raises: Unreadable."""
+    if user.totp is None:
         return True
-    step = tokens.totp_step_of(user.totp_secret, code, time.time(), user.totp_step)
+    step = tokens.totp_step_of(cipher.opened(user.totp), code, time.time(), user.totp_step)
     if step is None:
         return False
     user.totp_step = step

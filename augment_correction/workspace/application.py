@@ -18,7 +18,7 @@ from augment_correction.workspace.here import Here
 from augment_correction.workspace.middleware import Bugs, Visitor
 from augment_correction.workspace.migrating import migrate
 from augment_correction.workspace.permissions import ROUTES
-from augment_correction.workspace.problems import NotThere, Problem, SignInFirst
+from augment_correction.workspace.problems import NotThere, Problem, SecondFactorFirst, SignInFirst
 from augment_correction.workspace.routes import ROUTERS
 from augment_correction.workspace.settings import Settings, read_settings
 from augment_correction.workspace.shielding import Shield
@@ -30,7 +30,7 @@ def application(settings: Settings | None = None) -> FastAPI:
 
     Raises: ConfigError; RuntimeError for a route without a permission."""
     site = open_site(settings or read_settings())
-    migrate(site.database)
+    migrate(site.database, cipher=site.cipher)
     return make_app(site)
 
 
@@ -99,6 +99,8 @@ def _wants_json(request: Request) -> bool:
 async def _show_problem(request: Request, problem: Any) -> Response:
     if isinstance(problem, SignInFirst) and request.method in ("GET", "HEAD") and not _wants_json(request):
         return RedirectResponse(f"/login?then={request.url.path}", status_code=303)
+    if isinstance(problem, SecondFactorFirst) and request.method in ("GET", "HEAD") and not _wants_json(request):
+        return RedirectResponse("/account?said=second_factor", status_code=303)
     if _wants_json(request):
         return JSONResponse({"error": problem.message, "field": problem.field}, status_code=problem.status)
     return _here(request).page("problem.html", status=problem.status, message=problem.message)

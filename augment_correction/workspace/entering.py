@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -14,7 +15,7 @@ from augment_correction.workspace.accounts import session_of
 from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.here import Here, csrf_token
 from augment_correction.workspace.permissions import PUBLIC, ROUTES, SIGNED_IN, allows
-from augment_correction.workspace.problems import Forbidden, NotThere, SignInFirst
+from augment_correction.workspace.problems import Forbidden, NotThere, SecondFactorFirst, SignInFirst
 from augment_correction.workspace.site import Site
 from augment_correction.workspace.tables import LoginSession, Membership, Organisation, now
 
@@ -51,20 +52,34 @@ def rule_of(request: Request) -> str:
 
 
 def _identify(here: Here) -> None:
+    """In one transaction, for every page begins with it."""
     rule = rule_of(here.request)
+    inside = rule not in (PUBLIC, SIGNED_IN)
     token = here.request.cookies.get(here.site.settings.session_cookie)
+    organisation, own = None, None
     if token:
         with here.site.database.as_system() as session:
             found = session_of(session, here.site.settings, token)
+            if found:
+                here.login, here._user = found
+                organisation, own = _asked_for(session, here) if inside else (None, None)
         if found:
-            here.login, here._user = found
             _note_seen(here)
     if rule == PUBLIC:
         return
     if not here.signed_in:
         raise SignInFirst("Sign in first.")
-    if rule != SIGNED_IN:
-        _join(here, rule)
+    if inside:
+        _join(here, rule, organisation, own)
+
+
+def _asked_for(session: Session, here: Here) -> tuple[Organisation | None, Membership | None]:
+    """The organisation of the address, and the user's place in it."""
+    asked = select(Organisation, Membership).outerjoin(
+        Membership, (Membership.org_id == Organisation.id) & (Membership.user_id == here.user.id)
+    )
+    found = session.execute(asked.where(Organisation.slug == here.path("slug"))).one_or_none()
+    return (found[0], found[1]) if found else (None, None)
 
 
 def _note_seen(here: Here) -> None:
@@ -74,17 +89,8 @@ def _note_seen(here: Here) -> None:
             session.execute(update(LoginSession).where(LoginSession.id == here.login.id).values(seen=now()))
 
 
-def _join(here: Here, action: str) -> None:
+def _join(here: Here, action: str, organisation: Organisation | None, own: Membership | None) -> None:
     """A stranger learns as little of an organisation that is there as of one that is not; its audit is told of him."""
-    with here.site.database.as_system() as session:
-        organisation = session.execute(
-            select(Organisation).where(Organisation.slug == here.path("slug"))
-        ).scalar_one_or_none()
-        own = None
-        if organisation is not None:
-            own = session.execute(
-                select(Membership).where(Membership.org_id == organisation.id, Membership.user_id == here.user.id)
-            ).scalar_one_or_none()
     if organisation is None:
         raise NotThere()
     if own is None or not allows(own.role, action):
@@ -93,6 +99,11 @@ def _join(here: Here, action: str) -> None:
         raise NotThere()
     here.own, here._organisation = own, organisation
     here.require(action)
+    assert here.login is not None
+    if organisation.second_factor and not here.login.strong:
+        raise SecondFactorFirst(
+            "This organisation asks for a second factor. Set one up under Your account; if you have one, sign in anew with its code."
+        )
 
 
 def _note_refused(here: Here, organisation: str, action: str) -> None:

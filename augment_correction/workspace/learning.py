@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from augment_correction.workspace.configs import learning_file
 from augment_correction.workspace.corrections import statement_of
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.settings import Settings
-from augment_correction.workspace.tables import CorrectionRow, ModelVersion
+from augment_correction.workspace.tables import CorrectionRow, Job, ModelVersion
 from augment_correction.workspace.versions import active
 
 SOURCE = "workspace "
@@ -65,6 +66,12 @@ def harvest(settings: Settings, database: Database, organisation: str) -> str:
             "better than the base model."
         )
     return f"Version {new[-1].id}: the acceptance test says {new[-1].outcome}."
+
+
+def number_in(job: Job) -> int | None:
+    """Of the version that a training has made, as `harvest` told it."""
+    found = re.match(r"Version (\d+): ", job.result)
+    return int(found[1]) if found and job.kind == "train" else None
 
 
 def _add(session: Session, store: CorrectionStore, made: Version) -> None:

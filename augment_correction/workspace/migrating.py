@@ -11,19 +11,22 @@ from sqlalchemy import Connection, text
 
 from augment_correction.errors import ConfigError
 from augment_correction.workspace.database import Database
+from augment_correction.workspace.encryption import Cipher
 
 _LOCK = 7_203_771_946_318_002
 """Any number; PostgreSQL's advisory lock of this name is ours."""
 
 
-def migrate(database: Database, to: str = "head") -> None:
-    """In one transaction, which others wait for: a start that breaks off leaves the tables as they were.
+def migrate(database: Database, to: str = "head", *, cipher: Cipher | None = None) -> None:
+    """In one transaction, which others wait for: a start that breaks off leaves the tables as they were. `cipher` is needed where
+    secrets of earlier versions are there.
 
     Raises: ConfigError where a later version of the program has written them."""
     with database.engine.execution_options(writes=True).begin() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _LOCK})
         config = _config(connection)
+        config.attributes["cipher"] = cipher
         _refuse_later(config, connection)
         command.upgrade(config, to)
 

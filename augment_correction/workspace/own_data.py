@@ -14,6 +14,7 @@ from augment_correction.workspace.organisations import locked
 from augment_correction.workspace.problems import Conflict
 from augment_correction.workspace.tables import (
     CorrectionRow,
+    Identity,
     Invite,
     LoginSession,
     Membership,
@@ -37,7 +38,10 @@ def everything(session: Session, user: User) -> dict[str, Any]:
             "e-mail": user.email,
             "name": user.name,
             "created": user.created.isoformat(),
-            "second factor": bool(user.totp_secret),
+            "identity providers": list(
+                session.execute(select(Identity.issuer).where(Identity.user_id == user.id)).scalars()
+            ),
+            "second factor": bool(user.totp),
         },
         "memberships": [{"organisation": row[0], "role": row[1], "since": row[2].isoformat()} for row in memberships],
         "sessions": [
@@ -72,10 +76,11 @@ def erase(session: Session, actor: Actor, user_id: str) -> None:
     session.execute(delete(CorrectionRow).where(CorrectionRow.author_id == user_id, ~CorrectionRow.confirmed))
     session.execute(update(Invite).where(Invite.inviter_id == user_id, Invite.ended.is_(None)).values(ended=now()))
     accounts.end_sessions(session, user_id)
+    session.execute(delete(Identity).where(Identity.user_id == user_id))
     gone = session.get_one(User, user_id)
     session.execute(update(Invite).where(Invite.email == gone.email).values(email=f"{user_id}@deleted.invalid"))
     gone.email, gone.name, gone.password = f"{user_id}@deleted.invalid", "Deleted account", ""
-    gone.totp_secret, gone.deleted = None, now()
+    gone.totp, gone.deleted = None, now()
     note(session, actor, "account.deleted", user_id)
 
 

@@ -87,6 +87,8 @@ ROUTES: dict[str, str] = {
     "POST /login": PUBLIC,
     "GET /register": PUBLIC,
     "POST /register": PUBLIC,
+    "GET /oidc/start": PUBLIC,
+    "GET /oidc/callback": PUBLIC,
     "GET /setup/{token}": PUBLIC,
     "POST /setup/{token}": PUBLIC,
     "GET /invite/{token}": PUBLIC,

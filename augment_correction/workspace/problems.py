@@ -42,5 +42,9 @@ class TooMany(Problem):
     status = 429
 
 
+class SecondFactorFirst(Forbidden):
+    """The organisation lets nobody in without one."""
+
+
 class SignInFirst(Problem):
     status = 401

@@ -8,8 +8,11 @@ from collections.abc import Callable
 
 import uvicorn
 
-from augment_correction.workspace.accounts import new_setup_link
+from augment_correction.errors import InputError
+from augment_correction.workspace import accounts, audit
+from augment_correction.workspace.accounts import Attempt, new_setup_link
 from augment_correction.workspace.application import application
+from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.jobs import KINDS
 from augment_correction.workspace.migrating import migrate
@@ -67,7 +70,29 @@ def work_on(tell: Callable[[str], None]) -> None:
     """A worker in a process of its own, until it is stopped."""
     settings = read_settings()
     database = Database(settings.database_url, settings.pool)
-    migrate(database)
+    migrate(database, cipher=settings.cipher)
     tell(f"working on the jobs of {settings.storage}")
     begin_work(settings, database)
     threading.Event().wait()
+
+
+def turn_second_factor_off(database: Database, email: str) -> bool:
+    """For who has lost the device; every session of the account ends. False where there is no such account."""
+    with database.as_system(writes=True) as session:
+        user = accounts.known(session, Attempt(email, "", "", ""))
+        if user is None:
+            return False
+        user.totp = None
+        accounts.end_sessions(session, user.id)
+        audit.note(session, Actor(None), "totp.reset", user.id)
+    return True
+
+
+def recover(email: str, tell: Callable[[str], None]) -> None:
+    """Raises: InputError where there is no such account."""
+    settings = read_settings()
+    database = Database(settings.database_url, settings.pool)
+    migrate(database, cipher=settings.cipher)
+    if not turn_second_factor_off(database, email):
+        raise InputError(f"there is no account with the address {email}")
+    tell(f"the second factor of {email} is off, and every session has ended")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from augment_correction.errors import ConfigError
 from augment_correction.folders import private_folder
+from augment_correction.workspace.encryption import Cipher
 
 Backend = Literal["embedded", "local", "openai", "mock"]
 Registration = Literal["invite", "open"]
@@ -37,6 +38,16 @@ LEARNING = {
 
 
 @dataclass(frozen=True)
+class Provider:
+    """An identity provider (OpenID Connect); without a `secret` we are a public client, which PKCE protects."""
+
+    issuer: str
+    client: str
+    secret: str = field(default="", repr=False)
+    name: str = "your identity provider"
+
+
+@dataclass(frozen=True)
 class Settings:
     """`public_url` is where browsers find the workspace; it decides about cookies and about where a form may come from."""
 
@@ -58,6 +69,13 @@ class Settings:
     session_hours: int = 168
     idle_hours: int = 24
     pool: int = 5
+    secrets_before: tuple[bytes, ...] = ()
+    """Earlier secrets, which still read what they have encrypted."""
+    provider: Provider | None = None
+
+    @property
+    def cipher(self) -> Cipher:
+        return Cipher(self.secret, self.secrets_before)
 
     @property
     def host(self) -> str:
@@ -105,6 +123,8 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: st
         registration=_one_of(environment, "LL_REGISTRATION", get_args(Registration), "invite"),  # type: ignore[arg-type]
         session_hours=_number(environment, "LL_SESSION_TTL_HOURS", Settings.session_hours),
         pool=_number(environment, "LL_DATABASE_POOL", Settings.pool),
+        secrets_before=tuple(each.encode() for each in environment.get("LL_SECRET_KEY_BEFORE", "").split()),
+        provider=_provider(environment),
     )
 
 
@@ -170,6 +190,23 @@ def _cookie_secure(environment: Mapping[str, str], url: str) -> bool:
             hint="put a proxy with TLS in front and name its https:// address; to go without: LL_COOKIE_SECURE=false",
         )
     return secure
+
+
+def _provider(environment: Mapping[str, str]) -> Provider | None:
+    """Raises: ConfigError where half of it is said, or the issuer is no HTTPS address."""
+    issuer, client = environment.get("LL_OIDC_ISSUER", "").strip(), environment.get("LL_OIDC_CLIENT_ID", "").strip()
+    if not issuer and not client:
+        return None
+    if not issuer or not client:
+        raise ConfigError(
+            "of LL_OIDC_ISSUER and LL_OIDC_CLIENT_ID one is missing", hint="set both, or neither to go without"
+        )
+    found = urlsplit(issuer)
+    if not found.hostname or (found.scheme != "https" and found.hostname not in LOOPBACK):
+        raise ConfigError(f"LL_OIDC_ISSUER={issuer} is no https:// address", hint="write what the provider names")
+    return Provider(
+        issuer, client, environment.get("LL_OIDC_CLIENT_SECRET", ""), environment.get("LL_OIDC_NAME") or found.hostname
+    )
 
 
 def _secret(environment: Mapping[str, str], storage: Path) -> bytes:

@@ -10,7 +10,9 @@ import jinja2
 from augment_correction.workspace.answering import Answering
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.detecting import Detecting
+from augment_correction.workspace.encryption import Cipher
 from augment_correction.workspace.markdown import html_of
+from augment_correction.workspace.oidc import OpenIdConnect
 from augment_correction.workspace.serving import Serving
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import now
@@ -26,19 +28,23 @@ class Site:
     templates: jinja2.Environment
     serving: Serving
     answering: Answering
+    cipher: Cipher
+    oidc: OpenIdConnect | None
 
 
 def open_site(settings: Settings) -> Site:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     templates.filters["markdown"] = html_of
     templates.globals["now"] = now
     templates.globals["assets"] = _stamp()
     database, serving = Database(settings.database_url, settings.pool), Serving(settings)
     detecting = Detecting(database) if settings.detects else None
-    return Site(settings, database, templates, serving, Answering(database, serving, detecting))
+    oidc = OpenIdConnect(settings.provider, settings) if settings.provider else None
+    answering = Answering(database, serving, detecting)
+    return Site(settings, database, templates, serving, answering, settings.cipher, oidc)
 
 
 def _stamp() -> str:

@@ -70,10 +70,11 @@ class User(Table):
     """In small letters."""
     name: Mapped[str]
     password: Mapped[str]
-    """Argon2id with its parameters and salt; empty where the account was deleted."""
+    """Argon2id with its parameters and salt; empty where the account was deleted, or signs in through a provider alone."""
     created: Mapped[datetime] = mapped_column(default=now)
     deleted: Mapped[datetime | None]
-    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp: Mapped[str | None] = mapped_column(String(255))
+    """The secret of the second factor, encrypted (`encryption.py`)."""
     totp_step: Mapped[int] = mapped_column(default=0)
     """The last time step whose code was used: a code counts once."""
 
@@ -89,6 +90,20 @@ class LoginSession(Table):
     expires: Mapped[datetime]
     address: Mapped[str] = mapped_column(String(64))
     agent: Mapped[str]
+    strong: Mapped[bool] = mapped_column(default=False)
+    """Whether it was begun with a second factor."""
+
+
+class Identity(Table):
+    """Who an account is at an identity provider."""
+
+    __tablename__ = "identities"
+    id: Mapped[str] = _id()
+    user_id: Mapped[str] = mapped_column(String(16), ForeignKey("users.id"), index=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    created: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
 
 class LoginFailure(Table):
@@ -122,6 +137,8 @@ class Organisation(Table):
     daily_messages: Mapped[int] = mapped_column(default=200)
     """The most that a member may ask in a day."""
     system_prompt: Mapped[str] = mapped_column(Text, default="")
+    second_factor: Mapped[bool] = mapped_column(default=False)
+    """Whether members get in only by a session that was begun with one."""
     audited: Mapped[int] = mapped_column(default=0)
     """How many events its audit has; it is counted up under the row's lock."""
 

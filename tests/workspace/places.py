@@ -22,10 +22,10 @@ PASSWORD = "violet staple orbit harbour"
 
 
 def settings_in(folder: Path, database_url: str = "", **more: Any) -> Settings:
-    given: dict[str, Any] = {"backend": "mock", "model": "scripted", "detects": False} | more
+    given: dict[str, Any] = {"backend": "mock", "model": "scripted", "detects": False, "secret": b"s" * 40} | more
     folder.mkdir(parents=True, exist_ok=True)
     return Settings(
-        database_url=database_url or f"sqlite:///{folder}/workspace.db", storage=folder, secret=b"s" * 40,
+        database_url=database_url or f"sqlite:///{folder}/workspace.db", storage=folder,
         public_url=ORIGIN, cookie_secure=True, **given,
     )  # fmt: skip
 

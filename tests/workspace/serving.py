@@ -23,20 +23,29 @@ def free_port() -> int:
 
 
 class Served:
-    """`link` is the first owner's; empty where there is an account already."""
+    """`link` is the first owner's; empty where there is an account already. `program`: what is run in the place of the package."""
 
-    def __init__(self, folder: Path, database_url: str, script: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        script: str,
+        *,
+        backend: str = "mock",
+        program: str = "augment_correction",
+    ) -> None:
+        self._program = program
         (folder / "script.yaml").write_text(script)
         self._environment = {
             **os.environ, "LL_MODEL_STORAGE_DIR": str(folder / "storage"), "LL_DATABASE_URL": database_url,
-            "LL_INFERENCE_BACKEND": "mock", "LL_BASE_MODEL_NAME": str(folder / "script.yaml"),
+            "LL_INFERENCE_BACKEND": backend, "LL_BASE_MODEL_NAME": str(folder / "script.yaml"),
         }  # fmt: skip
         self._port = free_port()
         self.root = f"http://127.0.0.1:{self._port}"
         self.link = ""
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "augment_correction", "workspace", "serve", "--port", str(self._port)]
+        command = [sys.executable, "-m", self._program, "workspace", "serve", "--port", str(self._port)]
         self.process = subprocess.Popen(command, env=self._environment, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr
         for line in self.process.stderr:

@@ -32,24 +32,7 @@ from augment_correction.workspace.tables import (
 from augment_correction.workspace.working import Worker
 from tests.workspace.places import Person, Place
 
-TRAINING = """
-import json, sys, time
-from pathlib import Path
-from augment_correction.corrections.config import load_chat
-from augment_correction.corrections.versions import Version, Versions
-wait, outcome, code = float(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-config = load_chat(sys.argv[1])
-approved = config.store.all("approved")
-print("began", flush=True)
-time.sleep(wait)
-if code not in (0, 3):
-    print("error: the disk is full", flush=True)
-    sys.exit(code)
-Versions(config.folder).add(Version(0, None, "base", "sft", tuple(each.id for each in approved), "hash", "adapter", "evaluation.json",
-    "page.html", outcome, ("efficacy 95 %, wanted 90 %",), "2026-01-01"))
-sys.exit(code)
-"""
-"""In the place of a real training, which takes minutes: it reads what it is handed, and leaves a version behind."""
+TRAINING = Path(__file__).with_name("training.py")
 
 
 @pytest.fixture
@@ -57,13 +40,11 @@ def trainable(
     open_place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Place]:
     def open_(wait: float = 0.0, outcome: str = "accept", code: int = 0) -> Place:
-        program = tmp_path / "training.py"
-        program.write_text(TRAINING)
         real = learning.hand_over
 
         def command(settings: Settings, database: Any, organisation: str) -> list[str]:
             config = real(settings, database, organisation)[-1]
-            return [sys.executable, str(program), config, str(wait), outcome, str(code)]
+            return [sys.executable, str(TRAINING), config, str(wait), outcome, str(code)]
 
         monkeypatch.setattr(working, "hand_over", command)
         monkeypatch.setattr(working, "POLL", 0.05)
@@ -259,7 +240,7 @@ def test_a_worker_is_killed_and_the_training_goes_on_and_ends_once(
     approved(place, ada)
     ada.post(ada.at("/versions"))
     given = [
-        str(tmp_path / "training.py"),
+        str(TRAINING),
         str(place.settings.storage),
         place.settings.database_url,
         place.settings.model,

@@ -6,11 +6,13 @@ from augment_correction.workspace.routes import (
     datasets,
     entrance,
     members,
+    oidc,
     organisation,
     threads,
     versions,
 )
 
 ROUTERS = tuple(
-    module.router for module in (entrance, accounts, threads, corrections, versions, datasets, members, organisation)
+    module.router
+    for module in (entrance, oidc, accounts, threads, corrections, versions, datasets, members, organisation)
 )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from augment_correction.workspace import accounts, audit, cookies, organisations, own_data, passwords, tokens
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Forbidden, Invalid
-from augment_correction.workspace.tables import LoginSession, User
+from augment_correction.workspace.tables import LoginSession, User, now
 
 router = APIRouter()
+FRESH = timedelta(minutes=10)
 
 
 @router.get("/organisations")
@@ -122,7 +124,7 @@ def delete_account(here: Entered) -> Response:
 def turn_totp_on(here: Entered) -> Response:
     secret = here.text("secret", most=64)
     try:
-        if here.user.totp_secret:
+        if here.user.totp:
             raise Invalid("A second factor is already set. Turn it off first.", field="code")
         _require_password(here, "current")
         step = _first_code(secret, here.text("code", most=20))
@@ -131,7 +133,8 @@ def turn_totp_on(here: Entered) -> Response:
     assert here.login is not None
     with here.site.database.as_system(writes=True) as session:
         user = session.get_one(User, here.user.id)
-        user.totp_secret, user.totp_step = secret, step
+        user.totp, user.totp_step = here.site.cipher.sealed(secret), step
+        session.get_one(LoginSession, here.login.id).strong = True
         accounts.end_sessions(session, here.user.id, but=here.login.id)
         audit.note(session, here.actor, "totp.on", here.user.id)
     return here.go("/account", said="totp_on")
@@ -144,7 +147,8 @@ def turn_totp_off(here: Entered) -> Response:
     except Invalid as problem:
         return _account(here, problem)
     with here.site.database.as_system(writes=True) as session:
-        session.get_one(User, here.user.id).totp_secret = None
+        session.get_one(User, here.user.id).totp = None
+        session.execute(update(LoginSession).where(LoginSession.user_id == here.user.id).values(strong=False))
         audit.note(session, here.actor, "totp.off", here.user.id)
     return here.go("/account", said="totp_off")
 
@@ -161,9 +165,17 @@ def _is_secret(secret: str) -> bool:
 
 
 def _require_password(here: Here, field: str) -> None:
-    """Asked again for what a stranger at an open screen must not do, and throttled like a login.
+    """Asked again for what a stranger at an open screen must not do, and throttled like a login. Who has none, and signs in through a
+    provider, must have done so a moment ago.
 
     Raises: Invalid, TooMany."""
+    if not here.user.password:
+        assert here.login is not None
+        if now() - here.login.created > FRESH:
+            raise Invalid(
+                "Your account has no password. Sign out, sign in through your provider, and do it then.", field=field
+            )
+        return
     attempt = accounts.Attempt(here.user.email, here.form.get(field, "")[:1000], "", here.address)
     with here.site.database.as_system() as session:
         accounts.refuse_guessing(session, attempt)

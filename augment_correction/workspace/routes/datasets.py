@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, Response
 from augment_correction.documents.formats import ENDINGS
 from augment_correction.errors import InputError
 from augment_correction.store import RunFolder
-from augment_correction.workspace import accounts, datasets, jobs
+from augment_correction.workspace import accounts, datasets, jobs, progress
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Conflict, NotThere, Problem
@@ -70,10 +70,10 @@ def _show(here: Here, problem: Problem | None = None) -> Response:
         rows, more = ([], False) if running else datasets.a_page(folder, begin)
     except InputError as failure:
         rows, more, problem = [], False, Conflict(failure.message)
-    output = RunFolder(folder / "output")
+    output, log = RunFolder(folder / "output"), log_of(here.site.settings, job, 6000)
     return here.page(
         "dataset.html", status=problem.status if problem else 200, job=job, rows=rows, more=more, begin=begin,
-        running=running, log=log_of(here.site.settings, job, 6000), problem=problem, text_of=datasets.text_of,
+        running=running, log=log, steps=progress.steps_of(job.kind, log, running=job.state == "running"), problem=problem, text_of=datasets.text_of,
         has_file=output.dataset.is_file(), has_report=(output.root / "report.html").is_file(), page_size=datasets.A_PAGE,
     )  # fmt: skip
 

@@ -38,7 +38,7 @@ def front(here: Entered) -> Response:
 
 @router.get("/login")
 def login_page(here: Entered) -> Response:
-    return here.page("login.html", then=_local(here.query("then")), problem=None, code_wanted=False, email="")
+    return here.page("login.html", then=local_path(here.query("then")), problem=None, code_wanted=False, email="")
 
 
 @router.post("/login")
@@ -46,7 +46,7 @@ def login(here: Entered) -> Response:
     attempt = Attempt(
         here.text("email", most=254), here.form.get("password", "")[:1000], here.text("code", most=20), here.address
     )
-    then = _local(here.text("then", most=500))
+    then = local_path(here.text("then", most=500))
     try:
         user = _authenticated(here, attempt)
     except Problem as problem:
@@ -54,7 +54,7 @@ def login(here: Entered) -> Response:
             "login.html", status=problem.status, then=then, problem=problem, email=attempt.email,
             code_wanted=problem.field == "code",
         )  # fmt: skip
-    return _enter(here, user, then or "/")
+    return enter_as(here, user, then or "/", strong=user.totp is not None)
 
 
 def _authenticated(here: Here, attempt: Attempt) -> User:
@@ -64,11 +64,11 @@ def _authenticated(here: Here, attempt: Attempt) -> User:
         accounts.refuse_guessing(session, attempt)
         user = accounts.known(session, attempt)
     right = passwords.matches(user.password if user else "", attempt.password)
-    if user is not None and right and user.totp_secret and not attempt.code:
+    if user is not None and right and user.totp and not attempt.code:
         raise Invalid("Enter the six digits that your authenticator app shows.", field="code")
     with database.as_system(writes=True) as session:
         user = accounts.known(session, attempt) if right else None
-        if user is None or not accounts.accepts_code(user, attempt.code):
+        if user is None or not accounts.accepts_code(user, attempt.code, here.site.cipher):
             accounts.note_failure(session, attempt)
             session.commit()
             raise Invalid(
@@ -77,12 +77,13 @@ def _authenticated(here: Here, attempt: Attempt) -> User:
         return user
 
 
-def _enter(here: Here, user: User, then: str) -> Response:
+def enter_as(here: Here, user: User, then: str, *, strong: bool = False) -> Response:
+    """A new session; `strong` where a second factor was shown."""
     agent = here.request.headers.get("user-agent", "")
     with here.site.database.as_system(writes=True) as session:
         if here.login is not None:
             accounts.end_sessions(session, here.user.id, only=here.login.id)
-        token = accounts.begin_session(session, here.site.settings, user, here.address, agent)
+        token = accounts.begin_session(session, here.site.settings, user, here.address, agent, strong=strong)
         audit.note(session, Actor(user.id, here.address), "login", user.id)
     settings = here.site.settings
     response = here.go(then)
@@ -104,7 +105,7 @@ def logout(here: Entered) -> Response:
     return response
 
 
-def _local(path: str) -> str:
+def local_path(path: str) -> str:
     """Only to our own pages: a link to another site is no place to go after signing in."""
     fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if fine else ""
@@ -162,7 +163,7 @@ def _registered(here: Here, action: str, heading: str, setup_token: str = "") ->
             "register.html", status=problem.status, action=action, heading=heading, problem=problem, values=here.form,
             fixed_email="",
         )  # fmt: skip
-    return _enter(here, user, f"/o/{organisation.slug}")
+    return enter_as(here, user, f"/o/{organisation.slug}")
 
 
 def _require_open(here: Here) -> None:
@@ -201,4 +202,4 @@ def accept_invite(here: Entered, token: str) -> Response:
             "invite.html", status=problem.status, invite=invite, organisation=organisation, known=False, problem=problem,
             values=here.form,
         )  # fmt: skip
-    return _enter(here, user, f"/o/{organisation.slug}")
+    return enter_as(here, user, f"/o/{organisation.slug}")

@@ -17,7 +17,8 @@ router = APIRouter(prefix="/o/{slug}")
 
 @router.get("")
 def front(here: Entered) -> Response:
-    return here.go(f"{here.root}/threads")
+    said = here.query("said")
+    return here.go(f"{here.root}/threads", **({"said": said} if said else {}))
 
 
 @router.get("/settings")
@@ -30,12 +31,21 @@ def save_settings(here: Entered) -> Response:
     daily = here.text("daily_messages", most=6)
     if not daily.isdecimal() or not 0 < int(daily) <= 100_000:
         raise Invalid("The number of messages per day must be from 1 to 100,000.", field="daily_messages")
+    forced = here.text("second_factor", most=3) == "yes"
+    if forced and not (here.login and here.login.strong):
+        raise Invalid(
+            "Set up your own second factor first (Your account), or sign in with it: you would be locked out.",
+            field="second_factor",
+        )
     with here.write() as session:
         organisation = session.get_one(Organisation, here.organisation.id)
         organisation.name = name_of(here.text("name"), "organisation's name")
         organisation.daily_messages = int(daily)
         organisation.system_prompt = here.text("system_prompt", most=4000)
-        audit.note(session, here.actor, "settings.changed", organisation.id, organisation=organisation.id)
+        organisation.second_factor = forced
+        audit.note(
+            session, here.actor, "settings.changed", organisation.id, organisation=organisation.id, second_factor=forced
+        )
     return here.go(f"{here.root}/settings", said="saved")
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from augment_correction.errors import AugmentCorrectionError
-from augment_correction.workspace import audit, corrections, jobs, versions
+from augment_correction.workspace import audit, corrections, jobs, learning, progress, versions
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
-from augment_correction.workspace.tables import CorrectionRow, ModelVersion, User
+from augment_correction.workspace.tables import CorrectionRow, Job, ModelVersion, User
 from augment_correction.workspace.working import log_of
 
 router = APIRouter(prefix="/o/{slug}")
@@ -112,6 +112,7 @@ def compare(here: Entered) -> Response:
     chosen = [_version(here, name) for name in ("one", "other")]
     with here.write() as session:
         adapters = [versions.adapter_of(session, number) for number in chosen]
+        made = versions.all_versions(session)
         audit.note(
             session, here.actor, "versions.compared", organisation=here.organisation.id, one=chosen[0], other=chosen[1]
         )
@@ -121,7 +122,8 @@ def compare(here: Entered) -> Response:
         return _versions(here, Conflict(failure.message))
     except TimeoutError:
         return _versions(here, Conflict("The model did not answer within two minutes."))
-    return here.page("compare.html", question=question, answers=list(zip(chosen, answers, strict=True)))
+    shown = list(zip(chosen, answers, strict=True))
+    return here.page("compare.html", question=question, answers=shown, versions=made)
 
 
 def _version(here: Here, name: str) -> int | None:
@@ -177,9 +179,18 @@ def show_job(here: Entered) -> Response:
     with here.read() as session:
         job = jobs.job(session, here.path("job"))
         people = _people(session, [job.author_id])
+    log, running = log_of(here.site.settings, job), job.state in jobs.OPEN
     return here.page(
-        "job.html", job=job, people=people, log=log_of(here.site.settings, job), running=job.state in jobs.OPEN
-    )
+        "job.html", job=job, people=people, log=log, running=running, steps=progress.steps_of(job.kind, log, running=job.state == "running"),
+        curve=progress.curve_of(log), cost=progress.cost_of(log), took=_took(job), version=learning.number_in(job),
+    )  # fmt: skip
+
+
+def _took(job: Job) -> str:
+    if not (job.began and job.ended):
+        return ""
+    seconds = int((job.ended - job.began).total_seconds())
+    return f"took {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"took {seconds} s"
 
 
 @router.post("/jobs/{job}/cancel")

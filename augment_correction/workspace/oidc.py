@@ -1,0 +1,171 @@
+"""Signing in through an identity provider: OpenID Connect's authorization code flow with PKCE (RFC 7636).
+
+A ticket in a cookie of this browser is all that is kept between the two halves: state, nonce and verifier are made of it and of our own
+secret, so that nobody else's answer fits."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from augment_correction.workspace import tokens
+from augment_correction.workspace.problems import Forbidden, Problem
+from augment_correction.workspace.settings import LOOPBACK, Provider, Settings
+
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures with a key pair; what is signed with a shared secret, or not at all, is refused."""
+PATIENCE, LONGEST, LEEWAY = 10, 2**20, 60
+KNOWN_FOR = 3600.0
+"""Seconds until the provider's addresses and keys are read anew."""
+FACTORS = {"pwd", "otp", "hwk", "swk", "fpt", "face", "iris", "pin", "sc", "sms", "tel"}
+
+
+class ProviderAway(Problem):
+    status = 502
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the provider says of somebody; `strong` where it has seen a second factor (RFC 8176)."""
+
+    issuer: str
+    subject: str
+    email: str
+    verified: bool
+    name: str
+    strong: bool
+
+
+class OpenIdConnect:
+    """Of one provider. Its methods wait for it: they are called by routes, which run in threads."""
+
+    def __init__(self, provider: Provider, settings: Settings) -> None:
+        self._provider, self._secret = provider, settings.secret
+        self._redirect = f"{settings.origin}/oidc/callback"
+        self._known: dict[str, Any] = {}
+        self._read = 0.0
+
+    def address(self, ticket: str) -> str:
+        """Where the browser goes.
+
+        Raises: ProviderAway."""
+        challenge = hashlib.sha256(self._of(ticket, "verifier").encode()).digest()
+        asked = {
+            "response_type": "code", "client_id": self._provider.client, "redirect_uri": self._redirect,
+            "scope": "openid email profile", "state": self._of(ticket, "state"), "nonce": self._of(ticket, "nonce"),
+            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(), "code_challenge_method": "S256",
+        }  # fmt: skip
+        place = self._metadata()["authorization_endpoint"]
+        return f"{place}{'&' if urlsplit(place).query else '?'}{urlencode(asked)}"
+
+    def told(self, ticket: str, answer: Mapping[str, str]) -> Told:
+        """Who it is, of the query with which the browser comes back.
+
+        Raises: Forbidden, ProviderAway."""
+        if not ticket or not tokens.same(answer.get("state", ""), self._of(ticket, "state")):
+            raise Forbidden("This sign-in was not begun in this browser, or too long ago. Begin it again.")
+        if answer.get("iss", self._provider.issuer) != self._provider.issuer:
+            raise Forbidden("This answer comes from another identity provider.")
+        if "code" not in answer:
+            why = answer.get("error_description") or answer.get("error") or "nothing"
+            raise Forbidden(f"{self._provider.name} did not sign you in: {why[:200]}")
+        given = self._exchanged(answer["code"], self._of(ticket, "verifier"))
+        return self._checked(str(given.get("id_token", "")), self._of(ticket, "nonce"))
+
+    def _of(self, ticket: str, purpose: str) -> str:
+        return tokens.signed(self._secret, f"oidc {purpose}", ticket)
+
+    def _exchanged(self, code: str, verifier: str) -> dict[str, Any]:
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect, "code_verifier": verifier,
+            "client_id": self._provider.client,
+        }  # fmt: skip
+        if self._provider.secret:
+            form["client_secret"] = self._provider.secret
+        return self._fetched(self._metadata()["token_endpoint"], form)
+
+    def _checked(self, token: str, nonce: str) -> Told:
+        """Signature, issuer, audience, time and nonce (OpenID Connect Core 3.1.3.7)."""
+        try:
+            claims = self._claims(token)
+            rules = jwt.JWTClaimsRegistry(
+                leeway=LEEWAY,
+                iss={"essential": True, "value": self._provider.issuer},
+                aud={"essential": True, "value": self._provider.client},
+                exp={"essential": True},
+                iat={"essential": True},
+                sub={"essential": True},
+                nonce={"essential": True, "value": nonce},
+            )
+            rules.validate(claims)
+        except (JoseError, ValueError) as failure:
+            raise Forbidden(f"What {self._provider.name} says of you cannot be trusted: {failure}"[:300]) from None
+        if claims.get("azp", self._provider.client) != self._provider.client:
+            raise Forbidden("This answer was made for another program.")
+        methods = set(claims["amr"]) if isinstance(claims.get("amr"), list) else set()
+        return Told(
+            self._provider.issuer, str(claims["sub"])[:255], str(claims.get("email") or "").strip().lower(),
+            claims.get("email_verified") in (True, "true"), str(claims.get("name") or ""),
+            "mfa" in methods or len(methods & FACTORS) > 1,
+        )  # fmt: skip
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """With keys that are read again once where none fits: a provider changes them.
+
+        Raises: JoseError, ValueError."""
+        try:
+            return dict(jwt.decode(token, self._keys(), algorithms=ALGORITHMS).claims)
+        except (JoseError, ValueError):
+            self._read = 0.0
+            return dict(jwt.decode(token, self._keys(), algorithms=ALGORITHMS).claims)
+
+    def _keys(self) -> KeySet:
+        return KeySet.import_key_set(self._metadata()["keys"])
+
+    def _metadata(self) -> dict[str, Any]:
+        if time.monotonic() - self._read < KNOWN_FOR and self._known:
+            return self._known
+        issuer = self._provider.issuer
+        found = self._fetched(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if found.get("issuer") != issuer:
+            raise ProviderAway(f"{issuer} says of itself that it is {str(found.get('issuer'))[:200]} (LL_OIDC_ISSUER).")
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            place = urlsplit(str(found.get(name, "")))
+            if place.scheme != "https" and place.hostname not in LOOPBACK:
+                raise ProviderAway(f"{issuer} names no https:// address for {name}.")
+        found["keys"] = self._fetched(found["jwks_uri"])
+        self._known, self._read = found, time.monotonic()
+        return found
+
+    def _fetched(self, address: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Raises: ProviderAway."""
+        try:
+            status, body = asyncio.run(_ask(address, form))
+            found = orjson.loads(body)
+        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as failure:
+            raise ProviderAway(f"{self._provider.name} cannot be reached: {failure}"[:300]) from None
+        if status != 200 or not isinstance(found, dict):
+            said = found.get("error", "") if isinstance(found, dict) else ""
+            raise ProviderAway(f"{self._provider.name} answered {status} {said}"[:300])
+        return found
+
+
+async def _ask(address: str, form: Mapping[str, str] | None) -> tuple[int, bytes]:
+    """Without following anybody elsewhere: what is sent holds a secret."""
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        method = "POST" if form else "GET"
+        async with session.request(method, address, data=form, allow_redirects=False) as answer:
+            return answer.status, await answer.content.read(LONGEST)

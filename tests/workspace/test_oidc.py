@@ -1,0 +1,195 @@
+"""Signing in through an identity provider, against one that keeps to the standard and lies on demand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey, OctKey
+from sqlalchemy import select
+
+from augment_correction.errors import ConfigError
+from augment_correction.workspace.settings import Provider, read_settings
+from augment_correction.workspace.tables import Identity, User
+from tests.workspace.places import PASSWORD, Person, Place, invited
+from tests.workspace.provider import CLIENT, SECRET, IdentityProvider
+
+
+@pytest.fixture
+def provider() -> Iterator[IdentityProvider]:
+    with IdentityProvider() as running:
+        yield running
+
+
+@pytest.fixture
+def place(open_place: Callable[..., Place], provider: IdentityProvider) -> Place:
+    return open_place(provider=Provider(provider.issuer, CLIENT, SECRET, "Example ID"))
+
+
+def begun(person: Person, then: str = "") -> str:
+    """Where the browser is sent."""
+    answer = person.client.get(f"/oidc/start?then={then}", follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def through(person: Person, provider: IdentityProvider, then: str = "", **claims: Any) -> None:
+    person.get(provider.authorize(begun(person, then), **claims))
+
+
+def test_who_has_an_account_signs_in_by_the_address_that_the_provider_vouches_for(
+    place: Place, provider: IdentityProvider
+) -> None:
+    ada = place.owner()
+    again = place.person(ada.email)
+    assert "Continue with Example ID" in again.get("/login")
+    through(again, provider, "/account", email=ada.email.upper())
+    assert again.url == "/account" and ada.email in again.text
+    moved = place.person()
+    through(moved, provider, email="other@example.org", email_verified=False)  # the identity counts, not the address
+    assert "Members" in moved.text
+    with place.site.database.as_system() as session:
+        [identity] = session.execute(select(Identity)).scalars()
+    assert (identity.issuer, identity.subject) == (provider.issuer, "sub-1")
+    assert (
+        "identity.linked" not in ada.get(ada.at("/audit")) and provider.issuer in ada.client.get("/account/data").text
+    )
+
+
+def test_strangers_get_no_account_and_the_invited_get_one(place: Place, provider: IdentityProvider) -> None:
+    ada = place.owner()
+    eve = place.person()
+    through(eve, provider, email="eve@example.org", sub="eve")
+    assert eve.status == 403 and "invitation" in eve.text
+    link = invited(ada, "grace@example.org", "reviewer")
+    grace = place.person()
+    assert "Continue with Example ID" in grace.get(link)
+    through(grace, provider, link, email="grace@example.org", sub="grace", name="Grace  Hopper")
+    assert grace.url == link and "Join" in grace.text
+    grace.post(link)
+    assert "Welcome" in grace.text
+    with place.site.database.as_system() as session:
+        made = session.execute(select(User).where(User.email == "grace@example.org")).scalar_one()
+    assert (made.name, made.password) == ("Grace Hopper", "")
+    grace.sign_in("grace@example.org", "")
+    assert grace.status == 422  # no password is none, and not the empty one
+
+
+def test_an_address_that_nobody_vouches_for_opens_no_account(place: Place, provider: IdentityProvider) -> None:
+    ada = place.owner()
+    for claims in ({"email_verified": False}, {"email_verified": "false"}, {"email": ""}):
+        thief = place.person()
+        through(thief, provider, **{"email": ada.email, **claims})
+        assert thief.status == 403 and "vouch" in thief.text
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another-program"},
+        {"aud": [CLIENT, "another-program"], "azp": "another-program"},
+        {"iss": "https://evil.example"},
+        {"nonce": "of another sign-in"},
+        {"exp": int(time.time()) - 3600},
+        {"sub": None},
+    ],
+    ids=["audience", "authorized party", "issuer", "nonce", "expired", "nobody"],
+)
+def test_what_is_said_for_others_is_refused(place: Place, provider: IdentityProvider, claims: dict[str, Any]) -> None:
+    ada = place.owner()
+    thief = place.person()
+    through(thief, provider, email=ada.email, **claims)
+    assert thief.status == 403 and "Members" not in thief.text
+
+
+@pytest.mark.parametrize(
+    ("key", "header"),
+    [
+        (ECKey.generate_key("P-256", {"kid": "one"}), {}),
+        (OctKey.import_key(SECRET), {"alg": "HS256"}),
+        ("nobody", {}),
+    ],
+    ids=["another key", "a shared secret", "none"],
+)
+def test_what_the_provider_has_not_signed_is_refused(
+    place: Place, provider: IdentityProvider, key: Any, header: dict[str, Any]
+) -> None:
+    ada = place.owner()
+    provider.signing, provider.header = key, header
+    thief = place.person()
+    through(thief, provider, email=ada.email)
+    assert thief.status == 403 and "cannot be trusted" in thief.text
+
+
+def test_keys_that_the_provider_has_changed_are_read_again(place: Place, provider: IdentityProvider) -> None:
+    ada = place.owner()
+    through(place.person(), provider, email=ada.email)
+    provider.key = ECKey.generate_key("P-256", {"kid": "two"})
+    again = place.person()
+    through(again, provider, email=ada.email)
+    assert "Members" in again.text
+
+
+def test_an_answer_fits_only_the_browser_that_asked_and_once(place: Place, provider: IdentityProvider) -> None:
+    ada = place.owner()
+    victim, thief = place.person(), place.person()
+    begun(victim)
+    victim.get(provider.authorize(begun(thief), email=ada.email))  # the thief's answer, slipped to the victim
+    assert victim.status == 403 and "not begun in this browser" in victim.text
+    back = provider.authorize(begun(thief), email=ada.email)
+    thief.get(back)
+    assert thief.status == 200
+    thief.get(back)
+    assert thief.status == 403 and not provider.refused
+    place.person().get("/oidc/callback?code=x&state=")
+    refused = place.person()
+    state = begun(refused).split("state=")[1].split("&")[0]
+    refused.get(f"/oidc/callback?error=access_denied&state={state}")
+    assert refused.status == 403 and "access_denied" in refused.text
+
+
+def test_a_provider_that_is_away_is_said(open_place: Callable[..., Place]) -> None:
+    place = open_place(provider=Provider("http://127.0.0.1:9", CLIENT, name="Example ID"))
+    person = place.person()
+    assert "Example ID cannot be reached" in person.get("/oidc/start") and person.status == 502
+
+
+def test_an_organisation_that_asks_for_a_second_factor_takes_the_providers(
+    place: Place, provider: IdentityProvider
+) -> None:
+    ada = place.owner()
+    through(ada, provider, email=ada.email, amr=["pwd", "otp"])
+    ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "9", "second_factor": "yes"})
+    assert "Saved" in ada.text
+    for methods, there in ((["pwd"], False), (["mfa"], True), ("mfa", False)):
+        again = place.person()
+        through(again, provider, ada.at("/members"), email=ada.email, amr=methods)
+        assert (again.url == ada.at("/members")) is there
+
+
+def test_half_a_provider_is_a_mistake(tmp_path: Any) -> None:
+    given = {"LL_MODEL_STORAGE_DIR": str(tmp_path), "LL_OIDC_ISSUER": "https://id.example.org"}
+    with pytest.raises(ConfigError, match="LL_OIDC_CLIENT_ID"):
+        read_settings(given)
+    with pytest.raises(ConfigError, match="https"):
+        read_settings({**given, "LL_OIDC_CLIENT_ID": "x", "LL_OIDC_ISSUER": "http://id.example.org"})
+    made = read_settings({**given, "LL_OIDC_CLIENT_ID": "x"})
+    assert made.provider == Provider("https://id.example.org", "x", "", "id.example.org")
+
+
+def test_who_has_no_password_deletes_the_account_right_after_signing_in(
+    place: Place, provider: IdentityProvider
+) -> None:
+    ada = place.owner()
+    link = invited(ada, "grace@example.org", "member")
+    grace = place.person()
+    through(grace, provider, link, email="grace@example.org", sub="grace")
+    grace.post("/account/password", {"current": "", "password": PASSWORD + " and more"})
+    assert "password is changed" in grace.text
+    grace.post("/account/delete", {"current": "wrong"})
+    assert grace.status == 422
+    grace.post("/account/delete", {"current": PASSWORD + " and more"})
+    with place.site.database.as_system() as session:
+        assert session.execute(select(Identity)).first() is None
