@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -47,6 +48,20 @@ def work() -> None:
 def second_factor_off(email: Annotated[str, typer.Argument(help="The account's e-mail address.")]) -> None:
     """Turn off the second factor of somebody who has lost the device, and end every session of the account."""
     _module("serve").recover(email, tell)
+
+
+@workspace.command(epilog="Example: python -m augment_correction workspace backup /backups/2026-01-31")
+def backup(folder: Annotated[Path, typer.Argument(help="A folder for it, new or empty.")]) -> None:
+    """Write the database and the storage folder into FOLDER, while the workspace runs."""
+    for path in _module("backup").back_up(_module("settings").read_settings(), folder):
+        tell(f"written: {path}")
+
+
+@workspace.command(epilog="Example: python -m augment_correction workspace restore /backups/2026-01-31")
+def restore(folder: Annotated[Path, typer.Argument(help="What `workspace backup` wrote.")]) -> None:
+    """Put a backup back: into an empty database and an empty storage folder, while nothing runs."""
+    _module("backup").restore(_module("settings").read_settings(), folder)
+    tell("restored; `workspace serve` brings the tables up to date")
 
 
 def _module(name: str) -> Any:
