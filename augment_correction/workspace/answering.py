@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import update
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ from augment_correction.parsing import final_answer
 from augment_correction.records import Completion, Message, Request
 from augment_correction.sampling import Sampling
 from augment_correction.workspace import threads
-from augment_correction.workspace.database import Database
+from augment_correction.workspace.database import DATABASE_AWAY, Database
 from augment_correction.workspace.serving import Opened, Serving
 from augment_correction.workspace.tables import ChatMessage, Organisation, now
 from augment_correction.workspace.versions import adapter_of
@@ -41,6 +41,9 @@ COMPARING = 120.0
 """Seconds for all answers of a comparison."""
 LOOKING = 15.0
 """Seconds that an answered message waits for the look at whether it corrected the one before; then that goes on by itself."""
+AWAY = 60.0
+"""Seconds for which a reply and its readers wait for a database that is away."""
+T = TypeVar("T")
 Look = Callable[[Opened, "Asked"], Awaitable[None]]
 
 
@@ -209,8 +212,8 @@ class Answering:
         return adapter, (*opening, *recent(said))
 
     async def _save(self, asked: Asked, text: str, **more: Any) -> bool:
-        """Whether it is still wanted."""
-        return await run_in_threadpool(self._write, asked, text, more)
+        """Whether it is still wanted. What a model has said is not lost because the database is away for a while."""
+        return await outlasting(lambda: run_in_threadpool(self._write, asked, text, more))
 
     def _write(self, asked: Asked, text: str, more: dict[str, Any]) -> bool:
         with self._database.write(asked.organisation) as session:
@@ -220,6 +223,20 @@ class Answering:
                 .values(text=text, beat=now(), **more)
             )
             return bool(getattr(result, "rowcount", 0))
+
+
+async def outlasting(ask: Callable[[], Awaitable[T]], seconds: float = AWAY) -> T:
+    """Asks the database again, for so long, where it is not there: killed, restarted, or cut off.
+
+    Raises: what `ask` raises."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return await ask()
+        except DATABASE_AWAY:
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(EVERY)
 
 
 async def within_context(model: MeteredModel, request: Request) -> Completion:
@@ -276,12 +293,12 @@ async def follow(
             threads.end_silent(session, thread)
 
     while True:
-        found = await run_in_threadpool(look)
+        found = await outlasting(lambda: run_in_threadpool(look))
         if len(found.text) > begin or found.state != "streaming":
             yield len(found.text), found.text[begin:], found
             begin = len(found.text)
         if found.state != "streaming":
             return
         if found.beat is None or now() - found.beat > threads.SILENT:
-            await run_in_threadpool(end_silent)
+            await outlasting(lambda: run_in_threadpool(end_silent))
         await asyncio.sleep(EVERY)

@@ -10,11 +10,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
 from augment_correction.errors import ConfigError
 from augment_correction.workspace.tables import OwnedRow
 
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
+"""What is raised while the database cannot be reached, or does not come to us in time."""
 SYSTEM: Final = "*"
 """In the place of an organisation: all of them. Only signing in, the worker and the account pages ask for it, by `as_system`."""
 BUSY_SECONDS = 30

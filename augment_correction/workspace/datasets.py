@@ -126,7 +126,9 @@ def command(settings: Settings, job: Job) -> list[str]:
 def result(settings: Settings, job: Job) -> str:
     output = folder_of(settings, job.org_id, job.about["dataset"]) / "output"
     made = sum(1 for _ in read_conversations(output))
-    return f"{made:,} conversations are in the dataset." if made else "Nothing was kept; the log shows why."
+    if not made:
+        return "Nothing was kept; the log shows why."
+    return "1 conversation is in the dataset." if made == 1 else f"{made:,} conversations are in the dataset."
 
 
 # --------------------------------------------------------------------------------------------------- reviewing

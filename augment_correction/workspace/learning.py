@@ -51,21 +51,26 @@ def _sync(store: CorrectionStore, rows: list[CorrectionRow]) -> None:
         store.approve(made.id, row.decider_id or "", force=True)
 
 
-def harvest(settings: Settings, database: Database, organisation: str) -> str:
-    """Versions that the table does not have yet are written into it; what is to be said of the last one."""
+def harvest(settings: Settings, database: Database, job: Job) -> str:
+    """Versions that the table does not have yet are written into it; what is to be said of the last one that came with this job, also
+    where a worker before has written it and died."""
+    organisation = job.org_id
     folder = settings.organisation_folder(organisation) / "corrections"
     store, made = CorrectionStore(folder / "corrections.sqlite"), Versions(folder).all()
     with database.write(organisation) as session:
         known = set(session.execute(select(ModelVersion.number)).scalars())
-        new = [each for each in made if each.id not in known]
-        for each in new:
-            _add(session, store, each)
-    if not new:
+        for each in made:
+            if each.id not in known:
+                _add(session, store, each)
+        session.flush()
+        since = select(ModelVersion).where(ModelVersion.created >= (job.began or job.created))
+        new = session.execute(since.order_by(ModelVersion.number.desc()).limit(1)).scalar_one_or_none()
+    if new is None:
         return (
             "No new version was made: a version of exactly these corrections is there already, or the training found nothing "
             "better than the base model."
         )
-    return f"Version {new[-1].id}: the acceptance test says {new[-1].outcome}."
+    return f"Version {new.number}: the acceptance test says {new.outcome}."
 
 
 def number_in(job: Job) -> int | None:

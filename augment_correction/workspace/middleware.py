@@ -9,9 +9,13 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from augment_correction.workspace import cookies, tokens
+from augment_correction.workspace.database import DATABASE_AWAY
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.site import Site
+
+AWAY = "The workspace's database cannot be reached at the moment. Nothing is lost: try again in a minute."
+BUG = "Something went wrong on the server. The server's log has the details."
 
 
 class Visitor:
@@ -56,13 +60,12 @@ class Bugs:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception:
+        except Exception as failure:
             if scope["type"] != "http" or begun:
                 raise
             traceback.print_exc(file=sys.stderr)
+            away = isinstance(failure, DATABASE_AWAY)
             page = Here(self._site, Request(scope), "").page(
-                "problem.html",
-                status=500,
-                message="Something went wrong on the server. The server's log has the details.",
+                "problem.html", status=503 if away else 500, message=AWAY if away else BUG
             )
             await page(scope, receive, send)

@@ -16,7 +16,7 @@ from pathlib import Path
 from augment_correction.folders import private_folder
 from augment_correction.launching.slot import Launch, Slot
 from augment_correction.workspace import datasets, jobs, tokens
-from augment_correction.workspace.database import Database
+from augment_correction.workspace.database import DATABASE_AWAY, Database
 from augment_correction.workspace.learning import hand_over, harvest
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import Job
@@ -58,6 +58,8 @@ class Worker:
             return False
         try:
             self._run(found)
+        except DATABASE_AWAY:
+            raise  # the job is still ours, and goes on when it is back
         except Exception as failure:
             traceback.print_exc(file=sys.stderr)
             self._finish(found, "failed", f"{type(failure).__name__}: {failure}"[:500])
@@ -135,7 +137,7 @@ class Worker:
     def _harvest(self, job: Job) -> str:
         if job.kind == datasets.KIND:
             return datasets.result(self._settings, job)
-        return harvest(self._settings, self._database, job.org_id)
+        return harvest(self._settings, self._database, job)
 
 
 def job_folder(settings: Settings, job: Job) -> Path:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +40,28 @@ class Server:
             shutil.chown(folder, "postgres")
         initdb = [str(PROGRAMS / "initdb"), "-D", str(self._data), "-U", "root", "-A", "trust", "--no-sync"]
         subprocess.run([*self._user, *initdb], check=True, capture_output=True)
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=60"
-        self._control("start", "-o", options, "-w", "-l", str(folder / "log"))
+        self._options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=60"
+        )
+        self.start()
+
+    def start(self) -> None:
+        self._control("start", "-o", self._options, "-w", "-l", str(self._socket / "log"))
+
+    def kill(self) -> None:
+        """kill -9 of the server and of all its processes; returns when they are gone."""
+        server = int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        family = subprocess.run(
+            ["pgrep", "-P", str(server)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for process in (server, *map(int, family)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(_lives(process) for process in (server, *map(int, family))):
+            time.sleep(0.02)
+        # Where nobody waits for the dead, they keep their numbers, and the next start takes them for alive.
+        for left in (self._data / "postmaster.pid", *self._socket.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
 
     def _control(self, *words: str) -> None:
         assert PROGRAMS
@@ -62,6 +85,13 @@ class Server:
 
     def stop(self) -> None:
         self._control("stop", "-m", "immediate")
+
+
+def _lives(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="session")

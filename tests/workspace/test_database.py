@@ -16,7 +16,7 @@ from augment_correction.workspace import audit
 from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.database import Database, ForeignRow
 from augment_correction.workspace.migrating import migrate
-from augment_correction.workspace.tables import AuditEvent, Invite, Membership, Organisation, Table, User
+from augment_correction.workspace.tables import AuditEvent, Invite, Membership, Organisation, Table, User, now
 from tests.workspace.places import Place
 
 
@@ -117,17 +117,46 @@ def test_migrations_end_where_the_tables_are(place: Place) -> None:
 def test_a_database_of_the_first_version_is_brought_up_with_its_data(database_url: str) -> None:
     database = Database(database_url)
     migrate(database, "0001")
+    at = now().strftime("%Y-%m-%d %H:%M:%S.%f")
     with database.as_system(writes=True) as session:
-        user = User(email="ada@example.org", name="Ada", password="x")
-        organisation = Organisation(slug="bridges", name="Bridges")
-        session.add_all([user, organisation])
-        session.flush()
-        session.add(Membership(org_id=organisation.id, user_id=user.id, role="owner"))
-        audit.note(session, Actor(user.id), "organisation.founded", organisation=organisation.id)
+        for table, values in (
+            (
+                "users",
+                {
+                    "id": "u",
+                    "email": "ada@example.org",
+                    "name": "Ada",
+                    "password": "x",
+                    "created": at,
+                    "totp_step": 0,
+                },
+            ),
+            (
+                "organisations",
+                {
+                    "id": "o",
+                    "slug": "b",
+                    "name": "B",
+                    "created": at,
+                    "daily_messages": 9,
+                    "system_prompt": "",
+                    "audited": 1,
+                },
+            ),
+            ("memberships", {"org_id": "o", "user_id": "u", "role": "owner", "created": at}),
+        ):
+            names = ", ".join(values)
+            session.execute(text(f"INSERT INTO {table} ({names}) VALUES (:{names.replace(', ', ', :')})"), values)
+        event = AuditEvent(
+            org_id="o", number=1, at=now(), actor_id="u", action="organisation.founded", subject="", detail={}, address="",
+            previous=audit.BEGINNING,
+        )  # fmt: skip
+        event.hash = audit.hash_of(event)
+        session.add(event)
     migrate(database)
-    with database.read(organisation.id) as session:
+    with database.read("o") as session:
         assert session.execute(select(Membership.role)).scalar_one() == "owner"
-        assert not list(audit.broken(session, organisation.id))
+        assert not list(audit.broken(session, "o"))
         assert session.execute(select(AuditEvent)).scalars().all()
         assert session.execute(select(Invite)).first() is None
     database.close()

@@ -1,23 +1,32 @@
-"""kill -9 of the web process while it answers: what was shown is there, and the chat goes on. Many open streams hold no connection."""
+"""kill -9 of the web process while it answers, of a worker in each phase of a job, and of PostgreSQL while both are at work: what was
+shown is there, and everything ends once. Many open streams hold no connection."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from augment_correction.workspace import threads
+from augment_correction.workspace import jobs, learning, threads, working
 from augment_correction.workspace.answering import follow
+from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.database import Database
-from augment_correction.workspace.tables import ChatMessage, Organisation, Thread, User, now
-from tests.workspace.places import PASSWORD, Place
+from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.tables import ChatMessage, Job, ModelVersion, Organisation, Thread, User, now
+from augment_correction.workspace.working import Worker
+from tests.workspace.conftest import PROGRAMS
+from tests.workspace.places import PASSWORD, Person, Place, settings_in
 from tests.workspace.serving import Served
+from tests.workspace.test_versions import TRAINING, all_of, approved, organisation_of
 
 SLOW = 'delay: 30\nrules: [{contains: "", text: "' + " ".join(f"word{number}" for number in range(300)) + '"}]\n'
 
@@ -55,6 +64,102 @@ def test_the_web_process_is_killed_while_it_answers(served: Served, database_url
     assert shown in ada.text and threads.BROKEN_OFF in ada.text
     ada.post(path, {"text": "Go on"})
     assert ada.status == 200 and "data-stream" in ada.page
+
+
+class Killed(BaseException):
+    """A worker that is gone: nothing that catches failures catches it."""
+
+
+def test_one_job_outlives_a_worker_in_each_of_its_phases(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(working, "POLL", 0.05)
+    monkeypatch.setattr(jobs, "LEASE", timedelta(0))
+    ada = place.owner()
+    queue_training(place, ada, monkeypatch, tmp_path / "go")
+    (tmp_path / "go").touch()
+    for gone, name, after in (
+        (working.jobs, "beat", False),  # the job is taken
+        (working.Slot, "start", False),  # its start is noted
+        (working.Slot, "start", True),  # its process runs
+        (working, "harvest", False),  # it has ended
+        (working, "harvest", True),  # its version is written down
+        (working.jobs, "finish", False),
+    ):
+        with monkeypatch.context() as dying, pytest.raises(Killed):
+            dying.setattr(gone, name, dies(getattr(gone, name), after=after))
+            Worker(place.settings, place.site.database).work()
+        assert all_of(place, Job)[0].state == "running"
+    assert Worker(place.settings, place.site.database).work()
+    [job] = all_of(place, Job)
+    assert (job.state, job.result) == ("done", "Version 1: the acceptance test says accept.")
+    assert len(all_of(place, ModelVersion)) == 1 and job.tries == 2
+    assert not Worker(place.settings, place.site.database).work()
+
+
+def dies(real: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+    def last(*given: Any, **named: Any) -> Any:
+        if after:
+            real(*given, **named)
+        raise Killed
+
+    return last
+
+
+def queue_training(place: Place, person: Person, monkeypatch: pytest.MonkeyPatch, go: Path) -> None:
+    """One that goes on as soon as there is a file `go`."""
+    approved(place, person)
+    real = learning.hand_over
+
+    def command(settings: Settings, database: Any, organisation: str) -> list[str]:
+        return [sys.executable, str(TRAINING), real(settings, database, organisation)[-1], str(go), "accept", "0"]
+
+    monkeypatch.setattr(working, "hand_over", command)
+    with place.site.database.as_system(writes=True) as session:
+        actor = Actor(session.execute(select(User.id)).scalar_one())
+        jobs.queue(session, actor, organisation_of(place, person), "train", {})
+
+
+@pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL is not installed")
+def test_the_database_is_killed_while_a_reply_is_made_and_a_job_runs(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "POLL", 0.1)
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.5))
+    server = request.getfixturevalue("postgres")
+    (tmp_path / "script.yaml").write_text(SLOW.replace("delay: 30", "delay: 4"))
+    place = Place(settings_in(tmp_path / "storage", server.database(), model=str(tmp_path / "script.yaml")))
+    worker = Worker(place.settings, place.site.database)
+    working_thread = threading.Thread(target=worker.run)
+    with place.live():
+        ada = place.owner()
+        queue_training(place, ada, monkeypatch, tmp_path / "go")
+        working_thread.start()
+        ada.post(ada.at("/threads"), {"text": "Tell me a long story"})
+        chat = ada.url
+        until(lambda: bool(all_of(place, ChatMessage)[-1].text) and all_of(place, Job)[0].tries == 1)
+        server.kill()
+        ada.client.get(chat)
+        page = ada.client.get(chat)
+        assert page.status_code == 503 and "Nothing is lost" in page.text
+        server.start()
+        (tmp_path / "go").touch()
+        until(lambda: all_of(place, ChatMessage)[-1].state != "streaming" and all_of(place, Job)[0].state == "done")
+        assert ada.get(chat) and "word299" in ada.text
+    worker.stop()
+    working_thread.join(30)
+    [said] = [each for each in all_of(place, ChatMessage) if each.role == "assistant"]
+    assert said.state == "whole" and said.text.split() == [f"word{number}" for number in range(300)]
+    [job] = all_of(place, Job)
+    assert job.result == "Version 1: the acceptance test says accept." and len(all_of(place, ModelVersion)) == 1
+    place.close()
+
+
+def until(there: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 async def test_fifty_open_streams_hold_no_connection_and_pages_answer(open_place: Callable[..., Place]) -> None:
