@@ -1,0 +1,78 @@
+"""The unit and the compose file of the documentation are what systemd and Docker read, and name what is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from augment_correction.workspace.settings import read_settings
+from tests.pages import ROOT, program
+
+DEPLOY = ROOT / "docs" / "deploy"
+VARIABLE = re.compile(r"LL_[A-Z_]+")
+
+
+def command(line: str) -> list[str]:
+    """The words after the program's name; every flag is one that it has."""
+    words = line.split()
+    at = program()
+    given = words[1:]
+    while given and given[0] in getattr(at, "commands", {}):
+        at = at.commands[given.pop(0)]
+    known = {flag for option in at.params for flag in option.opts}
+    assert at.name == "serve" and {each for each in given if each.startswith("--")} <= known
+    return words
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    unit = (DEPLOY / "workspace.service").read_text()
+    [started] = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+    command(started)
+    # The program and its user are those of another machine.
+    here = unit.replace(started.split()[0], "/bin/true").replace("User=workspace", "User=daemon")
+    (tmp_path / "workspace.service").write_text(here)
+    ended = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "workspace.service")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = [line for line in ended.stderr.splitlines() if "workspace.service" in line]
+    assert ended.returncode == 0 and not said, ended.stderr
+
+
+def test_the_compose_file_names_what_it_has() -> None:
+    made = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    services = made["services"]
+    for service in services.values():
+        assert set(service.get("depends_on", {})) <= set(services)
+        named = {volume.partition(":")[0] for volume in service.get("volumes", [])}
+        assert named <= set(made["volumes"])
+        assert {each["source"] for each in service.get("configs", [])} <= set(made["configs"])
+        assert "image" in service or "build" in service
+    dockerfile = services["web"]["build"]["dockerfile_inline"]
+    [started] = re.findall(r"^CMD \[(.*)\]$", dockerfile, re.MULTILINE)
+    command(started.replace('"', "").replace(",", ""))
+    assert re.search(r"^USER workspace$", dockerfile, re.MULTILINE)
+    extras = re.findall(r"\[([\w,]+)\]", dockerfile)
+    assert {"train", "workspace"} <= set(extras[0].split(","))
+
+
+def test_every_variable_that_is_named_is_read(tmp_path: Path) -> None:
+    """Of the documentation, the unit and the compose file: what is misspelled there does nothing on a user's machine."""
+    source = (ROOT / "augment_correction" / "workspace" / "settings.py").read_text()
+    known = set(VARIABLE.findall(source))
+    for page in (ROOT / "docs" / "workspace.md", DEPLOY / "workspace.service", DEPLOY / "compose.yaml"):
+        assert set(VARIABLE.findall(page.read_text())) <= known, page.name
+    told = set(VARIABLE.findall((ROOT / "docs" / "workspace.md").read_text()))
+    assert {each for each in known if not each.endswith("_")} <= told
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["web"]["environment"]
+    given = {name: value.replace("${PUBLIC_HOST}", "chat.example.org") for name, value in compose.items()}
+    made = read_settings({**given, "LL_MODEL_STORAGE_DIR": str(tmp_path)})
+    assert made.cookie_secure and made.public_url == "https://chat.example.org"
