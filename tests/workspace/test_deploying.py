@@ -13,7 +13,7 @@ import yaml
 from augment_correction.workspace.settings import read_settings
 from tests.pages import ROOT, program
 
-DEPLOY = ROOT / "docs" / "deploy"
+DEPLOY = ROOT / "docs" / "guides" / "deploy"
 VARIABLE = re.compile(r"LL_[A-Z_]+")
 
 
@@ -68,9 +68,9 @@ def test_every_variable_that_is_named_is_read(tmp_path: Path) -> None:
     """Of the documentation, the unit and the compose file: what is misspelled there does nothing on a user's machine."""
     source = (ROOT / "augment_correction" / "workspace" / "settings.py").read_text()
     known = set(VARIABLE.findall(source))
-    for page in (ROOT / "docs" / "workspace.md", DEPLOY / "workspace.service", DEPLOY / "compose.yaml"):
+    for page in (ROOT / "docs" / "guides" / "workspace.md", DEPLOY / "workspace.service", DEPLOY / "compose.yaml"):
         assert set(VARIABLE.findall(page.read_text())) <= known, page.name
-    told = set(VARIABLE.findall((ROOT / "docs" / "workspace.md").read_text()))
+    told = set(VARIABLE.findall((ROOT / "docs" / "guides" / "workspace.md").read_text()))
     assert {each for each in known if not each.endswith("_")} <= told
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["web"]["environment"]
     given = {name: value.replace("${PUBLIC_HOST}", "chat.example.org") for name, value in compose.items()}
