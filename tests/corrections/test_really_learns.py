@@ -1,4 +1,4 @@
-"""A person corrects SmolLM2-135M in a chat, trains it there, and asks again: the real program with a real model, as docs/corrections.md
+"""A person corrects SmolLM2-135M in a chat, trains it there, and asks again: the real program with a real model, as docs/guides/corrections.md
 has it. Only the writer of wordings and demonstrations is scripted."""
 
 from __future__ import annotations
