@@ -10,6 +10,7 @@ from augment_correction.config import ApiConfig, PathConfig
 from augment_correction.corrections.config import ChatConfig, CorrectionsSection
 from augment_correction.models import ModelConfig
 from augment_correction.store.folder import atomic_write
+from augment_correction.workspace.adapters import name_of
 from augment_correction.workspace.settings import Settings
 
 
@@ -21,10 +22,21 @@ def base_model(settings: Settings, *, adapter: str | None = None, address: str =
         return ModelConfig(model=settings.model, mode="embedded")
     if settings.backend == "local":
         return ModelConfig(model=settings.model, mode="hf", adapter=adapter)
+    if settings.backend == "vllm":
+        return ModelConfig(
+            model=name_of(adapter) if adapter else settings.model, mode="api", base_url=settings.vllm_url
+        )
     if settings.backend == "openai":
         return ModelConfig(model=settings.model, mode="api", base_url=settings.openai_base_url)
     script = Path(settings.model)
     return ModelConfig(model="scripted", mode="scripted", script=str(script) if script.is_file() else None)
+
+
+def trained_model(settings: Settings) -> ModelConfig:
+    """The weights that a version is trained on: of what vLLM serves, too."""
+    if settings.backend == "vllm":
+        return ModelConfig(model=settings.model, mode="hf")
+    return base_model(settings)
 
 
 def teacher(settings: Settings) -> ModelConfig | None:
@@ -46,7 +58,7 @@ def chat_config(settings: Settings, organisation: str, target: ModelConfig) -> C
 
 def learning_file(settings: Settings, organisation: str) -> Path:
     """A config that `corrections train` reads, written anew: the settings are those of now."""
-    target, large = base_model(settings), teacher(settings)
+    target, large = trained_model(settings), teacher(settings)
     api = {f"target_{name}": getattr(target, name) for name in ("model", "mode")}
     if large is not None:
         api |= {f"large_{name}": getattr(large, name) for name in ("model", "mode", "base_url")}

@@ -23,6 +23,7 @@ from augment_correction.llm.metered import MeteredModel
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of
 from augment_correction.store import RunFolder
+from augment_correction.workspace.adapters import VllmAdapters
 from augment_correction.workspace.configs import base_model, chat_config
 from augment_correction.workspace.settings import Settings
 
@@ -49,6 +50,7 @@ class Serving:
         self._opening = asyncio.Lock()
         self._shared = AsyncExitStack()
         self._local = LocalModels()
+        self._adapters = VllmAdapters(settings.vllm_url) if settings.backend == "vllm" else None
         self._address = ""
         self._folder: Path | None = None
         self._numbers = itertools.count(1)
@@ -66,6 +68,8 @@ class Serving:
             self._opened.move_to_end(key)
             opened.users += 1
         try:
+            if self._adapters is not None and adapter:
+                await self._adapters.ensure(adapter)
             yield opened
         finally:
             opened.users -= 1
@@ -88,6 +92,8 @@ class Serving:
             database = stack.enter_context(database_of(folder))
             roles = tuple(dict.fromkeys((TARGET, config.detector)))
             session = Session.on(database, config, roles, folder.logs, counting(notice=_log), notice=_log)
+            if self._adapters is not None and adapter:
+                stack.push_async_callback(self._adapters.unload, adapter)
             models = await stack.enter_async_context(open_models(config, roles, session, self._local))
             return Opened(models[TARGET], models[config.detector], config, stack.pop_all())
 

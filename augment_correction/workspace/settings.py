@@ -15,7 +15,8 @@ from augment_correction.errors import ConfigError
 from augment_correction.folders import private_folder
 from augment_correction.workspace.encryption import Cipher
 
-Backend = Literal["embedded", "local", "openai", "mock"]
+Backend = Literal["embedded", "local", "vllm", "openai", "mock"]
+TRAINABLE = ("local", "vllm")
 Registration = Literal["invite", "open"]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHORTEST_KEY = 32
@@ -24,6 +25,7 @@ KNOWN_KEYS = ("dev-secret-change-me",)
 MODELS: Mapping[Backend, str] = {
     "embedded": "qwen2.5-coder-1.5b",
     "local": "Qwen/Qwen2.5-7B-Instruct",
+    "vllm": "Qwen/Qwen2.5-7B-Instruct",
     "openai": "gpt-4o-mini",
     "mock": "scripted",
 }
@@ -57,6 +59,7 @@ class Settings:
     backend: Backend = "embedded"
     model: str = MODELS["embedded"]
     openai_base_url: str = "https://api.openai.com/v1"
+    vllm_url: str = "http://127.0.0.1:8000/v1"
     teacher: str | None = None
     """The model behind `openai_base_url` that detects corrections and writes demonstrations; None: the chat's own model does."""
     detects: bool = True
@@ -72,6 +75,11 @@ class Settings:
     secrets_before: tuple[bytes, ...] = ()
     """Earlier secrets, which still read what they have encrypted."""
     provider: Provider | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether the model's weights are at hand."""
+        return self.backend in TRAINABLE
 
     @property
     def cipher(self) -> Cipher:
@@ -113,6 +121,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: st
         secret=_secret(environment, storage),
         backend=backend,  # type: ignore[arg-type]
         model=named or MODELS[backend],  # type: ignore[index]
+        vllm_url=environment.get("LL_VLLM_URL") or Settings.vllm_url,
         openai_base_url=environment.get("LL_OPENAI_BASE_URL") or Settings.openai_base_url,
         teacher=_teacher(environment, backend),
         learning=_learning(environment),
@@ -152,7 +161,7 @@ def _truth(environment: Mapping[str, str], name: str, default: bool) -> bool:
 def _teacher(environment: Mapping[str, str], backend: str) -> str | None:
     """Where there is a key for it, unless the local model is to do this, too."""
     if (
-        backend != "local"
+        backend not in TRAINABLE
         or _truth(environment, "LL_USE_LOCAL_STRUCTURED", False)
         or not environment.get("OPENAI_API_KEY")
     ):

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import augment_correction
 
-WEB = {"alembic", "argon2", "fastapi", "markdown_it", "nh3", "psycopg", "sqlalchemy", "starlette", "uvicorn"}
+WEB = {
+    "alembic",
+    "argon2",
+    "cryptography",
+    "fastapi",
+    "joserfc",
+    "markdown_it",
+    "nh3",
+    "psycopg",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+}
 
 
 def imported(path: Path) -> set[str]:

@@ -41,7 +41,7 @@ def _versions(here: Here, problem: Problem | None = None) -> Response:
     return here.page(
         "versions.html", status=problem.status if problem else 200, versions=made, active=active, approved=approved,
         fresh=len(set(approved) - learned), gone=len(learned - set(approved)), history=history, people=people,
-        open_jobs=open_jobs, problem=problem, trainable=here.site.settings.backend == "local",
+        open_jobs=open_jobs, problem=problem, trainable=here.site.settings.trains,
     )  # fmt: skip
 
 
@@ -50,9 +50,9 @@ def train(here: Entered) -> Response:
     """The web process writes down what is wanted; a worker does it."""
     try:
         with here.write() as session:
-            if here.site.settings.backend != "local":
+            if not here.site.settings.trains:
                 raise Conflict(
-                    "This model cannot be trained here: the workspace must serve a Hugging Face model (LL_INFERENCE_BACKEND=local)."
+                    "This model cannot be trained here: the workspace must serve a Hugging Face model (LL_INFERENCE_BACKEND=local or vllm)."
                 )
             approved = [row.id for row in corrections.listed(session, "approved")]
             if not approved:

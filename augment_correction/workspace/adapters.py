@@ -1,0 +1,68 @@
+"""Adapters of versions on a vLLM server that runs already: loaded and unloaded through its API while it serves.
+
+vLLM wants `--enable-lora` and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, and reads the adapter's folder itself: it runs on this machine, or
+sees the storage folder at the same place."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import orjson
+
+from augment_correction.errors import ModelUnusable
+
+PATIENCE = aiohttp.ClientTimeout(total=120, connect=5)
+"""An adapter is read from a disk before vLLM answers."""
+START = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, where it can read the storage folder"
+
+
+def name_of(adapter: str) -> str:
+    """Of the folder alone: no other weights ever get this name, since vLLM keeps what it computed under a name."""
+    return f"workspace-{hashlib.sha256(adapter.encode()).hexdigest()[:16]}"
+
+
+class VllmAdapters:
+    """`url` ends in /v1."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._loading = asyncio.Lock()
+
+    async def ensure(self, adapter: str) -> None:
+        """Served under `name_of` it, also where vLLM was restarted since.
+
+        Raises: ModelUnusable with what vLLM says."""
+        name = name_of(adapter)
+        async with self._loading:
+            if name in await self._served():
+                return
+            status, said = await self._ask("POST", "/load_lora_adapter", {"lora_name": name, "lora_path": adapter})
+            if status != 200 and "already" not in said:
+                raise ModelUnusable(f"vLLM at {self._url} does not load the version: {status} {said[:300]}", hint=START)
+
+    async def unload(self, adapter: str) -> None:
+        """What is not there, or a server that is away, is no failure: there is nothing to unload."""
+        with suppress(ModelUnusable):
+            await self._ask("POST", "/unload_lora_adapter", {"lora_name": name_of(adapter)})
+
+    async def _served(self) -> set[str]:
+        status, said = await self._ask("GET", "/models")
+        try:
+            listed = orjson.loads(said)["data"] if status == 200 else []
+            return {str(each["id"]) for each in listed}
+        except (ValueError, KeyError, TypeError):
+            raise ModelUnusable(f"{self._url}/models does not answer as vLLM does", hint=START) from None
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=PATIENCE) as session,
+                session.request(method, self._url + path, json=body, allow_redirects=False) as answer,
+            ):
+                return answer.status, (await answer.content.read(2**20)).decode("utf-8", "replace")
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            raise ModelUnusable(f"vLLM at {self._url} cannot be reached: {failure}", hint=START) from None
