@@ -26,7 +26,7 @@ Examples:
   python -m augment_correction evaluate mine.yaml --export inspect --export lm-eval
 
 Exit codes: 0 accepted (or one model only), 2 a mistake in the set-up, 3 rejected or undecided, 4 stopped at cost.max_usd,
-130 interrupted. After 2, 4, 130 or a crash the same command goes on where it stopped; nothing is asked twice.
+130 interrupted. After 2, 4, 130 or a crash the same command resumes, and finished calls are not repeated.
 """
 
 

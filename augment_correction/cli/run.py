@@ -22,7 +22,7 @@ Examples:
   python -m augment_correction run mine.yaml --set system.use_subset=true --set system.subset_size=20
 
 Exit codes: 0 done, 2 a mistake in the set-up, 3 nothing was kept or too much was rejected, 4 stopped at cost.max_usd,
-130 interrupted. After 2, 4, 130 or a crash the same command goes on where it stopped; nothing is asked twice.
+130 interrupted. After 2, 4, 130 or a crash the same command resumes, and finished calls are not repeated.
 """
 
 

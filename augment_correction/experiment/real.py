@@ -103,7 +103,7 @@ class RealOperations:
                 )
             raise UserError(
                 f"the training in {folder} ended with exit code {code}:\n{_tail(log)}",
-                hint=f"mend it and run the same command again; all of it: {log}",
+                hint=f"correct the cause and run the same command again; the whole log: {log}",
             )
         adapter = workspace.final if code == 0 and workspace.final.is_dir() else None
         data = summary["data"]

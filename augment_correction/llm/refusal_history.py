@@ -106,6 +106,6 @@ def _remedy(stage: str, message: str) -> str:
     if re.search(r"context|too long|too many tokens|maximum.{0,20}tokens", message.lower()):
         return f"lower system.chunk_size or sampling.{stage}.max_tokens, or use a model with a longer context"
     return (
-        f"mend what the server names (sampling.{stage}, extra_body or the model in the config) and run the same command "
-        "again: nothing is asked twice"
+        f"correct what the server names (sampling.{stage}, extra_body or the model in the config) and run the same command "
+        "again: finished calls are not repeated"
     )
