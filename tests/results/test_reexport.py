@@ -140,7 +140,7 @@ def test_an_interrupted_run_exports_nothing_unasked(made: MadeProject) -> None:
     spoil(made.output / "journal.sqlite", "DELETE FROM outcomes WHERE chunk_id = (SELECT id FROM chunks LIMIT 1)")
     with open_run(made.output) as run, pytest.raises(InputError, match="interrupted") as raised:
         list(export_run(run, ["openai"], None))
-    assert "nothing is asked twice" in str(raised.value.hint)
+    assert "finished calls are not repeated" in str(raised.value.hint)
 
 
 def test_a_run_without_an_end(made: MadeProject) -> None:
