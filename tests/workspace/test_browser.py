@@ -50,8 +50,11 @@ class Visit(Browser):
     """Looks at every page that it comes to."""
 
     number = 0
+    checks = True
 
     async def looked(self, name: str) -> None:
+        if not self.checks:
+            return
         if not await self.value("'axe' in window"):
             await self.value(f"{AXE}; 0")
         assert not await self.value(VIOLATIONS), name
@@ -112,8 +115,9 @@ def _keep(name: str, picture: bytes) -> None:
         (Path(folder) / name).write_bytes(picture)
 
 
-async def test_the_story_in_a_browser(served: Served, tmp_path: Path) -> None:
+async def test_the_story_in_a_browser(served: Served, database_url: str, tmp_path: Path) -> None:
     async with Visit(tmp_path / "profile") as browser:
+        browser.checks = database_url.startswith("sqlite")  # how a page looks does not depend on it
         await browser.watch("Log", "Runtime", "Network", "Page")
         home = served.root + "/o/bridges"
         await a_correction_is_approved(browser, served, home)
@@ -121,7 +125,8 @@ async def test_the_story_in_a_browser(served: Served, tmp_path: Path) -> None:
         await a_version_is_trained_and_activated(browser, home, tmp_path / "go")
         await it_is_compared_and_rolled_back(browser, home)
         await documents_become_rows(browser, home, tmp_path)
-        await every_page_is_looked_at(browser, served.root, home)
+        if browser.checks:
+            await every_page_is_looked_at(browser, served.root, home)
         assert browser.complaints() == []
 
 
@@ -211,7 +216,8 @@ async def it_is_compared_and_rolled_back(browser: Visit, home: str) -> None:
     assert "withdrawn" in await browser.value("document.querySelector('.tag').textContent")
     await browser.looked("withdrawn")
     await browser.open(f"{home}/versions", 1200)
-    assert "0 more and 1 fewer" in await browser.words()
+    words = await browser.words()
+    assert "0 more and 1 fewer" in words and "The last training took" in words and "$0.06" in words
     await browser.press_link("[action$='/versions'] button")
     await browser.ended()
     await browser.press_link("#live .button")

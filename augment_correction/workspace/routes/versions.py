@@ -36,12 +36,15 @@ def _versions(here: Here, problem: Problem | None = None) -> Response:
         active = versions.active(session)
         history = versions.activations(session)
         people = _people(session, [each.who_id for each in history])
-        open_jobs = [job for job in jobs.listed(session) if job.kind == "train" and job.state in jobs.OPEN]
+        trainings = [job for job in jobs.listed(session) if job.kind == "train"]
+    open_jobs = [job for job in trainings if job.state in jobs.OPEN]
+    last = next((job for job in trainings if job.state == "done"), None)
     learned = set(made[0].corrections) if made else set()
     return here.page(
         "versions.html", status=problem.status if problem else 200, versions=made, active=active, approved=approved,
         fresh=len(set(approved) - learned), gone=len(learned - set(approved)), history=history, people=people,
         open_jobs=open_jobs, problem=problem, trainable=here.site.settings.trains,
+        last=last, took=_took(last) if last else "", cost=progress.cost_of(log_of(here.site.settings, last)) if last else None,
     )  # fmt: skip
 
 
