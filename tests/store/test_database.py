@@ -246,3 +246,16 @@ def test_rows_one_by_one_fail_as_a_query_does(database: Database) -> None:
 def test_the_version_of_the_tables_is_what_it_was(database: Database) -> None:
     """Another one refuses the journals of every earlier program."""
     assert database.query("PRAGMA user_version") == [(1,)]
+
+
+def test_a_file_that_turns_out_damaged_is_said_by_a_look_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Damaged:
+        def execute(self, *_: object) -> object:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(database, "_reader", Damaged())
+    with pytest.raises(InputError, match="cannot be used: database disk image is malformed") as raised:
+        database.query("SELECT word FROM words")
+    assert "put a whole copy of it back" in str(raised.value.hint)
