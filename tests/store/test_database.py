@@ -255,7 +255,8 @@ def test_a_file_that_turns_out_damaged_is_said_by_a_look_up(
         def execute(self, *_: object) -> object:
             raise sqlite3.DatabaseError("database disk image is malformed")
 
-    monkeypatch.setattr(database, "_reader", Damaged())
-    with pytest.raises(InputError, match="cannot be used: database disk image is malformed") as raised:
-        database.query("SELECT word FROM words")
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "_reader", Damaged())
+        with pytest.raises(InputError, match="cannot be used: database disk image is malformed") as raised:
+            database.query("SELECT word FROM words")
     assert "put a whole copy of it back" in str(raised.value.hint)
