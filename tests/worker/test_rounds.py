@@ -13,6 +13,7 @@ from augment_correction.failures import Failure
 from augment_correction.worker.current import current, rollback
 from augment_correction.worker.intake import retry
 from augment_correction.worker.report import why
+from augment_correction.worker.rounds import Rounds
 from tests.worker.world import World, rows
 
 
@@ -293,3 +294,19 @@ def test_checkpoints_are_kept_unless_told_otherwise(world: World, keep: bool) ->
     world.work()
     assert folder.exists() is keep
     assert (world.places / "current" / "adapter_config.json").is_file()
+
+
+@pytest.mark.parametrize("code", ["130", None])
+def test_a_training_that_was_stopped_is_no_failed_attempt(world: World, code: str | None) -> None:
+    context = world.context
+    begun = {"state": "running", "phase": "train", "launched": 1, "launches": 1, "attempts": 1, "stopping": 1}
+    job = context.jobs.add("a.jsonl", "", 1, **begun)
+    rounds = Rounds(context)
+    launch = rounds.launch(job)
+    launch.folder.mkdir(parents=True)
+    if code:
+        launch.exit_file.write_text(code)
+    rounds.advance(job, stopping=True)
+    left = world.job()
+    assert (left.state, left.launched, left.stopping, left.attempts) == ("running", 0, 0, 0)
+    assert "was stopped; the next worker resumes it" in world.log() and "tried again" not in world.log()
