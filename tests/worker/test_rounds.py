@@ -10,6 +10,7 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
+from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.current import current, rollback
 from augment_correction.worker.intake import retry
 from augment_correction.worker.report import why
@@ -298,7 +299,7 @@ def test_checkpoints_are_kept_unless_told_otherwise(world: World, keep: bool) ->
 
 @pytest.mark.parametrize("code", ["130", None])
 def test_a_training_that_was_stopped_is_no_failed_attempt(world: World, code: str | None) -> None:
-    context = world.context
+    context = WorkerContext(world.write())
     begun = {"state": "running", "phase": "train", "launched": 1, "launches": 1, "attempts": 1, "stopping": 1}
     job = context.jobs.add("a.jsonl", "", 1, **begun)
     rounds = Rounds(context)
