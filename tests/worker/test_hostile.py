@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -224,6 +225,7 @@ def test_a_name_that_is_stored_has_room_for_what_is_put_behind_it() -> None:
     assert storable(long + ".jsonlines").endswith(".jsonlines")
     assert "." not in storable(long + ".jsonlines2")
     assert storable("a" * LONGEST_NAME) == "a" * LONGEST_NAME
+    assert re.fullmatch(r"n+-[0-9a-f]{8}\.jsonlines", storable(long + ".jsonlines"))
 
 
 def test_what_is_gone_or_a_link_is_no_regular_file(tmp_path: Path) -> None:
