@@ -4,13 +4,14 @@ import json
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from augment_correction.documents import ChunkSettings, TokenCounter, chunk_document, read_documents
-from augment_correction.documents.chunking import without_crumbs
+from augment_correction.documents.chunking import _why_not, without_crumbs
 from augment_correction.documents.contract import build_document
 from augment_correction.documents.plain import markdown_headings
 from augment_correction.errors import ConfigError
@@ -394,3 +395,12 @@ def test_a_passage_may_be_as_large_as_the_limit() -> None:
 def test_one_character_is_a_passage() -> None:
     assert [chunk.text for chunk in cut("a", 16)] == ["a"]
     assert [chunk.text for chunk in cut("\n a\n", 16, overlap=8)] == ["a"]
+
+
+@pytest.mark.parametrize("unit", ["characters", "tokens"])
+def test_a_passage_of_the_minimum_is_long_enough(unit: Literal["characters", "tokens"]) -> None:
+    chosen = ChunkSettings(size=60, unit=unit, minimum=20)
+    for size, reason in ((19, "too_short"), (20, None)):
+        text, tokens = ("x" * size, 99) if unit == "characters" else ("x" * 99, size)
+        why = _why_not(text, tokens, chosen, whole=False)
+        assert (why and why[0]) == reason and _why_not(text, tokens, chosen, whole=True) is None
