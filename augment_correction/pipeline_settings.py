@@ -130,6 +130,11 @@ def input_dir_of(config: RunConfig) -> Path:
         raise config.error(
             ("path", "input_dir"), "'path.input_dir' is missing", "name a folder of documents, or a single document"
         )
+    if "://" in config.path.input_dir:
+        raise config.error(
+            ("path", "input_dir"), f"'{config.path.input_dir}' is an address, and documents are read from a folder",
+            "copy it here first (`aws s3 sync`, `gsutil rsync`, `rclone copy`) or mount it (`rclone mount`), and name that folder",
+        )  # fmt: skip
     try:
         return config.project.find("the input folder", [config.path.input_dir])
     except ConfigError as failure:
@@ -149,3 +154,12 @@ def find_pipeline(config: RunConfig) -> Path:
         return config.project.find(f"the pipeline '{name}'", [f"pipelines/{name}.yaml", name])
     except ConfigError as failure:
         raise config.error(("pipeline",), failure.message, "`augment-correction list` shows the shipped ones") from None
+
+
+def check_output_dir(config: RunConfig) -> None:
+    """Raises: ConfigError where it is an address."""
+    if "://" in config.path.output_dir:
+        raise config.error(
+            ("path", "output_dir"), f"'{config.path.output_dir}' is an address, and a run works in a folder",
+            "name a folder on a disk, which has the locks that its database needs, and copy that when the run has ended",
+        )  # fmt: skip

@@ -24,6 +24,7 @@ from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.pipeline import Pipeline
 from augment_correction.pipeline_settings import (
+    check_output_dir,
     chunk_settings,
     configured_pipeline,
     declared_pipeline,
@@ -139,6 +140,8 @@ def _plan(
     """Raises: ConfigError with what is `noted` already and all that does not fit."""
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
     there = False
+    with noted.noting():
+        check_output_dir(config)
     with noted.noting():
         there = reads and input_dir_of(config).exists()
     with noted.noting():

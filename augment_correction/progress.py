@@ -18,6 +18,7 @@ from rich.text import Text
 
 from augment_correction.console import Terminal
 from augment_correction.ledger import Ledger
+from augment_correction.records import Turn
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.terminal import tell
 
@@ -27,6 +28,8 @@ RATE_WINDOW = 60.0
 holds no earlier sample knows no rate."""
 BAR, LEAST_BAR = 28, 8
 """Columns of a bar; where there is room for fewer than the least, there is none, and the figures stay whole."""
+EXCERPT = 300
+"""Characters of each message of the first conversation."""
 FIRST_LINE, LINES_APART = 5.0, 60.0
 """Seconds: the distance of two lines doubles from the one to the other, so that a short run is seen to work and one of a
 day leaves a log that can be read."""
@@ -44,16 +47,44 @@ def live_display(state: RunState) -> Iterator[None]:
             yield
 
 
+class _First:
+    """The first conversation that a run has made, told once and as soon as it is there: whoever waits sees what he gets."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def lines(self, state: RunState) -> list[str]:
+        if self._told or state.first is None:
+            return []
+        self._told = True
+        told = (f"  {turn.role}{_mask(turn)}: {_excerpt(turn.text)}" for turn in state.first.turns)
+        return [f"the first conversation, after {duration(time.monotonic() - state.started)}:", *told]
+
+
+def _mask(turn: Turn) -> str:
+    if not turn.train:
+        return " (masked: not trained)"
+    return " (begins masked)" if turn.masked else ""
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else f"{line[:EXCERPT].rstrip()} [...]"
+
+
 class _Bars:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._noticed = 0
+        self._first = _First()
         self._rate = _Rate()
 
     def show(self, state: RunState, last: bool) -> None:
         for notice in state.notices[self._noticed :]:
             self._live.console.print(Text.assemble(("note: ", "yellow"), notice))
             self._noticed += 1
+        for line in self._first.lines(state):
+            self._live.console.print(Text(line), soft_wrap=True)
         if not last:
             self._live.update(self._picture(state), refresh=True)
 
@@ -99,12 +130,15 @@ class _Lines:
         self._distance = FIRST_LINE
         self._next = time.monotonic() + FIRST_LINE
         self._rate = _Rate()
+        self._first = _First()
 
     def show(self, state: RunState, last: bool) -> None:
         rate = self._rate.of(state)
         for notice in state.notices[self._noticed :]:
             tell(f"note: {notice}")
             self._noticed += 1
+        for text in self._first.lines(state):
+            tell(text)
         now, turned = time.monotonic(), state.phase != self._phase and self._said != ""
         if now < self._next and not turned and not last:
             return

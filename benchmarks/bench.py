@@ -29,7 +29,7 @@ from benchmarks import checks_cost, scale, throughput
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = (ROOT / "benchmarks" / "NOTES.md", ROOT / "docs" / "guides" / "scaling.md")
+DOCUMENTS = (ROOT / "benchmarks" / "NOTES.md", ROOT / "docs" / "guides" / "scaling.md", ROOT / "docs" / "quality.md")
 ALLOWED, TRIES = 1.5, 3
 LATENCY = 0.2
 

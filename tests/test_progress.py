@@ -14,7 +14,9 @@ from rich.live import Live
 from augment_correction import progress
 from augment_correction.ledger import Ledger
 from augment_correction.progress import _Bars, _Lines, money
+from augment_correction.records import Conversation, Turn
 from augment_correction.runner import RunState, StageCounts
+from augment_correction.store import Outcome
 from augment_correction.usage import Price, Usage
 
 MILLION = Price(Decimal(1), Decimal(1))
@@ -96,6 +98,39 @@ class TestLines:
         for _ in watched(lines, state, clock, 600):
             pass
         assert 8 <= len(capsys.readouterr().err.splitlines()) <= 12
+
+    def test_the_first_conversation_is_shown_once_and_as_soon_as_it_is_there(
+        self, clock: Clock, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        state, lines = running(), _Lines()
+        state.started = clock.now
+        for _ in watched(lines, state, clock, 3):
+            pass
+        assert "first conversation" not in capsys.readouterr().err
+        turns = (
+            Turn("user", "When?", False),
+            Turn("assistant", "In\n1911. " + "x" * 400, False),
+            Turn("assistant", "1912.", True),
+        )
+        state.note_made([Outcome("p", 0, "kept", None, None, {"conversation": Conversation("c", "k", turns, True)})])
+        for _ in watched(lines, state, clock, 1):
+            pass
+        told = capsys.readouterr().err
+        assert told.count("the first conversation, after 3 s:") == 1 and "assistant: 1912.\n" in told
+        assert "assistant (masked: not trained): In 1911. xx" in told and "xx [...]\n" in told
+
+    def test_what_is_left_is_told_at_the_pace_from_one_finish_to_the_next(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("augment_correction.runner.state.time", clock)
+        state = running()
+        state.total = 10
+        for _ in range(2):
+            clock.now += 70
+            state.note_finished()
+        assert state.eta == 8 * 70
+        clock.now += 210
+        assert state.eta == 8 * 140
 
     def test_a_new_phase_is_said_at_once(self, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
         state, lines = running(), _Lines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def write(source: ExportSource, folder: Path) -> list[str]:
 def _licence(source: ExportSource) -> str | None:
     """The config's; without one that of all documents, if it is the same for all, and "other" if it is not."""
     found: str | None = (_config(source).get("output") or {}).get("licence")
-    named = {str((document.get("metadata") or {}).get("licence") or "") for document in source.documents}
+    named = {str((document.get("metadata") or {}).get("licence") or "") for document in source.documents()}
     if found or not named or "" in named:
         return found
     return named.pop() if len(named) == 1 else "other"
@@ -125,12 +126,13 @@ def _making(source: ExportSource) -> Iterator[str]:
 
 def _sources(source: ExportSource) -> Iterator[str]:
     yield "## Sources\n"
-    for document in source.documents[:SOURCES_SHOWN]:
+    documents = iter(source.documents())
+    for document in islice(documents, SOURCES_SHOWN):
         licence = (document.get("metadata") or {}).get("licence")
         under = f", {_cell(licence)}" if licence else ""
         yield f"- {_cell(document['title'])} (`{_cell(document['source'])}`, {document['characters']:,} characters{under})"
-    if len(source.documents) > SOURCES_SHOWN:
-        yield f"- and {len(source.documents) - SOURCES_SHOWN:,} more"
+    if more := sum(1 for _ in documents):
+        yield f"- and {more:,} more"
     yield ""
 
 

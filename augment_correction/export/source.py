@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ExportSource:
-    """`conversations` can be called again for another pass; `manifest` is `run.json`, `documents` and `tokens` are
-    what the run read and what each model was asked (for a dataset card)."""
+    """`conversations` and `documents` can be called again for another pass; `manifest` is `run.json`, `documents` and `tokens`
+    are what the run read and what each model was asked (for a dataset card)."""
 
     conversations: Callable[[], Iterator[Conversation]]
     template: ChatTemplate
     tokenizer: Tokenizer | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
-    documents: tuple[Mapping[str, Any], ...] = ()
+    documents: Callable[[], Iterable[Mapping[str, Any]]] = tuple
     tokens: tuple[Mapping[str, Any], ...] = ()
 
     def batches(self, size: int = 512) -> Iterator[list[Conversation]]:

@@ -11,7 +11,7 @@ from augment_correction.declarations import KIND
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.records import UnreadInput
 from augment_correction.report.coverage import File, files
-from augment_correction.report.duplicates import SIMILAR, Group, QuestionGroups
+from augment_correction.report.duplicates import SIMILAR, QuestionGroups
 from augment_correction.report.page import page
 from augment_correction.report.shards import ShardWriter
 from augment_correction.report.sums import Classes, Lengths, drawn_shares, funnel, spending
@@ -24,7 +24,7 @@ FOUND = (
     "scores", "codes",
 )  # fmt: skip
 """What is shown of a conversation's provenance."""
-UNREAD_SHOWN, GROUPS_SHOWN, TEXTS_SHOWN = 2000, 2000, 6
+UNREAD_SHOWN, GROUPS_SHOWN = 2000, 2000
 Story = Callable[[StoredChunk], str]
 
 
@@ -44,7 +44,8 @@ def write_report(
     """
     pipeline = about.get("pipeline") or {}
     shards = ShardWriter(folder.root / "report_data")
-    read = _Reading(journal, results.unread(), TurnLabels(pipeline), story)
+    kept = int((about.get("counts") or {}).get("kept", 0))
+    read = _Reading(journal, results.unread(), TurnLabels(pipeline), story, QuestionGroups(kept, folder.root))
     for chunk, outcome in results.passages():
         shards.add(read.take(chunk, outcome))
     shards.close_shard()
@@ -64,11 +65,18 @@ def write_report(
 
 
 class _Reading:
-    def __init__(self, journal: Journal, unread: list[UnreadInput], labels: TurnLabels, story: Story | None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        unread: list[UnreadInput],
+        labels: TurnLabels,
+        story: Story | None,
+        questions: QuestionGroups,
+    ) -> None:
         self._journal, self._unread, self._labels, self._story = journal, unread, labels, story
         self.seqs: array[int] = array("q")
         self._classes = Classes()
-        self._questions = QuestionGroups()
+        self._questions = questions
         self._passages = Lengths("passage", "tokens")
         self._turns = {name: Lengths(name, "characters") for name in ("question", "mistake", "correction")}
 
@@ -136,8 +144,8 @@ class _Reading:
             "duplicates": {
                 "similar": SIMILAR,
                 "groups_count": len(groups),
-                "rows_count": sum(1 + len(group.others) for group in groups),
-                "groups": [_group(group) for group in groups[:GROUPS_SHOWN]],
+                "rows_count": sum(len(group.rows) for group in groups),
+                "groups": [group.as_json() for group in groups[:GROUPS_SHOWN]],
             },
         }
 
@@ -147,17 +155,6 @@ def _parts(turn: Mapping[str, Any], label: str) -> list[dict[str, Any]]:
     masked = turn.get("masked", 0)
     whole = {"role": turn["role"], "train": turn["train"], "text": turn["text"][masked:].lstrip(), "is": label}
     return [whole | {"train": False, "text": turn["text"][:masked], "is": "mistake"}, whole] if masked else [whole]
-
-
-def _group(group: Group) -> dict[str, Any]:
-    """The same words are shown once, with how often they came."""
-    texts: dict[str, list[Any]] = {group.question: [group.row, 1.0, group.question[:300], 1]}
-    for row, similarity, text in group.others:
-        texts.setdefault(text, [row, similarity, text[:300], 0])[3] += 1
-    shown = list(texts.values())[:TEXTS_SHOWN]
-    members = [group.row, *(row for row, *_ in group.others)]
-    more = len(members) - sum(times for *_, times in shown)
-    return {"count": len(members), "rows": members, "shown": shown, "more": more}
 
 
 def _steps(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

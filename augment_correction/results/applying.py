@@ -60,7 +60,7 @@ def apply_decisions(made: MadeRun, tokenizer_name: str | None = None) -> Applied
         template,
         tokenizer,
         {**made.manifest, "review": review},
-        tuple(made.results.documents()),
+        made.results.documents,
         tuple(made.tokens()),
     )
     _write_exports(made, applied, source)

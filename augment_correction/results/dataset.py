@@ -42,6 +42,8 @@ class Written:
     verification: Verification | None = None
     openings: dict[str, dict[str, Any]] = field(default_factory=dict)
     """How alike messages begin, by message."""
+    counts: dict[str, Any] = field(default_factory=dict)
+    """`Results.counts` of what was written."""
 
     @property
     def wrong(self) -> bool:
@@ -68,7 +70,7 @@ def write_dataset(
     made.openings = openings.measured()
     names: list[str] = [name for name in plan.config.output.formats if name != "axolotl"]
     source = ExportSource(
-        lambda: _conversations(results), plan.template, tokenizer, manifest, tuple(results.documents()), tokens
+        lambda: _conversations(results), plan.template, tokenizer, manifest, results.documents, tokens
     )
     whole = False
     if tokenizer is not None:

@@ -29,11 +29,19 @@ from augment_correction.store.outcomes import Status
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
-def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger, *, complete: bool = True) -> Written:
+def standing_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> Written | None:
+    """What an earlier run has written, where it came to its end and nothing is another: then nothing need be read, either."""
+    return Unchanged(plan, journal, results, ledger, _versions(), complete=True).finished()
+
+
+def write_outputs(
+    plan: Plan, journal: Journal, results: Results, ledger: Ledger, *, read: str = "", complete: bool = True
+) -> Written:
     """Select what goes into the dataset and write every file. What an earlier run left for a trainer and this one does not
-    replace is moved aside; nothing is done where all of it is there already. `complete`: the run was not stopped early."""
+    replace is moved aside; nothing is done where all of it is there already. `read` is the state of the input before it was read
+    (`state_of_input`), empty where it is not known; `complete`: the run was not stopped early."""
     unchanged = Unchanged(plan, journal, results, ledger, _versions(), complete=complete)
-    if (there := unchanged.written()) is not None:
+    if (there := unchanged.written(read)) is not None:
         return there
     unchanged.forget()
     earlier = Earlier(plan)
@@ -68,9 +76,10 @@ def write_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger
     _write_json(folder.manifest, manifest)
     results.note_files(results.made_with("rows"))
     made.files = files | selected.files | made.files
+    made.counts = counts
     made.notices[:0] = [*_reading_notices(results), *selected.notices, *earlier.notices]
     if not earlier.notices:  # what was moved is said once
-        unchanged.remember(made)
+        unchanged.remember(made, read)
     return made
 
 

@@ -88,7 +88,7 @@ def export_run(
         template,
         run_tokenizer(made, tokenizer, needed="axolotl" in names and cut_for_tokenizer(made)),
         {**made.manifest, **_review(made)},
-        tuple(made.results.documents()),
+        made.results.documents,
         tuple(made.tokens()),
     )
     yield from export(names, source, made.folder)

@@ -63,16 +63,17 @@ def select(plan: Plan, results: Results) -> Selected:
     results.set_reviewed((), review.revised, review.decisions)
     made.notices += told(review.counts)
     made.review = dict(review.counts)
-    apart = _kept_for_gate(gate, results)
+    apart = _kept_for_gate(gate, results) if gate.may_take or results.marked_for_gate() else []
     gated = {(row.chunk_id, row.part) for row in apart}
     apart += (row for row in review.excluded if (row.chunk_id, row.part) not in gated)
     taken = {(row.chunk_id, row.part) for row in apart}
     with ExitStack() as stack:
         benchmarks = _benchmarks(plan)
         duplicates = _duplicates(plan, results, stack)
-        rules: list[Rule] = [rule.left_out for rule in (gate, benchmarks, duplicates) if rule is not None]
+        wanted = (gate if gated or gate else None, benchmarks, duplicates)
+        rules: list[Rule] = [rule.left_out for rule in wanted if rule is not None]
         rest: list[Weighed] = []
-        for key, candidate in _candidates(results):
+        for key, candidate in _candidates(results) if rules or config.selection.at_most else ():
             if key in taken:
                 continue
             left_out = next(filter(None, (rule(candidate) for rule in rules)), None)
@@ -127,12 +128,22 @@ def _duplicates(plan: Plan, results: Results, stack: ExitStack) -> Duplicates | 
         assert kept.chunk_id is not None
         return runs[kept.run].conversation(kept.chunk_id, kept.part)
 
-    duplicates = Duplicates(wanted.duplicates, look_up)
     for name in wanted.across:
         runs[name] = stack.enter_context(open_run(plan.config.project.resolve(name))).results
-        for chunk, outcome in runs[name].outcomes("kept"):
-            duplicates.remember(Candidate(outcome.conversation(chunk), outcome.part), name)
+    duplicates = Duplicates(wanted.duplicates, look_up, sum(each.counts()["kept"] for each in runs.values()))
+    for run, others in runs.items():
+        for _, candidate in _candidates(others) if not run else _rows_of(others):
+            duplicates.foresee(candidate)
+    for name in wanted.across:
+        for _, candidate in _rows_of(runs[name]):
+            duplicates.remember(candidate, name)
     return duplicates
+
+
+def _rows_of(results: Results) -> Iterator[tuple[Key, Candidate]]:
+    """Of a run that has come to its end: what is in its dataset."""
+    for chunk, outcome in results.outcomes("kept"):
+        yield (chunk.id, outcome.part), Candidate(outcome.conversation(chunk), outcome.part)
 
 
 # --------------------------------------------------------------------------------------------------- the files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -72,11 +73,11 @@ def _mark(shared: bytes, chunk: StoredChunk, outcomes: list[Outcome]) -> bytes:
 
 
 class _Files:
-    """The files of `debug_outputs/`. What was written or found is remembered by a number for each."""
+    """The files of `debug_outputs/`. What was written or found is remembered by eight bytes for each."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._present: set[int] = set()
+        self._present = array("q")
         self._folder = ""
 
     def has(self, name: str, mark: bytes) -> bool:
@@ -88,7 +89,7 @@ class _Files:
         except OSError:
             return False
         if same:
-            self._present.add(hash(name))
+            self._present.append(hash(name))
         return same
 
     def write(self, name: str, parts: Iterable[str], mark: bytes = b"") -> None:
@@ -97,18 +98,31 @@ class _Files:
             own_folder(self._root / folder)
             self._folder = folder
         write_new(f"{self._root}/{name}", "".join(parts).encode("utf-8", "replace") + mark)
-        self._present.add(hash(name))
+        self._present.append(hash(name))
 
     def drop_others(self) -> None:
-        """Stories that nobody wrote or found, and folders that are empty without them."""
+        """Stories that nobody wrote or found, and folders that are empty without them. Where there are as many as there should be,
+        each name once, there are no others."""
+        if sum(1 for _ in _stories(self._root)) == len(self._present):
+            return
+        present = set(self._present)
         for folder, _, names in os.walk(self._root, topdown=False):
             place = Path(folder)
             relative = place.relative_to(self._root).as_posix()
             for name in names:
-                if name.endswith(".md") and hash(f"{relative}/{name}") not in self._present:
+                if name.endswith(".md") and hash(f"{relative}/{name}") not in present:
                     (place / name).unlink()
             if place != self._root and not any(place.iterdir()):
                 place.rmdir()
+
+
+def _stories(folder: Path | str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _stories(entry.path)
+            elif entry.name.endswith(".md"):
+                yield entry.path
 
 
 def _prompt_file(prompt: Prompt) -> str:

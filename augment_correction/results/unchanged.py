@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,51 @@ _OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
 """What begins so in a run's folder is no file that is made here, or changes while nothing is made."""
 
 
+_MAY_PASS = ("reader_crashed", "unreadable")
+
+
+def state_of_input(plan: Plan) -> str:
+    """Of each file that is to be read where it is, its size and when it was last touched in any way; the vocabulary that counts its
+    tokens, and the packages that may read it. Empty where this cannot be told: folders behind links may go round in circles."""
+    root, encoding = plan.input_dir, Path(plan.encoding)
+    files = [root] if root.is_file() else []
+    files += [encoding] if encoding.is_absolute() else []
+    try:
+        looked_at = [*_touched(root)] if root.is_dir() else []
+        looked_at += [(str(path), *_touch(path.stat())) for path in files]
+    except OSError:
+        return ""
+    packages = sorted(name for place in sys.path for name in _listed_packages(place))
+    listed = [sum(_number(each) for each in looked_at) % (1 << 256), packages]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
+
+
+def _touched(root: Path) -> Iterator[tuple[str, int, int, int, int]]:
+    """Raises: OSError where a folder cannot be listed or is behind a link."""
+    waiting = [root]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                elif entry.is_dir():
+                    raise OSError(f"{entry.path} is behind a link")
+                else:
+                    yield entry.path, *_touch(entry.stat())
+
+
+def _touch(status: os.stat_result) -> tuple[int, int, int, int]:
+    """A file that is written, replaced or made readable has another `st_ctime`, whatever its writer says of its times."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _listed_packages(place: str) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(place or ".") if entry.name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return []
+
+
 class Unchanged:
     """One look, before anything is written."""
 
@@ -42,7 +89,7 @@ class Unchanged:
         *,
         complete: bool,
     ) -> None:
-        self._root, self._results = plan.folder.root, results
+        self._root, self._results, self._plan = plan.folder.root, results, plan
         selection = plan.config.selection
         # The rows of another run, and lists that are no part of the config, are not looked at.
         self._known = complete and not (selection.across or selection.benchmarks)
@@ -51,35 +98,66 @@ class Unchanged:
     def _digest(self, plan: Plan, journal: Journal, ledger: Ledger, versions: Mapping[str, str | None]) -> str:
         tokenizer, missing = tokenizer_of(plan.config)
         looked_at = [
-            list(_listed(_PROGRAM, ("__pycache__",))),
+            _digest_of(_listed(_PROGRAM, ("__pycache__",))),
             dict(versions), describe(plan), asdict(plan.template), tokenizer.fingerprint if tokenizer else missing,
             [ledger.as_json(role) for role in plan.roles], [repr(each) for each in journal.totals()], self._results.digest(),
         ]  # fmt: skip
         return hashlib.sha256(orjson.dumps(looked_at, default=str)).hexdigest()
 
-    def written(self) -> Written | None:
-        """What the earlier run wrote, where all of it stands there as it left it."""
+    def written(self, read: str) -> Written | None:
+        """What the earlier run wrote, where all of it stands there as it left it. `read` is remembered for the next run: files that
+        were only touched have made nothing new."""
+        made = self._made()
+        if not made or made["there"] != self._there():
+            return None
+        there = _read(made, self._root)
+        if made["read"] != (lasting := self._lasting(there, read)):
+            self._results.set_written((self._made_from, orjson.dumps(made | {"read": lasting}).decode()))
+        return there
+
+    def finished(self) -> Written | None:
+        """The same before anything is read, where what would be read is as it was, and nothing of it was left to be done."""
+        made = self._made()
+        if not made or not made["read"] or made["read"] != state_of_input(self._plan):
+            return None
+        return _read(made, self._root) if made["there"] == self._there() else None
+
+    def _made(self) -> dict[str, Any] | None:
         found = self._results.written() if self._known else None
         if found is None or found[0] != self._made_from:
             return None
         if self._results.made_with("rows") != self._results.made_with("files"):
             return None
-        made = orjson.loads(found[1])
-        return _read(made, self._root) if made["there"] == self._there() else None
+        made: dict[str, Any] = orjson.loads(found[1])
+        return made
 
     def forget(self) -> None:
         """To be called before a file is touched."""
         self._results.set_written(None)
 
-    def remember(self, made: Written) -> None:
+    def remember(self, made: Written, read: str) -> None:
         """A mask that is wrong is proven again, with all its lines."""
         if self._known and not made.wrong:
-            row = {"there": self._there(), **_spelled(made, self._root)}
+            row = {"there": self._there(), "read": self._lasting(made, read), **_spelled(made, self._root)}
             self._results.set_written((self._made_from, orjson.dumps(row).decode()))
 
+    def _lasting(self, made: Written, read: str) -> str:
+        """`read`, or empty where the next run must read again: what failed is tried again, and so are files that could not be read for
+        a reason that may be gone."""
+        left = made.counts["failed"] or self._results.settled() < made.counts["chunks"]
+        return "" if left or any(each.reason in _MAY_PASS for each in self._results.unread()) else read
+
     def _there(self) -> str:
-        listed = orjson.dumps(list(_listed(self._root, _OURS_ALONE)))
-        return hashlib.sha256(listed).hexdigest()
+        return _digest_of(_listed(self._root, _OURS_ALONE))
+
+
+def _digest_of(listed: Iterable[tuple[str, int, int]]) -> str:
+    """The same in any order, so that a folder of a million files need not be sorted."""
+    return f"{sum(map(_number, listed)) % (1 << 256):064x}"
+
+
+def _number(listed: tuple[str | int, ...]) -> int:
+    return int.from_bytes(hashlib.sha256(orjson.dumps(listed)).digest(), "big")
 
 
 def _listed(root: Path, without: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
@@ -97,11 +175,9 @@ def _listed(root: Path, without: tuple[str, ...]) -> Iterator[tuple[str, int, in
                 yield name, *_size_and_time(entry)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        return sorted(os.scandir(folder), key=lambda each: each.name)
-    except OSError:
-        return []
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from entries
 
 
 def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
@@ -119,6 +195,8 @@ def _spelled(made: Written, root: Path) -> dict[str, Any]:
         "files": {name: os.path.relpath(path, root) for name, path in made.files.items()},
         "notices": made.notices,
         "digest": made.digest,
+        "counts": made.counts,
+        "openings": made.openings,
         "verification": asdict(proof) | {"failing": dict(proof.failing)} if proof else None,
     }
 
@@ -136,4 +214,6 @@ def _read(made: dict[str, Any], root: Path) -> Written:
         made["notices"],
         made["digest"],
         Verification(**proof) if proof is not None else None,
+        counts=made["counts"],
+        openings=made["openings"],
     )

@@ -52,7 +52,9 @@ class Engine:
         follower = Follower(self.stages, self.models, self.state, self.seed, self.draws, self.takes, self.folders)
 
         async def follow(passage: Placed) -> None:
-            self.results.add_outcomes(await follower.follow(record_of(passage)))
+            outcomes = await follower.follow(record_of(passage))
+            self.results.add_outcomes(outcomes)
+            self.state.note_made(outcomes)
             self.state.note_finished()
 
         passages = PassageIntake(self.results, self.state, self.halt).to_do(reads)

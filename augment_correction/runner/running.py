@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
@@ -29,8 +29,9 @@ from augment_correction.records import Document, Passage
 from augment_correction.results.classes import class_of, count_classes
 from augment_correction.results.dataset import Written
 from augment_correction.results.decisions import Decisions
-from augment_correction.results.outputs import write_outputs
+from augment_correction.results.outputs import standing_outputs, write_outputs
 from augment_correction.results.reviewed import review_of
+from augment_correction.results.unchanged import state_of_input
 from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, counters
@@ -122,12 +123,7 @@ async def run_async(
     with plan.folder.held(), run_database(plan) as database, connected as cluster, (watch or unwatched)(state):
         exact = plan.chunks.unit == "tokens" and passages is None
         await asyncio.to_thread(fetch_vocabulary, plan.encoding, state.notices.append, exact=exact)
-        ahead = asyncio.create_task(_count_ahead(plan, state)) if watch and passages is None else None
-        try:
-            return await _run(plan, database, state, cluster, retry, passages)
-        finally:
-            if ahead is not None:
-                ahead.cancel()
+        return await _run(plan, database, state, cluster, retry, passages, ahead=watch is not None)
 
 
 def template_notices(plan: Plan) -> Iterator[str]:
@@ -140,6 +136,15 @@ def template_notices(plan: Plan) -> Iterator[str]:
         )
     if plan.template.dated:
         yield plan.template.dated
+
+
+@asynccontextmanager
+async def _counting_ahead(plan: Plan, state: RunState) -> AsyncIterator[None]:
+    task = asyncio.create_task(_count_ahead(plan, state))
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _count_ahead(plan: Plan, state: RunState) -> None:
@@ -201,11 +206,21 @@ async def _run(
     cluster: type[ClusterEngine] | None,
     retry: Collection[str],
     passages: Iterable[Passage | Document] | None,
+    *,
+    ahead: bool,
 ) -> RunResult:
     session = session_of(plan, database, state)
     journal, halt, results = session.journal, session.halt, Results(database, plan.fingerprint())
     ledger = state.ledger = session.ledger
     chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
+    read = ""
+    if passages is None:
+        if not retry and not review_of(results, Decisions(plan.folder.decisions)).ask_again:
+            there = await asyncio.to_thread(standing_outputs, plan, journal, results, ledger)
+            if there is not None:
+                _as_finished(state, results, there)
+                return _result(plan, results, ledger, halt, state, there)
+        read = await asyncio.to_thread(state_of_input, plan)
     await results.begin()
     if marked := review_of(results, Decisions(plan.folder.decisions)).ask_again:
         await results.ask_passages_again(marked)
@@ -213,6 +228,7 @@ async def _run(
     if retry:
         state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
     async with (
+        _counting_ahead(plan, state) if ahead and passages is None else nullcontext(),
         interruptible(halt, lambda: state.phase == "starting", state.notices.append),
         aclosing(read_passages(plan, passages)) as reads,
     ):
@@ -232,7 +248,7 @@ async def _run(
     state.phase = "writing"
     try:
         complete = halt.cause is None
-        made = await asyncio.to_thread(write_outputs, plan, journal, results, ledger, complete=complete)
+        made = await asyncio.to_thread(write_outputs, plan, journal, results, ledger, read=read, complete=complete)
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",
@@ -241,8 +257,17 @@ async def _run(
     return _result(plan, results, ledger, halt, state, made)
 
 
+def _as_finished(state: RunState, results: Results, made: Written) -> None:
+    """As if all had been read and found to be finished."""
+    state.documents, state.unread, state.chunks = (made.counts[name] for name in ("documents", "unread", "chunks"))
+    state.total = state.finished = state.reused = state.chunks
+    state.phase = "writing"
+    for status, stage, reason, kind, count in results.ends():
+        state.count_outcome(status, stage, reason, kind, count)
+
+
 def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, made: Written) -> RunResult:
-    counts = results.counts()
+    counts = dict(made.counts)
     counts["pending"] = counts["chunks"] - results.settled()
     counts["openings"] = made.openings
     counts["classes"] = count_classes(plan.pipeline, results.rejects(), counts)

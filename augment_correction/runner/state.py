@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from augment_correction.plan import Plan
 from augment_correction.records import Conversation
 from augment_correction.results.finished import read_conversations
 from augment_correction.results.frames import conversations_to_dataset, conversations_to_pandas
+from augment_correction.store import Outcome
 
 
 @dataclass
@@ -73,25 +74,34 @@ class RunState:
     notices: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     """Rejects and failures by stage/reason."""
+    first: Conversation | None = None
+    """The first one that this run has made, for the display."""
     _finish_times: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def note_finished(self) -> None:
         self.finished += 1
         self._finish_times.append(time.monotonic())
 
-    def count_outcome(self, status: str, stage: str | None, reason: str | None, kind: str | None) -> None:
+    def note_made(self, outcomes: Iterable[Outcome]) -> None:
+        """Of a passage that was followed to its end."""
+        if self.first is None:
+            self.first = next((each.body["conversation"] for each in outcomes if each.status == "kept"), None)
+
+    def count_outcome(
+        self, status: str, stage: str | None, reason: str | None, kind: str | None, times: int = 1
+    ) -> None:
         """An outcome that was made elsewhere (by an earlier run, on another machine), counted as if here and now."""
         if stage is not None and stage not in self.stages:  # rejected before the first stage
-            self.reasons[f"{stage}/{reason}"] += 1
+            self.reasons[f"{stage}/{reason}"] += times
             return
         for counts in self.stages.values():
             if counts.kinds is not None and kind not in counts.kinds:
                 continue
             if counts.name == stage:
-                setattr(counts, status, getattr(counts, status) + 1)
-                self.reasons[f"{stage}/{reason}"] += 1
+                setattr(counts, status, getattr(counts, status) + times)
+                self.reasons[f"{stage}/{reason}"] += times
                 return
-            counts.kept += 1
+            counts.kept += times
 
     @property
     def eta(self) -> float | None:
@@ -99,8 +109,10 @@ class RunState:
         end = self.total if self.total is not None else self.expected
         if end is None or len(self._finish_times) < 2:
             return None
-        span = time.monotonic() - self._finish_times[0]
-        return max(0, end - self.finished) * span / len(self._finish_times)
+        first, last, gaps = self._finish_times[0], self._finish_times[-1], len(self._finish_times) - 1
+        # From finish to finish; the one that is under way counts as soon as it takes longer than those before it.
+        pace = max((last - first) / gaps, (time.monotonic() - first) / (gaps + 1))
+        return max(0, end - self.finished) * pace
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from augment_correction.records import Conversation
 from augment_correction.selection.candidate import Candidate, LeftOut, question_of, source_of
-from augment_correction.selection.similar import QuestionIndex
+from augment_correction.selection.repeated import Repeated
+from augment_correction.selection.similar import QuestionIndex, hashes_per_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,19 @@ class Kept:
 class Duplicates:
     """Two kinds of conversation about one question of one passage (a correction and a stand-by) are no duplicates of
     each other, but a second pair from another passage is one of the first. `look_up` fetches what was kept: only where
-    each stands is remembered, and a signature, half a kilobyte in all."""
+    each stands is remembered, and a signature, half a kilobyte in all. Of `expected` candidates that `foresee` has seen before, nothing
+    is remembered where no other one can be like it."""
 
-    def __init__(self, similar: float, look_up: Callable[[Kept], Conversation]) -> None:
+    def __init__(self, similar: float, look_up: Callable[[Kept], Conversation], expected: int | None = None) -> None:
         self._look_up = look_up
         self._kept: list[Kept] = []
-        self._index = QuestionIndex(lambda number: question_of(look_up(self._kept[number])), similar)
+        self._repeated = None if expected is None else Repeated(hashes_per_text(similar) * expected)
+        self._index = QuestionIndex(lambda number: question_of(look_up(self._kept[number])), similar, self._repeated)
+
+    def foresee(self, candidate: Candidate) -> None:
+        """To be called with all candidates, and with all that is to be remembered, before the first one is judged."""
+        if self._repeated is not None:
+            self._repeated.note(self._index.hashes(candidate.question))
 
     def left_out(self, candidate: Candidate) -> LeftOut | None:
         """What is not left out is remembered as kept."""
@@ -47,5 +55,5 @@ class Duplicates:
         return LeftOut("duplicate", f"similarity {found.similarity:.2f} to {first.id} ({source_of(first)}){run}")
 
     def remember(self, candidate: Candidate, run: str = "") -> None:
-        self._index.add(candidate.question, len(self._kept))
-        self._kept.append(Kept(run, candidate.chunk_id, candidate.part, candidate.conversation.kind))
+        if self._index.add(candidate.question, len(self._kept)):
+            self._kept.append(Kept(run, candidate.chunk_id, candidate.part, candidate.conversation.kind))

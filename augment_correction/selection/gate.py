@@ -50,6 +50,11 @@ class Gate:
         """Items of earlier runs."""
         return len(self._frozen)
 
+    @property
+    def may_take(self) -> bool:
+        """Whether there are any that it takes, but for those that a stage has marked."""
+        return bool(self._share or self._frozen)
+
     def holds(self, id_: str) -> bool:
         """Whether it is an item of an earlier run."""
         return id_ in self._frozen

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -49,21 +49,23 @@ class Similar:
 
 class QuestionIndex:
     """Texts by what they say, of which it keeps none: `text_of` is asked for one when it comes to a comparison. About
-    450 bytes a text at a similarity of 0.8."""
+    450 bytes a text at a similarity of 0.8, unless only hashes `among` some are of use: what came once is like nothing."""
 
-    def __init__(self, text_of: Callable[[int], str], similar: float = SIMILAR) -> None:
+    def __init__(
+        self, text_of: Callable[[int], str], similar: float = SIMILAR, among: Container[int] | None = None
+    ) -> None:
         self._text_of = text_of
         self._similar = similar
-        self._rows = next((rows for rows in ROWS if _recall(similar, rows) >= RECALL), 1)
+        self._among = among
+        self._rows = _rows(similar)
         self._buckets = _Buckets()
 
-    def add(self, question: ShingledText, number: int) -> None:
-        """A text without a letter or digit is like no other."""
-        if not question.normal:
-            return
-        self._buckets.add(hash(question.normal), number)
-        for band in self._bands(question):
-            self._buckets.add(band, number)
+    def add(self, question: ShingledText, number: int) -> bool:
+        """Whether anything is remembered of it: a text without a letter or digit is like no other."""
+        useful = self._useful(question)
+        for hashed in useful:
+            self._buckets.add(hashed, number)
+        return bool(useful)
 
     def nearest(self, question: ShingledText, skip: Callable[[int], bool] = lambda _: False) -> Similar | None:
         """The most similar text that is similar enough; of equals the latest. Those that `skip` names do not count."""
@@ -74,7 +76,7 @@ class QuestionIndex:
                 return Similar(number, 1.0)
         shared = Counter(
             number
-            for band in self._bands(question)
+            for band in self.hashes(question)[1:]
             for number in islice(self._buckets.find(band), CANDIDATES)
             if not skip(number)
         )
@@ -83,6 +85,14 @@ class QuestionIndex:
         best = max(found, key=lambda each: each.similarity, default=None)
         return best if best and best.similarity >= self._similar else None
 
+    def hashes(self, question: ShingledText) -> list[int]:
+        """Of the whole text first, then of its bands: two texts that have none in common are never found by each other."""
+        return [hash(question.normal), *self._bands(question)] if question.normal else []
+
+    def _useful(self, question: ShingledText) -> list[int]:
+        hashes = self.hashes(question)
+        return hashes if self._among is None else [hashed for hashed in hashes if hashed in self._among]
+
     def _bands(self, question: ShingledText) -> Iterator[int]:
         if self._similar < 1:
             signature, rows = question.signature, self._rows
@@ -90,6 +100,15 @@ class QuestionIndex:
             numbers = hash(tuple(_numbers(question.normal)))
             for start in range(0, PERMUTATIONS, rows):
                 yield hash((start, numbers, *signature[start : start + rows]))
+
+
+def hashes_per_text(similar: float) -> int:
+    """One of the whole, and those of its bands."""
+    return 1 + (PERMUTATIONS // _rows(similar) if similar < 1 else 0)
+
+
+def _rows(similar: float) -> int:
+    return next((rows for rows in ROWS if _recall(similar, rows) >= RECALL), 1)
 
 
 def _recall(similar: float, rows: int) -> float:

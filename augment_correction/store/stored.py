@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
@@ -65,6 +67,10 @@ class StoredResults:
         rows = self._database.stream(f"{KEPT} AND c.seq IS NOT NULL ORDER BY c.seq, o.part")
         return ((self._chunk(row), outcome_of(row)) for row in rows)
 
+    def marked_for_gate(self) -> bool:
+        """Whether a stage may have kept a conversation for the gate; one that did says so in its provenance (`split`)."""
+        return bool(self._database.query('SELECT 1 FROM outcomes WHERE instr(body, \'"split":"gate"\') LIMIT 1'))
+
     def latest(self, count: int) -> list[tuple[StoredChunk, Outcome]]:
         """The conversations that were kept last, the newest first."""
         rows = self._database.query(f"{BARE} AND c.seq IS NOT NULL ORDER BY o.rowid DESC LIMIT ?", (count,))
@@ -119,12 +125,12 @@ class StoredResults:
             " WHERE c.seq IS NOT NULL ORDER BY p.seq, p.rowid"
         )
 
-    def documents(self) -> list[dict[str, Any]]:
-        rows = self._database.query(
+    def documents(self) -> Iterator[dict[str, Any]]:
+        rows = self._database.stream(
             "SELECT id, title, source, media_type, metadata, characters FROM documents ORDER BY seq"
         )
         names = ("id", "title", "source", "media_type", "metadata", "characters")
-        return [dict(zip(names, row, strict=True)) | {"metadata": orjson.loads(row[4])} for row in rows]
+        return (dict(zip(names, row, strict=True)) | {"metadata": orjson.loads(row[4])} for row in rows)
 
     def digest(self) -> str:
         """Of all that was read, and of what became of it."""
@@ -151,38 +157,35 @@ class StoredResults:
     def counts(self) -> dict[str, Any]:
         """Of the present run: passages, each status, rejects by reason (stage/reason), what the dataset is made of by kind and by
         origin, and `drawn`, where it is known: by field and word how many got it and how many of those were kept. `left_out` are the rejects of the selection."""
-        chunks = self._database.query("SELECT COUNT(*) FROM chunks WHERE seq IS NOT NULL")[0][0]
-        rows = self._database.query(
-            f"SELECT {STATUS}, {STAGE}, {REASON}, COUNT(*) {MADE} {APART}"
-            " WHERE c.seq IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-        )
-        by_status = {"kept": 0, "gate": 0, "rejected": 0, "failed": 0}
-        reasons: dict[str, int] = {}
-        for status, stage, reason, count in rows:
-            by_status[status] += count
-            if status in ("rejected", "failed"):
-                reasons[f"{stage}/{reason}"] = count
+        made = _Made()
+        # Each body is parsed once: it is the dearest part.
+        for status, stage, reason, said, count in self._database.query(
+            f"SELECT {STATUS}, {STAGE}, {REASON}, json_extract(o.body, '$.kind', '$.conversation.provenance.origin',"
+            f" '$.drawn'), COUNT(*) {MADE} {APART} WHERE c.seq IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3"
+        ):
+            kind, origin, drawn = orjson.loads(said)
+            made.add(status, f"{stage}/{reason}", kind, origin, drawn, count)
         return {
-            "documents": self._database.query("SELECT COUNT(*) FROM documents")[0][0],
-            "unread": self._database.query("SELECT COUNT(*) FROM unread")[0][0],
-            "chunks": chunks,
-            **by_status,
-            "kinds": self._made_of("$.kind"),
-            "origins": self._made_of("$.conversation.provenance.origin"),
-            **({"drawn": drawn} if (drawn := self._drawn()) else {}),
-            "left_out": self._database.query("SELECT COUNT(*) FROM apart WHERE status = 'rejected'")[0][0],
-            "reasons": reasons,
+            "documents": self._count("documents"),
+            "unread": self._count("unread"),
+            "chunks": self._count("chunks WHERE seq IS NOT NULL"),
+            **made.by_status,
+            "kinds": _most_first(made.kinds),
+            "origins": _most_first(made.origins),
+            **({"drawn": drawn} if (drawn := made.shares()) else {}),
+            "left_out": self._count("apart WHERE status = 'rejected'"),
+            "reasons": made.reasons,
         }
 
-    def _drawn(self) -> dict[str, dict[str, list[int]]]:
-        rows = self._database.query(
-            f"SELECT drawn.key, drawn.value, COUNT(*), SUM({STATUS} = 'kept') {MADE} {APART},"
-            " json_each(o.body, '$.drawn') AS drawn WHERE c.seq IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"
+    def _count(self, rows: str) -> int:
+        return int(self._database.query(f"SELECT COUNT(*) FROM {rows}")[0][0])
+
+    def ends(self) -> list[tuple[Status, str | None, str | None, str | None, int]]:
+        """(status, stage, reason, kind, count) of the present run's outcomes as the stages made them."""
+        return self._database.query(  # type: ignore[return-value,unused-ignore]
+            "SELECT o.status, o.stage, o.reason, json_extract(o.body, '$.kind'), COUNT(*)"
+            f" {MADE} WHERE c.seq IS NOT NULL GROUP BY 1, 2, 3, 4"
         )
-        drawn: dict[str, dict[str, list[int]]] = {}
-        for name, word, got, kept in rows:
-            drawn.setdefault(name, {})[word] = [got, kept]
-        return drawn
 
     def paid(self) -> dict[Literal["kept", "rejected"], list[CallTotals]]:
         """The calls behind the present run's outcomes, by what came of them (the held-out set is kept, a failure rejected). One
@@ -200,10 +203,37 @@ class StoredResults:
             "rejected": [CallTotals(*row) for is_kept, *row in rows if not is_kept],
         }
 
-    def _made_of(self, path: str) -> dict[str, int]:
-        rows = self._database.query(
-            f"SELECT json_extract(o.body, ?), COUNT(*) {MADE} {APART}"
-            f" WHERE c.seq IS NOT NULL AND {STATUS} = 'kept' GROUP BY 1 ORDER BY 2 DESC, 1",
-            (path,),
-        )
-        return {word or "unknown": count for word, count in rows}
+
+@dataclass
+class _Made:
+    """The sums of `Results.counts`."""
+
+    by_status: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("kept", "gate", "rejected", "failed"), 0))
+    reasons: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
+    drawn: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    def add(
+        self, status: str, reason: str, kind: str | None, origin: str | None, drawn: dict[str, str] | None, count: int
+    ) -> None:
+        self.by_status[status] += count
+        if status in ("rejected", "failed"):
+            self.reasons[reason] += count
+        if status == "kept":
+            self.kinds[kind or ""] += count
+            self.origins[origin or ""] += count
+        for name, word in (drawn or {}).items():
+            got = self.drawn.setdefault(name, {}).setdefault(word, [0, 0])
+            got[0] += count
+            got[1] += count * (status == "kept")
+
+    def shares(self) -> dict[str, dict[str, list[int]]]:
+        return {
+            name: dict(sorted(words.items(), key=lambda each: (-each[1][0], each[0])))
+            for name, words in sorted(self.drawn.items())
+        }
+
+
+def _most_first(counted: Counter[str]) -> dict[str, int]:
+    return {word or "unknown": count for word, count in sorted(counted.items(), key=lambda each: (-each[1], each[0]))}

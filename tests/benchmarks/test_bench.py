@@ -19,6 +19,13 @@ def test_the_documents_say_what_is_recorded(document: bench.Path) -> None:
     assert bench.rendered(text) == text, "run: python -m benchmarks.bench --write"
 
 
+def test_the_plan_for_a_billion_tokens_counts_with_what_is_recorded() -> None:
+    text = (bench.DOCUMENTS[1]).read_text("utf-8")
+    [said] = re.findall(r"\| the local engine, one core \| ([\d.]+) ms per request", text)
+    ours = [row["cpu_ms"] for row in bench.recorded("full")["throughput"] if row["client"] == "ours"]
+    assert min(ours) - 0.05 <= float(said) <= max(ours) + 0.05
+
+
 def test_every_recording_names_what_it_was_made_on() -> None:
     recorded = [path.stem for path in bench.RESULTS.glob("*.json")]
     assert "short" in recorded and set(recorded) <= set(bench.FORMS)

@@ -258,7 +258,7 @@ def test_the_template_for_serving_writes_what_the_rows_have(tmp_path: Path) -> N
 
 def test_the_card_is_safe_against_its_documents(tmp_path: Path) -> None:
     documents = ({"title": "<script>|`", "source": "a\nb", "characters": 5},)
-    made = ExportSource(lambda: iter(ROWS), TEMPLATES["chatml"], documents=documents)
+    made = ExportSource(lambda: iter(ROWS), TEMPLATES["chatml"], documents=lambda: documents)
     list(export(["hf"], made, RunFolder(tmp_path)))
     card = (tmp_path / "exports" / "hf" / "README.md").read_text()
     assert "<script>" not in card and "a b" in card

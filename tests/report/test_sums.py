@@ -131,12 +131,17 @@ class TestDuplicates:
         for row, question in enumerate(questions):
             index.add(row, question)
         [group] = index.groups()
-        assert group.row == 0
-        assert [row for row, *_ in group.others] == [2, 3]
-        assert group.others[1][1] == 1.0 > group.others[0][1] >= SIMILAR
+        assert group.rows.tolist() == [0, 2, 3]
+        first, near, same = group.shown.values()
+        assert first == [0, 1.0, questions[0], 1] and same == [3, 1.0, questions[3], 1]
+        assert 1.0 > near[1] >= SIMILAR
 
     def test_ten_thousand_of_one_mould_take_no_longer_than_they_must(self) -> None:
         index = QuestionGroups()
         for row in range(10_000):
             index.add(row, f"What should one know about item {row % 50} of the list?")
-        assert sum(1 + len(group.others) for group in index.groups()) == 10_000
+        groups = index.groups()
+        assert sum(len(group.rows) for group in groups) == 10_000
+        assert (
+            sum(group.as_json()["more"] + sum(each[3] for each in group.shown.values()) for group in groups) == 10_000
+        )

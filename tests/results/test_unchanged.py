@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 
+from augment_correction.runner import run
+from augment_correction.runner.state import RunState
 from tests.projects import MadeProject
 
 DATASET = "axolotl_correction_conversations.json"
@@ -116,3 +121,65 @@ def test_what_was_cut_short_is_written_whole(
     files = made.files()
     made.run()
     assert made.files() != files and made.run().kept == 5
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One for each time that the input was read."""
+    from augment_correction.runner import running
+
+    told: list[int] = []
+    read = running.read_passages
+
+    def noting(*given: object) -> object:
+        told.append(1)
+        return read(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(running, "read_passages", noting)
+    return told
+
+
+def test_a_finished_run_is_not_even_read(made: MadeProject, reads: list[int]) -> None:
+    seen: list[RunState] = []
+
+    def watch(state: RunState) -> AbstractContextManager[None]:
+        seen.append(state)
+        return nullcontext()
+
+    made.facts(range(4), "facts.jsonl")
+    assert run(made.load(), watch=watch).kept == 4 and reads
+    del reads[:], seen[:]
+    again = run(made.load(), watch=watch)
+    assert not reads and again.counts["pending"] == 0 and again.kept == 4
+    [state] = seen
+    assert (state.finished, state.reused, state.total, state.documents) == (5, 5, 5, 5)
+    assert sum(each.rejected for each in state.stages.values()) == 1 == state.reasons.total()
+
+
+@pytest.mark.parametrize("kind", ["edited", "edited in place", "added", "gone"])
+def test_another_input_is_read(made: MadeProject, reads: list[int], kind: str) -> None:
+    path = made.root / "inputs" / "contents.txt"
+    status = path.stat()
+    if kind == "added":
+        made.facts(range(5))
+    elif kind == "gone":
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace("bridge", "mill" if kind == "edited" else "Bridge"))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    made.run()
+    assert reads
+    del reads[:]
+    made.run()
+    assert not reads
+
+
+def test_what_is_open_or_to_be_asked_again_is_read(made: MadeProject, reads: list[int]) -> None:
+    run(made.load(), retry=("filtered",))
+    assert len(reads) == 1
+    database = sqlite3.connect(made.output / "journal.sqlite")
+    database.execute("UPDATE outcomes SET status = 'failed' WHERE status = 'rejected'")
+    database.commit()
+    database.close()
+    made.run()
+    assert len(reads) == 2

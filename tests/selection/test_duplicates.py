@@ -12,9 +12,11 @@ from tests.selection.making import candidate
 BRIDGE = "When was the old bridge over the river Aller finally opened to {}?"
 
 
-def kept(candidates: list[Candidate], similar: float = 0.8) -> list[bool]:
+def kept(candidates: list[Candidate], similar: float = 0.8, *, foreseen: bool = False) -> list[bool]:
     known = {each.chunk_id: each.conversation for each in candidates}
-    rule = Duplicates(similar, lambda place: known[place.chunk_id])
+    rule = Duplicates(similar, lambda place: known[place.chunk_id], len(candidates) if foreseen else None)
+    for each in candidates:
+        rule.foresee(each)
     return [rule.left_out(each) is None for each in candidates]
 
 
@@ -50,6 +52,7 @@ def test_questions_of_other_runs_are_there_already() -> None:
 @given(st.lists(st.sampled_from([BRIDGE.format(word) for word in ("carts", "cars", "coaches")] + ["Why?", "How?"])))
 def test_no_two_that_are_kept_are_similar_and_every_other_has_one_that_is_kept(texts: list[str]) -> None:
     candidates = [candidate(text, passage=f"{number}") for number, text in enumerate(texts)]
+    assert kept(candidates, foreseen=True) == kept(candidates)
     stay = [normal(text) for text, keep in zip(texts, kept(candidates), strict=True) if keep]
     assert all(similarity(one, other) < 0.8 for at, one in enumerate(stay) for other in stay[:at])
     assert all(any(similarity(normal(text), one) >= 0.8 for one in stay) for text in texts)

@@ -221,6 +221,7 @@ class ClusterEngine:
             return
         self._came_back.add(batch)
         self.results.add_outcomes(made.outcomes)
+        self.state.note_made(made.outcomes)
         for outcome in made.outcomes:
             self.state.count_outcome(outcome.status, outcome.stage, outcome.reason, outcome.kind)
             if outcome.part == 0:
