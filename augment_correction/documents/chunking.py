@@ -111,7 +111,7 @@ class _Cutter:
         self.size, self.overlap = settings.size, settings.overlap
         self.in_tokens = settings.unit == "tokens"
         self.counter = counter
-        fine = min(self.size // 2, self.overlap) if self.overlap else self.size // 2
+        fine = self.overlap or self.size // 2
         self.pieces = cut_into_pieces(self.text, document.headings, self.size, max(8, fine), self._measure)
 
     def _measure(self, start: int, end: int) -> int:

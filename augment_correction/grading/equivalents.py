@@ -205,9 +205,9 @@ def shares(text: str, languages: Languages) -> Iterator[Meaning]:
             yield Meaning(("share", Fraction(int(match[1]), int(match[2]))), match.start(), match.end())
     for match in _WORDED.finditer(text):
         part = match["part"].casefold()
-        of = _PARTS.get("half" if part == "halves" else part.removesuffix("s")) or 1
+        of = _PARTS["half" if part == "halves" else part.removesuffix("s")]
         times_ = _TIMES[(match["times"] or "a").casefold()]
-        if of > 1 and times_ < of and (match["times"] or part == "half"):
+        if times_ < of and (match["times"] or part == "half"):
             yield Meaning(("share", Fraction(times_, of)), match.start(), match.end())
 
 

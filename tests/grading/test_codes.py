@@ -157,3 +157,11 @@ def test_concepts_are_missing_when_more_than_three_in_ten_are(missing: int, said
 )
 def test_it_stops_in_the_middle_of_a_fence_or_a_bracket(answer: str, stops: bool) -> None:
     assert ("INCOMPLETE" in error_codes(answer, "Something else entirely")) is stops
+
+
+def test_of_json_the_fence_and_the_list_are_no_structure() -> None:
+    codes = error_codes('```json\n{"a": 2}\n```', '{"a": 1}')
+    assert not [
+        code for code in codes if code.startswith(("UNEXPECTED", "MISSING_CODE", "STRUCTURE", "FORMAT", "INVALID"))
+    ]
+    assert "FORMAT_SHOULD_BE_JSON" in error_codes("- a\n- b", '{"a": 1}')

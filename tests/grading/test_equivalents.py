@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from augment_correction.grading import grade
-from augment_correction.grading.equivalents import times
+from augment_correction.grading.equivalents import shares, times
 
 WHEN, DAY, SHARE = "When does the museum open?", "When was it founded?", "What share of them voted for it?"
 LONG, WHERE = "How long is the bridge?", "Which country has won?"
@@ -88,3 +90,15 @@ def test_what_may_be_a_rounding_or_says_more_is_left_to_a_judge(question: str, r
 )  # fmt: skip
 def test_a_time_is_minutes_since_midnight_where_its_half_of_the_day_is_told(text: str, minutes: int | None) -> None:
     assert [said.value for said in times(text, ("en", "de"))] == ([] if minutes is None else [("time", minutes)])
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("half", "1/2"), ("a half", "1/2"), ("halves", None), ("two halves", None), ("three quarters", "3/4"), ("a quarter", "1/4"),
+        ("quarter", None), ("two thirds", "2/3"), ("three thirds", None), ("one tenth", "1/10"), ("five sixths", "5/6"),
+        ("3/4", "3/4"), ("75 percent", "3/4"),
+    ],
+)  # fmt: skip
+def test_a_share_in_words(text: str, share: str | None) -> None:
+    assert [said.value for said in shares(text, ("en",))] == ([] if share is None else [("share", Fraction(share))])
