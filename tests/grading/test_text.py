@@ -165,3 +165,15 @@ def test_an_initial_or_an_abbreviation_ends_no_sentence(text: str, parts: int) -
 
 def test_a_single_letter_is_no_name() -> None:
     assert names("He met K there with Anna.") == {"anna"}
+
+
+@pytest.mark.parametrize(
+    ("word", "one_form"),
+    [
+        ("ties", "tie"), ("cities", "city"), ("use", "use"), ("ease", "eas"), ("axe", "axe"), ("boxes", "box"), ("running", "run"),
+        ("ring", "ring"), ("bus", "bus"), ("buses", "bus"), ("glass", "glass"), ("seed", "seed"), ("adding", "add"), ("egged", "egg"),
+        ("stopped", "stop"), ("falls", "fall"), ("22nn", "22n"), ("1900s", "1900"), ("ies", "ies"), ("as", "as"),
+    ],
+)  # fmt: skip
+def test_one_form_of_many(word: str, one_form: str) -> None:
+    assert stem(word) == one_form
