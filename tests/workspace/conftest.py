@@ -51,9 +51,7 @@ class Server:
     def kill(self) -> None:
         """kill -9 of the server and of all its processes; returns when they are gone."""
         server = int((self._data / "postmaster.pid").read_text().splitlines()[0])
-        family = subprocess.run(
-            ["pgrep", "-P", str(server)], capture_output=True, text=True, check=False
-        ).stdout.split()
+        family = Path(f"/proc/{server}/task/{server}/children").read_text().split()
         for process in (server, *map(int, family)):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
