@@ -1,6 +1,6 @@
 """All that a workspace keeps, as a folder, and back: the database (SQLite's own copy, or PostgreSQL's `pg_dump`) and the storage folder.
 
-It is taken while the workspace runs: each database is copied as of one moment, and what is in the storage folder is only added to."""
+It is taken while the workspace runs: every database is copied as of one moment, those in the storage folder, too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from augment_correction.folders import private_folder
 from augment_correction.workspace.settings import Settings
 
 SQLITE, DUMP, STORAGE = "workspace.db", "workspace.dump", "storage.tar.gz"
+PASSING = (".slot", "-wal", "-shm", ".lock")
+"""Ends of names of what running processes hold."""
 ALL_ROWS = "-c workspace.organisation=*"
 """Row-level security binds the workspace's own role: a dump by it has the rows of all organisations only so."""
 
@@ -60,7 +63,8 @@ def restore(settings: Settings, folder: Path) -> None:
         )
     private_folder(settings.storage)
     with tarfile.open(folder / STORAGE) as packed:
-        packed.extractall(settings.storage, filter="tar")
+        packed.extraction_filter = getattr(tarfile, "tar_filter", None)  # Python 3.11.4 has it
+        packed.extractall(settings.storage)
     if sqlite:
         shutil.copyfile(kept, url.database or "")
         Path(url.database or "").chmod(0o600)
@@ -87,16 +91,25 @@ def _copy_sqlite(source: Path, made: Path) -> None:
 
 
 def _pack(settings: Settings, made: Path) -> Path:
-    """The storage folder; databases that are copied another way, and what a process holds, stay out."""
-
-    def wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        name = Path(entry.name).name
-        return None if name.startswith(SQLITE) or name.endswith(".slot") else entry
-
+    """The storage folder, with each journal and store in it as of one moment; the workspace's own database is copied apart."""
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as packed:
-        for each in sorted(settings.storage.iterdir()):
-            packed.add(each, each.name, filter=wanted)
+    with (
+        os.fdopen(descriptor, "wb") as file,
+        tarfile.open(fileobj=file, mode="w:gz") as packed,
+        tempfile.TemporaryDirectory(prefix="workspace-backup-") as temporary,
+    ):
+        for path in sorted(settings.storage.rglob("*")):
+            name = path.relative_to(settings.storage)
+            if path.name.startswith(SQLITE) or path.name.endswith(PASSING):
+                continue
+            if path.suffix == ".sqlite" and path.is_file():
+                copied = Path(temporary) / "copy"
+                _copy_sqlite(path, copied)
+                copied.chmod(0o600)
+                packed.add(copied, str(name))
+                copied.unlink()
+            else:
+                packed.add(path, str(name), recursive=False)
     return made
 
 

@@ -99,8 +99,12 @@ def _join(here: Here, action: str, organisation: Organisation | None, own: Membe
         raise NotThere()
     here.own, here._organisation = own, organisation
     here.require(action)
-    assert here.login is not None
-    if organisation.second_factor and not here.login.strong:
+    require_factor(organisation, here.login)
+
+
+def require_factor(organisation: Organisation, login: LoginSession | None) -> None:
+    """Raises: SecondFactorFirst where the organisation asks for one and the session was begun without."""
+    if organisation.second_factor and not (login and login.strong):
         raise SecondFactorFirst(
             "This organisation asks for a second factor. Set one up under Your account; if you have one, sign in anew with its code."
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,10 @@ def test_what_was_backed_up_is_there_again_and_goes_on(
     adapter = place.settings.organisation_folder("0123456789abcdef") / "corrections" / "adapter.bin"
     adapter.parent.mkdir()
     adapter.write_bytes(b"weights")
+    store = sqlite3.connect(adapter.with_name("corrections.sqlite"))
+    store.executescript(
+        "PRAGMA journal_mode=WAL; CREATE TABLE t (x); INSERT INTO t VALUES (7)"
+    )  # in its log, and held open
     written = back_up(place.settings, tmp_path / "backup")
     assert all(path.stat().st_mode & 0o077 == 0 for path in written)
     bob.post(ada.at("/leave"))  # after it
@@ -47,6 +53,9 @@ def test_what_was_backed_up_is_there_again_and_goes_on(
         assert there.status == 200 and person.slug in there.page
     kept = moved.storage / "organisations/0123456789abcdef/corrections/adapter.bin"
     assert kept.read_bytes() == b"weights"
+    with closing(sqlite3.connect(kept.with_name("corrections.sqlite"))) as copied:
+        assert copied.execute("SELECT x FROM t").fetchall() == [(7,)]
+    store.close()
     with again.site.database.as_system() as session:
         organisations = session.execute(select(Organisation)).scalars().all()
         assert session.execute(select(func.count()).select_from(Membership)).scalar_one() == 3

@@ -77,6 +77,8 @@ def test_an_organisation_lets_nobody_in_without_one(place: Place) -> None:
     assert bob.url == "/account" and "asks for a second factor" in bob.text
     bob.post(ada.at("/threads"), {"text": "hello"})
     assert bob.status == 403
+    bob.get("/account/data")
+    assert bob.url == "/account"  # chats of the organisation are in it
     bob.client.headers["accept"] = "application/json"
     bob.get(ada.at("/threads"))
     assert bob.status == 403

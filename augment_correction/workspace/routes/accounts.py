@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy import select, update
 
 from augment_correction.workspace import accounts, audit, cookies, organisations, own_data, passwords, tokens
-from augment_correction.workspace.entering import Entered
+from augment_correction.workspace.entering import Entered, require_factor
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Forbidden, Invalid
 from augment_correction.workspace.tables import LoginSession, User, now
@@ -98,7 +98,10 @@ def end_sessions(here: Entered) -> Response:
 @router.get("/account/data")
 def my_data(here: Entered) -> Response:
     with here.site.database.as_system() as session:
+        mine = organisations.memberships_of(session, here.user.id)
         found = own_data.everything(session, here.user)
+    for organisation, _ in mine:
+        require_factor(organisation, here.login)
     named = {"Content-Disposition": 'attachment; filename="my-data.json"'}
     return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), media_type="application/json", headers=named)
 
