@@ -8,6 +8,7 @@ from typing import Any
 
 from augment_correction.documents import ocr
 from augment_correction.documents.contract import ReadLimits, Unread, Working, build_document
+from augment_correction.documents.pdf_floats import settle_floats
 from augment_correction.documents.pdf_layout import (
     continues,
     drop_running_lines,
@@ -102,6 +103,7 @@ def _document(pdf: PdfSource, pages: list[list[Line]], source: str) -> Document:
     usual = line_distance(pages[:50])
     texts = [clean(page_text(lines, usual)) for lines in pages]
     join_broken_words(texts)
+    settle_floats(texts)
     text, starts = _joined(texts)
     if looks_glued(text):
         metadata["warning"] = "words look glued together: the file holds no spaces between them"
