@@ -159,7 +159,8 @@ def _probed(limits: GateLimits, probes: Mapping[str, Any], tuned: str) -> Iterat
     corrections, kinds = len(probes["corrections"]), probes["kinds"]
     few = corrections < FEW_GROUPS
     if few:
-        told = f"only {corrections} corrections were probed; a decision needs {FEW_GROUPS} or more"
+        counted = "1 correction was" if corrections == 1 else f"{corrections} corrections were"
+        told = f"only {counted} probed; a decision needs {FEW_GROUPS} or more"
         yield Reason(None, told)
     yield from _unknown(limits, kinds, tuned)
     for kind, wanted in limits.probes.by_kind():

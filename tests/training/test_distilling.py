@@ -172,6 +172,7 @@ class TestTheLoss:
         prepared = made(root, teacher_check=False)
         watch = Watch(prepared.config, Workspace(prepared.config.output), print)
         trainer = distiller(prepared, Workspace(prepared.config.output), BatchSize(8, 1), watch, anew=True)
+        assert trainer.args.chat_template_kwargs == {"enable_thinking": False}
         torch.manual_seed(2)
         for name, weight in trainer.model.named_parameters():
             if "lora_B" in name:
