@@ -21,7 +21,7 @@ from torch.nn import functional  # noqa: E402
 
 from augment_correction import finetuning  # noqa: E402
 from augment_correction.errors import ConfigError, InputError  # noqa: E402
-from augment_correction.llm import asking  # noqa: E402
+from augment_correction.llm import queries  # noqa: E402
 from augment_correction.llm.local_hf import LocalModels  # noqa: E402
 from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig  # noqa: E402
 from augment_correction.records import Message, Request  # noqa: E402
@@ -153,7 +153,7 @@ class TestAWholeTraining:
         self, distilled: tuple[Prepared, TrainingResult], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         prepared, outcome = distilled
-        monkeypatch.setattr(asking, "open_models", lambda *_: pytest.fail("a model is opened"))
+        monkeypatch.setattr(queries, "open_models", lambda *_: pytest.fail("a model is opened"))
         again = finetuning.train(
             config(prepared.config.project.root, **KEYS, retention="keep.jsonl", retention_limit=1e9)
         )
