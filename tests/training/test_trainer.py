@@ -31,7 +31,7 @@ from augment_correction.training.merging import merge  # noqa: E402
 from augment_correction.training.prepared import Prepared  # noqa: E402
 from augment_correction.training.preparing import prepare  # noqa: E402
 from augment_correction.training.summary import TrainingResult  # noqa: E402
-from augment_correction.training.trainer import Batch, build, train  # noqa: E402
+from augment_correction.training.trainer import BatchSize, build, train  # noqa: E402
 from augment_correction.training.watching import Watch  # noqa: E402
 from augment_correction.training.workspace import Workspace  # noqa: E402
 from tests.cli.program import program  # noqa: E402
@@ -75,7 +75,7 @@ class TestTheLoss:
         prepared = made(root)
         workspace = Workspace(prepared.config.output)
         watch = Watch(prepared.config, workspace, print)
-        trainer = build(prepared, workspace, Batch(4, 2), watch, anew=True)
+        trainer = build(prepared, workspace, BatchSize(4, 2), watch, anew=True)
         torch.manual_seed(2)
         for name, weight in trainer.model.named_parameters():
             if "lora_B" in name:  # zero at first: half of the gradients would be, too
