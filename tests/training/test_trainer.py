@@ -478,7 +478,7 @@ class TestGoingOnFromAnAdapter:
         again = started(root, "out", "--adapter", str(trained[1].workspace.final))
         out, err = again.communicate(timeout=240)
         assert again.returncode in (0, 3) and "resuming from checkpoint-" in err, err
-        assert "resumes from" in out and (root / "out" / "final" / "adapter_config.json").is_file()
+        assert "continues the adapter" in out and (root / "out" / "final" / "adapter_config.json").is_file()
 
     def test_on_other_weights_it_is_refused(self, trained: tuple[Prepared, TrainingResult], root: Path) -> None:
         weights = load_file(root / "model" / "model.safetensors")
