@@ -67,7 +67,7 @@ class TestPrices:
 
     def test_half_a_price_is_a_mistake(self, project: MadeProject) -> None:
         config = project.load(cost={"cost_per_million_small_input": 1})
-        with pytest.raises(ConfigError, match="small_input and _output is missing") as raised:
+        with pytest.raises(ConfigError, match="small_output is missing") as raised:
             price_of(config, "small")
         assert raised.value.hint == "set both or neither"
 

@@ -53,8 +53,8 @@ def make_rows(failures: Sequence[Failure], folder: Path, *, stand_by_share: floa
     if not chosen:
         counts = Counter(each.verdict for each in failures)
         raise InputError(
-            f"no training row can be made from {counts['right']} right and {counts['undecided']} undecided answers: rows begin with a "
-            "wrong one, and there is none",
+            f"no training row can be made from {counts['right']} right and {counts['undecided']} undecided answers: a row needs a "
+            "wrong answer, and there is none",
             hint=f"use harder questions, or have a model grade the undecided ones: {JUDGED}",
         )
     with atomic_write(chosen_file(folder)) as file:  # later batches leave these answers out, even where this one fails

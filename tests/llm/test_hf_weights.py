@@ -174,7 +174,7 @@ class TestInAConfig:
         config = project.load(
             api={"large_mode": "hf", "large_model": str(model), "large_adapter": str(adapter.relative_to(model.parent))}
         )
-        with pytest.raises(InputError, match="no PEFT adapter"):  # relative paths start at the project
+        with pytest.raises(InputError, match="not a PEFT adapter"):  # relative paths start at the project
             named_by_weights(config, ["large"])
         adapter.rename(project.root / "lora")
         named = named_by_weights(config, ["small", "large"])

@@ -69,7 +69,7 @@ def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
     ("row", "told"),
     [
         ({"messages": 5}, "bad.jsonl:1:2: messages is not a list of messages"),
-        ({"messages": ["a"]}, "bad.jsonl:1:2: message 1 of 'messages' is 'a', no object"),
+        ({"messages": ["a"]}, "bad.jsonl:1:2: message 1 of 'messages' is 'a', not an object"),
         ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1:2: what the user says is not a text: None"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "what the user says is no text"),
         ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1:2: question is not a text: {'text'"),
@@ -157,7 +157,9 @@ class TestTheManualWay:
     def test_without_a_wrong_answer_it_says_that_there_is_none(self, qa: Path, tmp_path: Path, share: float) -> None:
         said = [{"prompt": "What is 2+2?", "answer": "4"}, {"prompt": "Why is the sky blue?", "answer": "The sea."}]
         answers = write_lines(tmp_path / "answers.jsonl", said)
-        with pytest.raises(InputError, match="no row can be made of 1 right and 1 undecided answers") as told:
+        with pytest.raises(
+            InputError, match="no training row can be made from 1 right and 1 undecided answers"
+        ) as told:
             from_answers(config(tmp_path, SAID), qa, answers, tmp_path / "training.jsonl", share)
         assert "--set api.judge_model=" in str(told.value.hint)
 

@@ -86,7 +86,7 @@ def test_what_is_said_and_logged(tmp_path: Path) -> None:
     observer = stage.observer()
     stage.evaluate(observer, 500, 1)
     observer.end()
-    assert stage.said[0].startswith("monitor: neither training_data nor gate is named")
+    assert stage.said[0].startswith("monitor: neither training_data nor gate is set")
     lines = stage.said[1].splitlines()
     assert lines[0] == "LIVE INFERENCE - Step 500 / 10000 (5.0%)"
     assert lines[3].startswith("   Expected: ") and lines[4] == "   Predicted: Hugo Pommer."

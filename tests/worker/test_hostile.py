@@ -201,7 +201,7 @@ class TestFullDisk:
             for path in held.values():
                 path.mkdir()
             process = world.start()
-            until(lambda: "began on" in world.log(), "the worker began")
+            until(lambda: "started on" in world.log(), "the worker began")
             world.drop("a.jsonl", rows("a"))
             until(lambda: world.lies("done"), "the first file was trained on")
             (world.places / ".b.jsonl.part").write_text(rows("b"))
