@@ -76,7 +76,7 @@ class TestPrices:
     ("model", "url", "price", "source"),
     [
         ("gpt-5-nano", "https://api.openai.com/v1", "0.025", "batch"),
-        ("llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", "0.59", "in full"),
+        ("llama-3.3-70b-versatile", "https://api.groq.com/openai/v1", "0.59", "full price"),
     ],
 )
 def test_of_a_batch_the_price_is_the_batch_price_where_it_is_known(
