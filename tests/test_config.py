@@ -219,7 +219,7 @@ class TestKeys:
         monkeypatch.setenv("MY_KEY", "sk-fine")
         monkeypatch.setenv(variable, key)
         text = MINIMAL.replace("small_mode:", "small_api_key: ${MY_KEY}\n  small_mode:")
-        with pytest.raises(ConfigError, match=f"this is no API key: .*{named}") as raised:
+        with pytest.raises(ConfigError, match=f"this is not a valid API key: .*{named}") as raised:
             load_config(write(tmp_path, text))
         assert ("small_api_key" if variable == "MY_KEY" else variable) in str(raised.value).replace(".", "_")
         assert "sec" not in str(raised.value)

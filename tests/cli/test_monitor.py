@@ -103,7 +103,7 @@ def test_stats_finish_and_impact_of_what_a_killed_training_left(root: Path) -> N
     observer._keep.close_buffer("self_correction_step50_20250101_000000", plan)
     observer.end()
     before = program("monitor", "stats", "--data", "data", cwd=root)
-    assert before.code == 0 and "self_correction_step50_20250101_000000: not made yet" in before.out, before.err
+    assert before.code == 0 and "self_correction_step50_20250101_000000: not written yet" in before.out, before.err
     done = program("monitor", "finish", "--data", "data", cwd=root)
     assert done.out.startswith("Self-Correction: Generated 12 examples -> "), done.err
     after = program("monitor", "stats", "--data", "data", "--json", cwd=root)

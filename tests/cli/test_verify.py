@@ -70,6 +70,6 @@ def test_unusable_input_is_exit_2_and_one_line(made: MadeProject, arguments: tup
 def test_export_writes_and_names_each_spelling(made: MadeProject) -> None:
     done = program("export", "out", "--format", "openai", "--format", "sharegpt", cwd=made.root)
     assert done.code == 0, done.err
-    assert "openai" in done.out and "note: many ShareGPT readers ignore" in done.out
+    assert "openai" in done.out and "note: many readers of ShareGPT files ignore" in done.out
     rows = Path(made.output / "exports" / "openai" / "conversations.jsonl").read_text().splitlines()
     assert [message.get("weight") for message in json.loads(rows[0])["messages"]] == [None, 0, None, 1]

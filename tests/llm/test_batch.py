@@ -73,7 +73,7 @@ def test_ctrl_c_leaves_the_batch_and_says_so(project: MadeProject, batch_server:
     batch_server.polls = 3
     result = project.run(batch_server, api=BATCH)
     assert result.exit_code is ExitCode.INTERRUPTED
-    assert any("batch_0 (3 requests) goes on at the server" in notice for notice in result.notices), result.notices
+    assert any("batch_0 (3 requests) continues at the server" in notice for notice in result.notices), result.notices
     assert result.counts["pending"] == 3
     result = project.run(batch_server, api=BATCH)
     assert result.kept == 3

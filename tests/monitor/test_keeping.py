@@ -130,7 +130,7 @@ def test_several_that_cannot_be_made_are_all_named(tmp_path: Path) -> None:
     batches = [decided(MonitorStore(tmp_path), number, [failure(number)]) for number in (1, 2)]
     for batch in batches:
         batch.failures.write_bytes(b"no answer")
-    with pytest.raises(InputError, match="2 files could not be made") as told:
+    with pytest.raises(InputError, match="2 files could not be written") as told:
         list(finish(MonitorStore(tmp_path)))
     assert all(batch.stem in str(told.value) for batch in batches)
 
@@ -187,5 +187,5 @@ def test_right_answers_make_up_their_share(tmp_path: Path) -> None:
 def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "buffer.jsonl"
     path.write_bytes(failure(1).line() + b'{"question": "x"}\n')
-    with pytest.raises(InputError, match=r"buffer.jsonl:2 is no graded answer"):
+    with pytest.raises(InputError, match=r"buffer.jsonl:2 is not a graded answer"):
         list(read_failures(path))

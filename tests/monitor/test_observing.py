@@ -447,5 +447,5 @@ class TestFullDisk:
         fill(stage.data)
         self.evaluate(stage, observer, 50)
         monkeypatch.setattr(observing.time, "sleep", lambda seconds: setattr(stage, "now", stage.now + 100))
-        with pytest.raises(InputError, match="4 answers are lost"):
+        with pytest.raises(InputError, match="4 answers were lost"):
             observer.end(60)

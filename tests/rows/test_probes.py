@@ -60,7 +60,7 @@ def test_only_health_needs_no_reference_and_only_retention_no_correction() -> No
         ({"probe": ["efficacy"]}, "names the probe '['efficacy']', which is not a kind of probe", "write one of: "),
         ({"probe": "old_answer", "old_answer": " "}, "has no 'old_answer'", "write the answer that was retracted"),
         ({"probe": "efficacy", "correction": {"id": 1}}, "correction is not an id", "as a string"),
-        ({"probe": "efficacy", "old_answer": {"text": "x"}}, "old_answer is no text", "write"),
+        ({"probe": "efficacy", "old_answer": {"text": "x"}}, "old_answer is not a text", "write"),
     ],
 )
 def test_what_is_no_probe_is_refused_with_its_place_and_the_list(

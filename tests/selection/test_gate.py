@@ -110,7 +110,7 @@ class TestItem:
     def test_a_damaged_file_is_refused_with_its_line(self, tmp_path: Path, line: bytes) -> None:
         made = item(candidate("Q?", passage="P"), "P", Gate(7, 0.0))
         (tmp_path / "gate.jsonl").write_bytes(orjson.dumps(made) + b"\n" + line + b"\n")
-        with pytest.raises(InputError, match=r"gate\.jsonl:2 is no item"):
+        with pytest.raises(InputError, match=r"gate\.jsonl:2 is not a question of a held-out set"):
             list(read_gate(tmp_path / "gate.jsonl"))
 
 

@@ -175,7 +175,7 @@ def test_a_bad_file_is_in_failed_with_its_reason_and_stops_nothing(world: World)
     reason = (world.queue / "failed" / f"{bad.name}.reason.txt").read_text()
     assert (
         "it has 'prompt' and 'response', which do not say" in reason
-        and "remedy: write one JSON object a line" in reason
+        and "remedy: write one JSON object per line" in reason
     )
 
 
