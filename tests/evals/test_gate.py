@@ -41,7 +41,7 @@ def test_a_run_s_folder_means_its_gate_and_files_are_laid_together(tmp_path: Pat
     [
         ([{"question": "A?"}], ":1:1 has no reference"),
         ([{"reference": "1"}], ":1:1 has no question"),
-        ([{"question": "A?", "reference": "1"}, []], ":2:1 is no JSON object"),
+        ([{"question": "A?", "reference": "1"}, []], ":2:1 is a list instead of a JSON object"),
         ([], "holds no question"),
         ([{"id": "a", "question": "A?", "reference": "1"}, {"id": "a", "question": "B?", "reference": "1"}], ":2: another"),
     ],
@@ -60,10 +60,10 @@ def test_a_byte_order_mark_is_passed_by_and_a_json_list_is_read(tmp_path: Path, 
     for name in ("lines.jsonl", "list.json", "lines.json"):
         assert [item.question for item in read_items(Project(tmp_path), [name])] == ["A?", "B?"]
     (tmp_path / "cut.json").write_bytes(mark + orjson.dumps(rows)[:-5])
-    with pytest.raises(InputError, match=r"cut\.json:1 is no JSON"):
+    with pytest.raises(InputError, match=r"cut\.json:1 is not valid JSON"):
         read_items(Project(tmp_path), ["cut.json"])
     (tmp_path / "list.json").write_bytes(mark + orjson.dumps([*rows, 3]))
-    with pytest.raises(InputError, match=r"list\.json:1:70 is no JSON object"):
+    with pytest.raises(InputError, match=r"list\.json:1:70 is a int instead of a JSON object"):
         read_items(Project(tmp_path), ["list.json"])
 
 

@@ -37,7 +37,7 @@ def test_every_spelling_is_read(row: dict[str, Any], found: Asked) -> None:
         ({"text": "x"}, "x:1 has no question"), ({"question": ""}, "x:1 has an empty question"),
         ({"segments": [{"text": " "}]}, "x:1 has no question"), ({"segments": "x"}, "x:1: segments is not a list"),
         ({"messages": [{"role": "user", "content": None}]}, "x:1: what the user says is not a text: None"),
-        ({"prompt": {"text": "Q?"}}, "x:1: prompt is no text"),
+        ({"prompt": {"text": "Q?"}}, "x:1: prompt is not a text"),
     ],
 )  # fmt: skip
 def test_what_asks_nothing_is_named_by_its_place(row: dict[str, Any], told: str) -> None:

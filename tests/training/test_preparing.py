@@ -131,7 +131,7 @@ def test_a_file_of_prompts_and_responses_is_refused_with_the_remedy(root: Path) 
     failures(root / "b.jsonl", [{"prompt": "What is 2 + 2?", "response": "5"}])
     with pytest.raises(InputError, match="no row is left to train on: 1 right_or_wrong") as refused:
         prepare(config(root, data="b.jsonl"))
-    assert "b.jsonl:1:30: it has 'prompt' and 'response', which do not say" in str(refused.value.hint)
+    assert "b.jsonl:1:30: it has 'prompt' and 'response', which do not tell" in str(refused.value.hint)
     assert "--hard-failures-data" in str(refused.value.hint)
 
 

@@ -44,7 +44,7 @@ class TestFormats:
             ("[1]\n", "line 1, column 1: it is a list instead of a JSON object"),
             (
                 '{"prompt": "2+2?", "response": "5"}\n',
-                "line 1, column 20: it has 'prompt' and 'response', which do not say whether",
+                "line 1, column 20: it has 'prompt' and 'response', which do not tell whether",
             ),
             ('{"messages": []}\n', "it has no message that is trained"),
             ('{"messages": [{"role": "user"}]}\n', "message 1 has no content"),
@@ -174,7 +174,7 @@ def test_a_bad_file_is_in_failed_with_its_reason_and_stops_nothing(world: World)
     assert (bad.state, bad.rows, len(world.starts())) == ("failed", None, 1)
     reason = (world.queue / "failed" / f"{bad.name}.reason.txt").read_text()
     assert (
-        "it has 'prompt' and 'response', which do not say" in reason
+        "it has 'prompt' and 'response', which do not tell" in reason
         and "remedy: write one JSON object per line" in reason
     )
 
