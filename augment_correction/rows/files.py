@@ -13,6 +13,7 @@ from augment_correction.rows.names import RowError
 T = TypeVar("T")
 Reader = Callable[[Mapping[str, Any], str], T]
 """Of a row and its place; raises RowError."""
+_KINDS = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 
 
 def read_rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, T]]:
@@ -56,6 +57,6 @@ def _object(found: Value | NoValue, place: str) -> Mapping[str, Any]:
     if isinstance(found, NoValue):
         raise RowError(place, f"is not valid JSON: {found.detail}", remedy, reason="not_json")
     if not isinstance(found.value, dict):
-        kind = type(found.value).__name__
-        raise RowError(place, f"is a {kind} instead of a JSON object", remedy, reason="not_an_object")
+        kind = _KINDS.get(type(found.value), "null")
+        raise RowError(place, f"is {kind} instead of a JSON object", remedy, reason="not_an_object")
     return found.value

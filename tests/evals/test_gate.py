@@ -63,7 +63,7 @@ def test_a_byte_order_mark_is_passed_by_and_a_json_list_is_read(tmp_path: Path, 
     with pytest.raises(InputError, match=r"cut\.json:1 is not valid JSON"):
         read_items(Project(tmp_path), ["cut.json"])
     (tmp_path / "list.json").write_bytes(mark + orjson.dumps([*rows, 3]))
-    with pytest.raises(InputError, match=r"list\.json:1:70 is a int instead of a JSON object"):
+    with pytest.raises(InputError, match=r"list\.json:1:70 is a number instead of a JSON object"):
         read_items(Project(tmp_path), ["list.json"])
 
 

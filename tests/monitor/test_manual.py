@@ -71,7 +71,7 @@ def test_every_spelling_of_a_question_is_read(qa: Path, tmp_path: Path) -> None:
         ({"messages": 5}, "bad.jsonl:1:2: messages is not a list of messages"),
         ({"messages": ["a"]}, "bad.jsonl:1:2: message 1 of 'messages' is 'a', not an object"),
         ({"messages": [{"role": "user", "content": None}]}, "bad.jsonl:1:2: what the user says is not a text: None"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "what the user says is no text"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "what the user says is not a text"),
         ({"question": {"text": "Who?"}, "reference": "She."}, "bad.jsonl:1:2: question is not a text: {'text'"),
     ],
 )
