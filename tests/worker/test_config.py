@@ -35,7 +35,7 @@ def test_a_monitor_writes_to_where_the_shipped_worker_looks() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("{data}", "{dta}"), "{dta} is no placeholder"),
+        (("{data}", "{dta}"), "{dta} is not a placeholder"),
         (("{data}", "{data} --adapter {parent}"), "{parent} must stand in brackets"),
         (("{data}", "{train_config}"), "train.config is not set"),
         (("command: train {data}", "command: ''"), "train.command has only optional parts"),
