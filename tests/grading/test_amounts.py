@@ -97,3 +97,10 @@ def test_the_other_half_of_the_day_is_wrong(answer: str, reference: str, wrong: 
 )
 def test_a_number_that_a_sign_joins_to_another_is_no_plain_one(text: str, plain: bool) -> None:
     assert [_setting(text, number) == ("", "") for number in find_numbers(text)] == [plain] * len(find_numbers(text))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "sure"), [("2.1 m", "2 m", False), ("3 m", "2 m", True), ("1889.5", "1889", False)]
+)
+def test_a_fraction_may_be_the_whole_number_unrounded(answer: str, reference: str, sure: bool) -> None:
+    assert bool(another_amount(Case(answer, reference, "", ""))) is sure

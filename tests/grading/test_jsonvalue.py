@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.grading.jsonvalue import clashes, find_json, looks_like_json, same_value, whole_json
+from augment_correction.grading.jsonvalue import clashes, every_json, find_json, looks_like_json, same_value, whole_json
 
 leaves = st.none() | st.booleans() | st.integers() | st.text()
 json_values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
@@ -72,3 +72,8 @@ def test_lists_clash_in_one_shape_alone() -> None:
     assert clashes([1, 2], [1, 3]) and clashes([[True]], [[False]]) and clashes({"a": None}, {"a": 0})
     assert not clashes([1, 2], [1, 3, 4]) and not clashes([1], [1]) and not clashes({"a": 1}, {"b": 2})
     assert not clashes(["x"], ["y"]) and not clashes([1], [[1]]) and not clashes("1", 1)
+
+
+def test_of_several_values_the_last_is_found_in_fences_before_prose() -> None:
+    assert find_json("[1] and [2]") == [2] and every_json("[1] and [2]") == [[1], [2]]
+    assert every_json("[9]\n```json\n[1]\n```\n```json\n[2]\n```") == [[1], [2]]
