@@ -43,7 +43,7 @@ class TestEvaluation:
     def test_a_sound_one_with_few_questions(self, folder: Path) -> None:
         made = program("check", "evaluate.yaml", cwd=folder)
         assert made.code == 0, made.out + made.err
-        assert "ok     gate: 3 questions, doubted in" in made.out
+        assert "ok     held-out set: 3 questions, doubted in" in made.out
         assert "note: the held-out set holds 3 questions: `evaluate` needs about 100" in made.out
         assert "ok     tuned model b (scripted)" in made.out
         assert not (folder / "out").exists()
@@ -78,7 +78,7 @@ class TestWorker:
         assert made.code == 2
         assert "FAILED train.command: there is no program 'no-such-program'" in made.out
         assert f"ok     config {folder / 'train.yaml'}" in made.out
-        assert "ok     gate: 3 questions" in made.out
+        assert "ok     held-out set: 3 questions" in made.out
         assert "1 of " in made.out and "no model" not in made.out, "its rounds bring data and adapters of their own"
 
     def test_a_mistake_in_one_of_them(self, folder: Path) -> None:
