@@ -144,5 +144,5 @@ def test_an_empty_file_says_nothing_and_a_pipeline_that_does_not_cut_says_so(pro
         }
     ]
     project.write("pipelines/whole.yaml", orjson.dumps({"name": "whole", "about": "x", "stages": stages}).decode())
-    with pytest.raises(ConfigError, match="has no effect: the pipeline whole does not cut"):
+    with pytest.raises(ConfigError, match="has no effect: the pipeline whole does not split"):
         make_plan(project.load(pipeline="whole"))

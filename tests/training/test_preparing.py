@@ -261,7 +261,7 @@ class TestWorkspace:
     def test_another_training_is_refused_by_what_differs(self, root: Path) -> None:
         workspace = self.made(root, 5)
         workspace.begin({"data": "x", "seed": 1}, config(root, data="a.jsonl"))
-        with pytest.raises(InputError, match=r"of another training: data was x, is y$"):
+        with pytest.raises(InputError, match=r"belong to another training: data was x, is y$"):
             workspace.begin({"data": "y", "seed": 1}, config(root, data="a.jsonl"))
         assert workspace.begin({"data": "y", "seed": 1}, config(root, data="a.jsonl", resume=False)) is None
         assert not workspace.saved()
