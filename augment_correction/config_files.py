@@ -35,11 +35,11 @@ KEYS_BY_HOST = {
 ASKED_OVER_HTTP = ("api", "batch")
 """Modes whose model somebody else serves, perhaps for a key."""
 FIRST_KEYS = {
+    "worker run": "worker",  # before chat: a worker has a section `corrections`, too
     "chat": "corrections",
     "run": "pipeline",
     "evaluate": "models",
     "train": "model",
-    "worker run": "worker",
     "experiment run": "student",
     "train --monitor": "split",
 }

@@ -99,7 +99,7 @@ class TestPlanning:
         plan = plan_evaluation(world.load(server))
         said = "\n".join(plan.lines())
         assert not server.asked and looked(world) == []
-        assert plan.calls == 2 * 60 * 4 and "at most 480 calls" in said
+        assert plan.calls == 2 * 60 * 4 and "at most 480 requests" in said
         assert (
             "60 questions of 30 documents" in said
             and "look 1 at these questions: a gain counts below p = 0.025" in said
