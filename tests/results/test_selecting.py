@@ -209,6 +209,7 @@ class TestKilled:
     ) -> None:
         made.run(**ALL)
         trained, gate = trained_ids(made), read_gate(made.output / "gate.jsonl")
+        (made.output / "report.html").unlink()  # else a finished run has nothing to write
         monkeypatch.setattr("augment_correction.runner.running.write_outputs", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             made.again()
