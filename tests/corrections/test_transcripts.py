@@ -28,7 +28,7 @@ def test_a_chat_goes_on_where_it_was_killed(tmp_path: Path) -> None:
 def test_a_line_that_is_none_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "chat.jsonl"
     path.write_text('{"role": "user", "content": "a"}\n' + line + "\n")
-    with pytest.raises(InputError, match=r"chat\.jsonl:2 is no message"):
+    with pytest.raises(InputError, match=r"chat\.jsonl:2 is not a message of a chat"):
         TranscriptFile(path).messages()
 
 

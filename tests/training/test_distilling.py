@@ -245,7 +245,7 @@ class TestTheTeacher:
         failures(root / "demo.jsonl", rows)
         prepared = made(root)
         assert {each.shown for each in prepared.demonstrations} == {"follow_up"}
-        assert "the user wrote:\n\nNo, Lars." in prepared.demonstrations[0].teacher[-1].content
+        assert "a user wrote:\n\nNo, Lars." in prepared.demonstrations[0].teacher[-1].content
 
     def test_earlier_turns_and_a_system_prompt_stand_before_it(self, root: Path) -> None:
         asked = [{"role": "system", "content": "user"}, {"role": "user", "content": who(0)}]

@@ -87,7 +87,7 @@ class TestConfig:
             load_train_config(None, {"model": "m", "data": ["d"], "patience": 0})
 
     def test_no_data_is_refused(self) -> None:
-        with pytest.raises(ConfigError, match="no data"):
+        with pytest.raises(ConfigError, match="there is no training data"):
             load_train_config(None, {"model": "m"})
 
     @pytest.mark.parametrize(("rate", "warned"), [(3e-7, True), (3e-6, True), (2e-4, False), (5e-2, True)])
