@@ -28,12 +28,13 @@ from typing import Any
 
 from augment_correction.config import ApiConfig, PathConfig
 from augment_correction.corrections.config import ChatConfig, CorrectionsSection
-from augment_correction.corrections.learning import train_on, verify
+from augment_correction.corrections.learning import BASE, TUNED, train_on, verify
 from augment_correction.corrections.preparing import Material, own_right_answers
 from augment_correction.llm.hf_weights import dequantised
 from augment_correction.models import ModelConfig
 from augment_correction.rows import Item
 from benchmarks.learning import SMALL
+from benchmarks.learning_table import wilson
 from benchmarks.learning_world import Fact, build
 
 ARMS = ("sdft", "sft", "sdft+keep", "sft+keep")
@@ -135,7 +136,7 @@ def measured(
         shutil.copy(asked, journal)
     assert made.report is not None, made.stopped
     kinds = made.report["probes"]["kinds"]
-    figures = {kind: {name: kinds[kind]["models"][name] for name in ("base", "tuned")} for kind in SHOWN}
+    figures = {kind: {name: kinds[kind]["models"][name] for name in (BASE, TUNED)} for kind in SHOWN}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     outcome = made.report["decisions"]["tuned"]["outcome"]
     return {
@@ -154,6 +155,30 @@ def line(made: dict[str, Any]) -> str:
 
     rates = " | ".join(f"{rate(kind, 'base').split()[0]} -> {rate(kind, 'tuned')}" for kind in SHOWN)
     return f"| {made['arm']} | {made['facts']} | {made['seed']} | {rates} | {made['outcome']} | {made['seconds']} |"
+
+
+def pooled(results: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A line of Markdown for each arm and number of facts: counts of all seeds together, Wilson's 95 % interval of the trained model's.
+
+    What words cannot grade is in neither count: `+3` says how many.
+    """
+    yield f"| arm | facts | seeds | {' | '.join(SHOWN)} | seconds |"
+    yield "|---|---|---|" + "---|" * (len(SHOWN) + 1)
+    for arm, facts in dict.fromkeys((made["arm"], made["facts"]) for made in results):
+        same = [made for made in results if (made["arm"], made["facts"]) == (arm, facts)]
+        cells = [_counts([made["figures"][kind] for made in same]) for kind in SHOWN]
+        seconds = round(sum(made["seconds"] for made in same) / len(same))
+        yield f"| {arm} | {facts} | {len(same)} | {' | '.join(cells)} | {seconds} |"
+
+
+def _counts(figures: Sequence[dict[str, Any]]) -> str:
+    def added(model: str, what: str) -> int:
+        return sum(each[model][what] for each in figures)
+
+    count, of, open_ = (added(TUNED, what) for what in ("count", "of", "ungraded"))
+    found = wilson(count, of) if of else None
+    between = f" ({found[0]:.0%} to {found[1]:.0%})" if found else ""
+    return f"{added(BASE, 'count')}/{added(BASE, 'of')} -> {count}/{of}{f' +{open_}' if open_ else ''}{between}"
 
 
 def main() -> None:
@@ -185,6 +210,7 @@ def main() -> None:
             print(line(results[-1]), flush=True)
             if chosen.output:
                 chosen.output.write_text(json.dumps(results, indent=1))
+    print("\n" + "\n".join(pooled(results)))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from augment_correction.declarations import AskStage, CheckSpec
@@ -30,6 +29,7 @@ from augment_correction.pipeline import load_pipeline
 from augment_correction.project import bundled
 from augment_correction.stages.checks import run_checks
 from augment_correction.text.language import language_of
+from benchmarks.learning_table import wilson
 
 DATA = Path(__file__).parent / "data"
 ROWS, JUDGED = DATA / "good_rows.jsonl", DATA / "alarms_judged.jsonl"
@@ -59,7 +59,6 @@ DOUBTS = {
     ),
 }  # fmt: skip
 """By the language of the answer."""
-Z = NormalDist().inv_cdf(0.975)
 
 
 class Alarm(NamedTuple):
@@ -87,18 +86,6 @@ class Counts:
         except Reject as found:
             said = "\n".join(fields[name] for name in spec.fields)
             self.alarms.append(Alarm(spec.check, origin, found.detail, said))
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """Wilson's score interval of 95 % for a share (1927).
-
-    >>> [round(limit, 3) for limit in wilson(0, 100)]
-    [0.0, 0.037]
-    """
-    share, spread = hits / of, Z * Z / of
-    middle = share + spread / 2
-    half = Z * (share * (1 - share) / of + spread / (4 * of)) ** 0.5
-    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
