@@ -100,7 +100,7 @@ class TrainConfig(Hyperparameters):
     gradient_checkpointing: bool = True
     """Save memory at the price of about a third more time."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """`auto`: bf16 where the GPU has it, else fp32."""
+    """`auto`: bf16 where the GPU has it, else fp32. A processor with AVX-512 BF16 or AMX is faster with bf16, too."""
     on_oom: Literal["halve", "stop"] = "halve"
     """What to do when memory runs out: try once more with half the batch and twice the accumulation, or stop with an error."""
 
