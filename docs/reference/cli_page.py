@@ -36,7 +36,7 @@ def cli_page() -> str:
     for name in COMMANDS:
         import_module(f"augment_correction.cli.{name}")
     program = typer.main.get_command(app)
-    leaves = list(_leaves(program, ()))
+    leaves = sorted(_leaves(program, ()), key=_place_in_help)  # registered in the order in which anybody imported them
     lines = [TOP, "| command | what it does |", "|---|---|"]
     for words, command in leaves:
         name = " ".join(words)
@@ -52,6 +52,11 @@ def _leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
             yield from _leaves(each, (*words, name))
         elif not each.hidden:
             yield (*words, name), each
+
+
+def _place_in_help(leaf: tuple[tuple[str, ...], Any]) -> int:
+    module = leaf[1].callback.__module__.removeprefix("augment_correction.cli.").split(".")[0]
+    return COMMANDS.index(module) if module in COMMANDS else len(COMMANDS)
 
 
 def _summary(command: Any) -> str:

@@ -68,7 +68,7 @@ def test_a_judge_s_pass_rates_are_called_so(world: World, server: ModelServer) -
     world.config(server, judge=world.at(server, "judge"), pushbacks=["terse"])
     done = program("evaluate", "evaluate.yaml", "--judge", cwd=world.root)
     assert "right at first (pass rate)" in done.out and "right after the doubt (pass rate)" in done.out
-    assert "the judge 8" in done.out
+    assert "by the judge: 8" in done.out
 
 
 def evaluated(monkeypatch: pytest.MonkeyPatch, world: World, *arguments: str) -> EvalConfig:

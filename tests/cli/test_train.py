@@ -59,7 +59,7 @@ def test_steps_that_never_come_are_refused_with_the_arithmetic(root: Path) -> No
     ("arguments", "told"),
     [
         (("nowhere.yaml",), "config not found"),
-        (("--model", "model"), "no data"),
+        (("--model", "model"), "no training data"),
         (("--model", "nowhere", "--data", "hard.jsonl"), "no model at"),
         (("--model", "model", "--data", "hard.jsonl", "--set", "patienc=3"), "unknown key 'patienc'"),
         (("--model", "model", "--data", "hard.jsonl", "--on_oom", "halve", "--lora_r", "0"), "'lora_r'"),

@@ -151,7 +151,7 @@ def test_a_student_that_would_train_on_its_own_unverified_words_is_refused(tmp_p
 
 def test_excess_needs_a_model_that_tells_log_probabilities(tmp_path: Path) -> None:
     student = {"model": "somebody", "mode": "scripted"}
-    with pytest.raises(ConfigError, match="gives no log-probabilities") as refused:
+    with pytest.raises(ConfigError, match="tells no log-probabilities") as refused:
         refuse(config_of(tmp_path, student=student, weak_by="excess"))
     assert refused.value.hint and "weak_by: wrong" in refused.value.hint
     refuse(config_of(tmp_path, student=student))

@@ -260,7 +260,7 @@ async def test_template_arguments_reach_it_and_nothing_else_is_swallowed(
     plain, quiet = models(base), models(base, chat_template_kwargs={"quiet": True})
     assert quiet._speech.ids(asking())[: len(plain._speech.ids(asking()))] == plain._speech.ids(asking())
     assert len(quiet._speech.ids(asking())) > len(plain._speech.ids(asking()))
-    with pytest.raises(InputError, match="knows no best_of"):
+    with pytest.raises(InputError, match="does not support best_of"):
         models(base, best_of=3)
 
 

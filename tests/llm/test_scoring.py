@@ -18,7 +18,7 @@ pytest.importorskip("transformers", reason="needs the extra hf")
 pytest.importorskip("peft", reason="needs the extra hf")
 
 from augment_correction.errors import InputError, ModelUnusable  # noqa: E402
-from augment_correction.llm import local_hf  # noqa: E402
+from augment_correction.llm import hf_engine  # noqa: E402
 from augment_correction.llm.backend import Backend  # noqa: E402
 from augment_correction.llm.hf_engine import HFEngine  # noqa: E402
 from augment_correction.llm.local_hf import LocalModels  # noqa: E402
@@ -118,7 +118,7 @@ class TestInThisProcess:
         real = HFEngine._made
         monkeypatch.setattr(HFEngine, "_made", lambda self, batch: sizes.append(len(batch)) or real(self, batch))
         with monkeypatch.context() as waiting:
-            waiting.setattr(local_hf, "QUIET", 2.0)  # on a busy machine they arrive one by one
+            waiting.setattr(hf_engine, "QUIET", 2.0)  # on a busy machine they arrive one by one
             together = scores(await opened(tiny_model).score(ASKED))
         assert max(sizes) > 1
         scorer = opened(tiny_model)
@@ -263,7 +263,7 @@ class TestOnAServer:
         with Completions(tiny_model) as server:
             server.refused = web.json_response({"error": {"message": words}}, status=status)
             backend, scorer = served(bench, server, tiny_model)
-            with pytest.raises(ModelUnusable, match="gives no log-probabilities") as raised:
+            with pytest.raises(ModelUnusable, match="tells no log-probabilities") as raised:
                 await scorer.score(ASKED[:1])
             await backend.close()
         assert words in raised.value.message and "mode: hf" in str(raised.value.hint)
@@ -272,7 +272,7 @@ class TestOnAServer:
     async def test_a_reply_without_them_is_none(self, bench: Bench, tiny_model: Path, changed: dict[str, Any]) -> None:
         with Completions(tiny_model, **changed) as server:
             backend, scorer = served(bench, server, tiny_model)
-            with pytest.raises(ModelUnusable, match="gives no log-probabilities"):
+            with pytest.raises(ModelUnusable, match="tells no log-probabilities"):
                 await scorer.score(ASKED[:1])
             await backend.close()
 
@@ -280,7 +280,7 @@ class TestOnAServer:
 class TestOpening:
     def test_modes_that_cannot_tell_are_refused(self, bench: Bench, tiny_model: Path, tmp_path: Path) -> None:
         for mode in ("scripted", "embedded", "batch"):
-            with pytest.raises(InputError, match="gives no log-probabilities"):
+            with pytest.raises(InputError, match="tells no log-probabilities"):
                 Scorer.of(bench.model(Silent(), mode=mode), Project(tmp_path), str(tiny_model))
 
     def test_a_served_model_needs_its_tokenizer(self, bench: Bench, tiny_model: Path, tmp_path: Path) -> None:

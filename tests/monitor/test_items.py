@@ -37,7 +37,7 @@ def test_its_own_question_comes_back_with_its_control_strings_made_harmless(tmp_
     assert neutral(QUESTION) != QUESTION
     (tmp_path / "rows.jsonl").write_bytes(orjson.dumps(SPELLINGS[name]))
     refuse_overlap([ITEM], [tmp_path / "rows.jsonl"], "training data", {QUESTION})
-    with pytest.raises(InputError, match="stand in the training data too"):
+    with pytest.raises(InputError, match="also occur in the training data"):
         refuse_overlap([ITEM], [tmp_path / "rows.jsonl"], "training data", {"Another?"})
 
 

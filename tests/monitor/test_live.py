@@ -257,7 +257,7 @@ class TestTheTrainCommand:
     def test_what_it_trains_must_not_be_asked(self, tmp_path: Path, tiny_model: Path) -> None:
         write_lines(tmp_path / "split.jsonl", [{"question": "Who keeps hive 3?", "reference": "Dora does."}])
         done = self.train(tmp_path, tiny_model)
-        assert done.code == 2 and "stand in the training data too, in 1 rows of" in done.err, done.err
+        assert done.code == 2 and "also occur in the training data, in 1 rows of" in done.err, done.err
         assert "Traceback" not in done.err
 
     def test_nor_what_its_gate_asks(self, tmp_path: Path, tiny_model: Path) -> None:

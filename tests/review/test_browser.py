@@ -64,7 +64,7 @@ async def test_a_review_by_keys_from_the_first_decision_to_the_files(made: MadeP
             await browser.value("document.activeElement.select()")
             await browser.write("No, that was wrong: it has nine arches.")
             await browser.press("Enter", control=True)
-            await browser.until(f"{SAID}.includes('mask proven')")
+            await browser.until(f"{SAID}.includes('mask checked')")
             await browser.press("a")
             await browser.until(decided(3))
 
@@ -147,7 +147,7 @@ async def test_a_message_that_corrects_itself_is_edited_in_its_two_parts(made: M
             )
             await browser.write("It was 1815.")
             await browser.press("Enter", control=True)
-            await browser.until(f"{SAID}.includes('mask proven')")
+            await browser.until(f"{SAID}.includes('mask checked')")
         review.interrupted()
     turn = next(each for each in read_conversations(made.output) if each.id == row.id).turns[1]
     assert (

@@ -98,8 +98,8 @@ async def test_files_that_will_be_ignored_or_cannot_be_read_are_named(project: M
 
 async def test_a_gate_that_is_too_small_to_decide(project: MadeProject) -> None:
     project.facts(range(12))
-    assert not [each for each in await notes(project) if "gate" in each.what]
-    (small,) = [each for each in await notes(project, gate={"share": 0.5}) if "gate" in each.what]
+    assert not [each for each in await notes(project) if "held-out set" in each.what]
+    (small,) = [each for each in await notes(project, gate={"share": 0.5}) if "held-out set" in each.what]
     assert small.what.startswith("note: the held-out set will hold at most ") and "about 100" in small.what
     most = int(small.what.split("at most ")[1].split()[0])
     result = await run_async(project.load(gate={"share": 0.5}))

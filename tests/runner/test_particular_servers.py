@@ -34,7 +34,7 @@ def test_a_parameter_that_is_not_taken_costs_one_refusal_and_the_journal_keeps_i
     result = project.run(server, system={"concurrency_limit": 1})
     assert (result.exit_code, result.kept) == (ExitCode.DONE, 6)
     assert server.count("large") == 7
-    assert sum("takes no temperature" in notice for notice in result.notices) == 1
+    assert sum("does not accept temperature" in notice for notice in result.notices) == 1
     server.forget()
     server.usual = says()  # the server takes it again: nothing is asked anew
     (project.output / "axolotl_correction_conversations.json").unlink()
