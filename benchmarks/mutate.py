@@ -45,7 +45,7 @@ GROUPS = {
         "stages/test_checks* stages/test_ground stages/test_quotes",
     ),
     "calls": Group(
-        "llm/metered llm/limiter llm/pace", "llm/test_metered llm/test_limiter llm/test_pace llm/test_adapting"
+        "llm/metered llm/limiter llm/pace", "llm/test_metered llm/test_limiter* llm/test_pace llm/test_adapting"
     ),
     "money": Group("ledger", "test_ledger llm/test_metered"),
     "journal": Group("store/database store/journal", "store/test_database store/test_journal*"),

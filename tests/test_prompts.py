@@ -275,3 +275,134 @@ def test_a_message_includes_nothing_from_outside_of_the_prompt_folders(tmp_path:
     with pytest.raises(ConfigError) as raised:
         load_prompt(folder / "foreign.jinja")
     assert "which is not there" in str(raised.value) and "root:" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("{% user %}a{% enduser %}\nstray", 2, "text outside of a message: 'stray'"),
+        ("{# a\nb #}\n\n  stray\nmore\n{% user %}a{% enduser %}", 4, "text outside of a message: 'stray'"),
+        ("{% user %}a\nb{% enduser %}{# c\nd #} stray\n{% user %}{% enduser %}", 3, "text outside of a message: 'stray'"),
+        ("\n\n{% user %}\na", 3, "{% user %} is never closed"),
+        ("{% user %}\na\n{% endsystem %}", 1, "{% user %} is never closed"),
+        ("{% user %}\n\n{% system %}a{% endsystem %}{% enduser %}", 3, "{% system %} inside {% user %}"),
+        ("{% user %}{% system %}a{% endsystem %}{% enduser %}", 1, "{% system %} inside {% user %}"),
+        ("{# only a comment #}", 1, "the prompt has no message"),
+        ("\n{% user %}\nok\n{{ broken ! }}\n{% enduser %}", 4, "unexpected char '!'"),
+        ("{% user %}{{ broken ! }}{% enduser %}", 1, "unexpected char '!'"),
+        ('{% user %}a{% enduser %}\n{% include "shared.jinja" %}\n\n{% user %}\nb{{ ! }}{% enduser %}', 5, "unexpected char"),
+        ('{% include "shared.jinja" %}\n{% include "shared.jinja" %}\n{% user %}\nb{{ ! }}{% enduser %}', 4, "unexpected char"),
+        ('{% include "shared.jinja" %}\n{% user %}a{% enduser %}\nstray', 3, "text outside of a message"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_the_very_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    write(tmp_path, "{# two\nlines #}\n{% system %}\nS\n{% endsystem %}\n\n", "shared.jinja")
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as failure:
+        load_prompt(path)
+    assert message in str(failure.value)
+    assert (failure.value.file, failure.value.line) == (path, line)
+
+
+@pytest.mark.parametrize(("shared", "line"), [("stray", 1), ("\n\nstray\n", 3)])
+def test_a_mistake_in_what_is_included_after_others_is_told_there(tmp_path: Path, shared: str, line: int) -> None:
+    write(tmp_path, "\n{% system %}\nS\n{% endsystem %}\n", "first.jinja")
+    inner = write(tmp_path, shared, "inner.jinja")
+    write(tmp_path, '{# 1 #}\n{% include "first.jinja" %}\n{% include "inner.jinja" %}', "outer.jinja")
+    with pytest.raises(ConfigError) as failure:
+        load_prompt(
+            write(tmp_path, '{% include "first.jinja" %}\n{% include "outer.jinja" %}\n{% user %}a{% enduser %}')
+        )
+    assert (failure.value.file, failure.value.line) == (inner, line)
+
+
+class TestWhatABlockIncludes:
+    @pytest.mark.parametrize(
+        ("statement", "more"),
+        [('{% include "a.jinja" %}', {"one"}), ('{% include ["a.jinja", "b.jinja"] %}', {"one", "two"}),
+         ('{% include passage %}', set()), ('{% import "a.jinja" as a %}', {"one"}),
+         ('{% from "b.jinja" import x %}', {"two"})],
+    )  # fmt: skip
+    def test_what_it_reads_is_read_by_the_prompt(self, tmp_path: Path, statement: str, more: set[str]) -> None:
+        write(tmp_path, "{{ one }}", "a.jinja")
+        write(tmp_path, "{% set x = 1 %}{{ two }}", "b.jinja")
+        prompt = load_prompt(write(tmp_path, f"{{% user %}}{{{{ passage }}}}{statement}{{% enduser %}}"))
+        assert prompt.variables == {"passage"} | more
+
+    def test_a_name_that_it_sets_itself_is_none(self, tmp_path: Path) -> None:
+        text = "{% user %}{% set mood = title %}{{ mood }}{{ range(2)|list }}{% enduser %}"
+        assert load_prompt(write(tmp_path, text)).variables == {"title"}
+
+    def test_the_folders_are_looked_through_in_order_after_its_own(self, tmp_path: Path) -> None:
+        for name in ("one", "two"):
+            write(tmp_path, name, f"{name}/a.jinja")
+        path = write(tmp_path, '{% user %}{% include "a.jinja" %}{% enduser %}', "own/ask.jinja")
+        roots = [tmp_path / "two", tmp_path / "one"]
+        assert load_prompt(path, roots=roots).render({}) == (Message("user", "two"),)
+        write(tmp_path, "own", "own/a.jinja")
+        assert load_prompt(path, roots=roots).render({}) == (Message("user", "own"),)
+
+    def test_a_change_of_it_changes_the_fingerprint(self, tmp_path: Path) -> None:
+        path = write(tmp_path, '{% user %}{% include "a.jinja" %}{% enduser %}')
+        prints = set()
+        for text in ("one", "two"):
+            write(tmp_path, text, "a.jinja")
+            prints.add(load_prompt(path).fingerprint)
+        assert len(prints) == 2
+
+
+def test_a_block_is_written_without_the_lines_of_its_statements(tmp_path: Path) -> None:
+    text = "{%- user -%}\n\n  a\n  {% if passage %}\n  b\n  {% endif %}\nc\n\n{%- enduser -%}\n"
+    assert load_prompt(write(tmp_path, text)).render(VALUES) == (Message("user", "a\n  b\nc"),)
+
+
+def test_blocks_keep_their_order_and_each_variable_its_first_place(tmp_path: Path) -> None:
+    text = "{% user %}{{ title }}{% enduser %}{% assistant %}b{% endassistant %}\n{% user %}{{ title }}{{ page }}{% enduser %}"
+    path = write(tmp_path, text)
+    prompt = load_prompt(path)
+    assert [(each.role, each.content) for each in prompt.render(VALUES)] == [
+        ("user", "T"),
+        ("assistant", "b"),
+        ("user", "T1"),
+    ]
+    assert prompt.places == {"title": (path, 1), "page": (path, 2)}
+    assert prompt.constant_prefix == ()
+
+
+def test_what_no_line_reads_is_told_with_the_file_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, "{% user %}a{% enduser %}")
+    failure = load_prompt(path).error("heading", "unknown", "leave it out")
+    assert (failure.file, failure.line, failure.hint) == (path, None, "leave it out")
+
+
+def test_a_prompt_is_read_once_and_known_by_its_name(tmp_path: Path) -> None:
+    write(tmp_path, "{% user %}mine{% enduser %}", "mine/own.jinja")
+    write(tmp_path, "- {role: user, content: other}", "mine/own.yaml")
+    write(tmp_path, "{% user %}later{% enduser %}", "prompts/own.jinja")
+    library = PromptLibrary(Project(tmp_path), ["mine"])
+    assert library.load("own").render({}) == (Message("user", "mine"),)
+    assert library.load("own") is library.load("own")
+    assert library.load("own").name == "own" and load_prompt(tmp_path / "mine" / "own.yaml").name == "own"
+    assert library.load("own.yaml").render({}) == (Message("user", "other"),)
+
+
+class TestYamlMistakes:
+    @pytest.mark.parametrize(
+        ("text", "line", "message"),
+        [("role: user", 1, "is a list"), ("[]", 1, "is a list"), ("\n# none\n", 1, "is a list"),
+         ("- role: user\n  content: a\n- 3\n", 3, "needs a role"), ("- role: user\n  content: a\n\n- role: tool\n  content: a\n", 4, "needs a role"),
+         ("- role: user\n  content: 3\n", 1, "needs a role")],
+    )  # fmt: skip
+    def test_they_are_told_with_the_line(self, tmp_path: Path, text: str, line: int, message: str) -> None:
+        path = write(tmp_path, text, "filter.yaml")
+        with pytest.raises(ConfigError, match=message) as failure:
+            load_prompt(path)
+        assert (failure.value.file, failure.value.line) == (path, line)
+
+    def test_each_variable_has_the_place_of_its_first_message(self, tmp_path: Path) -> None:
+        text = "- {role: system, content: ' {{a}} {b} '}\n- {role: user, content: '{text} {{text}}'}\n- {role: user, content: '{text} {metadata}'}\n"
+        path = write(tmp_path, text, "filter.yml")
+        prompt = load_prompt(path)
+        assert prompt.places == {"passage": (path, 2), "title": (path, 3)}
+        assert [each.content for each in prompt.render(VALUES)] == ["{a} {b}", "P {text}", "P T"]
+        assert prompt.constant_prefix == (Message("system", "{a} {b}"),)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
+from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from augment_correction import sandbox
 from augment_correction.errors import ConfigError
 from augment_correction.export import ChatTemplate
 from augment_correction.llm.scripted import Scripted
@@ -166,3 +169,121 @@ def test_a_script_of_replies_is_sandboxed_too(tmp_path: Path) -> None:
     asked = Request((Message("user", "a passage of some words"),), "m", schema=schema)
     with pytest.raises(FAILURES):
         asyncio.run(Scripted(script, len).complete(asked))
+
+
+AHEAD: list[tuple[str, str, tuple[Any, ...], int]] = [
+    ("upper", "ab", (), 2),
+    ("center", "ab", (9, "x"), 11),
+    ("ljust", "ab", (-9,), 11),
+    ("replace", "aaaa", ("a", "bb"), 4 + 5 * 2),
+    ("replace", "aaaa", ("", "bb", 1), 4 + 5 * 2),
+    ("replace", "aaaa", ("aa", "bb"), 4 + 3 * 2),
+    ("replace", "aaaa", ("a", 3), 4 + 3),
+    ("replace", "aaaa", (3, "a"), 4 + 3),
+    ("replace", "aaaa", ("a",), 4),
+    ("join", "ab", (["x"] * 5,), 2 + 2 * 5),
+    ("join", "ab", ("wxyz",), 2 + 4 * 4),
+    ("join", "ab", (), 2),
+    ("format", "%5d{} 12", (7, "abc"), 8 + 5 + 12 + 2 * (7 + 3)),
+    ("format_map", "{1234567890123}", (), 15 + 123456789),
+    ("expandtabs", "ab", (3,), (2 + 20 + 20) * 4),
+    ("tojson", "", (["ab"],), 20 + 20 + 22),
+]
+
+
+@pytest.mark.parametrize(("name", "subject", "given", "size"), AHEAD)
+def test_how_large_a_result_may_become_is_known_before_it_is_made(
+    name: str, subject: str, given: tuple[Any, ...], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "SIZE", size)
+    sandbox._look_ahead(name, subject, given)
+    monkeypatch.setattr(sandbox, "SIZE", size - 1)
+    with pytest.raises(SecurityError, match="makes a text"):
+        sandbox._look_ahead(name, subject, given)
+
+
+SIZES: list[tuple[Any, int]] = [
+    ("", 0), ("abc", 3), (5, 1), (None, 1), ([], 20), ((1,), 40), ({"ab"}, 42), (frozenset([1]), 40),
+    (["ab", {"k": "v"}], 20 + 22 + 20 + 21 + 21), ([[1], [1]], 100), ({"k": [1, 2]}, 20 + 21 + 20 + 20 + 20),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "size"), SIZES)
+def test_what_is_in_a_list_is_measured_with_it(value: Any, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "SIZE", size)
+    assert sandbox._measured(value) == size
+    for most in {size - 1, size - sandbox.THING}:
+        monkeypatch.setattr(sandbox, "SIZE", most)
+        with pytest.raises(SecurityError):
+            sandbox._measured(value)
+
+
+@pytest.mark.parametrize(
+    ("source", "size"),
+    [("{{ 'abc' }}de", 5), ("{{ ([0] * 3)|length }}", 120), ("{{ (3 * [0])|length }}", 120), ("{{ ('a' * 60)|length }}", 60),
+     ("{{ (60 * 'a')|length }}", 60), ("{{ ('%2d' % 30)|length }}", 35), ("{{ '%d%d' % (30, 4) }}", 4 + 2 * 30 + 0),
+     ("{{ ('a{}'.format(90))|length }}", 93), ("{{ ('a{b}'.format(b=90))|length }}", 94), ("{{ (x|center(90))|length }}", 92),
+     ("{{ 'ab'.center(90)|length }}", 92)],
+)  # fmt: skip
+def test_no_more_than_the_size_is_made(source: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = BoundedSandbox().from_string(source)
+    monkeypatch.setattr(sandbox, "SIZE", size)
+    assert render(template, {"x": "ab"})
+    monkeypatch.setattr(sandbox, "SIZE", size - 1)
+    with pytest.raises(SecurityError, match=f"{size - 1} characters"):
+        render(template, {"x": "ab"})
+
+
+@pytest.mark.parametrize(
+    ("source", "bits"), [("2 ** 5", 10), ("9 * 9", 7), ("7 + 1", 4), ("2 ** -3", 6), ("4 ** 0.5", 0), ("-9 * 9", 7)]
+)
+def test_no_larger_number_is_made(source: str, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = BoundedSandbox().from_string("{{ " + source + " }}")
+    monkeypatch.setattr(sandbox, "DIGITS", bits)
+    assert render(template, {})
+    monkeypatch.setattr(sandbox, "DIGITS", bits - 1)
+    with pytest.raises(SecurityError, match="makes a number"):
+        render(template, {})
+
+
+STEPS_OF = [
+    ("{{ x }}", 2), ("{% for i in x %}{% endfor %}", 150), ("{% for i in x %}" + "y" * 250 + "{% endfor %}", 450),
+    ("{{ x[0] }}", 2), ("{% if x == x %}{% endif %}", 2), ("{{ x ~ x }}", 8),
+    ("{{ 1 + 2 }}", 2), ("{{ x|length }}", 4), ("{{ x|center(3) }}", 6), ("{{ x.upper() }}", 7), ("{{ '{}'.format(x) }}", 9),
+    ("{{ '{a}'.format(a=x) }}", 9), ("{% for a, b in [(x, x)] %}{{ a }}{% endfor %}", 11), ("{{ x * 2 }}", 8), ("{{ dict(a=x)|length }}", 11),
+]  # fmt: skip
+X = "xyz" * 50
+
+
+@pytest.mark.parametrize(("source", "steps"), STEPS_OF)
+def test_what_each_thing_costs(source: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step for each round, call, filter, literal and piece written, and one for each 100 characters of it."""
+    template = BoundedSandbox().from_string(source)
+    monkeypatch.setattr(sandbox, "STEPS", steps)
+    render(template, {"x": X})
+    monkeypatch.setattr(sandbox, "STEPS", steps - 1)
+    with pytest.raises(SecurityError, match="takes more than"):
+        render(template, {"x": X})
+
+
+def test_only_a_rendering_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "STEPS", 3)
+    sandbox._count(10**6, 10**6)
+    with sandbox._counting():
+        sandbox._count(99)
+        sandbox._count(199)
+        with pytest.raises(SecurityError):
+            sandbox._count(0)
+    sandbox._count(0)
+    assert len(sandbox._range(3)) == 3
+    with pytest.raises(SecurityError, match="a range of over 3"):
+        sandbox._range(1, 5)
+
+
+def test_what_is_of_no_use_to_a_template_is_not_there() -> None:
+    assert render(BoundedSandbox().from_string("{{ lipsum is defined }}"), {}) == "False"
+    sandboxed = BoundedSandbox()
+    sandboxed.add_filter("center", lambda text, width: "made" * width)
+    with pytest.raises(SecurityError, match="makes a text of over"):
+        render(sandboxed.from_string("{{ 'a'|center(10 ** 8) }}"), {})
+    assert render(sandboxed.from_string("{{ 'a'|center(2) }}"), {}) == "mademade"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from augment_correction.grading.match import grade
+from augment_correction.grading.stated import tokens
 
 CAPITAL = "What is the capital of France?"
 METAL = "Which metal is the hull made of?"
@@ -104,3 +105,9 @@ def test_a_known_wrong_answer_beside_it_leaves_it_open() -> None:
 )
 def test_the_rest_of_a_date_makes_no_other_thing_of_a_part_of_it(answer: str, reference: str, question: str) -> None:
     assert grade(answer, reference, question=question).right is True
+
+
+def test_an_abbreviations_point_parts_nothing() -> None:
+    found = [(token.word, token.parted) for token in tokens("At St. Ives. Then Dr, Otto met mr Ida.")]
+    assert found == [("at", True), ("st", False), ("ives", False), ("then", True), ("dr", False), ("otto", True),
+                     ("met", False), ("mr", False), ("ida", False)]  # fmt: skip

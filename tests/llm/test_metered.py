@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from tenacity import Future
 
 from augment_correction.errors import (
     BudgetExhausted,
@@ -300,3 +304,32 @@ def test_what_is_sent_with_every_request_is_part_of_the_question() -> None:
     plain = Request((Message("user", "q"),), "m")
     assert plain.key == Request((Message("user", "q"),), "m", extra={}).key
     assert plain.key != Request((Message("user", "q"),), "m", extra={"chat_template_kwargs": {"thinking": False}}).key
+
+
+async def test_a_failure_that_only_one_call_waits_for_is_not_reported_as_unseen(bench: Bench) -> None:
+    unseen: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
+    with pytest.raises(RequestRefused):
+        await bench.model(Backend(RequestRefused("no"))).complete(question(), "j")
+    gc.collect()
+    assert not unseen
+
+
+async def test_a_refused_question_is_an_answer_of_the_server(bench: Bench) -> None:
+    model = bench.model(Backend(RequestRefused("no")))
+    bench.limiter._outcomes.append(True)
+    with pytest.raises(RequestRefused):
+        await model.complete(question(), "j")
+    assert list(bench.limiter._outcomes) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "named", "waited"), [(429, None, 0.0), (429, 3.0, 0.0), (503, 3.0, 0.0), (503, None, 7.0)]
+)
+def test_what_the_limiter_has_held_back_waits_no_second_time(
+    bench: Bench, status: int, named: float | None, waited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metered, "_backoff", lambda _: 7.0)
+    state: Any = SimpleNamespace(outcome=Future(1))
+    state.outcome.set_exception(TransientError("busy", status=status, retry_after=named))
+    assert bench.model(Backend())._wait(state) == waited

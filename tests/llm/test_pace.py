@@ -33,3 +33,11 @@ def test_tokens_count_by_their_number() -> None:
     pace = Pace(tpm=60_000)
     pace.started(3000)
     assert 1.9 < pace.delay() <= 2.0
+
+
+def test_a_cap_that_is_not_set_costs_nothing() -> None:
+    by_requests, by_tokens = Pace(rpm=600), Pace(tpm=60_000)
+    by_requests.started(10_000)
+    for _ in range(100):
+        by_tokens.started(0)
+    assert by_requests.delay() == by_tokens.delay() == 0
