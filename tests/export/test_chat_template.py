@@ -218,3 +218,8 @@ class TestLoading:
         self.model(project, chat_template="")
         with pytest.raises(ConfigError, match=message):
             load_chat_template(project.load(system=system))
+
+    def test_a_bos_that_the_model_does_not_write_is_left_out(self, project: MadeProject) -> None:
+        self.model(project, chat_template="{{ messages[0].content }}")
+        made = load_chat_template(project.load(system={"tokenizer": "model", "prompt_template": "tokenizer"}))
+        assert (made.bos_token, made.eos_token) == ("", "</s>")
