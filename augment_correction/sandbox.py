@@ -20,6 +20,7 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -234,7 +235,11 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def guarded(*args: Any, **named: Any) -> Any:
-        given = [each for each in (*args, *named.values()) if not isinstance(each, Context | jinja2.Environment)]
+        given = [
+            each
+            for each in (*args, *named.values())
+            if not isinstance(each, Context | EvalContext | jinja2.Environment)
+        ]
         subject = given[0] if given and isinstance(given[0], str) else ""
         _look_ahead(name, subject, given[1:] if subject else given)
         _count(sum(_measured(each) for each in given))

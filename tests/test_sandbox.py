@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +288,14 @@ def test_what_is_of_no_use_to_a_template_is_not_there() -> None:
     with pytest.raises(SecurityError, match="makes a text of over"):
         render(sandboxed.from_string("{{ 'a'|center(10 ** 8) }}"), {})
     assert render(sandboxed.from_string("{{ 'a'|center(2) }}"), {}) == "mademade"
+
+
+def test_a_filter_is_refused_before_its_result_is_made() -> None:
+    template = BoundedSandbox().from_string("{{ (content * 100)|replace('', content * 1000) }}")
+    tracemalloc.start()
+    try:
+        with pytest.raises(FAILURES):
+            render(template, VALUES)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000  # bytes; the result would have over a billion
+    finally:
+        tracemalloc.stop()

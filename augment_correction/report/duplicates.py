@@ -51,7 +51,8 @@ class QuestionGroups:
 
     def __init__(self, expected: int = 0, folder: Path | None = None) -> None:
         """`expected` questions; the file is made in `folder`, without a name."""
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)  # a preview writes its report before anything else
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `groups`
         self._repeated = Repeated(hashes_per_text(SIMILAR) * expected)
         self._leaders = array("Q")
