@@ -59,7 +59,7 @@ PROGRAMS = {
         r"^\| masked tokens of all ",
         "peft",
     ),
-    "mutate": Tiny("mutate", "--module llm/pace --each 2", r"^\| all \| 2 \| 0 \| \d of 2 \| \d+ % \|$"),
+    "mutate": Tiny("mutate", "--module llm/pace --each 2", r"^\| all \| 2 \| \d \| \d of \d \| \d+ % \|$"),
     "ocr": Tiny("ocr", "--engine rapidocr --lines 1", r"^\| rapidocr \| deu \| 100\.0% \| \d", "rapidocr"),
     "pdf_engines": Tiny(
         "pdf_engines", "inputs/examples --engine ours", r"^\| ours \| orlen-valley-railway \| \d", "pdftotext"

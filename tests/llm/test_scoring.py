@@ -272,7 +272,7 @@ class TestOnAServer:
     async def test_a_reply_without_them_is_none(self, bench: Bench, tiny_model: Path, changed: dict[str, Any]) -> None:
         with Completions(tiny_model, **changed) as server:
             backend, scorer = served(bench, server, tiny_model)
-            with pytest.raises(ModelUnusable, match="tells no log-probabilities"):
+            with pytest.raises(ModelUnusable, match="gives no log-probabilities"):
                 await scorer.score(ASKED[:1])
             await backend.close()
 
@@ -280,7 +280,7 @@ class TestOnAServer:
 class TestOpening:
     def test_modes_that_cannot_tell_are_refused(self, bench: Bench, tiny_model: Path, tmp_path: Path) -> None:
         for mode in ("scripted", "embedded", "batch"):
-            with pytest.raises(InputError, match="tells no log-probabilities"):
+            with pytest.raises(InputError, match="gives no log-probabilities"):
                 Scorer.of(bench.model(Silent(), mode=mode), Project(tmp_path), str(tiny_model))
 
     def test_a_served_model_needs_its_tokenizer(self, bench: Bench, tiny_model: Path, tmp_path: Path) -> None:

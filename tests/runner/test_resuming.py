@@ -244,12 +244,12 @@ class TestBudget:
         self, project: MadeProject, server: ModelServer
     ) -> None:
         project.facts(range(40))
-        # A large call costs about 540 tokens, so 0.54 USD; before there is experience 4096 tokens of reply are feared.
-        stopped = project.run(server, cost={**COST, "max_usd": 12}, system={"concurrency_limit": 8})
+        # A large call costs about 960 tokens, so 0.96 USD; before there is experience 4096 tokens of reply are feared.
+        stopped = project.run(server, cost={**COST, "max_usd": 16}, system={"concurrency_limit": 8})
         assert stopped.exit_code == ExitCode.BUDGET
         assert stopped.hint is not None and "raise cost.max_usd" in stopped.hint
         assert adds_up(stopped) and stopped.counts["pending"] > 0
-        assert stopped.cost is not None and 10 < stopped.cost <= 12
+        assert stopped.cost is not None and 13 < stopped.cost <= 16
         assert len(project.dataset()) == stopped.kept == server.count("large")
         assert project.tokens("large")["total_cost"] == float(stopped.cost)
 
@@ -262,7 +262,7 @@ class TestBudget:
     ) -> None:
         project.facts(range(12))
         server.delay = 0.02
-        result = project.run(server, cost={**COST, "max_usd": 12}, system={"concurrency_limit": 12})
+        result = project.run(server, cost={**COST, "max_usd": 16}, system={"concurrency_limit": 12})
         assert (result.exit_code, result.kept) == (ExitCode.DONE, 12)
 
 
