@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,8 @@ class Trials:
         self.trials, self.tree = trials, tree
         self.files = {str(trial.module) for trial in trials}
         self.early: set[tuple[str, int]] = set()
-        self.reached: dict[str, list[tuple[str, int]]] = {}
+        self.reached: dict[str, list[tuple[str, int]] | None] = {}
+        """What each test called; None where that is not known."""
         self.seconds: dict[str, float] = {}
         self._called = self.early
         self._limits: dict[str, float] = {}
@@ -56,12 +57,15 @@ class Trials:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if self._limits:
             signal.setitimer(signal.ITIMER_REAL, self._limits[nodeid])  # which ends the process
+        else:
+            sys.setprofile(self.follow)
         self._called = set()
         self.seconds[nodeid] = -time.monotonic()
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self.seconds[nodeid] += time.monotonic()
-        self.reached[nodeid] = sorted(self._called)
+        # Python takes a profiler away that fails, as every function does where the stack is full
+        self.reached[nodeid] = sorted(self._called) if self._limits or sys.getprofile() == self.follow else None
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed and self._limits:
@@ -75,7 +79,7 @@ class Trials:
         if code:
             raise session.Failed("the tests fail or hang without a mistake")
         found = json.loads((self.tree.parent / "reached.json").read_text())
-        reached = {name: {tuple(place) for place in places} for name, places in found["reached"].items()}
+        reached = places_of(found["reached"])
         results: dict[int, bool] = {}
         items = {item.nodeid: item for item in session.items}
         for number, trial in enumerate(self.trials):
@@ -92,7 +96,6 @@ class Trials:
         return True
 
     def _unmutated(self, session: Any) -> int:
-        sys.setprofile(self.follow)
         run(session.items)
         sys.setprofile(None)
         modules = [name for name in sys.modules if name.split(".")[0] not in OURS + LEFT_TO_CHILDREN]
@@ -108,10 +111,18 @@ class Trials:
         return 0
 
 
-def fastest(seconds: dict[str, float], reached: dict[str, set[Any]], place: tuple[str, int]) -> list[str]:
-    """The tests that called the function; all of them where none called it in the tests' own process."""
-    found = [name for name, called in reached.items() if place in called]
-    return sorted(found or seconds, key=seconds.__getitem__)
+Reached = Mapping[str, set[tuple[str, int]] | None]
+
+
+def places_of(stored: Mapping[str, list[list[Any]] | None]) -> Reached:
+    return {name: places and {(file, line) for file, line in places} for name, places in stored.items()}
+
+
+def fastest(seconds: Mapping[str, float], reached: Reached, place: tuple[str, int]) -> list[str]:
+    """The tests that called the function, or may have; all of them where none called it in the tests' own process."""
+    sure = any(called and place in called for called in reached.values())
+    found = [name for name, called in reached.items() if not sure or called is None or place in called]
+    return sorted(found, key=seconds.__getitem__)
 
 
 def run(items: Sequence[Any]) -> None:
@@ -221,7 +232,7 @@ def results(tree: Path, trials: Sequence[Trial], tests: Sequence[Path]) -> Itera
     yield from ((trials[number], seen) for number, seen in known.items())
     before = json.loads((tree.parent / "reached.json").read_text())
     import_all(before["modules"])
-    reached = {name: {tuple(place) for place in places} for name, places in before["reached"].items()}
+    reached = places_of(before["reached"])
     for number, trial in enumerate(trials):
         if number not in known:
             chosen = fastest(before["seconds"], reached, (str(trial.module), trial.mutation.function))

@@ -184,6 +184,7 @@ AHEAD: list[tuple[str, str, tuple[Any, ...], int]] = [
     ("replace", "aaaa", ("a",), 4),
     ("join", "ab", (["x"] * 5,), 2 + 2 * 5),
     ("join", "ab", ("wxyz",), 2 + 4 * 4),
+    ("join", "ab", ("w", "wxyz"), 2 + 4 * 4),
     ("join", "ab", (), 2),
     ("format", "%5d{} 12", (7, "abc"), 8 + 5 + 12 + 2 * (7 + 3)),
     ("format_map", "{1234567890123}", (), 15 + 123456789),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from benchmarks import mutate
-from benchmarks.mutation_trials import Trial, in_the_file, put_in
+from benchmarks.mutation_trials import Trial, Trials, fastest, in_the_file, put_in
 from benchmarks.mutations import Mutation, mutations
 
 SOURCE = """
@@ -71,6 +72,31 @@ def test_what_stands_outside_of_all_functions_cannot_be_put_in_late(made: Module
     mutation = mistake("3", "(4)")
     assert mutation.function == 0 and mutation.row == "LIMIT = 3"
     assert not put_in(Trial(Path(str(made.__file__)), mutation), SOURCE)
+
+
+def test_what_a_test_calls_is_known_behind_one_that_fills_the_stack(made: ModuleType) -> None:
+    def deep() -> None:
+        deep()
+
+    def call_few() -> None:
+        made.few(1)
+
+    mutation = mistake("number < LIMIT", "(number <= LIMIT)")
+    file, before = Path(str(made.__file__)), sys.getprofile()
+    trials = Trials([Trial(file, mutation)], file.parent)
+    try:
+        for name, test in (("deep", deep), ("few", call_few), ("none", int)):
+            trials.pytest_runtest_logstart(name)
+            with suppress(RecursionError):
+                test()
+            trials.pytest_runtest_logfinish(name)
+    finally:
+        sys.setprofile(before)
+    place = (str(file), mutation.function)
+    assert trials.reached == {"deep": None, "few": [place], "none": []}
+    seconds = {"deep": 2.0, "few": 1.0, "none": 0.5}
+    assert fastest(seconds, {"deep": None, "few": {place}, "none": set()}, place) == ["few", "deep"]
+    assert fastest(seconds, {"deep": None, "few": set(), "none": set()}, place) == ["none", "few", "deep"]
 
 
 def test_a_mistake_that_is_left_out_is_one_that_would_be_put_in() -> None:
