@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -30,20 +30,18 @@ KEYS_BY_HOST = {
     "api.fireworks.ai": "FIREWORKS_API_KEY",
 }
 """A key in the environment goes only to the host it belongs to, never to another one."""
-
-
 ASKED_OVER_HTTP = ("api", "batch")
 """Modes whose model somebody else serves, perhaps for a key."""
 FIRST_KEYS = {
-    "worker run": "worker",  # before chat: a worker has a section `corrections`, too
-    "chat": "corrections",
-    "run": "pipeline",
-    "evaluate": "models",
-    "train": "model",
-    "experiment run": "student",
-    "train --monitor": "split",
+    "chat": ("pipeline", "corrections"),
+    "run": ("pipeline",),
+    "evaluate": ("models",),
+    "train": ("model",),
+    "experiment run": ("student",),
+    "train --monitor": ("split",),
+    "worker run": ("worker",),
 }
-"""By command, a key that only its config has."""
+"""By command, keys that together only its config has, or one that is named before it."""
 
 
 def load_declared(kind: type[ConfigT], path: str | Path, overrides: Sequence[str], sections: str) -> ConfigT:
@@ -110,19 +108,21 @@ def command_of(path: str | Path) -> str | None:
         data = read_yaml(find_config(Path(path))).data
     except ConfigError:
         return None  # whoever loads it says what is wrong
-    return next((command for command, key in FIRST_KEYS.items() if isinstance(data, dict) and key in data), None)
+    return next(_commands_of(data), None) if isinstance(data, dict) else None
+
+
+def _commands_of(data: Mapping[str, Any]) -> Iterator[str]:
+    return (command for command, keys in FIRST_KEYS.items() if data.keys() >= set(keys))
 
 
 def refuse_other_kind(file: YamlFile, own: str) -> None:
     """Raises: ConfigError where the file is the config of another command than `own`."""
-    if FIRST_KEYS[own] in file.data:
-        return
-    for command, key in FIRST_KEYS.items():
-        if key in file.data:
-            raise ConfigError(
-                f"{file.path} is a config of `{command}`, and `{own}` needs one of its own",
-                hint=f"python -m augment_correction {command} {file.path}",
-            )
+    commands = list(_commands_of(file.data))
+    if commands and own not in commands:
+        raise ConfigError(
+            f"{file.path} is a config of `{commands[0]}`, and `{own}` needs one of its own",
+            hint=f"python -m augment_correction {commands[0]} {file.path}",
+        )
 
 
 def apply_override(file: YamlFile, override: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from augment_correction.errors import ExitCode
 from augment_correction.terminal import say
 
 if TYPE_CHECKING:
+    from augment_correction.models import ModelsConfig
     from augment_correction.runner.finding import Finding
 
 EXAMPLES = """
@@ -27,7 +29,7 @@ Examples:
 
 @app.command(epilog=EXAMPLES)
 def check(config: Config, overrides: Overrides = None, as_json: Json = False) -> None:
-    """Check the config of a run, an evaluation, a training, a monitor or a worker, and everything that it names: prompts and their
+    """Check the config of a run, an evaluation, a training, a monitor, a chat or a worker, and everything that it names: prompts and their
     variables, input, held-out set, keys and servers. No tokens are spent."""
     findings = asyncio.run(_findings(config, overrides or []))
     wrong = sum(not finding.ok for finding in findings)
@@ -56,6 +58,8 @@ async def _findings(config: str, overrides: list[str]) -> list[Finding]:
             return [*check_training(config, overrides), *await _monitor_of(config, overrides)]
         case "train --monitor":
             return await _monitor(config, overrides)
+        case "chat":
+            return await _chat(config, overrides)
         case "worker run":
             return await _worker(config)
         case "experiment run":
@@ -68,13 +72,27 @@ async def _findings(config: str, overrides: list[str]) -> list[Finding]:
 
 
 async def _monitor(path: str, overrides: list[str]) -> list[Finding]:
-    from augment_correction.errors import AugmentCorrectionError
     from augment_correction.monitor import load_monitor
+
+    return await _with_models(load_monitor, path, overrides)
+
+
+async def _chat(path: str, overrides: list[str]) -> list[Finding]:
+    from augment_correction.corrections.config import load_chat
+
+    return await _with_models(load_chat, path, overrides)
+
+
+async def _with_models(
+    load: Callable[[str, list[str]], ModelsConfig], path: str, overrides: list[str]
+) -> list[Finding]:
+    """Of a config that names little but models."""
+    from augment_correction.errors import AugmentCorrectionError
     from augment_correction.runner.finding import Finding, wrong
     from augment_correction.runner.model_checks import check_models
 
     try:
-        loaded = load_monitor(path, overrides)
+        loaded = load(path, overrides)
     except AugmentCorrectionError as failure:
         return list(wrong(failure))
     return [Finding(True, f"config {path}"), *await check_models(loaded, loaded.by_role)]
@@ -105,4 +123,6 @@ async def _worker(path: str) -> list[Finding]:
         findings += check_training(train, data=False)
     if gate := config.existing(config.gate.config):
         findings += await check_evaluation(gate, models=False)
+    if chat := config.existing(config.corrections.config):
+        findings += await _chat(chat, [])
     return findings

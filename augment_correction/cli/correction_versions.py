@@ -10,7 +10,7 @@ import typer
 
 from augment_correction.cli import Json, Overrides
 from augment_correction.cli.answers import Model, ModeOption
-from augment_correction.cli.corrections import DEFAULT, Author, Force, Named, chat_config, corrections
+from augment_correction.cli.corrections import DEFAULT, Author, Named, chat_config, corrections
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -124,7 +124,10 @@ def print_version(made: Version, *, active: bool = False) -> None:
 @corrections.command(epilog="Example: python -m augment_correction corrections activate 2")
 def activate(
     id_: Annotated[int, typer.Argument(metavar="VERSION")],
-    force: Force = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Activate a version that was not accepted. The record of activations says so."),
+    ] = False,
     author: Author = "",
     config: Named = DEFAULT,
     overrides: Overrides = None,

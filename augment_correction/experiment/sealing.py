@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +223,3 @@ def write_items(path: Path, items: Iterable[Item]) -> None:
         for item in items:
             row = {name: value for name in names if (value := getattr(item, name)) not in (None, "")}
             file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def without_passage(item: Item) -> Item:
-    return replace(item, passage=None)

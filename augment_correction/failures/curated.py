@@ -32,6 +32,7 @@ from augment_correction.rows import (
     each_row,
     fields_of,
     flat,
+    graded,
     group_of,
     refuse_probe,
     turns_of,
@@ -145,7 +146,7 @@ def _found(
 ) -> Failure | Conversation:
     coverage.rows += 1
     refuse_probe(row, place)
-    row = flat(row, place)
+    row = graded(flat(row, place))
     messages = chat(row, place)
     if messages or "messages" in row:
         coverage.schemas[3] += 1

@@ -10,7 +10,7 @@ docs/reference/rows.md is made of `kinds` and the tables.
 from augment_correction.rows.answers import Answer, answer_of
 from augment_correction.rows.asked import Asked, asked
 from augment_correction.rows.chats import ChatMessage, chat
-from augment_correction.rows.curated import FIELDS, Curated, curated, fields_of, turns_of
+from augment_correction.rows.curated import FIELDS, Curated, curated, fields_of, graded, turns_of
 from augment_correction.rows.demonstrated import KIND as CONTEXT_KIND
 from augment_correction.rows.demonstrated import Demonstrated, Shown, demonstrated
 from augment_correction.rows.files import each_row, read_rows
@@ -49,6 +49,7 @@ __all__ = [
     "each_row",
     "fields_of",
     "flat",
+    "graded",
     "group_of",
     "item_of",
     "looks_like_a_row",

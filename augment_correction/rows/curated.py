@@ -38,6 +38,14 @@ class Curated:
     category: str = ""
 
 
+def graded(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with its `answer` as a bad output, where its `verdict` says that it is wrong (`corrections export` writes it so)."""
+    if row.get("verdict") != "wrong" or "answer" not in row:
+        return row
+    others = {name: value for name, value in row.items() if name != "answer"}
+    return {**others, "bad_output": row["answer"]}
+
+
 def fields_of(row: Mapping[str, Any]) -> dict[Field, tuple[str, str | None]]:
     """The name under which the row holds each field, and its text; None where that is none."""
     return {field: (name, text_in(row[name], field)) for field, name in columns(row, FIELDS).items()}
@@ -89,7 +97,7 @@ def _refuse_either(
     """Raises: RowError where a text may be a right answer or a wrong one, or no answer at all."""
     if "segments" in row and "question" not in names:
         detail = "is a row of segments, which only Axolotl can train"
-        remedy = "put such a file into the inbox of a worker with trainer: axolotl, or name the folder of the run"
+        remedy = "put such a file into the inbox of a worker that trains with Axolotl (train.axolotl), or name the folder of the run"
         raise RowError(place, detail, remedy, key="segments", reason="segments")
     right = next(iter(columns(row, ["reference"]).values()), None)
     if (names.get("question"), right) in NOT_SAID and not (right == "output" and texts.get("bad")):

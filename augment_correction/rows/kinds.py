@@ -74,11 +74,13 @@ KINDS = (
         "Failures",
         "A question with a wrong answer and the right one; a critique is what the user says to the wrong answer. Only the "
         "right one is trained; where a model is asked, it is the reference. `input` is read as a wrong answer: where it is a "
-        "part of the question, put it there.",
+        "part of the question, put it there. A row whose `verdict` is `wrong` has the wrong answer under `answer`: `corrections export` "
+        "writes such rows.",
         "`train`, `import-failures` and the worker, and by all that read questions with references",
         (
             '{"instruction": "Who opened it?", "input": "Otto Meier", "output": "Ida Brandt", "critique": "He closed it."}',
             '{"question": "Who opened it?", "wrong_answer": "Otto Meier", "reference": "Ida Brandt"}',
+            '{"question": "Who opened it?", "answer": "Otto Meier", "verdict": "wrong", "reference": "Ida Brandt"}',
         ),
     ),
     Kind(
@@ -118,7 +120,7 @@ KINDS = (
     Kind(
         "Segments",
         "Axolotl's own: a text in parts, each with the flag that says whether it is trained.",
-        "the worker with `trainer: axolotl`; what they ask is read by `evaluate` and the monitor",
+        "a worker that trains with Axolotl (`train.axolotl`); what they ask is read by `evaluate` and the monitor",
         ('{"segments": [{"label": false, "text": "<|user|>Who opened it?"}, {"label": true, "text": "Ida Brandt"}]}',),
     ),
 )

@@ -91,7 +91,7 @@ class TrainConfig(Hyperparameters):
     """For `sdft`: before the first step the base model answers each question with the row's context before it (greedily), and is
     graded by the row's `answer`. A row whose teacher is wrong teaches the mistake: it is left out as `teacher_failed`."""
     teacher_undecided: Literal["drop", "keep"] = "drop"
-    """What becomes of rows where the words of the teacher's answer do not tell whether it is right: they were left out like those
+    """What becomes of rows where the words of the teacher's answer do not tell whether it is right: they are left out like those
     where it is wrong, or trained."""
     teacher_prompt: str = "distilling/demonstration"
     """For `sdft`: the prompt that shows the teacher `question` and `context`, where the context is a good answer."""

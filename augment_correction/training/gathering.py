@@ -52,7 +52,7 @@ def gather(config: TrainConfig, kept_back: Iterable[Conversation] = ()) -> Gathe
         if not named.is_file():
             raise InputError(
                 f"there is no held-out set at {named}",
-                hint="name the held-out set.jsonl of a run, or the folder of the run",
+                hint="name the gate.jsonl of a run, or the folder of the run",
             )
         made.gates[named] = None
     (_demonstrations if config.distils else _corrections)(made, config)

@@ -17,13 +17,20 @@ from augment_correction.worker.rows import CORRECTIONS, digest, run_of
 def phase_command(context: WorkerContext, job: Job, made: Round) -> list[str]:
     """Empty where there is nothing to do in this phase.
 
-    Raises: UserError where the data are not those that came in, or a config it needs cannot be read.
+    Raises: UserError where the data are not those that came in, or a config it needs cannot be read or names no command.
     """
     config, out = context.config, context.places.round(made.number)
     values = _values(context, job, made)
     if job.format == CORRECTIONS:
+        if job.phase == "check":
+            return []
         out.mkdir(parents=True, exist_ok=True)
-        return command(config.corrections.command, values) if job.phase == "train" else []
+        if words := command(config.corrections.command, values):
+            return words
+        raise InputError(
+            "the worker's config no longer has a command for corrections of chats",
+            hint="set corrections.command as in configs/worker.yaml and start the worker again",
+        )
     if job.phase == "check":
         return command(config.check.run if values["run"] else config.check.rows, values)
     if job.phase == "gate":

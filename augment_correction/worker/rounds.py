@@ -127,7 +127,7 @@ class Rounds:
 
     def _checked(self, job: Job, code: int) -> None:
         if code:
-            self._fail(job, f"the check ended with exit code {code}", "the end of its log shows the cause")
+            self._fail_with(job, code)
         else:
             self._context.jobs.change(job, phase="train", launched=0, attempts=0)
 
@@ -137,22 +137,18 @@ class Rounds:
             decision = "rejected" if code else "accepted"
             reason = why(self._report(self._round(job)), accepted=not code)
             self._finish(job, decision, reason or f"the training of the corrections says {decision}")
-        elif code in HOPELESS:
-            self._fail(job, f"the training ended with exit code {code}", "the end of its log shows the cause")
         else:
-            self._try_again(job, f"ended with exit code {code}")
+            self._broke(job, code)
 
     def _trained(self, job: Job, code: int) -> None:
         if job.format == CORRECTIONS:
             self._learned(job, code)
             return
         adapter = self._context.places.root / self._round(job).adapter
-        if code in HOPELESS:
-            self._fail(job, f"the training ended with exit code {code}", "the end of its log shows the cause")
-        elif code == REJECTED:
+        if code == REJECTED:
             self._finish(job, "rejected", "the training found no checkpoint better than its starting point")
         elif code:
-            self._try_again(job, f"ended with exit code {code}")
+            self._broke(job, code)
         elif not adapter.is_dir() or not any(adapter.iterdir()):
             self._fail(
                 job, f"the training ended with exit code 0 but wrote no adapter to {adapter}", "set train.adapter"
@@ -167,10 +163,8 @@ class Rounds:
         elif code == REJECTED:
             reason = why(self._report(self._round(job)), accepted=False)
             self._finish(job, "rejected", reason or "the acceptance test rejected it")
-        elif code in HOPELESS:
-            self._fail(job, f"the acceptance test ended with exit code {code}", "the end of its log shows the cause")
         else:
-            self._try_again(job, f"ended with exit code {code}")
+            self._broke(job, code)
 
     def _accept(self, job: Job) -> None:
         """The link first: a kill before the row is written comes here again, and finds the link as it wants it."""
@@ -202,16 +196,25 @@ class Rounds:
         out = str(self._context.places.round(made.number))
         return read_report(Path(fill(self._context.config.gate.report, {"out": out})))
 
+    def _broke(self, job: Job, code: int) -> None:
+        if code in HOPELESS:
+            self._fail_with(job, code)
+        else:
+            self._try_again(job, f"ended with exit code {code}")
+
     def _try_again(self, job: Job, what: str) -> None:
         settings = self._context.config.worker
         if job.attempts >= settings.max_attempts:
-            self._fail(job, f"the {job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}", None)
+            self._fail(job, f"{_named(job)} {what}, attempt {job.attempts} of {settings.max_attempts}", None)
             return
         self._not_before = time.monotonic() + settings.retry_seconds
         self._context.jobs.change(job, launched=0, stopping=0)
         self._context.say(
             job, f"{job.phase} {what}, attempt {job.attempts} of {settings.max_attempts}; it is tried again"
         )
+
+    def _fail_with(self, job: Job, code: int) -> None:
+        self._fail(job, f"{_named(job)} ended with exit code {code}", "the end of its log shows the cause")
 
     def _fail(self, job: Job, what: str, remedy: str | None) -> None:
         context, ended = self._context, {"ended": time.time()}
@@ -225,3 +228,7 @@ class Rounds:
         context.places.put(job.name, job.folder)
         give_reason(context, job, remedy)
         context.say(job, f"failed: {what}")
+
+
+def _named(job: Job) -> str:
+    return {"train": "the training", "gate": "the acceptance test"}.get(job.phase or "", "the check")

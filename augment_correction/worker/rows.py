@@ -47,7 +47,8 @@ def check(entry: Path, project: Project, *, chats: bool = False) -> Checked:
     run = run_of(entry, project)
     if run is None:
         found = _checked(entry, None)
-        return replace(found, format=CORRECTIONS) if chats and _are_corrections(entry) else found
+        corrections = chats and found.format == "failures" and _are_corrections(entry)
+        return replace(found, format=CORRECTIONS) if corrections else found
     folder = RunFolder(run)
     if not folder.journal.is_file() or not folder.manifest.is_file():
         raise InputError(
@@ -104,7 +105,8 @@ def _has_segments(data: Path) -> bool:
 
 def _are_corrections(data: Path) -> bool:
     """Every row, as `corrections export` and `corrections queue` write them."""
-    return all(found is True for _, found in each_row(data, lambda row, _: row.get("origin") == "user"))
+    graded = {"origin": "user", "verdict": "wrong"}
+    return all(found is True for _, found in each_row(data, lambda row, _: graded.items() <= row.items()))
 
 
 def _are_demonstrations(data: Path) -> bool:

@@ -89,6 +89,7 @@ def test_export_is_read_by_import_failures(folder: Path) -> None:
     assert "1 corrections -> " in corrections(folder, "export", "--output", "failures.jsonl").stdout
     read = program(folder, "import-failures", "failures.jsonl", "--dry-run")
     assert read.returncode == 0, read.stderr
+    assert "bad 1 of 1" in read.stdout, "the wrong answer is corrected, and not only the right one trained"
 
 
 def test_before_there_is_a_version(folder: Path) -> None:

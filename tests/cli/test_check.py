@@ -93,6 +93,14 @@ def test_a_monitors_config(tmp_path: Path) -> None:
     assert made.code == 2 and "FAILED " in made.out and "monitor.yaml:" in made.out
 
 
+def test_a_chats_config_and_a_workers_with_one(folder: Path) -> None:
+    write(folder / "chat.yaml", "pipeline: chat_correction\napi: {}\npath: {output_dir: out}\ncorrections: {}\n")
+    write(folder / "worker.yaml", WORKER + "corrections: {config: ./chat.yaml}\n")
+    for config in ("chat.yaml", "worker.yaml"):
+        made = program("check", config, cwd=folder)
+        assert made.code == 2 and "a chat needs a model to chat with" in made.out, config
+
+
 def test_a_script_reads_what_is_wrong_as_json(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("path: {input_dir: nowhere}\nmodle: x\n")
     made = program("check", "config.yaml", "--json", cwd=tmp_path)

@@ -23,6 +23,8 @@ def test_other_commands_say_whose_it_is() -> None:
         load_config("chat")
     with pytest.raises(ConfigError, match="is a config of `run`, and `chat` needs one of its own"):
         load_chat("smoke")
+    with pytest.raises(ConfigError, match="is a config of `worker run`, and `chat` needs one of its own"):
+        load_chat("worker")
 
 
 def test_a_chat_needs_a_model(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure
@@ -118,6 +119,21 @@ def test_corrections_of_chats_are_a_job_that_moves_nothing_of_the_workers(
     assert not world.starts("train") and not world.starts("gate") and not (world.places / "current").exists()
     if code == 3:
         assert made.reason == "efficacy: 1 of 2"
+
+
+def test_corrections_fail_with_their_reason_where_the_config_has_no_command_for_them_any_more(world: World) -> None:
+    said = Failure("Who opened it?", "Ida Brandt", "Otto Meier", "wrong", origin="user", item="1")
+    (world.places / ".pause").touch()
+    world.drop("corrections.jsonl", said.line().decode())
+    world.work(lambda: world.lies("normal"))
+    config = yaml.safe_load(world.config.read_text())
+    world.config.write_text(yaml.safe_dump({**config, "corrections": {"command": ""}}))
+    (world.places / ".pause").unlink()
+    world.work()
+    job = world.job()
+    assert job.state == "failed" and "no longer has a command for corrections of chats" in (job.reason or "")
+    (reason,) = [name for name in world.lies("failed") if name.endswith(".reason.txt")]
+    assert "set corrections.command" in (world.queue / "failed" / reason).read_text()
 
 
 def test_of_several_tuned_models_each_is_named(world: World) -> None:

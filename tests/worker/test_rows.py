@@ -35,3 +35,19 @@ def test_one_row_without_a_context_is_named_as_before(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", SHOWN, {"question": "And when?"})
     with pytest.raises(InputError, match="2 of 2 rows cannot be used"):
         check(path, Project(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("row", "format_"),
+    [
+        ({"question": "Who?", "answer": "Otto", "reference": "Ida", "verdict": "wrong"}, "corrections"),
+        ({"question": "Who?", "bad_output": "Otto", "corrected_output": "Ida"}, "failures"),
+        ({"messages": [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Ida"}]}, "messages"),
+        ({"segments": [{"label": True, "text": "Ida"}]}, "segments"),
+    ],
+)
+def test_only_failures_as_the_store_writes_them_are_corrections(
+    tmp_path: Path, row: dict[str, Any], format_: str
+) -> None:
+    path = write(tmp_path / "rows.jsonl", {**row, "origin": "user"})
+    assert check(path, Project(tmp_path), chats=True).format == format_
