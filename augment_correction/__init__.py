@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from augment_correction.evals import EvalConfig, Evaluation, evaluate, evaluate_async, load_evaluation
+    from augment_correction.export import ExportSource, register_export
     from augment_correction.finetuning import train
     from augment_correction.models import ModelConfig
     from augment_correction.monitor import LiveInferenceMonitor, MonitorConfig, load_monitor
@@ -81,6 +82,7 @@ __all__ = [
     "EvalConfig",
     "Evaluation",
     "ExitCode",
+    "ExportSource",
     "FillStage",
     "GradeStage",
     "GroundStage",
@@ -122,6 +124,7 @@ __all__ = [
     "read_json",
     "read_tags",
     "register_check",
+    "register_export",
     "register_stage",
     "run",
     "run_async",
@@ -165,6 +168,7 @@ _NAMES = {
     ),
     "parsing": ("read_json", "read_tags"),
     "evals": ("EvalConfig", "Evaluation", "evaluate", "evaluate_async", "load_evaluation"),
+    "export": ("ExportSource", "register_export"),
     "training.config": ("TrainConfig", "load_train_config"),
     "training.summary": ("TrainingResult",),
     "finetuning": ("train",),

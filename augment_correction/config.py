@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidatorFunctionWrapHandler, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, field_validator, model_validator
 
 from augment_correction import augmentoolkit
 from augment_correction.config_files import load_declared
+from augment_correction.export_formats import known_format
 from augment_correction.hyperparameters import SPELLINGS, Hyperparameters
 from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.pipeline import Pipeline
@@ -196,8 +197,9 @@ class TrainingConfig(Hyperparameters):
 class OutputConfig(Declaration):
     """Spellings of the dataset beside the one for Axolotl, each in `exports/<name>/` of the output folder."""
 
-    formats: tuple[Literal["axolotl", "axolotl_chat", "openai", "trl", "sharegpt", "hf", "dpo", "kto"], ...] = ()
-    """`axolotl` is the dataset file itself, which every run writes. `trl` needs a tokenizer and pyarrow for its tokens
+    formats: tuple[Annotated[str, AfterValidator(known_format)], ...] = ()
+    """Any of `axolotl_chat`, `openai`, `trl`, `sharegpt`, `hf`, `dpo`, `kto`, and those of your own (`register_export`). `axolotl` is
+    the dataset file itself, which every run writes. `trl` needs a tokenizer and pyarrow for its tokens
     and labels; `dpo` and `kto` are pairs of a better and a worse reply. The command `export` makes any of them later."""
     licence: str | None = None
     """The licence in the dataset card of `hf`, as your documents allow it, for example `cc-by-4.0`."""

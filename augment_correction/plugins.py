@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from augment_correction.errors import ConfigError
 
@@ -34,3 +35,9 @@ def load_plugins() -> None:
                 f"{type(failure).__name__}: {failure}",
                 hint=f"correct {point.value}, or uninstall {package}",
             ) from failure
+
+
+def name_of(function: Any) -> str:
+    """Where a person finds what was registered: `my_stages.KeepFirstSentence`."""
+    kind = function if hasattr(function, "__qualname__") else type(function)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from augment_correction import declarations
+from augment_correction import declarations, export_formats
 from augment_correction.stages import building, checks
 from tests.guard import sitecustomize as guard
 from tests.projects import MadeProject
@@ -87,10 +87,10 @@ def one_torch_thread() -> Iterator[None]:
 
 @pytest.fixture
 def registered_for_now() -> Iterator[None]:
-    """Stages and checks that a test registers are gone after it."""
+    """Stages, checks and export formats that a test registers are gone after it."""
     tables: tuple[dict[Any, Any], ...] = (
         *(declarations.STAGES, building.BUILDERS, building.VERSIONS),
-        *(declarations.FEWEST_FIELDS, checks.CHECKS, checks.VERSIONS),
+        *(declarations.FEWEST_FIELDS, checks.CHECKS, checks.VERSIONS, export_formats.FORMATS),
     )
     before = [dict(table) for table in tables]
     yield

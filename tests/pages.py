@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
+from augment_correction.export_formats import format_names
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "guides").glob("*.md"))]
 USED = [page for page in PAGES if page.name != "architecture.md"]
@@ -49,6 +51,8 @@ def options(command: Any) -> dict[str, Any]:
 
 def choices(option: Any) -> list[str]:
     """The words that it takes; none where it takes any."""
+    if "--format" in option.opts:
+        return list(format_names())
     annotation = option.type_descriptor.annotation
     kinds = [annotation, *get_args(annotation)]
     return [str(each.value) for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum) for each in kind]

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from augment_correction.cli import app
+from augment_correction.export_formats import format_names, known_format
 from augment_correction.terminal import say
 
 
-class Format(StrEnum):
-    axolotl = "axolotl"
-    axolotl_chat = "axolotl_chat"
-    openai = "openai"
-    trl = "trl"
-    sharegpt = "sharegpt"
-    hf = "hf"
-    dpo = "dpo"
-    kto = "kto"
+def _format(name: str) -> str:
+    try:
+        return known_format(name)
+    except ValueError as failure:
+        raise typer.BadParameter(str(failure)) from None
 
 
 EXAMPLES = """
@@ -43,8 +39,14 @@ asked.
 def export(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
     formats: Annotated[
-        list[Format] | None,
-        typer.Option("--format", help="The format to write. Repeatable. Default with --push: hf."),
+        list[str] | None,
+        typer.Option(
+            "--format",
+            parser=_format,
+            metavar="FORMAT",
+            autocompletion=format_names,
+            help=f"The format to write: {', '.join(format_names())}, or one of an installed plugin. Repeatable. Default with --push: hf.",
+        ),
     ] = None,
     tokenizer: Annotated[
         str | None,
@@ -76,13 +78,13 @@ def export(
     from augment_correction.results.reexport import export_run
 
     wanted = list(formats or [])
-    if push and Format.hf not in wanted:
-        wanted.append(Format.hf)
+    if push and "hf" not in wanted:
+        wanted.append("hf")
     if not wanted:
         raise typer.BadParameter("name at least one format, or use --push", param_hint="--format")
     paths: dict[str, Path] = {}
     with open_run(folder) as made:
-        for exported in export_run(made, [each.value for each in wanted], tokenizer, partial=partial):
+        for exported in export_run(made, wanted, tokenizer, partial=partial):
             paths[exported.name] = exported.path
             say(f"{exported.name:<13} {exported.path}")
             for notice in exported.notices:

@@ -95,6 +95,9 @@ def verification_lines(proof: Any) -> list[str]:
 
 def _file_lines(file: Any) -> Iterator[str]:
     """An Axolotl config or an export."""
+    if file.skipped:
+        yield f"{file.path}: NOT compared with the run: {file.skipped}"
+        return
     if not file.failing:
         yield f"{file.path}: " + (
             f"{file.rows:,} rows agree with the run" if file.rows else "unchanged since the run wrote it"

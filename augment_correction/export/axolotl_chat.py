@@ -54,6 +54,11 @@ def spelling(template: ChatTemplate, tokenizer: Tokenizer | None) -> Spelling:
     return Spelling(FILE, chat_row, lambda each: _exact(each, template, tokenizer), why)
 
 
+def expected(source: ExportSource, tokenizer: Tokenizer, folder: Path) -> Spelling:
+    """What `verify` looks for."""
+    return spelling(source.template, tokenizer)
+
+
 def write(source: ExportSource, folder: Path) -> list[str]:
     template, tokenizer = source.template, source.tokenizer
     keys = chat_keys(template, tokenizer, folder.with_name("axolotl_chat") / FILE)

@@ -21,8 +21,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ExportSource:
-    """`conversations` and `documents` can be called again for another pass; `manifest` is `run.json`, `documents` and `tokens`
-    are what the run read and what each model was asked (for a dataset card)."""
+    """What an export format is written from. `conversations` and `documents` can be called again for another pass; `manifest` is
+    `run.json`, `documents` and `tokens` are what the run read and what each model was asked (for a dataset card). `template` is
+    the run's chat template; `tokenizer` is None where none is on this machine.
+
+    >>> "conversations" in ExportSource.__dataclass_fields__
+    True
+    """
 
     conversations: Callable[[], Iterator[Conversation]]
     template: ChatTemplate
@@ -56,6 +61,14 @@ class Spelling:
     row: Callable[[Conversation], dict[str, Any]]
     sayable: Callable[[Conversation], bool] = anything
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRows:
+    """The rows that a file (.jsonl or .parquet) should hold: of each conversation several, one or none."""
+
+    file: str
+    rows: Iterable[tuple[Conversation, list[dict[str, Any]]]]
 
 
 def write_rows(folder: Path, conversations: Iterable[Conversation], spelling: Spelling) -> tuple[int, list[str]]:

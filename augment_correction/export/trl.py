@@ -10,7 +10,7 @@ from typing import Any
 from augment_correction.errors import MissingExtra
 from augment_correction.export.masking import labels, token_mask
 from augment_correction.export.segments import render, zones
-from augment_correction.export.source import ExportSource, Spelling, masked_by_message, write_rows
+from augment_correction.export.source import ExpectedRows, ExportSource, Spelling, masked_by_message, write_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
 
@@ -32,6 +32,14 @@ def write(source: ExportSource, folder: Path) -> list[str]:
     return (
         [f"{long} rows are longer than TRL's max_length of {MAX_LENGTH}, which cuts their end: set it"] if long else []
     )
+
+
+def expected(source: ExportSource, tokenizer: Tokenizer, folder: Path) -> Spelling | ExpectedRows:
+    """What `verify` looks for: messages where these were written, else the tokens."""
+    if (folder / MESSAGES_FILE).is_file():
+        return MESSAGES
+    conversations = source.conversations()
+    return ExpectedRows(FILE, ((each, list(token_rows(source, tokenizer, [each]))) for each in conversations))
 
 
 def _message_row(conversation: Conversation) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.export.preferences import Preference, RatedReply, judged, preferences
-from augment_correction.export.source import ExportSource, json_lines
+from augment_correction.export.source import ExpectedRows, ExportSource, json_lines
+from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.records import Conversation, Turn
 
@@ -36,10 +37,12 @@ def kto_rows(source: ExportSource) -> Iterator[tuple[Conversation, list[Row]]]:
         yield conversation, [_judged_row(reply) for reply in replies]
 
 
-ROWS: dict[str, Callable[[ExportSource], Iterator[tuple[Conversation, list[Row]]]]] = {
-    "dpo": dpo_rows,
-    "kto": kto_rows,
-}
+def expected_dpo(source: ExportSource, tokenizer: Tokenizer, folder: Path) -> ExpectedRows:
+    return ExpectedRows(FILE, dpo_rows(source))
+
+
+def expected_kto(source: ExportSource, tokenizer: Tokenizer, folder: Path) -> ExpectedRows:
+    return ExpectedRows(FILE, kto_rows(source))
 
 
 def write_dpo(source: ExportSource, folder: Path) -> list[str]:

@@ -3,19 +3,22 @@ that spelling, and none may be wanting."""
 
 from __future__ import annotations
 
+import filecmp
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import orjson
 
-from augment_correction.errors import MissingExtra
-from augment_correction.export import axolotl_chat, hf, openai, sharegpt, trl, trl_pairs
+from augment_correction.errors import InputError, MissingExtra
+from augment_correction.export.exporting import placed, write_format
 from augment_correction.export.source import ExportSource, Spelling
 from augment_correction.export.tokenizer import Tokenizer
+from augment_correction.export_formats import FORMATS
 from augment_correction.records import Conversation
 
 Kind = Literal["missing", "rows", "text", "mask", "form", "config"]
@@ -37,13 +40,14 @@ class Fault:
 @dataclass
 class FileProof:
     """`failing` counts rows by what is wrong with them, `faults` are the first of each kind. `remedy` is the whole
-    sentence."""
+    sentence. `skipped` says why nothing was compared, where nothing was."""
 
     path: Path
     remedy: str
     rows: int = 0
     failing: Counter[Kind] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
+    skipped: str = ""
 
     def note(self, fault: Fault) -> None:
         if self.failing[fault.kind] < LISTED:
@@ -54,28 +58,72 @@ class FileProof:
 def verify_export(name: str, folder: Path, source: ExportSource, tokenizer: Tokenizer) -> FileProof:
     """Raises: MissingExtra where Parquet is to be read and pyarrow is not installed."""
     remedy = f"write it again: python -m augment_correction export OUTPUT_DIR --format {name}"
-    if name == "trl" and not (folder / trl.MESSAGES_FILE).is_file():
-        made = FileProof(folder / trl.FILE, remedy)
-        found = _parquet_faults(made, source, tokenizer)
-    elif name in trl_pairs.ROWS:
-        made = FileProof(folder / trl_pairs.FILE, remedy)
-        found = _pair_faults(made, trl_pairs.ROWS[name](source))
-    else:
-        spelling = _spelling(name, source, tokenizer)
-        made = FileProof(folder / spelling.file, remedy)
-        found = _json_faults(made, spelling, source)
+    form = FORMATS.get(name)
+    if form is None:
+        return FileProof(
+            folder, remedy, skipped=f"no export format is named '{name}' here; install the plugin that brings it"
+        )
+    if not form.compare:
+        return FileProof(folder, remedy, skipped=f"the format '{name}' was registered with compare=False")
+    if not form.rows:
+        return written_again(name, FileProof(folder, remedy), replace(source, tokenizer=tokenizer))
+    expected = placed(form.rows)
+    if not isinstance(expected, Spelling):
+        expected = expected(source, tokenizer, folder)
+    made = FileProof(folder / expected.file, remedy)
     if not made.path.is_file():
         made.note(Fault("missing", 0, "", "the file is missing"))
         return made
+    found = _json_faults(made, expected, source) if isinstance(expected, Spelling) else _row_faults(made, expected.rows)
     for fault in found:
         made.note(fault)
     return made
 
 
-def _spelling(name: str, source: ExportSource, tokenizer: Tokenizer) -> Spelling:
-    if name == "axolotl_chat":
-        return axolotl_chat.spelling(source.template, tokenizer)
-    return {"openai": openai.SPELLING, "sharegpt": sharegpt.SPELLING, "hf": hf.SPELLING, "trl": trl.MESSAGES}[name]
+def written_again(name: str, made: FileProof, source: ExportSource) -> FileProof:
+    """A registered format, of which nothing is known but that it writes the same of the same conversations."""
+    with TemporaryDirectory() as place:
+        again = Path(place)
+        try:
+            write_format(name, source, again)
+        except InputError as failure:
+            made.skipped = f"it could not be written again: {failure.message}"
+            return made
+        names = {path.relative_to(root) for root in (again, made.path) for path in root.rglob("*") if path.is_file()}
+        for each in sorted(names):
+            for fault in _again_faults(made, again / each, made.path / each, each):
+                made.note(fault)
+    return made
+
+
+def _again_faults(made: FileProof, should: Path, is_: Path, name: Path) -> Iterator[Fault]:
+    if not is_.is_file():
+        yield Fault("missing", 0, "", f"{name} is missing")
+    elif not should.is_file():
+        yield Fault("rows", 0, "", f"{name} is not written by this format")
+    elif name.suffix != ".jsonl":
+        if not filecmp.cmp(should, is_, shallow=False):
+            yield Fault("text", 0, "", f"{name} differs from what the format writes now")
+    else:
+        yield from _line_faults(made, should, is_, name)
+
+
+def _line_faults(made: FileProof, should: Path, is_: Path, name: Path) -> Iterator[Fault]:
+    for expected, found in zip_longest(stored_rows(should), stored_rows(is_), fillvalue=ABSENT):
+        if found is ABSENT:
+            yield Fault("rows", made.rows + 1, "", f"{name} ends before this row")
+            return
+        made.rows += 1
+        if expected is ABSENT:
+            yield Fault(
+                "rows", made.rows, "", f"the run has no conversation for this row of {name} and the rows after it"
+            )
+            return
+        id_ = str(expected.get("id", "")) if isinstance(expected, dict) else ""
+        if isinstance(found, ValueError):
+            yield Fault("form", made.rows, id_, f"the line of {name} is not JSON: {found}")
+        elif fault := _difference(made.rows, id_, expected, found):
+            yield fault
 
 
 def _json_faults(made: FileProof, spelling: Spelling, source: ExportSource) -> Iterator[Fault]:
@@ -106,34 +154,45 @@ def _json_faults(made: FileProof, spelling: Spelling, source: ExportSource) -> I
             elif not _is_row(row, expected):
                 yield _not_here(made.rows, row, conversation)
                 return
-            elif fault := _difference(made.rows, conversation, expected, row):
+            elif fault := _difference(made.rows, conversation.id, expected, row):
                 yield fault
         if next(stored, None) is not None:
             yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
 
 
-def _pair_faults(made: FileProof, expected: Iterable[tuple[Conversation, list[dict[str, Any]]]]) -> Iterator[Fault]:
+def _row_faults(made: FileProof, expected: Iterable[tuple[Conversation, list[dict[str, Any]]]]) -> Iterator[Fault]:
     """Several rows may be of one conversation, or none."""
-    with made.path.open("rb") as lines:
-        stored: Iterator[bytes] = (line for line in lines if line.strip())
-        for conversation, row in ((conversation, row) for conversation, rows in expected for row in rows):
-            line = next(stored, None)
-            if line is None:
-                yield Fault("rows", made.rows + 1, conversation.id, "the file ends before this row")
-                return
-            made.rows += 1
-            try:
-                found: Any = orjson.loads(line)
-            except ValueError as failure:
-                yield Fault("form", made.rows, conversation.id, f"the line is not JSON: {failure}")
-                continue
-            if not _is_row(found, row):
-                yield _not_here(made.rows, found, conversation)
-                return
-            if fault := _difference(made.rows, conversation, row, found):
-                yield fault
-        if next(stored, None) is not None:
-            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
+    stored = stored_rows(made.path)
+    for conversation, row in ((conversation, row) for conversation, rows in expected for row in rows):
+        found = next(stored, ABSENT)
+        if found is ABSENT:
+            yield Fault("rows", made.rows + 1, conversation.id, "the file ends before this row")
+            return
+        made.rows += 1
+        if isinstance(found, ValueError):
+            yield Fault("form", made.rows, conversation.id, f"the line is not JSON: {found}")
+            continue
+        if not _is_row(found, row):
+            yield _not_here(made.rows, found, conversation)
+            return
+        if fault := _difference(made.rows, conversation.id, row, found):
+            yield fault
+    if next(stored, ABSENT) is not ABSENT:
+        yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
+
+
+def stored_rows(path: Path) -> Iterator[Any]:
+    """What a .jsonl or .parquet file holds; in the place of a line that is not JSON, its error."""
+    if path.suffix == ".parquet":
+        yield from _parquet_rows(path)
+        return
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.strip():
+                try:
+                    yield orjson.loads(line)
+                except ValueError as failure:
+                    yield failure
 
 
 def _is_row(row: Any, expected: dict[str, Any]) -> bool:
@@ -151,24 +210,6 @@ def _not_here(number: int, row: Any, conversation: Conversation) -> Fault:
     return Fault("rows", number, str(found), detail)
 
 
-def _parquet_faults(made: FileProof, source: ExportSource, tokenizer: Tokenizer) -> Iterator[Fault]:
-    stored = _parquet_rows(made.path)
-    for conversation, row in zip_longest(source.conversations(), stored):
-        if row is None:
-            yield Fault("rows", made.rows + 1, conversation.id, "the file ends before this row")
-            return
-        made.rows += 1
-        if conversation is None:
-            yield Fault("rows", made.rows, "", "the run has no conversation for this row and the rows after it")
-            return
-        if row.get("id") != conversation.id:
-            yield _not_here(made.rows, row, conversation)
-            return
-        expected = next(trl.token_rows(source, tokenizer, [conversation]))
-        if fault := _difference(made.rows, conversation, expected, row):
-            yield fault
-
-
 def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         from pyarrow import parquet
@@ -179,7 +220,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _difference(number: int, conversation: Conversation, expected: Any, found: Any) -> Fault | None:
+def _difference(number: int, id_: str, expected: Any, found: Any) -> Fault | None:
     """The first one of the mask, else the first one."""
     unlike = list(differences(expected, found))
     if not unlike:
@@ -187,7 +228,7 @@ def _difference(number: int, conversation: Conversation, expected: Any, found: A
     of_mask = next((each for each in unlike if _of_mask(each[0])), None)
     path, is_, should = of_mask or unlike[0]
     detail = f"{path} is {told(is_)}, and the run's is {told(should)}"
-    return Fault("mask" if of_mask else "text", number, conversation.id, detail)
+    return Fault("mask" if of_mask else "text", number, id_, detail)
 
 
 def _of_mask(path: str) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from augment_correction.config import TrainingConfig
 from augment_correction.errors import InputError, UserError
 from augment_correction.export import (
-    FORMATS,
     ChatTemplate,
     Exported,
     ExportSource,
@@ -24,6 +23,8 @@ from augment_correction.export.proofs import ProofRow
 from augment_correction.export.verify import read_rows
 from augment_correction.export.verify_configs import trains_whole, verify_config
 from augment_correction.export.verify_files import verify_export
+from augment_correction.export_formats import FORMATS
+from augment_correction.plugins import load_plugins
 from augment_correction.records import Conversation
 from augment_correction.results.dataset import conversations
 from augment_correction.results.decisions import Decisions
@@ -49,8 +50,11 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
         proof.whole |= whole
         proof.files.append(verify_config(path, TrainingSet(made.folder, proof.rows, "", template, known, whole)))
     source = ExportSource(lambda: run_conversations(made), template, known, made.manifest)
-    for name in FORMATS:
-        if (exports / name).is_dir() or (proof.whole and name == "axolotl_chat"):
+    written = [path.name for path in sorted(exports.glob("[!.]*")) if path.is_dir()]
+    if not set(written) <= set(FORMATS):
+        load_plugins()
+    for name in [*FORMATS, *(name for name in written if name not in FORMATS)]:
+        if name in written or (proof.whole and name == "axolotl_chat"):
             proof.files.append(verify_export(name, exports / name, source, known))
     return proof
 

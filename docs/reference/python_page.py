@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ForwardRef
 
 from pydantic import BaseModel
 
@@ -21,9 +21,9 @@ TOPICS = {
         "Pipeline", "load_pipeline", "ChunkStage", "JudgeStage", "AskStage", "CheckStage", "GroundStage", "AttemptStage", "GradeStage",
         "FillStage", "SpreadStage", "ComposeStage", "TurnSpec", "CheckSpec",
     ),
-    "Stages and checks of your own": (
+    "Stages, checks and export formats of your own": (
         "register_stage", "StageDeclaration", "ModelStage", "StageContext", "Tools", "Record", "with_fields", "Reject", "ModelCall",
-        "read_tags", "read_json", "register_check", "CheckInput", "CheckResult",
+        "read_tags", "read_json", "register_check", "CheckInput", "CheckResult", "register_export", "ExportSource",
     ),
     "Evaluate": ("load_evaluation", "EvalConfig", "evaluate", "evaluate_async", "Evaluation"),
     "Train, and watch a training": (
@@ -130,6 +130,8 @@ def _parameter(each: inspect.Parameter | None) -> str:
 
 
 def _shown(annotation: Any) -> str:
+    if isinstance(annotation, ForwardRef):  # of a NamedTuple
+        return annotation.__forward_arg__
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 

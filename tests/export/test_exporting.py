@@ -17,7 +17,8 @@ from pyarrow import parquet
 from augment_correction.errors import InputError
 from augment_correction.export import ChatTemplate, ExportSource, Tokenizer, export
 from augment_correction.export import openai as openai_module
-from augment_correction.export.exporting import FORMATS, replaced_folder
+from augment_correction.export.exporting import replaced_folder
+from augment_correction.export_formats import FORMATS
 from augment_correction.records import Conversation
 from augment_correction.store import RunFolder
 from tests.export.conversations import STRIPPED, TEMPLATES, conversation, noticed

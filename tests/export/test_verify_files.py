@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from augment_correction.export import FORMATS, ExportSource, Tokenizer
+from augment_correction.export import ExportSource, Tokenizer
+from augment_correction.export.exporting import write_format
 from augment_correction.export.verify_files import FileProof, differences, verify_export
+from augment_correction.export_formats import FORMATS
 from augment_correction.records import Conversation
 from tests.export.conversations import TEMPLATES, conversation, noticed
 
@@ -29,7 +31,7 @@ def source(rows: Sequence[Conversation], tokenizer: Tokenizer) -> ExportSource:
 
 def written(name: str, folder: Path, tokenizer: Tokenizer, rows: Sequence[Conversation] = ROWS) -> FileProof:
     folder.mkdir()
-    FORMATS[name](source(rows, tokenizer), folder)
+    write_format(name, source(rows, tokenizer), folder)
     return verify_export(name, folder, source(rows, tokenizer), tokenizer)
 
 
