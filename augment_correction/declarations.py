@@ -18,10 +18,12 @@ from pydantic import (
     SerializeAsAny,
     SerializerFunctionWrapHandler,
     TypeAdapter,
+    ValidationError,
     field_validator,
     model_serializer,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from augment_correction.plugins import load_plugins
 from augment_correction.records import Role
@@ -34,6 +36,7 @@ FEWEST_FIELDS: dict[str, int] = {
     "no_giveaway": 2, "length": 1, "keeps": 2,
 }  # fmt: skip
 """Every check by its name, with how many fields it needs: one that compares the first with the second needs two."""
+OURS = frozenset(FEWEST_FIELDS)
 
 SOURCE_FIELDS = frozenset({"passage", "title", "heading", "language", "source", "page", "metadata"})
 """What every record holds before the first stage. `language` is the English name of the one that most of the passage is in, or
@@ -66,7 +69,7 @@ class CheckSpec(Declaration):
     at_least: float | None = Field(None, ge=0, le=1)
     """The score (0 to 1) below which the record is rejected. Default: the check's own threshold."""
     words: tuple[int, int] | None = None
-    """Only for `length`: the smallest and the largest number of words."""
+    """For `length`: the smallest and the largest number of words. A check of your own may read it, too; others refuse it."""
     unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """The check is skipped if a field has one of these words: {pushback: [correcting]}."""
 
@@ -76,13 +79,17 @@ class CheckSpec(Declaration):
         if check not in FEWEST_FIELDS:
             load_plugins()
         if check not in FEWEST_FIELDS:
-            raise ValueError(f"no check is named '{check}' (known: {', '.join(FEWEST_FIELDS)})")
+            raise ValueError(
+                f"no check is named '{check}' (known: {', '.join(FEWEST_FIELDS)}); install or import the plugin that brings it"
+            )
         return check
 
     @model_validator(mode="after")
     def _compares(self) -> CheckSpec:
         if len(self.fields) < FEWEST_FIELDS[self.check]:
             raise ValueError(f"'{self.check}' compares the first field with the second: it needs at least two")
+        if self.words is not None and self.check in OURS and self.check != "length":
+            raise ValueError(f"'{self.check}' reads no words: they are for the check 'length'")
         return self
 
 
@@ -573,6 +580,14 @@ def _declared(given: Any) -> Any:
         return given
     if isinstance(given, Mapping) and given.get("stage") not in STAGES:
         load_plugins()
+        if isinstance(word := given.get("stage"), str) and word not in STAGES:
+            told = (
+                f"no stage is named '{word}' (known: {', '.join(STAGES)}); install or import the plugin that brings it"
+            )
+            problem = InitErrorDetails(
+                type=PydanticCustomError("unknown_stage", "{told}", {"told": told}), loc=("stage",), input=word
+            )
+            raise ValidationError.from_exception_data("stage", [problem])
     return _any_of(tuple(STAGES.values())).validate_python(given)
 
 

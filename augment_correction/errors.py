@@ -5,7 +5,8 @@
     │   ├── ConfigError               a config, pipeline or prompt file is wrong; carries file, line, column
     │   │   └── Mistakes                  several of them in one message
     │   ├── InputError                the input or output folder cannot be used
-    │   └── MissingExtra              an optional dependency is not installed
+    │   ├── MissingExtra              an optional dependency is not installed
+    │   └── PluginFailure             a registered stage, check or export format has a bug or returned something else
     ├── ModelError                    a model call failed
     │   ├── TransientError            429, 5xx, timeout, dropped connection: retried by llm/metered.py, nowhere else
     │   ├── RequestRefused            this request is bad (400: context too long ...): its record is rejected
@@ -178,6 +179,14 @@ class MissingExtra(UserError):
             f"{what} needs an optional dependency that is not installed",
             hint=installing(extra),
         )
+
+
+class PluginFailure(UserError):
+    """A registered stage, check or export format failed, or returned what it must not. `told` says which and how; calls
+    that were paid before are in the journal."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told, hint="correct it and run the same command again: finished calls are not repeated")
 
 
 class ModelError(AugmentCorrectionError):

@@ -10,6 +10,8 @@ They are imported when a pipeline uses a word that is not ours, so that nobody p
 
 from __future__ import annotations
 
+import sys
+import traceback
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
@@ -37,7 +39,20 @@ def load_plugins() -> None:
             ) from failure
 
 
+def failed(failure: Exception, function: Any) -> str:
+    """What went wrong in a registered function, and in which of its lines: `KeyError: 'nope' (my_stages.py:31)`."""
+    file = getattr(sys.modules.get(_kind_of(function).__module__), "__file__", None)
+    frames = traceback.extract_tb(failure.__traceback__)
+    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+    return f"{type(failure).__name__}: {failure}{place}"
+
+
 def name_of(function: Any) -> str:
     """Where a person finds what was registered: `my_stages.KeepFirstSentence`."""
-    kind = function if hasattr(function, "__qualname__") else type(function)
+    kind = _kind_of(function)
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _kind_of(function: Any) -> Any:
+    return function if hasattr(function, "__qualname__") else type(function)

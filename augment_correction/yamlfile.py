@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -141,7 +141,7 @@ class YamlFile:
             return model.model_validate(self.data if data is None else data)
         except ValidationError as failure:
             noted = Noted()
-            noted.add(*(self._problem(model, error) for error in failure.errors()))
+            noted.add(*(self._problem(model, error) for error in _first_causes(failure.errors())))
         noted.raise_all()
         raise AssertionError("a validation fails for a reason")
 
@@ -154,6 +154,15 @@ class YamlFile:
             return self.error(path, f"'{dotted}' is missing")
         message = error["msg"].removeprefix("Value error, ")
         return self.error(path, f"'{dotted}': {message}" if dotted else message)
+
+
+def _first_causes(errors: Sequence[Any]) -> Iterator[Any]:
+    """Without the complaint that a list is too short for want of the entries that are wrong themselves."""
+    places = [tuple(error["loc"]) for error in errors]
+    for error, place in zip(errors, places, strict=True):
+        inside = any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if error["type"] != "too_short" or not inside:
+            yield error
 
 
 def _did_you_mean(model: type[BaseModel], path: Path_) -> str | None:

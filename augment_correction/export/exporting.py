@@ -17,6 +17,7 @@ from augment_correction.export import axolotl
 from augment_correction.export.source import ExportSource
 from augment_correction.export_formats import DATASET, FORMATS, ExportFormat
 from augment_correction.folders import own_folder
+from augment_correction.plugins import failed
 from augment_correction.store.folder import RunFolder, atomic_write
 
 NOT_CUT = (
@@ -67,7 +68,7 @@ def write_format(name: str, source: ExportSource, folder: Path) -> tuple[str, ..
         raise
     except Exception as failure:
         raise InputError(
-            f"the export format '{name}' ({form.author}) failed: {type(failure).__name__}: {failure}",
+            f"the export format '{name}' ({form.author}) failed: {failed(failure, form.write)}",
             hint="correct it, and write the format with 'export': no model is asked",
         ) from failure
     if notices is None:

@@ -74,7 +74,7 @@ class Follower:
         tools = Tools(self.models, random.Random(f"{self.seed}:{stage.name}:{record.id}"))
         counts.in_flight += 1
         try:
-            made = await stage.stage(record, tools)
+            made = await stage.call(record, tools)
         except (Reject, RequestRefused, TransientError) as problem:
             return [self._rejected(record, stage, tools, problem)]
         finally:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from augment_correction.config import SystemConfig
 from augment_correction.declarations import KIND
+from augment_correction.errors import AugmentCorrectionError, PluginFailure
+from augment_correction.plugins import failed
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
@@ -52,14 +54,41 @@ class Stage(Protocol):
 
 @dataclass(frozen=True)
 class BoundStage:
-    """A stage at its place in a pipeline. `kinds` are the kinds of conversation it is for; None: every record."""
+    """A stage at its place in a pipeline. `kinds` are the kinds of conversation it is for; None: every record. `word` is the one
+    of a stage that is registered, empty for ours."""
 
     name: str
     stage: Stage
     kinds: frozenset[str] | None = None
+    word: str = ""
 
     def takes(self, record: Record) -> bool:
         return self.kinds is None or record.fields.get(KIND) in self.kinds
+
+    async def call(self, record: Record, tools: Tools) -> Sequence[Record]:
+        """The records to go on with.
+
+        Raises: Reject and what else a stage may raise on purpose; PluginFailure where it is registered and fails otherwise or
+        returns no list of records, or where one of its checks does. Other errors are bugs of ours, with a note of the stage.
+        """
+        place = f"stage '{self.name}'{f' ({self.word})' if self.word else ''}"
+        source = f"{record.fields.get('source', record.id)}{f', passage {record.place[1] + 1}' if record.place else ''}"
+        try:
+            made = await self.stage(record, tools)
+        except PluginFailure as failure:
+            raise PluginFailure(f"{place} on {source}: {failure.message}") from failure
+        except AugmentCorrectionError:
+            raise
+        except Exception as failure:
+            if self.word:
+                raise PluginFailure(f"{place} failed on {source}: {failed(failure, self.stage)}") from failure
+            failure.add_note(f"in {place} on {source}")
+            raise
+        if self.word and not (isinstance(made, list | tuple) and all(isinstance(each, Record) for each in made)):
+            raise PluginFailure(
+                f"{place} returned {made!r:.80} on {source}: a stage returns a list of records, or raises Reject"
+            )
+        return made
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ from augment_correction.declarations import (
     SpreadStage,
     StageDeclaration,
 )
+from augment_correction.errors import AugmentCorrectionError, PluginFailure
 from augment_correction.pipeline import Pipeline
+from augment_correction.plugins import failed, name_of
 from augment_correction.stages.ask import Ask
 from augment_correction.stages.attempt import Attempts
 from augment_correction.stages.base import BoundStage, Stage, StageContext
@@ -97,12 +99,36 @@ def register_stage(
 
 
 def bind_stages(pipeline: Pipeline, context: StageContext) -> tuple[BoundStage, ...]:
-    """Its stages in order, each built for its place."""
+    """Its stages in order, each built for its place.
+
+    Raises: PluginFailure where a registered one cannot be built.
+    """
     return tuple(
-        BoundStage(declared.name, BUILDERS[type(declared)](declared, context), pipeline.kinds_at(declared))
+        BoundStage(
+            declared.name,
+            _built(declared, context),
+            pipeline.kinds_at(declared),
+            declared.stage if declared.stage in VERSIONS else "",
+        )
         for declared in pipeline.stages
         if type(declared) in BUILDERS
     )
+
+
+def _built(declared: StageDeclaration, context: StageContext) -> Stage:
+    build = BUILDERS[type(declared)]
+    if declared.stage not in VERSIONS:
+        return build(declared, context)
+    place = f"stage '{declared.name}' ({declared.stage})"
+    try:
+        stage = build(declared, context)
+    except AugmentCorrectionError:
+        raise
+    except Exception as failure:
+        raise PluginFailure(f"{place} cannot be built: {failed(failure, build)}") from failure
+    if not callable(stage):
+        raise PluginFailure(f"{place}: {name_of(build)} returned {stage!r:.80}, which cannot be called with a record")
+    return stage
 
 
 def versions_of(pipeline: Pipeline) -> dict[str, str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import pytest
 
 from augment_correction.declarations import CheckSpec, StageDeclaration
-from augment_correction.errors import ConfigError, ExitCode, Reject
+from augment_correction.errors import ConfigError, ExitCode, PluginFailure, Reject
 from augment_correction.pipeline import Pipeline
 from augment_correction.plan import make_plan
 from augment_correction.records import Record
 from augment_correction.stages import (
+    BoundStage,
     CheckInput,
     CheckResult,
     StageContext,
@@ -23,6 +25,7 @@ from augment_correction.stages import (
     register_stage,
     with_fields,
 )
+from augment_correction.stages.checks import run_checks
 from tests.cli.program import program
 from tests.projects import MadeProject
 
@@ -174,6 +177,101 @@ def test_a_stage_that_is_not_registered_is_refused() -> None:
         CheckSpec(check="no_digits", fields=("answer",))
 
 
+def test_an_unknown_check_is_one_mistake(own: MadeProject) -> None:
+    checked = "- {stage: check, name: words, checks: [{check: no_digits, fields: [correct_answer]}]}"
+    own.write("pipelines/short.yaml", PIPELINE.replace("- {stage: shorten, name: first, field: FIELD}", checked))
+    with pytest.raises(ConfigError) as failure:
+        own.run(pipeline="short")
+    assert "no check is named 'no_digits' (known: differ," in failure.value.message
+    assert "at least" not in failure.value.message and "2 mistakes" not in failure.value.message
+
+
+def test_words_are_for_a_check_that_reads_them() -> None:
+    register_check("no_digits", no_digits)
+    assert CheckSpec(check="no_digits", fields=("answer",), words=(1, 2)).words == (1, 2)
+    with pytest.raises(ValueError, match="'no_links' reads no words"):
+        CheckSpec(check="no_links", fields=("answer",), words=(1, 2))
+
+
+# ------------------------------------------------------------------------------------------------ their mistakes
+
+
+class Fails(FirstSentence):
+    async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
+        return [with_fields(record, {self.field: record.fields["nope"]})]
+
+
+class GivesNothing(FirstSentence):
+    async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
+        return None  # type: ignore[return-value]
+
+
+class CannotBeBuilt(FirstSentence):
+    def __init__(self, stage: Shorten, context: StageContext) -> None:
+        self.words = stage.words  # type: ignore[attr-defined]
+
+
+def test_a_mistake_in_a_stage_is_told_with_its_place_and_nothing_is_paid_twice(own: MadeProject) -> None:
+    register_stage(Shorten, Fails)
+    with pytest.raises(PluginFailure) as failure:
+        own.run(pipeline="short")
+    told = failure.value.message
+    assert told.startswith("stage 'first' (shorten) failed on facts.jsonl") and failure.value.exit_code is ExitCode.USER
+    assert f"KeyError: 'nope' ({__file__}:" in told
+    register_stage(Shorten, GivesNothing)
+    with pytest.raises(
+        PluginFailure, match=r"stage 'first' .shorten. returned None on .*a stage returns a list of rec"
+    ):
+        own.again()
+    register_stage(Shorten, CannotBeBuilt)
+    with pytest.raises(PluginFailure, match=r"stage 'first' .shorten. cannot be built: AttributeError"):
+        own.again()
+    register_stage(Shorten, FirstSentence)
+    assert own.again().kept == 6
+    assert own.tokens("large")["requests"] == 6
+
+
+async def test_a_bug_of_a_stage_of_ours_stays_a_bug_and_names_it() -> None:
+    async def fails(record: Record, tools: Tools) -> Sequence[Record]:
+        raise KeyError("nope")
+
+    with pytest.raises(KeyError) as failure:
+        await BoundStage("write", fails).call(Record("id", {"source": "a.txt"}), Tools({}, Random(1)))
+    assert failure.value.__notes__ == ["in stage 'write' on a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        (CheckResult(1.5), "the score is a number from 0 to 1"),
+        (CheckResult(True), "the score is a number from 0 to 1"),
+        (CheckResult(float("nan")), "the score is a number from 0 to 1"),
+        (CheckResult(0.0, None), "the reason and the detail are texts"),  # type: ignore[arg-type]
+        (None, "returned None: a check returns a CheckResult"),
+        (True, "returned True: a check returns a CheckResult"),
+    ],
+)
+def test_what_a_check_may_not_return(returned: Any, told: str) -> None:
+    register_check("odd", lambda given: returned)
+    with pytest.raises(PluginFailure, match="check 'odd' .*" + told):
+        run_checks([CheckSpec(check="odd", fields=("answer",))], {"answer": "Nine."})
+
+
+def test_a_check_that_fails_is_named_with_stage_and_source(own: MadeProject) -> None:
+    register_check("odd", lambda given: CheckResult(1 / 0))
+    checked = "- {stage: check, name: words, checks: [{check: odd, fields: [correct_answer]}]}"
+    own.write("pipelines/short.yaml", PIPELINE.replace("- {stage: shorten, name: first, field: FIELD}", checked))
+    with pytest.raises(PluginFailure, match=r"stage 'words' on facts.jsonl.*check 'odd' .*failed: ZeroDivisionError"):
+        own.run(pipeline="short")
+
+
+def test_without_a_reason_the_checks_name_is_one() -> None:
+    register_check("odd", lambda given: CheckResult(0.0))
+    with pytest.raises(Reject) as reject:
+        run_checks([CheckSpec(check="odd", fields=("answer",))], {"answer": "Nine."})
+    assert reject.value.reason == "odd"
+
+
 # ---------------------------------------------------------------------------------------------------- plugins
 
 PLUGIN = """
@@ -225,4 +323,5 @@ def test_a_plugin_that_cannot_be_imported_is_named(own: MadeProject, tmp_path: P
 
 def test_without_the_plugin_the_word_is_unknown(own: MadeProject) -> None:
     made = program("run", str(own.config(pipeline="short")))
-    assert made.code == 2 and "'shorten'" in made.err and "'compose'" in made.err
+    assert made.code == 2
+    assert "no stage is named 'shorten' (known: chunk," in made.err and "install or import the plugin" in made.err

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from augment_correction.declarations import FEWEST_FIELDS, CheckSpec
-from augment_correction.errors import Reject
+from augment_correction.errors import PluginFailure, Reject
+from augment_correction.plugins import failed, name_of
 from augment_correction.stages.checks.complete import complete
 from augment_correction.stages.checks.contract import Check, CheckInput, CheckResult
 from augment_correction.stages.checks.differ import differ
@@ -44,8 +46,9 @@ def register_check(
 ) -> None:
     """Register a check of your own, so that pipelines can name it: `checks: [{check: NAME, fields: [answer]}]`.
 
-    `check` is a pure function of a `CheckInput`; a score under `at_least` (0 to 1) rejects the record with the result's reason, or
-    has the stage ask again with its detail. `fewest_fields` is how many fields a pipeline must give it, 2 for one that compares. Raise
+    `check` is a pure function of a `CheckInput` that returns a `CheckResult`; a score under `at_least` (0 to 1) rejects the record
+    with the result's reason (without one, with the check's name), or has the stage ask again with its detail. What it returns
+    or raises besides ends the run with an error that names it. `fewest_fields` is how many fields a pipeline must give it, 2 for one that compares. Raise
     `version` when the check decides otherwise: passages that an earlier version decided are then decided anew.
 
     Call it before a pipeline that names it is made; in an installed package, in the module that its entry point
@@ -74,7 +77,7 @@ def register_check(
 def run_checks(specs: Sequence[CheckSpec], fields: Mapping[str, Any]) -> dict[str, float]:
     """The scores by check, the lowest of a check that runs twice.
 
-    Raises: Reject by the first check that fails.
+    Raises: Reject by the first check that fails; PluginFailure where a registered one has a bug.
     """
     scores: dict[str, float] = {}
     for spec in specs:
@@ -82,11 +85,30 @@ def run_checks(specs: Sequence[CheckSpec], fields: Mapping[str, Any]) -> dict[st
             continue
         check, limit = CHECKS[spec.check]
         texts = tuple((name, str(fields[name])) for name in spec.fields)
-        finding = check(CheckInput(texts, str(fields.get("passage", "")), spec.words))
+        given = CheckInput(texts, str(fields.get("passage", "")), spec.words)
+        finding = _registered(spec.check, check, given) if spec.check in VERSIONS else check(given)
         if finding.score < (limit if spec.at_least is None else spec.at_least):
             raise Reject(finding.reason, finding.detail)
         scores[spec.check] = round(min(finding.score, scores.get(spec.check, 1.0)), 3)
     return scores
+
+
+def _registered(name: str, check: Check, given: CheckInput) -> CheckResult:
+    """Its result; without a reason the check's name is one."""
+    try:
+        found: Any = check(given)
+    except Exception as failure:
+        raise PluginFailure(f"check '{name}' ({name_of(check)}) failed: {failed(failure, check)}") from failure
+    wrong = ""
+    if not isinstance(found, CheckResult):
+        wrong = "a check returns a CheckResult"
+    elif isinstance(found.score, bool) or not isinstance(found.score, Real) or not 0 <= float(found.score) <= 1:
+        wrong = "the score is a number from 0 to 1"
+    elif not isinstance(found.reason, str) or not isinstance(found.detail, str):
+        wrong = "the reason and the detail are texts"
+    if wrong:
+        raise PluginFailure(f"check '{name}' ({name_of(check)}) returned {found!r:.120}: {wrong}")
+    return CheckResult(float(found.score), found.reason or name, found.detail)
 
 
 def new_scores(fields: Mapping[str, Any], scores: Mapping[str, float]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from augment_correction.text.fences import without_code
 
 class CheckInput(NamedTuple):
     """The input of a check. `texts` are the (field, text) pairs in the order that the pipeline names them, `passage` is what
-    they were made from; `words` is for the check `length` alone.
+    they were made from; `words` is what the pipeline gives under that key, None where it gives nothing.
 
     >>> CheckInput((("answer", "It has nine arches."),)).texts[0][1]
     'It has nine arches.'
