@@ -15,7 +15,7 @@ from typing import Any
 from augment_correction.errors import AugmentCorrectionError, InputError
 from augment_correction.export import axolotl
 from augment_correction.export.source import ExportSource
-from augment_correction.export_formats import DATASET, FORMATS, ExportFormat
+from augment_correction.export_formats import DATASET, FORMATS, ExportFormat, known_format
 from augment_correction.folders import own_folder
 from augment_correction.plugins import failed
 from augment_correction.store.folder import RunFolder, atomic_write
@@ -44,6 +44,10 @@ def export(names: Sequence[str], source: ExportSource, run: RunFolder) -> Iterat
             hint="rejected.jsonl lists the reasons",
         )
     for name in dict.fromkeys(names):
+        try:
+            known_format(name)
+        except ValueError as failure:
+            raise InputError(str(failure)) from None
         if name == DATASET:
             yield Exported(name, _write_dataset(source, run), () if source.tokenizer else (NOT_CUT,))
             continue

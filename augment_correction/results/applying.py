@@ -9,7 +9,7 @@ from pathlib import Path
 
 from augment_correction.config import TrainingConfig
 from augment_correction.errors import InputError, UserError
-from augment_correction.export import FORMATS, ExportSource, Verification, export, write_segments
+from augment_correction.export import ExportSource, Verification, export, write_segments
 from augment_correction.export.axolotl_lora import trained_on_other_rows
 from augment_correction.results.decisions import Decisions
 from augment_correction.results.finished import MadeRun
@@ -19,6 +19,7 @@ from augment_correction.results.reexport import (
     run_template,
     run_tokenizer,
     verify_run,
+    written_exports,
 )
 from augment_correction.results.reviewed import bring_up_to_date, review_of
 from augment_correction.store.folder import atomic_write
@@ -81,10 +82,8 @@ def _write_configs(made: MadeRun, applied: Applied, digest: str) -> None:
 
 def _write_exports(made: MadeRun, applied: Applied, source: ExportSource) -> None:
     """Those that are there. One that cannot be written again would go on teaching what was rejected."""
-    for name in FORMATS:
+    for name in written_exports(made.folder.root):
         folder = made.folder.root / "exports" / name
-        if not folder.is_dir():
-            continue
         try:
             for exported in export([name], source, made.folder):
                 applied.files.append(exported.path)

@@ -49,14 +49,18 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
         whole = trains_whole(path)
         proof.whole |= whole
         proof.files.append(verify_config(path, TrainingSet(made.folder, proof.rows, "", template, known, whole)))
-    source = ExportSource(lambda: run_conversations(made), template, known, made.manifest)
-    written = [path.name for path in sorted(exports.glob("[!.]*")) if path.is_dir()]
-    if not set(written) <= set(FORMATS):
-        load_plugins()
-    for name in [*FORMATS, *(name for name in written if name not in FORMATS)]:
-        if name in written or (proof.whole and name == "axolotl_chat"):
-            proof.files.append(verify_export(name, exports / name, source, known))
+    source, written = _source(made, template, known), written_exports(made.folder.root)
+    for name in written if not proof.whole or "axolotl_chat" in written else ["axolotl_chat", *written]:
+        proof.files.append(verify_export(name, exports / name, source, known))
     return proof
+
+
+def written_exports(root: Path) -> list[str]:
+    """Of a run's folder, ours first; a format that no installed plugin brings, too."""
+    there = [path.name for path in sorted((root / "exports").glob("[!.]*")) if path.is_dir()]
+    if not set(there) <= set(FORMATS):
+        load_plugins()
+    return [*(name for name in FORMATS if name in there), *(name for name in there if name not in FORMATS)]
 
 
 def find_row(made: MadeRun, tokenizer: str | None, id_: str) -> tuple[ProofRow, Tokenizer]:
@@ -87,15 +91,15 @@ def export_run(
             f"the run in {made.folder.root} is not finished ({pending} passages are open); earlier exports are unchanged",
             hint=f"{AGAIN}; or export what there is with --partial",
         )
-    source = ExportSource(
-        lambda: run_conversations(made),
-        template,
-        run_tokenizer(made, tokenizer, needed="axolotl" in names and cut_for_tokenizer(made)),
-        {**made.manifest, **_review(made)},
-        made.results.documents,
-        tuple(made.tokens()),
+    known = run_tokenizer(made, tokenizer, needed="axolotl" in names and cut_for_tokenizer(made))
+    yield from export(names, _source(made, template, known), made.folder)
+
+
+def _source(made: MadeRun, template: ChatTemplate, tokenizer: Tokenizer | None) -> ExportSource:
+    manifest = {**made.manifest, **_review(made)}
+    return ExportSource(
+        lambda: run_conversations(made), template, tokenizer, manifest, made.results.documents, tuple(made.tokens())
     )
-    yield from export(names, source, made.folder)
 
 
 def _review(made: MadeRun) -> dict[str, Any]:
