@@ -1,11 +1,11 @@
-"""Installed packages that bring stages and checks of their own.
+"""Installed packages that bring stages, checks and export formats of their own.
 
 A package names a module in its `pyproject.toml`, and importing that module registers what it brings:
 
     [project.entry-points."augment_correction.plugins"]
     my_stages = "my_package.stages"
 
-They are imported when a pipeline uses a word that is not ours, so that nobody pays for a plugin that no pipeline names.
+They are imported when a pipeline or a config uses a word that is not ours, so that nobody pays for a plugin that nothing names.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 from augment_correction.errors import ConfigError
 
 GROUP = "augment_correction.plugins"
+LOADED: dict[str, str] = {}
+"""Package and version by the name of each plugin that was imported here."""
 
 
 @cache
@@ -37,6 +39,7 @@ def load_plugins() -> None:
                 f"{type(failure).__name__}: {failure}",
                 hint=f"correct {point.value}, or uninstall {package}",
             ) from failure
+        LOADED[point.name] = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
 def failed(failure: Exception, function: Any) -> str:

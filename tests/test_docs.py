@@ -48,7 +48,14 @@ OTHERS = ("axolotl", "vllm", "uv", "ray", "tensorboard", "hf", "pip", "make", "p
 OTHER_PROGRAMS = ("--extra-index-url", "--index-url", "--enable-lora", "--lora-modules")
 FOLDERS = ("augment_correction", "benchmarks", "configs", "docs", "inputs", "pipelines", "prompts", "tests")
 ENDINGS = (".html", ".jinja", ".json", ".jsonl", ".log", ".md", ".py", ".sqlite", ".txt", ".yaml")
-READERS = ("by_hand.py", "my_stages.py", "mine.yaml", "filter.yaml", "masked_conversation_generation.yaml")
+READERS = (
+    "by_hand.py",
+    "my_stages.py",
+    "other_rows.py",
+    "mine.yaml",
+    "filter.yaml",
+    "masked_conversation_generation.yaml",
+)
 """Names of what a reader of the pages has or makes."""
 COMPOSED = ("check.log", "train.log", "gate.log")
 """Names that the worker puts together from the phase of a job."""
@@ -187,23 +194,30 @@ def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> No
 def test_the_stage_and_the_check_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "guides" / "extending.md").read_text()
     files = re.findall(r"`([\w./]+\.(?:py|yaml))`:\n\n```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    assert [name for name, _ in files] == ["by_hand.py", "my_stages.py", "pipelines/brief.yaml"]
+    assert [name for name, _ in files] == ["by_hand.py", "my_stages.py", "pipelines/brief.yaml", "other_rows.py"]
     assert call_program("init", cwd=tmp_path).code == 0
     for name, text in files:
         (tmp_path / name).write_text(text)
-    made = subprocess.run([sys.executable, "by_hand.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    both = [sys.executable, "-c", "import by_hand, other_rows"]
+    made = subprocess.run(both, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.returncode == 0 and "You are right to doubt it" in made.stdout, made.stderr
-    [named] = re.findall(r"```toml\n\[project\.entry-points\.\"([\w.]+)\"\]\n(.*?)```", page, re.DOTALL)
+    assert "documents: 1" in made.stdout and "Seven." in made.stdout
+    [described] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    [(group, points)] = tomllib.loads(described)["project"]["entry-points"].items()
     info = tmp_path / "my_stages-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my_stages\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{named[0]}]\n{named[1]}".replace('"', ""))
+    (info / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{name} = {at}\n" for name, at in points.items()))
     lines = [line for line in page.splitlines() if line.startswith("python -m augment_correction ")]
     assert [shlex.split(line)[3] for line in lines] == ["check", "run"]
     for line in lines:
         ran = call_program(*shlex.split(line)[3:], cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{os.environ['PYTHONPATH']}")
         assert ran.code == 0, f"{line}\n{ran.out}{ran.err}"
+        assert " check " not in line or "plugin my_stages (my_stages 1.0)" in ran.out
     assert json.loads((tmp_path / "outputs/brief/axolotl_correction_conversations.json").read_text())
+    assert json.loads((tmp_path / "outputs/brief/run.json").read_text())["plugins"] == {"my_stages": "my_stages 1.0"}
+    [turns] = (tmp_path / "outputs/brief/exports/turns").iterdir()
+    assert '"train": false' in turns.read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

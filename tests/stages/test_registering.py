@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -310,6 +311,7 @@ def test_an_installed_packages_stage_is_found_by_the_command(own: MadeProject, t
     made = program("run", str(config), PYTHONPATH=path)
     assert made.code == 0, made.err
     assert len(own.dataset()) == 6
+    assert json.loads((own.output / "run.json").read_text())["plugins"] == {"shorten": "shorten 1.0"}
 
 
 def test_a_plugin_that_cannot_be_imported_is_named(own: MadeProject, tmp_path: Path) -> None:
