@@ -82,11 +82,14 @@ def paths(tree: Path, names: str, under: str) -> list[Path]:
     return sorted({path for name in names.split() for path in (tree / under).glob(f"{name}.py")})
 
 
-def equivalent(module: str) -> dict[tuple[str, str, str], str]:
-    """(row, was, becomes) of the module's mistakes that change nothing that could be seen, and why."""
+def equivalent(module: str) -> dict[tuple[str, str, str, int], str]:
+    """The keys of the module's mistakes that change nothing that could be seen, and why."""
     found = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
     return {
-        tuple(mistake): entry["why"] for entry in found if entry["module"] == module for mistake in entry["mistakes"]
+        (row, was, becomes, place[0] if place else 1): entry["why"]
+        for entry in found
+        if entry["module"] == module
+        for row, was, becomes, *place in entry["mistakes"]
     }
 
 

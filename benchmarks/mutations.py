@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ FORM_ONLY = {"strict", "slots", "frozen", "daemon", "exist_ok"}
 
 class Mutation(NamedTuple):
     """`function`: the first line of the function it is in, a decorator's where there is one; 0 outside of all. `row`: the
-    text of its line."""
+    text of its line. `place`: 1, or more where the same was done to the same words before it in this line."""
 
     function: int
     line: int
@@ -37,11 +38,12 @@ class Mutation(NamedTuple):
     was: str
     becomes: str
     source: str
+    place: int
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str, str, int]:
         """What it is known by however many lines come before it."""
-        return self.row, self.was, self.becomes
+        return self.row, self.was, self.becomes, self.place
 
 
 def mutations(source: str) -> list[Mutation]:
@@ -49,7 +51,8 @@ def mutations(source: str) -> list[Mutation]:
     starts = [0]
     for row in rows:
         starts.append(starts[-1] + len(row))
-    made = []
+    made: list[Mutation] = []
+    seen: Counter[tuple[int, str, str]] = Counter()
     for node, function, becomes in _walk(ast.parse(source), 0):
         assert isinstance(node, ast.expr | ast.stmt)
         assert node.end_lineno is not None and node.end_col_offset is not None
@@ -59,7 +62,9 @@ def mutations(source: str) -> list[Mutation]:
         text = (raw[:begin] + becomes.encode() + raw[end:]).decode()
         was = " ".join(raw[begin:end].decode().split())
         row = rows[node.lineno - 1].decode().strip()
-        made.append(Mutation(function, node.lineno, row, was, becomes, text))
+        seen[node.lineno, was, becomes] += 1
+        place = seen[node.lineno, was, becomes]
+        made.append(Mutation(function, node.lineno, row, was, becomes, text, place))
     return made
 
 

@@ -194,9 +194,11 @@ class TestPlaces:
 class TestIncludes:
     def test_the_blocks_of_another_file_come_in_place(self, tmp_path: Path) -> None:
         write(tmp_path, "{# shared #}\n{% system %}S{% endsystem %}\n", "shared.jinja")
-        path = write(tmp_path, '{% include "shared.jinja" %}\n{% user %}{{ passage }}{% enduser %}')
+        path = write(
+            tmp_path, '{% system %}F{% endsystem %}\n{% include "shared.jinja" %}\n{% user %}{{ passage }}{% enduser %}'
+        )
         prompt = load_prompt(path)
-        assert [message.content for message in prompt.render(VALUES)] == ["S", "P"]
+        assert [message.content for message in prompt.render(VALUES)] == ["F", "S", "P"]
 
     def test_a_change_of_the_included_file_changes_the_fingerprint(self, tmp_path: Path) -> None:
         write(tmp_path, "{% system %}S{% endsystem %}", "shared.jinja")
