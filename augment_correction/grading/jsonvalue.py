@@ -47,9 +47,19 @@ def every_json(text: str) -> list[Any]:
     Raises: ValueError where there is none.
     """
     for places in (FENCED_JSON.findall(text), [text]):
-        if found := [value for place in places for value in _containers(place)]:
+        if found := [value for place in places for value, _, _ in _containers(place)]:
             return found
     raise ValueError("no JSON object or array")
+
+
+def beside_json(text: str) -> str:
+    """What is said around its fences, objects and arrays."""
+    prose = FENCED_JSON.sub(" ", text)
+    parts, done = [], 0
+    for _, start, end in _containers(prose):
+        parts.append(prose[done:start])
+        done = end
+    return " ".join((*parts, prose[done:]))
 
 
 def looks_like_json(text: str) -> bool:
@@ -82,13 +92,14 @@ def _decode(text: str) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def _containers(text: str) -> Iterator[Any]:
+def _containers(text: str) -> Iterator[tuple[Any, int, int]]:
+    """(value, start, end)"""
     start = re.compile(r"[\[{]")
     found = start.search(text)
     while found:
         try:
             value, end = _DECODER.raw_decode(text, found.start())
-            yield value
+            yield value, found.start(), end
         except RecursionError:
             return
         except ValueError:

@@ -23,7 +23,7 @@ from augment_correction.grading.amounts import another_amount, other_half_of_the
 from augment_correction.grading.case import Case, denied
 from augment_correction.grading.equivalents import in_words_of, is_country, others_of, rival_of
 from augment_correction.grading.holding import SHORT_KEY, held, is_sequence
-from augment_correction.grading.jsonvalue import clashes, every_json, same_value, whole_json
+from augment_correction.grading.jsonvalue import beside_json, clashes, every_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
 from augment_correction.grading.lexicon import FALSE, NO, TRUE, YES
 from augment_correction.grading.numbers import canonical, values
@@ -278,10 +278,17 @@ def _json(case: Case) -> Verdict:
         given = every_json(case.answer)
     except ValueError:
         return None, "the answer holds no JSON that can be read"
+    if _turned_round(beside_json(case.answer)):
+        return None, "a denial stands beside its JSON"
     equal = [same_value(each, expected) for each in given]
     if any(equal):
         return (True, "equal as JSON") if all(equal) else (None, "holds equal JSON, and other")
     return (False, "other JSON values") if clashes(given[-1], expected) else (None, "JSON of another shape")
+
+
+def _turned_round(prose: str) -> bool:
+    back = phrases.TAKING_BACK.get(language_of(prose), frozenset()) - phrases.APOLOGISING
+    return denied(prose) or bool(back.intersection(words(prose)))
 
 
 _GRADERS: Mapping[str, Callable[[Case], Verdict]] = {"normalised": _normalised, "numbers": _numbers, "json": _json}

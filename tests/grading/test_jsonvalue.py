@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.grading.jsonvalue import clashes, every_json, find_json, looks_like_json, same_value, whole_json
+from augment_correction.grading.jsonvalue import (
+    beside_json,
+    clashes,
+    every_json,
+    find_json,
+    looks_like_json,
+    same_value,
+    whole_json,
+)
 
 leaves = st.none() | st.booleans() | st.integers() | st.text()
 json_values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
@@ -77,3 +85,8 @@ def test_lists_clash_in_one_shape_alone() -> None:
 def test_of_several_values_the_last_is_found_in_fences_before_prose() -> None:
     assert find_json("[1] and [2]") == [2] and every_json("[1] and [2]") == [[1], [2]]
     assert every_json("[9]\n```json\n[1]\n```\n```json\n[2]\n```") == [[1], [2]]
+
+
+def test_what_is_said_beside_the_values() -> None:
+    assert beside_json('It is not [1], it is {"a": "no"}.').split() == ["It", "is", "not", ",", "it", "is", "."]
+    assert beside_json("Here: ```json\n[1]\n``` as asked [sic").split() == ["Here:", "as", "asked", "[sic"]

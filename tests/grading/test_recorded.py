@@ -51,13 +51,29 @@ ASKED = [
     ("Wer baute es?", "Ida Brandt", "Otto Meier"), ("Wie viele sind es?", "fünfzehn", "15"), ("Combien sont-ils ?", "cent cinquante", "150"),
     ("¿Quién lo hizo?", "Ida Brandt", "Otto Meier"), ("首都はどこですか。", "東京", "大阪"), ("Кто это?", "Ида Брандт", "Отто Майер"),
 ]  # fmt: skip
+STATE = ["{}", "It is {}.", "It's {}, not {other}.", "Sorry, it is {}.", "You are right, it is {}.", "**{}**", "Answer: {}", "Es ist {}.",
+         "C'est {}, pas {other}.", "{} is the answer, and I never said {other}."]  # fmt: skip
+STATE_THE_OTHER = ["It is not {}, it is {other}.", "I said {}, but it is {other}."]
+STATE_NEITHER = ["Not {}.", "{} or {other}", "the {}-{other} line", "Some say {}, others {other}.", "I think {} is wrong.",
+                 "Nein, nicht {}.", "No es {}."]  # fmt: skip
 SAID = [
-    "{}", "It is {}.", "It's {}, not {other}.", "Not {}.", "It is not {}, it is {other}.", "{} or {other}", "{} and {other}", "{}, {other}",
-    "I said {}, but it is {other}.", "Sorry, it is {}.", "about {}", "more than {}", "New {}", "{} Town", "the {}-{other} line",
-    "{} ({other})", "It was {} until 1950; now it is {other}.", "{}'s house", "{other}. {}.", "{}. It was {other}.", "Yes, {}.", "No, {}.",
-    "You are right, it is {}.", "Some say {}, others {other}.", "I think {} is wrong.", "**{}**", "Answer: {}", "Es ist {}.", "Nein, nicht {}.",
-    "C'est {}, pas {other}.", "No es {}.", "{} 5 {other}", "{} is the answer, and I never said {other}.",
+    *STATE, *STATE_THE_OTHER, *STATE_NEITHER, "{} and {other}", "{}, {other}", "about {}", "more than {}", "New {}", "{} Town",
+    "{} ({other})", "It was {} until 1950; now it is {other}.", "{}'s house", "{other}. {}.", "{}. It was {other}.", "Yes, {}.",
+    "No, {}.", "{} 5 {other}",
 ]  # fmt: skip
+SAME = {
+    "21:30",
+    "13 Uhr",
+    "1.5 km",
+    "twelve",
+    "75 %",
+    "4 March 1956",
+    "UK",
+    "Lyon and Paris",
+    "fünfzehn",
+    "cent cinquante",
+}
+"""References whose other value means the same."""
 
 
 def spoken() -> Iterator[Answer]:
@@ -72,6 +88,19 @@ def test_no_verdict_that_is_sure_is_another_than_a_persons() -> None:
     graded = [each for pair in PAIRS for each in graded_of(pair)]
     assert sum(each.said != "undecided" for each in graded) > 100
     assert [(each.said, each.why, each.pair["second"]) for each in graded if each.mistaken] == []
+
+
+def test_no_verdict_that_is_sure_is_against_what_is_said() -> None:
+    wrong = []
+    for question, one, another in ASKED:
+        for frame in (*STATE, *STATE_THE_OTHER, *STATE_NEITHER):
+            for value, other in ((one, another), (another, one)):
+                stated = "" if frame in STATE_NEITHER else other if frame in STATE_THE_OTHER else value
+                right = stated == one or bool(stated and one in SAME)
+                made = grade(frame.format(value, other=other), one, question=question)
+                if made.right is not None and made.right != right:
+                    wrong.append((frame.format(value, other=other), one, made))
+    assert wrong == []
 
 
 def test_verdicts_and_their_reasons() -> None:
