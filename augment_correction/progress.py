@@ -21,6 +21,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.records import Turn
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.terminal import tell
+from augment_correction.text.excerpts import line_of
 
 REFRESH = 0.25
 RATE_WINDOW = 60.0
@@ -57,7 +58,7 @@ class _First:
         if self._told or state.first is None:
             return []
         self._told = True
-        told = (f"  {turn.role}{_mask(turn)}: {_excerpt(turn.text)}" for turn in state.first.turns)
+        told = (f"  {turn.role}{_mask(turn)}: {line_of(turn.text, EXCERPT)}" for turn in state.first.turns)
         return [f"the first conversation, after {duration(time.monotonic() - state.started)}:", *told]
 
 
@@ -65,11 +66,6 @@ def _mask(turn: Turn) -> str:
     if not turn.train:
         return " (masked: not trained)"
     return " (begins masked)" if turn.masked else ""
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else f"{line[:EXCERPT].rstrip()} [...]"
 
 
 class _Bars:

@@ -79,11 +79,7 @@ class YamlFile:
         """Give the keys of a section the one name that `spellings` has for each. Where the file and the command line spell one
         key otherwise, the command line's value is taken; two spellings in the file are left for whoever reads them to refuse.
         """
-        held = self.data
-        for part in section:
-            held = held.get(part) if isinstance(held, dict) else None
-        if not isinstance(held, dict):
-            return
+        held = self._section(section)
         for name, others in spellings.items():
             given = [each for each in (name, *others) if each in held]
             overridden = [each for each in given if (*section, each) in self.overridden]
@@ -96,13 +92,18 @@ class YamlFile:
 
     def drop(self, section: Path_, keys: Mapping[str, str]) -> Iterator[str]:
         """Take these keys out of a section; a line for each that was there, with the reason that `keys` gives."""
-        held = self.data
-        for part in section:
-            held = held.get(part) if isinstance(held, dict) else None
-        for key, why in keys.items() if isinstance(held, dict) else ():
+        held = self._section(section)
+        for key, why in keys.items():
             if key in held:
                 del held[key]
                 yield f"{'.'.join(map(str, (*section, key)))} has no effect here: {why}"
+
+    def _section(self, path: Path_) -> dict[Any, Any]:
+        """What stands there; an empty one where that is no section."""
+        held = self.data
+        for part in path:
+            held = held.get(part) if isinstance(held, dict) else None
+        return held if isinstance(held, dict) else {}
 
     def _rename(self, held: dict[Any, Any], section: Path_, old: str, new: str) -> None:
         held[new] = held.pop(old)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from augment_correction.text.excerpts import excerpt
+
 EXCERPT = 500
 """Characters."""
 
@@ -18,7 +20,7 @@ def show(console: Any, chunk: Any, outcome: Any, *, whole: bool) -> None:
 
     place = chunk.places[0]
     page = f", page {place['page']}" if place["page"] else ""
-    text = chunk.text if whole or len(chunk.text) <= EXCERPT else f"{chunk.text[:EXCERPT].rstrip()} [...]"
+    text = chunk.text if whole else excerpt(chunk.text, EXCERPT)
     say(("── ", "dim"), (f"{place['title']}{page}", "bold"))
     say((f"passage {chunk.id}, {place['source']}\n", "dim"), (text, ""), ("\n", ""))
     if outcome.status != "kept":

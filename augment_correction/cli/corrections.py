@@ -14,6 +14,7 @@ from augment_correction.cli import Json, Overrides, WholeHelp, app
 from augment_correction.cli.answers import Mode, asking_flags, print_paid
 from augment_correction.cli.worker import Priority
 from augment_correction.terminal import say, tell
+from augment_correction.text.excerpts import line_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -45,6 +46,8 @@ Force = Annotated[
     typer.Option("--force", help="Approve although the evidence contradicts the correction. The history records this."),
 ]
 DEFAULT = "chat"
+SHOWN = 40
+"""Characters of a text in a table."""
 
 
 class StateName(StrEnum):
@@ -96,19 +99,14 @@ def print_corrections(found: Sequence[Correction]) -> None:
         return
     rows = [
         (
-            str(each.id), each.state + (" !" if each.contradicted else ""), _short(each.statement.question),
-            _short(each.statement.wrong), _short(each.statement.right), each.author,
+            str(each.id), each.state + (" !" if each.contradicted else ""), line_of(each.statement.question, SHOWN),
+            line_of(each.statement.wrong, SHOWN), line_of(each.statement.right, SHOWN), each.author,
         )
         for each in found
     ]  # fmt: skip
     print_table(("", "state", "question", "wrong", "right", "by"), rows)
     if any(each.contradicted for each in found):
         say("!  evidence contradicts the correction; to see it: corrections show ID")
-
-
-def _short(text: str, most: int = 40) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections show 3")

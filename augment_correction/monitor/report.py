@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from augment_correction.failures import Failure
+from augment_correction.text.excerpts import line_of
 
 SHOWN = 200
 """Characters of an answer."""
@@ -18,9 +19,9 @@ def block(step: int, last: int, failures: Sequence[Failure], share: float) -> st
     lines = [f"LIVE INFERENCE - Step {step}{of}", "=" * 32]
     for number, each in enumerate(failures, 1):
         lines += [
-            f"Example {number}/{len(failures)}: {_short(each.question)}",
-            f"   Expected: {_short(each.reference)}",
-            f"   Predicted: {_short(each.answer)}",
+            f"Example {number}/{len(failures)}: {line_of(each.question, SHOWN)}",
+            f"   Expected: {line_of(each.reference, SHOWN)}",
+            f"   Predicted: {line_of(each.answer, SHOWN)}",
             f"   -> {WORDS[each.verdict]}{_why(each)}",
         ]
     lines.append(f"{share:.1%} of the time so far is the monitor's")
@@ -31,11 +32,6 @@ def _why(failure: Failure) -> str:
     if failure.verdict == "undecided":
         return f": {failure.why}"
     return f": {' | '.join(failure.codes)}" if failure.codes else ""
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= SHOWN else f"{flat[:SHOWN]}..."
 
 
 def made_lines(metadata: Mapping[str, Any]) -> str:
