@@ -99,9 +99,7 @@ def _file_lines(file: Any) -> Iterator[str]:
         yield f"{file.path}: NOT compared with the run: {file.skipped}"
         return
     if not file.failing:
-        yield f"{file.path}: " + (
-            f"{file.rows:,} rows agree with the run" if file.rows else "unchanged since the run wrote it"
-        )
+        yield f"{file.path}: " + (f"{file.rows:,} rows agree with the run" if file.rows else file.unchanged)
         return
     yield f"{file.path}:"
     for kind, count in file.failing.items():

@@ -48,6 +48,8 @@ class FileProof:
     failing: Counter[Kind] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     skipped: str = ""
+    unchanged: str = "unchanged since the run wrote it"
+    """What is told of a file without rows in which nothing is wrong."""
 
     def note(self, fault: Fault) -> None:
         if self.failing[fault.kind] < LISTED:
@@ -66,7 +68,8 @@ def verify_export(name: str, folder: Path, source: ExportSource, tokenizer: Toke
     if not form.compare:
         return FileProof(folder, remedy, skipped=f"the format '{name}' was registered with compare=False")
     if not form.rows:
-        return written_again(name, FileProof(folder, remedy), replace(source, tokenizer=tokenizer))
+        made = FileProof(folder, remedy, unchanged="the same as it is written now")
+        return written_again(name, made, replace(source, tokenizer=tokenizer))
     expected = placed(form.rows)
     if not isinstance(expected, Spelling):
         expected = expected(source, tokenizer, folder)

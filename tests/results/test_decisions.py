@@ -11,7 +11,9 @@ import orjson
 import pytest
 import yaml
 
+from augment_correction.cli.verify import verification_lines
 from augment_correction.errors import ExitCode, InputError
+from augment_correction.export import ExportSource, register_export
 from augment_correction.records import Conversation
 from augment_correction.results.applying import apply_decisions
 from augment_correction.results.decisions import Action, Decisions, ReviewDecision
@@ -125,6 +127,25 @@ class TestRows:
         assert len(made.dataset()) == 3
         for name in ("openai/conversations.jsonl", "hf/data/train.jsonl"):
             assert len((made.output / "exports" / name).read_bytes().splitlines()) == 3
+
+    @pytest.mark.usefixtures("registered_for_now")
+    def test_a_registered_format_follows_and_one_that_nobody_knows_is_told(self, made: MadeProject) -> None:
+        def ids(source: ExportSource, folder: Path) -> None:
+            (folder / "ids.txt").write_text("".join(f"{each.id}\n" for each in source.conversations()))
+
+        register_export("ids", ids)
+        with open_run(made.output) as run:
+            list(export_run(run, ["ids"], None))
+        (made.output / "exports" / "of_another").mkdir()
+        decide(made, rows_of(made)[0], "reject")
+        with open_run(made.output) as run, run.folder.held():
+            applied = apply_decisions(run)
+        assert (made.output / "exports" / "ids" / "ids.txt").read_text().split() == [row.id for row in rows_of(made)]
+        assert any("of_another was not updated by the review" in line for line in applied.notices)
+        assert applied.verification and not applied.verification.wrong
+        told = verification_lines(applied.verification)
+        assert any(line.endswith("exports/ids: the same as it is written now") for line in told)
+        assert any("of_another: NOT compared with the run: no export format is named" in line for line in told)
 
     def test_an_edited_row_says_who_edited_it_and_its_mask_is_proven(self, made: MadeProject) -> None:
         row = rows_of(made)[1]
