@@ -167,20 +167,21 @@ def _table(region: Sequence[list[Line]], strips: Sequence[Strip]) -> list[Line]:
     if not table:
         return lines
     texts = [[_joined(column).text if column else "" for column in columns] for columns in cells]
-    _keep_words_whole(texts)
+    for (line, row), (below, following) in pairwise(zip(lines, texts, strict=True)):
+        if not line.pitch and not below.pitch:
+            _keep_words_whole(row, following)
     return [
         line if line.pitch else replace(line, text=f"| {' | '.join(row)} |")
         for line, row in zip(lines, texts, strict=True)
     ]
 
 
-def _keep_words_whole(rows: Sequence[list[str]]) -> None:
+def _keep_words_whole(row: list[str], following: list[str]) -> None:
     """The rest of a word that breaks at the end of a cell's line stands in the same cell of the next row."""
-    for row, following in pairwise(rows):
-        for at, text in enumerate(row):
-            if text and text[-1] in BROKEN_HYPHENS:
-                rest, _, following[at] = following[at].partition(" ")
-                row[at] = text + rest
+    for at, text in enumerate(row):
+        if text and text[-1] in BROKEN_HYPHENS:
+            rest, _, following[at] = following[at].partition(" ")
+            row[at] = text + rest
 
 
 def _has_cells(cells: Sequence[list[list[Line]]], region: Sequence[list[Line]]) -> bool:

@@ -63,6 +63,18 @@ def test_a_word_broken_inside_a_cell_is_whole_in_its_row() -> None:
     assert "| [:alpha:] | characters that are alphabetic |" in pages[0]
 
 
+def test_no_part_of_a_word_is_lost_beside_a_row_of_code() -> None:
+    """A row of type of one width is written as it stands and not by cells."""
+    rows = [
+        (piece("[:alpha:]", 40, 700), piece("characters that are alpha\ufffe", 300, 700)),
+        (piece("[:digit:]", 40, 690), piece("betic and those that are digits", 300, 690)),
+        (piece("[:lower:]", 40, 680), piece("small letters", 300, 680)),
+    ]
+    rows[0][1].pitch = 5.0
+    pages = [page_text(in_reading_order([one for row in rows for one in row]))]
+    assert pages[0].count("betic") == 1 and pages[0].count("alpha\ufffe") == 1
+
+
 def test_a_mark_without_a_word_before_it_is_no_hyphen() -> None:
     pages = ["Before you begin: \x02 If you were\n\x02 Be sure", "com\ufffe\nmand"]
     join_broken_words(pages)
