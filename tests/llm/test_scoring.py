@@ -84,7 +84,7 @@ async def opened(bench: Bench, tmp_path: Path) -> AsyncIterator[Callable[..., Sc
     local = LocalModels()
 
     def open_one(folder: Path, adapter: Path | None = None) -> Scorer:
-        bench.database.write(("DELETE FROM calls", ()))  # all are called "tiny" here
+        bench.database.write_at_once(("DELETE FROM calls", [()]))  # all are called "tiny" here
         backends.append(local.open(folder, adapter, {}))
         return Scorer.of(bench.model(backends[-1], capacity=16, mode="hf"), Project(tmp_path), str(folder))
 
