@@ -26,6 +26,7 @@ ACCOUNTS_BY_ADDRESS = 20
 """In an hour, where anybody may register."""
 _EMAIL = re.compile(r"[^@\s<>\"'()]{1,64}@[^@\s<>\"'()]{1,180}\.[a-z0-9-]{2,24}")
 WRONG = "The e-mail address or the password is wrong."
+CODE = "Enter the six digits that your authenticator app shows."
 
 
 def email_of(text: str) -> str:
@@ -152,6 +153,16 @@ def accepts_code(user: User, code: str, cipher: Cipher) -> bool:
         return False
     user.totp_step = step
     return True
+
+
+def require_code(session: Session, user: User, attempt: Attempt, cipher: Cipher) -> None:
+    """Of an account with a second factor; a wrong one is noted, and the transaction committed with it.
+
+    Raises: Invalid, Unreadable."""
+    if not accepts_code(user, attempt.code, cipher):
+        note_failure(session, attempt)
+        session.commit()
+        raise Invalid("The code is wrong or was already used." if attempt.code else CODE, field="code")
 
 
 # ------------------------------------------------------------------------------------------- the first owner

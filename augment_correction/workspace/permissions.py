@@ -89,6 +89,8 @@ ROUTES: dict[str, str] = {
     "POST /register": PUBLIC,
     "GET /oidc/start": PUBLIC,
     "GET /oidc/callback": PUBLIC,
+    "GET /oidc/code": PUBLIC,
+    "POST /oidc/code": PUBLIC,
     "GET /setup/{token}": PUBLIC,
     "POST /setup/{token}": PUBLIC,
     "GET /invite/{token}": PUBLIC,

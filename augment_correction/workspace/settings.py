@@ -100,6 +100,10 @@ class Settings:
         return "__Host-session" if self.cookie_secure else "session"
 
     @property
+    def pending_cookie(self) -> str:
+        return "__Host-pending" if self.cookie_secure else "pending"
+
+    @property
     def visitor_cookie(self) -> str:
         return "__Host-visitor" if self.cookie_secure else "visitor"
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from fastapi.responses import Response
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import select
 
 from augment_correction.errors import ConfigError
+from augment_correction.workspace.pending import Pending, keep
 from augment_correction.workspace.settings import Provider, read_settings
 from augment_correction.workspace.tables import Identity, User
 from tests.workspace.places import PASSWORD, Person, Place, invited
 from tests.workspace.provider import CLIENT, SECRET, IdentityProvider
+from tests.workspace.test_second_factor import next_code, with_factor
 
 
 @pytest.fixture
@@ -167,6 +171,48 @@ def test_an_organisation_that_asks_for_a_second_factor_takes_the_providers(
         again = place.person()
         through(again, provider, ada.at("/members"), email=ada.email, amr=methods)
         assert (again.url == ada.at("/members")) is there
+
+
+def test_an_account_with_a_second_factor_of_its_own_is_asked_for_it_after_the_provider(
+    place: Place, provider: IdentityProvider
+) -> None:
+    ada = place.owner()
+    link = invited(ada, "grace@example.org", "member")
+    grace = place.person("grace@example.org")
+    through(grace, provider, link, email=grace.email, sub="grace")
+    secret = with_factor(grace)
+    weak, strong = place.person(grace.email), place.person(grace.email)
+    through(weak, provider, "/account", sub="grace", amr=["pwd"])
+    assert weak.url == "/oidc/code" and "six digits" in weak.text and "Password" not in weak.text
+    weak.post("/account/totp/off")
+    assert weak.status == 401
+    weak.post("/oidc/code", {"code": "000000"})
+    assert weak.status == 422 and "wrong or was already used" in weak.text
+    through(strong, provider, "/account", sub="grace", amr=["pwd", "otp"])
+    assert strong.url == "/account" and strong.status == 200
+    strong.post("/account/totp/off")  # however fresh and strong: never without a code
+    assert strong.status == 422 and "six digits" in strong.text
+    weak.post("/oidc/code", {"code": next_code(secret)})
+    assert weak.url == "/account" and "Turn it off" in weak.text
+    weak.get("/oidc/code")
+    assert weak.status == 403  # used up
+
+
+def test_a_pending_sign_in_of_our_own_making_is_none(place: Place, provider: IdentityProvider) -> None:
+    ada = place.owner()
+    with_factor(ada)
+    thief = place.person()
+    thief.get("/login")
+    with place.site.database.as_system() as session:
+        user = session.execute(select(User)).scalar_one().id
+    sealed = keep(
+        replace(place.settings, secret=b"t" * 40), Response(), Pending(user, "", "", strong=True, joined=True, then="/")
+    )
+    thief.client.cookies.set(
+        place.settings.pending_cookie, sealed.headers["set-cookie"].partition("=")[2].split(";")[0]
+    )
+    thief.get("/oidc/code")
+    assert thief.status == 403 and "not begun in this browser" in thief.text
 
 
 def test_half_a_provider_is_a_mistake(tmp_path: Any) -> None:

@@ -28,6 +28,11 @@ def with_factor(person: Person) -> str:
     return secret
 
 
+def next_code(secret: str) -> str:
+    """The one after that of now: it counts already, and has not been used."""
+    return tokens.totp(secret, int(time.time()) // 30 + 1)
+
+
 def kept(place: Place) -> str:
     with place.site.database.as_system() as session:
         return str(session.execute(select(User.totp).where(User.totp.is_not(None))).scalar_one())
@@ -83,10 +88,15 @@ def test_an_organisation_lets_nobody_in_without_one(place: Place) -> None:
     bob.get(ada.at("/threads"))
     assert bob.status == 403
     del bob.client.headers["accept"]
-    with_factor(bob)
+    secret = with_factor(bob)
     bob.get(ada.at("/threads"))
     assert bob.url == ada.at("/threads")
     bob.post("/account/totp/off", {"current": PASSWORD})
+    assert bob.status == 422 and "six digits" in bob.text  # the password alone is not enough
+    bob.post("/account/totp/off", {"current": PASSWORD, "code": "000000"})
+    assert bob.status == 422 and "wrong or was already used" in bob.text
+    bob.post("/account/totp/off", {"current": PASSWORD, "code": next_code(secret)})
+    assert "no longer asks for a code" in bob.text
     bob.get(ada.at("/threads"))
     assert bob.url == "/account"
 

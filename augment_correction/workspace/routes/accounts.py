@@ -145,14 +145,19 @@ def turn_totp_on(here: Entered) -> Response:
 
 @router.post("/account/totp/off")
 def turn_totp_off(here: Entered) -> Response:
+    """Always with a code: whoever signed in in another way does not get rid of it. For who has lost the device: serve.py."""
+    attempt = accounts.Attempt(here.user.email, "", here.text("code", most=20), here.address)
     try:
         _require_password(here, "current")
+        with here.site.database.as_system(writes=True) as session:
+            accounts.refuse_guessing(session, attempt)
+            user = session.get_one(User, here.user.id)
+            accounts.require_code(session, user, attempt, here.site.cipher)
+            user.totp = None
+            session.execute(update(LoginSession).where(LoginSession.user_id == here.user.id).values(strong=False))
+            audit.note(session, here.actor, "totp.off", here.user.id)
     except Invalid as problem:
         return _account(here, problem)
-    with here.site.database.as_system(writes=True) as session:
-        session.get_one(User, here.user.id).totp = None
-        session.execute(update(LoginSession).where(LoginSession.user_id == here.user.id).values(strong=False))
-        audit.note(session, here.actor, "totp.off", here.user.id)
     return here.go("/account", said="totp_off")
 
 

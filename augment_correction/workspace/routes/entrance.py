@@ -38,7 +38,17 @@ def front(here: Entered) -> Response:
 
 @router.get("/login")
 def login_page(here: Entered) -> Response:
-    return here.page("login.html", then=local_path(here.query("then")), problem=None, code_wanted=False, email="")
+    return sign_in_page(here, local_path(here.query("then")))
+
+
+def sign_in_page(
+    here: Here, then: str, problem: Problem | None = None, email: str = "", *, provider_done: bool = False
+) -> Response:
+    """`provider_done`: after the identity provider only the code is missing."""
+    return here.page(
+        "login.html", status=problem.status if problem and here.form else 200, then=then, problem=problem, email=email,
+        code_wanted=problem is not None and problem.field == "code", provider_done=provider_done,
+    )  # fmt: skip
 
 
 @router.post("/login")
@@ -50,10 +60,7 @@ def login(here: Entered) -> Response:
     try:
         user = _authenticated(here, attempt)
     except Problem as problem:
-        return here.page(
-            "login.html", status=problem.status, then=then, problem=problem, email=attempt.email,
-            code_wanted=problem.field == "code",
-        )  # fmt: skip
+        return sign_in_page(here, then, problem, attempt.email)
     return enter_as(here, user, then or "/", strong=user.totp is not None)
 
 
@@ -65,15 +72,14 @@ def _authenticated(here: Here, attempt: Attempt) -> User:
         user = accounts.known(session, attempt)
     right = passwords.matches(user.password if user else "", attempt.password)
     if user is not None and right and user.totp and not attempt.code:
-        raise Invalid("Enter the six digits that your authenticator app shows.", field="code")
+        raise Invalid(accounts.CODE, field="code")
     with database.as_system(writes=True) as session:
         user = accounts.known(session, attempt) if right else None
-        if user is None or not accounts.accepts_code(user, attempt.code, here.site.cipher):
+        if user is None:
             accounts.note_failure(session, attempt)
             session.commit()
-            raise Invalid(
-                "The code is wrong or was already used." if right else accounts.WRONG, field="code" if right else ""
-            )
+            raise Invalid(accounts.WRONG)
+        accounts.require_code(session, user, attempt, here.site.cipher)
         return user
 
 

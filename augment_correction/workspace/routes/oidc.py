@@ -6,14 +6,19 @@ import base64
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from augment_correction.workspace import cookies, tokens
+from augment_correction.workspace import accounts, cookies, pending, tokens
+from augment_correction.workspace.accounts import Attempt
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.identities import account_of
 from augment_correction.workspace.oidc import OpenIdConnect
-from augment_correction.workspace.problems import NotThere
-from augment_correction.workspace.routes.entrance import enter_as, local_path
+from augment_correction.workspace.pending import Pending
+from augment_correction.workspace.problems import Forbidden, Invalid, NotThere
+from augment_correction.workspace.routes.entrance import enter_as, local_path, sign_in_page
+from augment_correction.workspace.tables import User
 
 router = APIRouter(prefix="/oidc")
 MINUTES = 10
@@ -49,9 +54,54 @@ def callback(here: Entered) -> Response:
     settings = here.site.settings
     with here.site.database.as_system(writes=True) as session:
         user = account_of(session, told, here.address, may_register=settings.registration == "open")
-    response = enter_as(here, user, _decoded(then) or "/", strong=told.strong)
+    then = _decoded(then) or "/"
+    if user.totp and not told.strong:
+        proven = Pending(user.id, told.issuer, told.subject, told.strong, True, then)
+        response = pending.keep(settings, here.go("/oidc/code"), proven)
+    else:
+        response = enter_as(here, user, then, strong=told.strong)
     response.headers.append("set-cookie", cookies.spelled(settings, _cookie(here), "", 0))
     return response
+
+
+@router.get("/code")
+def code_page(here: Entered) -> Response:
+    """The step that follows a password, too: an account with a second factor of its own is asked for it."""
+    proven = _proven(here)
+    with here.site.database.as_system() as session:
+        user = _owner(session, proven)
+    return sign_in_page(here, proven.then, Invalid(accounts.CODE, field="code"), user.email, provider_done=True)
+
+
+@router.post("/code")
+def give_code(here: Entered) -> Response:
+    proven, code = _proven(here), here.text("code", most=20)
+    with here.site.database.as_system(writes=True) as session:
+        user = _owner(session, proven)
+        attempt = Attempt(user.email, "", code, here.address)
+        accounts.refuse_guessing(session, attempt)
+        try:
+            accounts.require_code(session, user, attempt, here.site.cipher)
+        except Invalid as problem:
+            return sign_in_page(here, proven.then, problem, user.email, provider_done=True)
+    return pending.end(here.site.settings, enter_as(here, user, proven.then, strong=user.totp is not None))
+
+
+def _proven(here: Here) -> Pending:
+    """Raises: Forbidden."""
+    found = pending.of(here)
+    if found is None or not found.joined:
+        raise Forbidden("This sign-in was not begun in this browser, or too long ago. Begin it again.")
+    return found
+
+
+def _owner(session: Session, proven: Pending) -> User:
+    """Raises: Forbidden where the account was deleted meanwhile."""
+    asked = select(User).where(User.id == proven.user, User.deleted.is_(None)).with_for_update()
+    user = session.execute(asked).scalar_one_or_none()
+    if user is None:
+        raise Forbidden("This account does not exist any more.")
+    return user
 
 
 def _decoded(then: str) -> str:
