@@ -15,8 +15,11 @@ from augment_correction.store.database import Database
 from augment_correction.store.outcomes import (
     APART,
     BARE,
+    COLUMNS,
+    FIRST_PLACE,
     KEPT,
     MADE,
+    PLACE,
     REASON,
     REVISED,
     ROW,
@@ -26,6 +29,7 @@ from augment_correction.store.outcomes import (
     Status,
     StoredChunk,
     outcome_of,
+    place_of,
 )
 from augment_correction.usage import CallTotals
 
@@ -49,7 +53,8 @@ class StoredResults:
         """Every final record in the output's order; only the chunks of the present run."""
         where = f"AND {STATUS} = ?" if status else ""
         rows = self._database.stream(
-            f"SELECT {ROW} {MADE} {APART} {REVISED} WHERE c.seq IS NOT NULL {where} ORDER BY c.seq, o.part",
+            f"SELECT {ROW}, {PLACE} {MADE} {APART} {REVISED} {FIRST_PLACE} WHERE c.seq IS NOT NULL {where}"
+            " ORDER BY c.seq, o.part",
             (status,) if status else (),
         )
         return ((self._chunk(row), outcome_of(row)) for row in rows)
@@ -58,7 +63,8 @@ class StoredResults:
         """As `outcomes`, with the passages that have none yet."""
         made = MADE.replace("CROSS", "LEFT")
         rows = self._database.stream(
-            f"SELECT {ROW} {made} {APART} {REVISED} WHERE c.seq IS NOT NULL ORDER BY c.seq, o.part"
+            f"SELECT {ROW}, {PLACE} {made} {APART} {REVISED} {FIRST_PLACE} WHERE c.seq IS NOT NULL"
+            " ORDER BY c.seq, o.part"
         )
         return ((self._chunk(row), None if row[4] is None else outcome_of(row)) for row in rows)
 
@@ -93,7 +99,9 @@ class StoredResults:
 
     def _chunk(self, row: tuple[Any, ...]) -> StoredChunk:
         id_, seq, text, tokens = row[:4]
-        return StoredChunk(id_, seq, text, self.places(id_), tokens)
+        one = len(row) > COLUMNS and row[-1] == 1 and row[-2] is not None
+        places = (place_of(row[COLUMNS:-1]),) if one else self.places(id_)
+        return StoredChunk(id_, seq, text, places, tokens)
 
     def places(self, chunk_id: str) -> tuple[dict[str, Any], ...]:
         rows = self._database.query(
@@ -101,8 +109,7 @@ class StoredResults:
             " WHERE chunk_id = ? ORDER BY seq",
             (chunk_id,),
         )
-        names = ("document_id", "source", "title", "index", "start", "end", "page")
-        return tuple({**dict(zip(names, row[:-1], strict=True)), "heading": orjson.loads(row[-1])} for row in rows)
+        return tuple(map(place_of, rows))
 
     def unread(self) -> list[UnreadInput]:
         return [

@@ -67,6 +67,21 @@ async def test_a_passage_that_stands_in_several_places_has_one_outcome_and_all_o
     assert outcome.conversation(stored).provenance == {"chunk_id": id_, "places": stored.places}
 
 
+async def test_a_passage_comes_with_the_same_places_however_it_is_read(database: Database) -> None:
+    """Of one place, of two, and of one that is not where the passage was read first."""
+    results = Results(database, "plan")
+    await results.begin()
+    ids = [read(results, seq, f"text {seq}") for seq in range(3)]
+    results.write(results.add_place(9, chunk("text 1", 4), "b.txt", "title of b.txt"))
+    results.write(("UPDATE places SET seq = 8 WHERE chunk_id = ?", (ids[2],)))
+    results.add_outcomes([kept(id_) for id_ in ids])
+    await database.flush()
+    wanted = [results.places(id_) for id_ in ids]
+    assert [len(places) for places in wanted] == [1, 2, 1]
+    for rows in (results.outcomes(), results.outcomes("kept"), results.passages(), results.conversations()):
+        assert [stored.places for stored, _ in rows] == wanted
+
+
 async def test_a_conversation_comes_back_with_its_mask(database: Database) -> None:
     results = Results(database, "plan")
     await results.begin()
