@@ -53,14 +53,28 @@ def second_factor_off(email: Annotated[str, typer.Argument(help="The account's e
 @workspace.command(epilog="Example: python -m augment_correction workspace backup /backups/2026-01-31")
 def backup(folder: Annotated[Path, typer.Argument(help="A folder for it, new or empty.")]) -> None:
     """Write the database and the storage folder into FOLDER, while the workspace runs."""
-    for path in _module("backup").back_up(_module("settings").read_settings(), folder):
+    made, settings = _module("backup"), _module("settings").read_settings()
+    for path in made.back_up(settings, folder):
         tell(f"written: {path}")
+    if made.secret_is_kept(settings):
+        tell(
+            "the backup contains secret_key: whoever reads it can read the second factors; keep it as safe as the machine"
+        )
+    else:
+        tell(
+            "the secret comes from LL_SECRET_KEY and is not in the backup: keep it, too; second factors are encrypted with it"
+        )
 
 
 @workspace.command(epilog="Example: python -m augment_correction workspace restore /backups/2026-01-31")
 def restore(folder: Annotated[Path, typer.Argument(help="What `workspace backup` wrote.")]) -> None:
     """Put a backup back: into an empty database and an empty storage folder, while nothing runs."""
-    _module("backup").restore(_module("settings").read_settings(), folder)
+    made = _module("backup")
+    made.restore(_module("settings").read_settings(), folder)
+    if not made.secret_is_kept(_module("settings").read_settings()):
+        tell(
+            "LL_SECRET_KEY is used, and no secret_key of the backup: set it to the value of the workspace that was backed up"
+        )
     tell("restored; `workspace serve` brings the tables up to date")
 
 

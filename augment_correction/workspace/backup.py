@@ -7,45 +7,50 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import tarfile
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 
 from augment_correction.errors import InputError
 from augment_correction.folders import private_folder
+from augment_correction.workspace import postgres_tools
+from augment_correction.workspace.packing import database_files, pack, unpack
 from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.sqlite_copies import copy_database, new_private_file
 
 SQLITE, DUMP, STORAGE = "workspace.db", "workspace.dump", "storage.tar.gz"
-PASSING = (".slot", "-wal", "-shm", ".lock")
-"""Ends of names of what running processes hold."""
-ALL_ROWS = "-c workspace.organisation=*"
-"""Row-level security binds the workspace's own role: a dump by it has the rows of all organisations only so."""
+RESTORING = ".restoring"
+"""In the storage folder: what is unpacked, until all of it is there."""
 
 
 def back_up(settings: Settings, folder: Path) -> list[Path]:
-    """The files that were written, readable by their owner alone.
+    """The files that were written, readable by their owner alone. They appear in `folder` when both are whole: what an attempt that
+    failed leaves behind does not stand in the way of the next one.
 
-    Raises: InputError where there is a backup already, or the database cannot be copied."""
+    Raises: InputError where there is a backup already, or something cannot be copied."""
+    storage = settings.storage.resolve()
+    if folder.resolve() == storage or storage in folder.resolve().parents:
+        raise InputError(f"{folder} lies in the storage folder {storage}", hint="name a folder outside of it")
     private_folder(folder)
     if found := [each for each in (SQLITE, DUMP, STORAGE) if (folder / each).exists()]:
         raise InputError(f"{folder} holds a backup already ({', '.join(found)})", hint="name another folder")
     url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite":
-        made = folder / SQLITE
-        _copy_sqlite(Path(url.database or ""), made)
-    else:
-        made = folder / DUMP
-        _run(url, "pg_dump", "--format=custom", "--no-owner", "--enable-row-security", f"--file={made}")
-    made.chmod(0o600)
-    return [made, _pack(settings, folder / STORAGE)]
+    with _readable(), tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+        if url.get_backend_name() == "sqlite":
+            database = Path(unfinished) / SQLITE
+            copy_database(Path(url.database or ""), database)
+        else:
+            database = Path(unfinished) / DUMP
+            postgres_tools.dump(url, database)
+        packed = pack(storage, Path(unfinished) / STORAGE, leaving_out=_database_files(settings))
+        return [each.rename(folder / each.name) for each in (database, packed)]
 
 
 def restore(settings: Settings, folder: Path) -> None:
-    """Into an empty database and a storage folder that is not there, or empty.
+    """Into an empty database and a storage folder that is not there, or empty. Where it fails, both are empty again.
 
     Raises: InputError where something is there already, or the backup is of the other kind of database."""
     url = make_url(settings.database_url)
@@ -54,85 +59,80 @@ def restore(settings: Settings, folder: Path) -> None:
     for each in (kept, folder / STORAGE):
         if not each.is_file():
             raise InputError(f"{each} is not there", hint="name the folder that `workspace backup` wrote")
-    there = (
-        [each for each in settings.storage.iterdir() if each.name != "secret_key"] if settings.storage.is_dir() else []
-    )
-    if there:
-        raise InputError(
-            f"{settings.storage} is not empty", hint="name another one in LL_MODEL_STORAGE_DIR, or move it away"
-        )
+    _require_empty(settings)
     private_folder(settings.storage)
-    with tarfile.open(folder / STORAGE) as packed:
-        packed.extraction_filter = getattr(tarfile, "tar_filter", None)  # Python 3.11.4 has it
-        packed.extractall(settings.storage)
-    if sqlite:
-        shutil.copyfile(kept, url.database or "")
-        Path(url.database or "").chmod(0o600)
-    else:
-        _run(
-            url,
-            "pg_restore",
-            "--no-owner",
-            "--single-transaction",
-            "--exit-on-error",
-            f"--dbname={url.database}",
-            str(kept),
-        )
-
-
-def _copy_sqlite(source: Path, made: Path) -> None:
-    """As it is at one moment, with what stands in its write-ahead log."""
-    if not source.is_file():
-        raise InputError(
-            f"there is no database at {source}", hint="LL_DATABASE_URL and LL_MODEL_STORAGE_DIR say where it is"
-        )
-    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(made)) as written:
-        read.backup(written)
-
-
-def _pack(settings: Settings, made: Path) -> Path:
-    """The storage folder, with each journal and store in it as of one moment; the workspace's own database is copied apart."""
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with (
-        os.fdopen(descriptor, "wb") as file,
-        tarfile.open(fileobj=file, mode="w:gz") as packed,
-        tempfile.TemporaryDirectory(prefix="workspace-backup-") as temporary,
-    ):
-        for path in sorted(settings.storage.rglob("*")):
-            name = path.relative_to(settings.storage)
-            if path.name.startswith(SQLITE) or path.name.endswith(PASSING):
-                continue
-            if path.suffix == ".sqlite" and path.is_file():
-                copied = Path(temporary) / "copy"
-                _copy_sqlite(path, copied)
-                copied.chmod(0o600)
-                packed.add(copied, str(name))
-                copied.unlink()
+    unpacked = settings.storage / RESTORING
+    shutil.rmtree(unpacked, ignore_errors=True)
+    try:
+        with _readable():
+            unpack(folder / STORAGE, unpacked)
+            if sqlite:
+                _put_sqlite(kept, Path(url.database or ""))
             else:
-                packed.add(path, str(name), recursive=False)
-    return made
+                postgres_tools.restore(url, kept)
+            own = _database_files(settings)
+            for each in sorted(unpacked.iterdir()):
+                if (placed := settings.storage / each.name) not in own:
+                    each.rename(placed)
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
 
 
-def _run(url: URL, program: str, *words: str) -> None:
-    """The password goes by the environment: a list of processes shows the words.
+def secret_is_kept(settings: Settings) -> bool:
+    """Whether the secret stands in the storage folder, and so in its backup; else it came from the environment."""
+    try:
+        return (settings.storage / "secret_key").read_bytes().strip() == settings.secret
+    except OSError:
+        return False
 
-    Raises: InputError with what the program says."""
-    found = shutil.which(program) or next(
-        (str(each) for each in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))), None
-    )
-    if found is None:
+
+def _require_empty(settings: Settings) -> None:
+    """A log that an older database left behind would be played into the one that takes its place.
+
+    Raises: InputError with what is there."""
+    storage = settings.storage
+    there = [each for each in storage.iterdir() if each.name != RESTORING] if storage.is_dir() else []
+    if any(not each.name.startswith("secret_key") for each in there):
+        raise InputError(f"{storage} is not empty", hint="name another one in LL_MODEL_STORAGE_DIR, or move it away")
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        postgres_tools.require_empty(settings.database_url)
+    elif there := [each for each in _database_files(settings) if each.exists() and each.stat().st_size]:
         raise InputError(
-            f"{program} is not installed", hint="it comes with PostgreSQL's client: apt install postgresql-client"
+            f"{' and '.join(map(str, there))} {'is' if len(there) == 1 else 'are'} there already",
+            hint="name another database in LL_DATABASE_URL, or move these files away",
         )
-    host = url.query.get("host") or url.host
-    given = {
-        "PGHOST": host,
-        "PGPORT": url.port,
-        "PGUSER": url.username,
-        "PGPASSWORD": url.password,
-        "PGDATABASE": url.database,
-    }
-    environment = {**os.environ, "PGOPTIONS": ALL_ROWS, **{name: str(value) for name, value in given.items() if value}}
-    ended = subprocess.run([found, *words], env=environment, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise InputError(f"{program} failed: {ended.stderr.strip()[-500:]}")
+
+
+def _database_files(settings: Settings) -> list[Path]:
+    """As SQLAlchemy opens it; none where PostgreSQL has it."""
+    url = make_url(settings.database_url)
+    return database_files(Path(url.database)) if url.get_backend_name() == "sqlite" and url.database else []
+
+
+def _put_sqlite(kept: Path, database: Path) -> None:
+    """It appears whole: nothing that looks for it meets a half."""
+    private_folder(database.parent)
+    made = database.with_name(f"{database.name}{RESTORING}")
+    made.unlink(missing_ok=True)
+    try:
+        with kept.open("rb") as read, new_private_file(made) as written:
+            shutil.copyfileobj(read, written)
+            os.fsync(written.fileno())
+        made.replace(database)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raises: InputError in place of what the system or SQLite says of a file."""
+    try:
+        yield
+    except OSError as failure:
+        where = f"{failure.filename}: " if failure.filename else ""
+        raise InputError(
+            f"{where}{failure.strerror or failure}", hint="is there room, and may we read it all?"
+        ) from None
+    except sqlite3.Error as failure:
+        raise InputError(f"the database cannot be copied: {failure}") from None

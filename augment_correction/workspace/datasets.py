@@ -33,6 +33,7 @@ from augment_correction.workspace.tables import Job
 KIND = "run"
 MOST_FILES = 20
 A_PAGE = 20
+INPUTS = "inputs"
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -51,6 +52,11 @@ def folder_of(settings: Settings, organisation: str, dataset: str) -> Path:
     if not _ID.fullmatch(dataset):
         raise NotThere()
     return settings.organisation_folder(organisation) / "datasets" / dataset
+
+
+def is_upload(path: Path) -> bool:
+    """Of a path in the storage folder: whether a person has named the file, and what it is."""
+    return path.parts[0:1] == ("organisations",) and path.parts[2:3] == ("datasets",) and path.parts[4:5] == (INPUTS,)
 
 
 def listed(session: Session) -> dict[str, Job]:
@@ -87,9 +93,9 @@ def upload(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> list[str]:
             raise Invalid(
                 f"{name}: this format is not supported. Supported are: {', '.join(sorted(ENDINGS))}.", field="files"
             )
-    private_folder(folder / "inputs")
+    private_folder(folder / INPUTS)
     for name, file in given:
-        with new_file(folder / "inputs" / name) as written:
+        with new_file(folder / INPUTS / name) as written:
             shutil.copyfileobj(file, written)
     return [name for name, _ in given]
 
@@ -108,7 +114,7 @@ def write_config(settings: Settings, folder: Path) -> Path:
     made = {
         "pipeline": "correction" if settings.backend == "openai" else "correction_small",
         "api": api,
-        "path": {"input_dir": str(folder / "inputs"), "output_dir": str(folder / "output")},
+        "path": {"input_dir": str(folder / INPUTS), "output_dir": str(folder / "output")},
         "system": {"chunk_size": 400, "seed": 42, "prompt_template": "chatml"},
     }
     path = folder / "run.yaml"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -10,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
 
 from augment_correction.errors import InputError
-from augment_correction.workspace import audit
-from augment_correction.workspace.backup import back_up, restore
+from augment_correction.workspace import audit, packing, postgres_tools
+from augment_correction.workspace.backup import back_up, restore, secret_is_kept
+from augment_correction.workspace.settings import Settings, read_settings
 from augment_correction.workspace.tables import AuditEvent, Membership, Organisation, User
-from tests.workspace.places import Place
+from tests.workspace.places import Place, settings_in
 
 
 @pytest.fixture
@@ -81,10 +87,150 @@ def test_nothing_that_is_there_is_overwritten(open_place: Callable[..., Place], 
         restore(place.settings, tmp_path / "nothing")
 
 
-def test_a_password_is_not_in_the_list_of_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from augment_correction.workspace import backup
-    from tests.workspace.places import settings_in
+@pytest.fixture
+def kept(tmp_path: Path) -> Place:
+    """On SQLite, with a journal, an adapter and what people have uploaded."""
+    place = Place(settings_in(tmp_path / "storage"))
+    place.owner()
+    folder = place.settings.organisation_folder("0123456789abcdef")
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as journal:
+        journal.executescript("PRAGMA journal_mode=WAL; CREATE TABLE t (x)")
+    (folder / "adapter.bin").write_bytes(b"weights")
+    return place
 
+
+def moved_to(place: Place, folder: Path, database: Path | None = None) -> Settings:
+    return replace(
+        place.settings, database_url=f"sqlite:///{database or folder / 'workspace.db'}", storage=folder, pool=1
+    )
+
+
+def test_a_database_that_is_there_stays_and_no_older_log_is_played_into_another(kept: Place, tmp_path: Path) -> None:
+    back_up(kept.settings, tmp_path / "backup")
+    database = tmp_path / "elsewhere.db"
+    for name in (database.name, f"{database.name}-wal", f"{database.name}-journal"):
+        (tmp_path / name).write_bytes(b"of another workspace")
+        with pytest.raises(InputError, match=f"{name} is there already"):
+            restore(moved_to(kept, tmp_path / "new", database), tmp_path / "backup")
+        assert (tmp_path / name).read_bytes() == b"of another workspace" and not (tmp_path / "new").exists()
+        (tmp_path / name).unlink()
+    restore(moved_to(kept, tmp_path / "new", database), tmp_path / "backup")
+    assert database.stat().st_mode & 0o777 == 0o600
+
+
+def test_tables_that_are_there_stay(open_place: Callable[..., Place], tmp_path: Path) -> None:
+    place = open_place()
+    back_up(place.settings, tmp_path / "backup")
+    elsewhere = replace(place.settings, storage=tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=r"there already|tables already"):
+        restore(elsewhere, tmp_path / "backup")
+    assert not elsewhere.storage.exists()
+
+
+def test_what_a_person_uploads_is_kept_whatever_it_is_called(kept: Place, tmp_path: Path) -> None:
+    ada = kept.person("owner1@example.org")
+    ada.sign_in()
+    files = [("files", (name, f"The story of {name}.")) for name in ("workspace.db.txt", "workspace.db-wal.md")]
+    ada.post(ada.at("/datasets"), {"name": "Stories"}, files=files)
+    [inputs] = kept.settings.storage.glob("organisations/*/datasets/*/inputs")
+    for name in ("workspace.db", "notes.sqlite", "notes.sqlite-wal", "a.lock"):
+        (inputs / name).write_bytes(b"SQLite format 3\0 is how such files begin")
+    expected = {path.name: path.read_bytes() for path in inputs.iterdir()}
+    back_up(kept.settings, tmp_path / "backup")
+    restore(moved_to(kept, tmp_path / "new"), tmp_path / "backup")
+    [restored] = (tmp_path / "new").glob("organisations/*/datasets/*/inputs")
+    assert len(expected) == 6 and {path.name: path.read_bytes() for path in restored.iterdir()} == expected
+
+
+def test_copies_are_private_from_their_first_byte_on(
+    kept: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, modes = sqlite3.connect, []
+
+    def connect(path: Any, **more: Any) -> Any:
+        if not more:  # what is written
+            modes.append(Path(path).stat().st_mode & 0o777)
+        return real(path, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    shared = tmp_path / "backup"
+    shared.mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        written = back_up(kept.settings, shared)
+    finally:
+        os.umask(before)
+    assert modes == [0o600, 0o600]  # the workspace's database and a journal
+    assert [path.stat().st_mode & 0o777 for path in written] == [0o600, 0o600]
+
+
+def test_what_vanishes_or_is_cut_short_meanwhile_does_not_end_a_backup(
+    kept: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = kept.settings.organisation_folder("0123456789abcdef")
+    (folder / "short.log").write_bytes(b"1" * 3_000_000)
+    (folder / "going").mkdir()
+    (folder / "going" / "reply.txt").write_text("soon gone")
+    looks, reads = packing.is_database, packing._Whole.read
+
+    def vanishing(path: Path) -> bool:
+        found = looks(path)
+        if path.name in ("journal.sqlite", "reply.txt"):
+            path.unlink()
+        if path.name == "adapter.bin":  # walked to before the folder beside it
+            shutil.rmtree(folder / "going", ignore_errors=True)
+        return found
+
+    def cutting(self: Any, count: int) -> bytes:
+        data = reads(self, count)
+        if len(data) < 3_000_000 and data[:1] == b"1" and (folder / "short.log").stat().st_size > 5:
+            (folder / "short.log").write_bytes(b"2" * 5)
+        return data
+
+    monkeypatch.setattr(packing, "is_database", vanishing)
+    monkeypatch.setattr(packing._Whole, "read", cutting)
+    back_up(kept.settings, tmp_path / "backup")
+    restore(moved_to(kept, tmp_path / "new"), tmp_path / "backup")
+    restored = tmp_path / "new" / folder.relative_to(kept.settings.storage)
+    assert (restored / "adapter.bin").read_bytes() == b"weights"
+    assert not (restored / "journal.sqlite").exists() and not (restored / "going" / "reply.txt").exists()
+    assert (restored / "short.log").read_bytes() == b"2" * 5
+
+
+def test_after_a_failure_the_same_command_is_tried_again(kept: Place, tmp_path: Path) -> None:
+    broken = kept.settings.organisation_folder("0123456789abcdef") / "corrections.sqlite"
+    broken.write_bytes(b"SQLite format 3\0" + b"?" * 5000)
+    with pytest.raises(InputError, match="cannot be copied"):
+        back_up(kept.settings, tmp_path / "backup")
+    assert not list((tmp_path / "backup").iterdir())
+    broken.unlink()
+    back_up(kept.settings, tmp_path / "backup")
+    archive = tmp_path / "backup" / "storage.tar.gz"
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="not a whole archive"):
+        restore(moved_to(kept, tmp_path / "new"), tmp_path / "backup")
+    assert not list((tmp_path / "new").iterdir())
+    archive.write_bytes(whole)
+    restore(moved_to(kept, tmp_path / "new"), tmp_path / "backup")
+    assert (tmp_path / "new" / "workspace.db").is_file()
+
+
+def test_a_backup_does_not_pack_itself(kept: Place) -> None:
+    for folder in (kept.settings.storage, kept.settings.storage / "backups"):
+        with pytest.raises(InputError, match="storage folder"):
+            back_up(kept.settings, folder)
+
+
+def test_whether_the_secret_is_in_the_backup(tmp_path: Path) -> None:
+    storage = {"LL_MODEL_STORAGE_DIR": str(tmp_path / "storage")}
+    assert secret_is_kept(read_settings(storage))
+    assert not secret_is_kept(read_settings({**storage, "LL_SECRET_KEY": "another one of the environment, long"}))
+
+
+def test_postgresql_is_reached_as_the_workspace_reaches_it_and_no_secret_is_in_the_list_of_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     seen: list[tuple[list[str], dict[str, str]]] = []
 
     class Ended:
@@ -94,11 +240,31 @@ def test_a_password_is_not_in_the_list_of_processes(monkeypatch: pytest.MonkeyPa
         seen.append((words, env))
         return Ended()
 
-    monkeypatch.setattr(backup.subprocess, "run", run)
-    monkeypatch.setattr(backup.shutil, "which", lambda name: f"/usr/bin/{name}")
-    settings = settings_in(tmp_path / "storage", "postgresql://me:hidden%40@db.example:5433/workspace")
+    monkeypatch.setattr(postgres_tools.subprocess, "run", run)
+    monkeypatch.setattr(postgres_tools, "require_empty", lambda _: None)
+    monkeypatch.setattr(postgres_tools.shutil, "which", lambda name: f"/usr/bin/{name}")
+    url = (
+        "postgresql://me:hidden%40@db.example:5433/workspace?sslmode=verify-full&sslrootcert=/etc/our%20ca.pem"
+        "&connect_timeout=3&options=-c%20search_path%3Dours"
+    )
+    settings = settings_in(tmp_path / "storage", url)
+    (tmp_path / "backup").mkdir()
     with pytest.raises(InputError, match="no such server"):
         back_up(settings, tmp_path / "backup")
-    [(words, environment)] = seen
-    assert "hidden" not in " ".join(words) and environment["PGPASSWORD"] == "hidden@"
-    assert (environment["PGHOST"], environment["PGPORT"]) == ("db.example", "5433")
+    for name in ("workspace.dump", "storage.tar.gz"):
+        (tmp_path / "backup" / name).touch()
+    with tarfile.open(tmp_path / "backup" / "storage.tar.gz", "w:gz"):
+        pass
+    with pytest.raises(InputError, match="no such server"):
+        restore(settings, tmp_path / "backup")
+    assert [Path(words[0]).name for words, _ in seen] == ["pg_dump", "pg_restore"]
+    for words, environment in seen:
+        assert "hidden" not in " ".join(words) and environment["PGPASSWORD"] == "hidden@"
+        [given] = [word.removeprefix("--dbname=") for word in words if word.startswith("--dbname=")]
+        assert conninfo_to_dict(given) == {
+            "host": "db.example", "port": "5433", "user": "me", "dbname": "workspace", "sslmode": "verify-full",
+            "sslrootcert": "/etc/our ca.pem", "connect_timeout": "3",
+            "options": "-c search_path=ours -c workspace.organisation=*",
+        }  # fmt: skip
+    with pytest.raises(InputError, match="sslpassword"):
+        postgres_tools.connection_words(make_url("postgresql://me@db/workspace?sslpassword=hidden"))
