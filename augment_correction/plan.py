@@ -246,10 +246,11 @@ def _prove_template(pipeline: Pipeline, template: ChatTemplate) -> None:
 
 def describe(plan: Plan) -> dict[str, Any]:
     """For `run.json`: what the run was made from, with the hash of each template."""
+    prompts = {**plan.prompts, **{prompt.name: prompt for prompt in plan.extras}}
     return {
         "config": plan.config.without_secrets(),
         "pipeline": plan.pipeline.model_dump(mode="json", by_alias=True),
         "plan": plan.fingerprint(),
-        "prompts": {name: prompt.fingerprint for name, prompt in plan.prompts.items()},
+        "prompts": {name: prompt.fingerprint for name, prompt in prompts.items()},
         "prompt_template": {"name": plan.template.name, "bos_token": plan.template.bos_token},
     }

@@ -21,7 +21,7 @@ from augment_correction.prompts import Prompt
 from augment_correction.records import Conversation, Message, content_id
 from augment_correction.store import Journal, Outcome, Results, StoredCall, StoredChunk
 
-FORM = 2
+FORM = 3
 """Counts up when a story is told in another way from the same."""
 
 
@@ -37,9 +37,11 @@ def write_stories(plan: Plan, journal: Journal, results: Results) -> None:
     shared = orjson.dumps([FORM, sorted(map(_prompt_file, prompts.values()))])
     for chunk, outcomes in groupby(results.outcomes(), key=itemgetter(0)):
         made = [outcome for _, outcome in outcomes]
-        name, mark = story_file(chunk), _mark(shared, chunk, made)
-        if not files.has(name, mark):
-            files.write(name, (part for outcome in made for part in _story(chunk, outcome, journal, prompts)), mark)
+        name, made_from = story_file(chunk), _made_from(shared, chunk, made)
+        if not files.has(name, made_from):
+            files.write(
+                name, (part for outcome in made for part in _story(chunk, outcome, journal, prompts)), made_from
+            )
     files.drop_others()
 
 
@@ -62,14 +64,21 @@ def _folder_of(document: str) -> str:
     return name
 
 
-def _mark(shared: bytes, chunk: StoredChunk, outcomes: list[Outcome]) -> bytes:
-    """The last line of a story: a hash of all that it is made from. Replies need not be read for it, since a call's
-    key stands for them; a file whose writing was cut short does not end in it."""
+def _made_from(shared: bytes, chunk: StoredChunk, outcomes: list[Outcome]) -> bytes:
+    """A hash of all that a story is made from. Replies need not be read for it, since a call's key stands for them."""
     digest = hashlib.blake2b(shared, digest_size=10)
     digest.update(
         orjson.dumps([chunk.places, [(each.status, each.stage, each.reason, each.body) for each in outcomes]])
     )
-    return f"\n<!-- made from {digest.hexdigest()} -->\n".encode()
+    return digest.digest()
+
+
+def _mark(made_from: bytes, text: bytes) -> bytes:
+    """The last line of a story, which no other text has: neither one that was cut short, nor one that somebody has edited."""
+    return f"\n<!-- made from {hashlib.blake2b(text, digest_size=10, key=made_from).hexdigest()} -->\n".encode()
+
+
+_MARK = len(_mark(b"", b""))
 
 
 class _Files:
@@ -80,24 +89,25 @@ class _Files:
         self._present = array("q")
         self._folder = ""
 
-    def has(self, name: str, mark: bytes) -> bool:
-        """Whether the file ends in the mark."""
+    def has(self, name: str, made_from: bytes) -> bool:
+        """Whether the file is there as it was written."""
         try:
             with (self._root / name).open("rb", buffering=0) as file:
-                file.seek(-len(mark), os.SEEK_END)
-                same = file.read() == mark
+                text = file.read()
         except OSError:
             return False
+        same = text[-_MARK:] == _mark(made_from, text[:-_MARK])
         if same:
             self._present.append(hash(name))
         return same
 
-    def write(self, name: str, parts: Iterable[str], mark: bytes = b"") -> None:
+    def write(self, name: str, parts: Iterable[str], made_from: bytes = b"") -> None:
         folder = name.rpartition("/")[0]
         if folder != self._folder:
             own_folder(self._root / folder)
             self._folder = folder
-        write_new(f"{self._root}/{name}", "".join(parts).encode("utf-8", "replace") + mark)
+        text = "".join(parts).encode("utf-8", "replace")
+        write_new(f"{self._root}/{name}", text + _mark(made_from, text) if made_from else text)
         self._present.append(hash(name))
 
     def drop_others(self) -> None:

@@ -2,7 +2,7 @@
 
 Making them anew would give the same bytes (`outputs.py`), and takes a minute for 100,000 passages. So that this is a matter of
 time alone, everything that the files depend on is looked at: what was read and what became of it, what was paid, the config, the
-template and the tokenizer, the program's own code; and of each file its size and when it was written.
+template and the tokenizer, the program's own code and the installed packages; and of each file its size and when it was last touched.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ import orjson
 
 from augment_correction.export import Verification, tokenizer_of
 from augment_correction.export.proofs import MaskProblem
+from augment_correction.export_formats import FORMATS
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
 from augment_correction.results.dataset import Written
@@ -30,13 +32,14 @@ _PROGRAM = Path(__file__).parents[1]
 _OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
 """What begins so in a run's folder is no file that is made here, or changes while nothing is made."""
 
-
 _MAY_PASS = ("reader_crashed", "unreadable")
+_WHOLE_SECOND = 10**9
 
 
 def state_of_input(plan: Plan) -> str:
-    """Of each file that is to be read where it is, its size and when it was last touched in any way; the vocabulary that counts its
-    tokens, and the packages that may read it. Empty where this cannot be told: folders behind links may go round in circles."""
+    """Of each file that is to be read where it is, its size and when it was last touched in any way, and of the vocabulary that counts
+    its tokens. Empty where this cannot be told: folders behind links may go round in circles, and on a disk whose clock counts whole
+    seconds a file of this moment may be edited again and look the same."""
     root, encoding = plan.input_dir, Path(plan.encoding)
     files = [root] if root.is_file() else []
     files += [encoding] if encoding.is_absolute() else []
@@ -45,9 +48,13 @@ def state_of_input(plan: Plan) -> str:
         looked_at += [(str(path), *_touch(path.stat())) for path in files]
     except OSError:
         return ""
-    packages = sorted(name for place in sys.path for name in _listed_packages(place))
-    listed = [sum(_number(each) for each in looked_at) % (1 << 256), packages]
-    return hashlib.sha256(repr(listed).encode()).hexdigest()
+    if any(_may_be_edited_unseen(changed) for *_, changed, _ in looked_at):
+        return ""
+    return f"{sum(_number(each) for each in looked_at) % (1 << 256):064x}"
+
+
+def _may_be_edited_unseen(changed: int) -> bool:
+    return changed % _WHOLE_SECOND == 0 and time.time_ns() - changed < 3 * _WHOLE_SECOND
 
 
 def _touched(root: Path) -> Iterator[tuple[str, int, int, int, int]]:
@@ -69,7 +76,12 @@ def _touch(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _listed_packages(place: str) -> list[str]:
+def _packages() -> list[str]:
+    """Name and version of each."""
+    return sorted(name for place in sys.path for name in _packages_in(place))
+
+
+def _packages_in(place: str) -> list[str]:
     try:
         return [entry.name for entry in os.scandir(place or ".") if entry.name.endswith((".dist-info", ".egg-info"))]
     except OSError:
@@ -91,14 +103,15 @@ class Unchanged:
     ) -> None:
         self._root, self._results, self._plan = plan.folder.root, results, plan
         selection = plan.config.selection
-        # The rows of another run, and lists that are no part of the config, are not looked at.
-        self._known = complete and not (selection.across or selection.benchmarks)
+        # Rows of another run, lists that are no part of the config, and the code of other people's formats are not looked at.
+        elsewhere = selection.across or selection.benchmarks or not all(map(_ours, plan.config.output.formats))
+        self._known = complete and not elsewhere
         self._made_from = self._digest(plan, journal, ledger, versions) if self._known else ""
 
     def _digest(self, plan: Plan, journal: Journal, ledger: Ledger, versions: Mapping[str, str | None]) -> str:
         tokenizer, missing = tokenizer_of(plan.config)
         looked_at = [
-            _digest_of(_listed(_PROGRAM, ("__pycache__",))),
+            _digest_of(_listed(_PROGRAM, ("__pycache__",))), _packages(),
             dict(versions), describe(plan), asdict(plan.template), tokenizer.fingerprint if tokenizer else missing,
             [ledger.as_json(role) for role in plan.roles], [repr(each) for each in journal.totals()], self._results.digest(),
         ]  # fmt: skip
@@ -151,7 +164,7 @@ class Unchanged:
         return _digest_of(_listed(self._root, _OURS_ALONE))
 
 
-def _digest_of(listed: Iterable[tuple[str, int, int]]) -> str:
+def _digest_of(listed: Iterable[tuple[str, int, int, int]]) -> str:
     """The same in any order, so that a folder of a million files need not be sorted."""
     return f"{sum(map(_number, listed)) % (1 << 256):064x}"
 
@@ -160,19 +173,26 @@ def _number(listed: tuple[str | int, ...]) -> int:
     return int.from_bytes(hashlib.sha256(orjson.dumps(listed)).digest(), "big")
 
 
-def _listed(root: Path, without: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """(path, bytes, when it was written) of every file, but for what stands under the root with one of these beginnings."""
-    waiting = [(root, "")]
+def _ours(name: str) -> bool:
+    return name not in FORMATS or FORMATS[name].ours
+
+
+def _listed(root: Path, without: tuple[str, ...]) -> Iterator[tuple[str, int, int, int]]:
+    """(path, bytes, when it was written, when it was touched) of every file, but for what stands under the root with one of these
+    beginnings. Folders and files behind links are looked at too, each folder once."""
+    waiting, behind_links = [(root, "")], set[str]()
     while waiting:
         folder, above = waiting.pop()
         for entry in _entries(folder):
             name = f"{above}{entry.name}"
             if entry.name == "__pycache__" or (not above and name.startswith(without)):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if not entry.is_dir():
+                yield name, *_touch_of(entry)
+            elif not entry.is_symlink() or (place := os.path.realpath(entry)) not in behind_links:
                 waiting.append((folder / entry.name, f"{name}/"))
-            else:
-                yield name, *_size_and_time(entry)
+                if entry.is_symlink():
+                    behind_links.add(place)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -180,13 +200,13 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         yield from entries
 
 
-def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+def _touch_of(entry: os.DirEntry[str]) -> tuple[int, int, int]:
     """Of what another process takes away at this moment, none."""
     try:
-        status = entry.stat(follow_symlinks=False)
+        status = entry.stat()
     except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+        return -1, -1, -1
+    return _touch(status)[:3]
 
 
 def _spelled(made: Written, root: Path) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 
+from augment_correction import export_formats
+from augment_correction.results import unchanged
 from augment_correction.runner import run
 from augment_correction.runner.state import RunState
 from tests.projects import MadeProject
@@ -86,6 +89,65 @@ def test_a_file_that_is_gone_or_another_one_is_made_again(
     assert len(writes) == 1
 
 
+def altered(path: Path) -> bytes:
+    """What stood there, before a letter is replaced and the file's time put back."""
+    status, before = path.stat(), path.read_bytes()
+    path.write_bytes(before.replace(b"a", b"A", 1))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return before
+
+
+@pytest.mark.parametrize("name", [DATASET, "debug_outputs/facts.jsonl/L000001-*.md", "rejected.jsonl"])
+def test_a_file_of_the_same_size_and_time_is_made_again_where_it_was_edited(made: MadeProject, name: str) -> None:
+    [path] = made.output.glob(name)
+    before = altered(path)
+    made.run()
+    assert path.read_bytes() == before
+
+
+def test_a_file_behind_a_link_is_looked_at(made: MadeProject, tmp_path: Path) -> None:
+    kept, disk = {"do_meta_datagen": True}, tmp_path / "disk"
+    made.run(meta_datagen=kept)
+    (made.output / "meta_datagen").rename(disk)
+    (made.output / "meta_datagen").symlink_to(disk)
+    (disk / "round").symlink_to(made.output)
+    made.run(meta_datagen=kept)
+    before = altered(disk / "meta_dataset.jsonl")
+    made.run(meta_datagen=kept)
+    assert (made.output / "meta_datagen/meta_dataset.jsonl").read_bytes() == before
+
+
+def test_another_template_of_extra_rows_makes_other_ones(made: MadeProject) -> None:
+    wanted = {"do_meta_datagen": True, "meta_datagen_extras": ["extra"]}
+    for word in ("say", "tell"):
+        made.write(
+            "prompts/extra.yaml", f"- {{role: user, content: '{word} it'}}\n- {{role: assistant, content: no}}\n"
+        )
+        made.run(meta_datagen=wanted)
+        assert f'"{word} it"' in (made.output / "meta_datagen/meta_dataset.jsonl").read_text()
+
+
+def test_a_format_of_ones_own_is_always_written(made: MadeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    for word in ("one", "two"):
+
+        def write(_: object, folder: Path, word: str = word) -> None:
+            (folder / "words.txt").write_text(word)
+
+        monkeypatch.setitem(export_formats.FORMATS, "mine", export_formats.ExportFormat(write))
+        made.run(output={"formats": ["mine"]})
+        assert (made.output / "exports/mine/words.txt").read_text() == word
+
+
+def test_another_version_of_a_package_writes_its_own(
+    made: MadeProject, writes: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    made.run()
+    (tmp_path / "rensa-99.0.dist-info").mkdir()
+    made.run()
+    assert len(writes) == 1
+
+
 def test_another_config_and_another_document_are_written(made: MadeProject, writes: list[Path]) -> None:
     made.run(output={"formats": ["openai"]})
     assert len(writes) == 1 and (made.output / "exports/openai").is_dir()
@@ -98,10 +160,8 @@ def test_another_config_and_another_document_are_written(made: MadeProject, writ
 def test_another_version_of_the_program_writes_its_own(
     made: MadeProject, writes: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from augment_correction.results import unchanged
-
     listed = unchanged._listed
-    monkeypatch.setattr(unchanged, "_listed", lambda root, without: [("new.py", 1, 1), *listed(root, without)])
+    monkeypatch.setattr(unchanged, "_listed", lambda root, without: [("new.py", 1, 1, 1), *listed(root, without)])
     made.run()
     assert len(writes) == 1
 
@@ -172,6 +232,20 @@ def test_another_input_is_read(made: MadeProject, reads: list[int], kind: str) -
     del reads[:]
     made.run()
     assert not reads
+
+
+def test_an_input_whose_clock_counts_whole_seconds_is_read_until_they_are_over(
+    made: MadeProject, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, touch = time.time_ns() // 10**9 * 10**9, unchanged._touch
+    monkeypatch.setattr(unchanged, "_touch", lambda status: (touch(status)[0], now, now, 1))
+    made.run()
+    made.run()
+    assert len(reads) == 2
+    monkeypatch.setattr(unchanged, "_WHOLE_SECOND", 1)
+    made.run()
+    made.run()
+    assert len(reads) == 3
 
 
 def test_what_is_open_or_to_be_asked_again_is_read(made: MadeProject, reads: list[int]) -> None:
