@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from augment_correction.pipeline import Pipeline, load_pipeline
     from augment_correction.records import Conversation, Document, Passage, Record, Turn
     from augment_correction.results.finished import read_conversations
+    from augment_correction.rows import register_rows
     from augment_correction.runner import RunResult, run, run_async
     from augment_correction.sampling import Sampling
     from augment_correction.stages import (
@@ -125,6 +126,7 @@ __all__ = [
     "read_tags",
     "register_check",
     "register_export",
+    "register_rows",
     "register_stage",
     "run",
     "run_async",
@@ -136,6 +138,7 @@ _NAMES = {
     "config": ("ApiConfig", "PathConfig", "RunConfig", "SystemConfig", "load_config"),
     "models": ("ModelConfig",),
     "records": ("Conversation", "Document", "Passage", "Record", "Turn"),
+    "rows": ("register_rows",),
     "runner": ("RunResult", "run", "run_async"),
     "results.finished": ("read_conversations",),
     "pipeline": ("Pipeline", "load_pipeline"),

@@ -6,7 +6,7 @@
     │   │   └── Mistakes                  several of them in one message
     │   ├── InputError                the input or output folder cannot be used
     │   ├── MissingExtra              an optional dependency is not installed
-    │   └── PluginFailure             a registered stage, check or export format has a bug or returned something else
+    │   └── PluginFailure             something registered (a stage, a check, a row format ...) has a bug or returned something else
     ├── ModelError                    a model call failed
     │   ├── TransientError            429, 5xx, timeout, dropped connection: retried by llm/metered.py, nowhere else
     │   ├── RequestRefused            this request is bad (400: context too long ...): its record is rejected
@@ -182,7 +182,7 @@ class MissingExtra(UserError):
 
 
 class PluginFailure(UserError):
-    """A registered stage, check or export format failed, or returned what it must not. `told` says which and how; calls
+    """A registered stage, check or row format failed, or returned what it must not. `told` says which and how; calls
     that were paid before are in the journal."""
 
     def __init__(self, told: str) -> None:

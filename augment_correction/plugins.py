@@ -1,11 +1,12 @@
-"""Installed packages that bring stages, checks and export formats of their own.
+"""Installed packages that bring stages, checks, row formats and export formats of their own.
 
 A package names a module in its `pyproject.toml`, and importing that module registers what it brings:
 
     [project.entry-points."augment_correction.plugins"]
     my_stages = "my_package.stages"
 
-They are imported when a pipeline or a config uses a word that is not ours, so that nobody pays for a plugin that nothing names.
+They are imported when a pipeline or a config uses a word that is not ours, and when somebody's rows are read, which may be of any
+format: nobody pays for a plugin that nothing can name.
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ def load_plugins() -> None:
                 hint=f"correct {point.value}, or uninstall {package}",
             ) from failure
         LOADED[point.name] = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+
+
+def loaded() -> list[str]:
+    """A line for each plugin that was imported, for `check`: `plugin my_stages (my-stages 1.0)`."""
+    return [f"plugin {name} ({version})" for name, version in LOADED.items()]
 
 
 def failed(failure: Exception, function: Any) -> str:

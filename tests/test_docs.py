@@ -51,7 +51,9 @@ ENDINGS = (".html", ".jinja", ".json", ".jsonl", ".log", ".md", ".py", ".sqlite"
 READERS = (
     "by_hand.py",
     "my_stages.py",
-    "other_rows.py",
+    "my_rows.py",
+    "tickets.jsonl",
+    "other_documents.py",
     "mine.yaml",
     "filter.yaml",
     "masked_conversation_generation.yaml",
@@ -191,17 +193,18 @@ def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> No
     assert json.loads((tmp_path / "outputs/short_doubt/axolotl_correction_conversations.json").read_text())
 
 
-def test_the_stage_and_the_check_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
+def test_the_plugins_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "guides" / "extending.md").read_text()
-    files = re.findall(r"`([\w./]+\.(?:py|yaml))`:\n\n```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    assert [name for name, _ in files] == ["by_hand.py", "my_stages.py", "pipelines/brief.yaml", "other_rows.py"]
+    files = re.findall(r"`([\w./]+\.(?:py|yaml|jsonl))`:\n\n```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    named = ["by_hand.py", "my_stages.py", "my_rows.py", "tickets.jsonl", "pipelines/brief.yaml", "other_documents.py"]
+    assert [name for name, _ in files] == named
     assert call_program("init", cwd=tmp_path).code == 0
     for name, text in files:
         (tmp_path / name).write_text(text)
-    both = [sys.executable, "-c", "import by_hand, other_rows"]
+    both = [sys.executable, "-c", "import by_hand, other_documents"]
     made = subprocess.run(both, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.returncode == 0 and "You are right to doubt it" in made.stdout, made.stderr
-    assert "documents: 1" in made.stdout and "Seven." in made.stdout
+    assert "documents: 1" in made.stdout
     [described] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     [(group, points)] = tomllib.loads(described)["project"]["entry-points"].items()
     info = tmp_path / "my_stages-1.0.dist-info"
@@ -209,13 +212,18 @@ def test_the_stage_and_the_check_of_the_page_for_extending_work_as_they_are_writ
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my_stages\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{name} = {at}\n" for name, at in points.items()))
     lines = [line for line in page.splitlines() if line.startswith("python -m augment_correction ")]
-    assert [shlex.split(line)[3] for line in lines] == ["check", "run"]
+    assert [shlex.split(line)[3] for line in lines] == ["import-failures", "check", "run"]
     for line in lines:
         ran = call_program(*shlex.split(line)[3:], cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{os.environ['PYTHONPATH']}")
         assert ran.code == 0, f"{line}\n{ran.out}{ran.err}"
         assert " check " not in line or "plugin my_stages (my_stages 1.0)" in ran.out
     assert json.loads((tmp_path / "outputs/brief/axolotl_correction_conversations.json").read_text())
-    assert json.loads((tmp_path / "outputs/brief/run.json").read_text())["plugins"] == {"my_stages": "my_stages 1.0"}
+    for run_ in ("brief", "tickets"):
+        plugins = json.loads((tmp_path / f"outputs/{run_}/run.json").read_text())["plugins"]
+        assert plugins == dict.fromkeys(("my_stages", "my_rows"), "my_stages 1.0")
+    [learned] = json.loads((tmp_path / "outputs/tickets/axolotl_correction_conversations.json").read_text())
+    assert any("It closed in 1956." in part["text"] and part["label"] for part in learned["segments"])
+    assert "is closed without a solution" in (tmp_path / "outputs/tickets/import_rejected.jsonl").read_text()
     [turns] = (tmp_path / "outputs/brief/exports/turns").iterdir()
     assert '"train": false' in turns.read_text()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ def check(config: Config, overrides: Overrides = None, as_json: Json = False) ->
     """Check the config of a run, an evaluation, a training, a monitor, a chat or a worker, and everything that it names: prompts and their
     variables, input, held-out set, keys and servers. No tokens are spent."""
     findings = asyncio.run(_findings(config, overrides or []))
+    findings += _plugins(findings)
     wrong = sum(not finding.ok for finding in findings)
     if as_json:
         say(json.dumps({"failed": wrong, "findings": [asdict(finding) for finding in findings]}, indent=1))
@@ -42,6 +43,15 @@ def check(config: Config, overrides: Overrides = None, as_json: Json = False) ->
             say(f"         remedy: {finding.remedy}")
     say(f"{wrong} of {len(findings)} checks failed" if wrong else "all good")
     raise typer.Exit(int(ExitCode.USER if wrong else ExitCode.DONE))
+
+
+def _plugins(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that were loaded for the rows of an evaluation, a training or a worker; a run says it where it names its pipeline."""
+    from augment_correction.plugins import loaded
+    from augment_correction.runner.finding import Finding
+
+    said = {finding.what for finding in findings}
+    return [Finding(True, plugin) for plugin in loaded() if plugin not in said]
 
 
 async def _findings(config: str, overrides: list[str]) -> list[Finding]:

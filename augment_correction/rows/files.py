@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import NoValue, ReadCounts, Value, file_values
+from augment_correction.rows.formats import RowFormat, any_registered, format_of
 from augment_correction.rows.names import RowError
 
 T = TypeVar("T")
@@ -40,16 +41,45 @@ def each_row(path: Path, of: Reader[T]) -> Iterator[tuple[int, T | RowError]]:
         raise InputError(f"{path} is empty", hint="write one JSON object per line (.jsonl)")
 
 
+def in_known_kinds(path: Path) -> Iterator[Mapping[str, Any]] | None:
+    """Every usable row as registered formats make it, for programs that know nothing of them; None where the file holds no object of one.
+
+    Raises: InputError where the file cannot be read.
+    """
+    if not any_registered():
+        return None
+    objects = ((found.value, f"{path}:{found.line}") for found in file_values(path) if isinstance(found, Value))
+    if not any(isinstance(row, dict) and format_of(row, place, path) for row, place in objects):
+        return None
+    return (row for _, row in each_row(path, lambda row, _: row) if not isinstance(row, RowError))
+
+
 def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
-    read = ReadCounts()
+    """Raises: InputError where the file cannot be read, or holds nothing but what registered formats pass over; PluginFailure where one
+    of them has a bug."""
+    read, some = ReadCounts(), False
+    passed_over: dict[RowFormat, None] = {}
     for found in file_values(path, read):
         number = found.item if isinstance(found, Value) and read.in_list else found.line
         place = f"{path}:{number}"
+        form: RowFormat | None = None
         try:
-            yield place, number, of(_object(found, place), place)
+            given = _object(found, place)
+            form = format_of(given, place, path)
+            row = form.row_of(given, place) if form else given
+            if form and row is None:
+                passed_over[form] = None
+                continue
+            some = True
+            yield place, number, of(row or {}, place)
         except RowError as refused:
-            where = found.where(refused.key) if isinstance(found, Value) else (found.line, 0)
+            some = True
+            where = found.where(refused.key if form is None else None) if isinstance(found, Value) else (found.line, 0)
+            refused = refused.read_by(form) if form else refused
             yield place, number, refused.found_at(place, str(path), *where)
+    if passed_over and not some:
+        told = " and the ".join(map(str, passed_over))
+        raise InputError(f"{path} holds no rows: all of its objects are passed over by the {told}")
 
 
 def _object(found: Value | NoValue, place: str) -> Mapping[str, Any]:

@@ -84,6 +84,11 @@ class RowError(InputError):
         found.row, found.at = where, at
         return found
 
+    def read_by(self, reader: object) -> RowError:
+        """The same of a row that a registered format made, whose keys stand nowhere in the file."""
+        detail = f"{self.detail} (as the {reader} reads it)"
+        return RowError(self.place, detail, self.hint or f"correct the row, or the {reader}", reason=self.reason)
+
     @property
     def of_the_row(self) -> str:
         """What is wrong, without the place of the row: `message 2 of 'messages' has no content`."""

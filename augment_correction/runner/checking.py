@@ -15,7 +15,7 @@ from augment_correction.documents.notes import unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
 from augment_correction.plan import Plan, make_checked_plan
-from augment_correction.plugins import LOADED
+from augment_correction.plugins import loaded
 from augment_correction.runner.finding import Finding, note, small_gate, writable, wrong
 from augment_correction.runner.model_checks import check_models
 from augment_correction.runner.source import read_passages
@@ -49,7 +49,7 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
             f"pipeline {plan.pipeline_file or plan.pipeline.name}: stages, fields and chat template are consistent",
         )
     )
-    findings += (Finding(True, f"plugin {name} ({version})") for name, version in LOADED.items())
+    findings += (Finding(True, plugin) for plugin in loaded())
     findings.append(Finding(True, f"rows are written with {plan.template.name}"))
     files = list_files(plan.input_dir)
     findings += _input(plan, files)

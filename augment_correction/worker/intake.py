@@ -10,8 +10,8 @@ from pathlib import Path
 
 import orjson
 
-from augment_correction.errors import InputError
-from augment_correction.rows import looks_like_a_row
+from augment_correction.errors import InputError, UserError
+from augment_correction.rows import format_of, looks_like_a_row
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.room import no_room
 from augment_correction.worker.arrivals import Arrivals
@@ -149,7 +149,7 @@ class Intake:
 
     def _refuse(self, job: Job, failure: Exception) -> None:
         self._bring(job)
-        give_reason(self._context, job, failure.hint if isinstance(failure, InputError) else None)
+        give_reason(self._context, job, failure.hint if isinstance(failure, UserError) else None)
         self._context.say(job, f"refused: {job.reason}")
 
     def _bring(self, job: Job) -> None:
@@ -169,7 +169,7 @@ class Intake:
 
 
 def _why(failure: Exception) -> str:
-    if isinstance(failure, InputError):
+    if isinstance(failure, UserError):
         return failure.message
     return f"cannot be read: {failure if isinstance(failure, OSError) else f'{type(failure).__name__}: {failure}'}"
 
@@ -181,7 +181,7 @@ def _is_metadata(path: Path) -> bool:
         value = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(value, Mapping) and not looks_like_a_row(value)
+    return isinstance(value, Mapping) and not looks_like_a_row(value) and format_of(value, str(path), path) is None
 
 
 def give_reason(context: WorkerContext, job: Job, remedy: str | None) -> None:

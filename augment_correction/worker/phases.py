@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import orjson
+
 from augment_correction.errors import InputError
 from augment_correction.launching.commands import command
+from augment_correction.rows import in_known_kinds
 from augment_correction.store import RunFolder
+from augment_correction.store.folder import atomic_write
 from augment_correction.worker.axolotl import write_round
 from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.jobs import Job, Round
@@ -43,6 +47,7 @@ def phase_command(context: WorkerContext, job: Job, made: Round) -> list[str]:
 def _values(context: WorkerContext, job: Job, made: Round) -> dict[str, str | None]:
     config, out = context.config, context.places.round(made.number)
     data, run = _data(context, job)
+    data = data if run else _in_known_kinds(context, job, data)
     base = context.jobs.round(made.parent)
     parent = str(context.places.root / base.adapter) if base else None
     values = {
@@ -60,6 +65,17 @@ def _values(context: WorkerContext, job: Job, made: Round) -> dict[str, str | No
         template, target = config.project.resolve(config.train.axolotl), context.places.job(job.id) / "axolotl.yaml"
         values["axolotl_yaml"] = str(write_round(template, target, data=data, out=out, parent=parent))
     return values
+
+
+def _in_known_kinds(context: WorkerContext, job: Job, data: Path) -> Path:
+    """A file in a registered format is given to the commands as rows that every trainer knows."""
+    rows = in_known_kinds(data)
+    if rows is None:
+        return data
+    target = context.places.job(job.id) / "rows.jsonl"
+    with atomic_write(target) as file:
+        file.writelines(orjson.dumps(row, default=str) + b"\n" for row in rows)
+    return target
 
 
 def _data(context: WorkerContext, job: Job) -> tuple[Path, Path | None]:

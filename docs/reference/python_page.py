@@ -21,9 +21,9 @@ TOPICS = {
         "Pipeline", "load_pipeline", "ChunkStage", "JudgeStage", "AskStage", "CheckStage", "GroundStage", "AttemptStage", "GradeStage",
         "FillStage", "SpreadStage", "ComposeStage", "TurnSpec", "CheckSpec",
     ),
-    "Stages, checks and export formats of your own": (
+    "Stages, checks, row formats and export formats of your own": (
         "register_stage", "StageDeclaration", "ModelStage", "StageContext", "Tools", "Record", "with_fields", "Reject", "ModelCall",
-        "read_tags", "read_json", "register_check", "CheckInput", "CheckResult", "register_export", "ExportSource",
+        "read_tags", "read_json", "register_check", "CheckInput", "CheckResult", "register_rows", "register_export", "ExportSource",
     ),
     "Evaluate": ("load_evaluation", "EvalConfig", "evaluate", "evaluate_async", "Evaluation"),
     "Train, and watch a training": (
@@ -51,7 +51,7 @@ for conversation in result.conversations():
 
 Everything is imported from `augment_correction` and loaded on first use: the import itself takes no time, and torch or Ray are loaded
 by what needs them alone. Lengths of texts are in characters and places count from 0 where nothing else is said, costs are USD,
-times are seconds. [Extending](../guides/extending.md) has a stage, a check and a plugin of your own, step by step.
+times are seconds. [Extending](../guides/extending.md) has one of each kind and a plugin, step by step.
 """
 
 

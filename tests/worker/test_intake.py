@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from augment_correction import register_rows
 from augment_correction.errors import InputError
 from augment_correction.project import Project
 from augment_correction.worker import arrivals
@@ -235,3 +237,29 @@ def test_a_copy_of_a_done_file_is_a_file_of_its_own(world: World, folder: str) -
     world.work(until_=lambda: len(world.lies("done")) == 2)
     assert (world.queue / "done" / "000001-a.jsonl").read_text() == rows("a")
     assert (world.queue / "done" / "000002-a.jsonl").read_text() == rows("b")
+
+
+@pytest.mark.usefixtures("registered_for_now")
+@pytest.mark.parametrize("name", ["one.json", "many.jsonl"])
+def test_rows_of_a_registered_format_are_trained_as_those_that_every_trainer_knows(world: World, name: str) -> None:
+    def read_ticket(ticket: Mapping[str, Any]) -> dict[str, Any]:
+        return {"question": ticket["title"], "reference": ticket["solution"]}
+
+    register_rows("tickets", read_ticket, recognises=lambda row: "ticket" in row)
+    world.drop(name, '{"ticket": 1, "title": "2 + 2?", "solution": "4"}')
+    world.work()
+    assert (world.job().state, world.job().rows, world.job().format) == ("done", 1, "references")
+    trained = world.places / "jobs/000001/rows.jsonl"
+    assert json.loads(trained.read_text()) == {"question": "2 + 2?", "reference": "4"}
+    starts = [json.loads(line) for line in (world.control / "starts").read_text().splitlines()]
+    assert [start["--data"] for start in starts if start["what"] == "train"] == [str(trained)]
+
+
+@pytest.mark.usefixtures("registered_for_now")
+def test_a_bug_in_a_row_format_is_said_of_the_file(world: World) -> None:
+    register_rows("tickets", lambda ticket: {"question": ticket["nope"]}, recognises=lambda row: "ticket" in row)
+    world.drop("a.jsonl", '{"ticket": 1}')
+    world.work()
+    assert world.job().state == "failed"
+    assert (world.job().reason or "").startswith("row format 'tickets' (tests.worker.test_intake.")
+    assert "KeyError: 'nope'" in (world.job().reason or "")
