@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+from pydantic import SecretStr
 
 from augment_correction.config import ApiConfig, PathConfig
 from augment_correction.corrections.config import ChatConfig, CorrectionsSection
@@ -23,8 +24,12 @@ def base_model(settings: Settings, *, adapter: str | None = None, address: str =
     if settings.backend == "local":
         return ModelConfig(model=settings.model, mode="hf", adapter=adapter)
     if settings.backend == "vllm":
+        name = name_of(adapter) if adapter else settings.model
         return ModelConfig(
-            model=name_of(adapter) if adapter else settings.model, mode="api", base_url=settings.vllm_url
+            model=name,
+            mode="api",
+            base_url=settings.vllm_url,
+            api_key=SecretStr(settings.vllm_key) if settings.vllm_key else None,
         )
     if settings.backend == "openai":
         return ModelConfig(model=settings.model, mode="api", base_url=settings.openai_base_url)

@@ -27,7 +27,7 @@ from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 from augment_correction.workspace.configs import base_model
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere
-from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.settings import VLLM_KEY, Settings
 from augment_correction.workspace.tables import Job
 
 KIND = "run"
@@ -110,6 +110,8 @@ def write_config(settings: Settings, folder: Path) -> Path:
     """What `run` reads: the workspace's own model asks, in the words that fit its size."""
     model = base_model(settings)
     named = {name: getattr(model, name) for name in ("model", "mode", "base_url", "script")}
+    if model.has_key:
+        named["api_key"] = f"${{{VLLM_KEY}}}"  # its process has the variable, too, and no file has the key
     api = {f"{role}_{name}": value for role in ("small", "large") for name, value in named.items() if value}
     made = {
         "pipeline": "correction" if settings.backend == "openai" else "correction_small",

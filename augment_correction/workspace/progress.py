@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _COUNTS = re.compile(r"^(?:running|writing|asking): (passages|questions) ([\d,]+)/([\d,]+)(\+?)", re.MULTILINE)
-_STEP = re.compile(r"^step ([\d,]+) of ([\d,]+): loss ([\d.]+)", re.MULTILINE)
-_COST = re.compile(r"^(?:running|writing|asking): (passages|questions) .*?([\d.]+) USD", re.MULTILINE)
+_STEP = re.compile(r"^step ([\d,]+) of ([\d,]+): loss (-?[\d.]+(?:e[+-]?\d+)?|-?inf|nan)", re.MULTILINE)
+_COST = re.compile(r"^(?:running|writing|asking): (passages|questions) .*?([\d.,]+) USD", re.MULTILINE)
 _VERDICT = re.compile(r"^version \d+(?::| was made)", re.MULTILINE)
+_TELLING = (b"running: ", b"writing: ", b"asking: ", b"step ", b"version ")
 _WIDTH, _HEIGHT = 300, 60
+_MOST_POINTS = 200
+
+
+def telling_lines(path: Path) -> str:
+    """Of a whole log, what the functions below read: the first loss and what the wordings cost stand at its beginning, however long it
+    is by now. A line that is being written is left out: half of a number is another one."""
+    try:
+        with path.open("rb") as file:
+            found = [line for line in file if line.startswith(_TELLING) and line.endswith(b"\n")]
+    except OSError:
+        return ""
+    return b"".join(found).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -67,14 +83,21 @@ def _number(text: str) -> int:
 
 
 def cost_of(log: str) -> float | None:
-    """US dollars so far, of what is paid by tokens; None where nothing was counted."""
-    last = {what: float(usd) for what, usd in _COST.findall(log)}
-    return sum(last.values()) if last else None
+    """US dollars so far, of what is paid by tokens; None where nothing was counted. A process counts from 0: where a number falls,
+    one that was killed has been started again."""
+    before: dict[str, float] = defaultdict(float)
+    last: dict[str, float] = {}
+    for what, usd in _COST.findall(log):
+        now = float(usd.replace(",", ""))
+        if now < last.get(what, 0):
+            before[what] += last[what]
+        last[what] = now
+    return sum(last.values()) + sum(before.values()) if last else None
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The loss of each step, and the points of its line in a picture of `width` by `height`."""
+    """The first and the last loss, and the points of the line between them in a picture of `width` by `height`."""
 
     first: float
     last: float
@@ -84,14 +107,24 @@ class Curve:
 
 
 def curve_of(log: str) -> Curve | None:
-    """None where fewer than two steps were made."""
-    losses = [float(loss) for _, _, loss in _STEP.findall(log)]
-    if len(losses) < 2:
+    """None where fewer than two steps were made. A step that was made again after a restart counts once."""
+    by_step = {_number(step): float(loss) for step, _, loss in _STEP.findall(log)}
+    losses = [loss for _, loss in sorted(by_step.items())]
+    drawn = _thinned([(place, loss) for place, loss in enumerate(losses) if math.isfinite(loss)])
+    if len(drawn) < 2:
         return None
-    low, high = min(losses), max(losses)
-    spread = (high - low) or 1.0
+    high = max(loss for _, loss in drawn)
+    spread = (high - min(loss for _, loss in drawn)) or 1.0
     points = " ".join(
         f"{place * _WIDTH / (len(losses) - 1):.1f},{4 + (high - loss) / spread * (_HEIGHT - 8):.1f}"
-        for place, loss in enumerate(losses)
+        for place, loss in drawn
     )
     return Curve(losses[0], losses[-1], points)
+
+
+def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The first, the last, and some at equal distances between them."""
+    last = len(points) - 1
+    if last < _MOST_POINTS:
+        return points
+    return [points[round(place * last / (_MOST_POINTS - 1))] for place in range(_MOST_POINTS)]

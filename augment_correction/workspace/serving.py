@@ -69,7 +69,7 @@ class Serving:
             opened.users += 1
         try:
             if self._adapters is not None and adapter:
-                await self._adapters.ensure(adapter)
+                await self._adapters.ensure(adapter, _key(opened.config))
             yield opened
         finally:
             opened.users -= 1
@@ -93,7 +93,7 @@ class Serving:
             roles = tuple(dict.fromkeys((TARGET, config.detector)))
             session = Session.on(database, config, roles, folder.logs, counting(notice=_log), notice=_log)
             if self._adapters is not None and adapter:
-                stack.push_async_callback(self._adapters.unload, adapter)
+                stack.push_async_callback(self._adapters.unload, adapter, _key(config))
             models = await stack.enter_async_context(open_models(config, roles, session, self._local))
             return Opened(models[TARGET], models[config.detector], config, stack.pop_all())
 
@@ -116,6 +116,11 @@ class Serving:
             await each.stack.aclose()
         self._opened.clear()
         await self._shared.aclose()
+
+
+def _key(config: ChatConfig) -> str:
+    found = config.model(TARGET).api_key
+    return found.get_secret_value() if found else ""
 
 
 def _log(line: str) -> None:

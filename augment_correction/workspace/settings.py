@@ -29,6 +29,7 @@ MODELS: Mapping[Backend, str] = {
     "openai": "gpt-4o-mini",
     "mock": "scripted",
 }
+VLLM_KEY = "LL_VLLM_API_KEY"
 LEARNING = {
     "LL_PROMPT_VARIATIONS": "num_prompt_variations",
     "LL_EXPERT_DEMOS_PER_PROMPT": "num_expert_demos_per_prompt",
@@ -60,6 +61,7 @@ class Settings:
     model: str = MODELS["embedded"]
     openai_base_url: str = "https://api.openai.com/v1"
     vllm_url: str = "http://127.0.0.1:8000/v1"
+    vllm_key: str = field(default="", repr=False)
     teacher: str | None = None
     """The model behind `openai_base_url` that detects corrections and writes demonstrations; None: the chat's own model does."""
     detects: bool = True
@@ -126,6 +128,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: st
         backend=backend,  # type: ignore[arg-type]
         model=named or MODELS[backend],  # type: ignore[index]
         vllm_url=environment.get("LL_VLLM_URL") or Settings.vllm_url,
+        vllm_key=environment.get(VLLM_KEY, "").strip(),
         openai_base_url=environment.get("LL_OPENAI_BASE_URL") or Settings.openai_base_url,
         teacher=_teacher(environment, backend),
         learning=_learning(environment),

@@ -5,6 +5,7 @@ again, which goes on where it was."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -144,13 +145,21 @@ def job_folder(settings: Settings, job: Job) -> Path:
     return settings.organisation_folder(job.org_id) / "jobs" / job.id
 
 
+def log_path(settings: Settings, job: Job) -> Path:
+    return job_folder(settings, job) / f"{job.kind}.log"
+
+
 def log_of(settings: Settings, job: Job, most: int = 20_000) -> str:
-    """The end of what its process said."""
-    path = job_folder(settings, job) / f"{job.kind}.log"
+    """The end of what its process said, for a person: about `most` bytes, from the beginning of a line on."""
     try:
-        data = path.read_bytes()[-most:]
+        with log_path(settings, job).open("rb") as file:
+            begin = max(0, file.seek(0, os.SEEK_END) - most)
+            file.seek(begin)
+            data = file.read(most)
     except OSError:
         return ""
+    if begin:
+        data = data[data.find(b"\n") + 1 :]
     return data.decode("utf-8", "replace")
 
 

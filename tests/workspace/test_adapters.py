@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from augment_correction.config import load_config
 from augment_correction.errors import AugmentCorrectionError, ModelUnusable
 from augment_correction.records import Message
-from augment_correction.workspace import configs, serving
+from augment_correction.workspace import configs, datasets, serving
 from augment_correction.workspace.adapters import VllmAdapters, name_of
 from augment_correction.workspace.serving import Serving
 from tests.servers import InThread
@@ -28,15 +30,23 @@ class Vllm(InThread):
     loaded: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     runtime_loading: bool = True
+    key: str = ""
 
     def application(self) -> web.Application:
-        made = web.Application()
+        made = web.Application(middlewares=[self._keyed])
         made.router.add_get("/v1/models", self._models)
         if self.runtime_loading:
             made.router.add_post("/v1/load_lora_adapter", self._load)
             made.router.add_post("/v1/unload_lora_adapter", self._unload)
         made.router.add_post("/v1/chat/completions", self._chat)
         return made
+
+    @web.middleware
+    async def _keyed(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return web.json_response({"error": "Unauthorized"}, status=401)
+        answer: web.StreamResponse = await handler(request)
+        return answer
 
     def restart(self) -> None:
         """What was loaded at run time is gone."""
@@ -153,6 +163,31 @@ async def test_a_server_without_loading_at_run_time_or_none_at_all_is_said(tmp_p
         await made.close()
     with pytest.raises(ModelUnusable, match="cannot be reached"):
         await VllmAdapters("http://127.0.0.1:9/v1").ensure(one)
+
+
+async def test_the_key_of_the_server_opens_answers_and_adapters_and_its_want_is_said(tmp_path: Path) -> None:
+    one = version(tmp_path, 1)
+    with Vllm(key="hidden") as guarded:
+        settings = settings_in(tmp_path / "storage", backend="vllm", model=BASE, vllm_url=guarded.url)
+        made = Serving(replace(settings, vllm_key="hidden"))
+        assert await answer(made, one) == f"This is {one}"
+        await made.close()
+        assert not guarded.loaded and guarded.asked == [f"load {name_of(one)}", f"unload {name_of(one)}"]
+        made = Serving(settings)
+        with pytest.raises(ModelUnusable, match="refuses the API key") as told:
+            await answer(made, one)
+        assert "LL_VLLM_API_KEY" in (told.value.hint or "")
+        await made.close()
+
+
+def test_a_dataset_is_asked_for_with_the_key_and_no_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LL_VLLM_API_KEY", "hidden")
+    settings = replace(settings_in(tmp_path, backend="vllm", model=BASE), vllm_key="hidden")
+    path = datasets.write_config(settings, tmp_path)
+    key = load_config(path).model("large").api_key
+    assert "hidden" not in path.read_text() and key and key.get_secret_value() == "hidden"
 
 
 def test_versions_are_trained_on_the_weights_that_vllm_serves(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Conflict, NotThere, Problem
 from augment_correction.workspace.routes.versions import SANDBOXED
 from augment_correction.workspace.tables import Job, new_id
-from augment_correction.workspace.working import log_of
+from augment_correction.workspace.working import log_of, log_path
 
 router = APIRouter(prefix="/o/{slug}/datasets")
 
@@ -70,10 +70,10 @@ def _show(here: Here, problem: Problem | None = None) -> Response:
         rows, more = ([], False) if running else datasets.a_page(folder, begin)
     except InputError as failure:
         rows, more, problem = [], False, Conflict(failure.message)
-    output, log = RunFolder(folder / "output"), log_of(here.site.settings, job, 6000)
+    output, told = RunFolder(folder / "output"), progress.telling_lines(log_path(here.site.settings, job))
     return here.page(
         "dataset.html", status=problem.status if problem else 200, job=job, rows=rows, more=more, begin=begin,
-        running=running, log=log, steps=progress.steps_of(job.kind, log, running=job.state == "running"), problem=problem, text_of=datasets.text_of,
+        running=running, log=log_of(here.site.settings, job, 6000), steps=progress.steps_of(job.kind, told, running=job.state == "running"), problem=problem, text_of=datasets.text_of,
         has_file=output.dataset.is_file(), has_report=(output.root / "report.html").is_file(), page_size=datasets.A_PAGE,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
 from augment_correction.workspace.tables import CorrectionRow, Job, ModelVersion, User
-from augment_correction.workspace.working import log_of
+from augment_correction.workspace.working import log_of, log_path
 
 router = APIRouter(prefix="/o/{slug}")
 SANDBOXED = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
@@ -44,7 +44,7 @@ def _versions(here: Here, problem: Problem | None = None) -> Response:
         "versions.html", status=problem.status if problem else 200, versions=made, active=active, approved=approved,
         fresh=len(set(approved) - learned), gone=len(learned - set(approved)), history=history, people=people,
         open_jobs=open_jobs, problem=problem, trainable=here.site.settings.trains,
-        last=last, took=_took(last) if last else "", cost=progress.cost_of(log_of(here.site.settings, last)) if last else None,
+        last=last, took=_took(last) if last else "", cost=progress.cost_of(progress.telling_lines(log_path(here.site.settings, last))) if last else None,
     )  # fmt: skip
 
 
@@ -182,10 +182,10 @@ def show_job(here: Entered) -> Response:
     with here.read() as session:
         job = jobs.job(session, here.path("job"))
         people = _people(session, [job.author_id])
-    log, running = log_of(here.site.settings, job), job.state in jobs.OPEN
+    running, told = job.state in jobs.OPEN, progress.telling_lines(log_path(here.site.settings, job))
     return here.page(
-        "job.html", job=job, people=people, log=log, running=running, steps=progress.steps_of(job.kind, log, running=job.state == "running"),
-        curve=progress.curve_of(log), cost=progress.cost_of(log), took=_took(job), version=learning.number_in(job),
+        "job.html", job=job, people=people, log=log_of(here.site.settings, job), running=running,
+        steps=progress.steps_of(job.kind, told, running=job.state == "running"), curve=progress.curve_of(told), cost=progress.cost_of(told), took=_took(job), version=learning.number_in(job),
     )  # fmt: skip
 
 
