@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from augment_correction.errors import AugmentCorrectionError, ExitCode, UserError
+from augment_correction.errors import AugmentCorrectionError, ExitCode, InputError, UserError
 from augment_correction.terminal import say, tell, tell_bug
 
 COMMANDS = (
@@ -62,9 +62,21 @@ def main() -> int:
         tell("interrupted; run the same command again to resume: finished calls are not repeated")
         return int(ExitCode.INTERRUPTED)
     except Exception as failure:
+        if (full := _full_disk(failure)) is not None:
+            return complain(full)
         tell_bug(failure)
         return int(ExitCode.BUG)
     return 0
+
+
+def _full_disk(failure: Exception) -> InputError | None:
+    from augment_correction.store.room import no_room
+
+    if not no_room(failure):
+        return None
+    place = getattr(failure, "filename", None)
+    what = f"{place} cannot be written" if place else "a file cannot be written"
+    return InputError(f"{what}: the disk is full", hint="free some space on the disk, and give the same command again")
 
 
 def complain(failure: AugmentCorrectionError) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from augment_correction.cli import main
 from augment_correction.project import bundled
 from tests.cli.program import program
+from tests.projects import MadeProject
 
 BEES = """# Bees
 
@@ -52,6 +56,24 @@ def test_a_second_run_asks_nothing_again(project: Path) -> None:
     made = program("run", "config.yaml", cwd=project)
     assert "2 reused" in made.err
     assert (project / "outputs" / "smoke" / "small_model_tokens.json").read_text() == before
+
+
+def test_a_disk_that_is_full_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever command meets it, and where it writes what no module of its own looks after."""
+    project = MadeProject(tmp_path / "made")
+    project.facts([1])
+    project.run()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("augment_correction.report.duplicates.QuestionGroups.add", full)
+    monkeypatch.setattr("sys.argv", ["augment-correction", "report", str(project.output)])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "the disk is full" in said and "free some space" in said and "Traceback" not in said
 
 
 def test_a_dry_run_asks_nothing_and_writes_nothing(project: Path) -> None:

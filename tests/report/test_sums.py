@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augment_correction.report.duplicates import SIMILAR, QuestionGroups
 from augment_correction.report.sums import Lengths, RowClass, funnel, round_up
+from augment_correction.selection.similar import QuestionIndex, ShingledText
 
 STAGES: list[dict[str, Any]] = [
     {"stage": "chunk"},
@@ -118,6 +119,40 @@ class TestLengths:
         assert round_up(width) == rounded
 
 
+WORDS = [
+    "bridge",
+    "BRIDGE",
+    "mill",
+    "Halmstett",
+    "1911",
+    "1912",
+    "ß",
+    "ẞ",
+    "ﬁne",
+    "e\u0301",
+    "é",
+    "日本",
+    "",
+    "?",
+    "\ud800",
+    "a" * 300,
+]
+
+
+def groups_by_hand(texts: list[str]) -> list[list[int]]:
+    leaders: list[int] = []
+    groups: dict[int, list[int]] = {}
+    index = QuestionIndex(lambda number: texts[leaders[number]])
+    for row, text in enumerate(texts):
+        question = ShingledText(text)
+        if found := index.nearest(question):
+            groups.setdefault(found.number, [leaders[found.number]]).append(row)
+        else:
+            index.add(question, len(leaders))
+            leaders.append(row)
+    return sorted(groups.values(), key=lambda rows: (-len(rows), rows[0]))
+
+
 class TestDuplicates:
     def test_groups_what_says_nearly_the_same(self) -> None:
         index = QuestionGroups()
@@ -135,6 +170,14 @@ class TestDuplicates:
         first, near, same = group.shown.values()
         assert first == [0, 1.0, questions[0], 1] and same == [3, 1.0, questions[3], 1]
         assert 1.0 > near[1] >= SIMILAR
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), max_size=40), st.integers(0, 60))
+    def test_the_groups_are_those_of_an_index_that_keeps_every_text(self, texts: list[str], expected: int) -> None:
+        groups = QuestionGroups(expected)
+        for row, text in enumerate(texts):
+            groups.add(row, text)
+        assert [group.rows.tolist() for group in groups.groups()] == groups_by_hand(texts)
 
     def test_ten_thousand_of_one_mould_take_no_longer_than_they_must(self) -> None:
         index = QuestionGroups()
