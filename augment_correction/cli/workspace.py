@@ -50,6 +50,14 @@ def second_factor_off(email: Annotated[str, typer.Argument(help="The account's e
     _module("serve").recover(email, tell)
 
 
+@workspace.command(
+    name="new-password", epilog="Example: python -m augment_correction workspace new-password ada@example.org"
+)
+def new_password(email: Annotated[str, typer.Argument(help="The account's e-mail address.")]) -> None:
+    """Print a one-time link with which somebody sets a new password. Send it to the account's address and nowhere else."""
+    _module("serve").offer_new_password(email, tell)
+
+
 @workspace.command(epilog="Example: python -m augment_correction workspace backup /backups/2026-01-31")
 def backup(folder: Annotated[Path, typer.Argument(help="A folder for it, new or empty.")]) -> None:
     """Write the database and the storage folder into FOLDER, while the workspace runs."""

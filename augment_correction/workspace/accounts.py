@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import time
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from augment_correction.workspace.tables import AuditEvent, LoginFailure, LoginS
 FAILURES, FAILURE_WINDOW = 8, timedelta(minutes=5)
 """Wrong passwords for one account from one address; an account itself is never locked: a stranger could lock it."""
 FAILURES_BY_ADDRESS = 40
+CODES = 8
+"""Wrong codes for one account in the same time, from wherever: who may give one has shown the password, or is whom the provider names."""
 SETUP_HOURS = 24
 ACCOUNTS_BY_ADDRESS = 20
 """In an hour, where anybody may register."""
@@ -58,12 +61,21 @@ def add_user(session: Session, email: str, name: str, password: str) -> User:
     return user
 
 
+def network_of(address: str) -> str:
+    """Whoever has one address of IPv6 has the 2^64 of its network, so that it is the network that is throttled."""
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False))
+
+
 def refuse_registering(session: Session, address: str) -> None:
     """Raises: TooMany where very many accounts came from this address in the last hour."""
-    made = select(func.count()).select_from(AuditEvent).where(
-        AuditEvent.action == "account.made", AuditEvent.address == address, AuditEvent.at > now() - timedelta(hours=1)
-    )  # fmt: skip
-    if session.execute(made).scalar_one() >= ACCOUNTS_BY_ADDRESS:
+    made = select(AuditEvent.address).where(
+        AuditEvent.action == "account.made", AuditEvent.at > now() - timedelta(hours=1)
+    )
+    if [network_of(each) for each in session.execute(made).scalars()].count(network_of(address)) >= ACCOUNTS_BY_ADDRESS:
         raise TooMany("Too many accounts were created from your address. Try again in an hour.")
 
 
@@ -118,20 +130,24 @@ class Attempt:
     def account(self) -> str:
         return tokens.digest(self.email.strip().lower())
 
+    @property
+    def network(self) -> str:
+        return network_of(self.address)
+
 
 def refuse_guessing(session: Session, attempt: Attempt) -> None:
     """Raises: TooMany."""
     recent = select(func.count()).select_from(LoginFailure).where(
-        LoginFailure.address == attempt.address, LoginFailure.at > now() - FAILURE_WINDOW
+        LoginFailure.address == attempt.network, LoginFailure.at > now() - FAILURE_WINDOW
     )  # fmt: skip
     by_account = session.execute(recent.where(LoginFailure.account == attempt.account)).scalar_one()
     if by_account >= FAILURES or session.execute(recent).scalar_one() >= FAILURES_BY_ADDRESS:
         raise TooMany("Too many wrong attempts from your address. Wait five minutes and try again.")
 
 
-def note_failure(session: Session, attempt: Attempt) -> None:
+def note_failure(session: Session, attempt: Attempt, account: str = "") -> None:
     session.execute(delete(LoginFailure).where(LoginFailure.at < now() - 10 * FAILURE_WINDOW))
-    session.add(LoginFailure(account=attempt.account, address=attempt.address))
+    session.add(LoginFailure(account=account or attempt.account, address=attempt.network))
     audit.note(session, Actor(None, attempt.address), "login.failed", attempt.account[:16])
 
 
@@ -142,27 +158,27 @@ def known(session: Session, attempt: Attempt) -> User | None:
     ).scalar_one_or_none()
 
 
-def accepts_code(user: User, code: str, cipher: Cipher) -> bool:
-    """True where the account asks for no code. A code that was used is used up, by the caller's transaction.
-
-    Raises: Unreadable."""
-    if user.totp is None:
-        return True
-    step = tokens.totp_step_of(cipher.opened(user.totp), code, time.time(), user.totp_step)
-    if step is None:
-        return False
-    user.totp_step = step
-    return True
-
-
 def require_code(session: Session, user: User, attempt: Attempt, cipher: Cipher) -> None:
-    """Of an account with a second factor; a wrong one is noted, and the transaction committed with it.
+    """Of an account with a second factor, whose row is locked meanwhile: a code that was used is used up. A wrong one is noted, and the
+    transaction committed with it.
 
-    Raises: Invalid, Unreadable."""
-    if not accepts_code(user, attempt.code, cipher):
-        note_failure(session, attempt)
-        session.commit()
+    Raises: Invalid, TooMany, Unreadable."""
+    session.refresh(user, with_for_update=True)
+    if user.totp is None:
+        return
+    guessed = tokens.digest(f"code {user.id}")
+    wrong = select(func.count()).select_from(LoginFailure).where(
+        LoginFailure.account == guessed, LoginFailure.at > now() - FAILURE_WINDOW
+    )  # fmt: skip
+    if session.execute(wrong).scalar_one() >= CODES:
+        raise TooMany("Too many wrong codes for this account. Wait five minutes and try again.")
+    step = tokens.totp_step_of(cipher.opened(user.totp), attempt.code, time.time(), user.totp_step)
+    if step is None:
+        if attempt.code:
+            note_failure(session, attempt, guessed)
+            session.commit()
         raise Invalid("The code is wrong or was already used." if attempt.code else CODE, field="code")
+    user.totp_step = step
 
 
 # ------------------------------------------------------------------------------------------- the first owner

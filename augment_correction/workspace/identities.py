@@ -12,25 +12,57 @@ from augment_correction.workspace.problems import Forbidden
 from augment_correction.workspace.tables import Identity, Invite, User, now
 
 
-def account_of(session: Session, told: Told, address: str, *, may_register: bool) -> User:
-    """The account that belongs to it; else the one with the address that the provider has verified; else a new one for who is invited.
-
-    Raises: Forbidden; Invalid where the provider's name or address is none."""
-    known = session.execute(
+def owner_of(session: Session, issuer: str, subject: str) -> User | None:
+    """The account that it is joined to."""
+    return session.execute(
         select(User)
         .join(Identity, Identity.user_id == User.id)
-        .where(Identity.issuer == told.issuer, Identity.subject == told.subject, User.deleted.is_(None))
+        .where(Identity.issuer == issuer, Identity.subject == subject, User.deleted.is_(None))
     ).scalar_one_or_none()
-    if known is not None:
-        return known
+
+
+def account_of(session: Session, told: Told, address: str, *, may_register: bool) -> tuple[User, bool]:
+    """The account that belongs to it; else the one with the address that the provider has verified; else a new one for who is invited.
+    And whether the identity is the account's already: where a password was set, somebody may have registered with an address that is
+    not his, so that who signs in here first gives that password (`join`).
+
+    Raises: Forbidden; Invalid where the provider's name or address is none."""
+    if (known := owner_of(session, told.issuer, told.subject)) is not None:
+        return known, True
     if not told.verified or not told.email:
         raise Forbidden("Your identity provider does not vouch for your e-mail address.")
-    user = session.execute(
-        select(User).where(User.email == told.email, User.deleted.is_(None))
-    ).scalar_one_or_none() or _added(session, told, address, may_register=may_register)
-    session.add(Identity(user_id=user.id, issuer=told.issuer, subject=told.subject))
-    audit.note(session, Actor(user.id, address), "identity.linked", user.id, issuer=told.issuer)
-    return user
+    user = session.execute(select(User).where(User.email == told.email, User.deleted.is_(None))).scalar_one_or_none()
+    if user is None:
+        user = _added(session, told, address, may_register=may_register)
+    elif user.password:
+        return user, False
+    else:
+        _refuse_another(session, user, told)
+    join(session, user, told.issuer, told.subject, address)
+    return user, True
+
+
+def join(session: Session, user: User, issuer: str, subject: str, address: str) -> None:
+    """From now on the identity leads to the account.
+
+    Raises: Forbidden where it leads to another one meanwhile."""
+    known = owner_of(session, issuer, subject)
+    if known is not None and known.id != user.id:
+        raise Forbidden("You have another account here already. Sign in through your provider again.")
+    if known is None:
+        session.add(Identity(user_id=user.id, issuer=issuer, subject=subject))
+        session.flush()
+        audit.note(session, Actor(user.id, address), "identity.linked", user.id, issuer=issuer)
+
+
+def _refuse_another(session: Session, user: User, told: Told) -> None:
+    """A provider may give the address of somebody who has gone to somebody else (OpenID Connect Core 5.7)."""
+    asked = select(Identity.subject).where(Identity.user_id == user.id, Identity.issuer == told.issuer)
+    if set(session.execute(asked).scalars()) - {told.subject}:
+        raise Forbidden(
+            f"The account of {told.email} belongs to another person of your identity provider. If it is yours, ask whoever runs this "
+            "workspace for a link to a new password (workspace new-password)."
+        )
 
 
 def _added(session: Session, told: Told, address: str, *, may_register: bool) -> User:

@@ -20,14 +20,11 @@ MINUTES = 10
 
 @dataclass(frozen=True)
 class Pending:
-    """`user` is the account's id; `strong` where the provider has seen a second factor; `joined` where the identity is the account's
-    already, so that its code alone is missing, and not its password."""
+    """`user` is the id of the account that the identity leads to, or would."""
 
     user: str
     issuer: str
     subject: str
-    strong: bool
-    joined: bool
     then: str
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from augment_correction.errors import InputError
-from augment_correction.workspace import accounts, audit
+from augment_correction.workspace import accounts, audit, new_passwords
 from augment_correction.workspace.accounts import Attempt, new_setup_link
 from augment_correction.workspace.application import application
 from augment_correction.workspace.audit import Actor
@@ -69,8 +69,7 @@ class Server(uvicorn.Server):
 def work_on(tell: Callable[[str], None]) -> None:
     """A worker in a process of its own, until it is stopped."""
     settings = read_settings()
-    database = Database(settings.database_url, settings.pool)
-    migrate(database, cipher=settings.cipher)
+    database = _opened(settings)
     tell(f"working on the jobs of {settings.storage}")
     begin_work(settings, database)
     threading.Event().wait()
@@ -90,9 +89,31 @@ def turn_second_factor_off(database: Database, email: str) -> bool:
 
 def recover(email: str, tell: Callable[[str], None]) -> None:
     """Raises: InputError where there is no such account."""
-    settings = read_settings()
-    database = Database(settings.database_url, settings.pool)
-    migrate(database, cipher=settings.cipher)
-    if not turn_second_factor_off(database, email):
+    if not turn_second_factor_off(_opened(read_settings()), email):
         raise InputError(f"there is no account with the address {email}")
     tell(f"the second factor of {email} is off, and every session has ended")
+
+
+def new_password_link(database: Database, settings: Settings, email: str) -> str | None:
+    """None where there is no such account."""
+    with database.as_system(writes=True) as session:
+        user = accounts.known(session, Attempt(email, "", "", ""))
+        if user is None:
+            return None
+        audit.note(session, Actor(None), "password.link", user.id)
+        return f"{settings.public_url}/password/{new_passwords.token_for(settings, user)}"
+
+
+def offer_new_password(email: str, tell: Callable[[str], None]) -> None:
+    """Raises: InputError where there is no such account."""
+    settings = read_settings()
+    link = new_password_link(_opened(settings), settings, email)
+    if link is None:
+        raise InputError(f"there is no account with the address {email}")
+    tell(f"send this link to {email}; it sets a new password, once, within {new_passwords.HOURS} hours: {link}")
+
+
+def _opened(settings: Settings) -> Database:
+    database = Database(settings.database_url, settings.pool)
+    migrate(database, cipher=settings.cipher)
+    return database

@@ -148,6 +148,20 @@ def test_wrong_attempts_elsewhere_lock_nobody_out(place: Place) -> None:
     assert at_home.status == 200 and "Members" in at_home.text
 
 
+def test_another_address_of_ones_own_network_is_no_other_one(place: Place) -> None:
+    ada = place.owner()
+    for number in range(8):
+        stranger = place.person(ada.email, address=f"2001:db8:0:7::{number:x}")
+        stranger.sign_in(password="not the password at all")
+    stranger = place.person(ada.email, address="2001:db8:0:7:ffff::1%eth0")
+    stranger.sign_in()
+    assert stranger.status == 429
+    for elsewhere in ("2001:db8:0:8::1", "::ffff:192.0.2.9", "not an address"):
+        somebody = place.person(ada.email, address=elsewhere)
+        somebody.sign_in()
+        assert somebody.status == 200
+
+
 def test_the_throttle_outlives_a_restart(open_place: Callable[..., Place]) -> None:
     first = open_place()
     ada = first.owner()

@@ -13,7 +13,9 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import select
 
 from augment_correction.errors import ConfigError
+from augment_correction.workspace import identities
 from augment_correction.workspace.pending import Pending, keep
+from augment_correction.workspace.serve import new_password_link
 from augment_correction.workspace.settings import Provider, read_settings
 from augment_correction.workspace.tables import Identity, User
 from tests.workspace.places import PASSWORD, Person, Place, invited
@@ -43,13 +45,23 @@ def through(person: Person, provider: IdentityProvider, then: str = "", **claims
     person.get(provider.authorize(begun(person, then), **claims))
 
 
-def test_who_has_an_account_signs_in_by_the_address_that_the_provider_vouches_for(
-    place: Place, provider: IdentityProvider
-) -> None:
+def joined(person: Person, provider: IdentityProvider, then: str = "", **claims: Any) -> None:
+    """Whoever has a password gives it once."""
+    through(person, provider, then, email=person.email, **claims)
+    assert person.url == "/oidc/confirm", person.text
+    person.post("/oidc/confirm", {"password": PASSWORD})
+
+
+def accounts_of(place: Place) -> list[User]:
+    with place.site.database.as_system() as session:
+        return list(session.execute(select(User)).scalars())
+
+
+def test_who_has_an_account_with_a_password_gives_it_once(place: Place, provider: IdentityProvider) -> None:
     ada = place.owner()
-    again = place.person(ada.email)
+    again = place.person(ada.email.upper())
     assert "Continue with Example ID" in again.get("/login")
-    through(again, provider, "/account", email=ada.email.upper())
+    joined(again, provider, "/account")
     assert again.url == "/account" and ada.email in again.text
     moved = place.person()
     through(moved, provider, email="other@example.org", email_verified=False)  # the identity counts, not the address
@@ -60,6 +72,92 @@ def test_who_has_an_account_signs_in_by_the_address_that_the_provider_vouches_fo
     assert (
         "identity.linked" not in ada.get(ada.at("/audit")) and provider.issuer in ada.client.get("/account/data").text
     )
+
+
+def test_an_address_that_somebody_registered_beforehand_leads_nobody_into_his_account(
+    open_place: Callable[..., Place], provider: IdentityProvider
+) -> None:
+    """A victim who shared the account of whoever had taken his address would have worked under that one's eyes."""
+    place = open_place(provider=Provider(provider.issuer, CLIENT, SECRET, "Example ID"), registration="open")
+    squatter, victim = place.person("vera@example.org"), place.person("vera@example.org")
+    squatter.post("/register", place.filled(squatter, "Vera", "Vera Ltd"))
+    through(victim, provider, "/account", email=victim.email, amr=["mfa"])
+    assert victim.url == "/oidc/confirm" and "Enter it once" in victim.text and victim.email in victim.text
+    victim.get("/account")
+    assert "Sign out" not in victim.text
+    for given in ("", "not the password of it"):
+        victim.post("/oidc/confirm", {"password": given})
+        assert victim.status == 422 and "is wrong" in victim.text
+    with place.site.database.as_system() as session:
+        assert session.execute(select(Identity)).first() is None
+    link = new_password_link(place.site.database, place.settings, victim.email)
+    assert link is not None
+    victim.get(link)
+    victim.post(link, {"password": "short"})
+    assert victim.status == 422
+    victim.post(link, {"password": "velvet onion harvest drum"})
+    assert victim.url == "/login" and "new password is set" in victim.text
+    victim.post(link, {"password": PASSWORD})
+    assert victim.status == 404 and "already used" in victim.text
+    squatter.get("/account")
+    assert squatter.url == "/login"
+    squatter.sign_in()
+    assert squatter.status == 422
+    through(victim, provider, "/account", email=victim.email)
+    victim.post("/oidc/confirm", {"password": "velvet onion harvest drum"})
+    assert victim.url == "/account" and "Sign out" in victim.text
+
+
+def test_before_they_are_joined_the_account_asks_for_its_second_factor_too(
+    place: Place, provider: IdentityProvider
+) -> None:
+    ada = place.owner()
+    secret = with_factor(ada)
+    again = place.person(ada.email)
+    through(again, provider, "/account", email=ada.email, amr=["mfa"])
+    again.post("/oidc/confirm", {"password": PASSWORD})
+    assert again.status == 422 and "six digits" in again.text
+    again.post("/oidc/confirm", {"password": PASSWORD, "code": next_code(secret)})
+    assert again.url == "/account" and "Turn it off" in again.text
+
+
+def test_an_address_that_the_provider_gives_to_somebody_else_leads_him_into_no_account(
+    place: Place, provider: IdentityProvider
+) -> None:
+    ada = place.owner()
+    link = invited(ada, "desk@example.org", "admin")
+    gone, comes = place.person(), place.person()
+    through(gone, provider, link, email="desk@example.org", sub="gone")
+    through(comes, provider, "/account", email="desk@example.org", sub="comes")
+    assert comes.status == 403 and "another person" in comes.text
+    again = place.person()
+    through(again, provider, "/account", sub="gone", email="desk@example.org")
+    assert again.url == "/account" and again.status == 200
+
+
+@pytest.mark.parametrize("step", ["owner_of", "_added"])
+def test_two_first_sign_ins_of_one_identity_at_a_time_make_one_account(
+    place: Place, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The other one comes between the look and the writing, as PostgreSQL lets it."""
+    ada = place.owner()
+    link = invited(ada, "grace@example.org", "member")
+    first, second = place.person(), place.person()
+    goes_on, early = getattr(identities, step), iter([True])
+
+    def after_the_other(session: Any, *given: Any, **named: Any) -> User | None:
+        if next(early, False):
+            session.rollback()  # SQLite has one writer at a time
+            through(first, provider, link, email="grace@example.org", sub="grace")
+            if step == "owner_of":
+                return None
+        found: User | None = goes_on(session, *given, **named)
+        return found
+
+    monkeypatch.setattr(identities, step, after_the_other)
+    through(second, provider, link, email="grace@example.org", sub="grace")
+    assert (first.url, second.url) == (link, link) and "Join" in second.text
+    assert sorted(user.email for user in accounts_of(place)) == ["grace@example.org", ada.email]
 
 
 def test_strangers_get_no_account_and_the_invited_get_one(place: Place, provider: IdentityProvider) -> None:
@@ -129,7 +227,7 @@ def test_what_the_provider_has_not_signed_is_refused(
 
 def test_keys_that_the_provider_has_changed_are_read_again(place: Place, provider: IdentityProvider) -> None:
     ada = place.owner()
-    through(place.person(), provider, email=ada.email)
+    joined(place.person(ada.email), provider)
     provider.key = ECKey.generate_key("P-256", {"kid": "two"})
     again = place.person()
     through(again, provider, email=ada.email)
@@ -144,10 +242,14 @@ def test_an_answer_fits_only_the_browser_that_asked_and_once(place: Place, provi
     assert victim.status == 403 and "not begun in this browser" in victim.text
     back = provider.authorize(begun(thief), email=ada.email)
     thief.get(back)
-    assert thief.status == 200
+    assert thief.url == "/oidc/confirm"
     thief.get(back)
     assert thief.status == 403 and not provider.refused
-    place.person().get("/oidc/callback?code=x&state=")
+    nobody = place.person()
+    for ticket in ("", "chosen."):
+        nobody.client.cookies.set("__Host-oidc", ticket)
+        nobody.get("/oidc/callback?code=x&state=")
+        assert nobody.status == 403 and "not begun in this browser" in nobody.text
     refused = place.person()
     state = begun(refused).split("state=")[1].split("&")[0]
     refused.get(f"/oidc/callback?error=access_denied&state={state}")
@@ -164,7 +266,8 @@ def test_an_organisation_that_asks_for_a_second_factor_takes_the_providers(
     place: Place, provider: IdentityProvider
 ) -> None:
     ada = place.owner()
-    through(ada, provider, email=ada.email, amr=["pwd", "otp"])
+    joined(ada, provider)
+    through(ada, provider, amr=["pwd", "otp"])
     ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "9", "second_factor": "yes"})
     assert "Saved" in ada.text
     for methods, there in ((["pwd"], False), (["mfa"], True), ("mfa", False)):
@@ -183,18 +286,18 @@ def test_an_account_with_a_second_factor_of_its_own_is_asked_for_it_after_the_pr
     secret = with_factor(grace)
     weak, strong = place.person(grace.email), place.person(grace.email)
     through(weak, provider, "/account", sub="grace", amr=["pwd"])
-    assert weak.url == "/oidc/code" and "six digits" in weak.text and "Password" not in weak.text
+    assert weak.url == "/oidc/confirm" and "asks for a code as well" in weak.text and "Password" not in weak.text
     weak.post("/account/totp/off")
     assert weak.status == 401
-    weak.post("/oidc/code", {"code": "000000"})
+    weak.post("/oidc/confirm", {"code": "000000"})
     assert weak.status == 422 and "wrong or was already used" in weak.text
     through(strong, provider, "/account", sub="grace", amr=["pwd", "otp"])
     assert strong.url == "/account" and strong.status == 200
     strong.post("/account/totp/off")  # however fresh and strong: never without a code
     assert strong.status == 422 and "six digits" in strong.text
-    weak.post("/oidc/code", {"code": next_code(secret)})
+    weak.post("/oidc/confirm", {"code": next_code(secret)})
     assert weak.url == "/account" and "Turn it off" in weak.text
-    weak.get("/oidc/code")
+    weak.get("/oidc/confirm")
     assert weak.status == 403  # used up
 
 
@@ -205,13 +308,11 @@ def test_a_pending_sign_in_of_our_own_making_is_none(place: Place, provider: Ide
     thief.get("/login")
     with place.site.database.as_system() as session:
         user = session.execute(select(User)).scalar_one().id
-    sealed = keep(
-        replace(place.settings, secret=b"t" * 40), Response(), Pending(user, "", "", strong=True, joined=True, then="/")
-    )
+    sealed = keep(replace(place.settings, secret=b"t" * 40), Response(), Pending(user, "", "", then="/"))
     thief.client.cookies.set(
         place.settings.pending_cookie, sealed.headers["set-cookie"].partition("=")[2].split(";")[0]
     )
-    thief.get("/oidc/code")
+    thief.get("/oidc/confirm")
     assert thief.status == 403 and "not begun in this browser" in thief.text
 
 

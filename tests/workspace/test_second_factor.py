@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from sqlalchemy import select, text
 
 from augment_correction.workspace import tokens
+from augment_correction.workspace.accounts import CODES, Attempt, known, require_code
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.encryption import Cipher, Unreadable
 from augment_correction.workspace.migrating import migrate
+from augment_correction.workspace.problems import Invalid
 from augment_correction.workspace.serve import turn_second_factor_off
 from augment_correction.workspace.tables import AuditEvent, User
 from tests.workspace.places import PASSWORD, Person, Place
@@ -31,6 +36,43 @@ def with_factor(person: Person) -> str:
 def next_code(secret: str) -> str:
     """The one after that of now: it counts already, and has not been used."""
     return tokens.totp(secret, int(time.time()) // 30 + 1)
+
+
+def test_codes_are_not_guessed_from_many_addresses(place: Place) -> None:
+    ada = place.owner()
+    secret = with_factor(ada)
+    for number in range(CODES):
+        guesser = place.person(ada.email, address=f"203.0.113.{number}")
+        guesser.sign_in(code="000000")
+        assert guesser.status == 422
+    there = place.person(ada.email, address="198.51.100.7")
+    there.sign_in(code=next_code(secret))
+    assert there.status == 429 and "wrong codes for this account" in there.text
+    ada.post("/account/totp/off", {"current": PASSWORD, "code": next_code(secret)})
+    assert ada.status == 429
+    there.sign_in(password="not the password at all")
+    assert there.status == 422  # who has not shown the password learns nothing of it
+
+
+def test_a_code_that_comes_twice_at_a_time_counts_once(place: Place) -> None:
+    ada = place.owner()
+    attempt = Attempt(ada.email, PASSWORD, next_code(with_factor(ada)), "")
+    both = Barrier(2)
+
+    def accepted(_: int) -> bool:
+        with place.site.database.as_system(writes=True) as session:
+            user = known(session, attempt)
+            assert user is not None
+            with suppress(BrokenBarrierError):
+                both.wait(0.5)  # SQLite has one writer at a time
+            try:
+                require_code(session, user, attempt, place.site.cipher)
+            except Invalid:
+                return False
+            return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(accepted, range(2))) == [False, True]
 
 
 def kept(place: Place) -> str:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy import text
 
-from augment_correction.workspace import accounts, audit, cookies, organisations, passwords
+from augment_correction.workspace import accounts, audit, cookies, new_passwords, organisations, passwords
 from augment_correction.workspace.accounts import Attempt
 from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.entering import Entered
@@ -38,16 +38,13 @@ def front(here: Entered) -> Response:
 
 @router.get("/login")
 def login_page(here: Entered) -> Response:
-    return sign_in_page(here, local_path(here.query("then")))
+    return _login_page(here, local_path(here.query("then")))
 
 
-def sign_in_page(
-    here: Here, then: str, problem: Problem | None = None, email: str = "", *, provider_done: bool = False
-) -> Response:
-    """`provider_done`: after the identity provider only the code is missing."""
+def _login_page(here: Here, then: str, problem: Problem | None = None, email: str = "") -> Response:
     return here.page(
-        "login.html", status=problem.status if problem and here.form else 200, then=then, problem=problem, email=email,
-        code_wanted=problem is not None and problem.field == "code", provider_done=provider_done,
+        "login.html", status=problem.status if problem else 200, then=then, problem=problem, email=email,
+        code_wanted=problem is not None and problem.field == "code",
     )  # fmt: skip
 
 
@@ -58,19 +55,22 @@ def login(here: Entered) -> Response:
     )
     then = local_path(here.text("then", most=500))
     try:
-        user = _authenticated(here, attempt)
+        user = authenticated(here, attempt)
     except Problem as problem:
-        return sign_in_page(here, then, problem, attempt.email)
+        return _login_page(here, then, problem, attempt.email)
     return enter_as(here, user, then or "/", strong=user.totp is not None)
 
 
-def _authenticated(here: Here, attempt: Attempt) -> User:
-    """Raises: TooMany, Invalid. The slow hash is computed while no transaction is open."""
+def authenticated(here: Here, attempt: Attempt, *, by_password: bool = True) -> User:
+    """By password and code; by the code alone where an identity provider has said who it is. The slow hash is computed while no
+    transaction is open.
+
+    Raises: TooMany, Invalid."""
     database = here.site.database
     with database.as_system() as session:
         accounts.refuse_guessing(session, attempt)
         user = accounts.known(session, attempt)
-    right = passwords.matches(user.password if user else "", attempt.password)
+    right = not by_password or passwords.matches(user.password if user else "", attempt.password)
     if user is not None and right and user.totp and not attempt.code:
         raise Invalid(accounts.CODE, field="code")
     with database.as_system(writes=True) as session:
@@ -175,6 +175,32 @@ def _registered(here: Here, action: str, heading: str, setup_token: str = "") ->
 def _require_open(here: Here) -> None:
     if here.site.settings.registration != "open":
         raise Forbidden("Accounts are created by invitation here. Ask a member of your organisation for a link.")
+
+
+# ---------------------------------------------------------------------------------------------- a new password
+
+
+@router.get("/password/{token}")
+def new_password_page(here: Entered, token: str) -> Response:
+    with here.site.database.as_system() as session:
+        user = new_passwords.account_of(session, here.site.settings, token)
+    return here.page("password.html", problem=None, email=user.email)
+
+
+@router.post("/password/{token}")
+def set_new_password(here: Entered, token: str) -> Response:
+    """Signing in is the next step, with the code of who has a second factor."""
+    settings, database, given = here.site.settings, here.site.database, here.form.get("password", "")
+    with database.as_system() as session:
+        user = new_passwords.account_of(session, settings, token)
+    try:
+        passwords.check(given, email=user.email, name=user.name)
+    except Invalid as problem:
+        return here.page("password.html", status=problem.status, problem=problem, email=user.email)
+    made = passwords.hashed(given)
+    with database.as_system(writes=True) as session:
+        new_passwords.use(session, settings, token, made, here.address)
+    return here.go("/login", said="password_set")
 
 
 # ------------------------------------------------------------------------------------------------- invitations

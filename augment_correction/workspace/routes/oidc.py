@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import IntegrityError
 
-from augment_correction.workspace import accounts, cookies, pending, tokens
+from augment_correction.workspace import cookies, pending, tokens
 from augment_correction.workspace.accounts import Attempt
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
-from augment_correction.workspace.identities import account_of
-from augment_correction.workspace.oidc import OpenIdConnect
+from augment_correction.workspace.identities import account_of, join, owner_of
+from augment_correction.workspace.oidc import OpenIdConnect, Told
 from augment_correction.workspace.pending import Pending
-from augment_correction.workspace.problems import Forbidden, Invalid, NotThere
-from augment_correction.workspace.routes.entrance import enter_as, local_path, sign_in_page
+from augment_correction.workspace.problems import Forbidden, NotThere, Problem
+from augment_correction.workspace.routes.entrance import authenticated, enter_as, local_path
 from augment_correction.workspace.tables import User
 
 router = APIRouter(prefix="/oidc")
@@ -47,61 +48,81 @@ def start(here: Entered) -> Response:
 
 @router.get("/callback")
 def callback(here: Entered) -> Response:
-    """The session is new, whoever was signed in before."""
-    oidc = _oidc(here)
+    """The session is new, whoever was signed in before. What the account itself asks for, besides the provider's word, is asked next."""
     ticket, _, then = here.request.cookies.get(_cookie(here), "").partition(".")
-    told = oidc.told(ticket, here.request.query_params)
-    settings = here.site.settings
-    with here.site.database.as_system(writes=True) as session:
-        user = account_of(session, told, here.address, may_register=settings.registration == "open")
-    then = _decoded(then) or "/"
-    if user.totp and not told.strong:
-        proven = Pending(user.id, told.issuer, told.subject, told.strong, True, then)
-        response = pending.keep(settings, here.go("/oidc/code"), proven)
-    else:
+    told = _oidc(here).told(ticket, here.request.query_params)
+    settings, then = here.site.settings, _decoded(then) or "/"
+    user, joined = _account_of(here, told)
+    if joined and (told.strong or not user.totp):
         response = enter_as(here, user, then, strong=told.strong)
+    else:
+        proven = Pending(user.id, told.issuer, told.subject, then)
+        response = pending.keep(settings, here.go("/oidc/confirm"), proven)
     response.headers.append("set-cookie", cookies.spelled(settings, _cookie(here), "", 0))
     return response
 
 
-@router.get("/code")
-def code_page(here: Entered) -> Response:
-    """The step that follows a password, too: an account with a second factor of its own is asked for it."""
-    proven = _proven(here)
-    with here.site.database.as_system() as session:
-        user = _owner(session, proven)
-    return sign_in_page(here, proven.then, Invalid(accounts.CODE, field="code"), user.email, provider_done=True)
-
-
-@router.post("/code")
-def give_code(here: Entered) -> Response:
-    proven, code = _proven(here), here.text("code", most=20)
-    with here.site.database.as_system(writes=True) as session:
-        user = _owner(session, proven)
-        attempt = Attempt(user.email, "", code, here.address)
-        accounts.refuse_guessing(session, attempt)
+def _account_of(here: Here, told: Told) -> tuple[User, bool]:
+    """Of two first sign-ins of one identity at a time, the later one finds what the earlier one made."""
+    may_register = here.site.settings.registration == "open"
+    for again in (False, True):
         try:
-            accounts.require_code(session, user, attempt, here.site.cipher)
-        except Invalid as problem:
-            return sign_in_page(here, proven.then, problem, user.email, provider_done=True)
-    return pending.end(here.site.settings, enter_as(here, user, proven.then, strong=user.totp is not None))
+            with here.site.database.as_system(writes=True) as session:
+                return account_of(session, told, here.address, may_register=may_register)
+        except IntegrityError:
+            if again:
+                raise
+    raise AssertionError("unreachable")
 
 
-def _proven(here: Here) -> Pending:
+@dataclass(frozen=True)
+class Proven:
+    """By the provider: `user`, to whose account the identity is joined already or not."""
+
+    pending: Pending
+    user: User
+    joined: bool
+
+
+@router.get("/confirm")
+def confirm_page(here: Entered) -> Response:
+    return _confirm_page(here, _proven(here))
+
+
+def _confirm_page(here: Here, proven: Proven, problem: Problem | None = None) -> Response:
+    return here.page(
+        "confirm.html", status=problem.status if problem else 200, problem=problem, email=proven.user.email,
+        asks_password=not proven.joined, asks_code=proven.user.totp is not None,
+    )  # fmt: skip
+
+
+@router.post("/confirm")
+def confirm(here: Entered) -> Response:
+    """The account's own proof after the provider's word: its password before they are joined, its code where it has a second factor."""
+    proven = _proven(here)
+    given = here.form.get("password", "")[:1000]
+    attempt = Attempt(proven.user.email, given, here.text("code", most=20), here.address)
+    try:
+        user = authenticated(here, attempt, by_password=not proven.joined)
+    except Problem as problem:
+        return _confirm_page(here, proven, problem)
+    with here.site.database.as_system(writes=True) as session:
+        join(session, user, proven.pending.issuer, proven.pending.subject, here.address)
+    return pending.end(here.site.settings, enter_as(here, user, proven.pending.then, strong=user.totp is not None))
+
+
+def _proven(here: Here) -> Proven:
     """Raises: Forbidden."""
     found = pending.of(here)
-    if found is None or not found.joined:
+    if found is None:
         raise Forbidden("This sign-in was not begun in this browser, or too long ago. Begin it again.")
-    return found
-
-
-def _owner(session: Session, proven: Pending) -> User:
-    """Raises: Forbidden where the account was deleted meanwhile."""
-    asked = select(User).where(User.id == proven.user, User.deleted.is_(None)).with_for_update()
-    user = session.execute(asked).scalar_one_or_none()
+    with here.site.database.as_system() as session:
+        asked = select(User).where(User.id == found.user, User.deleted.is_(None))
+        user = session.execute(asked).scalar_one_or_none()
+        owner = owner_of(session, found.issuer, found.subject)
     if user is None:
         raise Forbidden("This account does not exist any more.")
-    return user
+    return Proven(found, user, owner is not None and owner.id == user.id)
 
 
 def _decoded(then: str) -> str:
