@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         StageDeclaration,
         TurnSpec,
     )
+    from augment_correction.documents import register_reader
     from augment_correction.errors import (
         AugmentCorrectionError,
         ConfigError,
@@ -126,6 +127,7 @@ __all__ = [
     "read_tags",
     "register_check",
     "register_export",
+    "register_reader",
     "register_rows",
     "register_stage",
     "run",
@@ -139,6 +141,7 @@ _NAMES = {
     "models": ("ModelConfig",),
     "records": ("Conversation", "Document", "Passage", "Record", "Turn"),
     "rows": ("register_rows",),
+    "documents": ("register_reader",),
     "runner": ("RunResult", "run", "run_async"),
     "results.finished": ("read_conversations",),
     "pipeline": ("Pipeline", "load_pipeline"),

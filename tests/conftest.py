@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from augment_correction import declarations, export_formats
+from augment_correction.documents import registered
 from augment_correction.rows import formats
 from augment_correction.stages import building, checks
 from tests.guard import sitecustomize as guard
@@ -88,10 +89,17 @@ def one_torch_thread() -> Iterator[None]:
 
 @pytest.fixture
 def registered_for_now() -> Iterator[None]:
-    """Stages, checks, row formats and export formats that a test registers are gone after it."""
+    """Stages, checks, readers, row formats and export formats that a test registers are gone after it."""
     tables: tuple[dict[Any, Any], ...] = (
         *(declarations.STAGES, building.BUILDERS, building.VERSIONS),
-        *(declarations.FEWEST_FIELDS, checks.CHECKS, checks.VERSIONS, export_formats.FORMATS, formats.FORMATS),
+        *(
+            declarations.FEWEST_FIELDS,
+            checks.CHECKS,
+            checks.VERSIONS,
+            export_formats.FORMATS,
+            formats.FORMATS,
+            registered.REGISTERED,
+        ),
     )
     before = [dict(table) for table in tables]
     yield

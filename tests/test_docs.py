@@ -23,6 +23,7 @@ from augment_correction.project import bundled
 from augment_correction.report import writing
 from augment_correction.report.shards import ShardWriter
 from augment_correction.results.decisions import Decisions, ReviewDecision
+from augment_correction.results.finished import read_conversations
 from augment_correction.runner import run
 from tests.cli.program import program as call_program
 from tests.pages import (
@@ -53,7 +54,7 @@ READERS = (
     "my_stages.py",
     "my_rows.py",
     "tickets.jsonl",
-    "other_documents.py",
+    "my_readers.py",
     "mine.yaml",
     "filter.yaml",
     "masked_conversation_generation.yaml",
@@ -62,6 +63,7 @@ READERS = (
 COMPOSED = ("check.log", "train.log", "gate.log")
 """Names that the worker puts together from the phase of a job."""
 NEW_FILES = (
+    "inputs/examples/museum.wiki",
     "pipelines/brief.yaml",
     "prompts/my_conversation.jinja",
     "pipelines/short_doubt.yaml",
@@ -195,16 +197,14 @@ def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> No
 
 def test_the_plugins_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "guides" / "extending.md").read_text()
-    files = re.findall(r"`([\w./]+\.(?:py|yaml|jsonl))`:\n\n```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    named = ["by_hand.py", "my_stages.py", "my_rows.py", "tickets.jsonl", "pipelines/brief.yaml", "other_documents.py"]
-    assert [name for name, _ in files] == named
+    files = re.findall(r"`([\w./]+\.(?:py|yaml|jsonl|wiki))`:\n\n```\w*\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    named = ["by_hand.py", "my_stages.py", "my_rows.py", "tickets.jsonl", "my_readers.py"]
+    assert [name for name, _ in files] == [*named, "inputs/examples/museum.wiki", "pipelines/brief.yaml"]
     assert call_program("init", cwd=tmp_path).code == 0
     for name, text in files:
         (tmp_path / name).write_text(text)
-    both = [sys.executable, "-c", "import by_hand, other_documents"]
-    made = subprocess.run(both, cwd=tmp_path, capture_output=True, text=True, check=False)
+    made = subprocess.run([sys.executable, "by_hand.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.returncode == 0 and "You are right to doubt it" in made.stdout, made.stderr
-    assert "documents: 1" in made.stdout
     [described] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     [(group, points)] = tomllib.loads(described)["project"]["entry-points"].items()
     info = tmp_path / "my_stages-1.0.dist-info"
@@ -220,7 +220,9 @@ def test_the_plugins_of_the_page_for_extending_work_as_they_are_written(tmp_path
     assert json.loads((tmp_path / "outputs/brief/axolotl_correction_conversations.json").read_text())
     for run_ in ("brief", "tickets"):
         plugins = json.loads((tmp_path / f"outputs/{run_}/run.json").read_text())["plugins"]
-        assert plugins == dict.fromkeys(("my_stages", "my_rows"), "my_stages 1.0")
+        assert plugins == dict.fromkeys(("my_stages", "my_rows", "my_readers"), "my_stages 1.0")
+    places = [place for made in read_conversations(tmp_path / "outputs/brief") for place in made.provenance["places"]]
+    assert {"museum.wiki#page 1", "museum.wiki#page 2"} <= {place["source"] for place in places}
     [learned] = json.loads((tmp_path / "outputs/tickets/axolotl_correction_conversations.json").read_text())
     assert any("It closed in 1956." in part["text"] and part["label"] for part in learned["segments"])
     assert "is closed without a solution" in (tmp_path / "outputs/tickets/import_rejected.jsonl").read_text()

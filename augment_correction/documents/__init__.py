@@ -13,25 +13,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from augment_correction.documents.chunking import ChunkSettings, chunk_document
     from augment_correction.documents.contract import ReadLimits
+    from augment_correction.documents.formats import ending_of
     from augment_correction.documents.pipe import DocumentInfo, ReadBatch
     from augment_correction.documents.reading import list_files, read_documents
+    from augment_correction.documents.registered import are_read_by_others, is_read, kinds, register_reader
     from augment_correction.documents.stream import stream_chunks
     from augment_correction.documents.tokens import TokenCounter, counting, fetch_vocabulary
 
 __all__ = [
-    "ENDINGS",
-    "KINDS",
     "ChunkSettings",
     "DocumentInfo",
     "ReadBatch",
     "ReadLimits",
     "TokenCounter",
+    "are_read_by_others",
     "chunk_document",
     "counting",
     "ending_of",
     "fetch_vocabulary",
+    "is_read",
+    "kinds",
     "list_files",
     "read_documents",
+    "register_reader",
     "stream_chunks",
 ]
 
@@ -39,16 +43,18 @@ _HOME = {
     "ReadBatch": "pipe",
     "ChunkSettings": "chunking",
     "DocumentInfo": "pipe",
-    "ENDINGS": "formats",
-    "KINDS": "formats",
     "ReadLimits": "contract",
     "TokenCounter": "tokens",
     "chunk_document": "chunking",
     "counting": "tokens",
     "ending_of": "formats",
     "fetch_vocabulary": "tokens",
+    "are_read_by_others": "registered",
+    "is_read": "registered",
+    "kinds": "registered",
     "list_files": "reading",
     "read_documents": "reading",
+    "register_reader": "registered",
     "stream_chunks": "stream",
 }
 

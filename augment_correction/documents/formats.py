@@ -20,7 +20,6 @@ READERS = {
     **dict.fromkeys((".csv", ".tsv"), ("tables", "read_csv")),
     ".parquet": ("tables", "read_parquet"),
 }
-ENDINGS = tuple(READERS)
 KINDS = tuple({reader: ending for ending, reader in reversed(READERS.items())}.values())[::-1]
 """One ending for each reader, for messages."""
 STREAMED = {".jsonl", ".ndjson", ".json", ".parquet"}  # never held as a whole, so that a file of any size is read

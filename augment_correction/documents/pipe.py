@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from augment_correction.documents.chunking import ChunkSettings
 from augment_correction.documents.contract import ReadLimits, Working
+from augment_correction.documents.registered import Places
 from augment_correction.records import Chunk, Document, ReadNote, UnreadInput
 
 LENGTH_BYTES = 8
@@ -65,6 +66,9 @@ class ReadTask:
     by_folder: Mapping[str, ChunkSettings] = field(default_factory=dict)
     """Folders whose documents are cut otherwise, with those below them."""
 
+    readers: Places = field(default_factory=dict)
+    """Those that the program has registered."""
+
     def cut(self, source: str) -> ChunkSettings:
         """How a document is cut: as the nearest folder above it says."""
         folder = source
@@ -92,9 +96,11 @@ class InputRefused:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Every file was read. `bug` is a traceback where our own code failed instead."""
+    """Every file was read. `bug` is a traceback where our own code failed instead. `plugins` are those that were loaded for the files,
+    as in `plugins.LOADED`."""
 
     bug: str = ""
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
 
 Frame = ReadBatch | Started | Working | InputRefused | Finished

@@ -11,9 +11,10 @@ from pathlib import Path
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread, Working
 from augment_correction.documents.folder_settings import FILE as FOLDER_SETTINGS
-from augment_correction.documents.formats import GZIP, INSTEAD, KINDS, READERS, STREAMED, ending_of
+from augment_correction.documents.formats import GZIP, INSTEAD, READERS, STREAMED, ending_of
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
-from augment_correction.errors import InputError
+from augment_correction.documents.registered import is_read, kinds, read_registered
+from augment_correction.errors import ConfigError, InputError
 from augment_correction.records import Document, ReadNote, UnreadInput
 from augment_correction.text import printable
 
@@ -24,7 +25,7 @@ Reader = Callable[[Path, str, ReadLimits], Iterator[Found | Working]]
 def read_documents(folder: Path, *, limits: ReadLimits | None = None) -> Iterator[Found]:
     """Every document under `folder`, sorted by relative path. What cannot be read is an UnreadInput, never silent.
 
-    Raises InputError where `folder` is not a folder; that is the only error.
+    Raises: InputError where `folder` is not a folder; ConfigError where a plugin cannot be imported.
     """
     for source, path in list_files(folder):
         for found in read_file(path, source, limits or ReadLimits()):
@@ -88,7 +89,10 @@ def _is_passed_by(entry: os.DirEntry[str], *, own: bool) -> bool:
 
 
 def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | Working]:
-    """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file."""
+    """The documents of one file. A reader's own failure, foreseen or not, is an UnreadInput for this file.
+
+    Raises: ConfigError where a plugin that might read it cannot be imported.
+    """
     try:
         if path.is_dir() and (is_output(path) or is_debug(path.name)):
             yield ReadNote(
@@ -106,6 +110,8 @@ def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | W
             yield from _read(path, ending, source, limits)
     except Unread as unread:
         yield UnreadInput(source, unread.reason, unread.detail)
+    except ConfigError:
+        raise
     except OSError as error:
         yield UnreadInput(source, "unreadable", error.strerror or type(error).__name__)
     except MemoryError:
@@ -120,11 +126,11 @@ def _checked(path: Path) -> str:
     if stat.S_ISDIR(status.st_mode):
         raise Unread("unreadable", "this folder cannot be listed")
     ending = ending_of(path)
-    if ending.removesuffix(GZIP) not in READERS:
+    if not is_read(ending):
         remedy = (
             f"save it as {INSTEAD[ending]}"
             if ending in INSTEAD
-            else f"supported are {', '.join(KINDS)}, also with {GZIP}"
+            else f"supported are {', '.join(kinds())}, also with {GZIP}"
         )
         raise Unread("unsupported", f"{ending or 'no extension'} is not supported; {remedy}")
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
@@ -138,6 +144,9 @@ def _read(path: Path, ending: str, source: str, limits: ReadLimits) -> Iterator[
         raise Unread("empty", "the file is empty")
     if size > limits.file and ending not in STREAMED:
         raise Unread("too_large", f"{size:,} bytes; the limit is {limits.file:,}")
+    if ending not in READERS:
+        yield from read_registered(ending, path, source)
+        return
     module, function = READERS[ending]
     reader: Reader = getattr(import_module(f"augment_correction.documents.{module}"), function)
     yield from reader(path, source, limits)

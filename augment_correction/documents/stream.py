@@ -26,8 +26,10 @@ from augment_correction.documents.pipe import (
     Started,
     pack,
 )
+from augment_correction.documents.registered import places
 from augment_correction.documents.tokens import check_encoding
 from augment_correction.errors import ConfigError, InputError
+from augment_correction.plugins import LOADED
 from augment_correction.records import UnreadInput
 
 _WORKER = "augment_correction.documents.worker"
@@ -72,7 +74,7 @@ def _job(folder: Path, settings: ChunkSettings, encoding: str, batch: int, limit
     if not folder.exists():
         raise InputError(f"{folder} is neither a folder nor a file", hint="give the folder that holds your documents")
     check_encoding(encoding)
-    return ReadTask(str(folder.absolute()), settings, encoding, max(1, batch), limits)
+    return ReadTask(str(folder.absolute()), settings, encoding, max(1, batch), limits, readers=places())
 
 
 class _Reader:
@@ -137,7 +139,8 @@ class _Reader:
                     pass  # it came, and so the waiting begins anew
                 case InputRefused(message, hint):
                     raise ConfigError(message, hint=hint)
-                case Finished(bug):
+                case Finished(bug, plugins):
+                    LOADED.update(plugins)
                     if bug:
                         raise RuntimeError(f"the document reader failed:\n{bug}")
                     self.finished = True

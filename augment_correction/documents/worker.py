@@ -31,8 +31,10 @@ from augment_correction.documents.pipe import (
     read_job,
 )
 from augment_correction.documents.reading import list_files, read_file
+from augment_correction.documents.registered import take_in
 from augment_correction.documents.tokens import TokenCounter
 from augment_correction.errors import UserError
+from augment_correction.plugins import LOADED
 from augment_correction.records import Chunk, ReadNote, UnreadInput
 
 
@@ -52,6 +54,7 @@ def main() -> None:
 
 def _frames(job: ReadTask) -> Iterator[Frame]:
     try:
+        take_in(job.readers)
         counter = TokenCounter(job.encoding, exact=job.settings.unit == "tokens")
         for source, path in list_files(Path(job.folder)):
             place = (source, str(path))
@@ -63,7 +66,7 @@ def _frames(job: ReadTask) -> Iterator[Frame]:
     except Exception:
         yield Finished(bug=traceback.format_exc())
     else:
-        yield Finished()
+        yield Finished(plugins=dict(LOADED))
 
 
 def _read_one(source: str, path: Path, job: ReadTask, counter: TokenCounter) -> Iterator[ReadBatch | Working]:

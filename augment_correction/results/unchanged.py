@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from augment_correction.documents import are_read_by_others
 from augment_correction.export import Verification, tokenizer_of
 from augment_correction.export.proofs import MaskProblem
 from augment_correction.export_formats import FORMATS
@@ -39,7 +40,7 @@ _WHOLE_SECOND = 10**9
 def state_of_input(plan: Plan) -> str:
     """Of each file that is to be read where it is, its size and when it was last touched in any way, and of the vocabulary that counts
     its tokens. Empty where this cannot be told: folders behind links may go round in circles, and on a disk whose clock counts whole
-    seconds a file of this moment may be edited again and look the same."""
+    seconds a file of this moment may be edited again and look the same; and a registered reader may read the same file otherwise."""
     root, encoding = plan.input_dir, Path(plan.encoding)
     files = [root] if root.is_file() else []
     files += [encoding] if encoding.is_absolute() else []
@@ -48,7 +49,9 @@ def state_of_input(plan: Plan) -> str:
         looked_at += [(str(path), *_touch(path.stat())) for path in files]
     except OSError:
         return ""
-    if any(_may_be_edited_unseen(changed) for *_, changed, _ in looked_at):
+    if any(_may_be_edited_unseen(changed) for *_, changed, _ in looked_at) or are_read_by_others(
+        name for name, *_ in looked_at
+    ):
         return ""
     return f"{sum(_number(each) for each in looked_at) % (1 << 256):064x}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from augment_correction.config import RunConfig, load_config
 from augment_correction.config_files import require_keys
 from augment_correction.declarations import KIND
-from augment_correction.documents import ENDINGS, KINDS, ending_of, list_files
+from augment_correction.documents import ending_of, is_read, kinds, list_files
 from augment_correction.documents.notes import unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
@@ -85,7 +85,7 @@ def _input(plan: Plan, files: Sequence[tuple[str, Path]]) -> Iterator[Finding]:
         yield Finding(True, f"{what} {plan.input_dir}: {_by_ending(read)}")
     else:
         yield Finding(
-            False, f"{what} {plan.input_dir} holds none of {', '.join(KINDS)}", "put documents into this folder"
+            False, f"{what} {plan.input_dir} holds none of {', '.join(kinds())}", "put documents into this folder"
         )
     if ignored:
         more = f" and {len(ignored) - SHOWN} more" if len(ignored) > SHOWN else ""
@@ -93,12 +93,12 @@ def _input(plan: Plan, files: Sequence[tuple[str, Path]]) -> Iterator[Finding]:
             True,
             f"note: {len(ignored)} files will not be read ({_by_ending(map(Path, ignored))}): "
             f"{', '.join(ignored[:SHOWN])}{more}",
-            f"supported are {', '.join(KINDS)}",
+            f"supported are {', '.join(kinds())}",
         )
 
 
 def _is_known(path: Path) -> bool:
-    return ending_of(path).removesuffix(".gz") in ENDINGS
+    return is_read(ending_of(path))
 
 
 def _by_ending(paths: Iterable[Path]) -> str:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager, co
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import KINDS, counting, fetch_vocabulary
+from augment_correction.documents import counting, fetch_vocabulary, kinds
 from augment_correction.errors import (
     AugmentCorrectionError,
     BudgetExhausted,
@@ -309,7 +309,7 @@ def early_ending(plan: Plan, passages: int, halt: Halt) -> Ending | None:
     if not passages:
         if not plan.config.path.input_dir:
             return ExitCode.USER, "no passage was given", None
-        return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(KINDS)}"
+        return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(kinds())}"
     return None
 
 

@@ -17,7 +17,8 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from augment_correction.documents.formats import ENDINGS
+from augment_correction.documents import is_read
+from augment_correction.documents.formats import READERS
 from augment_correction.errors import InputError
 from augment_correction.folders import new_file, private_folder
 from augment_correction.records import Conversation
@@ -89,9 +90,9 @@ def upload(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> list[str]:
     if not given or len(given) > MOST_FILES:
         raise Invalid(f"Choose 1 to {MOST_FILES} files.", field="files")
     for name, _ in given:
-        if Path(name).suffix.lower() not in ENDINGS:
+        if name.lower().endswith(".gz") or not is_read(Path(name).suffix.lower()):
             raise Invalid(
-                f"{name}: this format is not supported. Supported are: {', '.join(sorted(ENDINGS))}.", field="files"
+                f"{name}: this format is not supported. Supported are: {', '.join(sorted(READERS))}.", field="files"
             )
     private_folder(folder / INPUTS)
     for name, file in given:

@@ -21,9 +21,9 @@ TOPICS = {
         "Pipeline", "load_pipeline", "ChunkStage", "JudgeStage", "AskStage", "CheckStage", "GroundStage", "AttemptStage", "GradeStage",
         "FillStage", "SpreadStage", "ComposeStage", "TurnSpec", "CheckSpec",
     ),
-    "Stages, checks, row formats and export formats of your own": (
+    "Stages, checks, readers, row formats and export formats of your own": (
         "register_stage", "StageDeclaration", "ModelStage", "StageContext", "Tools", "Record", "with_fields", "Reject", "ModelCall",
-        "read_tags", "read_json", "register_check", "CheckInput", "CheckResult", "register_rows", "register_export", "ExportSource",
+        "read_tags", "read_json", "register_check", "CheckInput", "CheckResult", "register_rows", "register_reader", "register_export", "ExportSource",
     ),
     "Evaluate": ("load_evaluation", "EvalConfig", "evaluate", "evaluate_async", "Evaluation"),
     "Train, and watch a training": (

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
-from augment_correction.documents.formats import ENDINGS
+from augment_correction.documents.formats import READERS
 from augment_correction.errors import InputError
 from augment_correction.store import RunFolder
 from augment_correction.workspace import accounts, datasets, jobs, progress
@@ -31,7 +31,7 @@ def _datasets(here: Here, problem: Problem | None = None) -> Response:
         listed = datasets.listed(session)
     return here.page(
         "datasets.html", status=problem.status if problem else 200, datasets=listed, problem=problem,
-        endings=", ".join(sorted(ENDINGS)), name=here.form.get("name", ""),
+        endings=", ".join(sorted(READERS)), name=here.form.get("name", ""),
     )  # fmt: skip
 
 
