@@ -46,7 +46,7 @@ from tests.pages import (
 
 OTHERS = ("axolotl", "vllm", "uv", "ray", "tensorboard", "hf", "pip", "make", "preprocess")
 """Programs that are not ours."""
-OTHER_PROGRAMS = ("--extra-index-url", "--index-url", "--enable-lora", "--lora-modules")
+OTHER_PROGRAMS = ("--extra-index-url", "--index-url", "--api-key", "--enable-lora", "--lora-modules")
 FOLDERS = ("augment_correction", "benchmarks", "configs", "docs", "inputs", "pipelines", "prompts", "tests")
 ENDINGS = (".html", ".jinja", ".json", ".jsonl", ".log", ".md", ".py", ".sqlite", ".txt", ".yaml")
 READERS = (
