@@ -7,7 +7,7 @@ prompt or stage reads it; `Pipeline.check_wiring` proves before the first token 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from augment_correction.declarations import (
     ModelRole,
     ModelStage,
     SeveralStage,
+    SpreadStage,
     Stage,
 )
 from augment_correction.errors import ConfigError
@@ -146,6 +147,17 @@ class Pipeline(Declaration):
             return 1.0
         return sum(weight for kind, weight in drawn.items() if kind in kinds) / sum(drawn.values())
 
+    def records_at(self, stage: Stage) -> int:
+        """The most records of one passage that come to the stage at the first try: a stage before it may go on with one for each
+        kind, or with several."""
+        before = self.stages[: [each.name for each in self.stages].index(stage.name)]
+        kinds = self.kinds_at(stage)
+        spread = next((each for each in before if isinstance(each, SpreadStage)), None)
+        if spread is None:
+            return max(_copies(self, before, kind) for kind in kinds or (None,))
+        ways = [[kind for kind in made if kinds is None or kind in kinds] for made in spread.into.values()]
+        return max(sum(_copies(self, before, kind) for kind in way) for way in ways)
+
     @property
     def prompts(self) -> tuple[str, ...]:
         """The names of all prompts that it uses, in order of first use."""
@@ -227,6 +239,16 @@ class Pipeline(Declaration):
                 update["model"] = roles[stage.model]
             stages.append(stage.model_copy(update=update))
         return drawn.model_copy(update={"stages": tuple(stages)})
+
+
+def _copies(pipeline: Pipeline, stages: Iterable[Stage], kind: str | None) -> int:
+    """Records that stages which go on with several make of one of this kind; None: of any."""
+    made = 1
+    for stage in stages:
+        if isinstance(stage, SeveralStage):
+            kinds = pipeline.kinds_at(stage)
+            made *= stage.count + bool(stage.also) if kinds is None or kind is None or kind in kinds else 1
+    return made
 
 
 def _unknown(stage: Stage, prompt: str, variables: frozenset[str], there: Collection[str]) -> Iterator[Unwired]:

@@ -40,9 +40,19 @@ def train(
     report: Annotated[
         Path | None, typer.Option("--report", help="The file to which the evaluation.json of the version is copied.")
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the number of training rows, requests, tokens and cost. No model is asked or loaded.",
+        ),
+    ] = False,
     overrides: Overrides = None,
 ) -> None:
     """Train on the approved corrections, and measure what was learned and what else changed."""
+    if dry_run:
+        print_expected(chat_config(config, model, mode, overrides=overrides), batch)
+        return
     made = train_and_tell(chat_config(config, model, mode, overrides=overrides), batch)
     if report is not None and made.version is not None:
         from augment_correction.store.folder import atomic_write
@@ -50,6 +60,16 @@ def train(
         with atomic_write(report.resolve()) as file:
             file.write(Path(made.version.evaluation).read_bytes())
     raise typer.Exit(int(made.exit_code))
+
+
+def print_expected(config: ChatConfig, batch: Path | None = None) -> None:
+    from augment_correction.cli.estimates import print_estimate
+    from augment_correction.corrections.expecting import expected
+    from augment_correction.corrections.learning import approved_in
+
+    made = expected(config, approved_in(config, batch))
+    say(f"{made.corrections} approved corrections, at most {made.rows:,} training rows")
+    print_estimate(made.estimate)
 
 
 def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
@@ -48,6 +49,9 @@ def run(
             "--dry-run", help="Read and split the documents, print requests, tokens and cost. No model is asked."
         ),
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --dry-run: print the estimate as one JSON document, for scripts.")
+    ] = False,
     engine: Annotated[
         EngineName,
         typer.Option("--engine", help="Where the run takes place: local (this machine) or ray (a Ray cluster)."),
@@ -80,7 +84,11 @@ def run(
     if dry_run:
         from augment_correction.cli.estimates import print_estimate
 
-        print_estimate(asyncio.run(runner.estimate(loaded, watch=live_display)))
+        made = asyncio.run(runner.estimate(loaded, watch=live_display))
+        if as_json:
+            say(json.dumps(made.as_json()))
+        else:
+            print_estimate(made)
         return
     result = runner.run(
         loaded,

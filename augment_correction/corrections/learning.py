@@ -54,13 +54,7 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
 
     Raises: UserError where nothing is approved, the model cannot be trained, or a step stops.
     """
-    approved = config.store.all("approved")
-    if not approved:
-        raise InputError(
-            "no correction is approved", hint="`corrections list` shows all; approve some with `corrections approve ID`"
-        )
-    if batch is not None:
-        approved = of_batch(approved, batch)
+    approved = approved_in(config, batch)
     config = with_environment_keys(config.untrained())
     target_folder(config)
     folder = config.folder / "rounds" / round_key(config, approved)
@@ -84,6 +78,19 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
         raise UserError(evaluation.stopped or "the evaluation was interrupted", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
     return Round(version, material, evaluation, evaluation.exit_code)
+
+
+def approved_in(config: ChatConfig, batch: Path | None = None) -> list[Correction]:
+    """What a round trains on: all that is approved, or of that what stands in the file `batch`.
+
+    Raises: InputError where that is nothing.
+    """
+    approved = config.store.all("approved")
+    if not approved:
+        raise InputError(
+            "no correction is approved", hint="`corrections list` shows all; approve some with `corrections approve ID`"
+        )
+    return approved if batch is None else of_batch(approved, batch)
 
 
 def write_batch(approved: Sequence[Correction], path: Path) -> None:

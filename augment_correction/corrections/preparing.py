@@ -90,15 +90,16 @@ def pipeline_of(config: ChatConfig) -> Pipeline:
     return pipeline.model_copy(update={"stages": tuple(stages)})
 
 
-def _made(config: ChatConfig, approved: Sequence[Correction], watch: Watch | None) -> dict[int, list[Conversation]]:
-    """What the pipeline makes of each correction, in one folder for all rounds: what an earlier one paid for is not asked again."""
-    folder = config.folder / "prepared"
+def run_config_of(config: ChatConfig) -> RunConfig:
+    """Of the pipeline over corrections, in one folder for all rounds: what an earlier one paid for is not asked again."""
     large = config.api.large or config.api.judge or config.api.target
     run_config = RunConfig(
         pipeline=pipeline_of(config),
         api=config.api.model_copy(update={"large": large}),
         path=PathConfig(
-            output_dir=str(folder), prompts=config.path.prompts, default_prompts=config.path.default_prompts
+            output_dir=str(config.folder / "prepared"),
+            prompts=config.path.prompts,
+            default_prompts=config.path.default_prompts,
         ),
         training=config.training.model_copy(update={"base_model": config.model(TARGET).model}),
         system=config.system.model_copy(update={"loss_on": "answers"}),
@@ -106,14 +107,28 @@ def _made(config: ChatConfig, approved: Sequence[Correction], watch: Watch | Non
         cost=config.cost,
     )
     run_config._project = config.project
-    passages = [_passage(each) for each in approved]
-    result = run(run_config, watch=watch, passages=passages)
+    return run_config
+
+
+def passages_of(approved: Sequence[Correction]) -> list[Passage]:
+    """What the pipeline reads of each."""
+    return [_passage(each) for each in approved]
+
+
+def trained_kinds(config: ChatConfig) -> tuple[str, ...]:
+    """The kinds of conversation of which a training row is made."""
+    return TRAINED if config.corrections.method == "sft" else (DEMONSTRATION,)
+
+
+def _made(config: ChatConfig, approved: Sequence[Correction], watch: Watch | None) -> dict[int, list[Conversation]]:
+    """What the pipeline makes of each correction."""
+    result = run(run_config_of(config), watch=watch, passages=passages_of(approved))
     if result.exit_code is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
         raise UserError(result.stopped or "the run was interrupted", hint=result.hint)
     made: dict[int, list[Conversation]] = {each.id: [] for each in approved}
-    with open_run(folder) as opened:
+    with open_run(config.folder / "prepared") as opened:
         for chunk, outcome in opened.results.outcomes("kept"):
             for place in chunk.places:
                 made[int(place["source"].removeprefix("correction "))].append(outcome.conversation(chunk))
@@ -191,7 +206,7 @@ def _rows(
     distils = config.corrections.method != "sft"
     rows: list[dict[str, Any]] = []
     for each in approved:
-        mine = [one for one in made[each.id] if one.kind in TRAINED]
+        mine = [one for one in made[each.id] if one.kind in trained_kinds(config)]
         new = _distilled(config, each, mine) if distils else [_spelled(one, each) for one in mine]
         if not new:
             material.dropped["corrections of which the writer made no row"] += 1

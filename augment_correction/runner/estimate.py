@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from augment_correction.config import RunConfig
-from augment_correction.declarations import AttemptStage, GradeStage, GroundStage, JudgeStage, ModelStage
+from augment_correction.declarations import (
+    AttemptStage,
+    GradeStage,
+    GroundStage,
+    JudgeStage,
+    ModelStage,
+    SeveralStage,
+    Stage,
+)
 from augment_correction.documents import TokenCounter, fetch_vocabulary
 from augment_correction.ledger import Ledger
 from augment_correction.pipeline import Pipeline
 from augment_correction.plan import Plan, make_checked_plan
-from augment_correction.records import ReadNote, UnreadInput
+from augment_correction.records import Document, Passage, ReadNote, UnreadInput
 from augment_correction.runner.source import Placed, read_passages, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.sampling import Sampling
@@ -33,6 +42,8 @@ ROOM = 6
 VERDICT_TOKENS = 40
 QUOTE_TOKENS = 15
 """A field of a judge that quotes: a word or a sentence (the embedded model's mean over the example documents)."""
+ENTRY_TOKENS = 50
+"""A field of one of several entries of a reply: a question in other words, an answer of a sentence, with its JSON."""
 TEMPLATE_TOKENS = 20
 """What a template without a model writes."""
 MESSAGE_OVERHEAD = 4
@@ -53,8 +64,8 @@ class StageEstimate:
     observed: bool = False
     """Whether reply lengths come from calls that this output folder's journal holds."""
     calls_per_passage: float = 1.0
-    """What an earlier run into this folder needed: below 1 where stages before this one drop passages, above where
-    replies had to be asked for again. Where there was none, the share of passages that are to become a kind of
+    """For each of `requests`, what an earlier run into this folder needed: below 1 where stages before this one drop passages, above
+    where replies had to be asked for again. Where there was none, the share of passages that are to become a kind of
     conversation that the stage is for."""
 
     @property
@@ -95,6 +106,30 @@ class Estimate:
         """The same for the passages that are not done."""
         return self._cost(self.remaining, limit)
 
+    @property
+    def requests_left(self) -> int:
+        """Expected, for the passages that are not done; so are the tokens of them."""
+        return sum(stage.expected.requests for stage in self.remaining)
+
+    @property
+    def tokens_left(self) -> tuple[int, int]:
+        """In prompts, and in replies."""
+        found = [stage.expected for stage in self.remaining]
+        return sum(each.input for each in found), sum(each.output for each in found)
+
+    def as_json(self) -> dict[str, Any]:
+        """`remaining` is what a run would ask now; costs are in US dollars, None where a price or a bound is unknown."""
+        read, written = self.tokens_left
+        about, most = self.remaining_cost(), self.remaining_cost(limit=True)
+        return {
+            "documents": self.documents, "passages": self.chunks, "passage_tokens": self.passage_tokens, "done": self.done,
+            "unread": [asdict(each) for each in self.unread],
+            "remaining": {
+                "requests": self.requests_left, "input_tokens": read, "output_tokens": written,
+                "usd": None if about is None else float(about), "usd_at_most": None if most is None else float(most),
+            },
+        }  # fmt: skip
+
     def _cost(self, stages: Sequence[StageEstimate], limit: bool) -> Decimal | None:
         total = Decimal(0)
         for stage in stages:
@@ -108,27 +143,32 @@ class Estimate:
 
 
 async def estimate(
-    config: RunConfig, *, watch: Callable[[RunState], AbstractContextManager[object]] | None = None
+    config: RunConfig,
+    *,
+    watch: Callable[[RunState], AbstractContextManager[object]] | None = None,
+    passages: Iterable[Passage | Document] | None = None,
 ) -> Estimate:
-    """Reads as a run does; `watch` as there.
+    """Reads as a run does; `watch` and `passages` as there.
 
     Raises: UserError as a run would, before its first call.
     """
-    plan = make_checked_plan(config)
+    plan = make_checked_plan(config, reads=passages is None)
     state = RunState({}, phase="reading")
     earlier = _Earlier(plan)
     try:
         with (watch or nullcontext)(state):
-            return await _estimate(plan, earlier, state)
+            return await _estimate(plan, earlier, state, passages)
     finally:
         earlier.close()
 
 
-async def _estimate(plan: Plan, earlier: _Earlier, state: RunState) -> Estimate:
+async def _estimate(
+    plan: Plan, earlier: _Earlier, state: RunState, given: Iterable[Passage | Document] | None
+) -> Estimate:
     config, observed = plan.config, earlier.observed()
     ledger = Ledger.open(config, plan.roles, earlier.paid)
     result = Estimate(prices=dict(ledger.prices), paid=ledger.cost(), max_usd=config.max_usd)
-    exact = plan.chunks.unit == "tokens"
+    exact = plan.chunks.unit == "tokens" and given is None
     await asyncio.to_thread(fetch_vocabulary, plan.encoding, result.notices.append, exact=exact)
     replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
     for stages in (result.stages, result.remaining):
@@ -136,7 +176,7 @@ async def _estimate(plan: Plan, earlier: _Earlier, state: RunState) -> Estimate:
     counting = _Counting(plan, TokenCounter(plan.encoding, exact=exact), replies)
     calls = {stage.name: _calls(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
     seen: set[str] = set()
-    async with aclosing(read_passages(plan)) as reads:
+    async with aclosing(read_passages(plan, given)) as reads:
         async for read in reads:
             result.documents += len(read.documents)
             result.unread += read.unread
@@ -166,17 +206,20 @@ async def _estimate(plan: Plan, earlier: _Earlier, state: RunState) -> Estimate:
 def _nothing_yet(stage: ModelStage, plan: Plan, observed: Mapping[str, _Observed]) -> StageEstimate:
     made = StageEstimate(stage.name, stage.model, plan.config.model(stage.model).model)
     made.observed = stage.name in observed
-    made.calls_per_passage = observed[stage.name].calls_per_passage if made.observed else plan.pipeline.share_at(stage)
+    made.calls_per_passage = plan.pipeline.share_at(stage)
+    if made.observed:
+        made.calls_per_passage = observed[stage.name].calls_per_passage / (_calls(stage, plan.pipeline) or 1)
     return made
 
 
 def _calls(stage: ModelStage, pipeline: Pipeline) -> int:
     """The most that one passage takes at the first try: an attempt is drawn several times, and each may be graded."""
+    each_record = 1
     if isinstance(stage, AttemptStage):
-        return stage.samples
-    if isinstance(stage, GradeStage):
-        return sum(each.samples for each in pipeline.stages if isinstance(each, AttemptStage))
-    return 1
+        each_record = stage.samples
+    elif isinstance(stage, GradeStage):
+        each_record = sum(each.samples for each in pipeline.stages if isinstance(each, AttemptStage))
+    return pipeline.records_at(stage) * each_record
 
 
 def _limit(stage: ModelStage, config: RunConfig) -> int | None:
@@ -189,6 +232,9 @@ def _expected_reply(stage: ModelStage, config: RunConfig, observed: Mapping[str,
         return observed[stage.name].reply
     if isinstance(stage, JudgeStage | GradeStage):
         return VERDICT_TOKENS
+    if isinstance(stage, SeveralStage):
+        whole = stage.count * len(stage.fields) * ENTRY_TOKENS
+        return min(whole, _limit(stage, config) or whole)
     each = QUOTE_TOKENS if isinstance(stage, GroundStage) else TOKENS_PER_FIELD
     usual, limit = each * len(stage.reply_fields), _limit(stage, config)
     return min(usual, limit / ROOM) if limit else usual
@@ -196,7 +242,7 @@ def _expected_reply(stage: ModelStage, config: RunConfig, observed: Mapping[str,
 
 @dataclass(frozen=True)
 class _Observed:
-    """Of an earlier run into the same folder: mean tokens of a reply, and calls for each of the first stage's."""
+    """Of an earlier run into the same folder: mean tokens of a reply, and calls for each passage of the first stage."""
 
     reply: float
     calls_per_passage: float
@@ -207,7 +253,8 @@ class _Earlier:
 
     def __init__(self, plan: Plan) -> None:
         self.paid: list[CallTotals] = []
-        self._first = plan.pipeline.model_stages[0].name if plan.pipeline.model_stages else ""
+        self._first = plan.pipeline.model_stages[0] if plan.pipeline.model_stages else None
+        self._calls_of_first = _calls(self._first, plan.pipeline) if self._first else 1
         self._database: Database | None = None
         if plan.folder.journal.exists():
             self._database = Database(plan.folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
@@ -227,7 +274,7 @@ class _Earlier:
         for row in self.paid:
             requests[row.stage] += row.requests
             output[row.stage] += row.output
-        passages = requests[self._first]
+        passages = requests[self._first.name] / (self._calls_of_first or 1) if self._first else 0
         return {
             stage: _Observed(output[stage] / count, count / passages if passages else 1.0)
             for stage, count in requests.items()
@@ -239,6 +286,16 @@ class _Earlier:
             self._database.close()
 
 
+def _given(stage: ModelStage) -> dict[str, Any]:
+    """What it gives its prompt besides the fields of a record."""
+    return dict.fromkeys(stage.given, "") | ({"count": stage.count} if isinstance(stage, SeveralStage) else {})
+
+
+def _entries(stage: Stage) -> int:
+    """Of which a reply of the stage is made, and each record gets one."""
+    return stage.count if isinstance(stage, SeveralStage) else 1
+
+
 class _Counting:
     """Prompt tokens of a passage by stage; words of typical length stand in for what earlier stages would write."""
 
@@ -247,7 +304,9 @@ class _Counting:
         self._constant = lru_cache(maxsize=256)(counter.count)
         self._count = counter.count
         self._fields = {
-            name: " ".join(["fact"] * round(replies.get(stage.name, TEMPLATE_TOKENS) / len(stage.writes)))
+            name: " ".join(
+                ["fact"] * round(replies.get(stage.name, TEMPLATE_TOKENS) / len(stage.writes) / _entries(stage))
+            )
             for stage in plan.pipeline.stages
             for name in stage.writes
         }
@@ -258,7 +317,7 @@ class _Counting:
         fields |= {name: fields["metadata"].get(key, "") for name, key in self._plan.pipeline.takes.items()}
         for stage in self._plan.pipeline.model_stages:
             prompt = self._plan.prompts[stage.prompt]
-            values = fields | {name: fields[field] for name, field in stage.named.items()}
+            values = _given(stage) | fields | {name: fields[field] for name, field in stage.named.items()}
             constant = len(prompt.constant_prefix)
             tokens = 0
             for index, message in enumerate(prompt.render(values)):

@@ -83,13 +83,16 @@ def test_a_wrong_sum_needs_a_second_yes(folder: Path) -> None:
     assert "arithmetic contradicts it: 3+3 is 6" in said and "kept as a candidate, not approved" in said
 
 
-def test_export_is_read_by_import_failures(folder: Path) -> None:
+def test_what_is_approved_is_exported_and_its_training_is_told_in_numbers(folder: Path) -> None:
     corrections(folder, "add", "--question", "Who?", "--wrong", "Otto Meier", "--right", "Ida Brandt")
     corrections(folder, "approve", "1")
     assert "1 corrections -> " in corrections(folder, "export", "--output", "failures.jsonl").stdout
     read = program(folder, "import-failures", "failures.jsonl", "--dry-run")
     assert read.returncode == 0, read.stderr
     assert "bad 1 of 1" in read.stdout, "the wrong answer is corrected, and not only the right one trained"
+    told = program(folder, "corrections", "train", "chat.yaml", "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "1 approved corrections, at most 6 training rows" in told.stdout and "demonstrations" in told.stdout
 
 
 def test_before_there_is_a_version(folder: Path) -> None:

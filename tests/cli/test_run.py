@@ -81,6 +81,9 @@ def test_a_dry_run_asks_nothing_and_writes_nothing(project: Path) -> None:
     assert made.code == 0, made.err
     assert "1 documents, 2 passages" in made.out
     assert "masked_conversation" in made.out
+    told = json.loads(program("run", "config.yaml", "--dry-run", "--json", *PRICES, cwd=project).out)
+    assert (told["documents"], told["passages"], told["done"], told["remaining"]["requests"]) == (1, 2, 0, 4)
+    assert 0 < told["remaining"]["usd"] < told["remaining"]["usd_at_most"]
     assert not (project / "outputs").exists()
 
 
