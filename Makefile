@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 # For pytest; continuous integration gives --no-skips.
 PYTEST_OPTIONS ?=
 
-.PHONY: docs run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm bench bench-full bench-check chaos mutate
+.PHONY: docs run check install format lint types layers tests lock audit check-ray check-train check-axolotl check-vllm bench bench-full bench-check bench-peers chaos mutate
 
 run: $(VENV)/installed-run
 	$(BIN)/python -m augment_correction run configs/correction.yaml
@@ -122,6 +122,12 @@ bench-full: $(VENV)/installed-dev
 
 bench-check: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench --check
+
+# Other tools that send the same requests, each in an environment of its own under .venv-peers (2 GB); AUGMENTOOLKIT names a
+# clone of Augmentoolkit where GitHub cannot be reached.
+bench-peers: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.peers --record
+	$(BIN)/python -m benchmarks.bench --write
 
 # Puts small mistakes into the modules that decide, one at a time, and counts those that the tests beside them notice: half
 # an hour on two cores. MUTATE: `--each 40 --module limiter` tries forty of one module.

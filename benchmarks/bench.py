@@ -186,8 +186,26 @@ def _on(made: dict[str, Any]) -> str:
     )
 
 
+def _peers(made: dict[str, Any]) -> str:
+    rows = [
+        f"| {row['client']} | {row['version']} | {row['at_once']} | {row['window']:.2f} | {row['cpu_ms']:.2f} | {row['floor']:.1f} "
+        f"| {row['peak_mb']} | {row['in_flight']} | {row['lost']} |"
+        for row in made["rows"]
+    ]
+    head = (
+        "| | version | at once | window / ideal | CPU ms per request | of the floor | peak MB | most in flight | lost |"
+    )
+    before, after = made["load"]
+    on = (
+        f"Commit {made['commit']}, {made['day']}, {made['cores']} cores, Python {made['python']}, load {before} to {after}; "
+        f"{made['requests']:,} requests of 200 ms."
+    )
+    return "\n".join([on, "", head, "|---|---|---|---|---|---|---|---|---|", *rows])
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput, "growth": _growing, "checks": _checks, "request": _request,
+    "peers": _peers,
 }  # fmt: skip
 _PLACE = re.compile(r"(<!-- bench: (\w+) (\w+) -->\n)(.*?)(<!-- end of bench -->)", re.DOTALL)
 

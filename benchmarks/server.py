@@ -165,10 +165,10 @@ class Connection(asyncio.Protocol):
             seen.errors += status == 500
             return self.answer(status, b'{"error": {"message": "no", "code": "rate_limit_exceeded"}}')
         self.server.change(1)
-        asyncio.get_running_loop().call_later(latency, self.reply, body)
+        asyncio.get_running_loop().call_later(latency, self.reply, body, b"connection: close" in head.lower())
         return None
 
-    def reply(self, body: bytes) -> None:
+    def reply(self, body: bytes, closing: bool) -> None:
         seen = self.server.seen
         self.server.change(-1)
         seen.answered += 1
@@ -181,14 +181,27 @@ class Connection(asyncio.Protocol):
             "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": prompt, "completion_tokens": len(text) // 4, "total_tokens": prompt + len(text) // 4},
         }  # fmt: skip
-        self.answer(200, json.dumps(reply).encode())
+        if b'"stream":true' in body or b'"stream": true' in body:
+            self.stream(reply, text)
+        else:
+            self.answer(200, json.dumps(reply).encode())
+        if closing and self.transport is not None:
+            self.transport.close()
 
-    def answer(self, status: int, body: bytes) -> None:
+    def stream(self, reply: dict[str, Any], text: str) -> None:
+        """The reply as a stream of one piece and its end, for clients that know no other way."""
+        piece = reply | {"object": "chat.completion.chunk", "usage": None}
+        choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+        end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        events = [json.dumps(piece | {"choices": [one]}) for one in (choice, end)] + ["[DONE]"]
+        self.answer(200, "".join(f"data: {event}\n\n" for event in events).encode(), "text/event-stream")
+
+    def answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
         assert self.transport is not None
         if self.transport.is_closing():
             return
         extra = f"Retry-After: {self.server.settings.retry_after:g}\r\n" if status == 429 else ""
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
         self.transport.write(head.encode() + body)
 
 

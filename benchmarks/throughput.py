@@ -82,7 +82,7 @@ def ours(base_url: str, chunks: int, concurrency: int, folder: Path, begin: Call
     return run(load_config(folder / "config.yaml")).kept
 
 
-def _bodies(chunks: int) -> list[dict[str, Any]]:
+def bodies(chunks: int) -> list[dict[str, Any]]:
     """The prompts that ours sends, rendered beforehand: of every stage of the pipeline that asks about a correction."""
     from augment_correction.declarations import AskStage, JudgeStage
     from augment_correction.pipeline import load_pipeline
@@ -108,7 +108,7 @@ def _bodies(chunks: int) -> list[dict[str, Any]]:
 
 
 def bare_aiohttp(base_url: str, chunks: int, concurrency: int, _: Path, begin: Callable[[], None]) -> int:
-    queue = iter(_bodies(chunks))
+    queue = iter(bodies(chunks))
     begin()
     import aiohttp
 
@@ -129,7 +129,7 @@ def bare_aiohttp(base_url: str, chunks: int, concurrency: int, _: Path, begin: C
 
 
 def bare_openai(base_url: str, chunks: int, concurrency: int, _: Path, begin: Callable[[], None]) -> int:
-    queue = iter(_bodies(chunks))
+    queue = iter(bodies(chunks))
     begin()
     from openai import AsyncOpenAI
 

@@ -27,7 +27,7 @@ def test_the_plan_for_a_billion_tokens_counts_with_what_is_recorded() -> None:
 
 
 def test_every_recording_names_what_it_was_made_on() -> None:
-    recorded = [path.stem for path in bench.RESULTS.glob("*.json")]
+    recorded = [path.stem for path in bench.RESULTS.glob("*.json") if path.stem != "peers"]
     assert "short" in recorded and set(recorded) <= set(bench.FORMS)
     for form in recorded:
         made = bench.recorded(form)

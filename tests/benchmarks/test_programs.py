@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OTHER_TESTS = {"circle", "replay"}
+OTHER_TESTS = {"circle", "peers", "replay"}
 
 
 @dataclass(frozen=True)
