@@ -268,7 +268,13 @@ class RunConfig(ModelsConfig):
         return self.by_role[role]
 
     def key_of(self, role: str, name: str) -> str:
-        return f"{role}_{name}"
+        return f"api.{role}_{name}"
+
+    def sampling_of(self, stage: str) -> str:
+        return f"sampling.{stage}"
+
+    def shorter(self, stage: str) -> str:
+        return f"lower system.chunk_size or {self.sampling_of(stage)}.max_tokens"
 
     def place_of(self, role: str) -> tuple[str, ...]:
         return ("api", role, "model")

@@ -216,6 +216,14 @@ class ModelsConfig(Declaration):
         """Where the config names the model of `role`, for an error."""
         return (role,)
 
+    def sampling_of(self, stage: str) -> str:
+        """The key of the sampling parameters of a stage, for a remedy."""
+        return "sampling"
+
+    def shorter(self, stage: str) -> str:
+        """What makes the requests of a stage shorter, for a remedy."""
+        return f"lower {self.sampling_of(stage)}.max_tokens"
+
     def error(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> ConfigError:
         if self._file is None:
             return ConfigError(message, hint=hint)

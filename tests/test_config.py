@@ -246,7 +246,7 @@ class TestKeys:
         config = load_config(write(tmp_path, text))
         require_keys(config, ["small", "large"])
         assert config.model("small").api_key is None
-        assert config.key_of("small", "base_url") == "small_base_url"
+        assert config.key_of("small", "base_url") == "api.small_base_url"
 
     def test_other_variables_and_all_else_that_is_wrong_are_told_at_once(self, tmp_path: Path) -> None:
         text = MINIMAL.replace("pipeline: correction", "pipeline: ${WHERE}").replace(

@@ -163,6 +163,9 @@ class EvalConfig(NamedPrices, ModelsConfig):
     def place_of(self, role: str) -> tuple[str, ...]:
         return (JUDGE,) if role == JUDGE else ("models", role)
 
+    def sampling_of(self, stage: str) -> str:
+        return "grading.sampling" if stage == JUDGE else "sampling"
+
     def with_models(self, models: Mapping[str, ModelConfig]) -> Self:
         named = {role: models.get(role, model) for role, model in self.models.items()}
         return self.model_copy(update={"models": named, "judge": models.get(JUDGE, self.judge)})

@@ -11,14 +11,15 @@ from augment_correction.rows import Item, item_of, read_rows
 from augment_correction.store import RunFolder
 
 
-def read_items(project: Project, paths: Iterable[str]) -> list[Item]:
-    """The items of all files in order; of rows with the same id and text the first one.
+def read_items(project: Project, paths: Iterable[str], key: str = "gate") -> list[Item]:
+    """The items of all files in order; of rows with the same id and text the first one. `key` is where the config names the files,
+    for a remedy.
 
     Raises: InputError with file and line where a row is none, or two rows of one id differ.
     """
     items: dict[str, Item] = {}
     for path in paths:
-        file = _file(project.resolve(path))
+        file = _file(project.resolve(path), key)
         before = len(items)
         for place, item in read_rows(file, item_of):
             if items.setdefault(item.id, item) != item:
@@ -27,7 +28,7 @@ def read_items(project: Project, paths: Iterable[str]) -> list[Item]:
                 )
         if len(items) == before:
             raise InputError(
-                f"{file} holds no question beyond those of the other files", hint="name another file under `gate`"
+                f"{file} holds no question beyond those of the other files", hint=f"name another file under `{key}`"
             )
     return list(items.values())
 
@@ -37,11 +38,11 @@ def gate_path(path: Path) -> Path:
     return RunFolder(path).gate if path.is_dir() else path
 
 
-def _file(path: Path) -> Path:
+def _file(path: Path, key: str) -> Path:
     file = gate_path(path)
     if not file.is_file():
-        hint = (
-            "run with gate.share above 0, or name a .jsonl file" if path.is_dir() else "correct the path under `gate`"
-        )
-        raise InputError(f"there is no held-out set at {file}", hint=hint)
+        hint = f"correct the path under `{key}`"
+        if path.is_dir():
+            hint = f"make the run with gate.share above 0, or name a .jsonl file under `{key}`"
+        raise InputError(f"there are no questions at {file}", hint=hint)
     return file

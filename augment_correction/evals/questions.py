@@ -11,7 +11,7 @@ from augment_correction.evals.pushing import load_pushbacks
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.rows import PROBES, Item, Probe
 
-GATE = "gate"
+GATE, RETENTION = "gate", "limits.retention"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read_questions(config: EvalConfig, library: PromptLibrary) -> Questions:
     return Questions(
         QuestionSet(GATE, [item for item in asked if item.probe is None], pushbacks),
         {
-            each.name: QuestionSet(f"retention: {each.name}", read_items(config.project, [each.gate]), {})
+            each.name: QuestionSet(f"retention: {each.name}", read_items(config.project, [each.gate], RETENTION), {})
             for each in config.limits.retention
         },
         probes,

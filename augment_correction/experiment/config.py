@@ -143,7 +143,7 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
         prices = {name: self.cost.per_million.get(STUDENT) for name in models} | {
             JUDGE: self.cost.per_million.get(JUDGE) if self.judge else None
         }
-        made = EvalConfig(
+        made = _AsExperiment(
             gate=("sealed",),
             models=dict(models),
             judge=self.judge,
@@ -177,6 +177,16 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
     def without_secrets(self) -> dict[str, Any]:
         data = self.model_dump(mode="json", exclude=set(self.named))
         return data | {role: model.without_secrets() for role, model in self.by_role.items()}
+
+
+class _AsExperiment(EvalConfig):
+    """The config by which the student is measured, whose errors tell the keys of the experiment's own."""
+
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return (JUDGE,) if role == JUDGE else (STUDENT,)
+
+    def price_keys(self, role: str) -> str:
+        return f"cost.per_million.{self.place_of(role)[0]}"
 
 
 def _same(one: ModelConfig, other: ModelConfig) -> bool:

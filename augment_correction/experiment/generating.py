@@ -76,6 +76,25 @@ def passages_of(sources: Iterable[Source]) -> list[Passage]:
     ]
 
 
+class _AsExperiment(RunConfig):
+    """The config of the run that makes the data, whose errors tell the keys of the experiment's own."""
+
+    def key_of(self, role: str, name: str) -> str:
+        return f"{ROLES.get(role, GENERATOR)}.{name}"
+
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return (ROLES.get(role, GENERATOR),)
+
+    def price_keys(self, role: str) -> str:
+        return f"cost.per_million.{ROLES.get(role, GENERATOR)}"
+
+    def sampling_of(self, stage: str) -> str:
+        return "data_generation"
+
+    def shorter(self, stage: str) -> str:
+        return "shorten the passages of the questions"
+
+
 @dataclass(frozen=True)
 class Generation:
     config: ExperimentConfig
@@ -162,7 +181,7 @@ class Generation:
             price = prices.get(own) or prices.get(GENERATOR)
             if price:
                 cost |= {f"cost_per_million_{role}_input": price.input, f"cost_per_million_{role}_output": price.output}
-        made = RunConfig.model_validate(
+        made = _AsExperiment.model_validate(
             {
                 "pipeline": pipeline,
                 "api": {role: model.model_dump() | {"api_key": model.api_key, "headers": model.headers} for role, model in models.items()},

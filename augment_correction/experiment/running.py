@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from augment_correction.config_files import ASKED_OVER_HTTP, KEYS_BY_HOST
+from augment_correction.config_files import ASKED_OVER_HTTP, KEYS_BY_HOST, require_keys, with_environment_keys
 from augment_correction.errors import ExitCode, InputError
+from augment_correction.evals.config import JUDGE
 from augment_correction.experiment.config import STUDENT, ExperimentConfig
 from augment_correction.experiment.course import Course
 from augment_correction.experiment.drawing import experiment_page
@@ -75,6 +76,8 @@ def run_experiment(
     Raises: NothingWeak (exit 3) where there is nothing to train on; UserError, BudgetExhausted, Interrupted.
     """
     refuse(config)
+    config = with_environment_keys(config)
+    require_keys(config, config.by_role if config.student.mode == "hf" else (STUDENT, JUDGE))
     sets = read_sets(config)
     places = Places(config.output_dir)
     with RunFolder(places.root).held():

@@ -52,11 +52,12 @@ def read_sets(config: ExperimentConfig) -> Sets:
     """Raises: InputError where a file holds a row that is none, or a set stays empty."""
     project = config.project
     named = {
-        name: read_items(project, value) for name in SPLIT if not isinstance(value := getattr(config.sets, name), float)
+        name: read_items(project, value, f"sets.{name}")
+        for name in (*SPLIT, "sentinel")
+        if not isinstance(value := getattr(config.sets, name), float)
     }
-    named["sentinel"] = read_items(project, config.sets.sentinel) if config.sets.sentinel else []
     if config.sets.drawn:
-        named |= _drawn(read_items(project, config.items), config.sets.drawn, config.seed)
+        named |= _drawn(read_items(project, config.items, "items"), config.sets.drawn, config.seed)
     sets = Sets(**{name: _unlike(items) for name, items in named.items()})
     for name in SPLIT:
         if not getattr(sets, name) and name != "final":

@@ -25,7 +25,7 @@ from augment_correction.llm.backend import Backend
 from augment_correction.llm.limiter import AnyLimiter, sleep_unless
 from augment_correction.llm.refusal_history import RefusalHistory
 from augment_correction.llm.refusals import SCHEMA, PartRefused
-from augment_correction.models import ModelConfig
+from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.records import Completion, Form, Message, Request
 from augment_correction.store import Journal
 
@@ -73,9 +73,12 @@ class MeteredModel:
         count: Callable[[str], int],
         notice: Callable[[str], None],
         adaptation: Adaptation | None = None,
+        keys: ModelsConfig,
     ) -> None:
+        """`keys` is the config that names the model, whose keys a remedy tells."""
         self.role = role
         self.config = config
+        self._keys = keys
         self.limiter = limiter
         self._backend = backend
         self._journal = journal
@@ -83,7 +86,7 @@ class MeteredModel:
         self._halt = halt
         self._count = count
         self._adaptation = adaptation or Adaptation(config.model, notice, room=config.reasoning_tokens)
-        self._standing = RefusalHistory()
+        self._standing = RefusalHistory(keys)
         self._asking: dict[str, asyncio.Future[Completion]] = {}
 
     def request(
@@ -148,7 +151,7 @@ class MeteredModel:
             # The next passage would meet the same silence: this is not about this record.
             raise ModelUnusable(
                 f"{self.config.model}: {failure.message}",
-                hint=f"check that the server is running and that base_url of the {self.role} model is right, and run the same command again",
+                hint=f"check that the server is running and that {self._keys.key_of(self.role, 'base_url')} is right, and run the same command again",
             ) from None
         raise AssertionError("tenacity leaves its loop by returning or raising")
 
@@ -211,7 +214,9 @@ class MeteredModel:
             except PartRefused as refusal:
                 if refusal.part == SCHEMA and always:
                     raise ModelUnusable(
-                        refusal.message, status=refusal.status, hint=f"set api.{self.role}_structured_output: auto"
+                        refusal.message,
+                        status=refusal.status,
+                        hint=f"set {self._keys.key_of(self.role, 'structured_output')}: auto",
                     ) from None
                 self._adaptation.learn(refusal, request, sent)
                 self._note_failure(request, stage, refusal)

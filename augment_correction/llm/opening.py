@@ -64,7 +64,7 @@ async def open_models(
     limiters = _Limiters(config, roles, session)
     adapted: dict[str, Adaptation] = {}
     async with AsyncExitStack() as stack:
-        queues = _Queues(session, stack)
+        queues = _Queues(config, session, stack)
         for role in roles:
             model = config.model(role)
             place = f"{model.mode} {model.base_url} {model.model} {model.reasoning_tokens}"
@@ -79,7 +79,7 @@ async def open_models(
             backend = opened[same]
             models[role] = MeteredModel(
                 role, model, backend, journal=session.journal, ledger=session.ledger, limiter=limiter,
-                halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation,
+                halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation, keys=config,
             )  # fmt: skip
         yield models
 
@@ -136,8 +136,8 @@ class _Queues:
     """The queues of batched models. Roles with one model at one place share its queue, for it takes up the batches that
     an earlier run made there; how each role spells its requests (`extra_body`) stays its own."""
 
-    def __init__(self, session: Session, stack: AsyncExitStack) -> None:
-        self._session, self._stack = session, stack
+    def __init__(self, config: ModelsConfig, session: Session, stack: AsyncExitStack) -> None:
+        self._config, self._session, self._stack = config, session, stack
         self._board: dict[str, str] = {}
         self._queues: dict[tuple[str, str], BatchQueue] = {}
         self._keys: dict[tuple[str, str], str | None] = {}
@@ -146,9 +146,14 @@ class _Queues:
         """Raises: ConfigError on a cluster, or where the batches of one model would go to two accounts."""
         session = self._session
         if session.batches is None:
-            raise ConfigError(f"api.{role}_mode: batch works only on one machine", hint="run it without --engine ray")
+            raise ConfigError(
+                f"{self._config.key_of(role, 'mode')}: batch works only on one machine",
+                hint="run it without --engine ray",
+            )
         if model.replicas:
-            raise ConfigError(f"api.{role}_base_url: a batch needs a single address", hint="name only one address")
+            raise ConfigError(
+                f"{self._config.key_of(role, 'base_url')}: a batch needs a single address", hint="name only one address"
+            )
         key = model.api_key.get_secret_value() if model.api_key else None
         endpoint = BatchEndpoint(
             model.base_url,
@@ -171,6 +176,7 @@ class _Queues:
         return BatchedModel(
             role, model, queue=self._queues[place], endpoint=endpoint, journal=session.journal, ledger=session.ledger,
             limiter=limiter, halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation,
+            keys=self._config,
         )  # fmt: skip
 
     def _open(self, endpoint: BatchEndpoint, batches: Batches) -> BatchQueue:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from augment_correction.errors import ModelError, ModelUnusable, RequestRefused
 from augment_correction.llm.refusals import Moderated
+from augment_correction.models import ModelsConfig
 
 FIRST_REFUSED = 5
 """Calls of a stage, none of which was answered, that are refused in the same words before the run stops."""
@@ -29,9 +30,10 @@ class _Stage:
 
 
 class RefusalHistory:
-    """Of one role's model."""
+    """Of one role's model. `keys` is the config that names it, whose keys a remedy tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: ModelsConfig) -> None:
+        self._keys = keys
         self._stages: dict[str, _Stage] = {}
         self._answered = False
         self._forbidden = 0
@@ -85,7 +87,7 @@ class RefusalHistory:
             own.stop = ModelUnusable(
                 f"the first {own.alike} calls of the stage '{stage}' were all refused: {failure.message}",
                 status=failure.status,
-                hint=_remedy(stage, failure.message),
+                hint=_remedy(self._keys, stage, failure.message),
             )
             own.moved.set()
         while own.asking and not own.proven and own.stop is None:
@@ -102,10 +104,10 @@ def _shape(message: str) -> str:
     return re.sub(r"\d+", "#", re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "", message.lower()))[:200]
 
 
-def _remedy(stage: str, message: str) -> str:
+def _remedy(keys: ModelsConfig, stage: str, message: str) -> str:
     if re.search(r"context|too long|too many tokens|maximum.{0,20}tokens", message.lower()):
-        return f"lower system.chunk_size or sampling.{stage}.max_tokens, or use a model with a longer context"
+        return f"{keys.shorter(stage)}, or use a model with a longer context"
     return (
-        f"correct what the server names (sampling.{stage}, extra_body or the model in the config) and run the same command "
+        f"correct what the server names ({keys.sampling_of(stage)}, extra_body or the model in the config) and run the same command "
         "again: finished calls are not repeated"
     )

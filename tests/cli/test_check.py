@@ -53,7 +53,7 @@ class TestEvaluation:
             "check", "evaluate.yaml", "--set", "gate=gone.jsonl", "--set", "models.tuned={model: c}", cwd=folder
         )
         assert made.code == 2
-        assert "FAILED there is no held-out set at" in made.out
+        assert "FAILED there are no questions at" in made.out
         assert "FAILED --set models.tuned: tuned model c: no API key for api.openai.com" in made.out
 
     def test_questions_that_were_trained(self, folder: Path) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from augment_correction.errors import ConfigError
+from augment_correction.experiment.config import load_experiment
+from augment_correction.experiment.running import run_experiment
 from tests.cli.program import program
 from tests.experiment.project import project_of
 from tests.servers import ModelServer, says
@@ -22,6 +27,14 @@ def test_the_plan_says_what_its_flags_come_to_and_asks_nobody(tmp_path: Path) ->
         "experiment", "plan", str(config), "--iterations", "5", "--seeds", "3", "--set", "decision.alpha=0.1"
     )
     assert changed.code == 2 and "was sealed with other values" in changed.err
+
+
+def test_a_key_that_is_missing_is_told_before_anybody_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    config = load_experiment(project_of(tmp_path, tmp_path / "model", generator={"model": "gpt-5-mini"}))
+    with pytest.raises(ConfigError, match=r"generator model gpt-5-mini: no API key for api\.openai\.com"):
+        run_experiment(config)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_sweep_is_an_experiment_for_each_value_and_a_table(tmp_path: Path, server: ModelServer) -> None:

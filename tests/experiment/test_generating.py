@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("tokenizers", reason="needs the extra tokenizer")
 
+from augment_correction.errors import UserError
 from augment_correction.experiment.config import ExperimentConfig, load_experiment
 from augment_correction.experiment.generating import ANGLES, Counting, Generation, passages_of
 from augment_correction.experiment.operations import Source
@@ -18,6 +19,7 @@ from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.rows import Item
 from tests.experiment.project import project_of, rows
 from tests.export.models import CHATML, QWEN, save
+from tests.servers import ModelServer, fails
 
 
 @pytest.fixture
@@ -67,6 +69,22 @@ def test_the_improved_answer_alone_is_trained(tmp_path: Path, counting: Counting
     assert all(len(each.conversation.turns) == 2 for each in made.examples), (
         "neither the first version nor the criticism"
     )
+
+
+def test_what_is_wrong_with_the_generator_is_told_by_the_experiment_s_own_keys(
+    tmp_path: Path, counting: Counting, server: ModelServer
+) -> None:
+    server.usual = fails(400, "this model has a maximum context length of 9 tokens")
+    writer = {"model": "writer", "base_url": server.url, "api_key": "sk-x", "concurrency": 5}
+    config = load_experiment(project_of(tmp_path / "p", tmp_path / "model", generator=writer))
+    with pytest.raises(UserError) as told:
+        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "run", [], None)
+    assert told.value.hint == "shorten the passages of the questions, or use a model with a longer context"
+    closed = {**writer, "base_url": "http://127.0.0.1:9/v1", "retries": 0}
+    config = load_experiment(project_of(tmp_path / "p", tmp_path / "model", generator=closed))
+    with pytest.raises(UserError) as told:
+        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "closed", [], None)
+    assert told.value.hint and "generator.base_url is right" in told.value.hint
 
 
 def test_without_a_verifier_nobody_is_asked_to_verify(tmp_path: Path, counting: Counting) -> None:

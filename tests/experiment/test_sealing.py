@@ -80,6 +80,17 @@ def test_sets_of_files_that_share_a_passage_or_ask_the_same_are_refused(tmp_path
         read_sets(with_items(tmp_path, alone, **paths))
 
 
+@pytest.mark.parametrize("name", ["probe", "dev", "sentinel"])
+def test_a_file_that_is_not_there_is_told_with_the_key_that_names_it(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"there are no questions at .*gone\.jsonl") as told:
+        read_sets(with_items(tmp_path, questions(1), **{name: str(tmp_path / "gone.jsonl")}))
+    assert told.value.hint == f"correct the path under `sets.{name}`"
+    config = with_items(tmp_path, questions(1)).model_copy(update={"items": (str(tmp_path),)})
+    with pytest.raises(InputError) as told:
+        read_sets(config)
+    assert told.value.hint and told.value.hint.endswith("name a .jsonl file under `items`")
+
+
 def test_an_empty_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the set dev is empty"):
         read_sets(with_items(tmp_path, questions(1)[:2]))

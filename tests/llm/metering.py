@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from augment_correction.config import RunConfig
 from augment_correction.errors import TransientError
 from augment_correction.ledger import Ledger
 from augment_correction.llm.limiter import Limiter
@@ -17,6 +18,8 @@ from augment_correction.records import Completion, Message, Request
 from augment_correction.store import Database, Journal
 from augment_correction.usage import Price, Usage
 
+NAMED = RunConfig.model_construct()
+"""Whose keys a remedy tells."""
 FINE = Completion("fine", None, "stop", Usage(10, 5))
 
 
@@ -87,7 +90,7 @@ class Bench:
         self.limiter = Limiter(capacity, self.halt.stopped, notice=self.limiter_notices.append)
         return MeteredModel(
             "small", ModelConfig(model="tiny", **config), backend, journal=self.journal, ledger=self.ledger,
-            limiter=self.limiter, halt=self.halt, count=len, notice=self.notices.append,
+            limiter=self.limiter, halt=self.halt, count=len, notice=self.notices.append, keys=NAMED,
         )  # fmt: skip
 
 

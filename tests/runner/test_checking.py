@@ -44,7 +44,7 @@ async def test_a_server_that_does_not_answer(project: MadeProject, server: Model
     project.facts([1])
     (finding,) = await wrong(project, server, api={"large_base_url": "http://127.0.0.1:9/v1"})
     assert finding.what.startswith("large model large (api) at 127.0.0.1: it cannot be reached")
-    assert finding.remedy == "check large_base_url and large_api_key"
+    assert finding.remedy == "check api.large_base_url and api.large_api_key"
 
 
 async def test_a_cap_without_a_price(project: MadeProject, server: ModelServer) -> None:
