@@ -178,7 +178,7 @@ def require_code(session: Session, user: User, attempt: Attempt, cipher: Cipher)
             note_failure(session, attempt, guessed)
             session.commit()
         raise Invalid("The code is wrong or was already used." if attempt.code else CODE, field="code")
-    user.totp_step = step
+    user.totp, user.totp_step = cipher.renewed(user.totp), step
 
 
 # ------------------------------------------------------------------------------------------- the first owner

@@ -21,7 +21,8 @@ class Cipher:
     """With a key that is made of `LL_SECRET_KEY`; the earlier ones in `before` still read what they have written."""
 
     def __init__(self, secret: bytes, before: tuple[bytes, ...] = ()) -> None:
-        self._fernet = MultiFernet([Fernet(_key(each)) for each in (secret, *before)])
+        self._now = Fernet(_key(secret))
+        self._fernet = MultiFernet([self._now, *(Fernet(_key(each)) for each in before)])
 
     def sealed(self, secret: str) -> str:
         return self._fernet.encrypt(secret.encode()).decode()
@@ -35,6 +36,16 @@ class Cipher:
                 "The second factor of this account cannot be read: the workspace's secret key has changed. Whoever runs it puts the "
                 "earlier key into LL_SECRET_KEY_BEFORE, or turns the factor off: workspace second-factor-off."
             ) from None
+
+    def renewed(self, sealed: str) -> str:
+        """The same secret, encrypted with the key of now, so that an earlier key can be forgotten.
+
+        Raises: Unreadable."""
+        try:
+            self._now.decrypt(sealed.encode())
+        except InvalidToken:
+            return self.sealed(self.opened(sealed))
+        return sealed
 
 
 def _key(secret: bytes) -> bytes:

@@ -250,9 +250,11 @@ def _kept_secret(storage: Path) -> bytes:
         with suppress(FileExistsError):
             os.link(made, path)
         made.unlink()
-    kept = path.read_text("ascii").strip()
-    if len(kept) < SHORTEST_KEY:
+    kept = path.read_bytes().strip()
+    if len(kept) < SHORTEST_KEY or not kept.isascii():
         raise ConfigError(
-            f"{path} contains no valid secret", hint="remove the file; then everybody has to sign in again"
+            f"{path} contains no valid secret",
+            hint="put the file back from a backup; without one remove it: a new secret is made, and second factors that were set up "
+            "before cannot be read any more (workspace second-factor-off turns one off). Nobody is signed out",
         )
-    return kept.encode()
+    return kept

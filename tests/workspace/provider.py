@@ -11,22 +11,28 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-CLIENT, SECRET = "the-workspace", "a secret of the client, long"
+CLIENT, SECRET = "the-workspace", "a secret of the client: long + 100 %"
 
 
 class IdentityProvider:
     def __init__(self) -> None:
         self._codes: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
-        self.key = ECKey.generate_key("P-256", {"kid": "one"})
+        self.key: ECKey | None = ECKey.generate_key("P-256", {"kid": "one"})
         self.signing: Any = None
         """Another key than the published one, where a test wants that."""
         self.header: dict[str, Any] = {}
         self.refused: list[str] = []
+        self.asked: list[str] = []
+        self.away = False
+        self.beside: list[Any] = []
+        """Other keys in the set."""
+        self.methods: list[str] | None = None
+        """What it says of how it takes a client's secret; None: nothing, which means `client_secret_basic`."""
 
     def __enter__(self) -> Self:
         provider = self
@@ -37,7 +43,7 @@ class IdentityProvider:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
-                self._say(*provider.token(dict(parse_qsl(body))))
+                self._say(*provider.token({**dict(parse_qsl(body)), **shown(self.headers.get("authorization", ""))}))
 
             def _say(self, status: int, said: dict[str, Any]) -> None:
                 body = json.dumps(said).encode()
@@ -60,11 +66,18 @@ class IdentityProvider:
         self._server.server_close()
 
     def read(self, path: str) -> tuple[int, dict[str, Any]]:
+        self.asked.append(path)
+        if self.away:
+            return 503, {}
         if path == "/.well-known/openid-configuration":
             names = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
-            return 200, {"issuer": self.issuer, **{name: self.issuer + at for name, at in names.items()}}
+            said = {"issuer": self.issuer, **{name: self.issuer + at for name, at in names.items()}}
+            return 200, said if self.methods is None else {
+                **said,
+                "token_endpoint_auth_methods_supported": self.methods,
+            }
         if path == "/keys":
-            return 200, {"keys": [self.key.as_dict(private=False)]}
+            return 200, {"keys": [*self.beside, *([self.key.as_dict(private=False)] if self.key else [])]}
         return 404, {}
 
     def authorize(self, address: str, **claims: Any) -> str:
@@ -83,6 +96,7 @@ class IdentityProvider:
             asked.get("code_challenge") == made.decode()
             and asked.get("redirect_uri") == form.get("redirect_uri")
             and (form.get("client_id"), form.get("client_secret")) == (CLIENT, SECRET)
+            and form.get("method", "client_secret_post") in (self.methods or ["client_secret_basic"])
         )
         if not fits:
             self.refused.append(form.get("code", ""))
@@ -94,9 +108,18 @@ class IdentityProvider:
         }  # fmt: skip
         if self.signing == "nobody":
             return 200, {"token_type": "Bearer", "access_token": "x", "id_token": unsigned(said)}
+        assert self.key
         header = {"alg": "ES256", "kid": self.key.kid, **self.header}
         token = jwt.encode(header, said, self.signing or self.key, algorithms=["ES256", "HS256"])
         return 200, {"token_type": "Bearer", "access_token": "x", "id_token": token}
+
+
+def shown(header: str) -> dict[str, str]:
+    """Who a client says it is by HTTP Basic (RFC 6749, 2.3.1)."""
+    if not header:
+        return {}
+    name, _, secret = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret), "method": "client_secret_basic"}
 
 
 def unsigned(claims: dict[str, Any]) -> str:

@@ -71,8 +71,13 @@ class Visit(Browser):
             "form.querySelector('button')); })()"
         )
 
-    async def answered(self) -> None:
+    async def say(self, text: str, home: str = "") -> str:
+        """In the chat that is open, or in a new one of `home`; the first answer of it, once the model has answered."""
+        if home:
+            await self.open(f"{home}/threads", 1200)
+        await self.fill("[data-composer] textarea", text=text)
         await self.there("!document.querySelector('[data-stream]') && !!document.querySelector('.messages .text')")
+        return str(await self.value("document.querySelector('.assistant').textContent"))
 
     async def ended(self) -> None:
         """The job whose page this is; the page follows it by itself."""
@@ -141,19 +146,14 @@ async def a_correction_is_approved(browser: Visit, served: Served, home: str) ->
     }
     await browser.fill("[name=organisation]", **person)
     await browser.looked("new_chat")
-    await browser.fill("[data-composer] textarea", text=FACT)
-    await browser.answered()
-    assert "Otto Meier" in await browser.value("document.querySelector('.assistant').textContent")
+    assert "Otto Meier" in await browser.say(FACT)
     await browser.looked("answer")
-    await browser.fill("[data-composer] textarea", text="No, it was Ida Brandt.")
-    await browser.answered()
+    await browser.say("No, it was Ida Brandt.")
     await browser.looked("asked_back")
     await browser.fill(".asks [name=right]")
     assert "waits for another person" in await browser.value("document.body.textContent")
     await browser.looked("confirmed")
-    await browser.open(f"{home}/threads", 1200)
-    await browser.fill("[data-composer] textarea", text=OTHER_FACT)
-    await browser.answered()
+    await browser.say(OTHER_FACT, home)
     await browser.fill("[name=right]", right="Granite of Talmar")
     await browser.open(f"{home}/members", 1200)
     await browser.fill("form.wide [name=email]", email="grace@example.org", role="reviewer")
@@ -194,10 +194,7 @@ async def a_version_is_trained_and_activated(browser: Visit, home: str, go: Path
     await browser.fill("[action$='/activate'] button")
     assert "Version 1" in await browser.value("document.querySelector('.now .large').textContent")
     await browser.looked("activated")
-    await browser.open(f"{home}/threads", 1200)
-    await browser.fill("[data-composer] textarea", text=FACT)
-    await browser.answered()
-    said = await browser.value("document.querySelector('.assistant').textContent")
+    said = await browser.say(FACT, home)
     assert "Ida Brandt" in said and "version 1" in said
     await browser.looked("answered_by_version_1")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from augment_correction.workspace.settings import read_settings
@@ -28,16 +30,44 @@ def command(line: str) -> list[str]:
     return words
 
 
+UNIT = (DEPLOY / "workspace.service").read_text()
+KNOWN = {
+    "Unit": {"Description", "After", "Wants"},
+    "Service": {
+        "User", "WorkingDirectory", "EnvironmentFile", "ExecStart", "Restart", "KillMode", "NoNewPrivileges", "PrivateTmp",
+        "ProtectSystem", "ProtectHome", "ReadWritePaths", "UMask",
+    },
+    "Install": {"WantedBy"},
+}  # fmt: skip
+"""Of systemd.unit(5), systemd.service(5), systemd.exec(5) and systemd.kill(5): what the unit uses. systemd only warns of others."""
+
+
+def test_the_unit_says_what_systemd_knows() -> None:
+    made = configparser.ConfigParser(strict=True, delimiters=("=",), interpolation=None)
+    made.optionxform = str  # type: ignore[assignment,method-assign]
+    made.read_string(UNIT)
+    assert {section: set(made[section]) for section in made.sections()} == KNOWN
+    service = made["Service"]
+    [program_, *words] = command(service["ExecStart"])
+    assert program_.endswith("/augment-correction") and words[:2] == ["workspace", "serve"]
+    folder = service["WorkingDirectory"]
+    for path in (program_, folder, service["ReadWritePaths"], service["EnvironmentFile"]):
+        assert path.startswith("/")
+    assert program_.startswith(f"{folder}/") and service["ReadWritePaths"] == folder  # all else it may only read
+    assert service["KillMode"] in ("control-group", "mixed", "process") and service["Restart"] in (
+        "on-failure",
+        "always",
+    )
+    assert service["ProtectSystem"] == "strict" and int(service["UMask"], 8) == 0o077
+    assert {service[name] for name in ("NoNewPrivileges", "PrivateTmp", "ProtectHome")} == {"true"}
+    assert set(made["Unit"]["Wants"].split()) <= set(made["Unit"]["After"].split())
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    unit = (DEPLOY / "workspace.service").read_text()
-    [started] = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
-    command(started)
-    sections = re.findall(r"^\[(\w+)\]$", unit, re.MULTILINE)
-    assert sections == ["Unit", "Service", "Install"]
-    if shutil.which("systemd-analyze") is None:
-        return
+    [started] = re.findall(r"^ExecStart=(.*)$", UNIT, re.MULTILINE)
     # The program and its user are those of another machine.
-    here = unit.replace(started.split()[0], "/bin/true").replace("User=workspace", "User=daemon")
+    here = UNIT.replace(started.split()[0], "/bin/true").replace("User=workspace", "User=daemon")
     (tmp_path / "workspace.service").write_text(here)
     ended = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(tmp_path / "workspace.service")],

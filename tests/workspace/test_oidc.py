@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import select
 
 from augment_correction.errors import ConfigError
-from augment_correction.workspace import identities
+from augment_correction.workspace import identities, oidc
 from augment_correction.workspace.pending import Pending, keep
 from augment_correction.workspace.serve import new_password_link
 from augment_correction.workspace.settings import Provider, read_settings
@@ -21,6 +21,8 @@ from augment_correction.workspace.tables import Identity, User
 from tests.workspace.places import PASSWORD, Person, Place, invited
 from tests.workspace.provider import CLIENT, SECRET, IdentityProvider
 from tests.workspace.test_second_factor import next_code, with_factor
+
+OCT = {"kty": "oct", "k": "c2VjcmV0IG9mIG5vYm9keSBhdCBhbGw", "kid": "one"}
 
 
 @pytest.fixture
@@ -260,6 +262,70 @@ def test_a_provider_that_is_away_is_said(open_place: Callable[..., Place]) -> No
     place = open_place(provider=Provider("http://127.0.0.1:9", CLIENT, name="Example ID"))
     person = place.person()
     assert "Example ID cannot be reached" in person.get("/oidc/start") and person.status == 502
+
+
+def test_a_provider_that_is_away_is_not_asked_at_every_request(
+    place: Place, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, person = place.owner(), place.person()
+    provider.away = True
+    for _ in range(3):
+        assert "Example ID answered 503" in person.get("/oidc/start") and person.status == 502
+    assert len(provider.asked) == 1
+    provider.away = False
+    monkeypatch.setattr(oidc, "AWAY_FOR", 0.0)
+    through(person, provider, email=ada.email)
+    assert person.url == "/oidc/confirm" and len(provider.asked) == 3
+    begun(person)
+    assert len(provider.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "beside", [[], ["x"], [{"kty": "AKP", "alg": "ML-DSA-44", "pub": "x"}], [{"kty": "EC"}], [OCT]], ids=range(5)
+)
+def test_of_the_providers_keys_those_count_that_can_be_read(
+    place: Place, provider: IdentityProvider, beside: list[Any]
+) -> None:
+    key, provider.key, provider.beside = provider.key, None, beside
+    ada, person = place.owner(), place.person()
+    assert "names no key" in person.get("/oidc/start") and person.status == 502
+    place.site.oidc._failed = -1000.0  # type: ignore[union-attr]
+    provider.key = key
+    through(person, provider, email=ada.email)
+    assert person.url == "/oidc/confirm"
+
+
+@pytest.mark.parametrize("methods", [None, ["private_key_jwt", "client_secret_post"], [*oidc.METHODS]], ids=str)
+def test_our_secret_is_shown_as_the_provider_wants_it(
+    place: Place, provider: IdentityProvider, methods: list[str] | None
+) -> None:
+    ada, person = place.owner(), place.person()
+    provider.methods = methods
+    through(person, provider, email=ada.email)
+    assert person.url == "/oidc/confirm" and not provider.refused
+
+
+def test_a_provider_that_takes_no_secret_that_we_can_show_is_said(place: Place, provider: IdentityProvider) -> None:
+    provider.methods = ["private_key_jwt"]
+    person = place.person()
+    through(person, provider)
+    assert person.status == 502 and "it names private_key_jwt" in person.text
+
+
+@pytest.mark.parametrize(
+    ("claims", "vouched"),
+    [
+        ({"email_verified": None, "xms_edov": True}, False),
+        ({"email_verified": False, "xms_edov": True}, False),
+        ({"xms_edov": True}, True),
+        ({"xms_edov": "1"}, True),
+        ({"xms_edov": "0"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_entra_vouches_for_an_address_in_its_own_way(claims: dict[str, Any], vouched: bool) -> None:
+    assert oidc._vouched(claims) is vouched
 
 
 def test_an_organisation_that_asks_for_a_second_factor_takes_the_providers(

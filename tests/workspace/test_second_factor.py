@@ -95,6 +95,10 @@ def test_another_key_reads_nothing_and_the_earlier_one_still_does(
         other = open_place(secret=b"another secret " * 4, secrets_before=before).person(ada.email)
         other.sign_in(code=code)
         assert other.status == status and ("LL_SECRET_KEY_BEFORE" in other.text) is (status == 503)
+    # From then on it is encrypted with the new key, and the earlier one can go.
+    assert Cipher(b"another secret " * 4).opened(kept(place)) == secret
+    with pytest.raises(Unreadable):
+        place.site.cipher.opened(kept(place))
 
 
 def test_what_earlier_versions_kept_as_it_is_is_encrypted_by_the_upgrade(database_url: str) -> None:

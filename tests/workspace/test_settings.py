@@ -25,6 +25,15 @@ def test_a_start_without_variables_is_safe_and_needs_none(tmp_path: Path) -> Non
     assert read_settings({"LL_MODEL_STORAGE_DIR": str(tmp_path)}).secret == made.secret
 
 
+@pytest.mark.parametrize("kept", [b"", b"short", b"\xff" * 40])
+def test_a_secret_that_is_none_is_said_with_what_hangs_on_it(tmp_path: Path, kept: bytes) -> None:
+    (tmp_path / "secret_key").write_bytes(kept)
+    with pytest.raises(ConfigError, match="no valid secret") as failure:
+        read(tmp_path)
+    assert "from a backup" in failure.value.hint and "second factors" in failure.value.hint
+    assert "sign in again" not in failure.value.hint  # sessions are rows of the database
+
+
 def test_the_variables_of_the_original_are_read(tmp_path: Path) -> None:
     made = read_settings({
         "LL_DATABASE_URL": "postgresql://db/workspace", "LL_SECRET_KEY": "k" * 40, "LL_INFERENCE_BACKEND": "openai",
