@@ -243,6 +243,20 @@ def test_a_missing_prompt_lists_where_it_was_looked_for(tmp_path: Path) -> None:
     assert str(tmp_path / "mine" / "nothing.jinja") in str(failure.value)
 
 
+def test_an_include_that_sets_names_keeps_them_and_others_become_part_of_the_prompt(tmp_path: Path) -> None:
+    write(tmp_path, "{% set word = 'inside' %}{{ word }}", "setting.jinja")
+    write(tmp_path, "{% for each in [1, 2] %}{{ each }}{% endfor %}", "loop.jinja")
+    write(tmp_path, '{% if long %}[{% include "deep.jinja" %}]\n{% endif %}', "plain.jinja")
+    write(tmp_path, "{{ passage }}\n", "deep.jinja")
+    names = ("setting", "loop", "plain")
+    includes = "".join(f'{{% include "{name}.jinja" %}}|' for name in names)
+    prompt = load_prompt(
+        write(tmp_path, f"{{% user %}}{{{{ word }}}}{{% for long in [1, 0] %}}{includes}{{% endfor %}}{{% enduser %}}")
+    )
+    [message] = prompt.render({"word": "outside", "passage": "P", "long": 1})
+    assert message.content == "outsideinside|12|[P]\n|inside|12||"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_prompts_and_what_they_include_may_be_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     files = {

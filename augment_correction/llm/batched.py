@@ -5,9 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tenacity import RetryCallState
-
-from augment_correction.errors import ModelError
+from augment_correction.errors import ModelError, TransientError
 from augment_correction.llm.batch import BatchQuestion, BatchQueue
 from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.metered import MeteredModel
@@ -37,7 +35,7 @@ class BatchedModel(MeteredModel):
         expires, that it is down. A limiter that learned from it would let one call at a time into the next batch."""
         return False
 
-    def _wait(self, state: RetryCallState) -> float:
+    def _wait(self, failure: TransientError, tries: int) -> float:
         return 0.0  # the next batch is a pause in itself; a random one would scatter the questions over several
 
     async def _reply(self, request: Request, stage: str) -> Completion:

@@ -4,13 +4,12 @@ so that no stage can forget them."""
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from augment_correction.errors import (
     AugmentCorrectionError,
@@ -31,7 +30,8 @@ from augment_correction.store import Journal
 
 EXCUSED_AT_MOST = 1000
 """Refusals of one call, after which the limit is not a matter of waiting."""
-_backoff = wait_random_exponential(multiplier=0.5, max=30)
+LONGEST_BACKOFF = 30.0
+"""Seconds between two tries that failed for no reason of the limiter's."""
 
 
 class Halted(AugmentCorrectionError):
@@ -134,26 +134,23 @@ class MeteredModel:
 
     async def _ask(self, request: Request, stage: str) -> Completion:
         failures = _Failures(self.config.retries)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TransientError),
-            stop=failures.stop,
-            wait=self._wait,
-            sleep=self._halt.sleep,
-            reraise=True,
+        while True:
+            try:
+                return await self._attempt(request, stage, failures)
+            except TransientError as failure:
+                if failures.too_many:
+                    raise self._given_up(failure) from None
+                pause = self._wait(failure, failures.count)
+            await self._halt.sleep(pause)
+
+    def _given_up(self, failure: TransientError) -> ModelError:
+        if not failure.unreachable:
+            return failure
+        # The next passage would meet the same silence: this is not about this record.
+        return ModelUnusable(
+            f"{self.config.model}: {failure.message}",
+            hint=f"check that the server is running and that {self._keys.key_of(self.role, 'base_url')} is right, and run the same command again",
         )
-        try:
-            async for attempt in retrying:
-                with attempt:
-                    return await self._attempt(request, stage, failures)
-        except TransientError as failure:
-            if not failure.unreachable:
-                raise
-            # The next passage would meet the same silence: this is not about this record.
-            raise ModelUnusable(
-                f"{self.config.model}: {failure.message}",
-                hint=f"check that the server is running and that {self._keys.key_of(self.role, 'base_url')} is right, and run the same command again",
-            ) from None
-        raise AssertionError("tenacity leaves its loop by returning or raising")
 
     async def _attempt(self, request: Request, stage: str, failures: _Failures) -> Completion:
         async with self.limiter.slot(prompt_tokens(request) if self.config.tpm else 0):
@@ -229,11 +226,11 @@ class MeteredModel:
                 self._adaptation.saw(sent, completion)
                 return completion
 
-    def _wait(self, state: RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        if isinstance(failure, TransientError) and (failure.retry_after or failure.rate_limited):
+    def _wait(self, failure: TransientError, tries: int) -> float:
+        """Seconds before the next try, after so many."""
+        if failure.retry_after or failure.rate_limited:
             return 0.0  # the limiter has held it back for that long already
-        return float(_backoff(state))
+        return _backoff(tries)
 
 
 def request_to(
@@ -274,5 +271,15 @@ class _Failures:
         else:
             self._errors += 1
 
-    def stop(self, _: RetryCallState) -> bool:
+    @property
+    def count(self) -> int:
+        return self._errors + self._excused
+
+    @property
+    def too_many(self) -> bool:
         return self._errors > self._allowed or self._excused > EXCUSED_AT_MOST
+
+
+def _backoff(tries: int) -> float:
+    """Any time up to a bound that doubles with each try ("full jitter"): calls that failed together come back one by one."""
+    return random.uniform(0, min(LONGEST_BACKOFF, 0.5 * 2 ** min(tries - 1, 10)))

@@ -12,6 +12,7 @@ from typing import Any, cast
 import jinja2
 from jinja2 import meta, nodes
 from jinja2.loaders import split_template_path
+from jinja2.visitor import NodeTransformer
 
 from augment_correction import sandbox
 from augment_correction.errors import ConfigError
@@ -26,7 +27,7 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 def load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
     source = _with_includes(path)
-    env = BoundedSandbox(
+    env = _PromptSandbox(
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FunctionLoader(partial(_included, (path.parent, *roots))),
         trim_blocks=True,
@@ -57,6 +58,33 @@ def load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         )
     variables = frozenset(places) - optional
     return Prompt(name, path, variables, content_id(*sources), tuple(parts), places, frozenset(optional))
+
+
+class _PromptSandbox(BoundedSandbox):
+    """What a prompt includes becomes part of it as it is compiled: to render it as a template of its own costs more than its text,
+    ten times for a conversation."""
+
+    def _generate(self, source: nodes.Template, *args: Any, **named: Any) -> str:
+        return super()._generate(_Including(self).visit(source), *args, **named)
+
+
+class _Including(NodeTransformer):
+    """Puts the text of an include in its place, unless names that it sets would then be seen outside of it."""
+
+    def __init__(self, env: jinja2.Environment) -> None:
+        self._env = env
+
+    def visit_Include(self, node: nodes.Include) -> nodes.Include | list[nodes.Node]:
+        names = _names(node.template)
+        if len(names) != 1 or not node.with_context or node.ignore_missing:
+            return node
+        assert self._env.loader is not None
+        included = self.visit(self._env.parse(self._env.loader.get_source(self._env, names[0])[0]))
+        sets_none = all(isinstance(each, _SETS_NO_NAME) for each in included.find_all(nodes.Node))
+        return included.body if sets_none else node
+
+
+_SETS_NO_NAME = (nodes.Output, nodes.If, nodes.Expr, nodes.Helper)
 
 
 Place = Callable[[int], tuple[Path, int]]

@@ -80,18 +80,21 @@ class Dealer:
 
     seed: int
     draws: Mapping[str, Mapping[str, float]]
-    _open: OrderedDict[tuple[str, str], Dealing] = field(default_factory=OrderedDict)
+    _open: OrderedDict[str, dict[str, Dealing]] = field(default_factory=OrderedDict)
 
     def words(self, file: str, number: int) -> dict[str, str]:
         """The word of each field for the passage with that number (from 0) in the file."""
-        return {name: self._dealing(name, file)[number] for name in self.draws}
+        return {name: dealing[number] for name, dealing in self._dealings(file).items()}
 
-    def _dealing(self, name: str, file: str) -> Dealing:
-        dealing = self._open.pop((name, file), None) or Dealing(self.draws[name], f"{self.seed}:{name}:{file}")
-        self._open[name, file] = dealing
-        while len(self._open) > _OPEN * len(self.draws):
+    def _dealings(self, file: str) -> dict[str, Dealing]:
+        """By the field, in the order of `draws`."""
+        dealings = self._open.pop(file, None)
+        if dealings is None:
+            dealings = {name: Dealing(words, f"{self.seed}:{name}:{file}") for name, words in self.draws.items()}
+        self._open[file] = dealings
+        while len(self._open) > _OPEN:
             self._open.popitem(last=False)
-        return dealing
+        return dealings
 
 
 def _first(shares: Sequence[float], rng: random.Random) -> array[int]:

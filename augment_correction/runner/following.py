@@ -17,6 +17,7 @@ from augment_correction.records import Conversation, Record, Rejected, Step
 from augment_correction.runner.dealing import Dealer
 from augment_correction.runner.state import RunState
 from augment_correction.stages import BoundStage, Tools
+from augment_correction.stages.base import with_fields
 from augment_correction.store import Outcome
 
 
@@ -59,7 +60,7 @@ class Follower:
         if settings and settings.language:
             taken["language"] = settings.language
         drawn = self._dealer(settings).words(*(record.place or (record.id, 0)))
-        ends = await self._follow(replace(record, fields={**record.fields, **taken, **drawn}), 0)
+        ends = await self._follow(with_fields(record, taken | drawn), 0)
         told = {name: word for name, word in drawn.items() if sum(map(bool, self.draws[name].values())) > 1}
         return [_outcome(record.id, part, end, told) for part, end in enumerate(ends)]
 
@@ -71,7 +72,7 @@ class Follower:
         if not stage.takes(record):
             return await self._follow(record, index + 1)
         counts = self.state.stages[stage.name]
-        tools = Tools(self.models, random.Random(f"{self.seed}:{stage.name}:{record.id}"))
+        tools = Tools(self.models, lambda: random.Random(f"{self.seed}:{stage.name}:{record.id}"))
         counts.in_flight += 1
         try:
             made = await stage.call(record, tools)
@@ -83,7 +84,7 @@ class Follower:
         steps = (*record.steps, *(tools.trace or [Step(stage.name)]))
         ends: list[Record | Rejected] = []
         for each in made:
-            ends += await self._follow(replace(each, steps=steps), index + 1)
+            ends += await self._follow(Record(each.id, each.fields, steps, each.again, each.place), index + 1)
         return ends
 
     def _rejected(self, record: Record, stage: BoundStage, tools: Tools, problem: AugmentCorrectionError) -> Rejected:

@@ -28,6 +28,7 @@ class Openings:
     """Of the questions, the doubts and the last answers of a sample: those whose id has the smallest hashes."""
 
     _sample: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    _ranks: set[int] = field(default_factory=set)
 
     def watch(self, conversations: Iterable[Conversation]) -> Iterator[Conversation]:
         """The same conversations, seen on their way."""
@@ -37,13 +38,12 @@ class Openings:
 
     def add(self, conversation: Conversation) -> None:
         rank = -int.from_bytes(hashlib.sha256(conversation.id.encode()).digest()[:8], "big")
-        if len(self._sample) == SAMPLE and rank <= self._sample[0][0]:
-            return
-        if any(rank == other for other, _ in self._sample):
+        if rank in self._ranks or (len(self._sample) == SAMPLE and rank <= self._sample[0][0]):
             return
         heapq.heappush(self._sample, (rank, _messages(conversation)))
+        self._ranks.add(rank)
         if len(self._sample) > SAMPLE:
-            heapq.heappop(self._sample)
+            self._ranks.remove(heapq.heappop(self._sample)[0])
 
     def measured(self) -> dict[str, dict[str, Any]]:
         """By message (`question`, `doubt`, `answer`), where there are two or more of it: see `diversity`."""
@@ -79,13 +79,13 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float:
     """The mean BLEU-4 of each text against all others; orders that a text is too short for are left out."""
     grams = [[Counter(_runs(text, order)) for order in range(1, _ORDER + 1)] for text in texts]
     most = [_two_largest(counts[order] for counts in grams) for order in range(_ORDER)]
-    lengths = [len(text) for text in texts]
+    lengths = Counter(map(len, texts))
     scores = []
-    for number, counts in enumerate(grams):
+    for text, counts in zip(texts, grams, strict=True):
         precisions = [_precision(own, most[order]) for order, own in enumerate(counts) if own]
         if precisions:
             logarithm = sum(math.log(each) for each in precisions) / len(precisions)
-            scores.append(_brevity(number, lengths) * math.exp(logarithm))
+            scores.append(_brevity(len(text), lengths) * math.exp(logarithm))
     return sum(scores) / len(scores) if scores else 0.0
 
 
@@ -112,7 +112,7 @@ def _precision(own: Counter[tuple[str, ...]], most: dict[tuple[str, ...], tuple[
     return max(matched, 0.1) / own.total()
 
 
-def _brevity(number: int, lengths: Sequence[int]) -> float:
-    own = lengths[number]
-    closest = min((abs(length - own), length) for at, length in enumerate(lengths) if at != number)[1]
+def _brevity(own: int, lengths: Counter[int]) -> float:
+    """Of a text with so many words among all: `lengths` counts it, too."""
+    closest = min((abs(length - own), length) for length, times in lengths.items() if length != own or times > 1)[1]
     return 1.0 if own >= closest else math.exp(1 - closest / own)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from augment_correction.config import SystemConfig
@@ -31,19 +32,23 @@ class Model(Protocol):
     async def complete(self, request: Request, stage: str) -> Completion: ...
 
 
-@dataclass(frozen=True)
 class Tools:
     """Everything that a stage may use beside its record: the run's models by role (`ModelCall` asks them), and a random generator whose
-    draws depend on the config's seed, the stage and the passage alone. `trace` takes a `Step` per model call, the unusable replies
-    too.
+    draws depend on the config's seed, the stage and the passage alone (given as it is, or as how to make it where a stage draws: to seed
+    one takes 15 µs, and most stages never draw). `trace` takes a `Step` per model call, the unusable replies too.
 
     >>> Tools(models={}, rng=Random(7)).rng.choice("abc") in "abc"
     True
     """
 
-    models: Mapping[str, Model]
-    rng: random.Random
-    trace: list[Step] = field(default_factory=list)
+    def __init__(self, models: Mapping[str, Model], rng: random.Random | Callable[[], random.Random]) -> None:
+        self.models = models
+        self.trace: list[Step] = []
+        self._rng = rng
+
+    @cached_property
+    def rng(self) -> random.Random:
+        return self._rng if isinstance(self._rng, random.Random) else self._rng()
 
 
 class Stage(Protocol):
@@ -71,24 +76,31 @@ class BoundStage:
         Raises: Reject and what else a stage may raise on purpose; PluginFailure where it is registered and fails otherwise or
         returns no list of records, or where one of its checks does. Other errors are bugs of ours, with a note of the stage.
         """
-        place = f"stage '{self.name}'{f' ({self.word})' if self.word else ''}"
-        source = f"{record.fields.get('source', record.id)}{f', passage {record.place[1] + 1}' if record.place else ''}"
         try:
             made = await self.stage(record, tools)
         except PluginFailure as failure:
-            raise PluginFailure(f"{place} on {source}: {failure.message}") from failure
+            raise PluginFailure(f"{self._place} on {_source(record)}: {failure.message}") from failure
         except AugmentCorrectionError:
             raise
         except Exception as failure:
             if self.word:
-                raise PluginFailure(f"{place} failed on {source}: {failed(failure, self.stage)}") from failure
-            failure.add_note(f"in {place} on {source}")
+                shown = failed(failure, self.stage)
+                raise PluginFailure(f"{self._place} failed on {_source(record)}: {shown}") from failure
+            failure.add_note(f"in {self._place} on {_source(record)}")
             raise
         if self.word and not (isinstance(made, list | tuple) and all(isinstance(each, Record) for each in made)):
             raise PluginFailure(
-                f"{place} returned {made!r:.80} on {source}: a stage returns a list of records, or raises Reject"
+                f"{self._place} returned {made!r:.80} on {_source(record)}: a stage returns a list of records, or raises Reject"
             )
         return made
+
+    @property
+    def _place(self) -> str:
+        return f"stage '{self.name}'{f' ({self.word})' if self.word else ''}"
+
+
+def _source(record: Record) -> str:
+    return f"{record.fields.get('source', record.id)}{f', passage {record.place[1] + 1}' if record.place else ''}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ def with_fields(record: Record, fields: Mapping[str, Any]) -> Record:
     >>> with_fields(Record("id", {"passage": "Nine arches."}), {"answer": "Nine."}).fields
     {'passage': 'Nine arches.', 'answer': 'Nine.'}
     """
-    return replace(record, fields={**record.fields, **fields})
+    return Record(record.id, {**record.fields, **fields}, record.steps, record.again, record.place)
 
 
 def with_scores(record: Record, scores: Mapping[str, float]) -> Record:

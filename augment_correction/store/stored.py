@@ -99,7 +99,7 @@ class StoredResults:
 
     def _chunk(self, row: tuple[Any, ...]) -> StoredChunk:
         id_, seq, text, tokens = row[:4]
-        one = len(row) > COLUMNS and row[-1] == 1 and row[-2] is not None
+        one = row[-1] == 1 and row[-2] is not None
         places = (place_of(row[COLUMNS:-1]),) if one else self.places(id_)
         return StoredChunk(id_, seq, text, places, tokens)
 

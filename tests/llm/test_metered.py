@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from tenacity import Future
 
 from augment_correction.errors import (
     BudgetExhausted,
@@ -330,6 +327,11 @@ def test_what_the_limiter_has_held_back_waits_no_second_time(
     bench: Bench, status: int, named: float | None, waited: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metered, "_backoff", lambda _: 7.0)
-    state: Any = SimpleNamespace(outcome=Future(1))
-    state.outcome.set_exception(TransientError("busy", status=status, retry_after=named))
-    assert bench.model(Backend())._wait(state) == waited
+    failure = TransientError("busy", status=status, retry_after=named)
+    assert bench.model(Backend())._wait(failure, 1) == waited
+
+
+def test_tries_that_failed_together_come_back_at_different_times_within_a_bound_that_doubles() -> None:
+    for tries, bound in ((1, 0.5), (2, 1.0), (5, 8.0), (7, 30.0), (2000, 30.0)):
+        pauses = [metered._backoff(tries) for _ in range(200)]
+        assert 0 <= min(pauses) < bound / 4 and bound / 2 < max(pauses) <= bound

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from augment_correction.stages.checks.contract import one_of
+
 _CLAUSE = re.compile(r"(?<=[.!?:;。！？])\s+|\n+|\s+[–—]\s+|(?<=[。！？])")
 _ADMITS = re.compile(
     r"\b(?:sorry|apolog\w+|good (?:catch|point|question)|well spotted|thank(?:s| you)|you(?:'re|’re| are| were) "
@@ -87,4 +89,4 @@ def without_apology(text: str) -> str:
 
 def _admits(clause: str) -> bool:
     folded = clause.casefold()
-    return any(hint in folded for hint in _HINTS) and _ADMITS.search(clause) is not None
+    return one_of(_HINTS, folded) and _ADMITS.search(clause) is not None

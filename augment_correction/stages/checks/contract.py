@@ -61,6 +61,14 @@ def first_match(given: CheckInput, patterns: Iterable[Pattern], reason: str, det
     for field, text in given.texts:
         prose = without_code(text).lower()
         for hints, read in patterns:
-            if any(hint in prose for hint in hints) and (found := read.search(prose)):
+            if one_of(hints, prose) and (found := read.search(prose)):
                 return CheckResult(0.0, reason, detail.format(field=field, found=found.group().strip()))
     return FINE
+
+
+def one_of(hints: Iterable[str], text: str) -> bool:
+    """Whether one of them stands in it: `any` with a generator takes twice as long, and this is asked 500 times a conversation."""
+    for hint in hints:  # noqa: SIM110
+        if hint in text:
+            return True
+    return False
