@@ -43,6 +43,12 @@ def listed(session: Session, state: str = "candidate") -> list[CorrectionRow]:
     return list(session.execute(asked.order_by(CorrectionRow.created.desc()).limit(500)).scalars())
 
 
+def approved(session: Session) -> list[CorrectionRow]:
+    """All that a training learns."""
+    asked = select(CorrectionRow).where(CorrectionRow.confirmed, CorrectionRow.state == "approved")
+    return list(session.execute(asked.order_by(CorrectionRow.created, CorrectionRow.id)).scalars())
+
+
 def counts(session: Session) -> dict[str, int]:
     rows = session.execute(select(CorrectionRow.state).where(CorrectionRow.confirmed)).scalars().all()
     return {state: rows.count(state) for state in STATES}

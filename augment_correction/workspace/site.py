@@ -11,6 +11,7 @@ from augment_correction.workspace.answering import Answering
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.detecting import Detecting
 from augment_correction.workspace.encryption import Cipher
+from augment_correction.workspace.expecting import Expectations
 from augment_correction.workspace.markdown import html_of
 from augment_correction.workspace.oidc import OpenIdConnect
 from augment_correction.workspace.serving import Serving
@@ -30,6 +31,7 @@ class Site:
     answering: Answering
     cipher: Cipher
     oidc: OpenIdConnect | None
+    expectations: Expectations
 
 
 def open_site(settings: Settings) -> Site:
@@ -44,7 +46,7 @@ def open_site(settings: Settings) -> Site:
     detecting = Detecting(database) if settings.detects else None
     oidc = OpenIdConnect(settings.provider, settings) if settings.provider else None
     answering = Answering(database, serving, detecting)
-    return Site(settings, database, templates, serving, answering, settings.cipher, oidc)
+    return Site(settings, database, templates, serving, answering, settings.cipher, oidc, Expectations(settings))
 
 
 def _stamp() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from augment_correction.errors import AugmentCorrectionError
-from augment_correction.workspace import audit, corrections, jobs, learning, progress, versions
+from augment_correction.workspace import audit, corrections, expecting, jobs, learning, progress, versions
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
@@ -32,20 +33,41 @@ def all_versions(here: Entered) -> Response:
 def _versions(here: Here, problem: Problem | None = None) -> Response:
     with here.read() as session:
         made = versions.all_versions(session)
-        approved = [row.id for row in corrections.listed(session, "approved")]
+        approved = corrections.approved(session)
         active = versions.active(session)
         history = versions.activations(session)
         people = _people(session, [each.who_id for each in history])
         trainings = [job for job in jobs.listed(session) if job.kind == "train"]
     open_jobs = [job for job in trainings if job.state in jobs.OPEN]
-    last = next((job for job in trainings if job.state == "done"), None)
-    learned = set(made[0].corrections) if made else set()
+    last = next((job for job in trainings if job.state == "done" and learning.number_in(job)), None)
+    learned, ids = set(made[0].corrections) if made else set(), {row.id for row in approved}
     return here.page(
         "versions.html", status=problem.status if problem else 200, versions=made, active=active, approved=approved,
-        fresh=len(set(approved) - learned), gone=len(learned - set(approved)), history=history, people=people,
+        fresh=len(ids - learned), gone=len(learned - ids), expects=_expects(here, approved, last) if approved and not open_jobs else {}, history=history, people=people,
         open_jobs=open_jobs, problem=problem, trainable=here.site.settings.trains,
         last=last, took=_took(last) if last else "", cost=progress.cost_of(progress.telling_lines(log_path(here.site.settings, last))) if last else None,
     )  # fmt: skip
+
+
+def _expects(here: Here, approved: Sequence[CorrectionRow], last: Job | None) -> dict[str, str]:
+    """What the next training would take, a line each; nothing for whom it is not to start."""
+    if not here.may("versions.train") or not here.site.settings.trains:
+        return {}
+    try:
+        made = here.site.expectations.of(here.organisation.id, approved)
+    except AugmentCorrectionError as failure:
+        return {"Cost": f"It cannot be estimated: {failure.message}"}
+    time = expecting.time_of(last, len(approved))
+    told = {
+        "Time": f"about {expecting.spoken(time)}, by the last training" if time else "known after the first training"
+    }
+    if made is None:
+        return {"Cost": "It is being worked out. Load the page again in a moment.", **told}
+    read, written = made.estimate.tokens_left
+    asked = f"about {made.estimate.requests_left:,} requests, {read:,} tokens to read and {written:,} to write"
+    return {
+        "Rows to train": f"up to {made.rows:,}", "Wordings and demonstrations": asked, "Cost": expecting.cost_line(made), **told
+    }  # fmt: skip
 
 
 @router.post("/versions")
@@ -57,7 +79,7 @@ def train(here: Entered) -> Response:
                 raise Conflict(
                     "This model cannot be trained here: the workspace must serve a Hugging Face model (LL_INFERENCE_BACKEND=local or vllm)."
                 )
-            approved = [row.id for row in corrections.listed(session, "approved")]
+            approved = [row.id for row in corrections.approved(session)]
             if not approved:
                 raise Conflict("No correction is approved yet, so that there is nothing to train.")
             job = jobs.queue(session, here.actor, here.organisation.id, "train", {"corrections": approved})
