@@ -90,38 +90,18 @@ class Measurements:
         left: Decimal | None,
         spent: Spent,
     ) -> dict[str, Observed]:
-        config = with_environment_keys(self.config.measuring(models))
-        config = config.model_copy(update={"cost": config.cost.model_copy(update={"max_usd": left})})
-        require_keys(config, config.by_role)
-        config = named_by_weights(config, config.by_role)
-        questions = QuestionSet(SET, list(items), {})
+        config = self._resolved(models, left)
         state = RunState({name: StageCounts(name) for name in config.models}, "questions", ("right", "wrong"))
         state.total = len(items)
         made: dict[str, dict[str, Observation]] = {name: {} for name in config.models}
-        with database_of(RunFolder(self.folder)) as database:
-            session = Session.on(
-                database,
-                config,
-                config.by_role,
-                RunFolder(self.folder).logs,
-                counting(notice=self.notice),
-                notice=self.notice,
-            )
-            interviews = Interviews(config, [questions], state, session.halt)
-            judging = PromptLibrary(config.project, (config.path.prompts,)).load(config.grading.prompt)
-            judged = [JUDGE] if config.judge else []
+        run = RunFolder(self.folder)
+        with database_of(run) as database:
+            count = counting(notice=self.notice)
+            session = Session.on(database, config, config.by_role, run.logs, count, notice=self.notice)
+            interviews = Interviews(config, [QuestionSet(SET, list(items), {})], state, session.halt)
             async with interruptible(session.halt, lambda: False, self.notice):
                 for names in phases(config):
-                    async with open_models(config, [*names, *judged], session) as opened:
-                        grader = Grader(config.grading, judging, opened.get(JUDGE), config.seed)
-                        asked = {name: Interview(opened[name], grader, config) for name in names}
-                        scored = {name: await self._score(opened[name], config, items, passages) for name in names}
-                        await interviews.ask(asked, list(opened.values()))
-                        for name in names if session.halt.cause is None else ():
-                            told = {
-                                item.id: interviews.answers.told.get((SET, item.id), {}).get(name) for item in items
-                            }
-                            made[name] = _observed(items, told, scored[name])
+                    made |= await self._phase(names, config, session, interviews, items, passages)
                     if session.halt.cause is not None:
                         break
             await database.flush()
@@ -134,6 +114,38 @@ class Measurements:
                 hint="run the same command again: finished calls are not repeated",
             )
         return dict(made)
+
+    def _resolved(self, models: Mapping[str, ModelConfig], left: Decimal | None) -> EvalConfig:
+        """Raises: ConfigError where a key is missing."""
+        config = with_environment_keys(self.config.measuring(models))
+        config = config.model_copy(update={"cost": config.cost.model_copy(update={"max_usd": left})})
+        require_keys(config, config.by_role)
+        return named_by_weights(config, config.by_role)
+
+    async def _phase(
+        self,
+        names: Sequence[str],
+        config: EvalConfig,
+        session: Session,
+        interviews: Interviews,
+        items: Sequence[Item],
+        passages: bool,
+    ) -> dict[str, dict[str, Observation]]:
+        """Of the models that are opened together; none where the session was halted meanwhile."""
+        judging = PromptLibrary(config.project, (config.path.prompts,)).load(config.grading.prompt)
+        judged = [JUDGE] if config.judge else []
+        async with open_models(config, [*names, *judged], session) as opened:
+            grader = Grader(config.grading, judging, opened.get(JUDGE), config.seed)
+            asked = {name: Interview(opened[name], grader, config) for name in names}
+            scored = {name: await self._score(opened[name], config, items, passages) for name in names}
+            await interviews.ask(asked, list(opened.values()))
+        if session.halt.cause is not None:
+            return {}
+        told = interviews.answers.told
+        return {
+            name: _observed(items, {item.id: told.get((SET, item.id), {}).get(name) for item in items}, scored[name])
+            for name in names
+        }
 
     async def _score(
         self, model: MeteredModel, config: EvalConfig, items: Sequence[Item], passages: bool

@@ -35,7 +35,7 @@ from augment_correction.results.unchanged import state_of_input
 from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, counters
-from augment_correction.store import Database, Results
+from augment_correction.store import Database, Journal, Results
 from augment_correction.store.journals import take_in
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
 
@@ -212,7 +212,6 @@ async def _run(
     session = session_of(plan, database, state)
     journal, halt, results = session.journal, session.halt, Results(database, plan.fingerprint())
     ledger = state.ledger = session.ledger
-    chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
     read = ""
     if passages is None:
         if not retry and not review_of(results, Decisions(plan.folder.decisions)).ask_again:
@@ -221,12 +220,7 @@ async def _run(
                 _as_finished(state, results, there)
                 return _result(plan, results, ledger, halt, state, there)
         read = await asyncio.to_thread(state_of_input, plan)
-    await results.begin()
-    if marked := review_of(results, Decisions(plan.folder.decisions)).ask_again:
-        await results.ask_passages_again(marked)
-        state.notices.append(f"asking again about {len(marked)} conversations that a person marked")
-    if retry:
-        state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
+    await _begin(plan, results, state, retry)
     async with (
         _counting_ahead(plan, state) if ahead and passages is None else nullcontext(),
         interruptible(halt, lambda: state.phase == "starting", state.notices.append),
@@ -246,15 +240,29 @@ async def _run(
         ledger = state.ledger = Ledger.open(plan.config, plan.roles, journal.totals())
         ledger.before = before
     state.phase = "writing"
+    made = await asyncio.to_thread(_write, plan, journal, results, ledger, read, complete=halt.cause is None)
+    return _result(plan, results, ledger, halt, state, made)
+
+
+async def _begin(plan: Plan, results: Results, state: RunState, retry: Collection[str]) -> None:
+    """What is to be asked again is forgotten: what a person marked, and rejects of the classes in `retry`."""
+    chosen = {row[:2] for row in results.rejects() if class_of(plan.pipeline, "rejected", *row[:2]) in retry}
+    await results.begin()
+    if marked := review_of(results, Decisions(plan.folder.decisions)).ask_again:
+        await results.ask_passages_again(marked)
+        state.notices.append(f"asking again about {len(marked)} conversations that a person marked")
+    if retry:
+        state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
+
+
+def _write(plan: Plan, journal: Journal, results: Results, ledger: Ledger, read: str, *, complete: bool) -> Written:
     try:
-        complete = halt.cause is None
-        made = await asyncio.to_thread(write_outputs, plan, journal, results, ledger, read=read, complete=complete)
+        return write_outputs(plan, journal, results, ledger, read=read, complete=complete)
     except OSError as failure:
         raise InputError(
             f"the files cannot be written to {plan.folder.root}: {failure.strerror or failure}",
             hint="free some space there or make it writable, and run the same command again: finished calls are not repeated",
         ) from failure
-    return _result(plan, results, ledger, halt, state, made)
 
 
 def _as_finished(state: RunState, results: Results, made: Written) -> None:

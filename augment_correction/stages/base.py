@@ -60,12 +60,13 @@ class Stage(Protocol):
 @dataclass(frozen=True)
 class BoundStage:
     """A stage at its place in a pipeline. `kinds` are the kinds of conversation it is for; None: every record. `word` is the one
-    of a stage that is registered, empty for ours."""
+    of a stage that is registered, empty for ours, and `writes` are the fields that such a stage has declared."""
 
     name: str
     stage: Stage
     kinds: frozenset[str] | None = None
     word: str = ""
+    writes: tuple[str, ...] = ()
 
     def takes(self, record: Record) -> bool:
         return self.kinds is None or record.fields.get(KIND) in self.kinds
@@ -73,8 +74,9 @@ class BoundStage:
     async def call(self, record: Record, tools: Tools) -> Sequence[Record]:
         """The records to go on with.
 
-        Raises: Reject and what else a stage may raise on purpose; PluginFailure where it is registered and fails otherwise or
-        returns no list of records, or where one of its checks does. Other errors are bugs of ours, with a note of the stage.
+        Raises: Reject and what else a stage may raise on purpose; PluginFailure where it is registered and fails otherwise,
+        returns no list of records, or records without a field that it writes, or where one of its checks does. Other errors are bugs of
+        ours, with a note of the stage.
         """
         try:
             made = await self.stage(record, tools)
@@ -91,6 +93,10 @@ class BoundStage:
         if self.word and not (isinstance(made, list | tuple) and all(isinstance(each, Record) for each in made)):
             raise PluginFailure(
                 f"{self._place} returned {made!r:.80} on {_source(record)}: a stage returns a list of records, or raises Reject"
+            )
+        for name in (name for name in self.writes if not all(name in each.fields for each in made)):
+            raise PluginFailure(
+                f"{place} declares that it writes '{name}', and returned a record without that field on {source}"
             )
         return made
 

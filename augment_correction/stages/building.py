@@ -108,7 +108,7 @@ def bind_stages(pipeline: Pipeline, context: StageContext) -> tuple[BoundStage, 
             declared.name,
             _built(declared, context),
             pipeline.kinds_at(declared),
-            declared.stage if declared.stage in VERSIONS else "",
+            *((declared.stage, declared.writes) if declared.stage in VERSIONS else ()),
         )
         for declared in pipeline.stages
         if type(declared) in BUILDERS

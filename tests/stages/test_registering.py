@@ -232,6 +232,23 @@ def test_a_mistake_in_a_stage_is_told_with_its_place_and_nothing_is_paid_twice(o
     assert own.tokens("large")["requests"] == 6
 
 
+def test_a_stage_that_does_not_write_what_it_declares_is_named(own: MadeProject) -> None:
+    class Promises(Shorten):
+        stage: Literal["promises"] = "promises"  # type: ignore[assignment]
+
+        @property
+        def writes(self) -> tuple[str, ...]:
+            return ("summary",)
+
+    register_stage(Promises, FirstSentence)
+    own.write(
+        "pipelines/short.yaml", PIPELINE.replace("stage: shorten", "stage: promises").replace("FIELD", "correct_answer")
+    )
+    told = r"stage 'first' .promises. declares that it writes 'summary', and returned a record without that field on facts\.jsonl"
+    with pytest.raises(PluginFailure, match=told):
+        own.run(pipeline="short")
+
+
 async def test_a_bug_of_a_stage_of_ours_stays_a_bug_and_names_it() -> None:
     async def fails(record: Record, tools: Tools) -> Sequence[Record]:
         raise KeyError("nope")
