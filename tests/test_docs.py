@@ -52,9 +52,11 @@ ENDINGS = (".html", ".jinja", ".json", ".jsonl", ".log", ".md", ".py", ".sqlite"
 READERS = (
     "by_hand.py",
     "my_stages.py",
+    "my_simplify.py",
     "my_rows.py",
     "tickets.jsonl",
     "my_readers.py",
+    "test_my_stages.py",
     "mine.yaml",
     "filter.yaml",
     "masked_conversation_generation.yaml",
@@ -64,6 +66,7 @@ COMPOSED = ("check.log", "train.log", "gate.log")
 """Names that the worker puts together from the phase of a job."""
 NEW_FILES = (
     "inputs/examples/museum.wiki",
+    "prompts/simplify.jinja",
     "pipelines/brief.yaml",
     "prompts/my_conversation.jinja",
     "pipelines/short_doubt.yaml",
@@ -197,13 +200,20 @@ def test_the_tutorials_own_pipeline_works_as_it_is_written(tmp_path: Path) -> No
 
 def test_the_plugins_of_the_page_for_extending_work_as_they_are_written(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "guides" / "extending.md").read_text()
-    files = re.findall(r"`([\w./]+\.(?:py|yaml|jsonl|wiki))`:\n\n```\w*\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    named = ["by_hand.py", "my_stages.py", "my_rows.py", "tickets.jsonl", "my_readers.py"]
-    assert [name for name, _ in files] == [*named, "inputs/examples/museum.wiki", "pipelines/brief.yaml"]
+    files = re.findall(
+        r"`([\w./]+\.(?:py|yaml|jinja|jsonl|wiki))`:\n\n```\w*\n(.*?)^```$", page, re.DOTALL | re.MULTILINE
+    )
+    assert [name for name, _ in files] == [
+        *("by_hand.py", "my_stages.py", "my_simplify.py", "prompts/simplify.jinja", "my_rows.py", "tickets.jsonl"),
+        *("my_readers.py", "inputs/examples/museum.wiki", "pipelines/brief.yaml", "test_my_stages.py"),
+    ]
     assert call_program("init", cwd=tmp_path).code == 0
     for name, text in files:
         (tmp_path / name).write_text(text)
-    made = subprocess.run([sys.executable, "by_hand.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    tests = (
+        "import by_hand, test_my_stages as tests; [test() for name, test in vars(tests).items() if name[:5] == 'test_']"
+    )
+    made = subprocess.run([sys.executable, "-c", tests], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.returncode == 0 and "You are right to doubt it" in made.stdout, made.stderr
     [described] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     [(group, points)] = tomllib.loads(described)["project"]["entry-points"].items()
@@ -220,7 +230,7 @@ def test_the_plugins_of_the_page_for_extending_work_as_they_are_written(tmp_path
     assert json.loads((tmp_path / "outputs/brief/axolotl_correction_conversations.json").read_text())
     for run_ in ("brief", "tickets"):
         plugins = json.loads((tmp_path / f"outputs/{run_}/run.json").read_text())["plugins"]
-        assert plugins == dict.fromkeys(("my_stages", "my_rows", "my_readers"), "my_stages 1.0")
+        assert plugins == dict.fromkeys(("my_stages", "my_simplify", "my_rows", "my_readers"), "my_stages 1.0")
     places = [place for made in read_conversations(tmp_path / "outputs/brief") for place in made.provenance["places"]]
     assert {"museum.wiki#page 1", "museum.wiki#page 2"} <= {place["source"] for place in places}
     [learned] = json.loads((tmp_path / "outputs/tickets/axolotl_correction_conversations.json").read_text())
@@ -235,7 +245,7 @@ def test_python_in_a_page_names_what_there_is(page: Path) -> None:
     for text in fences(page, "python"):
         compile(text, page.name, "exec")
         for line in ast.walk(ast.parse(text)):
-            if isinstance(line, ast.ImportFrom):
+            if isinstance(line, ast.ImportFrom) and f"{line.module}.py" not in READERS:
                 module = importlib.import_module(str(line.module))
                 assert all(hasattr(module, name.name) for name in line.names), ast.unparse(line)
 

@@ -95,9 +95,8 @@ class BoundStage:
                 f"{self._place} returned {made!r:.80} on {_source(record)}: a stage returns a list of records, or raises Reject"
             )
         for name in (name for name in self.writes if not all(name in each.fields for each in made)):
-            raise PluginFailure(
-                f"{place} declares that it writes '{name}', and returned a record without that field on {source}"
-            )
+            told = f"declares that it writes '{name}', and returned a record without that field on {_source(record)}"
+            raise PluginFailure(f"{self._place} {told}")
         return made
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, ForwardRef
 
 from pydantic import BaseModel
@@ -79,16 +80,19 @@ def _entry(name: str) -> Iterator[str]:
 
 def _told(text: str) -> Iterator[str]:
     """A docstring as Markdown: examples and indented code in fences."""
-    for block in re.split(r"\n\s*\n", text):
+    for block in _blocks(text):
         code = block.startswith((">>>", "    "))
         if code:
-            yield from (
-                "```python",
-                *(line.removeprefix("    ") if block.startswith("    ") else line for line in block.split("\n")),
-            )
-            yield from ("```", "")
+            yield from ("```python", *(line.removeprefix("    ") for line in block.split("\n")), "```", "")
         else:
             yield from (" ".join(block.split()).replace("<", "\\<"), "")
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Its paragraphs; indented code with the blank lines inside it is one."""
+    for code, found in groupby(re.split(r"\n[ \t]*\n", text), key=lambda block: block.startswith("    ")):
+        blocks = list(found)
+        yield from ["\n\n".join(blocks)] if code else blocks
 
 
 def _signature(name: str, found: Any) -> str:
