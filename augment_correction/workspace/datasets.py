@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import orjson
 import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,7 +32,9 @@ from augment_correction.workspace.problems import Conflict, Invalid, NotThere
 from augment_correction.workspace.settings import VLLM_KEY, Settings
 from augment_correction.workspace.tables import Job
 
-KIND = "run"
+RUN, ESTIMATE = "run", "estimate"
+KINDS = (RUN, ESTIMATE)
+"""Of jobs: first what it would take is told, then it is made."""
 MOST_FILES = 20
 A_PAGE = 20
 INPUTS = "inputs"
@@ -62,7 +65,7 @@ def is_upload(path: Path) -> bool:
 
 def listed(session: Session) -> dict[str, Job]:
     """The latest job of each dataset, by its id; the latest first."""
-    asked = select(Job).where(Job.kind == KIND).order_by(Job.created.desc())
+    asked = select(Job).where(Job.kind.in_(KINDS)).order_by(Job.created.desc())
     found: dict[str, Job] = {}
     for job in session.execute(asked).scalars():
         found.setdefault(job.about["dataset"], job)
@@ -129,15 +132,28 @@ def write_config(settings: Settings, folder: Path) -> Path:
 def command(settings: Settings, job: Job) -> list[str]:
     """The same folder goes on where it was: nothing is asked twice, and the files are written anew with what was decided."""
     config = write_config(settings, folder_of(settings, job.org_id, job.about["dataset"]))
-    return [sys.executable, "-m", "augment_correction", "run", str(config)]
+    flags = ["--dry-run", "--json"] if job.kind == ESTIMATE else []
+    return [sys.executable, "-m", "augment_correction", "run", str(config), *flags]
 
 
-def result(settings: Settings, job: Job) -> str:
+def result(settings: Settings, job: Job, log: Path) -> str:
+    if job.kind == ESTIMATE:
+        told = estimate_in(log)
+        return f"{told['documents']:,} documents hold {told['passages']:,} passages." if told else "The log shows more."
     output = folder_of(settings, job.org_id, job.about["dataset"]) / "output"
     made = sum(1 for _ in read_conversations(output))
     if not made:
         return "Nothing was kept; the log shows why."
     return "1 conversation is in the dataset." if made == 1 else f"{made:,} conversations are in the dataset."
+
+
+def estimate_in(log: Path) -> dict[str, Any]:
+    """What `run --dry-run --json` has printed; empty where it has not."""
+    try:
+        lines = [line for line in log.read_bytes().splitlines() if line.startswith(b"{")]
+        return dict(orjson.loads(lines[-1])) if lines else {}
+    except (OSError, ValueError):
+        return {}
 
 
 # --------------------------------------------------------------------------------------------------- reviewing

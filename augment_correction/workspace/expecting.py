@@ -100,11 +100,15 @@ def time_of(last: Job | None, count: int) -> timedelta | None:
     return (last.ended - last.began) / learned * count
 
 
-def cost_line(made: Expected) -> str:
-    """In US dollars, for a person."""
+def cost_of_training(made: Expected) -> str:
     about, most = made.estimate.remaining_cost(), made.estimate.remaining_cost(limit=True)
+    return cost_line(about, most, " and ".join(_unpriced(made)))
+
+
+def cost_line(about: Decimal | float | None, most: Decimal | float | None, model: str) -> str:
+    """In US dollars, for a person; `about` is None where the price of `model` is not known."""
     if about is None:
-        return "unknown: no price is known for " + " and ".join(_unpriced(made))
+        return f"unknown: no price is known for {model}"
     if not about:
         return "nothing: it is asked on this machine, or was asked before"
     return around(about, most)
@@ -124,12 +128,12 @@ def dollars(cost: Decimal | float) -> str:
     return "under $0.01" if 0 < cost < LEAST else f"${cost:,.2f}"
 
 
-def spoken(time: timedelta) -> str:
+def roughly(time: timedelta) -> str:
     """Rounded to what an estimate can tell."""
     minutes = round(time.total_seconds() / 60)
     if minutes < 1:
         return "less than a minute"
     hours, rest = divmod(minutes, 60)
     if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+        return f"about {minutes} min"
+    return f"about {hours} h {rest} min" if rest else f"about {hours} h"

@@ -17,7 +17,7 @@ from augment_correction.workspace.tables import Job, now
 LEASE = timedelta(seconds=30)
 MOST_TRIES = 3
 OPEN = ("queued", "running")
-KINDS = ("train", "run")
+KINDS = ("train", "run", "estimate")
 
 
 def listed(session: Session, most: int = 100) -> list[Job]:

@@ -141,6 +141,7 @@ ROUTES: dict[str, str] = {
     "GET /o/{slug}/datasets": "datasets.read",
     "POST /o/{slug}/datasets": "datasets.make",
     "GET /o/{slug}/datasets/{dataset}": "datasets.read",
+    "POST /o/{slug}/datasets/{dataset}/start": "datasets.make",
     "POST /o/{slug}/datasets/{dataset}/decide": "datasets.review",
     "POST /o/{slug}/datasets/{dataset}/edit": "datasets.review",
     "POST /o/{slug}/datasets/{dataset}/write": "datasets.make",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _COUNTS = re.compile(r"^(?:running|writing|asking): (passages|questions) ([\d,]+)/([\d,]+)(\+?)", re.MULTILINE)
+_WORKED = re.compile(r"^(?:running|writing): passages ([\d,]+)/[^,;\n]*(?:, ([\d,]+) reused)?", re.MULTILINE)
 _STEP = re.compile(r"^step ([\d,]+) of ([\d,]+): loss (-?[\d.]+(?:e[+-]?\d+)?|-?inf|nan)", re.MULTILINE)
 _COST = re.compile(r"^(?:running|writing|asking): (passages|questions) .*?([\d.,]+) USD", re.MULTILINE)
 _VERDICT = re.compile(r"^version \d+(?::| was made)", re.MULTILINE)
@@ -41,6 +42,8 @@ class Step:
 
 def steps_of(kind: str, log: str, *, running: bool) -> list[Step]:
     """Of a job of this kind; what has not begun by the time it ended stays waiting."""
+    if kind == "estimate":
+        return _standing([("Documents are read and counted", None)], running=running)
     if kind == "run":
         return _standing([("Conversations from the passages", _counted(log, "passages"))], running=running)
     found = [
@@ -71,6 +74,12 @@ def _counted(log: str, what: str) -> tuple[int, int] | None:
         return None
     _, done, of, open_ = found[-1]
     return _number(done), 0 if open_ else _number(of)
+
+
+def asked_in(log: str) -> int:
+    """Passages that this run has worked on, and no earlier one."""
+    found = _WORKED.findall(log)
+    return _number(found[-1][0]) - _number(found[-1][1] or "0") if found else 0
 
 
 def _trained(log: str) -> tuple[int, int] | None:

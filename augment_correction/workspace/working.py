@@ -131,13 +131,13 @@ class Worker:
     def _command(self, job: Job) -> list[str]:
         commands: dict[str, Callable[[], list[str]]] = {
             "train": lambda: hand_over(self._settings, self._database, job.org_id),
-            datasets.KIND: lambda: datasets.command(self._settings, job),
+            **dict.fromkeys(datasets.KINDS, lambda: datasets.command(self._settings, job)),
         }
         return commands[job.kind]()
 
     def _harvest(self, job: Job) -> str:
-        if job.kind == datasets.KIND:
-            return datasets.result(self._settings, job)
+        if job.kind in datasets.KINDS:
+            return datasets.result(self._settings, job, log_path(self._settings, job))
         return harvest(self._settings, self._database, job)
 
 

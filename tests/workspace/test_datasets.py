@@ -41,12 +41,18 @@ def upload(person: Person, *files: tuple[str, str], name: str = "Bridges") -> st
 def made(place: Place, person: Person) -> str:
     path = upload(person, ("bridge.txt", TEXT), ("light.txt", OTHER))
     assert person.status == 200, person.text
-    assert Worker(place.settings, place.site.database).work()
-    with place.site.database.as_system() as session:
-        job = session.execute(select(Job)).scalar_one()
-    assert job.state == "done", f"{job.result}\n{log_of(place.settings, job)}"
+    done(place, "estimate")
+    person.post(f"{path}/start")
+    done(place, "run")
     person.get(path)
     return path
+
+
+def done(place: Place, kind: str) -> None:
+    assert Worker(place.settings, place.site.database).work()
+    with place.site.database.as_system() as session:
+        job = session.execute(select(Job).order_by(Job.created.desc())).scalars().first()
+    assert job and (job.kind, job.state) == (kind, "done"), f"{job.result}\n{log_of(place.settings, job)}"
 
 
 def rows_of(person: Person, path: str) -> list[dict[str, Any]]:
@@ -79,10 +85,37 @@ def test_documents_become_rows_that_people_decide_about(place: Place) -> None:
     assert report.status_code == 200 and report.headers["content-security-policy"].startswith("sandbox")
 
 
+def test_what_a_run_takes_is_told_before_it_is_started(place: Place) -> None:
+    ada = place.owner()
+    member = place.join(ada, "member")
+    path = upload(ada, ("bridge.txt", TEXT), ("empty.txt", ""))
+    ada.post(f"{path}/write")
+    assert ada.status == 409 and "Start the run first" in ada.text
+    assert "not started" in ada.get(ada.at("/datasets"))
+    done(place, "estimate")
+    ada.get(path)
+    assert "Documents 1, with 1 passages" in ada.text and "Could not be read empty.txt" in ada.text
+    assert re.search(r"about [1-9]\d* requests, [\d,]+ tokens to read and [\d,]+ to write Cost nothing", ada.text)
+    assert "Time known after the first run" in ada.text and "Start" in ada.page
+    assert not list(place.settings.storage.glob("organisations/*/datasets/*/output"))
+    member.get(path)
+    assert "What it takes" in member.text and f"{path}/start" not in member.page
+    member.post(f"{path}/start")
+    assert member.status == 403
+    ada.post(f"{path}/start")
+    assert "What it takes" not in ada.text
+    done(place, "run")
+    other = upload(ada, ("light.txt", OTHER), name="Lights")
+    done(place, "estimate")
+    ada.get(other)
+    assert re.search(r"Time (about \d+|less than a) min(ute)?, by the last run", ada.text), ada.text
+
+
 def test_what_is_no_document_is_refused(place: Place) -> None:
     ada = place.owner()
     upload(ada, ("evil.exe", "MZ"))
     assert ada.status == 422 and "format is not supported" in ada.text
+    assert not list(place.settings.storage.glob("organisations/*/datasets/*"))
     ada.post(ada.at("/datasets"), {"name": "None"})
     assert ada.status == 422 and "Choose 1 to 20 files" in ada.text
 
@@ -106,7 +139,7 @@ def test_the_datasets_of_others_are_not_there(place: Place) -> None:
     for page in ("", "/file", "/report"):
         eve.get(foreign + page)
         assert eve.status == 404, page
-    for action in ("/decide", "/edit", "/write"):
+    for action in ("/decide", "/edit", "/start", "/write"):
         eve.post(foreign + action, {"row": row, "action": "reject"})
         assert eve.status == 404, action
     ada.get(path)

@@ -13,7 +13,7 @@ from augment_correction.corrections.preparing import prepare
 from augment_correction.errors import UserError
 from augment_correction.workspace import expecting
 from augment_correction.workspace.configs import chat_config, trained_model
-from augment_correction.workspace.expecting import Expectations, around, corrections_of, spoken, time_of
+from augment_correction.workspace.expecting import Expectations, around, corrections_of, roughly, time_of
 from augment_correction.workspace.tables import CorrectionRow, Job, now
 from tests.workspace.places import Place
 from tests.workspace.test_versions import approved, organisation_of
@@ -105,4 +105,4 @@ def test_time_is_told_as_an_estimate_can() -> None:
     costs = [around(0.001, 0.002), around(0.001, 0.5), around(1.234, None)]
     assert costs == ["under $0.01", "under $0.01, at most $0.50", "about $1.23"]
     spans = (timedelta(seconds=20), timedelta(minutes=59.6), timedelta(minutes=130))
-    assert [spoken(each) for each in spans] == ["less than a minute", "1 h", "2 h 10 min"]
+    assert [roughly(each) for each in spans] == ["less than a minute", "about 1 h", "about 2 h 10 min"]

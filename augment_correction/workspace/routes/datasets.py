@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -10,15 +12,18 @@ from fastapi.responses import FileResponse, Response
 from augment_correction.documents.formats import READERS
 from augment_correction.errors import InputError
 from augment_correction.store import RunFolder
-from augment_correction.workspace import accounts, datasets, jobs, progress
+from augment_correction.workspace import accounts, datasets, expecting, jobs, progress
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Conflict, NotThere, Problem
 from augment_correction.workspace.routes.versions import SANDBOXED
+from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import Job, new_id
 from augment_correction.workspace.working import log_of, log_path
 
 router = APIRouter(prefix="/o/{slug}/datasets")
+MOST_NAMED = 5
+"""Files that could not be read; the log names all."""
 
 
 @router.get("")
@@ -44,8 +49,9 @@ def make(here: Entered) -> Response:
         files = datasets.upload(folder, [(each.filename or "", each.file) for each in here.files])
         with here.write() as session:
             about = {"dataset": id_, "name": name, "files": files}
-            jobs.queue(session, here.actor, here.organisation.id, datasets.KIND, about)
+            jobs.queue(session, here.actor, here.organisation.id, datasets.ESTIMATE, about)
     except Problem as problem:
+        shutil.rmtree(folder, ignore_errors=True)
         return _datasets(here, problem)
     return here.go(f"{here.root}/datasets/{id_}")
 
@@ -74,8 +80,44 @@ def _show(here: Here, problem: Problem | None = None) -> Response:
     return here.page(
         "dataset.html", status=problem.status if problem else 200, job=job, rows=rows, more=more, begin=begin,
         running=running, log=log_of(here.site.settings, job, 6000), steps=progress.steps_of(job.kind, told, running=job.state == "running"), problem=problem, text_of=datasets.text_of,
-        has_file=output.dataset.is_file(), has_report=(output.root / "report.html").is_file(), page_size=datasets.A_PAGE,
+        expects=_expects(here, job), has_file=output.dataset.is_file(), has_report=(output.root / "report.html").is_file(), page_size=datasets.A_PAGE,
     )  # fmt: skip
+
+
+def _expects(here: Here, job: Job) -> dict[str, str]:
+    """What a run would take, a line each; nothing where it has begun, or is not counted yet."""
+    settings = here.site.settings
+    made = datasets.estimate_in(log_path(settings, job)) if (job.kind, job.state) == (datasets.ESTIMATE, "done") else {}
+    if not made:
+        return {}
+    with here.read() as session:
+        earlier = [each for each in jobs.listed(session) if each.kind == datasets.RUN and each.state == "done"]
+    left, unread = made["remaining"], [each["source"] for each in made["unread"]]
+    asked = f"about {left['requests']:,} requests, {left['input_tokens']:,} tokens to read and {left['output_tokens']:,} to write"
+    return {
+        "Documents": f"{made['documents']:,}, with {made['passages']:,} passages",
+        **({"Could not be read": ", ".join(unread[:MOST_NAMED]) + (" and more" if len(unread) > MOST_NAMED else "")} if unread else {}),
+        f"Asked of {settings.model}": asked,
+        "Cost": expecting.cost_line(left["usd"], left["usd_at_most"], settings.model),
+        "Time": _time(settings, made["passages"] - made["done"], earlier),
+    }  # fmt: skip
+
+
+def _time(settings: Settings, passages: int, earlier: Sequence[Job]) -> str:
+    """As long for each passage as in the last run that asked about some."""
+    for job in earlier:
+        asked = progress.asked_in(progress.telling_lines(log_path(settings, job)))
+        if asked > 0 and job.began and job.ended:
+            return f"{expecting.roughly((job.ended - job.began) / asked * passages)}, by the last run"
+    return "known after the first run"
+
+
+@router.post("/{dataset}/start")
+def start(here: Entered) -> Response:
+    """A run, after its estimate was shown; or again what failed."""
+    _, job = _folder(here)
+    counted = job.kind == datasets.RUN or job.state == "done"
+    return _queue(here, job, datasets.RUN if counted else datasets.ESTIMATE)
 
 
 @router.post("/{dataset}/decide")
@@ -106,9 +148,15 @@ def _back(here: Here, row: str) -> Response:
 def write(here: Entered) -> Response:
     """The run again, in its folder: it asks nobody, and writes the files with what was decided."""
     _, job = _folder(here)
+    if job.kind != datasets.RUN:
+        return _show(here, Conflict("The dataset is not made yet. Start the run first."))
+    return _queue(here, job, datasets.RUN)
+
+
+def _queue(here: Here, job: Job, kind: str) -> Response:
     try:
         with here.write() as session:
-            jobs.queue(session, here.actor, here.organisation.id, datasets.KIND, job.about)
+            jobs.queue(session, here.actor, here.organisation.id, kind, job.about)
     except Conflict as problem:
         return _show(here, problem)
     return here.go(f"{here.root}/datasets/{here.path('dataset')}")

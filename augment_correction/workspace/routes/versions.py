@@ -58,15 +58,13 @@ def _expects(here: Here, approved: Sequence[CorrectionRow], last: Job | None) ->
     except AugmentCorrectionError as failure:
         return {"Cost": f"It cannot be estimated: {failure.message}"}
     time = expecting.time_of(last, len(approved))
-    told = {
-        "Time": f"about {expecting.spoken(time)}, by the last training" if time else "known after the first training"
-    }
+    told = {"Time": f"{expecting.roughly(time)}, by the last training" if time else "known after the first training"}
     if made is None:
         return {"Cost": "It is being worked out. Load the page again in a moment.", **told}
     read, written = made.estimate.tokens_left
     asked = f"about {made.estimate.requests_left:,} requests, {read:,} tokens to read and {written:,} to write"
     return {
-        "Rows to train": f"up to {made.rows:,}", "Wordings and demonstrations": asked, "Cost": expecting.cost_line(made), **told
+        "Rows to train": f"up to {made.rows:,}", "Wordings and demonstrations": asked, "Cost": expecting.cost_of_training(made), **told
     }  # fmt: skip
 
 
