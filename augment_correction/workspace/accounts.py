@@ -32,9 +32,14 @@ WRONG = "The e-mail address or the password is wrong."
 CODE = "Enter the six digits that your authenticator app shows."
 
 
+def small(email: str) -> str:
+    """As the database has it. Only ASCII's capitals: others may become the letters of another address (the Kelvin sign, a k)."""
+    return "".join(sign.lower() if sign.isascii() else sign for sign in email.strip())
+
+
 def email_of(text: str) -> str:
     """Raises: Invalid."""
-    email = text.strip().lower()
+    email = small(text)
     if not _EMAIL.fullmatch(email):
         raise Invalid("This is not an e-mail address.", field="email")
     return email
@@ -128,7 +133,7 @@ class Attempt:
 
     @property
     def account(self) -> str:
-        return tokens.digest(self.email.strip().lower())
+        return tokens.digest(small(self.email))
 
     @property
     def network(self) -> str:
@@ -154,7 +159,7 @@ def note_failure(session: Session, attempt: Attempt, account: str = "") -> None:
 def known(session: Session, attempt: Attempt) -> User | None:
     """The account of this address, whatever the password is."""
     return session.execute(
-        select(User).where(User.email == attempt.email.strip().lower(), User.deleted.is_(None))
+        select(User).where(User.email == small(attempt.email), User.deleted.is_(None))
     ).scalar_one_or_none()
 
 

@@ -69,13 +69,18 @@ def events(session: Session, organisation: str, *, before: int | None = None, mo
 
 
 def broken(session: Session, organisation: str, most: int = 1000) -> Iterator[int]:
-    """Numbers of events, of the latest so many, that are not what was written, or whose predecessor is gone."""
+    """Numbers of events, of the latest so many, that are not what was written, or whose predecessor is gone; at the end that of one that is
+    gone itself, with all after it."""
+    # First: an event that comes meanwhile is no missing one.
+    written = session.execute(select(Organisation.audited).where(Organisation.id == organisation)).scalar_one()
     found = list(reversed(events(session, organisation, most=most)))
     expected, previous = (found[0].number, found[0].previous) if len(found) == most else (1, BEGINNING)
     for event in found:
         if event.number != expected or event.previous != previous or event.hash != hash_of(event):
             yield event.number
         expected, previous = event.number + 1, event.hash
+    if written >= expected:
+        yield expected
 
 
 def words(detail: Mapping[str, Any]) -> str:

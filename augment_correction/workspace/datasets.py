@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -89,7 +90,8 @@ def upload(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> list[str]:
     """Under names that are harmless, in `inputs`.
 
     Raises: Invalid for a format that is not read, and where there is none."""
-    given = [(safe_name(name), file) for name, file in files if name]
+    named = [(name, file) for name, file in files if name]
+    given = list(zip(_apart([safe_name(name) for name, _ in named]), [file for _, file in named], strict=True))
     if not given or len(given) > MOST_FILES:
         raise Invalid(f"Choose 1 to {MOST_FILES} files.", field="files")
     for name, _ in given:
@@ -104,10 +106,36 @@ def upload(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> list[str]:
     return [name for name, _ in given]
 
 
+@contextmanager
+def or_nothing(folder: Path) -> Iterator[None]:
+    """What was uploaded in vain leaves nothing behind: no dataset would ever name it."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def safe_name(name: str) -> str:
-    """The last part of a path, of letters, digits, dots, hyphens and underscores, and no hidden one."""
-    last = re.split(r"[\\/]", name)[-1]
-    return re.sub(r"[^\w.-]+", "_", last).lstrip(".")[-100:] or "file"
+    """The last part of a path, of letters, digits, dots, hyphens and underscores, no hidden one, and short enough for every file system."""
+    last = Path(re.sub(r"[^\w.-]+", "_", re.split(r"[\\/]", name)[-1]).lstrip("."))
+    stem, suffix = (_cut(part, most) for part, most in ((last.stem, 150), (last.suffix, 40)))
+    return f"{stem}{suffix}" or "file"
+
+
+def _cut(text: str, most: int) -> str:
+    """To so many bytes."""
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Two files of the same name, from two folders, are two; some file systems know no capitals."""
+    made: list[str] = []
+    for name in names:
+        free = (f"{Path(name).stem}-{number}{Path(name).suffix}" for number in itertools.count(2))
+        taken = {each.casefold() for each in made}
+        made.append(next(each for each in itertools.chain([name], free) if each.casefold() not in taken))
+    return made
 
 
 def write_config(settings: Settings, folder: Path) -> Path:

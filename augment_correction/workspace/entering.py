@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -17,11 +18,13 @@ from augment_correction.workspace.here import Here, csrf_token
 from augment_correction.workspace.permissions import PUBLIC, ROUTES, SIGNED_IN, allows
 from augment_correction.workspace.problems import Forbidden, NotThere, SecondFactorFirst, SignInFirst
 from augment_correction.workspace.site import Site
-from augment_correction.workspace.tables import LoginSession, Membership, Organisation, now
+from augment_correction.workspace.tables import AuditEvent, LoginSession, Membership, Organisation, now
 
 SEEN_EVERY = 300
 """Seconds between two notes of when a session was used."""
 MAX_FIELDS = 200
+REFUSALS = 200
+"""Of one person in an hour that an organisation's audit is told of: a stranger must not fill it."""
 
 
 async def enter(request: Request) -> Here:
@@ -31,17 +34,22 @@ async def enter(request: Request) -> Here:
     cookie = cookies.get(site.settings.session_cookie) or cookies.get(site.settings.visitor_cookie) or ""
     here = Here(site, request, cookie)
     request.state.here = here
+    await run_in_threadpool(_identify, here)  # first: of a stranger nothing is read
     if request.method not in ("GET", "HEAD"):
         form = await request.form(max_files=20, max_fields=MAX_FIELDS, max_part_size=200_000)
-        here.form = {name: value for name, value in form.items() if isinstance(value, str)}
+        here.form = {_written(name): _written(value) for name, value in form.items() if isinstance(value, str)}
         here.files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         given = here.form.get("csrf") or request.headers.get("x-csrf-token", "")
         if not cookie or not tokens.same(given, csrf_token(site, cookie)):
             raise Forbidden(
                 "This form has grown old, or it was not made by the workspace. Go back, reload the page and send it again."
             )
-    await run_in_threadpool(_identify, here)
     return here
+
+
+def _written(text: str) -> str:
+    """Without halves of characters, which no database takes: a sender may name an encoding that makes them (UTF-7)."""
+    return text.encode(errors="replace").decode()
 
 
 Entered = Annotated[Here, Depends(enter)]
@@ -113,4 +121,9 @@ def require_factor(organisation: Organisation, login: LoginSession | None) -> No
 def _note_refused(here: Here, organisation: str, action: str) -> None:
     with here.site.database.as_system(writes=True) as session:
         actor = Actor(here.user.id, here.address)
-        audit.note(session, actor, "refused", action, organisation=organisation, method=here.request.method)
+        noted = select(func.count()).select_from(AuditEvent).where(
+            AuditEvent.org_id == organisation, AuditEvent.actor_id == here.user.id, AuditEvent.action == "refused",
+            AuditEvent.at > now() - timedelta(hours=1),
+        )  # fmt: skip
+        if session.execute(noted).scalar_one() < REFUSALS:
+            audit.note(session, actor, "refused", action, organisation=organisation, method=here.request.method)

@@ -71,7 +71,10 @@ def _added(session: Session, told: Told, address: str, *, may_register: bool) ->
         raise Forbidden(
             f"There is no account for {told.email} here. Ask a member of your organisation for an invitation."
         )
-    name = " ".join(told.name.split())[:80] or told.email.partition("@")[0]
+    name = (
+        " ".join("".join(sign for sign in told.name if sign.isprintable()).split())[:80].strip()
+        or told.email.partition("@")[0]
+    )
     user = User(email=accounts.email_of(told.email), name=accounts.name_of(name), password="")
     session.add(user)
     session.flush()

@@ -23,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 
 from augment_correction.workspace import tokens
+from augment_correction.workspace.accounts import small
 from augment_correction.workspace.problems import Forbidden, Problem
 from augment_correction.workspace.settings import LOOPBACK, Provider, Settings
 
@@ -36,6 +37,8 @@ AWAY_FOR = 10.0
 """Seconds for which a provider that could not be reached is not asked again: each try may hold a thread for as long."""
 METHODS = ("client_secret_basic", "client_secret_post")
 """How we can show our secret, the standard's own way first (RFC 6749, 2.3.1)."""
+LONGEST_SUBJECT = 255
+"""OpenID Connect Core 2; cut, two people could become one."""
 FACTORS = {"pwd", "otp", "hwk", "swk", "fpt", "face", "iris", "pin", "sc", "sms", "tel"}
 
 
@@ -133,9 +136,11 @@ class OpenIdConnect:
             raise Forbidden(f"What {self._provider.name} says of you cannot be trusted: {failure}"[:300]) from None
         if claims.get("azp", self._provider.client) != self._provider.client:
             raise Forbidden("This answer was made for another program.")
+        if len(str(claims["sub"])) > LONGEST_SUBJECT:
+            raise Forbidden(f"{self._provider.name} names you by more than {LONGEST_SUBJECT} characters.")
         methods = set(claims["amr"]) if isinstance(claims.get("amr"), list) else set()
         return Told(
-            self._provider.issuer, str(claims["sub"])[:255], str(claims.get("email") or "").strip().lower(),
+            self._provider.issuer, str(claims["sub"]), small(str(claims.get("email") or "")),
             _vouched(claims), str(claims.get("name") or ""),
             "mfa" in methods or len(methods & FACTORS) > 1,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from augment_correction.workspace.settings import LOOPBACK, Settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-MOST_BYTES = 64 * 2**20
+MOST_BYTES, MOST_UPLOADED = 4 * 2**20, 64 * 2**20
+UPLOADS = re.compile(r"/o/[^/]+/datasets")
+"""The one form that takes files."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -45,12 +48,12 @@ class Shield:
                 scope, receive, self._dressed(scope, send)
             )
             return
-        if (refusal := self._refusal(scope["method"], headers)) is not None:
+        if (refusal := self._refusal(scope["method"], scope["path"], headers)) is not None:
             await refusal(scope, receive, self._dressed(scope, send))
             return
         await self._app(scope, receive, self._dressed(scope, send))
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
         if (urlsplit(f"//{headers.get('host', '')}").hostname or "") not in self._hosts:
             return PlainTextResponse(
                 "This host name is not the one of the workspace (LL_PUBLIC_URL).\n", status_code=400
@@ -59,9 +62,10 @@ class Shield:
             return None
         if not self._from_here(headers):
             return PlainTextResponse("This request does not come from a page of the workspace.\n", status_code=403)
-        length = headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
-            return PlainTextResponse("The request is larger than 64 MB, or does not state its size.\n", status_code=413)
+        length, most = headers.get("content-length", ""), MOST_UPLOADED if UPLOADS.fullmatch(path) else MOST_BYTES
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > most:
+            said = f"The request is larger than {most // 2**20} MB, or does not state its size.\n"
+            return PlainTextResponse(said, status_code=413)
         return None
 
     def _from_here(self, headers: Headers) -> bool:

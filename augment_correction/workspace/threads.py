@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from augment_correction.workspace.audit import Actor, note
 from augment_correction.workspace.problems import Conflict, Forbidden, Invalid, NotThere, TooMany
-from augment_correction.workspace.tables import ChatMessage, CorrectionRow, Organisation, Thread, now
+from augment_correction.workspace.tables import AuditEvent, ChatMessage, CorrectionRow, Organisation, Thread, now
 
 LONGEST = 20_000
 TITLE = 80
@@ -19,6 +19,8 @@ SILENT = timedelta(seconds=30)
 """Without a sign of life for so long, whoever streamed a reply is gone."""
 BROKEN_OFF = "The server was stopped while it answered. Ask again."
 LISTED = 200
+COMPARED = "versions.compared"
+"""The audit's word for two answers that no chat holds."""
 
 
 def readable(session: Session, user_id: str, search: str = "") -> list[Thread]:
@@ -81,7 +83,7 @@ def say(session: Session, into: Thread, user_id: str, text: str, version: int | 
     if not text or len(text) > LONGEST:
         raise Invalid(f"A message has 1 to {LONGEST:,} characters.", field="text")
     _lock(session, into)
-    _refuse_more(session, user_id)
+    refuse_more(session, user_id)
     said = messages(session, into.id)
     if any(each.state == "streaming" for each in said):
         raise Conflict("Wait until the model has answered, or stop it.")
@@ -93,7 +95,7 @@ def say(session: Session, into: Thread, user_id: str, text: str, version: int | 
 def ask_again(session: Session, into: Thread, user_id: str, message_id: str, version: int | None) -> ChatMessage:
     """Another reply in the place of this one, which must be the last."""
     _lock(session, into)
-    _refuse_more(session, user_id)
+    refuse_more(session, user_id)
     said = messages(session, into.id)
     if not said or said[-1].id != message_id or said[-1].role != "assistant" or said[-1].state == "streaming":
         raise Conflict("Only the last reply can be asked for again.")
@@ -138,13 +140,17 @@ def _empty_reply(session: Session, into: Thread, user_id: str, place: int, versi
     return made
 
 
-def _refuse_more(session: Session, user_id: str) -> None:
-    """Raises: TooMany above what the organisation allows a member in 24 hours."""
-    most = session.get_one(Organisation, session.info["organisation"]).daily_messages
+def refuse_more(session: Session, user_id: str, more: int = 1) -> None:
+    """Raises: TooMany above what the organisation allows a member in 24 hours; each answer of a comparison is one, too."""
+    organisation, day = session.info["organisation"], now() - timedelta(days=1)
+    most = session.get_one(Organisation, organisation).daily_messages
     asked = select(func.count()).select_from(ChatMessage).where(
-        ChatMessage.author_id == user_id, ChatMessage.role == "assistant", ChatMessage.created > now() - timedelta(days=1)
+        ChatMessage.author_id == user_id, ChatMessage.role == "assistant", ChatMessage.created > day
     )  # fmt: skip
-    if session.execute(asked).scalar_one() >= most:
+    compared = select(func.count()).select_from(AuditEvent).where(
+        AuditEvent.org_id == organisation, AuditEvent.actor_id == user_id, AuditEvent.action == COMPARED, AuditEvent.at > day
+    )  # fmt: skip
+    if session.execute(asked).scalar_one() + 2 * session.execute(compared).scalar_one() + more > most:
         raise TooMany(f"You have asked {most} times in 24 hours, which is what your organisation allows.")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
 
-from augment_correction.workspace import tokens
+from augment_correction.workspace import accounts, passwords, tokens
 from augment_correction.workspace.accounts import new_setup_link
 from augment_correction.workspace.tables import LoginSession, User
 from tests.workspace.places import PASSWORD, Place
@@ -218,6 +220,40 @@ def test_registration_is_by_invitation_unless_it_is_open(open_place: Callable[..
     opened.get("/register")
     opened.post("/register", Place.filled(opened, "Eve", "Mine"))
     assert opened.status == 200 and "Members" in opened.text
+
+
+def test_who_asks_which_addresses_have_an_account_is_slowed_down(open_place: Callable[..., Place]) -> None:
+    place = open_place(registration="open")
+    ada, eve = place.owner(), place.person(address="203.0.113.9")
+    for _ in range(8):
+        eve.post("/register", {**Place.filled(eve, "Eve", "Mine"), "email": ada.email})
+        assert eve.status == 422 and "already exists" in eve.text
+    eve.post("/register", {**Place.filled(eve, "Eve", "Mine"), "email": ada.email})
+    assert eve.status == 429
+
+
+def test_of_capitals_only_those_of_ascii_are_made_small() -> None:
+    """The Kelvin sign's small letter is a k: whoever has that mailbox would be somebody else here."""
+    assert accounts.small(" Kate@Example.ORG ") == "kate@example.org"
+    assert accounts.small("\u212aate@example.org") != "kate@example.org"
+
+
+def test_only_some_passwords_are_hashed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now: list[int] = []
+    most: list[int] = []
+
+    class Slow:
+        def verify(self, *_: str) -> bool:
+            now.append(1)
+            most.append(len(now))
+            time.sleep(0.02)
+            now.pop()
+            return True
+
+    monkeypatch.setattr(passwords, "_hasher", Slow)
+    with ThreadPoolExecutor(20) as threads:
+        assert all(threads.map(lambda _: passwords.matches("kept", "given"), range(20)))
+    assert max(most) <= max(2, os.cpu_count() or 1)
 
 
 def test_one_address_does_not_register_without_end(

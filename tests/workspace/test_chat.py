@@ -207,6 +207,20 @@ def test_the_daily_quota_is_kept(open_chat: Callable[..., Place]) -> None:
     assert ada.status == 429 and "asked 2 times" in ada.text and ">Three</textarea>" in ada.page
 
 
+def test_comparing_versions_counts_as_asking(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    comparison = {"question": "Who opened it?", "one": "", "other": ""}
+    ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "1", "system_prompt": ""})
+    ada.post(ada.at("/versions/compare"), comparison)
+    assert ada.status == 429
+    ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "2", "system_prompt": ""})
+    ada.post(ada.at("/versions/compare"), comparison)
+    assert ada.status == 200
+    ada.post(ada.at("/threads"), {"text": "One"})
+    assert ada.status == 429 and "asked 2 times" in ada.text
+
+
 def test_no_transaction_is_open_while_the_model_answers(open_chat: Callable[..., Place]) -> None:
     place = open_chat(delay=3)
     ada = place.owner()

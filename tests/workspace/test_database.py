@@ -109,6 +109,18 @@ def test_an_event_that_was_changed_around_the_database_is_found(two: tuple[Place
         assert list(audit.broken(session, one)) == [1]
 
 
+def test_an_end_that_was_taken_away_is_found(two: tuple[Place, str, str]) -> None:
+    place, one, _ = two
+    with place.site.database.write(one) as session:
+        audit.note(session, Actor(None), "tried", organisation=one)
+    with place.site.database.engine.begin() as connection:
+        sealed = "audit_events_no_delete" if place.site.database.is_sqlite else "audit_events_sealed ON audit_events"
+        connection.execute(text(f"DROP TRIGGER {sealed}"))
+        connection.execute(text("DELETE FROM audit_events WHERE org_id = :one AND number = 2"), {"one": one})
+    with place.site.database.read(one) as session:
+        assert list(audit.broken(session, one)) == [2]
+
+
 def test_migrations_end_where_the_tables_are(place: Place) -> None:
     with place.site.database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []

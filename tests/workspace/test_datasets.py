@@ -122,13 +122,45 @@ def test_what_is_no_document_is_refused(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../etc/passwd.txt", "..\\..\\x.txt", "/etc/x.txt", ".hidden.txt", "a b;c$(d).txt", "ä" * 300 + ".txt"],
+    [
+        "../../../etc/passwd.txt",
+        "..\\..\\x.txt",
+        "/etc/x.txt",
+        ".hidden.txt",
+        "a b;c$(d).txt",
+        "ä" * 300 + ".txt",
+        "字" * 96 + ".txt",
+        "yyyyy." + "x" * 99 + ".txt",
+    ],
 )
 def test_a_files_name_leads_nowhere(name: str) -> None:
     safe = datasets.safe_name(name)
     assert (
-        "/" not in safe and "\\" not in safe and not safe.startswith(".") and len(safe) <= 100 and safe.endswith(".txt")
+        "/" not in safe
+        and "\\" not in safe
+        and not safe.startswith(".")
+        and len(safe.encode()) <= 200
+        and safe.endswith(".txt")
     )
+
+
+def test_two_files_of_one_name_are_two(place: Place) -> None:
+    ada = place.owner()
+    path = upload(ada, ("one/bridge.txt", TEXT), ("other/Bridge.txt", OTHER), ("bridge.txt", "Third."))
+    with place.site.database.as_system() as session:
+        [job] = session.execute(select(Job)).scalars()
+    folder = datasets.folder_of(place.settings, job.org_id, path.rpartition("/")[2]) / "inputs"
+    assert job.about["files"] == ["bridge.txt", "Bridge-2.txt", "bridge-3.txt"]
+    assert [(folder / name).read_text() for name in job.about["files"]] == [TEXT, OTHER, "Third."]
+
+
+def test_an_upload_that_is_refused_leaves_nothing_behind(place: Place) -> None:
+    ada = place.owner()
+    path = upload(ada, ("bridge.txt", TEXT))
+    upload(ada, ("light.txt", OTHER))
+    assert ada.status == 409 and "Another one is running" in ada.text
+    made_ = list((place.settings.storage / "organisations").glob("*/datasets/*"))
+    assert [each.name for each in made_] == [path.rpartition("/")[2]]
 
 
 def test_the_datasets_of_others_are_not_there(place: Place) -> None:

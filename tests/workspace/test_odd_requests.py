@@ -37,3 +37,20 @@ def test_odd_words_anywhere(place: Place, odd: str) -> None:
                 ada.post(address, dict.fromkeys(FIELDS, odd))
                 ada.post(address)
             assert ada.status < 500, (route, address, ada.status)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/login", "email"), ("/login", "password"), ("/account/name", "name"), ("/settings", "system_prompt"),
+     ("/account/name", "csrf"), ("/members/x/role", "role")],
+)  # fmt: skip
+def test_halves_of_characters_that_an_encoding_makes(place: Place, path: str, field: str) -> None:
+    """`+2AA-` is half a character in UTF-7, which a sender may say that it writes."""
+    ada = place.owner()
+    fields = {"csrf": ada.csrf, "name": "Bridges", "daily_messages": "9", field: "+2AA-"}
+    parts = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n' for key, text in fields.items()
+    )
+    headers = {**ada.headers, "content-type": "multipart/form-data; boundary=x; charset=utf-7"}
+    target = path if path in ("/login", "/account/name") else ada.at(path)
+    assert ada.client.post(target, content=f"{parts}--x--\r\n", headers=headers).status_code < 500

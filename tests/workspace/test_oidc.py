@@ -170,7 +170,7 @@ def test_strangers_get_no_account_and_the_invited_get_one(place: Place, provider
     link = invited(ada, "grace@example.org", "reviewer")
     grace = place.person()
     assert "Continue with Example ID" in grace.get(link)
-    through(grace, provider, link, email="grace@example.org", sub="grace", name="Grace  Hopper")
+    through(grace, provider, link, email="grace@example.org", sub="grace", name="Grace \u200d Hopper\n")
     assert grace.url == link and "Join" in grace.text
     grace.post(link)
     assert "Welcome" in grace.text
@@ -198,8 +198,9 @@ def test_an_address_that_nobody_vouches_for_opens_no_account(place: Place, provi
         {"nonce": "of another sign-in"},
         {"exp": int(time.time()) - 3600},
         {"sub": None},
+        {"sub": "x" * 256},
     ],
-    ids=["audience", "authorized party", "issuer", "nonce", "expired", "nobody"],
+    ids=["audience", "authorized party", "issuer", "nonce", "expired", "nobody", "too long"],
 )
 def test_what_is_said_for_others_is_refused(place: Place, provider: IdentityProvider, claims: dict[str, Any]) -> None:
     ada = place.owner()

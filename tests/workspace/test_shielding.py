@@ -79,6 +79,38 @@ def test_a_stranger_finds_nothing_changes_nothing_and_the_audit_is_told(place: P
     assert [event.action for event in made] == ["refused"] * len(OF_AN_ORGANISATION)
 
 
+def test_a_stranger_does_not_fill_the_audit(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("augment_correction.workspace.entering.REFUSALS", 2)
+    ada, eve = place.owner(), place.owner("Other Ltd", "Eve")
+    for _ in range(4):
+        eve.get(ada.at("/members"))
+        assert eve.status == 404
+    assert ada.get(ada.at("/audit")).count("refused") == 2
+
+
+def test_of_a_stranger_no_upload_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, nobody = place.owner(), place.person()
+    token = nobody.csrf
+    monkeypatch.setattr("starlette.requests.Request.form", None)
+    answer = nobody.client.post(
+        ada.at("/datasets"), data={"csrf": token}, files={"files": b"x" * 100}, headers=ada.headers
+    )
+    assert answer.status_code == 401
+
+
+def test_a_form_is_small_and_says_its_size(place: Place) -> None:
+    ada = place.owner()
+    for path, headers in (
+        ("/login", {}),
+        (ada.at("/threads"), {}),
+        (ada.at("/datasets"), {"transfer-encoding": "chunked"}),
+    ):
+        answer = ada.client.post(path, content=b"x" * 5_000_000, headers={**ada.headers, **headers})
+        assert answer.status_code == 413, path
+    answer = ada.client.post(ada.at("/datasets"), content=b"x" * 5_000_000, headers=ada.headers)
+    assert answer.status_code == 403  # it is read, and has no token
+
+
 def _events(session: object, organisation: str) -> list[AuditEvent]:
     asked = select(AuditEvent).where(AuditEvent.org_id == organisation).order_by(AuditEvent.number)
     return list(session.execute(asked).scalars())  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,12 +45,12 @@ def make(here: Entered) -> Response:
     folder = datasets.folder_of(here.site.settings, here.organisation.id, id_)
     try:
         name = accounts.name_of(here.text("name"), "dataset's name")
-        files = datasets.upload(folder, [(each.filename or "", each.file) for each in here.files])
-        with here.write() as session:
-            about = {"dataset": id_, "name": name, "files": files}
-            jobs.queue(session, here.actor, here.organisation.id, datasets.ESTIMATE, about)
+        with datasets.or_nothing(folder):
+            files = datasets.upload(folder, [(each.filename or "", each.file) for each in here.files])
+            with here.write() as session:
+                about = {"dataset": id_, "name": name, "files": files}
+                jobs.queue(session, here.actor, here.organisation.id, datasets.ESTIMATE, about)
     except Problem as problem:
-        shutil.rmtree(folder, ignore_errors=True)
         return _datasets(here, problem)
     return here.go(f"{here.root}/datasets/{id_}")
 

@@ -130,10 +130,18 @@ def register_page(here: Entered) -> Response:
 
 @router.post("/register")
 def register(here: Entered) -> Response:
+    """Who asks which addresses have an account is slowed down like who guesses passwords."""
     _require_open(here)
+    attempt = Attempt(here.text("email", most=254), "", "", here.address)
     with here.site.database.read() as session:
         accounts.refuse_registering(session, here.address)
-    return _registered(here, "/register", "Create an account")
+        accounts.refuse_guessing(session, attempt)
+    response = _registered(here, "/register", "Create an account")
+    if response.status_code != 303:
+        with here.site.database.as_system(writes=True) as session:
+            if accounts.known(session, attempt):
+                accounts.note_failure(session, attempt)
+    return response
 
 
 @router.get("/setup/{token}")

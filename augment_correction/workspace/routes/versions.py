@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from augment_correction.errors import AugmentCorrectionError
-from augment_correction.workspace import audit, corrections, expecting, jobs, learning, progress, versions
+from augment_correction.workspace import audit, corrections, expecting, jobs, learning, progress, threads, versions
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
@@ -134,10 +134,11 @@ def compare(here: Entered) -> Response:
     question = here.text("question", most=4000, missing="Ask something.")
     chosen = [_version(here, name) for name in ("one", "other")]
     with here.write() as session:
+        threads.refuse_more(session, here.user.id, len(chosen))
         adapters = [versions.adapter_of(session, number) for number in chosen]
         made = versions.all_versions(session)
         audit.note(
-            session, here.actor, "versions.compared", organisation=here.organisation.id, one=chosen[0], other=chosen[1]
+            session, here.actor, threads.COMPARED, organisation=here.organisation.id, one=chosen[0], other=chosen[1]
         )
     try:
         answers = here.site.answering.ask_each(here.organisation.id, adapters, question)
