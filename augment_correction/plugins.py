@@ -48,6 +48,11 @@ def loaded() -> list[str]:
     return [f"plugin {name} ({version})" for name, version in LOADED.items()]
 
 
+def recorded() -> dict[str, dict[str, str]]:
+    """What a file of results says of them; nothing where none was imported."""
+    return {"plugins": dict(LOADED)} if LOADED else {}
+
+
 def failed(failure: Exception, function: Any) -> str:
     """What went wrong in a registered function, and in which of its lines: `KeyError: 'nope' (my_stages.py:31)`."""
     file = getattr(sys.modules.get(_kind_of(function).__module__), "__file__", None)

@@ -33,6 +33,7 @@ from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of, interruptible
+from augment_correction.plugins import recorded
 from augment_correction.prompts import Prompt, PromptLibrary
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.store import Database, RunFolder
@@ -227,6 +228,7 @@ def report_of(
         "spending": {
             role: {name: value for name, value in spent.items() if name != "retries"} for role, spent in tokens.items()
         },
+        **recorded(),
         "config": config.without_secrets(),
     }
 

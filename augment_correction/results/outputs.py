@@ -15,7 +15,7 @@ import orjson
 from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
-from augment_correction.plugins import LOADED
+from augment_correction.plugins import LOADED, recorded
 from augment_correction.report import write_report
 from augment_correction.results.dataset import Written, write_dataset
 from augment_correction.results.earlier import Earlier
@@ -114,7 +114,7 @@ def _manifest(plan: Plan, counts: dict[str, Any]) -> dict[str, Any]:
         "prompt_template": asdict(plan.template),
         "counts": counts,
         "versions": _versions(),
-        **({"plugins": dict(LOADED)} if LOADED else {}),
+        **recorded(),
     }
 
 

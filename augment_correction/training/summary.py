@@ -13,6 +13,7 @@ import orjson
 
 from augment_correction.errors import ExitCode
 from augment_correction.export.exporting import replaced_folder
+from augment_correction.plugins import recorded
 from augment_correction.records import Conversation
 from augment_correction.rows import CONTEXT_KIND
 from augment_correction.store.folder import atomic_write
@@ -146,6 +147,7 @@ def summarise(
         "notices": prepared.notices,
         "seconds": round(seconds, 1),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        **recorded(),
         "decided": dict(prepared.decided),
         "config": prepared.config.model_dump(mode="json"),
     }

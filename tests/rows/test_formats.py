@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from augment_correction import InputError, Reject, register_rows
+from augment_correction import EvalConfig, InputError, Reject, evaluate, register_rows
 from augment_correction.corrections.importing import read_remarks
 from augment_correction.errors import PluginFailure
 from augment_correction.failures.curated import read_curated
@@ -145,3 +145,16 @@ def test_a_file_of_which_nothing_is_a_row_says_so(tmp_path: Path) -> None:
 def test_a_name_is_lower_case_words(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case words joined by _"):
         register_rows(name, read_ticket)
+
+
+@pytest.mark.usefixtures("tickets")
+def test_the_results_of_an_evaluation_name_the_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, CLOSED)
+    monkeypatch.chdir(tmp_path)
+    models = {name: {"model": name, "mode": "scripted"} for name in ("base", "tuned")}
+    config = EvalConfig(gate=("rows.jsonl",), models=models, path={"output_dir": "out"})
+    reports = []
+    for loaded in ({}, {"tickets": "my-tickets 1.0"}):
+        monkeypatch.setattr("augment_correction.plugins.LOADED", loaded)
+        reports.append(evaluate(config).report or {})
+    assert "plugins" not in reports[0] and reports[1]["plugins"] == {"tickets": "my-tickets 1.0"}
