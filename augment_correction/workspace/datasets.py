@@ -8,7 +8,7 @@ import itertools
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,12 +167,18 @@ def command(settings: Settings, job: Job) -> list[str]:
 def result(settings: Settings, job: Job, log: Path) -> str:
     if job.kind == ESTIMATE:
         told = estimate_in(log)
-        return f"{told['documents']:,} documents hold {told['passages']:,} passages." if told else "The log shows more."
+        return f"Counted: {counted(told)}." if told else "The log shows more."
     output = folder_of(settings, job.org_id, job.about["dataset"]) / "output"
     made = sum(1 for _ in read_conversations(output))
     if not made:
         return "Nothing was kept; the log shows why."
     return "1 conversation is in the dataset." if made == 1 else f"{made:,} conversations are in the dataset."
+
+
+def counted(told: Mapping[str, Any]) -> str:
+    """What an estimate found, in words."""
+    pairs = (("documents", "document"), ("passages", "passage"))
+    return " with ".join(f"{told[many]:,} {one if told[many] == 1 else many}" for many, one in pairs)
 
 
 def estimate_in(log: Path) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Serving:
         """The model of an organisation, with the adapter of a version or as it is; inside, nobody closes it.
 
         Raises: ConfigError, ModelUnusable, InputError or MissingExtra with the reason: nothing else ever answers in its place."""
+        adapter = str(self._settings.placed(organisation, adapter)) if adapter else None
         key = (organisation, adapter or "")
         async with self._opening:
             if key not in self._opened:

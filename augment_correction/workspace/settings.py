@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -113,6 +114,13 @@ class Settings:
         folder = self.storage / "organisations" / organisation
         private_folder(folder)
         return folder
+
+    def placed(self, organisation: str, path: str) -> Path:
+        """A file of the organisation, whose `path` was written down when the storage folder may have been at another place: a backup is
+        restored where there is room."""
+        parts = Path(path).parts
+        at = next((n for n, pair in enumerate(pairwise(parts)) if pair == ("organisations", organisation)), None)
+        return Path(path) if at is None else self.storage.joinpath(*parts[at:])
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, *, public_url: str | None = None) -> Settings:

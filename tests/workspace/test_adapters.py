@@ -134,6 +134,17 @@ async def test_a_server_that_was_restarted_serves_the_same_version_again(tmp_pat
     assert not vllm.loaded
 
 
+async def test_a_version_is_found_where_the_storage_folder_is_now(tmp_path: Path, vllm: Vllm) -> None:
+    """As after a backup was restored at another place: what was written down is the earlier one."""
+    made = opened(tmp_path, vllm)
+    folder = tmp_path / "storage" / "organisations" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    one = version(folder, 1)
+    earlier = "/srv/organisations/workspace/organisations/0123456789abcdef/adapter1"
+    assert await answer(made, earlier) == await answer(made, one) == f"This is {one}"
+    await made.close()
+
+
 async def test_the_longest_unused_version_is_unloaded(
     tmp_path: Path, vllm: Vllm, monkeypatch: pytest.MonkeyPatch
 ) -> None:

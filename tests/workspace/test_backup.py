@@ -21,7 +21,7 @@ from augment_correction.errors import InputError
 from augment_correction.workspace import audit, packing, postgres_tools
 from augment_correction.workspace.backup import back_up, restore, secret_is_kept
 from augment_correction.workspace.settings import Settings, read_settings
-from augment_correction.workspace.tables import AuditEvent, Membership, Organisation, User
+from augment_correction.workspace.tables import AuditEvent, Membership, ModelVersion, Organisation, User
 from tests.workspace.places import Place, settings_in
 
 
@@ -43,6 +43,16 @@ def test_what_was_backed_up_is_there_again_and_goes_on(
     adapter = place.settings.organisation_folder("0123456789abcdef") / "corrections" / "adapter.bin"
     adapter.parent.mkdir()
     adapter.write_bytes(b"weights")
+    with place.site.database.as_system(writes=True) as session:
+        organisation = session.execute(select(Organisation.id).where(Organisation.slug == ada.slug)).scalar_one()
+        page = place.settings.organisation_folder(organisation) / "corrections" / "evaluation.html"
+        page.parent.mkdir()
+        page.write_text("what was measured")
+        session.add(
+            ModelVersion(
+                org_id=organisation, number=1, model="base", adapter="a", data="h", corrections=[], outcome="accept", reasons=[], figures={"page": str(page)}
+            )
+        )  # fmt: skip
     store = sqlite3.connect(adapter.with_name("corrections.sqlite"))
     store.executescript(
         "PRAGMA journal_mode=WAL; CREATE TABLE t (x); INSERT INTO t VALUES (7)"
@@ -50,6 +60,7 @@ def test_what_was_backed_up_is_there_again_and_goes_on(
     written = back_up(place.settings, tmp_path / "backup")
     assert all(path.stat().st_mode & 0o077 == 0 for path in written)
     bob.post(ada.at("/leave"))  # after it
+    page.unlink()
     moved = replace(place.settings, database_url=elsewhere, storage=tmp_path / "elsewhere")
     restore(moved, tmp_path / "backup")
     again = Place(moved)
@@ -57,6 +68,9 @@ def test_what_was_backed_up_is_there_again_and_goes_on(
         there = again.person(person.email)
         there.sign_in()
         assert there.status == 200 and person.slug in there.page
+    there = again.person(ada.email)
+    there.sign_in()
+    assert there.get(ada.at("/versions/1/page")) == "what was measured"
     kept = moved.storage / "organisations/0123456789abcdef/corrections/adapter.bin"
     assert kept.read_bytes() == b"weights"
     with closing(sqlite3.connect(kept.with_name("corrections.sqlite"))) as copied:

@@ -236,7 +236,7 @@ async def documents_become_rows(browser: Visit, home: str, folder: Path) -> None
     await browser.choose("[type=file]", *files)
     await browser.fill("[type=file]", name="Bridges and lights")
     await browser.ended()
-    assert "What it takes" in await browser.words() and "2, with 2 passages" in await browser.words()
+    assert "What it takes" in await browser.words() and "2 documents with 2 passages" in await browser.words()
     await browser.looked("dataset_before")
     await browser.fill("[action$='/start'] button")
     assert await browser.value("!!document.querySelector('[data-live] .steps')")

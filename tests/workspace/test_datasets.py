@@ -94,7 +94,7 @@ def test_what_a_run_takes_is_told_before_it_is_started(place: Place) -> None:
     assert "not started" in ada.get(ada.at("/datasets"))
     done(place, "estimate")
     ada.get(path)
-    assert "Documents 1, with 1 passages" in ada.text and "Could not be read empty.txt" in ada.text
+    assert "To read 1 document with 1 passage" in ada.text and "Could not be read empty.txt" in ada.text
     assert re.search(r"about [1-9]\d* requests, [\d,]+ tokens to read and [\d,]+ to write Cost nothing", ada.text)
     assert "Time known after the first run" in ada.text and "Start" in ada.page
     assert not list(place.settings.storage.glob("organisations/*/datasets/*/output"))

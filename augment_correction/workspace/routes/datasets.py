@@ -94,7 +94,7 @@ def _expects(here: Here, job: Job) -> dict[str, str]:
     left, unread = made["remaining"], [each["source"] for each in made["unread"]]
     asked = f"about {left['requests']:,} requests, {left['input_tokens']:,} tokens to read and {left['output_tokens']:,} to write"
     return {
-        "Documents": f"{made['documents']:,}, with {made['passages']:,} passages",
+        "To read": datasets.counted(made),
         **({"Could not be read": ", ".join(unread[:MOST_NAMED]) + (" and more" if len(unread) > MOST_NAMED else "")} if unread else {}),
         f"Asked of {settings.model}": asked,
         "Cost": expecting.cost_line(left["usd"], left["usd_at_most"], settings.model),

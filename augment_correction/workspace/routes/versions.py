@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +16,7 @@ from augment_correction.workspace import audit, corrections, expecting, jobs, le
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here, number_in
 from augment_correction.workspace.problems import Conflict, Invalid, NotThere, Problem
+from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import CorrectionRow, Job, ModelVersion, User
 from augment_correction.workspace.working import log_of, log_path
 
@@ -93,7 +93,9 @@ def show(here: Entered) -> Response:
         asked = select(CorrectionRow).where(CorrectionRow.id.in_(made.corrections))
         learned = list(session.execute(asked).scalars())
         active = versions.active(session)
-    return here.page("version.html", version=made, learned=learned, active=active, probes=probes_of(made))
+    return here.page(
+        "version.html", version=made, learned=learned, active=active, probes=probes_of(here.site.settings, made)
+    )
 
 
 @router.get("/versions/{number}/page")
@@ -102,7 +104,7 @@ def page(here: Entered) -> Response:
     with here.read() as session:
         made = versions.version(session, _number(here))
     try:
-        content = Path(made.figures["page"]).read_bytes()
+        content = here.site.settings.placed(made.org_id, made.figures["page"]).read_bytes()
     except OSError:
         raise NotThere("The page of this version is no longer on this machine.") from None
     return Response(content, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": SANDBOXED})
@@ -165,11 +167,11 @@ def _number(here: Here) -> int:
     return number
 
 
-def probes_of(made: ModelVersion) -> list[dict[str, Any]]:
+def probes_of(settings: Settings, made: ModelVersion) -> list[dict[str, Any]]:
     """A row for each kind of probe: its name, and the rates of the base and of the version in percent; empty where the evaluation's
     file is gone."""
     try:
-        report = orjson.loads(Path(made.figures["evaluation"]).read_bytes())
+        report = orjson.loads(settings.placed(made.org_id, made.figures["evaluation"]).read_bytes())
     except (OSError, ValueError, KeyError):
         return []
     kinds = (report.get("probes") or {}).get("kinds") or {}
