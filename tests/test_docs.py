@@ -44,7 +44,7 @@ from tests.pages import (
     spans,
 )
 
-OTHERS = ("axolotl", "vllm", "uv", "ray", "tensorboard", "hf", "pip", "make", "preprocess")
+OTHERS = ("axolotl", "vllm", "uv", "ray", "tensorboard", "hf", "pip", "make", "preprocess", "useradd")
 """Programs that are not ours."""
 OTHER_PROGRAMS = ("--extra-index-url", "--index-url", "--api-key", "--enable-lora", "--lora-modules")
 FOLDERS = ("augment_correction", "benchmarks", "configs", "docs", "inputs", "pipelines", "prompts", "tests")

@@ -18,7 +18,7 @@ from augment_correction.errors import ModelUnusable
 PATIENCE = aiohttp.ClientTimeout(total=120, connect=5)
 """An adapter is read from a disk before vLLM answers."""
 KEY = "vLLM was started with an API key: set LL_VLLM_API_KEY to it"
-START = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, where it can read the storage folder"
+START = "start it with --enable-lora, --max-lora-rank 32 and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, where it can read the storage folder"
 
 
 def name_of(adapter: str) -> str:

@@ -88,7 +88,9 @@ def test_the_compose_file_names_what_it_has() -> None:
         assert named <= set(made["volumes"])
         assert {each["source"] for each in service.get("configs", [])} <= set(made["configs"])
         assert "image" in service or "build" in service
+    assert (DEPLOY / services["web"]["build"]["context"]).resolve() == ROOT
     dockerfile = services["web"]["build"]["dockerfile_inline"]
+    assert "postgresql-client" in dockerfile  # `workspace backup` runs pg_dump
     [started] = re.findall(r"^CMD \[(.*)\]$", dockerfile, re.MULTILINE)
     command(started.replace('"', "").replace(",", ""))
     assert re.search(r"^USER workspace$", dockerfile, re.MULTILINE)
