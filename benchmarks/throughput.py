@@ -8,7 +8,8 @@ another; the machine is shared by both. `at once` is in all: ours has two models
 the first request that the server saw to its last answer, and the ideal is requests x latency / at once. CPU is user +
 system of the client's process, imports, journal and files included, the making of passages and of the bare clients'
 prompts not; `children` are processes beside it (our reader). `lost`
-are passages (ours) or pairs of requests that brought nothing.
+are passages (ours) or pairs of requests that brought nothing. `lag` is the longest time for which the event loop worked before it
+came to a tick that was due (`benchmarks/loop_lag.py`), `late` the share of the ticks that it let wait for more than 2 ms.
 
 Another framework is one more function in CLIENTS: (base_url, chunks, concurrency, folder, begin) -> passages kept. It
 calls `begin()` when its inputs are made and only its own work is left. It is run by this interpreter, so its
@@ -30,6 +31,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.loop_lag import watched
 from benchmarks.measuring import measured
 
 WORDS = [
@@ -164,6 +166,7 @@ PEERS = {
 
 def client_main(name: str, base_url: str, chunks: int, concurrency: int) -> None:
     prepared: list[float] = []
+    lag = watched()
 
     def begin() -> None:
         prepared[:] = time.process_time(), time.monotonic()
@@ -179,6 +182,8 @@ def client_main(name: str, base_url: str, chunks: int, concurrency: int) -> None
         "cpu_children": children.ru_utime + children.ru_stime,
         "peak_mb": own.ru_maxrss / 1024,
         "peak_children_mb": children.ru_maxrss / 1024,
+        "lag": lag.longest,
+        "late": lag.late / max(lag.ticks, 1),
     }
     print(json.dumps(made))
 
@@ -218,7 +223,9 @@ def main() -> None:
 
 def table(arguments: argparse.Namespace, flags: list[str]) -> None:
     requests = 2 * arguments.chunks
-    print("client    at once    wall  window/ideal  CPU ms/request  (children)  peak MB    sent  refused  lost  shared")
+    print(
+        "client    at once    wall  window/ideal  CPU ms/request  (children)  peak MB    sent  refused  lost  shared  lag ms   late"
+    )
     for concurrency in arguments.concurrency:
         for name in arguments.only:
             made = measure(name, arguments.chunks, concurrency, ["--latency", str(arguments.latency), *flags])
@@ -228,7 +235,8 @@ def table(arguments: argparse.Namespace, flags: list[str]) -> None:
                 f"{name:<9} {concurrency:>7} {made['wall']:>7.2f} {ratio:>13.2f}"
                 f" {made['cpu'] / requests * 1000:>15.2f} {made['cpu_children'] / requests * 1000:>11.2f}"
                 f" {made['peak_mb']:>8.0f} {seen['requests']:>7} {seen['refused']:>8}"
-                f" {arguments.chunks - made['kept']:>5} {seen['shared_bytes'] / seen['prompt_bytes']:>7.0%}",
+                f" {arguments.chunks - made['kept']:>5} {seen['shared_bytes'] / seen['prompt_bytes']:>7.0%}"
+                f" {made['lag'] * 1000:>7.0f} {made['late']:>6.1%}",
                 flush=True,
             )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
@@ -127,6 +128,7 @@ def _versions() -> dict[str, str | None]:
     return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
 
 
+@lru_cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

@@ -120,7 +120,8 @@ class _Buckets:
     """A multimap from 64-bit hashes to numbers in four arrays: 16 bytes an entry. rensa's own takes 87, which was
     175 MB for the bands of 100,000 questions."""
 
-    SLOTS = 1 << 20
+    SLOTS, MOST_SLOTS = 1 << 12, 1 << 20
+    """At first, and at last: four times as many where there are as many entries."""
 
     def __init__(self) -> None:
         self._first = array("I", bytes(4 * self.SLOTS))
@@ -130,15 +131,24 @@ class _Buckets:
         return len(self._number) - 1
 
     def add(self, hashed: int, number: int) -> None:
-        slot = hashed % self.SLOTS
+        if len(self._number) > len(self._first) < self.MOST_SLOTS:
+            self._grow()
+        slot = hashed % len(self._first)
         self._next.append(self._first[slot])
         self._first[slot] = len(self._number)
         self._number.append(number)
         self._hash.append(hashed)
 
+    def _grow(self) -> None:
+        slots = 4 * len(self._first)
+        self._first = array("I", bytes(4 * slots))
+        for entry in range(1, len(self._hash)):
+            slot = self._hash[entry] % slots
+            self._next[entry], self._first[slot] = self._first[slot], entry
+
     def find(self, hashed: int) -> Iterator[int]:
         """The latest first."""
-        entry = self._first[hashed % self.SLOTS]
+        entry = self._first[hashed % len(self._first)]
         while entry:
             if self._hash[entry] == hashed:
                 yield self._number[entry]

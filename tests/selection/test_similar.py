@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment_correction.selection.similar import QuestionIndex, ShingledText, normal, similarity
+from augment_correction.selection.similar import QuestionIndex, ShingledText, _Buckets, normal, similarity
 
 WORDS = [
     f"{first}{second}" for first in ("bar", "kel", "mon", "tur", "sep") for second in ("ado", "ingen", "ell", "uts")
@@ -69,3 +69,14 @@ def test_questions_about_other_numbers_are_other_questions() -> None:
     index.add(ShingledText(texts[1]), 1)
     assert index.nearest(ShingledText(texts[1].replace("1990", "1991"))) is None
     assert index.nearest(ShingledText(texts[1].replace("railway", "railways"))) is not None
+
+
+def test_what_was_remembered_is_found_in_the_same_order_once_there_are_more_places() -> None:
+    buckets, few = _Buckets(), _Buckets.SLOTS // 4
+    for number in range(_Buckets.SLOTS + 10):
+        buckets.add(number % few - few // 2, number)
+    assert len(buckets) == _Buckets.SLOTS + 10
+    for hashed in (-few // 2, -1, 0, 7):
+        wanted = [number for number in range(_Buckets.SLOTS + 10) if number % few - few // 2 == hashed]
+        assert list(buckets.find(hashed)) == wanted[::-1]
+    assert list(buckets.find(few)) == []
