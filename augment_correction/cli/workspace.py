@@ -28,7 +28,11 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.")] = 8080,
     trust_proxy: Annotated[
-        str, typer.Option("--trust-proxy", help="The address of the proxy, whose X-Forwarded-For header is trusted.")
+        str,
+        typer.Option(
+            "--trust-proxy",
+            help="The address or network of the proxy, whose X-Forwarded-For header is trusted; several with commas. * believes everybody who sends one.",
+        ),
     ] = "127.0.0.1",
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run the jobs in this process as well.")] = True,
 ) -> None:

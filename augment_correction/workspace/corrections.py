@@ -15,9 +15,10 @@ from augment_correction.errors import InputError
 from augment_correction.workspace.audit import Actor, note
 from augment_correction.workspace.permissions import require_other_person
 from augment_correction.workspace.problems import Conflict, Forbidden, Invalid, NotThere
-from augment_correction.workspace.tables import ChatMessage, CorrectionRow, Thread, now
+from augment_correction.workspace.tables import AuditEvent, ChatMessage, CorrectionRow, Thread, now
 
 STATES = ("candidate", "approved", "rejected", "withdrawn")
+EDITED = "correction.edited"
 
 
 def statement_of(row: CorrectionRow) -> Statement:
@@ -165,7 +166,7 @@ def edit(session: Session, actor: Actor, row: CorrectionRow, said: Statement) ->
         return
     row.editor_id, row.evidence = actor.user_id, [asdict(each) for each in [arithmetic(said)] if each]
     row.state, row.decider_id, row.decided, row.reason = "candidate", None, None, ""
-    note(session, actor, "correction.edited", row.id, organisation=row.org_id)
+    note(session, actor, EDITED, row.id, organisation=row.org_id)
 
 
 def _put(row: CorrectionRow, said: Statement) -> None:
@@ -175,7 +176,7 @@ def _put(row: CorrectionRow, said: Statement) -> None:
 def approve(session: Session, actor: Actor, row: CorrectionRow, *, against_evidence: bool) -> None:
     """Raises: Forbidden for who wrote it; Conflict where something contradicts it, or another approved one does."""
     _require_candidate(row)
-    require_other_person(actor.user_id or "", row.author_id, row.editor_id)
+    require_other_person(actor.user_id or "", *writers(session, row))
     contradicted = [each for each in row.evidence if each["verdict"] == "contradicts"]
     if contradicted and not against_evidence:
         first = contradicted[0]
@@ -188,6 +189,15 @@ def approve(session: Session, actor: Actor, row: CorrectionRow, *, against_evide
     _decide(session, actor, row, "approved", "", forced=bool(contradicted))
 
 
+def writers(session: Session, row: CorrectionRow) -> list[str | None]:
+    """Its author and everybody who has changed its words, not only the last one: a typo that somebody else corrected after makes the words
+    nobody else's."""
+    edits = select(AuditEvent.actor_id).where(
+        AuditEvent.org_id == row.org_id, AuditEvent.action == EDITED, AuditEvent.subject == row.id
+    )
+    return [row.author_id, row.editor_id, *session.execute(edits).scalars()]
+
+
 def _rival(session: Session, row: CorrectionRow) -> CorrectionRow | None:
     said = statement_of(row)
     others = session.execute(select(CorrectionRow).where(CorrectionRow.state == "approved", CorrectionRow.id != row.id))
@@ -197,7 +207,7 @@ def _rival(session: Session, row: CorrectionRow) -> CorrectionRow | None:
 
 def reject(session: Session, actor: Actor, row: CorrectionRow, reason: str) -> None:
     _require_candidate(row)
-    require_other_person(actor.user_id or "", row.author_id, row.editor_id)
+    require_other_person(actor.user_id or "", *writers(session, row))
     _decide(session, actor, row, "rejected", reason)
 
 

@@ -39,7 +39,12 @@ METHODS = ("client_secret_basic", "client_secret_post")
 """How we can show our secret, the standard's own way first (RFC 6749, 2.3.1)."""
 LONGEST_SUBJECT = 255
 """OpenID Connect Core 2; cut, two people could become one."""
-FACTORS = {"pwd", "otp", "hwk", "swk", "fpt", "face", "iris", "pin", "sc", "sms", "tel"}
+FACTORS = (
+    {"pwd", "pin", "kba"},
+    {"otp", "hwk", "swk", "sc", "sms", "tel", "pop"},
+    {"fpt", "face", "iris", "retina", "vbm"},
+)
+"""What somebody knows, has and is (RFC 8176): two of one kind are one factor."""
 
 
 class ProviderAway(Problem):
@@ -138,11 +143,11 @@ class OpenIdConnect:
             raise Forbidden("This answer was made for another program.")
         if len(str(claims["sub"])) > LONGEST_SUBJECT:
             raise Forbidden(f"{self._provider.name} names you by more than {LONGEST_SUBJECT} characters.")
-        methods = set(claims["amr"]) if isinstance(claims.get("amr"), list) else set()
+        methods = {str(each) for each in claims["amr"]} if isinstance(claims.get("amr"), list) else set()
         return Told(
             self._provider.issuer, str(claims["sub"]), small(str(claims.get("email") or "")),
             _vouched(claims), str(claims.get("name") or ""),
-            "mfa" in methods or len(methods & FACTORS) > 1,
+            "mfa" in methods or sum(bool(methods & kind) for kind in FACTORS) > 1,
         )  # fmt: skip
 
     def _claims(self, token: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import unicodedata
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from augment_correction.workspace import accounts, audit, tokens
@@ -76,10 +77,20 @@ def memberships_of(session: Session, user_id: str) -> list[tuple[Organisation, M
 # --------------------------------------------------------------------------------------------------- members
 
 
+def _lock_with(session: Session, own: Membership) -> None:
+    """What the membership is once nobody else changes it.
+
+    Raises: NotThere where it has ended meanwhile."""
+    locked(session, own.org_id)
+    try:
+        session.refresh(own)
+    except InvalidRequestError:
+        raise NotThere() from None
+
+
 def change_role(session: Session, actor: Actor, own: Membership, user_id: str, role: str) -> None:
     """Raises: Forbidden, Conflict for the last owner, NotThere."""
-    locked(session, own.org_id)
-    session.refresh(own)
+    _lock_with(session, own)
     require(own.role, "members.change")
     changed = membership(session, user_id)
     session.refresh(changed)
@@ -94,8 +105,7 @@ def change_role(session: Session, actor: Actor, own: Membership, user_id: str, r
 
 def give_ownership(session: Session, actor: Actor, own: Membership, user_id: str, *, step_down: bool) -> None:
     """Makes another member an owner; with `step_down` the giver is an admin from then on."""
-    locked(session, own.org_id)
-    session.refresh(own)
+    _lock_with(session, own)
     require(own.role, "ownership.give")
     given = membership(session, user_id)
     if user_id == own.user_id:
@@ -109,8 +119,7 @@ def give_ownership(session: Session, actor: Actor, own: Membership, user_id: str
 
 def remove(session: Session, actor: Actor, own: Membership, user_id: str) -> None:
     """Also oneself: leaving."""
-    locked(session, own.org_id)
-    session.refresh(own)
+    _lock_with(session, own)
     gone = membership(session, user_id)
     session.refresh(gone)
     if user_id != own.user_id:

@@ -127,6 +127,10 @@ def test_who_edits_is_an_author_too_and_an_edit_needs_approval_again(chat: Place
     assert one.status == 403
     other.post(f"{path}/approve")
     assert rows(chat)[0].state == "approved" and rows(chat)[0].right == "Ida Brandt in 1911"
+    other.post(f"{path}/edit", {**words, "right": "Ida Brandt, in 1911"})
+    for writer in (one, other):
+        writer.post(f"{path}/approve")  # a comma of the other does not make the words the other's
+        assert writer.status == 403 and "yourself" in writer.text and rows(chat)[0].state == "candidate"
 
 
 def test_a_rejection_tells_why_and_an_approved_one_is_withdrawn(chat: Place) -> None:

@@ -337,7 +337,13 @@ def test_an_organisation_that_asks_for_a_second_factor_takes_the_providers(
     through(ada, provider, amr=["pwd", "otp"])
     ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "9", "second_factor": "yes"})
     assert "Saved" in ada.text
-    for methods, there in ((["pwd"], False), (["mfa"], True), ("mfa", False)):
+    for methods, there in (
+        (["pwd"], False),
+        (["mfa"], True),
+        ("mfa", False),
+        (["pwd", "pin"], False),
+        (["pin", "hwk", {}], True),
+    ):
         again = place.person()
         through(again, provider, ada.at("/members"), email=ada.email, amr=methods)
         assert (again.url == ada.at("/members")) is there

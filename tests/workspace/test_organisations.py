@@ -6,11 +6,11 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from augment_correction.workspace import organisations
 from augment_correction.workspace.audit import Actor
-from augment_correction.workspace.problems import Problem
+from augment_correction.workspace.problems import NotThere, Problem
 from augment_correction.workspace.tables import Invite, Membership, Organisation, User, now
 from tests.workspace.places import PASSWORD, Person, Place, invited
 
@@ -159,3 +159,16 @@ def test_only_those_with_the_right_see_audit_and_settings(place: Place, role: st
     for page in ("/audit", "/settings"):
         person.get(ada.at(page))
         assert person.status == (200 if role == "admin" else 403)
+
+
+def test_who_is_removed_while_he_acts_is_told_that_nothing_is_there(place: Place) -> None:
+    """As PostgreSQL lets it: the membership was read, and is gone once the organisation is locked."""
+    ada = place.owner()
+    place.join(ada, "admin")
+    with place.site.database.as_system() as session:
+        [one] = session.execute(select(Membership).where(Membership.role == "admin")).scalars()
+    with place.site.database.as_system(writes=True) as session:
+        own = session.merge(one)
+        session.execute(text("DELETE FROM memberships WHERE role = 'admin'"))
+        with pytest.raises(NotThere):
+            organisations.remove(session, Actor(one.user_id), own, one.user_id)

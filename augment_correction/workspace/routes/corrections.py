@@ -85,9 +85,9 @@ def _show(here: Here, problem: Problem | None = None) -> Response:
     with here.read() as session:
         row = corrections.correction(session, here.path("correction"), here.user.id)
         people = _people(session, [row])
+        mine = here.user.id in corrections.writers(session, row)
         learned = [each.number for each in versions.all_versions(session) if row.id in each.corrections]
     status = problem.status if problem else 200
-    mine = here.user.id in (row.author_id, row.editor_id)
     return here.page(
         "correction.html",
         status=status,
