@@ -121,6 +121,20 @@ def test_every_flag_in_the_running_text_is_somebodys(page: Path) -> None:
             assert flag in ours or flag in theirs or theirs_too, f"{page.name}: {span}"
 
 
+def test_the_layers_of_the_page_on_architecture_are_those_that_are_enforced() -> None:
+    block = (ROOT / "docs" / "architecture.md").read_text().split("## The package, by layer")[1].split("```")[1]
+    told: list[set[str]] = []
+    for line in filter(str.strip, (line[:43] for line in block.splitlines())):
+        names = set(re.findall(r"\w+", line))
+        if line.startswith("|"):
+            told[-1] |= names
+        else:
+            told.append(names)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [layers] = [each["layers"] for each in contracts if each.get("exhaustive")]
+    assert told == [set(re.findall(r"\w+", layer)) for layer in layers]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_target_of_make_and_every_benchmark_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

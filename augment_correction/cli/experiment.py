@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 DEFAULT = "configs/experiment.yaml"
+CONTROLS = ("random", "items_only")
 ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="[CONFIG]")]
 
 experiment = typer.Typer(
@@ -33,14 +34,16 @@ app.add_typer(experiment)
 def plan(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    iterations: Annotated[int | None, typer.Option("--iterations", help="Rounds.")] = None,
+    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="Rounds.")] = None,
     control: Annotated[
         str | None,
         typer.Option(
             "--control", help="The control arms, separated by commas, for example random,items_only; or none."
         ),
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", help="With how many seeds each arm is trained.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help="With how many seeds each arm is trained.")
+    ] = None,
 ) -> None:
     """Split and seal the questions, and print the effect that they can detect, the number of requests and the cost. No model is asked."""
     from augment_correction.experiment.config import load_experiment
@@ -62,14 +65,16 @@ def plan(
 def run(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    iterations: Annotated[int | None, typer.Option("--iterations", help="Rounds.")] = None,
+    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="Rounds.")] = None,
     control: Annotated[
         str | None,
         typer.Option(
             "--control", help="The control arms, separated by commas, for example random,items_only; or none."
         ),
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", help="With how many seeds each arm is trained.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help="With how many seeds each arm is trained.")
+    ] = None,
     sweep: Annotated[
         str | None,
         typer.Option(
@@ -192,6 +197,8 @@ def _flags(iterations: int | None, control: str | None, seeds: int | None) -> li
     arms = None
     if control is not None:
         named = [each.strip() for each in control.split(",") if each.strip() not in ("", "none")]
+        if unknown := [each for each in named if each not in CONTROLS]:
+            raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(CONTROLS)}, none", param_hint="--control")
         arms = f"[{', '.join(['targeted', *named])}]"
     known = {"iterations": iterations, "arms": arms, "seeds": seeds}
     return [f"{key}={value}" for key, value in known.items() if value is not None]

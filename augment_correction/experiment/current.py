@@ -7,6 +7,7 @@ from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.experiment.places import Places, read_json, write_json
+from augment_correction.store import RunFolder
 
 
 def versions(places: Places) -> list[dict[str, Any]]:
@@ -30,8 +31,10 @@ def rolled_back(places: Places) -> list[dict[str, Any]]:
 def roll_back(places: Places) -> dict[str, Any] | None:
     """The version that is current then; None where it is the student as it came.
 
-    Raises: InputError where nothing was accepted.
+    Raises: InputError where nothing was accepted, or the experiment is running: it may be about to move the pointer itself.
     """
+    if RunFolder(places.root).busy:
+        raise InputError(f"the experiment in {places.root} is running", hint="wait for its end, or interrupt it")
     known = versions(places)
     if not known:
         raise InputError(f"no round of {places.root} was accepted, so that there is no adapter to roll back")

@@ -16,6 +16,7 @@ from typing import Any
 from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.experiment.checking import check_experiment
 from augment_correction.finetuning import train
+from augment_correction.llm.hf_engine import keep_quiet
 from augment_correction.runner.finding import Finding, wrong
 from augment_correction.training.config import TrainConfig
 
@@ -82,6 +83,8 @@ def _two_steps() -> Finding:
 def _tiny(root: Path) -> TrainConfig:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM
+
+    keep_quiet()
 
     model = root / "model"
     model.mkdir()

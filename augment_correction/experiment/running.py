@@ -141,8 +141,12 @@ def drawn_again(places: Places) -> dict[str, Any]:
     """
     report, sealed = read_json(places.result), read_json(places.root / FILE)
     if report is None or sealed is None:
+        runs = RunFolder(places.root).busy
         raise InputError(
-            f"the experiment in {places.root} is not finished", hint="run `experiment run` again to resume it"
+            f"the experiment in {places.root} is not finished",
+            hint="it is running: `experiment status` shows where it stands"
+            if runs
+            else "the same `experiment run` starts or resumes it",
         )
     write_page(places, report, sealed)
     return dict(report)

@@ -22,11 +22,13 @@ from augment_correction.experiment.sections import SPLIT
 from augment_correction.records import content_id
 from augment_correction.rows import Item
 from augment_correction.selection.similar import QuestionIndex, ShingledText
+from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 
 FILE = "preregistration.json"
 INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 ANEW = "a sealed experiment cannot be changed: set another path.output_dir, or restore the value"
+UNASKED = "restore the value, set another path.output_dir, or, because no model has been asked here yet, delete {} and seal anew"
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,10 @@ def _compare(sealed: Mapping[str, Any], now: Mapping[str, Any], file: Path) -> N
             ]
         else:
             told.append(f"{name}: {before!r} was sealed, and it is {after!r} now")
-    raise InputError(f"{file} was sealed with other values:\n  " + "\n  ".join(told), hint=ANEW)
+    asked = RunFolder(file.parent).journal.exists()
+    raise InputError(
+        f"{file} was sealed with other values:\n  " + "\n  ".join(told), hint=ANEW if asked else UNASKED.format(file)
+    )
 
 
 def write_items(path: Path, items: Iterable[Item]) -> None:

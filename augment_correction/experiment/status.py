@@ -10,6 +10,7 @@ from augment_correction.experiment.places import Places, read_json
 from augment_correction.experiment.sealing import FILE
 from augment_correction.experiment.telling import PHASES
 from augment_correction.launching.slot import Slot
+from augment_correction.store import RunFolder
 
 
 def snapshot(places: Places) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def snapshot(places: Places) -> dict[str, Any]:
         "round": progress.get("round"),
         "phase": progress.get("number"),
         "phase_name": PHASES.get(progress.get("number", 0)),
+        "runs": RunFolder(places.root).busy,
         "trains": Slot(places.slot).busy if places.slot.exists() else False,
         "trained": sorted(
             str(path.parent.relative_to(places.root))
@@ -45,9 +47,8 @@ def lines(seen: dict[str, Any]) -> list[str]:
     if seen["outcome"]:
         made.append(f"HYPOTHESIS {seen['outcome']['outcome']}: {seen['outcome']['why']}")
     elif seen["phase"]:
-        made.append(
-            f"round {seen['round']} of {seen['rounds']}, phase {seen['phase']}: {seen['phase_name']}; run the same command to resume"
-        )
+        state = "it is running" if seen["runs"] else "it is not running: the same `experiment run` resumes it"
+        made.append(f"round {seen['round']} of {seen['rounds']}, phase {seen['phase']}: {seen['phase_name']}; {state}")
     else:
         made.append("sealed; no model has been asked yet")
     made += [f"trained: {each}" for each in seen["trained"]]

@@ -28,7 +28,7 @@ class HFEngine:
         import torch
         from transformers import AutoModelForCausalLM, GenerationConfig
 
-        _keep_quiet()
+        keep_quiet()
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **TENSORS_ONLY)
@@ -217,7 +217,7 @@ def _deliver(job: GenerationTask, result: Completion | Exception) -> None:
         job.future.set_result(result)
 
 
-def _keep_quiet() -> None:
+def keep_quiet() -> None:
     """Bars of its own would run through the live display, and its deprecations are not the user's matter."""
     from transformers.utils import logging
 

@@ -82,6 +82,22 @@ class RunFolder:
     def tokens(self, role: str) -> Path:
         return self.root / f"{role}_model_tokens.json"
 
+    @property
+    def _lock(self) -> Path:
+        return self.root / ".lock"
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process holds it at this moment."""
+        try:
+            with self._lock.open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Create the folder and lock it for this process; the lock ends with the process, however it ends.
@@ -92,7 +108,7 @@ class RunFolder:
             private_folder(self.root)
             with TemporaryFile(dir=self.root):
                 pass  # files of an earlier run may be open to us in a folder that is not
-            lock = (self.root / ".lock").open("a+")
+            lock = self._lock.open("a+")
         except OSError as failure:
             raise InputError(
                 f"the output folder {self.root} cannot be written: {failure.strerror}",

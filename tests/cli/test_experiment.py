@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from augment_correction.cli.experiment import experiment as app
 from augment_correction.errors import ConfigError
 from augment_correction.experiment.config import load_experiment
 from augment_correction.experiment.running import run_experiment
@@ -27,6 +29,7 @@ def test_the_plan_says_what_its_flags_come_to_and_asks_nobody(tmp_path: Path) ->
         "experiment", "plan", str(config), "--iterations", "5", "--seeds", "3", "--set", "decision.alpha=0.1"
     )
     assert changed.code == 2 and "was sealed with other values" in changed.err
+    assert "because no model has been asked here yet, delete" in changed.err
 
 
 def test_a_key_that_is_missing_is_told_before_anybody_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +38,15 @@ def test_a_key_that_is_missing_is_told_before_anybody_is_asked(tmp_path: Path, m
     with pytest.raises(ConfigError, match=r"generator model gpt-5-mini: no API key for api\.openai\.com"):
         run_experiment(config)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "told"),
+    [("--control", "rnadom", "'rnadom' is none of random, items_only, none"), ("--seeds", "0", "greater than or equal to 1"), ("--iterations", "0", "greater than or equal to 1")],
+)  # fmt: skip
+def test_a_flag_that_cannot_be_is_told_by_its_own_name(flag: str, value: str, told: str) -> None:
+    made = CliRunner().invoke(app, ["plan", "configs/experiment.yaml", flag, value])
+    assert made.exit_code == 2 and flag in made.output and told in made.output, made.output
 
 
 def test_a_sweep_is_an_experiment_for_each_value_and_a_table(tmp_path: Path, server: ModelServer) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from augment_correction.errors import ConfigError
+from augment_correction.errors import ConfigError, InputError
+from augment_correction.experiment.current import roll_back
 from augment_correction.experiment.log import append
-from augment_correction.experiment.places import Places
+from augment_correction.experiment.places import Places, write_json
 from augment_correction.experiment.running import drawn_again
 from augment_correction.experiment.status import lines, snapshot
 from augment_correction.experiment.sweeping import HEAD, Sweep, row
+from augment_correction.store import RunFolder
 from tests.experiment.project import project_of
 from tests.experiment.world import config_of, run_planted
 from tests.report.test_browser import CHROMIUM, shown, text_of
@@ -56,6 +58,22 @@ def test_the_status_says_where_it_stands(tmp_path: Path) -> None:
     assert seen["outcome"]["outcome"] == made.report["hypothesis"]["outcome"]
     assert any(line.startswith("HYPOTHESIS ") for line in lines(seen))
     assert drawn_again(places) == made.report
+
+
+def test_an_experiment_that_is_running_is_called_so_and_left_alone(tmp_path: Path) -> None:
+    run_planted(config_of(tmp_path, seeds=1))
+    places = Places(tmp_path / "out")
+    places.result.unlink()
+    write_json(places.progress, {"round": 1, "number": 4})
+    assert "not running: the same `experiment run` resumes it" in "\n".join(lines(snapshot(places)))
+    with RunFolder(places.root).held():
+        assert any(line.endswith("; it is running") for line in lines(snapshot(places)))
+        with pytest.raises(InputError) as told:
+            drawn_again(places)
+        assert told.value.hint and "it is running" in told.value.hint
+        with pytest.raises(InputError, match="is running"):
+            roll_back(places)
+    assert not RunFolder(places.root).busy and not RunFolder(tmp_path / "nowhere").busy
 
 
 @pytest.mark.browser

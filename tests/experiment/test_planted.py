@@ -147,6 +147,7 @@ def test_a_student_that_would_train_on_its_own_unverified_words_is_refused(tmp_p
     refuse(allowed)
     made, _ = run_planted(allowed)
     assert made.report["unverified"] is True
+    assert "no other model verified them" in allowed.log.read_text()
 
 
 def test_excess_needs_a_model_that_tells_log_probabilities(tmp_path: Path) -> None:
