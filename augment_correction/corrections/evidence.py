@@ -98,7 +98,7 @@ def _value(text: str) -> str | None:
     plain = text.replace("x", "*").replace("×", "*").replace("÷", "/")
     try:
         made = _of(ast.parse(plain.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, ZeroDivisionError, OverflowError):
+    except (SyntaxError, ValueError, ZeroDivisionError, OverflowError, RecursionError, MemoryError):
         return None
     return f"{made:.10g}"
 

@@ -263,6 +263,15 @@ def test_markdown_is_harmless(text: str) -> None:
     assert not re.search(r"<[^>]*\son\w+=", made)
 
 
+@pytest.mark.parametrize("before", ["", "> "])
+def test_a_table_that_would_be_huge_is_shown_as_it_is(before: str) -> None:
+    """Short rows are filled up: a few thousand characters would become a page of megabytes."""
+    row, rule = "|a" * 200, "|-" * 200
+    assert "<td>" in html_of(f"{before}{row}|\n{before}{rule}|\n" + f"{before}|b\n" * 40)
+    made = html_of(f"{before}{row}|\n{before}{rule}|\n" + f"{before}|b\n" * 300)
+    assert "<td" not in made and len(made) < 20_000 and "|a|a" in made
+
+
 def test_markdown_is_rendered() -> None:
     assert html_of("a **b** `c`") == "<p>a <strong>b</strong> <code>c</code></p>\n"
     assert '<a href="https://x.example" rel="noopener noreferrer nofollow">' in html_of("[x](https://x.example)")
