@@ -3,6 +3,8 @@
 Our client of `benchmarks.throughput` is looked at every 2 ms of its CPU time. Each look counts what the main thread used since the
 last one, for the innermost frame whose file a row of PLACES names; what the process used beside it is SQLite's writer, a thread. So
 the rows add up to the CPU that was really used. The files are written in the main thread here.
+
+`--steps` takes the time of each step of the event loop instead (from one `await` to the next, CPU of its thread) and lists the longest.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -23,7 +25,7 @@ from typing import Any
 from benchmarks import throughput
 from benchmarks.measuring import measured
 
-EVERY = 0.002
+EVERY = LONG = 0.002
 BESIDE = "SQLite's writer (its thread)"
 PLACES = (
     ("imports", ("<frozen importlib",)),
@@ -55,8 +57,8 @@ class Sampler:
     """CPU seconds of the main thread by place, and by function."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
-        self.functions: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.functions: dict[str, float] = defaultdict(float)
         self._places: dict[str, str | None] = {}
         self._last = (0.0, 0.0)
 
@@ -90,8 +92,36 @@ def _outward(frame: FrameType | None) -> Iterator[str]:
         frame = frame.f_back
 
 
+class Steps:
+    """The CPU seconds of each step of the event loop, and when it ended."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.long: list[tuple[float, float]] = []
+        self._begun, self._run = 0.0, asyncio.events.Handle._run
+
+    def begin(self) -> None:
+        self._begun = time.monotonic()
+        asyncio.events.Handle._run = lambda handle: self._timed(handle)  # type: ignore[assignment]
+
+    def _timed(self, handle: asyncio.events.Handle) -> None:
+        before = time.thread_time()
+        self._run(handle)
+        used = time.thread_time() - before
+        self.count += 1
+        if used > LONG:
+            self.long.append((used, time.monotonic() - self._begun))
+
+
 async def _here(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
     return function(*given, **named)
+
+
+def steps_main(base_url: str, chunks: int, concurrency: int) -> None:
+    steps = Steps()
+    with tempfile.TemporaryDirectory() as folder:
+        throughput.ours(base_url, chunks, concurrency, Path(folder), steps.begin)
+    print(json.dumps({"count": steps.count, "long": sorted(steps.long, reverse=True)}))
 
 
 def client_main(base_url: str, chunks: int, concurrency: int) -> None:
@@ -101,7 +131,7 @@ def client_main(base_url: str, chunks: int, concurrency: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         kept = throughput.ours(base_url, chunks, concurrency, Path(folder), sampler.begin)
         sampler.end()
-    made = {"kept": kept, "seconds": sampler.seconds, "functions": dict(sampler.functions.most_common(40))}
+    made = {"kept": kept, "seconds": sampler.seconds, "functions": sampler.functions}
     print(json.dumps(made))
 
 
@@ -119,17 +149,24 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=1000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--steps", action="store_true", help="the longest steps of the event loop instead")
     parser.add_argument("--functions", action="store_true", help="also the functions that took most")
     parser.add_argument("--base-url", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.base_url:
-        client_main(arguments.base_url, arguments.chunks, arguments.concurrency)
+        client = steps_main if arguments.steps else client_main
+        client(arguments.base_url, arguments.chunks, arguments.concurrency)
         return
     given = ["--chunks", str(arguments.chunks), "--concurrency", str(arguments.concurrency)]
+    given += ["--steps"] if arguments.steps else []
     made, _ = measured("benchmarks.request_cost", given, ["--latency", str(arguments.latency)])
+    if arguments.steps:
+        print(f"{len(made['long'])} of {made['count']} steps took more than 2 ms of CPU")
+        print("\n".join(f"{used * 1000:.1f} ms, {at:.1f} s after the beginning" for used, at in made["long"][:10]))
+        return
     print(table(made, 2 * arguments.chunks))
     if arguments.functions:
-        for name, used in made["functions"].items():
+        for name, used in sorted(made["functions"].items(), key=lambda each: -each[1])[:40]:
             print(f"{used / 2 / arguments.chunks * 1000:.3f} ms {name}", file=sys.stderr)
 
 
