@@ -26,7 +26,7 @@ class PassageIntake:
         earlier = self.results.earlier()
         async for read in reads:
             for passage in self._note(read):
-                if self._reused(passage):
+                if earlier and self._reused(passage):
                     continue
                 if self.halt.cause is None:
                     again = self.results.asked_again(passage.chunk.id)
