@@ -91,6 +91,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def busy_seconds() -> float:
+    """Of all processors and all programs so far, waiting for a disk left out."""
+    ticks = [int(each) for each in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(pid: int, link: str, people: int, streams: int, seconds: float) -> None:
     root, _, token = link.partition("/setup/")
     times: list[float] = []
@@ -125,9 +131,10 @@ async def measure(pid: int, link: str, people: int, streams: int, seconds: float
             except (aiohttp.ClientError, RuntimeError) as failure:
                 errors.append(str(failure))
 
-        spent = cpu_seconds(pid)
+        spent, own, busy, begun = cpu_seconds(pid), cpu_seconds(os.getpid()), busy_seconds(), time.monotonic()
         await asyncio.gather(*map(look, range(people)), *map(ask, range(streams)))
-        spent = cpu_seconds(pid) - spent
+        spent, own, busy = cpu_seconds(pid) - spent, cpu_seconds(os.getpid()) - own, busy_seconds() - busy
+        others = (busy - spent - own) / (time.monotonic() - begun)
     ordered = sorted(times)
     print(f"pages      {len(ordered)}, {len(ordered) / seconds:.0f} a second")
     print(f"median     {1000 * statistics.median(ordered):.0f} ms")
@@ -135,8 +142,9 @@ async def measure(pid: int, link: str, people: int, streams: int, seconds: float
     print(
         f"streams    {sum(each > 3 for each in words)} of {streams} ended, {statistics.mean(words or [0]):.0f} pieces each"
     )
+    print(f"processor  {spent:.1f} s, {1000 * spent / len(ordered):.1f} ms a page with all else; visitors {own:.1f} s")
     print(
-        f"processor  {spent:.1f} s, {1000 * spent / len(ordered):.1f} ms a page with all else; load {os.getloadavg()[0]:.0f}"
+        f"machine    {os.cpu_count()} processors, of which other programs used {others:.1f}; load {os.getloadavg()[0]:.0f}"
     )
     print(f"errors     {len(errors)} {errors[:3]}")
 
