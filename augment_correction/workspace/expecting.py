@@ -25,8 +25,9 @@ from augment_correction.workspace.learning import SOURCE
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import CorrectionRow, Job
 
-PATIENCE = 2.0
-"""Seconds that a page waits: prompts are counted in less, and a tokenizer may have to be fetched first."""
+PATIENCE = 1.0
+"""Seconds that a page waits before it is shown without, and asks again: prompts are counted in less, and a tokenizer may have to be
+fetched first."""
 MOST_KEPT = 50
 LEAST = 0.01
 """US dollars; less is not told apart."""
@@ -40,13 +41,13 @@ class Expectations:
         self._kept: OrderedDict[Hashable, Future[Expected]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, organisation: str, approved: Sequence[CorrectionRow], patience: float = PATIENCE) -> Expected | None:
+    def of(self, organisation: str, approved: Sequence[CorrectionRow]) -> Expected | None:
         """None where it is not known yet.
 
         Raises: AugmentCorrectionError with the reason for which a training could not begin either."""
         found = self._future(organisation, approved)
         try:
-            return found.result(patience)
+            return found.result(PATIENCE)
         except TimeoutError:
             return None
 

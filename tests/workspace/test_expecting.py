@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,11 @@ from augment_correction.workspace.expecting import Expectations, around, correct
 from augment_correction.workspace.tables import CorrectionRow, Job, now
 from tests.workspace.places import Place
 from tests.workspace.test_versions import approved, organisation_of
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expecting, "PATIENCE", 60)
 
 
 @pytest.fixture
@@ -78,26 +84,30 @@ def test_a_slow_estimate_keeps_no_page_waiting_and_is_worked_out_once(
 ) -> None:
     ada = teaching.owner()
     approved(teaching, ada)
-    real, calls = expecting.expected, []
+    real, calls, go = expecting.expected, [], threading.Event()
 
     def failing(*given: object) -> object:
         calls.append(given)
         raise UserError("the tokenizer is away")
 
-    monkeypatch.setattr(expecting, "PATIENCE", 0)
     made = Expectations(teaching.settings)
     organisation, rows = organisation_of(teaching, ada), rows_of(teaching)
     monkeypatch.setattr(expecting, "expected", failing)
     for _ in range(2):  # what failed is tried again
         with pytest.raises(UserError, match="tokenizer"):
-            made.of(organisation, rows, patience=30)
+            made.of(organisation, rows)
     assert len(calls) == 2
-    monkeypatch.setattr(expecting, "expected", real)
-    first = made.of(organisation, rows, patience=30)
-    assert first is not None and made.of(organisation, rows, patience=0) is first
+    monkeypatch.setattr(expecting, "expected", lambda *given: go.wait(60) and real(*given))
+    monkeypatch.setattr(expecting, "PATIENCE", 0.01)
+    ada.get(ada.at("/versions"))
+    assert "Cost It is being worked out." in ada.text and 'id="takes" data-live' in ada.page
+    go.set()
+    monkeypatch.setattr(expecting, "PATIENCE", 60)
+    ada.get(ada.at("/versions"))
+    assert "Rows to train up to 6" in ada.text and "data-live" not in ada.page
     monkeypatch.setattr(expecting, "expected", failing)
     ada.get(ada.at("/versions"))
-    assert ada.status == 200
+    assert "Rows to train up to 6" in ada.text, "it is known, and not worked out again"
 
 
 def test_time_is_told_as_an_estimate_can() -> None:

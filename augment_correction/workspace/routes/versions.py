@@ -21,6 +21,7 @@ from augment_correction.workspace.tables import CorrectionRow, Job, ModelVersion
 from augment_correction.workspace.working import log_of, log_path
 
 router = APIRouter(prefix="/o/{slug}")
+PENDING = "It is being worked out."
 SANDBOXED = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 """For a page that brings its own script: it runs as a stranger, without cookies and without a way out."""
 
@@ -41,9 +42,10 @@ def _versions(here: Here, problem: Problem | None = None) -> Response:
     open_jobs = [job for job in trainings if job.state in jobs.OPEN]
     last = next((job for job in trainings if job.state == "done" and learning.number_in(job)), None)
     learned, ids = set(made[0].corrections) if made else set(), {row.id for row in approved}
+    expects = _expects(here, approved, last) if approved and not open_jobs else {}
     return here.page(
         "versions.html", status=problem.status if problem else 200, versions=made, active=active, approved=approved,
-        fresh=len(ids - learned), gone=len(learned - ids), expects=_expects(here, approved, last) if approved and not open_jobs else {}, history=history, people=people,
+        fresh=len(ids - learned), gone=len(learned - ids), expects=expects, pending=PENDING in expects.values(), history=history, people=people,
         open_jobs=open_jobs, problem=problem, trainable=here.site.settings.trains,
         last=last, took=_took(last) if last else "", cost=progress.cost_of(progress.telling_lines(log_path(here.site.settings, last))) if last else None,
     )  # fmt: skip
@@ -60,7 +62,7 @@ def _expects(here: Here, approved: Sequence[CorrectionRow], last: Job | None) ->
     time = expecting.time_of(last, len(approved))
     told = {"Time": f"{expecting.roughly(time)}, by the last training" if time else "known after the first training"}
     if made is None:
-        return {"Cost": "It is being worked out. Load the page again in a moment.", **told}
+        return {"Cost": PENDING, **told}
     read, written = made.estimate.tokens_left
     asked = f"about {made.estimate.requests_left:,} requests, {read:,} tokens to read and {written:,} to write"
     return {
