@@ -22,7 +22,7 @@ from augment_correction.experiment.operations import Operations
 from augment_correction.experiment.places import Places, read_json, write_json
 from augment_correction.experiment.real import RealOperations
 from augment_correction.experiment.rounds import open_final, probe, run_rounds
-from augment_correction.experiment.sealing import FILE, Sets, read_sets, seal
+from augment_correction.experiment.sealing import Sets, read_sets, seal, sealed_in
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.ledger import require_prices
@@ -139,8 +139,8 @@ def drawn_again(places: Places) -> dict[str, Any]:
 
     Raises: InputError where it has not come to its end.
     """
-    report, sealed = read_json(places.result), read_json(places.root / FILE)
-    if report is None or sealed is None:
+    sealed, report = sealed_in(places.root), read_json(places.result)
+    if report is None:
         runs = RunFolder(places.root).busy
         raise InputError(
             f"the experiment in {places.root} is not finished",

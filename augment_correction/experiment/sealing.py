@@ -201,6 +201,20 @@ def seal(folder: Path, config: ExperimentConfig, sets: Sets) -> dict[str, Any]:
     return dict(made)
 
 
+def sealed_in(root: Path) -> dict[str, Any]:
+    """What was sealed in the folder of an experiment.
+
+    Raises: InputError where none was begun there.
+    """
+    file = root / FILE
+    if file.is_file():
+        return dict(orjson.loads(file.read_bytes()))
+    hint = "`experiment plan` or `experiment run` starts one"
+    if swept := sorted(root.glob(f"sweep/*/{FILE}")):
+        hint = f"a sweep ran there: name one of its experiments, for example --set path.output_dir={swept[0].parent}"
+    raise InputError(f"no experiment has been started in {root}", hint=hint)
+
+
 def _compare(sealed: Mapping[str, Any], now: Mapping[str, Any], file: Path) -> None:
     changed = [name for name in now if sealed.get(name) != now[name]]
     if not changed:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from augment_correction.errors import InputError
 from augment_correction.experiment.current import rolled_back, versions
 from augment_correction.experiment.places import Places, read_json
-from augment_correction.experiment.sealing import FILE
+from augment_correction.experiment.sealing import sealed_in
 from augment_correction.experiment.telling import PHASES
 from augment_correction.launching.slot import Slot
 from augment_correction.store import RunFolder
@@ -15,11 +14,7 @@ from augment_correction.store import RunFolder
 
 def snapshot(places: Places) -> dict[str, Any]:
     """Raises: InputError where no experiment was begun there."""
-    sealed = read_json(places.root / FILE)
-    if sealed is None:
-        raise InputError(
-            f"no experiment has been started in {places.root}", hint="`experiment plan` or `experiment run` starts one"
-        )
+    sealed = sealed_in(places.root)
     progress = read_json(places.progress) or {}
     result = read_json(places.result)
     return {

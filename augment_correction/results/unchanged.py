@@ -49,15 +49,14 @@ def state_of_input(plan: Plan) -> str:
         looked_at += [(str(path), *_touch(path.stat())) for path in files]
     except OSError:
         return ""
-    if any(_may_be_edited_unseen(changed) for *_, changed, _ in looked_at) or are_read_by_others(
-        name for name, *_ in looked_at
-    ):
+    recent = any(_may_be_edited_unseen(each) for *_, written, changed, _ in looked_at for each in (written, changed))
+    if recent or are_read_by_others(name for name, *_ in looked_at):
         return ""
     return f"{sum(_number(each) for each in looked_at) % (1 << 256):064x}"
 
 
-def _may_be_edited_unseen(changed: int) -> bool:
-    return changed % _WHOLE_SECOND == 0 and time.time_ns() - changed < 3 * _WHOLE_SECOND
+def _may_be_edited_unseen(touched: int) -> bool:
+    return touched % _WHOLE_SECOND == 0 and time.time_ns() - touched < 3 * _WHOLE_SECOND
 
 
 def _touched(root: Path) -> Iterator[tuple[str, int, int, int, int]]:

@@ -66,5 +66,5 @@ def test_a_sweep_is_an_experiment_for_each_value_and_a_table(tmp_path: Path, ser
 def test_before_there_is_a_result(tmp_path: Path) -> None:
     config = project_of(tmp_path, tmp_path / "model")
     report = program("experiment", "report", str(config))
-    assert report.code == 2 and "is not finished" in report.err
+    assert report.code == 2 and "no experiment has been started" in report.err
     assert program("experiment", "rollback", str(config)).code == 2

@@ -60,6 +60,16 @@ def test_the_status_says_where_it_stands(tmp_path: Path) -> None:
     assert drawn_again(places) == made.report
 
 
+def test_the_status_after_a_sweep_names_its_experiments(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "sweep" / "seeds_1"
+    run_planted(config_of(tmp_path, seeds=1, path={"output_dir": str(folder), "log": str(tmp_path / "log.md")}))
+    for asked in (snapshot, drawn_again):
+        with pytest.raises(InputError, match="no experiment has been started") as told:
+            asked(Places(tmp_path / "out"))
+        assert told.value.hint and told.value.hint.endswith(f"--set path.output_dir={folder}")
+    assert drawn_again(Places(folder))
+
+
 def test_an_experiment_that_is_running_is_called_so_and_left_alone(tmp_path: Path) -> None:
     run_planted(config_of(tmp_path, seeds=1))
     places = Places(tmp_path / "out")
