@@ -24,6 +24,9 @@ from augment_correction.workspace.settings import Settings, read_settings
 from augment_correction.workspace.shielding import Shield
 from augment_correction.workspace.site import STATIC, Site, open_site
 
+WRITTEN = ("text", "right", "system_prompt", "reason")
+"""Fields that take a while to write, and hold no secret."""
+
 
 def application(settings: Settings | None = None) -> FastAPI:
     """Opens the database and brings its tables up to date.
@@ -100,12 +103,22 @@ async def _show_problem(request: Request, problem: Any) -> Response:
     if isinstance(problem, SignInFirst) and request.method in ("GET", "HEAD") and not _wants_json(request):
         return RedirectResponse(f"/login?then={request.url.path}", status_code=303)
     if isinstance(problem, SecondFactorFirst) and request.method in ("GET", "HEAD") and not _wants_json(request):
-        return RedirectResponse("/account?said=second_factor", status_code=303)
+        return RedirectResponse("/account?said=second_factor#second-factor", status_code=303)
     if _wants_json(request):
         return JSONResponse({"error": problem.message, "field": problem.field}, status_code=problem.status)
-    return _here(request).page("problem.html", status=problem.status, message=problem.message)
+    return _problem_page(request, problem.status, problem.message, again=isinstance(problem, SignInFirst))
 
 
 async def _show_http(request: Request, failure: Any) -> Response:
+    path = request.url.path
+    if failure.status_code == 404 and path.startswith("/o/") and path.endswith("/") and request.method == "GET":
+        return RedirectResponse(path.rstrip("/"), status_code=308)
     message = NotThere().message if failure.status_code == 404 else str(failure.detail)
-    return _here(request).page("problem.html", status=failure.status_code, message=message)
+    return _problem_page(request, failure.status_code, message)
+
+
+def _problem_page(request: Request, status: int, message: str, *, again: bool = False) -> Response:
+    """With the way back, and with what was written where it would be lost."""
+    here = _here(request)
+    written = next((here.form[name] for name in WRITTEN if here.form.get(name)), "")
+    return here.page("problem.html", status=status, message=message, back=here.before, written=written, again=again)

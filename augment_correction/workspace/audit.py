@@ -83,6 +83,29 @@ def broken(session: Session, organisation: str, most: int = 1000) -> Iterator[in
         yield expected
 
 
+_DEEDS = {
+    "account.made": "made an account", "correction.approved": "approved a correction", "correction.confirmed": "handed in a correction",
+    "correction.edited": "edited a correction", "correction.flagged": "flagged an answer", "correction.rejected": "rejected a correction",
+    "correction.withdrawn": "withdrew a correction", "invite.accepted": "accepted an invitation", "invite.ended": "withdrew an invitation",
+    "invite.made": "made an invitation", "job.cancelled": "cancelled a job", "job.queued": "started a job", "member.removed": "removed a member",
+    "member.role": "changed a role", "organisation.founded": "founded the organisation", "ownership.given": "gave ownership",
+    "refused": "was refused", "settings.changed": "changed the settings", "thread.deleted": "deleted a chat",
+    "version.activated": "activated a version", "version.rolled_back": "rolled back", "versions.compared": "compared versions",
+}  # fmt: skip
+_PAGES = {"correction": "/corrections/", "job": "/jobs/", "version": "/versions/"}
+
+
+def deed(action: str) -> str:
+    """What was done, in words; the action's own name where there are none."""
+    return _DEEDS.get(action, action)
+
+
+def page_of(event: AuditEvent) -> str:
+    """The path, inside the organisation, of what an event is about; empty where it has no page."""
+    place = _PAGES.get(event.action.split(".")[0], "")
+    return place + event.subject if place and event.subject else ""
+
+
 def words(detail: Mapping[str, Any]) -> str:
     """For a table that a person reads."""
     return ", ".join(f"{name}: {value}" for name, value in detail.items())

@@ -55,6 +55,13 @@ def counts(session: Session) -> dict[str, int]:
     return {state: rows.count(state) for state in STATES}
 
 
+def waiting(session: Session, user_id: str, after: CorrectionRow) -> list[str]:
+    """Ids of what this person may decide about, from the one that follows `after` in the queue on; `after` is not among them."""
+    mine = [row for row in listed(session) if user_id not in (row.author_id, row.editor_id) and row.id != after.id]
+    following = [row.id for row in mine if row.created <= after.created]
+    return [*following, *(row.id for row in mine if row.created > after.created)]
+
+
 def correction(session: Session, id_: str, user_id: str, *, lock: bool = False) -> CorrectionRow:
     """Raises: NotThere; what its author has not confirmed is there for him alone."""
     asked = select(CorrectionRow).where(

@@ -39,6 +39,7 @@ KINDS = (RUN, ESTIMATE)
 MOST_FILES = 20
 A_PAGE = 20
 INPUTS = "inputs"
+_UNREAD, _NO_PASSAGE = re.compile(r"^note: not read: (.*)$", re.MULTILINE), "no passage was found"
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -162,6 +163,16 @@ def command(settings: Settings, job: Job) -> list[str]:
     config = write_config(settings, folder_of(settings, job.org_id, job.about["dataset"]))
     flags = ["--dry-run", "--json"] if job.kind == ESTIMATE else []
     return [sys.executable, "-m", "augment_correction", "run", str(config), *flags]
+
+
+def unread(log: Path) -> str:
+    """Why a run that found no text found none, document by document; empty where it found some."""
+    try:
+        said = log.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    found = list(dict.fromkeys(_UNREAD.findall(said)))
+    return f"No text was found in the documents. {'; '.join(found)}"[:500] if found and _NO_PASSAGE in said else ""
 
 
 def result(settings: Settings, job: Job, log: Path) -> str:

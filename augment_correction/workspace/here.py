@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -85,6 +85,14 @@ class Here:
     def require(self, action: str) -> None:
         require(self.role, action)
 
+    @property
+    def before(self) -> str:
+        """The path of our own page that this request came from; empty where there is none, or it is the same."""
+        came = urlsplit(self.request.headers.get("referer", ""))
+        ours = came.netloc == self.request.headers.get("host") and came.path.startswith("/")
+        same = self.request.method == "GET" and came.path == self.request.url.path
+        return came.path if ours and not same and not came.path.startswith("//") else ""
+
     # ------------------------------------------------------------------------------------------------- input
 
     def path(self, name: str) -> str:
@@ -124,7 +132,10 @@ class Here:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         shown = self.site.templates.get_template(template).render(
-            here=self, settings=self.site.settings, said=self.query("said"), **values
+            here=self,
+            settings=self.site.settings,
+            said=self.query("said") if self.request.method == "GET" else "",
+            **values,
         )
         return HTMLResponse(shown, status_code=status)
 

@@ -19,6 +19,12 @@ from augment_correction.workspace.versions import active
 
 SOURCE = "workspace "
 
+VERDICTS = {
+    "accept": "the acceptance test accepts it. It can be activated.",
+    "reject": "the acceptance test rejects it. What answers now stays.",
+    "undecided": "the acceptance test cannot decide. What answers now stays.",
+}
+
 
 def hand_over(settings: Settings, database: Database, organisation: str) -> list[str]:
     """The command of a training, whose store of corrections now says what the table says.
@@ -70,7 +76,7 @@ def harvest(settings: Settings, database: Database, job: Job) -> str:
             "No new version was made: a version of exactly these corrections is there already, or the training found nothing "
             "better than the base model."
         )
-    return f"Version {new.number}: the acceptance test says {new.outcome}."
+    return f"Version {new.number}: {VERDICTS.get(new.outcome, new.outcome)}"
 
 
 def number_in(job: Job) -> int | None:

@@ -66,6 +66,11 @@ class Bugs:
             traceback.print_exc(file=sys.stderr)
             away = isinstance(failure, DATABASE_AWAY)
             page = Here(self._site, Request(scope), "").page(
-                "problem.html", status=503 if away else 500, message=AWAY if away else BUG
+                "problem.html",
+                status=503 if away else 500,
+                message=AWAY if away else BUG,
+                back="",
+                written="",
+                again=False,
             )
             await page(scope, receive, send)

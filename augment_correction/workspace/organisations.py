@@ -154,6 +154,9 @@ def invite(session: Session, actor: Actor, own: Membership, email: str, role: st
     known = [user.email for _, user in members(session)]
     if email in known:
         raise Invalid("This person already is a member.", field="email")
+    for earlier in open_invites(session):
+        if earlier.email == email:  # one link at a time: a lost one opens nothing
+            end_invite(session, actor, earlier.id)
     if len(open_invites(session)) >= INVITES_OPEN:
         raise Conflict(f"{INVITES_OPEN} invitations are open. Withdraw some first.")
     token = tokens.new_token()

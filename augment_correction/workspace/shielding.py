@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from augment_correction.workspace.settings import LOOPBACK, Settings
@@ -30,6 +30,18 @@ HEADERS = {
 }
 
 
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Not possible</title>
+<link rel="stylesheet" href="/static/workspace.css"><link rel="icon" href="/static/icon.svg" type="image/svg+xml"></head>
+<body class="outside"><main id="main"><section class="card narrow"><h1>This did not work</h1><p>{message}</p>
+<p><a class="button" href="/">Go to the front page</a></p></section></main></body></html>
+"""
+
+
+def _refused(message: str, status: int) -> HTMLResponse:
+    return HTMLResponse(_PAGE.replace("{message}", message), status_code=status)
+
+
 class Shield:
     """Knows no form: it lets a request that changes something pass only where the browser says that it comes from our own pages
     (Fetch Metadata, or the Origin of browsers that have none). Another port of the same host is `same-site` and not ours."""
@@ -44,28 +56,24 @@ class Shield:
             return
         headers = Headers(scope=scope)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL knows no such character
-            await PlainTextResponse("There is no such address.\n", status_code=400)(
-                scope, receive, self._dressed(scope, send)
-            )
+            await _refused("There is no such address.", 400)(scope, receive, self._dressed(scope, send))
             return
         if (refusal := self._refusal(scope["method"], scope["path"], headers)) is not None:
             await refusal(scope, receive, self._dressed(scope, send))
             return
         await self._app(scope, receive, self._dressed(scope, send))
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, path: str, headers: Headers) -> HTMLResponse | None:
         if (urlsplit(f"//{headers.get('host', '')}").hostname or "") not in self._hosts:
-            return PlainTextResponse(
-                "This host name is not the one of the workspace (LL_PUBLIC_URL).\n", status_code=400
-            )
+            return _refused("This host name is not the one of the workspace (LL_PUBLIC_URL).", 400)
         if method in SAFE_METHODS:
             return None
         if not self._from_here(headers):
-            return PlainTextResponse("This request does not come from a page of the workspace.\n", status_code=403)
+            return _refused("This request does not come from a page of the workspace.", 403)
         length, most = headers.get("content-length", ""), MOST_UPLOADED if UPLOADS.fullmatch(path) else MOST_BYTES
         if "transfer-encoding" in headers or not length.isdecimal() or int(length) > most:
-            said = f"The request is larger than {most // 2**20} MB, or does not state its size.\n"
-            return PlainTextResponse(said, status_code=413)
+            said = f"This is larger than {most // 2**20} MB, or its size was not stated. Send fewer or smaller files."
+            return _refused(said, 413)
         return None
 
     def _from_here(self, headers: Headers) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from augment_correction.workspace.agents import named
 from augment_correction.workspace.answering import Answering
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.detecting import Detecting
@@ -41,6 +42,7 @@ def open_site(settings: Settings) -> Site:
     )  # fmt: skip
     templates.filters["markdown"] = html_of
     templates.globals["now"] = now
+    templates.filters["browser"] = named
     templates.globals["assets"] = _stamp()
     database, serving = Database(settings.database_url, settings.pool), Serving(settings)
     detecting = Detecting(database) if settings.detects else None

@@ -87,7 +87,7 @@ class Worker:
         elif code in ENDED_WELL:
             self._finish(job, "done", self._harvest(job))
         else:
-            self._finish(job, "failed", last_words(launch.log) or f"It ended with exit code {code}.")
+            self._finish(job, "failed", self._words(job, launch.log) or f"It ended with exit code {code}.")
 
     def _place(self, job: Job) -> tuple[Slot, Launch]:
         folder = job_folder(self._settings, job)
@@ -121,6 +121,10 @@ class Worker:
             cancelled = jobs.job(session, job.id).state == "cancelled"
         if cancelled:
             launch.signal(signal.SIGTERM)
+
+    def _words(self, job: Job, log: Path) -> str:
+        unread = datasets.unread(log) if job.kind in datasets.KINDS else ""
+        return unread or without_paths(self._settings, job, last_words(log))
 
     def _finish(self, job: Job, state: str, result: str) -> None:
         with self._database.as_system(writes=True) as session:
@@ -160,14 +164,19 @@ def log_of(settings: Settings, job: Job, most: int = 20_000) -> str:
         return ""
     if begin:
         data = data[data.find(b"\n") + 1 :]
-    return data.decode("utf-8", "replace")
+    return without_paths(settings, job, data.decode("utf-8", "replace"))
+
+
+def without_paths(settings: Settings, job: Job, text: str) -> str:
+    """Nobody who reads a log in a browser needs to know where the server keeps its files."""
+    return text.replace(f"{settings.organisation_folder(job.org_id)}/", "")
 
 
 def last_words(log: Path) -> str:
-    """The last line with an error, else the last one."""
+    """The last line that says why it ended, else the last one."""
     try:
         lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
     except OSError:
         return ""
-    errors = [line for line in lines if line.startswith("error:")]
-    return (errors or lines or [""])[-1][:500]
+    errors = [line for line in lines if line.startswith(("error:", "stopped:"))]
+    return (errors or lines or [""])[-1].removeprefix("stopped: ")[:500]

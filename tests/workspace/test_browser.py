@@ -251,7 +251,7 @@ async def documents_become_rows(browser: Visit, home: str, folder: Path) -> None
         "[...form.querySelectorAll('textarea')].at(-1).value = 'Nine arches, and no more.'; form.requestSubmit(); })()"
     )
     words = await browser.words()
-    assert "rejected" in words and "approved" in words and "edited" in words and "Nine arches, and no more." in words
+    assert "dropped" in words and "approved" in words and "edited" in words and "Nine arches, and no more." in words
     await browser.looked("decided")
     await browser.fill("[action$='/write'] button")
     await browser.ended()

@@ -200,3 +200,16 @@ def test_a_deleted_chat_leaves_its_correction_which_knows_no_longer_where(chat: 
     assert row.thread_id is None and row.right == "Ida Brandt"
     ada.get(path)
     assert ada.status == 200
+
+
+def test_a_reviewer_is_led_from_one_to_the_next_and_never_to_his_own(chat: Place) -> None:
+    ada = chat.owner()
+    grace = chat.join(ada, "reviewer")
+    own = flagged(grace, right="Nobody")
+    first, second = flagged(ada, right="Ida"), flagged(ada, right="Otto Brandt")
+    grace.get(second)
+    assert f'href="{first}">Next to review' in grace.page and own not in grace.page
+    grace.post(f"{second}/approve")
+    assert f'href="{first}">Next to review' in grace.page
+    grace.post(f"{first}/reject", {"reason": "No"})
+    assert "Next to review" not in grace.page

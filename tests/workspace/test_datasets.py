@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from augment_correction.workspace import datasets, working
 from augment_correction.workspace.tables import Job
-from augment_correction.workspace.working import Worker, log_of
+from augment_correction.workspace.working import Worker, last_words, log_of
 from tests.workspace.places import Person, Place
 
 TEXT = (
@@ -178,3 +179,16 @@ def test_the_datasets_of_others_are_not_there(place: Place) -> None:
     assert "rejected" not in ada.text
     ada.post(f"{path}/decide", {"row": "nothing", "action": "reject"})
     assert ada.status == 404
+
+
+def test_a_run_that_found_no_text_says_why_of_each_document(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_text(
+        "note: not read: a.txt: the file is empty\nnote: not read: b.pdf: no text\nnote: not read: a.txt: the file is empty\n"
+        "stopped: no passage was found in /srv/inputs\n  remedy: put documents there\n"
+    )
+    assert datasets.unread(log) == "No text was found in the documents. a.txt: the file is empty; b.pdf: no text"
+    log.write_text("note: not read: a.txt: the file is empty\nerror: the disk is full\n")
+    assert datasets.unread(log) == "" and last_words(log) == "error: the disk is full"
+    log.write_text("stopped: the cap is reached\n  remedy: raise it\n")
+    assert last_words(log) == "the cap is reached"

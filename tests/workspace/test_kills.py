@@ -92,7 +92,7 @@ def test_one_job_outlives_a_worker_in_each_of_its_phases(
         assert all_of(place, Job)[0].state == "running"
     assert Worker(place.settings, place.site.database).work()
     [job] = all_of(place, Job)
-    assert (job.state, job.result) == ("done", "Version 1: the acceptance test says accept.")
+    assert (job.state, job.result) == ("done", "Version 1: the acceptance test accepts it. It can be activated.")
     assert len(all_of(place, ModelVersion)) == 1 and job.tries == 2
     assert not Worker(place.settings, place.site.database).work()
 
@@ -151,7 +151,10 @@ def test_the_database_is_killed_while_a_reply_is_made_and_a_job_runs(
     [said] = [each for each in all_of(place, ChatMessage) if each.role == "assistant"]
     assert said.state == "whole" and said.text.split() == [f"word{number}" for number in range(300)]
     [job] = all_of(place, Job)
-    assert job.result == "Version 1: the acceptance test says accept." and len(all_of(place, ModelVersion)) == 1
+    assert (
+        job.result == "Version 1: the acceptance test accepts it. It can be activated."
+        and len(all_of(place, ModelVersion)) == 1
+    )
     place.close()
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from augment_correction.workspace.permissions import ROUTES
-from tests.workspace.places import Place
+from tests.workspace.places import ORIGIN, Place
 
 ODD = ("-1", "9" * 40, "'; DROP TABLE users; --", "..", "\u202e\U0001f9c0", "a" * 3000, "\0\x01")
 FIELDS = (
@@ -54,3 +54,20 @@ def test_halves_of_characters_that_an_encoding_makes(place: Place, path: str, fi
     headers = {**ada.headers, "content-type": "multipart/form-data; boundary=x; charset=utf-7"}
     target = path if path in ("/login", "/account/name") else ada.at(path)
     assert ada.client.post(target, content=f"{parts}--x--\r\n", headers=headers).status_code < 500
+
+
+def test_what_was_written_is_not_lost_with_the_session(place: Place) -> None:
+    ada = place.owner()
+    page = ada.at("/threads")
+    ada.client.cookies.clear()
+    ada.post(page, {"text": "An hour's <b>work</b>"}, headers={"referer": f"{ORIGIN}{page}"})
+    assert ada.status == 401 and "Your session has ended." in ada.text
+    assert "An hour&#39;s &lt;b&gt;work&lt;/b&gt;" in ada.page and f'href="/login?then={page}"' in ada.page
+
+
+def test_a_page_that_refuses_leads_back(place: Place) -> None:
+    ada = place.owner()
+    ada.get(ada.at("/nothing"), headers={"referer": f"{ORIGIN}{ada.at('/jobs')}"})
+    assert ada.status == 404 and f'href="{ada.at("/jobs")}">Go back' in ada.page
+    ada.get(ada.at("/nothing"), headers={"referer": "https://elsewhere.example/jobs"})
+    assert "Go back" not in ada.page

@@ -172,3 +172,20 @@ def test_who_is_removed_while_he_acts_is_told_that_nothing_is_there(place: Place
         session.execute(text("DELETE FROM memberships WHERE role = 'admin'"))
         with pytest.raises(NotThere):
             organisations.remove(session, Actor(one.user_id), own, one.user_id)
+
+
+def test_a_new_link_for_an_address_ends_the_earlier_one(place: Place) -> None:
+    ada = place.owner()
+    first, second = (invited(ada, "grace@example.org", role) for role in ("member", "reviewer"))
+    assert ada.text.count("grace@example.org reviewer") == 1 and "grace@example.org member" not in ada.text
+    guest = place.person("grace@example.org")
+    guest.get(first)
+    assert guest.status == 404
+    assert "as reviewer" in " ".join(guest.get(second).split()).replace("<strong>", "")
+
+
+def test_settings_that_are_wrong_stand_there_again(place: Place) -> None:
+    ada = place.owner()
+    ada.post(ada.at("/settings?said=saved"), {"name": "Kept", "daily_messages": "0", "system_prompt": "Be brief."})
+    assert ada.status == 422 and "from 1 to 100,000" in ada.text and "Saved." not in ada.text
+    assert 'value="Kept"' in ada.page and "Be brief." in ada.page

@@ -34,7 +34,7 @@ def test_usage_counts_each_members_replies_and_tokens(chat: Place) -> None:
     ask(bob, "Who opened the museum?")
     page = ada.get(ada.at("/usage"))
     rows = [line for line in page.splitlines() if 'data-label="Member"' in line]
-    assert 'data-label="replies in 30 days">2<' in rows[0] and "Ada Owner" in rows[0] and "Bob" in rows[1]
+    assert 'data-label="answers in 30 days">2<' in rows[0] and "Ada Owner" in rows[0] and "Bob" in rows[1]
     assert "$0.0000" in rows[0]
     bob.get(ada.at("/usage"))
     assert bob.status == 403

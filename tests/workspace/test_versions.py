@@ -92,7 +92,7 @@ def test_what_is_approved_is_trained_judged_and_activated_by_a_person(trainable:
     assert "queued" in ada.text
     assert Worker(place.settings, place.site.database).work()
     [job], [version] = all_of(place, Job), all_of(place, ModelVersion)
-    assert (job.state, job.result) == ("done", "Version 1: the acceptance test says accept.")
+    assert (job.state, job.result) == ("done", "Version 1: the acceptance test accepts it. It can be activated.")
     assert (version.number, version.corrections, version.outcome) == (1, [row], "accept")
     ada.get(ada.at("/versions"))
     assert "The base model" in ada.text  # nothing is active by itself

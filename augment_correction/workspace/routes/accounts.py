@@ -7,8 +7,10 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import orjson
+import segno
 from fastapi import APIRouter
 from fastapi.responses import Response
+from markupsafe import Markup
 from sqlalchemy import select, update
 
 from augment_correction.workspace import accounts, audit, cookies, organisations, own_data, passwords, tokens
@@ -56,7 +58,13 @@ def _account(here: Here, problem: Invalid | None = None, totp: str = "") -> Resp
     totp = totp or tokens.new_totp_secret()
     link = f"otpauth://totp/{quote(here.site.settings.app_name)}:{quote(here.user.email)}?secret={totp}"
     status = problem.status if problem else 200
-    return here.page("account.html", status=status, problem=problem, logins=logins, totp=totp, totp_link=link)
+    with here.site.database.as_system() as session:
+        mine = organisations.memberships_of(session, here.user.id)
+    picture = Markup(segno.make(link, error="m").svg_inline(scale=4, border=3, light="#fff"))
+    return here.page(
+        "account.html", status=status, problem=problem, logins=logins, totp=totp, totp_link=link, picture=picture,
+        mine=[organisation for organisation, _ in mine],
+    )  # fmt: skip
 
 
 @router.post("/account/name")

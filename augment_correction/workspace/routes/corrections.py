@@ -86,6 +86,7 @@ def _show(here: Here, problem: Problem | None = None) -> Response:
         row = corrections.correction(session, here.path("correction"), here.user.id)
         people = _people(session, [row])
         mine = here.user.id in corrections.writers(session, row)
+        queue = corrections.waiting(session, here.user.id, row) if here.may("corrections.decide") else []
         learned = [each.number for each in versions.all_versions(session) if row.id in each.corrections]
     status = problem.status if problem else 200
     return here.page(
@@ -96,6 +97,7 @@ def _show(here: Here, problem: Problem | None = None) -> Response:
         learned=learned,
         problem=problem,
         mine=mine,
+        queue=queue,
         form=here.form,
     )
 

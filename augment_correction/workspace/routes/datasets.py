@@ -17,6 +17,7 @@ from augment_correction.workspace.here import Here
 from augment_correction.workspace.problems import Conflict, NotThere, Problem
 from augment_correction.workspace.routes.versions import SANDBOXED
 from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.shielding import MOST_UPLOADED
 from augment_correction.workspace.tables import Job, new_id
 from augment_correction.workspace.working import log_of, log_path
 
@@ -33,9 +34,10 @@ def all_datasets(here: Entered) -> Response:
 def _datasets(here: Here, problem: Problem | None = None) -> Response:
     with here.read() as session:
         listed = datasets.listed(session)
+    busy = next((id_ for id_, job in listed.items() if job.kind == datasets.ESTIMATE and job.state in jobs.OPEN), "")
     return here.page(
         "datasets.html", status=problem.status if problem else 200, datasets=listed, problem=problem,
-        endings=", ".join(sorted(READERS)), name=here.form.get("name", ""),
+        endings=",".join(sorted(READERS)), name=here.form.get("name", ""), busy=busy, most=MOST_UPLOADED,
     )  # fmt: skip
 
 

@@ -25,9 +25,10 @@ def _members(here: Here, link: str = "", problem: Problem | None = None, email: 
         invites = organisations.open_invites(session) if here.may("members.invite") else []
     below = [role for role in ROLES if here.role and rank(role) <= rank(here.role) and role != "owner"]
     status = problem.status if problem else 200
+    owners = sum(own.role == "owner" for own, _ in people)
     return here.page(
         "members.html", status=status, people=people, invites=invites, roles=below, link=link, problem=problem, email=email,
-        rank=rank,
+        rank=rank, owners=owners,
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from augment_correction.workspace import audit, usage
 from augment_correction.workspace.accounts import name_of
 from augment_correction.workspace.entering import Entered
-from augment_correction.workspace.problems import Invalid
+from augment_correction.workspace.here import Here
+from augment_correction.workspace.problems import Invalid, Problem
 from augment_correction.workspace.tables import Organisation, User
 
 router = APIRouter(prefix="/o/{slug}")
@@ -23,18 +24,32 @@ def front(here: Entered) -> Response:
 
 @router.get("/settings")
 def settings_page(here: Entered) -> Response:
-    return here.page("settings.html", problem=None)
+    return _settings(here)
+
+
+def _settings(here: Here, problem: Problem | None = None) -> Response:
+    """What was written stands there again beside what is wrong with it."""
+    values = here.form if problem else {}
+    return here.page("settings.html", status=problem.status if problem else 200, problem=problem, values=values)
 
 
 @router.post("/settings")
 def save_settings(here: Entered) -> Response:
+    try:
+        _save(here)
+    except Problem as problem:
+        return _settings(here, problem)
+    return here.go(f"{here.root}/settings", said="saved")
+
+
+def _save(here: Here) -> None:
     daily = here.text("daily_messages", most=6)
     if not daily.isdecimal() or not 0 < int(daily) <= 100_000:
         raise Invalid("The number of messages per day must be from 1 to 100,000.", field="daily_messages")
     forced = here.text("second_factor", most=3) == "yes"
     if forced and not (here.login and here.login.strong):
         raise Invalid(
-            "Set up your own second factor first (Your account), or sign in with it: you would be locked out.",
+            "Set up your own second factor first, or sign in with it: you would be locked out.",
             field="second_factor",
         )
     with here.write() as session:
@@ -46,7 +61,6 @@ def save_settings(here: Entered) -> Response:
         audit.note(
             session, here.actor, "settings.changed", organisation.id, organisation=organisation.id, second_factor=forced
         )
-    return here.go(f"{here.root}/settings", said="saved")
 
 
 @router.get("/usage")
@@ -64,4 +78,4 @@ def audit_page(here: Entered) -> Response:
         broken = list(audit.broken(session, here.organisation.id))
         named = {event.actor_id for event in events} | {event.subject for event in events}
         people = {user.id: user for user in session.execute(select(User).where(User.id.in_(named))).scalars()}
-    return here.page("audit.html", events=events, people=people, broken=broken, words=audit.words)
+    return here.page("audit.html", events=events, people=people, broken=broken, audit=audit)

@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from augment_correction.workspace import accounts, corrections, threads, versions
+from augment_correction.workspace import accounts, corrections, organisations, threads, versions
 from augment_correction.workspace.answering import Asked, follow
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here, number_in
@@ -31,9 +31,10 @@ def _new_chat(here: Here, problem: Problem | None = None, text: str = "") -> Res
     with here.read() as session:
         listed = threads.readable(session, here.user.id, search)
         active = versions.active(session)
+        alone = here.may("members.invite") and len(organisations.members(session)) == 1
     status = problem.status if problem else 200
     return here.page(
-        "threads.html", status=status, threads=listed, search=search, problem=problem, text=text, active=active,
+        "threads.html", status=status, threads=listed, search=search, problem=problem, text=text, active=active, alone=alone,
     )  # fmt: skip
 
 
@@ -173,7 +174,9 @@ def rename(here: Entered) -> Response:
 def share(here: Entered) -> Response:
     with here.write() as session:
         _own(here, session).shared = here.text("shared") == "yes"
-    return here.go(f"{here.root}/threads/{here.path('thread')}", said="saved")
+    return here.go(
+        f"{here.root}/threads/{here.path('thread')}", said="shared" if here.text("shared") == "yes" else "unshared"
+    )
 
 
 @router.post("/{thread}/delete")
