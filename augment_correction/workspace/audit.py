@@ -89,7 +89,7 @@ _DEEDS = {
     "correction.withdrawn": "withdrew a correction", "invite.accepted": "accepted an invitation", "invite.ended": "withdrew an invitation",
     "invite.made": "made an invitation", "job.cancelled": "cancelled a job", "job.queued": "started a job", "member.removed": "removed a member",
     "member.role": "changed a role", "organisation.founded": "founded the organisation", "ownership.given": "gave ownership",
-    "refused": "was refused", "settings.changed": "changed the settings", "thread.deleted": "deleted a chat",
+    "refused": "tried what is not allowed", "settings.changed": "changed the settings", "thread.deleted": "deleted a chat",
     "version.activated": "activated a version", "version.rolled_back": "rolled back", "versions.compared": "compared versions",
 }  # fmt: skip
 _PAGES = {"correction": "/corrections/", "job": "/jobs/", "version": "/versions/"}
