@@ -57,9 +57,13 @@ def counts(session: Session) -> dict[str, int]:
 
 def waiting(session: Session, user_id: str, after: CorrectionRow) -> list[str]:
     """Ids of what this person may decide about, from the one that follows `after` in the queue on; `after` is not among them."""
-    mine = [row for row in listed(session) if user_id not in (row.author_id, row.editor_id) and row.id != after.id]
-    following = [row.id for row in mine if row.created <= after.created]
-    return [*following, *(row.id for row in mine if row.created > after.created)]
+    edited = select(AuditEvent.subject).where(
+        AuditEvent.org_id == after.org_id, AuditEvent.action == EDITED, AuditEvent.actor_id == user_id
+    )
+    not_his = {after.id, *session.execute(edited).scalars()}
+    free = [row for row in listed(session) if user_id not in (row.author_id, row.editor_id) and row.id not in not_his]
+    following = [row.id for row in free if row.created <= after.created]
+    return [*following, *(row.id for row in free if row.created > after.created)]
 
 
 def correction(session: Session, id_: str, user_id: str, *, lock: bool = False) -> CorrectionRow:

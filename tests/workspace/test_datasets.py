@@ -73,7 +73,7 @@ def test_documents_become_rows_that_people_decide_about(place: Place) -> None:
     reviewer.post(f"{path}/decide", {"row": ids[0], "action": "reject", "reason": "dull"})
     turn = re.findall(r'name="turn_(\d+)"', reviewer.page.split(f'id="r{ids[1]}"')[1])
     reviewer.post(f"{path}/edit", {"row": ids[1], f"turn_{turn[-1]}": "Nine arches, and no more."})
-    assert "rejected" in reviewer.text and "edited" in reviewer.text and "Nine arches, and no more." in reviewer.text
+    assert "dropped" in reviewer.text and "edited" in reviewer.text and "Nine arches, and no more." in reviewer.text
     reviewer.post(f"{path}/write")
     assert Worker(place.settings, place.site.database).work()
     written = rows_of(reviewer, path)
