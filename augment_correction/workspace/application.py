@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,6 +24,8 @@ from augment_correction.workspace.settings import Settings, read_settings
 from augment_correction.workspace.shielding import Shield
 from augment_correction.workspace.site import STATIC, Site, open_site
 
+SMALL_FORM = 128 * 1024
+"""Bytes: a message of 20,000 characters, each written as several."""
 WRITTEN = ("text", "right", "system_prompt", "reason")
 """Fields that take a while to write, and hold no secret."""
 
@@ -106,7 +108,9 @@ async def _show_problem(request: Request, problem: Any) -> Response:
         return RedirectResponse("/account?said=second_factor#second-factor", status_code=303)
     if _wants_json(request):
         return JSONResponse({"error": problem.message, "field": problem.field}, status_code=problem.status)
-    return _problem_page(request, problem.status, problem.message, again=isinstance(problem, SignInFirst))
+    again = isinstance(problem, SignInFirst)
+    written = _long_words(await _small_form(request) if again else _here(request).form)
+    return _problem_page(request, problem.status, problem.message, again=again, written=written)
 
 
 async def _show_http(request: Request, failure: Any) -> Response:
@@ -117,8 +121,19 @@ async def _show_http(request: Request, failure: Any) -> Response:
     return _problem_page(request, failure.status_code, message)
 
 
-def _problem_page(request: Request, status: int, message: str, *, again: bool = False) -> Response:
+def _problem_page(request: Request, status: int, message: str, *, again: bool = False, written: str = "") -> Response:
     """With the way back, and with what was written where it would be lost."""
     here = _here(request)
-    written = next((here.form[name] for name in WRITTEN if here.form.get(name)), "")
     return here.page("problem.html", status=status, message=message, back=here.before, written=written, again=again)
+
+
+def _long_words(form: Mapping[str, str]) -> str:
+    return next((form[name] for name in WRITTEN if form.get(name)), "")
+
+
+async def _small_form(request: Request) -> dict[str, str]:
+    """Of somebody whose session has ended: no upload, and no more than a long message."""
+    length, kind = request.headers.get("content-length", ""), request.headers.get("content-type", "")
+    if not (length.isdecimal() and int(length) <= SMALL_FORM and kind == "application/x-www-form-urlencoded"):
+        return {}
+    return {name: value for name, value in (await request.form(max_fields=20)).items() if isinstance(value, str)}

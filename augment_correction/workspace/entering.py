@@ -41,8 +41,6 @@ async def enter(request: Request) -> Here:
         here.files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         given = here.form.get("csrf") or request.headers.get("x-csrf-token", "")
         if not cookie or not tokens.same(given, csrf_token(site, cookie)):
-            if rule_of(request) != PUBLIC and not cookies.get(site.settings.session_cookie):
-                raise SignInFirst("Your session has ended.")
             raise Forbidden(
                 "This form has grown old, or it was not made by the workspace. Go back, reload the page and send it again."
             )
