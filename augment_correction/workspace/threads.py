@@ -151,7 +151,9 @@ def refuse_more(session: Session, user_id: str, more: int = 1) -> None:
         AuditEvent.org_id == organisation, AuditEvent.actor_id == user_id, AuditEvent.action == COMPARED, AuditEvent.at > day
     )  # fmt: skip
     if session.execute(asked).scalar_one() + 2 * session.execute(compared).scalar_one() + more > most:
-        raise TooMany(f"You have asked {most} times in 24 hours, which is what your organisation allows.")
+        raise TooMany(
+            f"You have asked {most} times in 24 hours, which is what your organisation allows. Wait, or ask an admin to allow more."
+        )
 
 
 def stop(session: Session, thread_id: str, message_id: str) -> None:

@@ -106,7 +106,9 @@ function offerCopy(place) {
     await navigator.clipboard.writeText(place.value || place.textContent.trim());
     button.textContent = "Copied";
   });
-  place.after(button);
+  const tools = place.parentElement.querySelector(":scope > .tools");
+  if (tools) tools.append(button);
+  else place.after(button);
 }
 
 // What is too large is told before it is sent.
@@ -139,6 +141,12 @@ document.addEventListener("submit", sendOnce);
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", closeMenus);
 window.addEventListener("pageshow", free);
+// What was said once is not said again by a reload.
+const address = new URL(window.location.href);
+if (address.searchParams.has("said")) {
+  address.searchParams.delete("said");
+  window.history.replaceState(null, "", address);
+}
 const here = document.querySelector(".sections [aria-current]");
 if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.clientWidth / 2 + here.offsetWidth / 2;
 const last = document.querySelector(".asks") || document.querySelector(".messages > li:last-child");
