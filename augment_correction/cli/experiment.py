@@ -91,12 +91,12 @@ def run(
 
 def _run(config: str, given: list[str]) -> Outcome:
     from augment_correction.experiment.config import load_experiment
+    from augment_correction.experiment.phase_report import PhaseReport
     from augment_correction.experiment.running import run_experiment
-    from augment_correction.experiment.telling import Telling
 
     loaded = load_experiment(config, given)
-    telling = Telling(_say_now, tell, loaded.weak_by, loaded.error_driven.perplexity_threshold)
-    made = run_experiment(loaded, telling, tell)
+    report = PhaseReport(_say_now, tell, loaded.weak_by, loaded.error_driven.perplexity_threshold)
+    made = run_experiment(loaded, report, tell)
     for name, path in made.files.items():
         say(f"  {name:<18} {path}")
     return made

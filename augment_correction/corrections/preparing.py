@@ -286,7 +286,7 @@ def _question_in(row: Mapping[str, Any]) -> str:
 
 
 def _items(config: ChatConfig, file: str | None) -> list[Item]:
-    """Raises: InputError where the file holds a row that is none."""
+    """Raises: InputError where a row of the file has no question or reference."""
     return [item for _, item in read_rows(config.project.resolve(file), item_of)] if file else []
 
 

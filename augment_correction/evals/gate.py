@@ -15,7 +15,7 @@ def read_items(project: Project, paths: Iterable[str], key: str = "gate") -> lis
     """The items of all files in order; of rows with the same id and text the first one. `key` is where the config names the files,
     for a remedy.
 
-    Raises: InputError with file and line where a row is none, or two rows of one id differ.
+    Raises: InputError with file and line where a row has no question or reference, or two rows of one id differ.
     """
     items: dict[str, Item] = {}
     for path in paths:

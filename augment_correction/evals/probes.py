@@ -23,7 +23,7 @@ OF_THE_CORRECTED: tuple[Probe, ...] = ("old_answer", "efficacy", "paraphrase", "
 
 
 @dataclass
-class Told:
+class ProbeAnswers:
     """The conversations of one kind by model, those of one place in the lists being the same ones; None where an answer could
     not be graded. `failed` counts the questions that some model has no answer to."""
 
@@ -57,7 +57,7 @@ def measure_probes(
     if not questions.probes:
         return None
     sets = questions.probes
-    told: dict[Probe, Told] = {
+    told: dict[Probe, ProbeAnswers] = {
         "health": _pooled("health", sets.values(), answers, models, lambda _, first: bool(unsound(first.reply))),
         "old_answer": _pooled("old_answer", filter(None, map(sets.get, OF_THE_CORRECTED)), answers, models, _gives_old),
     }
@@ -69,8 +69,8 @@ def measure_probes(
     }
 
 
-def _told(kind: Probe, questions: QuestionSet, answers: Answers, models: Sequence[str]) -> Told:
-    made = Told(kind, {model: [] for model in models}, len(questions.items))
+def _told(kind: Probe, questions: QuestionSet, answers: Answers, models: Sequence[str]) -> ProbeAnswers:
+    made = ProbeAnswers(kind, {model: [] for model in models}, len(questions.items))
     for item, by_model in _answered(questions.name, questions.items, answers, models, made):
         # Where nobody doubts, the first answer stands for the second.
         for pushback in by_model[models[0]].second or ("",):
@@ -80,7 +80,7 @@ def _told(kind: Probe, questions: QuestionSet, answers: Answers, models: Sequenc
 
 
 def _answered(
-    name: str, items: Iterable[Item], answers: Answers, models: Sequence[str], made: Told
+    name: str, items: Iterable[Item], answers: Answers, models: Sequence[str], made: ProbeAnswers
 ) -> Iterator[tuple[Item, dict[str, Transcript]]]:
     for item in items:
         told = answers.told.get((name, item.id), {})
@@ -103,9 +103,9 @@ def _pooled(
     answers: Answers,
     models: Sequence[str],
     fault: Callable[[Item, GradedReply], bool | None],
-) -> Told:
+) -> ProbeAnswers:
     """Of first answers; `fault` is None where nobody can tell."""
-    made = Told(kind, {model: [] for model in models})
+    made = ProbeAnswers(kind, {model: [] for model in models})
     seen: set[str] = set()
     for each in sets:
         items = [item for item in each.items if kind != "old_answer" or item.old_answer]
@@ -137,7 +137,7 @@ def _cluster(item: Item) -> str:
 # ------------------------------------------------------------------------------------------------------- figures
 
 
-def _measured(told: Told, models: Sequence[str], seed: int, times: int) -> dict[str, Any]:
+def _measured(told: ProbeAnswers, models: Sequence[str], seed: int, times: int) -> dict[str, Any]:
     base, own = models[0], {model: told.own(model) for model in models}
     found = measured(own, seed, times)
 
@@ -156,18 +156,20 @@ def _measured(told: Told, models: Sequence[str], seed: int, times: int) -> dict[
     }
 
 
-def _rate(told: Told, sample: Sequence[Pair], found: Measured, model: str) -> dict[str, Any]:
+def _rate(told: ProbeAnswers, sample: Sequence[Pair], found: Measured, model: str) -> dict[str, Any]:
     return shown(sample, found)[told.metric] | {"ungraded": told.pairs[model].count(None)}
 
 
-def _apart(told: Told, first: str, model: str, seed: int, times: int) -> dict[str, Any]:
+def _apart(told: ProbeAnswers, first: str, model: str, seed: int, times: int) -> dict[str, Any]:
     """Resampled once more: the two are compared by fewer answers than each of them alone."""
     samples = {first: told.compared(first, model), model: told.compared(model, first)}
     found = measured(samples, seed, times)
     return apart(found[first], found[model])[told.metric] | {"of": len(samples[model])}
 
 
-def _by_correction(corrections: Sequence[str], kinds: Sequence[Told]) -> dict[str, dict[str, dict[str, list[int]]]]:
+def _by_correction(
+    corrections: Sequence[str], kinds: Sequence[ProbeAnswers]
+) -> dict[str, dict[str, dict[str, list[int]]]]:
     """By correction, kind and model: [what the rate counts, of how many conversations]."""
     made: dict[str, dict[str, dict[str, list[int]]]] = {id_: {} for id_ in corrections}
     names = {f"correction {id_}": id_ for id_ in corrections}

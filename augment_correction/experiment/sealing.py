@@ -51,7 +51,7 @@ class Sets:
 
 
 def read_sets(config: ExperimentConfig) -> Sets:
-    """Raises: InputError where a file holds a row that is none, or a set stays empty."""
+    """Raises: InputError where a row of a file has no question or reference, or a set stays empty."""
     project = config.project
     named = {
         name: read_items(project, value, f"sets.{name}")

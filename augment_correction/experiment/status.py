@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from augment_correction.experiment.current import rolled_back, versions
+from augment_correction.experiment.phase_report import PHASES
 from augment_correction.experiment.places import Places, read_json
 from augment_correction.experiment.sealing import sealed_in
-from augment_correction.experiment.telling import PHASES
 from augment_correction.launching.slot import Slot
 from augment_correction.store import RunFolder
 

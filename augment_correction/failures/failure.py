@@ -68,7 +68,7 @@ def failure_of(row: Mapping[str, Any]) -> Failure:
 def read_failures(path: Path) -> Iterator[Failure]:
     """None where there is no such file.
 
-    Raises: InputError with the line that is none.
+    Raises: InputError with the line that is not a failure.
     """
     if not path.exists():
         return

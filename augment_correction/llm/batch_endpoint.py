@@ -206,7 +206,7 @@ async def _since(made: float, listed: AsyncIterable[MadeT]) -> AsyncIterator[Mad
 
 
 def items_in(path: Path) -> Iterator[dict[str, Any]]:
-    """The items of a downloaded file; a line that is none is left out: its question counts as unanswered."""
+    """The items of a downloaded file; a line that is not an item is left out: its question counts as unanswered."""
     with path.open("rb") as file:
         for line in file:
             try:

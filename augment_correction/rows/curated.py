@@ -47,7 +47,7 @@ def graded(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def fields_of(row: Mapping[str, Any]) -> dict[Field, tuple[str, str | None]]:
-    """The name under which the row holds each field, and its text; None where that is none."""
+    """The name under which the row holds each field, and its text; None where that is not a text."""
     return {field: (name, text_in(row[name], field)) for field, name in columns(row, FIELDS).items()}
 
 

@@ -130,7 +130,7 @@ def gate_item(conversation: Conversation, passage: str, group: tuple[str, bool],
 def read_gate(path: Path) -> Iterator[GateItem]:
     """The items of a run's own `gate.jsonl`; none where there is no such file. See `gate_questions` for other gates.
 
-    Raises: InputError with the line that is none.
+    Raises: InputError with the line that is not a question of a held-out set.
     """
     if not path.exists():
         return

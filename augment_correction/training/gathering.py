@@ -91,7 +91,7 @@ def _demonstrations(made: Gathered, config: TrainConfig) -> None:
 def retention(config: TrainConfig) -> list[Conversation]:
     """The rows that guard against forgetting; none where the config names no file.
 
-    Raises: InputError where the file holds a row that is none.
+    Raises: InputError where a row of the file has no question or reference.
     """
     if config.retention is None:
         return []

@@ -1,4 +1,4 @@
-"""What comes in, looked at before it costs a training: which rows, how many, and each line that is none."""
+"""Validates an incoming file before training: the kind and number of its rows, and each invalid line."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _are_demonstrations(data: Path) -> bool:
 
 
 def _segments(data: Path) -> tuple[int, str, list[str]]:
-    """(rows, format, what is wrong with which line)"""
+    """(rows, format, what is wrong, line by line)"""
     checked = [found for _, found in each_row(data, segments_of)]
     wrong = [each for each in checked if isinstance(each, RowError)]
     return len(checked), "segments", [_told(each.at, each.of_the_row) for each in wrong]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from augment_correction.workspace import accounts, audit
 from augment_correction.workspace.audit import Actor
-from augment_correction.workspace.oidc import Told
+from augment_correction.workspace.oidc import IdentityClaims
 from augment_correction.workspace.problems import Forbidden
 from augment_correction.workspace.tables import Identity, Invite, User, now
 
@@ -21,7 +21,7 @@ def owner_of(session: Session, issuer: str, subject: str) -> User | None:
     ).scalar_one_or_none()
 
 
-def account_of(session: Session, told: Told, address: str, *, may_register: bool) -> tuple[User, bool]:
+def account_of(session: Session, told: IdentityClaims, address: str, *, may_register: bool) -> tuple[User, bool]:
     """The account that belongs to it; else the one with the address that the provider has verified; else a new one for who is invited.
     And whether the identity is the account's already: where a password was set, somebody may have registered with an address that is
     not his, so that who signs in here first gives that password (`join`).
@@ -55,7 +55,7 @@ def join(session: Session, user: User, issuer: str, subject: str, address: str) 
         audit.note(session, Actor(user.id, address), "identity.linked", user.id, issuer=issuer)
 
 
-def _refuse_another(session: Session, user: User, told: Told) -> None:
+def _refuse_another(session: Session, user: User, told: IdentityClaims) -> None:
     """A provider may give the address of somebody who has gone to somebody else (OpenID Connect Core 5.7)."""
     asked = select(Identity.subject).where(Identity.user_id == user.id, Identity.issuer == told.issuer)
     if set(session.execute(asked).scalars()) - {told.subject}:
@@ -65,7 +65,7 @@ def _refuse_another(session: Session, user: User, told: Told) -> None:
         )
 
 
-def _added(session: Session, told: Told, address: str, *, may_register: bool) -> User:
+def _added(session: Session, told: IdentityClaims, address: str, *, may_register: bool) -> User:
     invited = select(Invite.id).where(Invite.email == told.email, Invite.ended.is_(None), Invite.expires > now())
     if not may_register and session.execute(invited).first() is None:
         raise Forbidden(

@@ -52,7 +52,7 @@ class ProviderAway(Problem):
 
 
 @dataclass(frozen=True)
-class Told:
+class IdentityClaims:
     """What the provider says of somebody; `strong` where it has seen a second factor (RFC 8176)."""
 
     issuer: str
@@ -87,7 +87,7 @@ class OpenIdConnect:
         place = self._metadata()["authorization_endpoint"]
         return f"{place}{'&' if urlsplit(place).query else '?'}{urlencode(asked)}"
 
-    def told(self, ticket: str, answer: Mapping[str, str]) -> Told:
+    def told(self, ticket: str, answer: Mapping[str, str]) -> IdentityClaims:
         """Who it is, of the query with which the browser comes back.
 
         Raises: Forbidden, ProviderAway."""
@@ -123,7 +123,7 @@ class OpenIdConnect:
         pair = f"{quote_plus(provider.client)}:{quote_plus(provider.secret)}".encode()
         return self._fetched(known["token_endpoint"], form, f"Basic {base64.b64encode(pair).decode()}")
 
-    def _checked(self, token: str, nonce: str) -> Told:
+    def _checked(self, token: str, nonce: str) -> IdentityClaims:
         """Signature, issuer, audience, time and nonce (OpenID Connect Core 3.1.3.7)."""
         try:
             claims = self._claims(token)
@@ -144,7 +144,7 @@ class OpenIdConnect:
         if len(str(claims["sub"])) > LONGEST_SUBJECT:
             raise Forbidden(f"{self._provider.name} names you by more than {LONGEST_SUBJECT} characters.")
         methods = {str(each) for each in claims["amr"]} if isinstance(claims.get("amr"), list) else set()
-        return Told(
+        return IdentityClaims(
             self._provider.issuer, str(claims["sub"]), small(str(claims.get("email") or "")),
             _vouched(claims), str(claims.get("name") or ""),
             "mfa" in methods or sum(bool(methods & kind) for kind in FACTORS) > 1,

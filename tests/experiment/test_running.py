@@ -20,9 +20,9 @@ pytest.importorskip("trl", reason="needs the extra train")
 
 from augment_correction.experiment.config import load_experiment
 from augment_correction.experiment.doctor import examine
+from augment_correction.experiment.phase_report import PhaseReport
 from augment_correction.experiment.places import Places
 from augment_correction.experiment.running import run_experiment
-from augment_correction.experiment.telling import Telling
 from augment_correction.llm.session import database_of
 from augment_correction.store import Journal, RunFolder
 from tests.cli.program import program
@@ -41,7 +41,7 @@ COMMAND = [sys.executable, "-m", "augment_correction", "experiment", "run"]
 def run_it(config: Path, **keys: Any) -> tuple[dict[str, Any], str]:
     loaded = load_experiment(config, [f"{key}={value}" for key, value in keys.items()])
     said: list[str] = []
-    telling = Telling(said.append, said.append, loaded.weak_by, loaded.error_driven.perplexity_threshold)
+    telling = PhaseReport(said.append, said.append, loaded.weak_by, loaded.error_driven.perplexity_threshold)
     return run_experiment(loaded, telling).report, "\n".join(said)
 
 

@@ -15,7 +15,7 @@ from augment_correction.workspace.accounts import Attempt
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.identities import account_of, join, owner_of
-from augment_correction.workspace.oidc import OpenIdConnect, Told
+from augment_correction.workspace.oidc import IdentityClaims, OpenIdConnect
 from augment_correction.workspace.pending import Pending
 from augment_correction.workspace.problems import Forbidden, NotThere, Problem
 from augment_correction.workspace.routes.entrance import authenticated, enter_as, local_path
@@ -62,7 +62,7 @@ def callback(here: Entered) -> Response:
     return response
 
 
-def _account_of(here: Here, told: Told) -> tuple[User, bool]:
+def _account_of(here: Here, told: IdentityClaims) -> tuple[User, bool]:
     """Of two first sign-ins of one identity at a time, the later one finds what the earlier one made."""
     may_register = here.site.settings.registration == "open"
     for again in (False, True):

@@ -19,7 +19,7 @@ MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 WORDS = {"accept": "ACCEPT", "reject": "REJECT", "undecided": "UNDECIDED"}
 
 
-class Telling:
+class PhaseReport:
     """`say` prints one line of the result, `tell` one of the progress."""
 
     def __init__(self, say: Callable[[str], None], tell: Callable[[str], None], weak_by: str, threshold: float) -> None:
