@@ -192,7 +192,7 @@ def _on_cluster(plan: Plan, address: str | None) -> Iterator[type[ClusterEngine]
     try:
         from augment_correction.runner.cluster.engine import ClusterEngine, connected
     except ModuleNotFoundError as failure:
-        if failure.name not in ("ray", "pyarrow"):
+        if failure.name != "ray":
             raise
         raise MissingExtra("--engine ray", "ray") from None
     with connected(plan, address):
@@ -234,12 +234,12 @@ async def _run(
                 given = plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
                 await Engine(plan.stages, models, results, state, halt, *given).run(reads)
     await database.flush()
+    state.phase = "writing"
     if cluster is not None:
         take_in(plan.folder.journal, plan.folder.journals)
         before = ledger.before
         ledger = state.ledger = Ledger.open(plan.config, plan.roles, journal.totals())
         ledger.before = before
-    state.phase = "writing"
     made = await asyncio.to_thread(_write, plan, journal, results, ledger, read, complete=halt.cause is None)
     return _result(plan, results, ledger, halt, state, made)
 

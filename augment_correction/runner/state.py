@@ -78,9 +78,9 @@ class RunState:
     """The first one that this run has made, for the display."""
     _finish_times: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
-    def note_finished(self) -> None:
-        self.finished += 1
-        self._finish_times.append(time.monotonic())
+    def note_finished(self, passages: int = 1) -> None:
+        self.finished += passages
+        self._finish_times.extend([time.monotonic()] * passages)
 
     def note_made(self, outcomes: Iterable[Outcome]) -> None:
         """Of a passage that was followed to its end."""

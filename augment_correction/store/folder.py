@@ -29,6 +29,11 @@ class RunFolder:
         return self.root / "journals"
 
     @property
+    def passages(self) -> Path:
+        """Batches of passages that actors are working on."""
+        return self.journals / "passages"
+
+    @property
     def dataset(self) -> Path:
         return self.root / "axolotl_correction_conversations.json"
 

@@ -1,4 +1,5 @@
-"""Journals of many machines: each actor of a cluster writes one of its own, and the main journal takes them in.
+"""Journals of many machines: each actor of a cluster writes one of its own, with the calls that it paid for and the outcomes
+of its passages, and the main journal takes them in.
 
 SQLite on a shared filesystem must never have two writers, so a file is written by one process in its whole life; an
 actor that is started again begins another. Keys are content hashes: taking a journal in twice changes nothing.
@@ -56,7 +57,23 @@ def _take_in(connection: sqlite3.Connection, path: Path) -> None:
     # Failures have no key: without this a kill between here and the file's end would count them twice.
     if connection.execute("INSERT OR IGNORE INTO taken_in VALUES (?)", (path.name,)).rowcount:
         connection.execute("INSERT INTO failures SELECT * FROM actor.failures")
+    if "outcomes" in tables:
+        _take_outcomes(connection)
     connection.execute("COMMIT")
+
+
+def _take_outcomes(connection: sqlite3.Connection) -> None:
+    """Of passages that have none yet, or that failed: a batch of a dead actor may have been followed to its end twice, and the
+    second time a server that had failed may have answered. A passage is taken whole."""
+    theirs = "chunk_id IN (SELECT chunk_id FROM actor.outcomes WHERE status != 'failed')"
+    connection.execute(
+        "DELETE FROM main.outcomes WHERE chunk_id IN (SELECT chunk_id FROM main.outcomes WHERE status = 'failed')"
+        f" AND {theirs}"
+    )
+    connection.execute(
+        "CREATE TEMP TABLE new AS SELECT chunk_id FROM actor.outcomes EXCEPT SELECT chunk_id FROM main.outcomes"
+    )
+    connection.execute("INSERT INTO main.outcomes SELECT * FROM actor.outcomes WHERE chunk_id IN (SELECT * FROM new)")
 
 
 def freeze(main: Path, folder: Path) -> Path | None:

@@ -12,6 +12,12 @@ from augment_correction.records import Conversation, Turn
 
 Status = Literal["kept", "gate", "rejected", "failed"]
 """`gate`: a conversation like those that are kept, but for asking a trained model and never for training one."""
+OUTCOMES = """
+CREATE TABLE IF NOT EXISTS outcomes (
+    chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
+    PRIMARY KEY (chunk_id, part)
+);
+"""
 SELECTION, REVIEW = "selection", "review"
 """The stages that conversations in `apart` ended at: rules, or a person."""
 STATUS, STAGE, REASON = (f"IFNULL(a.{name}, o.{name})" for name in ("status", "stage", "reason"))

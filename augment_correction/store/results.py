@@ -16,6 +16,7 @@ import orjson
 from augment_correction.records import Chunk, Conversation, ReadNote, UnreadInput
 from augment_correction.store.database import Database, Statement
 from augment_correction.store.outcomes import (
+    OUTCOMES,
     REVIEW,
     Excluded,
     Outcome,
@@ -24,7 +25,7 @@ from augment_correction.store.outcomes import (
 )
 from augment_correction.store.stored import StoredResults
 
-SCHEMA = """
+SCHEMA = f"""{OUTCOMES}
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT, seq INTEGER NOT NULL, title TEXT, source TEXT, media_type TEXT, metadata TEXT, characters INTEGER,
     PRIMARY KEY (id, source)
@@ -43,10 +44,6 @@ CREATE INDEX IF NOT EXISTS places_by_chunk ON places (chunk_id);
 CREATE TABLE IF NOT EXISTS again (
     chunk_id TEXT, stage TEXT, times INTEGER NOT NULL, PRIMARY KEY (chunk_id, stage)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outcomes (
-    chunk_id TEXT, part INTEGER, plan TEXT NOT NULL, status TEXT NOT NULL, stage TEXT, reason TEXT, body TEXT NOT NULL,
-    PRIMARY KEY (chunk_id, part)
-);
 CREATE TABLE IF NOT EXISTS revised (
     chunk_id TEXT, part INTEGER, conversation TEXT NOT NULL, PRIMARY KEY (chunk_id, part)
 ) WITHOUT ROWID;

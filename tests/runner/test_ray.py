@@ -107,7 +107,7 @@ def actors(nodes: Nodes) -> list[int]:
             parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if title.startswith(b"ray::MapWorker(MapBatches(FollowPassages))"):
+        if title.startswith(b"ray::FollowPassages"):
             found.append(int(folder.name))
 
     def below(pid: int) -> bool:

@@ -8,9 +8,11 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.records import Completion, Message, Request
-from augment_correction.store import Database, Journal
+from augment_correction.store import Database, Journal, Outcome, Results
 from augment_correction.store.journal import SCHEMA
 from augment_correction.store.journals import SharedJournal, freeze, take_in
+from augment_correction.store.outcomes import OUTCOMES, Status
+from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
 from augment_correction.usage import Usage
 
 
@@ -28,6 +30,16 @@ async def write(path: Path, *numbers: int, shared: bool = True, failures: int = 
         )
     for _ in range(failures):
         journal.note_failure(asked(0), role="small", stage="s", status=500, message="no")
+    await database.flush()
+    database.close()
+
+
+async def ended(path: Path, schema: str, passages: dict[str, list[Status]]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    database = Database(path, schema)
+    results = Results(database, "plan")
+    for passage, statuses in passages.items():
+        results.add_outcomes([Outcome(passage, part, status, None, None, {}) for part, status in enumerate(statuses)])
     await database.flush()
     database.close()
 
@@ -69,6 +81,18 @@ class TestTakingIn:
             take_in(main, folder)
         with closing(sqlite3.connect(main)) as connection:
             assert connection.execute("SELECT COUNT(*) FROM failures").fetchone() == (2,)
+
+    async def test_outcomes_move_and_a_failure_gives_way(self, tmp_path: Path) -> None:
+        """Whichever of two actors that had the same batch comes first; a passage is taken whole and once."""
+        main, folder = tmp_path / "journal.sqlite", tmp_path / "journals"
+        await ended(main, SCHEMA + RESULTS_SCHEMA, {"before": ["kept"]})
+        await ended(folder / "a.sqlite", SCHEMA + OUTCOMES, {"x": ["kept", "failed"], "y": ["kept", "kept"]})
+        await ended(folder / "b.sqlite", SCHEMA + OUTCOMES, {"x": ["kept", "kept", "rejected"], "y": ["failed"]})
+        await ended(folder / "c.sqlite", SCHEMA + OUTCOMES, {"x": ["failed"], "z": ["failed"]})
+        assert take_in(main, folder) == 3
+        with closing(sqlite3.connect(main)) as connection:
+            rows = connection.execute("SELECT chunk_id, group_concat(status, ' ') FROM outcomes GROUP BY 1").fetchall()
+        assert dict(rows) == {"before": "kept", "x": "kept kept rejected", "y": "kept kept", "z": "failed"}
 
     async def test_an_actor_killed_before_it_had_tables(self, main: Path) -> None:
         folder = main.parent / "journals"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 import ray
 
 from augment_correction.config import RunConfig
@@ -25,13 +24,15 @@ from augment_correction.llm.session import Session
 from augment_correction.plan import Plan, make_plan
 from augment_correction.runner.cluster.allowance import leased
 from augment_correction.runner.cluster.board import packed
+from augment_correction.runner.cluster.feed import Feed
 from augment_correction.runner.cluster.shares import share_of
 from augment_correction.runner.following import Follower
 from augment_correction.runner.source import Placed, record_of
 from augment_correction.runner.state import RunState, counters
-from augment_correction.store import Database, Outcome
+from augment_correction.store import Database, Outcome, Results
 from augment_correction.store.journal import SCHEMA
 from augment_correction.store.journals import SharedJournal
+from augment_correction.store.outcomes import OUTCOMES, Status
 from augment_correction.usage import CallTotals
 
 BEAT = 0.5
@@ -53,16 +54,23 @@ class ActorSetup:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What comes back for a batch. `spent` is what the actor's ledger grew by since it last said so, for the display
-    only: the sums of the end come from the journals."""
+    """What comes back for a batch: counts for the display. Its outcomes are on disk, in the actor's journal."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    passages: int = 0
+    """That came to an end."""
+    ends: dict[End, int] = field(default_factory=dict)
     spent: dict[str, dict[str, int]] = field(default_factory=dict)
+    """What the actor's ledger grew by since it last said so; the sums of the end come from the journals."""
+    first: Outcome | None = None
+    """The first conversation that this actor has made."""
+
+
+End = tuple[Status, str | None, str | None, str | None]
+"""(status, stage, reason, kind) of an outcome."""
 
 
 class FollowPassages:
-    """The function of `map_batches`. Everything that belongs to an event loop is opened by the first batch, on the
-    loop that Ray Data runs all batches on."""
+    """Everything that belongs to an event loop is opened by the first batch, on the loop that Ray runs all batches on."""
 
     def __init__(self, job: ActorSetup, board: Any) -> None:
         self._job = job
@@ -73,22 +81,18 @@ class FollowPassages:
         self._halt = Halt()
         self._opening: asyncio.Task[_Opened] | None = None
 
-    async def __call__(self, batch: pa.Table) -> pa.Table:
-        [row] = batch.to_pylist()
-        made = await self._follow(row["number"], pickle.loads(row["passages"]))
-        return pa.table({"number": [row["number"]], "made": pa.array([pickle.dumps(made)], pa.large_binary())})
-
-    async def _follow(self, number: int, passages: list[Placed]) -> BatchResult:
+    async def follow(self, number: int) -> BatchResult:
+        """Every passage of that batch to its end; returns when all of it is on disk."""
         try:
             opened = await self._opened()
+            passages = await opened.feed.read(number)
             earlier: list[str] = await self._board.begin.remote(number, self._name)
             opened.journal.read_also(opened.plan.folder.journals / f"{name}.sqlite" for name in earlier)
             ends = await asyncio.gather(*(self._follow_passage(opened.follower, passage) for passage in passages))
-            await opened.database.flush()
+            return await opened.stored([outcomes for outcomes in ends if outcomes])
         except Exception as cause:  # whatever it is, the driver shall raise it and Ray shall not try it again
             self._stop(cause)
             return BatchResult()
-        return BatchResult([outcome for outcomes in ends for outcome in outcomes], opened.spent())
 
     async def _follow_passage(self, follower: Follower, passage: Placed) -> list[Outcome]:
         if self._halt.cause is None:
@@ -124,7 +128,7 @@ class FollowPassages:
                 hint="all machines need the same project folder at the same path and the same version of the package",
             )
         folder = plan.folder
-        database = Database(folder.journals / f"{self._name}.sqlite", SCHEMA, shared=True)
+        database = Database(folder.journals / f"{self._name}.sqlite", SCHEMA + OUTCOMES, shared=True)
         journal = SharedJournal(database, folder.journals / job.frozen if job.frozen else None)
         ledger = leased(Ledger.open(plan.config, plan.roles, job.paid), self._lease)
         session = Session(
@@ -142,7 +146,9 @@ class FollowPassages:
             plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
         )
         beating = asyncio.create_task(self._beat(state))
-        return _Opened(plan, database, journal, ledger, follower, (stack, beating))
+        results = Results(database, job.fingerprint)
+        feed = Feed(folder.passages)
+        return _Opened(plan, feed, database, journal, results, ledger, follower, (stack, beating))
 
     async def _lease(self, amount: Decimal) -> Decimal:
         granted: Decimal = await self._board.lease.remote(amount)
@@ -164,15 +170,28 @@ def _roles(config: RunConfig) -> Iterable[str]:
 @dataclass
 class _Opened:
     plan: Plan
+    feed: Feed
     database: Database
     journal: SharedJournal
+    results: Results
     ledger: Ledger
     follower: Follower
     kept_alive: tuple[object, ...]
     _said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _made_one: bool = False
 
     def __post_init__(self) -> None:
         self.spent()  # what was paid by earlier runs is not news
+
+    async def stored(self, passages: list[list[Outcome]]) -> BatchResult:
+        """What came of a batch, when it is on disk."""
+        outcomes = [outcome for made in passages for outcome in made]
+        self.results.add_outcomes(outcomes)
+        await self.database.flush()
+        first = None if self._made_one else next((each for each in outcomes if each.status == "kept"), None)
+        self._made_one = self._made_one or first is not None
+        ends = Counter((each.status, each.stage, each.reason, each.kind) for each in outcomes)
+        return BatchResult(len(passages), dict(ends), self.spent(), first)
 
     def spent(self) -> dict[str, dict[str, int]]:
         now = {role: asdict(totals) for role, totals in self.ledger.totals.items()}

@@ -1,4 +1,4 @@
-"""The driver of a run on a Ray cluster: feeds Ray Data, stores what comes back, watches the board."""
+"""The driver of a run on a Ray cluster: hands numbers of batches to the actors, counts what comes back, watches the board."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import logging
 import os
 import pickle
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import ray
-from ray.data import ActorPoolStrategy, DataContext, read_datasource
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from augment_correction.errors import BudgetExhausted, UserError
@@ -25,7 +24,7 @@ from augment_correction.llm.session import STOPS
 from augment_correction.plan import Plan
 from augment_correction.runner.cluster.actor import ActorSetup, BatchResult, FollowPassages
 from augment_correction.runner.cluster.board import Board, BoardView, packed
-from augment_correction.runner.cluster.feed import Feed, Passages
+from augment_correction.runner.cluster.feed import Feed
 from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_alone
 from augment_correction.runner.passage_intake import PassageIntake
 from augment_correction.runner.source import Placed, ReadStep
@@ -79,7 +78,6 @@ class ClusterEngine:
     ledger: Ledger
     state: RunState
     halt: Halt
-    _came_back: set[int] = field(default_factory=set)
 
     async def run(self, reads: AsyncIterator[ReadStep]) -> None:
         """As `runner.engine.Engine.run`.
@@ -100,23 +98,17 @@ class ClusterEngine:
     async def _follow(self, first: Placed, rest: AsyncIterator[Placed]) -> None:
         crew = self._crew()
         board = self._board(crew)
-        feed = Feed(self.plan.folder.journals / "passages", crew.ahead)
+        feed = Feed(self.plan.folder.passages)
         feed.begin()
-        job = await self._job(crew)
-        following = asyncio.create_task(self._take_all(job, board, crew, feed))
-        watching = asyncio.create_task(self._watch(board, feed))
+        actors = self._actors(crew, await self._job(crew), board)
+        watching = asyncio.create_task(self._watch(board))
         try:
-            await self._feed(first, rest, crew, feed)
-        except Exception as failure:
-            self.halt.because(failure)
+            await self._hand_out(_batches(first, rest, crew.batch), feed, actors, crew.batches + 1)
+            self._apply(await board.look.remote())
         finally:
-            await feed.close()
-        await following
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        self._apply(await board.look.remote())
-        ray.kill(board)
+            watching.cancel()
+            for actor in (*actors, board):
+                ray.kill(actor)
 
     # ----------------------------------------------------------------------------------------- preparing
 
@@ -147,25 +139,67 @@ class ClusterEngine:
             self.plan.folders,
         )
 
-    # ----------------------------------------------------------------------------------- feeding, watching
+    def _actors(self, crew: Crew, job: ActorSetup, board: Any) -> list[Any]:
+        """A dead one is started again by Ray, where there is room, and has its batches again."""
+        actor = ray.remote(FollowPassages).options(
+            num_cpus=CPUS_PER_ACTOR,
+            scheduling_strategy="SPREAD",
+            max_restarts=-1,
+            max_task_retries=-1,
+            max_concurrency=crew.batches,
+        )
+        return [actor.remote(job, board) for _ in range(crew.actors)]
 
-    async def _feed(self, first: Placed, rest: AsyncIterator[Placed], crew: Crew, feed: Feed) -> None:
-        batch = [first]
-        async for passage in rest:
-            if len(batch) == crew.batch:
-                await feed.put(batch)
-                batch = []
-            batch.append(passage)
-        await feed.put(batch)
+    # -------------------------------------------------------------------------------- handing out, watching
 
-    async def _watch(self, board: Any, feed: Feed) -> None:
+    async def _hand_out(self, batches: AsyncIterator[list[Placed]], feed: Feed, actors: list[Any], each: int) -> None:
+        """A batch to whichever actor has room for it; `each` has some that it works on and one that waits there. Returns when
+        all have come back. After a halt the rest is read and left."""
+        rooms = asyncio.Queue[Any]()
+        for actor in actors * each:
+            rooms.put_nowait(actor)
+
+        async def one(number: int, actor: Any) -> None:
+            try:
+                self._take(await actor.follow.remote(number))
+                feed.remove(number)
+            except RayError as problem:
+                failure = UserError(f"the Ray cluster failed: {problem}", hint="run the same command again to resume")
+                failure.__cause__ = problem
+                self.halt.because(failure)
+            except Exception as cause:
+                self.halt.because(cause)
+            rooms.put_nowait(actor)
+
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                async for batch in batches:
+                    actor = await rooms.get()
+                    if self.halt.cause is None:
+                        tasks.create_task(one(feed.write(batch), actor))
+                    else:
+                        rooms.put_nowait(actor)
+            except Exception as failure:  # what is in flight is paid for: it comes home first
+                self.halt.because(failure)
+
+    def _take(self, made: BatchResult) -> None:
+        if made.first is not None:
+            self.state.note_made([made.first])
+        for end, times in made.ends.items():
+            self.state.count_outcome(*end, times)
+        self.state.note_finished(made.passages)
+        for role, spent in made.spent.items():
+            totals = self.ledger.of(role)
+            for name, count in spent.items():
+                setattr(totals, name, (getattr(totals, name) or 0) + count)
+
+    async def _watch(self, board: Any) -> None:
         told = False
         while True:
             self._apply(await board.look.remote())
             if self.halt.cause is not None and not told:
                 told = True
                 await board.halt.remote(packed(self.halt.cause))
-                await feed.close()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await (asyncio.Event() if told else self.halt.stopped).wait()
@@ -185,89 +219,16 @@ class ClusterEngine:
         spent = "" if cost is None else f": about {cost:.4f} spent, the rest is too little for the next call"
         return BudgetExhausted(f"stopped at the spending cap of {self.ledger.max_usd} USD{spent}", hint=cause.hint)
 
-    # ------------------------------------------------------------------------------------ what comes back
-
-    async def _take_all(self, job: ActorSetup, board: Any, crew: Crew, feed: Feed) -> None:
-        """Ray Data is iterated in a thread of its own: a daemon, since nothing but its end can interrupt it."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-
-        def take(batch: int, made: BatchResult) -> None:
-            asyncio.run_coroutine_threadsafe(self._take(batch, made, feed), loop).result()
-
-        def end(failure: Exception | None) -> None:
-            if failure is not None:
-                self.halt.because(failure)
-            if not done.done():
-                done.set_result(None)
-
-        def work() -> None:
-            failure: Exception | None = None
-            try:
-                _iterate(_dataset(feed, job, board, crew), take)
-            except Exception as problem:
-                failure = UserError(f"the Ray cluster failed: {problem}", hint="run the same command again to resume")
-                failure.__cause__ = problem
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(end, failure)
-
-        threading.Thread(target=work, name="ray-data", daemon=True).start()
-        await done
-        await feed.close()
-
-    async def _take(self, batch: int, made: BatchResult, feed: Feed) -> None:
-        """Ray may hand over a batch again that it had to make again; what it holds is the same."""
-        if batch in self._came_back:
-            return
-        self._came_back.add(batch)
-        self.results.add_outcomes(made.outcomes)
-        self.state.note_made(made.outcomes)
-        for outcome in made.outcomes:
-            self.state.count_outcome(outcome.status, outcome.stage, outcome.reason, outcome.kind)
-            if outcome.part == 0:
-                self.state.note_finished()
-        for role, spent in made.spent.items():
-            totals = self.ledger.of(role)
-            for name, count in spent.items():
-                setattr(totals, name, (getattr(totals, name) or 0) + count)
-        await feed.came_back(batch)
-
 
 def _here() -> Any:
     return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
-def _dataset(feed: Feed, job: ActorSetup, board: Any, crew: Crew) -> Any:
-    context = DataContext.get_current()
-    before = context.target_max_block_size, context.enable_progress_bars
-    # A row is a batch already. With any larger target Ray Data gathers rows until they make up a block, and a stream
-    # that comes slowly would wait for that.
-    context.target_max_block_size, context.enable_progress_bars = 1, False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    try:
-        rows = read_datasource(
-            Passages(feed.folder),
-            override_num_blocks=1,
-            num_cpus=0,
-            label_selector={"ray.io/node-id": ray.get_runtime_context().get_node_id()},
-        )
-        return rows.map_batches(
-            FollowPassages,
-            fn_constructor_args=(job, board),
-            batch_size=None,
-            batch_format="pyarrow",
-            compute=ActorPoolStrategy(
-                size=crew.actors,
-                max_concurrent_calls_per_actor=crew.batches,
-                max_tasks_in_flight_per_actor=crew.batches + 2,
-            ),
-            num_cpus=CPUS_PER_ACTOR,
-        )
-    finally:
-        context.target_max_block_size, context.enable_progress_bars = before
-
-
-def _iterate(dataset: Any, take: Callable[[int, BatchResult], None]) -> None:
-    for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=4):
-        for row in table.to_pylist():
-            take(row["number"], pickle.loads(row["made"]))
+async def _batches(first: Placed, rest: AsyncIterator[Placed], size: int) -> AsyncIterator[list[Placed]]:
+    batch = [first]
+    async for passage in rest:
+        if len(batch) == size:
+            yield batch
+            batch = []
+        batch.append(passage)
+    yield batch

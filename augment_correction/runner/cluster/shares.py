@@ -14,6 +14,10 @@ CALLS_PER_ACTOR = 128
 """In flight. One core does more (0.5 to 0.8 ms of CPU per call), but a death costs what is in flight."""
 
 
+LARGEST_BATCH = 128
+"""Passages. Ray takes about half a millisecond for a batch of any size."""
+
+
 @dataclass(frozen=True)
 class Crew:
     """`batch` passages travel together; an actor works on `batches` of them at once."""
@@ -21,11 +25,6 @@ class Crew:
     actors: int
     batch: int
     batches: int
-
-    @property
-    def ahead(self) -> int:
-        """Batches read ahead of what has come back: each actor's own, as many waiting beside it, and some to spare."""
-        return self.actors * (2 * self.batches + 4)
 
 
 def refuse_alone(config: RunConfig, roles: Iterable[str]) -> None:
@@ -49,15 +48,14 @@ def refuse_alone(config: RunConfig, roles: Iterable[str]) -> None:
 def crew_for(config: RunConfig, roles: Iterable[str], *, nodes: int, cpus: int) -> Crew:
     """At least one actor per node, so that a node's death costs its share only; not more than the smallest cap.
 
-    Small batches, a dozen at once: an actor never waits for the slowest passage of one batch, and Ray's 2 to 3 ms per
-    batch are shared by its passages.
+    Several batches at once: an actor never waits for the slowest passage of one of them.
     """
     models = {model.model_dump_json(): concurrency_of(config, model) for model in map(config.model, roles)}
     calls = sum(models.values())
     actors = max(1, min(cpus, *models.values(), max(nodes, calls // CALLS_PER_ACTOR)))
     window = math.ceil(calls / actors) + 4
-    batch = max(1, min(32, window // 8))
-    return Crew(actors, batch, math.ceil(1.25 * window / batch))
+    batch = max(1, min(LARGEST_BATCH, window // 2))
+    return Crew(actors, batch, math.ceil(1.25 * window / batch) + 1)
 
 
 def share_of(config: RunConfig, roles: Iterable[str], slot: int, actors: int) -> RunConfig:

@@ -44,7 +44,7 @@ def test_the_shares_are_the_whole(small: int, large: int, nodes: int, cpus_each:
 def test_an_actor_has_enough_passages_for_all_its_calls(small: int, large: int, nodes: int, cpus_each: int) -> None:
     crew = crew_for(config(small, large), ROLES, nodes=nodes, cpus=nodes * cpus_each)
     assert 1 <= crew.actors <= nodes * cpus_each
-    assert 1 <= crew.batch <= 32
+    assert 1 <= crew.batch <= 128
     assert crew.batch * crew.batches >= (small + large) / crew.actors
 
 
