@@ -83,8 +83,17 @@ class Passage:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+class PickledByFields:
+    """For dataclasses with slots that go between processes by the thousand: as they are, Python code sets field by field."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), tuple(map(self.__getattribute__, self.__slots__))
+
+
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(PickledByFields):
     """A passage: `document.text[start:end] == text` exactly. `id` is the hash of the text alone, so that identical
     passages of different documents are one. `heading` is the path of titles above it, outermost first."""
 

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 from augment_correction.documents.chunking import ChunkSettings
 from augment_correction.documents.contract import ReadLimits, Working
 from augment_correction.documents.registered import Places
-from augment_correction.records import Chunk, Document, ReadNote, UnreadInput
+from augment_correction.records import Chunk, Document, PickledByFields, ReadNote, UnreadInput
 
 LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentInfo:
+class DocumentInfo(PickledByFields):
     """A document without its text. `characters` is the text's length, `pages` their number (0 where it has none)."""
 
     id: str

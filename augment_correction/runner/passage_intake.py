@@ -9,6 +9,7 @@ from augment_correction.llm.metered import Halt
 from augment_correction.runner.source import Placed, ReadStep
 from augment_correction.runner.state import RunState
 from augment_correction.store import Results
+from augment_correction.store.database import Statement
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,15 @@ class PassageIntake:
         """Count and store what was read; a passage that stands in several places is stored with all of them. Returns
         the passages that were not there before."""
         state, results = self.state, self.results
+        statements: list[Statement] = []
         for document in read.documents:
-            results.add_document(state.documents, document)
+            statements.append(results.add_document(state.documents, document))
             state.documents += 1
         for unread in read.unread:
-            results.add_unread(state.unread, unread)
+            statements.append(results.add_unread(state.unread, unread))
             state.unread += 1
-        for note in read.notes:
-            results.add_note(note)
-        statements, new = [], []
+        statements += map(results.add_note, read.notes)
+        new = []
         for passage in read.passages:
             chunk, document = passage.chunk, passage.document
             statements.append(results.add_place(passage.seq, chunk, document.source, document.title))

@@ -22,12 +22,21 @@ from augment_correction.documents import (
 from augment_correction.documents.contract import Unread, build_document
 from augment_correction.documents.text import clean
 from augment_correction.plan import Plan
-from augment_correction.records import Chunk, Document, Passage, ReadNote, Record, UnreadInput, content_id
+from augment_correction.records import (
+    Chunk,
+    Document,
+    Passage,
+    PickledByFields,
+    ReadNote,
+    Record,
+    UnreadInput,
+    content_id,
+)
 from augment_correction.stages import language_of, neutral
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(PickledByFields):
     """A chunk at its place `seq` in the output's order; `document` is where it was read."""
 
     seq: int

@@ -132,27 +132,18 @@ class Results(StoredResults):
             (chunk_id, self._plan),
         )
 
-    def add_document(self, seq: int, document: Any) -> None:
+    def add_document(self, seq: int, document: Any) -> Statement:
         """`document` has id, title, source, media_type, metadata and characters."""
-        self._database.write(
-            (
-                "INSERT OR REPLACE INTO documents VALUES (?,?,?,?,?,?,?)",
-                (document.id, seq, document.title, document.source, document.media_type,
-                 orjson.dumps(dict(document.metadata), default=str).decode(), document.characters),
-            )
-        )  # fmt: skip
+        metadata = orjson.dumps(dict(document.metadata), default=str).decode()
+        told = (document.title, document.source, document.media_type, metadata, document.characters)
+        return "INSERT OR REPLACE INTO documents VALUES (?,?,?,?,?,?,?)", (document.id, seq, *told)
 
-    def add_unread(self, seq: int, unread: UnreadInput) -> None:
-        self._database.write(
-            (
-                "INSERT OR REPLACE INTO unread VALUES (?,?,?,?)",
-                (seq, unread.source, unread.reason, unread.detail),
-            )
-        )
+    def add_unread(self, seq: int, unread: UnreadInput) -> Statement:
+        values = (seq, unread.source, unread.reason, unread.detail)
+        return "INSERT OR REPLACE INTO unread VALUES (?,?,?,?)", values
 
-    def add_note(self, note: ReadNote) -> None:
-        values = (note.source, note.reason, note.detail, note.count)
-        self._database.write(("INSERT INTO notes VALUES (?,?,?,?)", values))
+    def add_note(self, note: ReadNote) -> Statement:
+        return "INSERT INTO notes VALUES (?,?,?,?)", (note.source, note.reason, note.detail, note.count)
 
     def add_place(self, seq: int, chunk: Chunk, source: str, title: str) -> Statement:
         heading = orjson.dumps(chunk.heading).decode()

@@ -154,16 +154,6 @@ class TestUndisturbed:
         )  # fmt: skip
         assert made.stdout.split() == ["12", "12"], made.stderr
 
-    def test_a_second_run_asks_nothing(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
-        project.facts(range(20))
-        project.config(server)
-        assert on(nodes, project).code == 0
-        server.forget()
-        (project.output / "axolotl_correction_conversations.json").unlink()
-        assert on(nodes, project).code == 0
-        assert server.count() == 0
-        assert is_local_result(project, server)
-
     def test_paid_calls_answer_a_changed_pipeline(
         self, project: MadeProject, nodes: Nodes, server: ModelServer
     ) -> None:
@@ -176,13 +166,6 @@ class TestUndisturbed:
         assert on(nodes, project).code == 0
         assert (server.count("small"), server.count("large")) == (0, 20)
 
-    def test_calls_in_flight_keep_to_the_limit(self, project: MadeProject, nodes: Nodes, server: ModelServer) -> None:
-        server.delay = 0.3
-        project.facts(range(60))
-        project.config(server, system={"concurrency_limit": 5})
-        assert on(nodes, project).code == 0
-        assert server.most_in_flight <= 2 * 5
-
 
 class TestKilled:
     @pytest.fixture
@@ -192,33 +175,46 @@ class TestKilled:
         project.config(server, system={"concurrency_limit": CONCURRENCY})
         return server
 
-    def finish(self, project: MadeProject, nodes: Nodes, server: ModelServer, kill: Callable[[], None]) -> int:
-        """Kill while the run is under way; returns how many requests were sent twice."""
+    def finish(
+        self, project: MadeProject, nodes: Nodes, server: ModelServer, *kills: tuple[int, Callable[[], None]]
+    ) -> int:
+        """Kill while the run is under way, each when so many requests have come; returns how many were sent twice."""
         process = project.start(*ARGUMENTS, nodes.address)
-        server.wait_for(PASSAGES // 2, process, 120)
-        assert len(actors(nodes)) == 2
-        kill()
+        for requests, kill in kills:
+            server.wait_for(requests, process, 120)
+            assert actors(nodes)
+            kill()
         made = ended(process, 180)
         assert made.code == 0, made
         twice = asked_twice(server)
         print(f"{2 * PASSAGES} questions, {twice} asked twice")
         assert len(server.questions()) == 2 * PASSAGES
-        assert is_local_result(project, server)
         return twice
 
-    def test_an_actor(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
-        """Half of the limit is what it may have had in flight, for each of the two models."""
-        assert self.finish(project, nodes, slow, lambda: os.kill(actors(nodes)[0], signal.SIGKILL)) <= CONCURRENCY
+    def test_actors(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
+        """First one, then every one. Half of the limit is what one may have had in flight, for each of the two models. What comes
+        of it is what one machine makes, no limit was passed, and the next run has nothing to do."""
 
-    def test_every_actor(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
-        def kill() -> None:
+        def kill_one() -> None:
+            assert len(actors(nodes)) == 2
+            os.kill(actors(nodes)[0], signal.SIGKILL)
+
+        def kill_all() -> None:
             for actor in actors(nodes):
                 os.kill(actor, signal.SIGKILL)
 
-        assert self.finish(project, nodes, slow, kill) <= 2 * CONCURRENCY
+        kills = (PASSAGES // 2, kill_one), (3 * PASSAGES // 2, kill_all)
+        assert self.finish(project, nodes, slow, *kills) <= 3 * CONCURRENCY
+        assert slow.most_in_flight <= 2 * CONCURRENCY
+        slow.forget()
+        (project.output / "axolotl_correction_conversations.json").unlink()
+        assert on(nodes, project).code == 0
+        assert slow.count() == 0
+        assert is_local_result(project, slow)
 
     def test_a_node(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
-        assert self.finish(project, nodes, slow, nodes.kill_second) <= CONCURRENCY
+        assert self.finish(project, nodes, slow, (PASSAGES // 2, nodes.kill_second)) <= CONCURRENCY
+        assert is_local_result(project, slow)
 
     def test_the_driver(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
         """The next run takes in the journals of the dead actors, on whichever engine."""
@@ -291,10 +287,11 @@ class TestStopped:
         spent = sum(project.tokens(role)["total_cost"] for role in ("small", "large"))
         assert 30 < spent <= 60
 
-    def test_a_server_inside_the_run_is_refused(self, project: MadeProject, nodes: Nodes) -> None:
+    def test_a_server_inside_the_run_is_refused(self, project: MadeProject) -> None:
+        """Before a cluster is looked for."""
         project.facts(range(3))
         project.config(api={"small_mode": "embedded", "small_model": "qwen2.5-0.5b"})
-        made = on(nodes, project)
+        made = project.command(*ARGUMENTS, "127.0.0.1:1")
         assert made.code == 2
         assert "small_base_url" in made.err
 
