@@ -2,10 +2,11 @@
 
     python -m benchmarks.ray_overhead [--chunks 2000] [--actors 1 2 4] [--concurrency 64] [--latency 0.2]
 
-Needs the extra `ray`. Each engine runs twice, with few and with all passages: the difference is what a passage costs,
-and what is left over is what it costs to begin. CPU is user + system, by kind of process, read from /proc while the
-run goes on; the server's is not in it. The driver's is told apart: `while it runs`, which is what bounds a cluster, and the
-journals and files at the end.
+Needs the extra `ray`. CPU is user + system, by kind of process, read from /proc while the run goes on; the server's is not
+in it. A passage's is counted from when `--few` have come back until all have, so that nothing of the start is in it: what a driver
+takes there is what bounds a cluster. `At the end` is what it takes for journals and files, once all have come back. A driver that
+waits is not idle: Ray's threads and the look at the board take some of every second. That is measured with a server that takes
+20 seconds, and told apart, since it weighs on a passage as much as the machine is slow.
 """
 
 from __future__ import annotations
@@ -36,43 +37,45 @@ KINDS = {
 
 
 class Sampler:
-    """CPU seconds of this process and of all below it, the dead ones too as they were last seen."""
+    """CPU seconds of this process and of all below it, from when `few` passages had come back; with 0 from when all are under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, few: int) -> None:
         self._seen: dict[int, tuple[str, float]] = {}
         self._ended = threading.Event()
-        self.begun = self.running = 0.0
-        """CPU seconds of this process when the first passage was asked for, and from there until the last one had come back."""
+        self._few = few
+        self.marks: list[tuple[int, float, dict[str, float]]] = []
+        """(passages that had come back, when, CPU seconds by kind), at first with few of them, then with all."""
 
     def sums(self) -> dict[str, float]:
         self._look()
         sums: Counter[str] = Counter()
-        for kind, seconds in self._seen.values():
+        for kind, seconds in [*self._seen.values()]:
             sums[kind] += seconds
-        sums["driver while it runs"] = self.running
-        sums["driver at the end and before"] = sums.pop("driver") - self.running
-        return dict(sums)
+        return {**sums, "driver": time.process_time()}
 
     @contextmanager
     def watching(self, state: Any) -> Iterator[None]:
         def poll() -> None:
-            while not self._ended.wait(0.3):
-                self._look()
+            while not self.marks and not self._ended.wait(0.2):
+                under_way = sum(counts.in_flight for counts in state.stages.values())
+                if (state.finished >= self._few) if self._few else (under_way == state.total):
+                    self._mark(state.finished)
 
         sampler, kind = self, type(state)
 
         class Noting(kind):  # type: ignore[misc,valid-type]
             def __setattr__(self, name: str, value: Any) -> None:
-                if name == "phase" and value == "running":
-                    sampler.begun = time.process_time()
                 if name == "phase" and value == "writing":
-                    sampler.running = time.process_time() - sampler.begun
+                    sampler._mark(self.finished)
                 super().__setattr__(name, value)
 
         state.__class__ = Noting
         threading.Thread(target=poll, daemon=True).start()
         yield
         self._ended.set()
+
+    def _mark(self, finished: int) -> None:
+        self.marks.append((finished, time.monotonic(), self.sums()))
 
     def _look(self) -> None:
         parents: dict[int, int] = {}
@@ -104,13 +107,13 @@ def _below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
     return False
 
 
-def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: int) -> None:
+def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: int, few: int) -> None:
     """A cluster of its own: another one on this machine would share its cores, and its end would be this run's."""
     from augment_correction import load_config
     from augment_correction.runner import run
     from benchmarks.throughput import passage
 
-    sampler = Sampler()
+    sampler = Sampler(few)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "inputs").mkdir()
@@ -133,34 +136,50 @@ def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: i
         result = run(loaded, engine=engine, watch=sampler.watching)  # type: ignore[arg-type]
         wall = time.monotonic() - begun
         assert result.kept == chunks, result
-    print(json.dumps({"wall": wall, "cpu": sampler.sums()}))
+    (first, since, before), (last, until, after) = sampler.marks
+    passages = last - first
+    waiting = (after["driver"] - before["driver"]) / (until - since)
+    cpu = {kind: (seconds - before.get(kind, 0)) / passages for kind, seconds in after.items()}
+    end = (sampler.sums()["driver"] - after["driver"]) / chunks
+    print(
+        json.dumps(
+            {
+                "wall": wall,
+                "cpu": cpu,
+                "end": end,
+                "begin": sum(before.values()),
+                "pace": (until - since) / passages,
+                "waiting": waiting,
+            }
+        )
+    )
 
 
-def measure(engine: str, chunks: int, actors: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    at_once = arguments.concurrency * actors
-    given = ["--engine", engine, "--chunks", str(chunks), "--concurrency", str(at_once), "--actors", str(actors)]
-    made, seen = measured("benchmarks.ray_overhead", given, ["--latency", str(arguments.latency)])
-    return {**made, "window": seen["last"] - seen["first"]}
+def measure(engine: str, actors: int, chunks: int, few: int, latency: float, concurrency: int) -> dict[str, Any]:
+    given = {"engine": engine, "chunks": chunks, "concurrency": concurrency * actors, "actors": actors, "few": few}
+    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    return measured("benchmarks.ray_overhead", words, ["--latency", str(latency)])[0]
 
 
 def compare(engine: str, actors: int, arguments: argparse.Namespace) -> None:
-    few, all_ = (measure(engine, chunks, actors, arguments) for chunks in (arguments.few, arguments.chunks))
-    more = arguments.chunks - arguments.few
-    cpu = {kind: all_["cpu"].get(kind, 0) - few["cpu"].get(kind, 0) for kind in all_["cpu"]}
-    ideal = arguments.chunks * arguments.latency / (arguments.concurrency * actors)
+    made = measure(engine, actors, arguments.chunks, arguments.few, arguments.latency, arguments.concurrency)
+    ideal = arguments.latency / (arguments.concurrency * actors)
     print(
-        f"{engine} x {actors}  wall {all_['wall']:.1f} s; window over ideal {all_['window'] / ideal:.2f}; "
-        f"CPU per passage {1000 * sum(cpu.values()) / more:.2f} ms; to begin {sum(few['cpu'].values()):.1f} s CPU, "
-        f"{few['wall']:.1f} s wall"
+        f"{engine} x {actors}  wall {made['wall']:.1f} s; pace over ideal {made['pace'] / ideal:.2f}; "
+        f"CPU per passage {1000 * (sum(made['cpu'].values()) + made['end']):.2f} ms; until --few had come {made['begin']:.1f} s CPU"
     )
-    for kind, seconds in sorted(cpu.items(), key=lambda item: -item[1]):
-        print(f"         {kind:<29} {1000 * seconds / more:6.3f} ms per passage", flush=True)
+    if engine == "ray":
+        waiting = measure(engine, actors, 32, 0, 20, arguments.concurrency)["waiting"]
+        print(f"         a driver that waits takes {1000 * waiting:.1f} ms of every second")
+        made["cpu"]["of it by passages"] = made["cpu"]["driver"] - waiting * made["pace"]
+    for kind, seconds in [*sorted(made["cpu"].items(), key=lambda item: -item[1]), ("driver at the end", made["end"])]:
+        print(f"         {kind:<17} {1000 * seconds:6.3f} ms per passage", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, default=2000)
-    parser.add_argument("--few", type=int, default=256, help="passages of the shorter run")
+    parser.add_argument("--few", type=int, default=500, help="passages that come back before it is counted")
     parser.add_argument("--actors", type=int, nargs="+", default=[1], help="of the runs on Ray")
     parser.add_argument("--concurrency", type=int, default=64, help="per actor, for each of two models")
     parser.add_argument("--latency", type=float, default=0.2)
@@ -169,7 +188,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.engine:
         given = arguments.base_url, arguments.chunks, arguments.concurrency, arguments.actors[0]
-        one_run(arguments.engine, *given)
+        one_run(arguments.engine, *given, arguments.few)
         return
     print(
         f"{arguments.chunks} passages, 2 requests each, {arguments.concurrency} at once for each of two models and actor"
