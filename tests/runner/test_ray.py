@@ -181,7 +181,7 @@ class TestKilled:
         """Kill while the run is under way, each when so many requests have come; returns how many were sent twice."""
         process = project.start(*ARGUMENTS, nodes.address)
         for requests, kill in kills:
-            server.wait_for(requests, process, 120)
+            server.wait_for(requests, process, 240)
             assert actors(nodes)
             kill()
         made = ended(process, 180)
@@ -219,7 +219,7 @@ class TestKilled:
     def test_the_driver(self, project: MadeProject, nodes: Nodes, slow: ModelServer) -> None:
         """The next run takes in the journals of the dead actors, on whichever engine."""
         process = project.start(*ARGUMENTS, nodes.address)
-        slow.wait_for(PASSAGES, process, 120)
+        slow.wait_for(PASSAGES, process, 240)
         process.kill()
         process.communicate()
         end = time.monotonic() + 60
@@ -240,7 +240,7 @@ class TestStopped:
         project.facts(range(PASSAGES))
         project.config(server, system={"concurrency_limit": CONCURRENCY})
         process = project.start(*ARGUMENTS, nodes.address)
-        server.wait_for(PASSAGES // 2, process, 120)
+        server.wait_for(PASSAGES // 2, process, 240)
         process.send_signal(signal.SIGINT)
         made = ended(process, 60)
         assert made.code == 130, made
@@ -255,7 +255,7 @@ class TestStopped:
         project.facts(range(20))
         project.config(server, api={"small_timeout": 100})
         process = project.start(*ARGUMENTS, nodes.address)
-        server.wait_for(4, process, 120)
+        server.wait_for(4, process, 240)
         process.send_signal(signal.SIGINT)
         time.sleep(2)
         assert process.poll() is None
