@@ -130,6 +130,9 @@ def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: i
         begun = time.monotonic()
         loaded = load_config(folder / "config.yaml")
         if engine == "ray":
+            os.environ["RAY_worker_niceness"] = (
+                "0"  # of 15, on a machine that does other things, too, time is what is measured
+            )
             import ray
 
             ray.init("local", num_cpus=actors, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

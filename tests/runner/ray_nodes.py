@@ -3,12 +3,16 @@ Ray does while it starts. Prints its address; `kill` on stdin ends the second no
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
 
 
 def main() -> None:
+    os.environ["RAY_worker_niceness"] = (
+        "0"  # Ray gives workers 15: beside other work on this machine they hardly ever run
+    )
     from ray.cluster_utils import Cluster
 
     place = {"num_cpus": 1, "object_store_memory": 200 * 2**20}
