@@ -130,9 +130,8 @@ def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: i
         begun = time.monotonic()
         loaded = load_config(folder / "config.yaml")
         if engine == "ray":
-            os.environ["RAY_worker_niceness"] = (
-                "0"  # of 15, on a machine that does other things, too, time is what is measured
-            )
+            # Of 15, beside other work on a machine, it is time that is measured.
+            os.environ.update(RAY_worker_niceness="0")
             import ray
 
             ray.init("local", num_cpus=actors, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

@@ -10,9 +10,8 @@ from typing import Any
 
 
 def main() -> None:
-    os.environ["RAY_worker_niceness"] = (
-        "0"  # Ray gives workers 15: beside other work on this machine they hardly ever run
-    )
+    # Ray gives workers 15: beside other work on this machine they hardly ever run
+    os.environ.update(RAY_worker_niceness="0")
     from ray.cluster_utils import Cluster
 
     place = {"num_cpus": 1, "object_store_memory": 200 * 2**20}
