@@ -21,6 +21,7 @@ from augment_correction.workspace.site import Site
 from augment_correction.workspace.tables import LoginSession, Membership, Organisation, User
 
 LONGEST_FIELD = 40_000
+_CONTROLS = dict.fromkeys({*range(32), 127} - {ord("\n"), ord("\t")})
 
 
 @dataclass
@@ -99,10 +100,10 @@ class Here:
         return str(self.request.path_params[name])
 
     def text(self, name: str, *, most: int = LONGEST_FIELD, missing: str = "") -> str:
-        """What the form says; with `missing`, it has to.
+        """What the form says, without control characters, which a terminal would obey; with `missing`, it has to.
 
         Raises: Invalid."""
-        text = self.form.get(name, "").replace("\r\n", "\n").replace("\0", "").strip()
+        text = self.form.get(name, "").replace("\r\n", "\n").translate(_CONTROLS).strip()
         if missing and not text:
             raise Invalid(missing, field=name)
         if len(text) > most:

@@ -71,3 +71,9 @@ def test_a_page_that_refuses_leads_back(place: Place) -> None:
     assert ada.status == 404 and f'href="{ada.at("/jobs")}">Go back' in ada.page
     ada.get(ada.at("/nothing"), headers={"referer": "https://elsewhere.example/jobs"})
     assert "Go back" not in ada.page
+
+
+def test_escape_sequences_are_not_kept(place: Place) -> None:
+    ada = place.owner()
+    ada.post(ada.at("/settings"), {"name": "B", "daily_messages": "9", "system_prompt": "a\x1b[31m\x7fb\n\tc\x00"})
+    assert ada.status == 200 and "a[31mb\n\tc</textarea>" in ada.page
