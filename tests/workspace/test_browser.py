@@ -170,7 +170,7 @@ async def a_correction_is_approved(browser: Visit, served: Served, home: str) ->
         await browser.press_link("a.correction")
         await browser.looked("review")
         await browser.fill("[action$='/approve'] button")
-        assert "approved" in await browser.value("document.querySelector('.tag').textContent")
+        assert "approved" in await browser.value("document.querySelector('.card .tag').textContent")
     await browser.looked("approved")
     await browser.leave("document.querySelector('.bar form button').click()")
     await browser.looked("signed_out")
@@ -210,7 +210,7 @@ async def it_is_compared_and_rolled_back(browser: Visit, home: str) -> None:
         f"[...document.querySelectorAll('a.correction')].find((each) => each.textContent.includes({OTHER_FACT!r})).click()"
     )
     await browser.fill("[action$='/withdraw'] button", reason="It is sandstone")
-    assert "withdrawn" in await browser.value("document.querySelector('.tag').textContent")
+    assert "withdrawn" in await browser.value("document.querySelector('.card .tag').textContent")
     await browser.looked("withdrawn")
     await browser.open(f"{home}/versions", 1200)
     words = await browser.words()
