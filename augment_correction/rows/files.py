@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from augment_correction.errors import InputError
 from augment_correction.jsonlines import NoValue, ReadCounts, Value, file_values
-from augment_correction.rows.formats import RowFormat, any_registered, format_of
+from augment_correction.rows.formats import RowFormat, any_registered, format_of, named_by, recognising
 from augment_correction.rows.names import RowError
 
 T = TypeVar("T")
@@ -59,13 +59,14 @@ def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
     of them has a bug."""
     read, some = ReadCounts(), False
     passed_over: dict[RowFormat, None] = {}
+    named = named_by(path)
     for found in file_values(path, read):
         number = found.item if isinstance(found, Value) and read.in_list else found.line
         place = f"{path}:{number}"
         form: RowFormat | None = None
         try:
             given = _object(found, place)
-            form = format_of(given, place, path)
+            form = named or recognising(given, place, path)
             row = form.row_of(given, place) if form else given
             if form and row is None:
                 passed_over[form] = None

@@ -102,21 +102,35 @@ def any_registered() -> bool:
     return bool(FORMATS)
 
 
-def format_of(row: Row, place: str, file: PurePath) -> RowFormat | None:
-    """The one that a file's name says, else the one that recognises the row.
+def named_by(file: PurePath) -> RowFormat | None:
+    """The one that the name of a file says: `week.tickets.jsonl`.
 
-    Raises: RowError where several do; PluginFailure where a predicate has a bug; ConfigError where a plugin cannot be imported.
+    Raises: ConfigError where a plugin cannot be imported.
     """
     if not any_registered():
         return None
     said, _, _ = (
         PurePath(file.stem).suffix.removeprefix(".").partition("-")
     )  # a worker makes `x.tickets-2.jsonl` of a second one
-    if named := FORMATS.get(said):
-        return named
+    return FORMATS.get(said)
+
+
+def recognising(row: Row, place: str, file: PurePath) -> RowFormat | None:
+    """The one whose predicate takes the row.
+
+    Raises: RowError where several do; PluginFailure where a predicate has a bug.
+    """
     found = [form for form in FORMATS.values() if form.takes(row, place)]
     if len(found) > 1:
         detail = f"is recognised by {' and by '.join(map(str, found))}"
         remedy = f"name the file {file.stem}.{found[0].name}{file.suffix}, or let only one of them recognise it"
         raise RowError(place, detail, remedy, reason="two_formats")
     return found[0] if found else None
+
+
+def format_of(row: Row, place: str, file: PurePath) -> RowFormat | None:
+    """Of one row: the format that the file's name says, else the one that recognises it.
+
+    Raises: what `named_by` and `recognising` do.
+    """
+    return named_by(file) or recognising(row, place, file)
