@@ -227,6 +227,17 @@ class ChatMessage(OwnedRow, Table):
     )
 
 
+class DeletedReply(OwnedRow, Table):
+    """What is left of a reply whose chat was deleted: that it was asked for and what it cost, and no word of it."""
+
+    __tablename__ = "deleted_replies"
+    id: Mapped[str] = _id()
+    author_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("users.id"))
+    tokens_in: Mapped[int]
+    tokens_out: Mapped[int]
+    created: Mapped[datetime] = mapped_column(index=True)
+
+
 # ----------------------------------------------------------------------------------- corrections and versions
 
 

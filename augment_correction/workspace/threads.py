@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 
 from augment_correction.workspace.audit import Actor, note
 from augment_correction.workspace.problems import Conflict, Forbidden, Invalid, NotThere, TooMany
-from augment_correction.workspace.tables import AuditEvent, ChatMessage, CorrectionRow, Organisation, Thread, now
+from augment_correction.workspace.tables import (
+    AuditEvent,
+    ChatMessage,
+    CorrectionRow,
+    DeletedReply,
+    Organisation,
+    Thread,
+    now,
+)
 
 LONGEST = 20_000
 TITLE = 80
@@ -147,10 +155,14 @@ def refuse_more(session: Session, user_id: str, more: int = 1) -> None:
     asked = select(func.count()).select_from(ChatMessage).where(
         ChatMessage.author_id == user_id, ChatMessage.role == "assistant", ChatMessage.created > day
     )  # fmt: skip
+    deleted = select(func.count()).select_from(DeletedReply).where(
+        DeletedReply.author_id == user_id, DeletedReply.created > day
+    )  # fmt: skip
     compared = select(func.count()).select_from(AuditEvent).where(
         AuditEvent.org_id == organisation, AuditEvent.actor_id == user_id, AuditEvent.action == COMPARED, AuditEvent.at > day
     )  # fmt: skip
-    if session.execute(asked).scalar_one() + 2 * session.execute(compared).scalar_one() + more > most:
+    spent = sum(session.execute(each).scalar_one() for each in (asked, deleted, compared, compared))
+    if spent + more > most:
         raise TooMany(
             f"You have asked {most} times in 24 hours, which is what your organisation allows. Wait, or ask an admin to allow more."
         )
@@ -184,7 +196,15 @@ def end_silent(session: Session, thread_id: str) -> None:
 
 
 def delete(session: Session, actor: Actor, gone: Thread) -> None:
-    """With all its messages. Corrections that came of it keep what they say, and no longer know where."""
+    """With all its messages. Corrections that came of it keep what they say, and no longer know where; what it cost is counted on."""
+    asked = select(ChatMessage).where(ChatMessage.thread_id == gone.id, ChatMessage.role == "assistant")
+    for each in session.execute(asked).scalars():
+        session.add(
+            DeletedReply(
+                id=each.id, org_id=each.org_id, author_id=each.author_id, tokens_in=each.tokens_in,
+                tokens_out=each.tokens_out, created=each.created,
+            )
+        )  # fmt: skip
     session.execute(
         update(CorrectionRow).where(CorrectionRow.thread_id == gone.id).values(thread_id=None, message_id=None)
     )

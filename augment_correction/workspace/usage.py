@@ -15,7 +15,7 @@ from augment_correction.ledger import price_of
 from augment_correction.usage import Price, Usage
 from augment_correction.workspace.configs import base_model, chat_config
 from augment_correction.workspace.settings import Settings
-from augment_correction.workspace.tables import ChatMessage, User, now
+from augment_correction.workspace.tables import ChatMessage, DeletedReply, User, now
 
 DAYS = 30
 
@@ -37,31 +37,31 @@ def price(settings: Settings, organisation: str) -> Price | None:
 
 
 def by_member(session: Session, known: Price | None) -> list[Spent]:
-    """Of the last 30 days, replaced and failed replies included: they were paid for, too. Who asked the most comes first."""
-    rows = session.execute(
-        select(
-            ChatMessage.author_id, func.count(), func.sum(ChatMessage.tokens_in), func.sum(ChatMessage.tokens_out)
-        )
-        .where(ChatMessage.role == "assistant", ChatMessage.created > now() - timedelta(days=DAYS))
-        .group_by(ChatMessage.author_id)
-    ).all()  # fmt: skip
-    today = _counts(session, now() - timedelta(days=1))
+    """Of the last 30 days, replaced and failed replies and those of deleted chats included: they were paid for, too. Who asked the most
+    comes first."""
+    month, today = (_asked(session, now() - timedelta(days=days)) for days in (DAYS, 1))
     names: dict[str | None, str] = {
-        user.id: user.name
-        for user in session.execute(select(User).where(User.id.in_([row[0] for row in rows]))).scalars()
+        user.id: user.name for user in session.execute(select(User).where(User.id.in_(list(month)))).scalars()
     }
     spent = [
-        Spent(names.get(who, ""), count, read or 0, said or 0, _cost(known, read or 0, said or 0), today.get(who, 0))
-        for who, count, read, said in rows
+        Spent(names.get(who, ""), count, read, said, _cost(known, read, said), today[who][0] if who in today else 0)
+        for who, (count, read, said) in month.items()
     ]
     return sorted(spent, key=lambda each: -each.messages)
 
 
-def _counts(session: Session, since: datetime) -> Mapping[str | None, int]:
-    asked = select(ChatMessage.author_id, func.count()).where(
-        ChatMessage.role == "assistant", ChatMessage.created > since
-    )
-    return {row[0]: row[1] for row in session.execute(asked.group_by(ChatMessage.author_id)).all()}
+def _asked(session: Session, since: datetime) -> Mapping[str | None, tuple[int, int, int]]:
+    """By member: replies, tokens read, tokens said."""
+    found: dict[str | None, tuple[int, int, int]] = {}
+    for kind in (ChatMessage, DeletedReply):
+        asked = select(kind.author_id, func.count(), func.sum(kind.tokens_in), func.sum(kind.tokens_out)).where(
+            kind.created > since
+        )
+        wanted = asked.where(ChatMessage.role == "assistant") if kind is ChatMessage else asked
+        for who, *figures in session.execute(wanted.group_by(kind.author_id)).all():
+            count, read, said = found.get(who, (0, 0, 0))
+            found[who] = (count + figures[0], read + (figures[1] or 0), said + (figures[2] or 0))
+    return found
 
 
 def _cost(known: Price | None, read: int, said: int) -> Decimal | None:

@@ -207,6 +207,28 @@ def test_the_daily_quota_is_kept(open_chat: Callable[..., Place]) -> None:
     assert ada.status == 429 and "asked 2 times" in ada.text and ">Three</textarea>" in ada.page
 
 
+def test_what_was_asked_in_a_deleted_chat_was_asked(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada, eve = place.owner(), place.owner("Other Ltd", "Eve")
+    ada.post(ada.at("/settings"), {"name": "Bridges", "daily_messages": "1", "system_prompt": ""})
+    path = ask(ada, "One")
+    with place.site.database.as_system() as session:
+        [reply] = session.execute(select(ChatMessage).where(ChatMessage.role == "assistant")).scalars()
+    before = ada.get(ada.at("/usage"))
+    ada.post(f"{path}/delete")
+    ada.post(ada.at("/threads"), {"text": "Two"})
+    assert ada.status == 429 and "asked 1 times" in ada.text
+    ada.get(ada.at("/usage"))
+    assert figures_of(ada.page) == figures_of(before) and str(reply.tokens_out) in ada.text
+    with place.site.database.as_system() as session:
+        assert not session.execute(select(ChatMessage)).first()
+    assert "Ada" not in eve.get(eve.at("/usage"))
+
+
+def figures_of(page: str) -> list[str]:
+    return re.findall(r"<td[^>]*>([^<]*)</td>", page)
+
+
 def test_comparing_versions_counts_as_asking(open_chat: Callable[..., Place]) -> None:
     place = open_chat()
     ada = place.owner()

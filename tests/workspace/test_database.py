@@ -191,7 +191,7 @@ def test_of_two_starters_one_migrates(database_url: str) -> None:
         thread.join()
     assert not failures
     with databases[0].engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_heads() == ("0004",)
+        assert MigrationContext.configure(connection).get_current_heads() == ("0005",)
     for each in databases:
         each.close()
 

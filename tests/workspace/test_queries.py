@@ -12,8 +12,8 @@ from tests.workspace.places import Place
 from tests.workspace.test_versions import organisation_of
 
 MOST = {
-    "/threads": 4, "/corrections": 5, "/versions": 8, "/versions/3": 5, "/datasets": 3, "/jobs": 4, "/members": 4,
-    "/usage": 5, "/audit": 5, "/settings": 2,
+    "/threads": 5, "/corrections": 5, "/versions": 8, "/versions/3": 5, "/datasets": 3, "/jobs": 4, "/members": 4,
+    "/usage": 7, "/audit": 6, "/settings": 2,
 }  # fmt: skip
 """Of each page, signing in included: who asks, where, and what is shown."""
 
