@@ -107,5 +107,5 @@ def page_of(event: AuditEvent) -> str:
 
 
 def words(detail: Mapping[str, Any]) -> str:
-    """For a table that a person reads."""
-    return ", ".join(f"{name}: {value}" for name, value in detail.items())
+    """For a table that a person reads; a version that is none is the base model."""
+    return ", ".join(f"{name}: {'base model' if value is None else value}" for name, value in detail.items())
