@@ -155,7 +155,7 @@ async def test_counts_add_up(database: Database) -> None:
     results.add_outcomes([rejected(ids[1])])
     results.add_outcomes([rejected(ids[2])])
     results.add_outcomes([rejected(ids[3], "server_error", "failed")])
-    results.add_unread(0, UnreadInput("x.pdf", "encrypted", "it is"))
+    results.write(results.add_unread(0, UnreadInput("x.pdf", "encrypted", "it is")))
     await database.flush()
     counts = results.counts()
     assert (counts["chunks"], counts["kept"], counts["rejected"], counts["failed"], counts["unread"]) == (5, 1, 2, 1, 1)
