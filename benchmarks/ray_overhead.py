@@ -173,9 +173,10 @@ def compare(engine: str, actors: int, arguments: argparse.Namespace) -> None:
     if engine == "ray":
         waiting = measure(engine, actors, 32, 0, 20, arguments.concurrency)["waiting"]
         print(f"         a driver that waits takes {1000 * waiting:.1f} ms of every second")
-        made["cpu"]["of it by passages"] = made["cpu"]["driver"] - waiting * made["pace"]
+        made["cpu"]["driver, by passages"] = made["cpu"]["driver"] - waiting * made["pace"]
     for kind, seconds in [*sorted(made["cpu"].items(), key=lambda item: -item[1]), ("driver at the end", made["end"])]:
-        print(f"         {kind:<17} {1000 * seconds:6.3f} ms per passage", flush=True)
+        if seconds:  # a process that had ended before has none
+            print(f"         {kind:<19} {1000 * seconds:6.3f} ms per passage", flush=True)
 
 
 def main() -> None:
