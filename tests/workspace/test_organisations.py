@@ -189,3 +189,10 @@ def test_settings_that_are_wrong_stand_there_again(place: Place) -> None:
     ada.post(ada.at("/settings?said=saved"), {"name": "Kept", "daily_messages": "0", "system_prompt": "Be brief."})
     assert ada.status == 422 and "from 1 to 100,000" in ada.text and "Saved." not in ada.text
     assert 'value="Kept"' in ada.page and "Be brief." in ada.page
+
+
+@pytest.mark.parametrize(("page", "field"), [("/organisations", "organisation"), ("/account/name", "name")])
+def test_a_name_that_cannot_be_seen_is_told_beside_its_field(place: Place, page: str, field: str) -> None:
+    ada = place.owner()
+    ada.post(page, {field: "Ada\u202egro"})
+    assert ada.status == 422 and f'id="{field}-wrong"' in ada.page and "visible characters" in ada.text

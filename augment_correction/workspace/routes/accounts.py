@@ -25,13 +25,24 @@ FRESH = timedelta(minutes=10)
 
 @router.get("/organisations")
 def my_organisations(here: Entered) -> Response:
+    return _organisations(here)
+
+
+def _organisations(here: Here, problem: Invalid | None = None) -> Response:
     with here.site.database.as_system() as session:
         mine = organisations.memberships_of(session, here.user.id)
-    return here.page("organisations.html", mine=mine, may_found=_may_found(here, mine), problem=None)
+    return here.page(
+        "organisations.html", status=problem.status if problem else 200, mine=mine, may_found=_may_found(here, mine), problem=problem,
+        name=here.form.get("organisation", ""),
+    )  # fmt: skip
 
 
 @router.post("/organisations")
 def found_organisation(here: Entered) -> Response:
+    try:
+        accounts.name_of(here.text("organisation"), "organisation's name", "organisation")
+    except Invalid as problem:
+        return _organisations(here, problem)
     with here.site.database.as_system(writes=True) as session:
         mine = organisations.memberships_of(session, here.user.id)
         if not _may_found(here, mine):
@@ -69,7 +80,10 @@ def _account(here: Here, problem: Invalid | None = None, totp: str = "") -> Resp
 
 @router.post("/account/name")
 def rename(here: Entered) -> Response:
-    name = accounts.name_of(here.text("name"))
+    try:
+        name = accounts.name_of(here.text("name"))
+    except Invalid as problem:
+        return _account(here, problem)
     with here.site.database.as_system(writes=True) as session:
         session.get_one(User, here.user.id).name = name
     return here.go("/account", said="saved")
