@@ -6,6 +6,8 @@ from typing import Any, get_args
 from augment_correction.declarations import DoubtSays, ErrorType, GroundStage
 from augment_correction.errors import Reject
 from augment_correction.grading import contrast
+from augment_correction.grading.keys import tokens
+from augment_correction.grading.numbers import find_numbers
 from augment_correction.parsing import read_json, read_json_lists
 from augment_correction.records import Record
 from augment_correction.stages.base import StageContext, Tools, with_fields, with_scores
@@ -102,7 +104,7 @@ class Ground:
         passage = str(record.fields["passage"])
         if self._stage.mistake:
             read["right_span"] = _against(read, passage, named["mistake"])
-            if contrast(" ".join(read["right_span"]), named["answer"]).numbers_removed:
+            if _numbers_at_stake(read) and contrast(" ".join(read["right_span"]), named["answer"]).numbers_removed:
                 return read | {"supported": "no"}, parsed
         return read | _evidence(read, passage), parsed
 
@@ -135,8 +137,8 @@ def _quoted(quotes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _against(read: Mapping[str, Any], passage: str, mistake: str) -> tuple[str, ...]:
-    """The words of the passage that stand against the mistake. Numbers in them that the right answer lacks are against
-    that one, too, whatever the judge says (`_read`)."""
+    """The words of the passage that stand against the mistake. Where a number is wrong, numbers in them that the right answer
+    lacks are against that one, too, whatever the judge says (`_read`)."""
     wrong, right = _quoted(read["wrong_span"]), _quoted(read["right_span"])
     if not right:
         return ()
@@ -150,7 +152,15 @@ def _against(read: Mapping[str, Any], passage: str, mistake: str) -> tuple[str, 
     for each in right:
         if find_quote(each, passage) is None:
             raise Reject("no_evidence", f'right_span "{each}" does not stand in the passage. Copy it word for word')
-    return () if contrast(" ".join(wrong), " ".join(right)).substance == 0 else right
+    false, true = " ".join(wrong), " ".join(right)
+    turned_round = read["error_type"] == "reversal" and tokens(false) != tokens(true)
+    return right if turned_round or contrast(false, true).substance else ()
+
+
+def _numbers_at_stake(read: Mapping[str, Any]) -> bool:
+    """Whether a number was wrong or left out. The number of a catalogue beside a name that was wrong need not be said again."""
+    wrong = _quoted(read["wrong_span"])
+    return not wrong or bool(find_numbers(" ".join(wrong), words=True))
 
 
 def _evidence(read: Mapping[str, Any], passage: str) -> dict[str, tuple[Any, ...]]:

@@ -193,6 +193,28 @@ class TestEveryPart:
         assert await verdict(tmp_path, left_out, {}) == "kept"
         assert await verdict(tmp_path, {**left_out, "right_span": ["arches"]}, {}) == "not_contradicted after 1"
 
+    async def test_words_in_another_order_contradict_where_something_is_turned_round(self, tmp_path: Path) -> None:
+        right, wrong = "more in a mild winter than in a cold one", "more in a cold winter than in a mild one"
+        talk = {"passage": f"Colonies eat {right}.", "wrong": f"They eat {wrong}.", "told": f"They eat {right}."}
+        quotes = {"evidence": [right], "wrong_span": [wrong], "right_span": [right]}
+        assert await verdict(tmp_path, {**quotes, "error_type": "reversal"}, talk) == "kept"
+        assert await verdict(tmp_path, {**quotes, "error_type": "other"}, talk) == "not_contradicted after 1"
+        same = {**quotes, "wrong_span": [right.upper()]}
+        agreed = {**talk, "wrong": f"They eat {right.upper()}."}
+        assert await verdict(tmp_path, {**same, "error_type": "reversal"}, agreed) == "not_contradicted after 1"
+
+    async def test_a_number_beside_a_name_that_was_wrong_need_not_be_said_again(self, tmp_path: Path) -> None:
+        talk = {
+            "passage": "The old plates are Edition 320 of Hallam, 1950.",
+            "wrong": "They are an edition of Brock of 1950.",
+            "told": "They are an edition of Hallam of 1950.",
+        }
+        quotes = {"evidence": ["Edition 320 of Hallam, 1950"], "right_span": ["Edition 320 of Hallam"]}
+        named = {**quotes, "wrong_span": ["Brock"], "error_type": "name"}
+        assert await verdict(tmp_path, named, talk) == "kept"
+        numbered = {**quotes, "wrong_span": ["1950"], "error_type": "number"}
+        assert await verdict(tmp_path, numbered, talk) == "unsupported after 1"
+
     async def test_what_a_doubt_may_say_depends_on_how_it_was_drawn(self, tmp_path: Path) -> None:
         says = {"pushback": {"correcting": ("nothing", "right")}}
         drawn = {"pushback": "correcting"}
