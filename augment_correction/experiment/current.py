@@ -33,7 +33,7 @@ def roll_back(places: Places) -> dict[str, Any] | None:
 
     Raises: InputError where nothing was accepted, or the experiment is running: it may be about to move the pointer itself.
     """
-    if RunFolder(places.root).busy:
+    if RunFolder(places.root).busy():
         raise InputError(f"the experiment in {places.root} is running", hint="wait for its end, or interrupt it")
     known = versions(places)
     if not known:

@@ -141,7 +141,7 @@ def drawn_again(places: Places) -> dict[str, Any]:
     """
     sealed, report = sealed_in(places.root), read_json(places.result)
     if report is None:
-        runs = RunFolder(places.root).busy
+        runs = RunFolder(places.root).busy()
         raise InputError(
             f"the experiment in {places.root} is not finished",
             hint="it is running: `experiment status` shows where it stands"

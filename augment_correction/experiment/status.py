@@ -24,7 +24,7 @@ def snapshot(places: Places) -> dict[str, Any]:
         "round": progress.get("round"),
         "phase": progress.get("number"),
         "phase_name": PHASES.get(progress.get("number", 0)),
-        "runs": RunFolder(places.root).busy,
+        "runs": RunFolder(places.root).busy(),
         "trains": Slot(places.slot).busy if places.slot.exists() else False,
         "trained": sorted(
             str(path.parent.relative_to(places.root))

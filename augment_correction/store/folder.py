@@ -91,7 +91,6 @@ class RunFolder:
     def _lock(self) -> Path:
         return self.root / ".lock"
 
-    @property
     def busy(self) -> bool:
         """Whether a process holds it at this moment."""
         try:

@@ -83,7 +83,7 @@ def test_an_experiment_that_is_running_is_called_so_and_left_alone(tmp_path: Pat
         assert told.value.hint and "it is running" in told.value.hint
         with pytest.raises(InputError, match="is running"):
             roll_back(places)
-    assert not RunFolder(places.root).busy and not RunFolder(tmp_path / "nowhere").busy
+    assert not RunFolder(places.root).busy() and not RunFolder(tmp_path / "nowhere").busy()
 
 
 @pytest.mark.browser
