@@ -6,7 +6,8 @@ of installed plugins and of the program that runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal
@@ -80,7 +81,8 @@ class CheckSpec(Declaration):
             load_plugins()
         if check not in FEWEST_FIELDS:
             raise ValueError(
-                f"no check is named '{check}' (known: {', '.join(FEWEST_FIELDS)}); install or import the plugin that brings it"
+                f"no check is named '{check}'{_nearest(check, FEWEST_FIELDS)} (known: {', '.join(FEWEST_FIELDS)}); "
+                "install or import the plugin that brings it"
             )
         return check
 
@@ -91,6 +93,11 @@ class CheckSpec(Declaration):
         if self.words is not None and self.check in OURS and self.check != "length":
             raise ValueError(f"'{self.check}' reads no words: they are for the check 'length'")
         return self
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+    return f": did you mean '{close[0]}'?" if close else ""
 
 
 def _read_by(checks: tuple[CheckSpec, ...]) -> tuple[str, ...]:
@@ -582,7 +589,8 @@ def _declared(given: Any) -> Any:
         load_plugins()
         if isinstance(word := given.get("stage"), str) and word not in STAGES:
             told = (
-                f"no stage is named '{word}' (known: {', '.join(STAGES)}); install or import the plugin that brings it"
+                f"no stage is named '{word}'{_nearest(word, STAGES)} (known: {', '.join(STAGES)}); "
+                "install or import the plugin that brings it"
             )
             problem = InitErrorDetails(
                 type=PydanticCustomError("unknown_stage", "{told}", {"told": told}), loc=("stage",), input=word

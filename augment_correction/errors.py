@@ -185,8 +185,10 @@ class PluginFailure(UserError):
     """A registered stage, check or row format failed, or returned what it must not. `told` says which and how; calls
     that were paid before are in the journal."""
 
-    def __init__(self, told: str) -> None:
-        super().__init__(told, hint="correct it and run the same command again: finished calls are not repeated")
+    def __init__(
+        self, told: str, *, hint: str = "correct it and run the same command again: finished calls are not repeated"
+    ) -> None:
+        super().__init__(told, hint=hint)
 
 
 class ModelError(AugmentCorrectionError):

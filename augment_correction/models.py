@@ -91,7 +91,10 @@ class ModelConfig(Declaration):
     """For `vllm`: further arguments of `vllm serve`, for example ["--tensor-parallel-size", "2"]. With a LoRA adapter
     `model` is the adapter's name: ["--model", "BASE", "--enable-lora", "--lora-modules", "NAME=FOLDER"]."""
     script: str | None = None
-    """For `scripted`: a YAML file of rules; unset, the built-in one that answers every shipped prompt."""
+    """For `scripted`: a YAML file with fixed replies under `rules: [{contains: "When did it close?", text: "In 1950."}]`: the reply
+    is the `text` of the first rule whose `contains` stands in the request. Under `fields: {correct_answer: "In 1956."}` it fills
+    fields that a prompt of a pipeline asks for. What neither decides is answered by the built-in script: it fills every field that
+    a pipeline's prompt asks for, and gives no answer to the questions of an evaluation, which count as unusable without a rule."""
 
     _folder: str | None = PrivateAttr(None)
 

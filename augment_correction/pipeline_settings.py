@@ -153,7 +153,8 @@ def find_pipeline(config: RunConfig) -> Path:
     try:
         return config.project.find(f"the pipeline '{name}'", [f"pipelines/{name}.yaml", name])
     except ConfigError as failure:
-        raise config.error(("pipeline",), failure.message, "`augment-correction list` shows the shipped ones") from None
+        hint = f"`augment-correction list` shows the shipped ones; {failure.hint}"
+        raise config.error(("pipeline",), failure.message, hint) from None
 
 
 def check_output_dir(config: RunConfig) -> None:

@@ -60,7 +60,11 @@ class Project:
                 if place not in tried:
                     tried.append(place)
         listing = "".join(f"\n  {place}" for place in tried)
-        raise ConfigError(f"{what} not found; looked for{listing}")
+        raise ConfigError(
+            f"{what} not found; looked for{listing}",
+            hint="your own are looked for in the project: the nearest folder above the config that holds pipelines/ or prompts/, as "
+            "`init FOLDER` makes it",
+        )
 
 
 def find_config(path: Path) -> Path:

@@ -59,6 +59,7 @@ READERS = (
     "test_my_stages.py",
     "mine.yaml",
     "filter.yaml",
+    "fixed.yaml",
     "masked_conversation_generation.yaml",
 )
 """Names of what a reader of the pages has or makes."""

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ async def stream_chunks(
     batch: int = 64,
     limits: ReadLimits | None = None,
     by_folder: Mapping[str, ChunkSettings] | None = None,
-) -> AsyncIterator[ReadBatch]:
+) -> AsyncGenerator[ReadBatch, None]:
     """Batches of at most `batch` chunks, sorted by file, the same in every run. `by_folder` names folders whose documents are cut
     otherwise.
 

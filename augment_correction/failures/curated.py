@@ -36,6 +36,7 @@ from augment_correction.rows import (
     group_of,
     refuse_probe,
     turns_of,
+    unused_keys,
 )
 from augment_correction.stages import neutral
 
@@ -80,6 +81,10 @@ _SPACED = (
 )
 
 
+UNUSED = 6
+"""Keys that are named; the others are counted."""
+
+
 @dataclass
 class FieldCoverage:
     """Of all rows that are JSON objects: how many have each field with a text in it, and how many with an empty one."""
@@ -93,6 +98,10 @@ class FieldCoverage:
     """Rows spelled as Alpaca spells its own, whose `input` is a part of the question there."""
     spaced: int = 0
     """Rows that hold control strings of chat templates, which get a space inside."""
+    unused: Counter[str] = field(default_factory=Counter)
+    """Keys with a text that nothing is made of, with what was probably meant."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """Objects that are no rows, by the registered format that says so."""
 
     def __str__(self) -> str:
         """`question 10 of 10, critique 7 of 10 (2 empty)`, of the fields that any row has."""
@@ -103,8 +112,16 @@ class FieldCoverage:
             if self.filled[name] or self.empty[name]
         )
         said = ", ".join((*told, f"{self.duplicates:,} duplicates"))
+        said += f"; not used: {self._not_used}" if self.unused else ""
         said += f"; note: in {self.plain_inputs:,} rows {_ALPACA}" if self.plain_inputs else ""
         return said + (f"; note: in {self.spaced:,} rows {_SPACED}" if self.spaced else "")
+
+    @property
+    def _not_used(self) -> str:
+        """Those that were probably meant as something first."""
+        listed = sorted(self.unused, key=lambda key: ("did you mean" not in key, -self.unused[key], key))
+        more = f" and {len(listed) - UNUSED:,} more" if len(listed) > UNUSED else ""
+        return ", ".join(f"{key} {self.unused[key]:,} of {self.rows:,}" for key in listed[:UNUSED]) + more
 
 
 def read_curated(
@@ -118,7 +135,10 @@ def read_curated(
     file, coverage = str(path), FieldCoverage()
     rows, problems = list[CuratedRow](), list[RowProblem]()
     seen = {} if seen is None else seen
-    for line, read in each_row(path, lambda row, place: (_found(row, place, schema, coverage), group_of(row))):
+    reading = each_row(
+        path, lambda row, place: (_found(row, place, schema, coverage), group_of(row)), coverage.passed_over
+    )
+    for line, read in reading:
         if isinstance(read, RowError):
             problems.append(RowProblem(file, line, read.reason, read.of_the_row, read.hint or "", read.at))
             continue
@@ -158,6 +178,10 @@ def _found(
     for name, (_, text) in fields.items():
         (coverage.filled if text else coverage.empty)[name] += 1
     found = curated(row, fields, place, schema)
+    read = {name: key for name, (key, text) in fields.items() if text}
+    coverage.unused.update(
+        f"{key} (did you mean {meant}?)" if meant else key for key, meant in unused_keys(row, read, FIELDS).items()
+    )
     texts = {name: text for name, (_, text) in fields.items() if text}
     coverage.schemas[1 if found.bad else 2] += 1
     coverage.spaced += any(neutral(text) != text for text in texts.values())

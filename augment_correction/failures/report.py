@@ -21,6 +21,8 @@ def source_lines(sources: Iterable[SourceFile], problems: Sequence[RowProblem]) 
     for source in sources:
         yield f"  {source.path}: {source.read:,} rows read, {source.kept:,} kept"
         yield from (f"    {count:>6,} left out: {reason}" for reason, count in source.rejected.most_common())
+        passed = source.coverage.passed_over if source.coverage else {}
+        yield from (f"    {count:>6,} passed over by {name}" for name, count in passed.items())
         if source.coverage:
             yield f"    fields: {source.coverage}"
         if source.codes:

@@ -31,6 +31,9 @@ _BOILERPLATE = re.compile(
 )
 
 
+FORM = "write `rules:`, and under it a line for each reply: `- {contains: words of the request, text: the reply}`"
+
+
 class Rule(Declaration):
     contains: str
     text: str
@@ -45,11 +48,14 @@ class Script(Declaration):
 
 
 class Scripted:
-    """`script` is a YAML file; fields that it does not name are answered as the shipped script does."""
+    """`script` is a YAML file; fields that it does not name are answered as the shipped script does.
+
+    Raises: ConfigError with the file where it is none.
+    """
 
     def __init__(self, script: Path | None, count: Callable[[str], int]) -> None:
         shipped = read_yaml(Path(__file__).with_name("scripted.yaml")).validate(Script)
-        own = read_yaml(script).validate(Script) if script else Script()
+        own = _script(script) if script else Script()
         env = BoundedSandbox(undefined=jinja2.StrictUndefined)
         self._fields = {name: env.from_string(text) for name, text in {**shipped.fields, **own.fields}.items()}
         self._rules = own.rules
@@ -108,6 +114,20 @@ class Scripted:
     def _completion(self, request: Request, text: str, finish_reason: str) -> Completion:
         prompt = sum(self._count(message.content) for message in request.messages)
         return Completion(text, None, finish_reason, Usage(prompt, self._count(text)))
+
+
+def _script(path: Path) -> Script:
+    """Raises: ConfigError with file, line and the form that is expected."""
+    file = read_yaml(path)
+    if not isinstance(file.data, dict):
+        raise file.error((), "a script of a scripted model is a mapping with 'rules' or 'fields'", FORM)
+    script = file.validate(Script)
+    for name, text in script.fields.items():
+        try:
+            BoundedSandbox().from_string(text)
+        except jinja2.TemplateSyntaxError as failure:
+            raise file.error(("fields", name), f"'fields.{name}' is no Jinja2 template: {failure.message}") from None
+    return script
 
 
 def _values(request: Request) -> dict[str, Any]:

@@ -17,7 +17,18 @@ from augment_correction.rows.files import each_row, in_known_kinds, read_rows
 from augment_correction.rows.formats import FORMATS, RowFormat, format_of, register_rows
 from augment_correction.rows.items import Item, asked_of, item_of
 from augment_correction.rows.kinds import KINDS, looks_like_a_row
-from augment_correction.rows.names import NAMES, TITLES, Field, RowError, columns, group_of, missing, text_in, text_of
+from augment_correction.rows.names import (
+    NAMES,
+    TITLES,
+    Field,
+    RowError,
+    columns,
+    group_of,
+    missing,
+    text_in,
+    text_of,
+    unused_keys,
+)
 from augment_correction.rows.pairs import flat
 from augment_correction.rows.probes import ASKS_AGAIN, PROBES, Probe, refuse_probe
 from augment_correction.rows.segments import segments_of
@@ -66,4 +77,5 @@ __all__ = [
     "text_in",
     "text_of",
     "turns_of",
+    "unused_keys",
 ]

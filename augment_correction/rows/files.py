@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,13 +29,14 @@ def read_rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, T]]:
         yield place, found
 
 
-def each_row(path: Path, of: Reader[T]) -> Iterator[tuple[int, T | RowError]]:
-    """(line, or number of the item in a list; what `of` makes of the row, or why it cannot be used).
+def each_row(path: Path, of: Reader[T], passed_over: Counter[str] | None = None) -> Iterator[tuple[int, T | RowError]]:
+    """(line, or number of the item in a list; what `of` makes of the row, or why it cannot be used). `passed_over` counts the
+    objects that registered formats pass over, by the format's name.
 
     Raises: InputError where the file cannot be read or is empty.
     """
     any_found = False
-    for _, number, found in _rows(path, of):
+    for _, number, found in _rows(path, of, passed_over):
         any_found = True
         yield number, found
     if not any_found:
@@ -54,7 +56,7 @@ def in_known_kinds(path: Path) -> Iterator[Mapping[str, Any]] | None:
     return (row for _, row in each_row(path, lambda row, _: row) if not isinstance(row, RowError))
 
 
-def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
+def _rows(path: Path, of: Reader[T], counted: Counter[str] | None = None) -> Iterator[tuple[str, int, T | RowError]]:
     """Raises: InputError where the file cannot be read, or holds nothing but what registered formats pass over; PluginFailure where one
     of them has a bug."""
     read, some = ReadCounts(), False
@@ -70,6 +72,8 @@ def _rows(path: Path, of: Reader[T]) -> Iterator[tuple[str, int, T | RowError]]:
             row = form.row_of(given, place) if form else given
             if form and row is None:
                 passed_over[form] = None
+                if counted is not None:
+                    counted[form.name] += 1
                 continue
             some = True
             yield place, number, of(row or {}, place)

@@ -13,6 +13,7 @@ from augment_correction.plugins import failed, load_plugins, name_of
 from augment_correction.rows.names import RowError
 
 Row = Mapping[str, Any]
+AGAIN = "correct it and run the same command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class RowFormat:
             return bool(self.recognises(row))
         except Exception as failure:
             told = f"{self} could not tell whether {place} is one of its rows: {failed(failure, self.recognises)}"
-            raise PluginFailure(told) from failure
+            raise PluginFailure(told, hint=AGAIN) from failure
 
     def row_of(self, row: Row, place: str) -> Row | None:
         """The row that is read in its place; None where the object is to be passed over.
@@ -44,15 +45,15 @@ class RowFormat:
         try:
             made: Any = self.read(row)
         except Reject as refused:
-            raise RowError(place, refused.detail or refused.reason, refused.hint or "", reason=refused.reason) from None
+            told = refused.detail or refused.reason
+            raise RowError(f"{place}:", told, refused.hint or "", reason=refused.reason) from None
         except InputError as refused:
             raise RowError(place, f"cannot be used: {refused.message}", refused.hint or "", reason="refused") from None
         except Exception as failure:
-            raise PluginFailure(f"{self} failed on {place}: {failed(failure, self.read)}") from failure
+            raise PluginFailure(f"{self} failed on {place}: {failed(failure, self.read)}", hint=AGAIN) from failure
         if made is not None and not (isinstance(made, Mapping) and all(isinstance(name, str) for name in made)):
-            raise PluginFailure(
-                f"{self} returned {made!r:.80} for {place}: it returns a row as docs/reference/rows.md has them, or None"
-            )
+            told = f"{self} returned {made!r:.80} for {place}: it returns a row as docs/reference/rows.md has them, or None"
+            raise PluginFailure(told, hint=AGAIN)
         return made
 
 
@@ -70,8 +71,8 @@ def register_rows(
 
     `read` is called with each JSON object and returns a row of one of the kinds on the page of the rows: a question with its reference, a
     chat (`messages`), segments, a failure, a preference pair, an answer of a model. That row is then checked like any other. None
-    passes the object over: it is no row. `Reject(reason, detail)` refuses it: the detail is said with file and line, and the command goes on or ends
-    as it does for any row that it cannot use. Any other exception ends the command with an error that names your line.
+    passes the object over: it is no row. `Reject(reason, detail)` refuses it: the detail, a sentence of its own, is said with file and line, and the
+    command goes on (`import-failures`) or ends (`evaluate`) as it does for any row that it cannot use. Any other exception ends the command with an error that names your line.
 
     `recognises` tells from an object whether it is one of the format; it is asked for every object of every file, so it looks at keys that
     nobody else has. A file `ANYTHING.NAME.jsonl` or `.json` is read by the format NAME, whatever stands in it and
@@ -87,7 +88,7 @@ def register_rows(
     ...     if ticket["state"] == "open":
     ...         return None
     ...     if not ticket["solution"]:
-    ...         raise Reject("no_solution", f"closes ticket {ticket['ticket']} without a solution")
+    ...         raise Reject("no_solution", f"ticket {ticket['ticket']} is closed without a solution")
     ...     return {"question": ticket["subject"], "bad_output": ticket["bot_reply"], "reference": ticket["solution"]}
     >>> register_rows("tickets", read_ticket, recognises=lambda row: "ticket" in row and "bot_reply" in row)
     """

@@ -22,7 +22,7 @@ KINDS = (
         "Questions with references",
         "What a model is asked, and what a right answer says. `id`, `group` (what is resampled together, such as the "
         "document), `category`, `context` (put before the question where a model is asked, and no evidence where its answer is graded; a training leaves it out), `flawed` (a "
-        "known wrong answer) and `passage` are optional. Of a chat the first question of the user counts and the first "
+        "known wrong answer, which `evaluate` reads under this name alone: it does not take a failure's `bad_output` for one) and `passage` are optional. Of a chat the first question of the user counts and the first "
         "answer; where the messages say which are trained, the first trained one. Trained, such a row is the question and "
         "its reference; rows of `prompt` and `response`, or `output`, only where the file is named as one of right answers "
         "(`--hard-failures-data`), since a model's own answers are written so, too.",

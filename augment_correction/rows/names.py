@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from augment_correction.errors import InputError
@@ -57,9 +58,12 @@ OTHER_NAMES = frozenset(
         "probe",
         "old_answer",
         "context_kind",
+        "verdict",
     ]
 )
 """Names that rows have besides, which are no misspelt ones."""
+WRONG = frozenset(["bad", "wrong", "incorrect", "false", "flawed", "mistake", "mistaken", "erroneous", "failed"])
+"""A word of these in a key says that what stands under it is a wrong answer, and never that it is a right one."""
 
 
 class RowError(InputError):
@@ -87,12 +91,14 @@ class RowError(InputError):
     def read_by(self, reader: object) -> RowError:
         """The same of a row that a registered format made, whose keys stand nowhere in the file."""
         detail = f"{self.detail} (as the {reader} reads it)"
-        return RowError(self.place, detail, self.hint or f"correct the row, or the {reader}", reason=self.reason)
+        return RowError(self.place, detail, self.hint or "correct the row, or the format", reason=self.reason)
 
     @property
     def of_the_row(self) -> str:
-        """What is wrong, without the place of the row: `message 2 of 'messages' has no content`."""
-        return f"{self.place.removeprefix(self.row).lstrip(': ') or 'it'} {self.detail}"
+        """What is wrong, without the place of the row: `message 2 of 'messages' has no content`. A place that ends with a
+        colon is followed by a sentence of its own."""
+        inside = self.place.removeprefix(self.row)
+        return self.detail if inside == ":" else f"{inside.lstrip(': ') or 'it'} {self.detail}"
 
 
 def group_of(row: Mapping[str, Any]) -> str:
@@ -174,11 +180,31 @@ def missing(row: Mapping[str, Any], field: Field, place: str, why: str = "") -> 
     return RowError(place, what, f"write it under one of: {', '.join(known)}", key=empty, reason=reason)
 
 
-def _meant(key: str, known: Iterable[str]) -> str | None:
-    if key in OTHER_NAMES or any(key in names for names in NAMES.values()):
+def unused_keys(row: Mapping[str, Any], found: Mapping[Field, str], fields: Sequence[Field]) -> dict[str, str | None]:
+    """The keys of the row with a text under them that none of `fields` is read from, each with the name that was probably
+    meant; None where it resembles none. `found` are the names under which the row holds fields, as `columns` has them."""
+    lacking = [name for field in fields if field not in found for name in NAMES[field]]
+    left = (key for key in row if isinstance(key, str) and key not in found.values())
+    texts = (key for key in left if isinstance(row[key], str) and row[key].strip())
+    return {key: _meant(key, lacking) for key in texts if key not in OTHER_NAMES or _says_wrong(key)}
+
+
+def _meant(key: str, known: Collection[str]) -> str | None:
+    """One that says "wrong" stands for a wrong answer, and so for no name of a right one."""
+    wrong, bad = _says_wrong(key), NAMES["bad"][1]
+    if any(key in names for names in NAMES.values()) or (key in OTHER_NAMES and not wrong):
         return None
-    spelt = key.casefold().strip().replace("-", "_").replace(" ", "_")
-    return next(iter(difflib.get_close_matches(spelt, known, 1, 0.75)), None)
+    close = difflib.get_close_matches(_spelt(key), NAMES["bad"] if wrong else known, 1, 0.75)
+    meant = close[0] if close else bad if wrong else None
+    return meant if meant in known else None
+
+
+def _says_wrong(key: str) -> bool:
+    return not WRONG.isdisjoint(_spelt(key).split("_"))
+
+
+def _spelt(key: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key.strip()).casefold().replace("-", "_").replace(" ", "_")
 
 
 def plain(value: Any, place: str, *, key: str | None = None) -> str:

@@ -16,6 +16,7 @@ from augment_correction.llm.batch_endpoint import BatchEndpoint
 from augment_correction.llm.hf_rows import ChatFormat
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.llm.probing import probe
+from augment_correction.llm.scripted import Scripted
 from augment_correction.models import ModelConfig, ModelsConfig
 from augment_correction.runner.finding import Finding, note, wrong
 
@@ -49,7 +50,7 @@ async def _check(config: ModelsConfig, role: str) -> list[Finding]:
 async def _model(role: str, model: ModelConfig, config: ModelsConfig) -> Finding:
     name = f"{role} model {model.model} ({model.mode})"
     if model.mode == "scripted":
-        return Finding(True, name)
+        return _scripted(name, model, config)
     if model.mode == "embedded":
         there = importlib.util.find_spec("xllamacpp") is not None
         return Finding(there, name, None if there else installing("embedded"))
@@ -86,6 +87,14 @@ async def _without_batches(model: ModelConfig, key: str | None) -> str | None:
         return await endpoint.offered()
     finally:
         await endpoint.close()
+
+
+def _scripted(name: str, model: ModelConfig, config: ModelsConfig) -> Finding:
+    try:
+        Scripted(config.project.resolve(model.script) if model.script else None, len)
+    except AugmentCorrectionError as failure:
+        return Finding(False, failure.message, failure.hint)
+    return Finding(True, name)
 
 
 def _in_process(role: str, config: ModelsConfig) -> Finding:

@@ -7,13 +7,13 @@ import hashlib
 import heapq
 import re
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from augment_correction.documents import (
     DocumentInfo,
-    ReadBatch,
     ReadLimits,
     TokenCounter,
     chunk_document,
@@ -63,20 +63,21 @@ async def read_passages(
 ) -> AsyncGenerator[ReadStep, None]:
     """Every passage of the input folder, or of those that are `given` instead of it; or the subset that `system.seed` draws
     from them, which counts as one file. Where the pipeline does not cut, each document is one passage."""
-    reads: AsyncIterator[ReadStep] = _numbered(plan) if given is None else _given(plan, given)
+    reads = _numbered(plan) if given is None else _given(plan, given)
     system = plan.config.system
     if system.use_subset:
         reads = _subset(reads, system.subset_size, system.seed)
     counts = Counter[str]()
-    async for read in reads:
-        passages = []
-        for passage in read.passages:
-            file = "" if system.use_subset else passage.place[0]
-            if given is None and file not in counts:
-                counts.clear()  # files are read one after the other: memory does not grow with their number
-            passages.append(replace(passage, place=(file, counts[file])))
-            counts[file] += 1
-        yield replace(read, passages=tuple(passages))
+    async with aclosing(reads):  # whoever leaves early waits for the reading process, which the loop must not outlive
+        async for read in reads:
+            passages = []
+            for passage in read.passages:
+                file = "" if system.use_subset else passage.place[0]
+                if given is None and file not in counts:
+                    counts.clear()  # files are read one after the other: memory does not grow with their number
+                passages.append(replace(passage, place=(file, counts[file])))
+                counts[file] += 1
+            yield replace(read, passages=tuple(passages))
 
 
 def _file(source: str) -> str:
@@ -144,26 +145,27 @@ class _Cutting:
 async def _numbered(plan: Plan) -> AsyncGenerator[ReadStep, None]:
     seq = 0
     waiting: deque[DocumentInfo] = deque()
-    batches: AsyncIterator[ReadBatch] = stream_chunks(
+    batches = stream_chunks(
         plan.input_dir,
         plan.chunks,
         encoding=plan.encoding,
         limits=ReadLimits(text_key=plan.config.path.text_keys),
         by_folder=plan.cut_by_folder,
     )
-    async for batch in batches:
-        documents = tuple(_with_licence(plan, each) for each in batch.documents)
-        waiting += documents
-        passages = []
-        for chunk in batch.chunks:
-            # By order and not by id alone: two lines of a file may hold the same text, and other keys beside it.
-            if chunk.index == 0:
-                while waiting[0].id != chunk.document_id:
-                    waiting.popleft()
-                document = waiting.popleft()
-            passages.append(Placed(seq, chunk, document, (_file(document.source), 0)))
-            seq += 1
-        yield ReadStep(documents, tuple(passages), batch.unread, batch.notes)
+    async with aclosing(batches):
+        async for batch in batches:
+            documents = tuple(_with_licence(plan, each) for each in batch.documents)
+            waiting += documents
+            passages = []
+            for chunk in batch.chunks:
+                # By order and not by id alone: two lines of a file may hold the same text, and other keys beside it.
+                if chunk.index == 0:
+                    while waiting[0].id != chunk.document_id:
+                        waiting.popleft()
+                    document = waiting.popleft()
+                passages.append(Placed(seq, chunk, document, (_file(document.source), 0)))
+                seq += 1
+            yield ReadStep(documents, tuple(passages), batch.unread, batch.notes)
 
 
 def _with_licence(plan: Plan, document: DocumentInfo) -> DocumentInfo:
@@ -174,14 +176,15 @@ def _with_licence(plan: Plan, document: DocumentInfo) -> DocumentInfo:
     return replace(document, metadata={**document.metadata, "licence": settings.licence})
 
 
-async def _subset(reads: AsyncIterator[ReadStep], size: int, seed: int) -> AsyncIterator[ReadStep]:
+async def _subset(reads: AsyncGenerator[ReadStep, None], size: int, seed: int) -> AsyncGenerator[ReadStep, None]:
     """Without the passages that are not drawn; those that are come last, in the order of reading."""
     drawn = SubsetDraw(size, seed)
-    async for read in reads:
-        for passage in read.passages:
-            drawn.add(passage)
-        if read.documents or read.unread or read.notes:
-            yield ReadStep(read.documents, (), read.unread, read.notes)
+    async with aclosing(reads):
+        async for read in reads:
+            for passage in read.passages:
+                drawn.add(passage)
+            if read.documents or read.unread or read.notes:
+                yield ReadStep(read.documents, (), read.unread, read.notes)
     passages = sorted((passage for places in drawn.places() for passage in places), key=lambda passage: passage.seq)
     yield ReadStep((), tuple(passages), ())
 

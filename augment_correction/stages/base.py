@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from inspect import isawaitable, isfunction
+from typing import Any, NoReturn, Protocol
 
 from augment_correction.config import SystemConfig
 from augment_correction.declarations import KIND
 from augment_correction.errors import AugmentCorrectionError, PluginFailure
-from augment_correction.plugins import failed
+from augment_correction.plugins import failed, name_of
 from augment_correction.prompts import Prompt
 from augment_correction.records import Completion, Form, Message, Record, Request, Step
 from augment_correction.sampling import Sampling
@@ -79,7 +80,8 @@ class BoundStage:
         ours, with a note of the stage.
         """
         try:
-            made = await self.stage(record, tools)
+            answer = self.stage(record, tools)
+            made = await (answer if not self.word or isawaitable(answer) else self._refuse_plain())
         except PluginFailure as failure:
             raise PluginFailure(f"{self._place} on {_source(record)}: {failure.message}") from failure
         except AugmentCorrectionError:
@@ -98,6 +100,13 @@ class BoundStage:
             told = f"declares that it writes '{name}', and returned a record without that field on {_source(record)}"
             raise PluginFailure(f"{self._place} {told}")
         return made
+
+    def _refuse_plain(self) -> NoReturn:
+        """Raises: PluginFailure with the line of a `__call__` that is a plain function."""
+        call = self.stage if isfunction(self.stage) else type(self.stage).__call__
+        code = getattr(call, "__code__", None)
+        line = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+        raise PluginFailure(f"{name_of(self.stage)} gave no awaitable: `__call__` must be `async def`{line}")
 
     @property
     def _place(self) -> str:

@@ -215,7 +215,7 @@ async def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
     batches = stream_chunks(tmp_path, SETTINGS)
     await anext(batches)
     assert len(children() - before) == 1
-    await batches.aclose()  # type: ignore[attr-defined]
+    await batches.aclose()
     assert not children() - before
 
 
@@ -257,7 +257,7 @@ async def test_a_slow_consumer_holds_the_reader_back(tmp_path: Path) -> None:
     [pid] = children()
     await asyncio.sleep(0.5)
     assert read_bytes(pid) < 40_000_000
-    await batches.aclose()  # type: ignore[attr-defined]
+    await batches.aclose()
 
 
 SCRIPT = """

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from augment_correction.config import RunConfig
 from augment_correction.llm.scripted import Scripted
 from augment_correction.parsing import read_json, read_tags, read_verdict
 from augment_correction.records import Message, Request
+from augment_correction.runner.model_checks import check_models
 from augment_correction.stages.model_call import text_schema
 from tests.servers import facts
 
@@ -52,6 +54,25 @@ async def test_rules_come_first_and_may_misbehave(tmp_path: Path) -> None:
     made = await Scripted(script, len).complete(asking(schema=text_schema(FIELDS), form="tags"))
     assert (made.text, made.finish_reason) == ("<initial_question>cut", "length")
     assert "cut" not in await said(asking(facts([6])[0], schema=text_schema(FIELDS), form="tags"), script)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('- {contains: Ander5, text: "cut"}\n', "a mapping with 'rules' or 'fields'"),
+        ('rules:\n  - {match: Ander5, text: "cut"}\n', "unknown key 'rules.0.match'"),
+        ('fields: {question: "{{ subject"}\n', "'fields.question' is no Jinja2 template"),
+    ],
+)
+async def test_a_wrong_script_is_told_by_check_with_its_file(tmp_path: Path, text: str, told: str) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text(text)
+    small = {"model": "any", "mode": "scripted", "script": str(script)}
+    [finding, *_] = await check_models(
+        RunConfig.model_validate({"pipeline": "correction", "api": {"small": small}, "path": {"output_dir": "out"}}),
+        ["small"],
+    )
+    assert not finding.ok and f"{script}:" in finding.what and told in finding.what
 
 
 async def test_own_fields_replace_the_shipped_ones(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from augment_correction import EvalConfig, InputError, Reject, evaluate, register_rows
 from augment_correction.corrections.importing import read_remarks
 from augment_correction.errors import PluginFailure
+from augment_correction.failures import read_files
 from augment_correction.failures.curated import read_curated
+from augment_correction.failures.report import source_lines
 from augment_correction.project import Project
 from augment_correction.rows import each_row, item_of, read_rows
 from augment_correction.selection.gate import gate_questions
@@ -29,7 +31,9 @@ def read_ticket(ticket: Mapping[str, Any]) -> dict[str, Any] | None:
     if "solution" not in ticket:
         return None
     if not ticket["solution"]:
-        raise Reject("no_solution", f"closes ticket {ticket['ticket']} without a solution", hint="write the solution")
+        raise Reject(
+            "no_solution", f"Ticket {ticket['ticket']} is closed without a solution", hint="write the solution"
+        )
     return {"question": ticket["title"], "bad_output": ticket["reply"], "reference": ticket["solution"]}
 
 
@@ -97,9 +101,9 @@ def test_what_it_refuses_is_said_with_file_line_and_format_and_the_rest_is_read(
     rows, _, [refused, no_text] = read_curated(path)
     assert len(rows) == 1 and refused.reason == "no_solution" and refused.place == f"{path}:2:1"
     said = "(as the row format 'tickets' (tests.rows.test_formats.read_ticket) reads it)"
-    assert refused.detail == f"it closes ticket 1 without a solution {said}" and refused.remedy == "write the solution"
+    assert refused.detail == f"Ticket 1 is closed without a solution {said}" and refused.remedy == "write the solution"
     assert no_text.place == f"{path}:3:1" and no_text.detail.endswith(f"is not a text: ['two', 'titles'] {said}")
-    with pytest.raises(InputError, match=rf"^{re.escape(str(path))}:2:1 closes ticket 1 without"):
+    with pytest.raises(InputError, match=rf"^{re.escape(str(path))}:2:1: Ticket 1 is closed"):
         evaluated(path)
 
 
@@ -116,6 +120,27 @@ def test_a_bug_ends_the_command_and_names_the_line(tmp_path: Path, read: Any, re
     register_rows("tickets", read, recognises=recognises)
     with pytest.raises(PluginFailure, match=rf"^row format 'tickets' \({'' if read is failing else '.*'}.*{told}"):
         list(each_row(write(tmp_path, CLOSED), item_of))
+
+
+def test_what_it_passes_over_is_counted_and_a_bug_promises_nothing_of_calls(tmp_path: Path) -> None:
+    register_rows("tickets", read_ticket, recognises=is_ticket)
+    read = read_files([(write(tmp_path, CLOSED, OPEN, OPEN, {**CLOSED, "solution": ""}), None)])
+    lines = list(source_lines(read.sources, read.problems))
+    assert [line.strip() for line in lines[1:3]] == ["1 left out: no_solution", "2 passed over by tickets"]
+    assert lines[-1].count("'tickets'") == 1
+    register_rows("tickets", failing, recognises=is_ticket)
+    with pytest.raises(PluginFailure) as failure:
+        read_files([(write(tmp_path, CLOSED), None)])
+    assert failure.value.hint == "correct it and run the same command again"
+
+
+def test_a_wrong_answer_under_another_name_is_said(tmp_path: Path) -> None:
+    def renamed(ticket: Mapping[str, Any]) -> dict[str, Any]:
+        return {"question": ticket["title"], "bad_answer": ticket["reply"], "reference": ticket["solution"]}
+
+    register_rows("tickets", renamed, recognises=is_ticket)
+    _, coverage, _ = read_curated(write(tmp_path, CLOSED))
+    assert "; not used: bad_answer (did you mean bad_output?) 1 of 1" in str(coverage)
 
 
 def test_two_formats_that_recognise_a_row_are_named(tmp_path: Path) -> None:

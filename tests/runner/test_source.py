@@ -12,6 +12,7 @@ from augment_correction.errors import ConfigError
 from augment_correction.plan import make_plan
 from augment_correction.records import Passage
 from augment_correction.runner.source import Placed, read_passages, record_of
+from tests.documents.test_stream import children
 from tests.projects import MadeProject
 from tests.servers import facts
 
@@ -131,3 +132,13 @@ class TestSettings:
         plan = make_plan(project.load(system={"encoding": "my/tokenizer.json"}))
         assert Path(plan.encoding) == (project.root / "my/tokenizer.json").resolve()
         assert make_plan(project.load(system={"encoding": "cl100k_base"})).encoding == "cl100k_base"
+
+
+async def test_leaving_early_waits_for_the_reading_process(project: MadeProject) -> None:
+    project.facts(range(3000))
+    before = children()
+    reads = read_passages(make_plan(project.load()))
+    await anext(reads)
+    assert len(children() - before) == 1
+    await reads.aclose()
+    assert not children() - before

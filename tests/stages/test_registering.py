@@ -184,6 +184,10 @@ def test_an_unknown_check_is_one_mistake(own: MadeProject) -> None:
     with pytest.raises(ConfigError) as failure:
         own.run(pipeline="short")
     assert "no check is named 'no_digits' (known: differ," in failure.value.message
+    with pytest.raises(ValueError, match="no check is named 'diffr': did you mean 'differ'"):
+        CheckSpec(check="diffr", fields=("question", "answer"))
+    with pytest.raises(ValueError, match="no stage is named 'compse': did you mean 'compose'"):
+        Pipeline.model_validate({"name": "short", "stages": [{"stage": "compse"}]})
     assert "at least" not in failure.value.message and "2 mistakes" not in failure.value.message
 
 
@@ -205,6 +209,11 @@ class Fails(FirstSentence):
 class GivesNothing(FirstSentence):
     async def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:
         return None  # type: ignore[return-value]
+
+
+class NotAsync(FirstSentence):
+    def __call__(self, record: Record, tools: Tools) -> Sequence[Record]:  # type: ignore[override]
+        return [record]
 
 
 class CannotBeBuilt(FirstSentence):
@@ -247,6 +256,16 @@ def test_a_stage_that_does_not_write_what_it_declares_is_named(own: MadeProject)
     told = r"stage 'first' .promises. declares that it writes 'summary', and returned a record without that field on facts\.jsonl"
     with pytest.raises(PluginFailure, match=told):
         own.run(pipeline="short")
+
+
+async def test_a_stage_that_is_not_async_is_told_with_its_line() -> None:
+    stage = NotAsync(Shorten(name="first", field="answer"), None)  # type: ignore[arg-type]
+    bound = BoundStage("first", stage, word="shorten")  # type: ignore[arg-type]
+    line = NotAsync.__call__.__code__.co_firstlineno
+    with pytest.raises(PluginFailure) as failure:
+        await bound.call(Record("id", {"source": "a.txt"}), Tools({}, Random(1)))
+    told = failure.value.message
+    assert told.startswith("stage 'first' (shorten) on a.txt: ") and f"`async def` ({__file__}:{line})" in told
 
 
 async def test_a_bug_of_a_stage_of_ours_stays_a_bug_and_names_it() -> None:
