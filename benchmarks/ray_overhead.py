@@ -44,7 +44,8 @@ class Sampler:
         self._ended = threading.Event()
         self._few = few
         self.marks: list[tuple[int, float, dict[str, float]]] = []
-        """(passages that had come back, when, CPU seconds by kind), at first with few of them, then with all."""
+        """(passages that had come back, when, CPU seconds by kind): at the start, with few of them where the run is long enough for a look
+        at that moment, and with all."""
 
     def sums(self) -> dict[str, float]:
         self._look()
@@ -55,8 +56,10 @@ class Sampler:
 
     @contextmanager
     def watching(self, state: Any) -> Iterator[None]:
+        self._mark(state.finished)
+
         def poll() -> None:
-            while not self.marks and not self._ended.wait(0.2):
+            while len(self.marks) < 2 and not self._ended.wait(0.2):
                 under_way = sum(counts.in_flight for counts in state.stages.values())
                 if (state.finished >= self._few) if self._few else (under_way == state.total):
                     self._mark(state.finished)
@@ -138,7 +141,7 @@ def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: i
         result = run(loaded, engine=engine, watch=sampler.watching)  # type: ignore[arg-type]
         wall = time.monotonic() - begun
         assert result.kept == chunks, result
-    (first, since, before), (last, until, after) = sampler.marks
+    (first, since, before), (last, until, after) = sampler.marks[-2:]
     passages = last - first
     waiting = (after["driver"] - before["driver"]) / (until - since)
     cpu = {kind: (seconds - before.get(kind, 0)) / passages for kind, seconds in after.items()}

@@ -24,9 +24,10 @@ ON_THE_WALL = {
     *("corrections/learning.py", "corrections/store.py", "corrections/versions.py"),
     *("experiment/log.py", "results/decisions.py"),
     *("workspace/accounts.py", "workspace/routes/accounts.py", "workspace/tables.py"),
+    *("workspace/new_passwords.py", "workspace/pending.py"),
 }
 """What may look at the wall clock: the age of a batch, which outlives processes; dates that a server sends; when a person decided
-something, which nothing is decided by; how long a session and an invitation of the workspace are valid."""
+something, which nothing is decided by; how long a session, an invitation, a link for a new password and a sign-in that waits for its code are valid in the workspace."""
 NAMING = ("monitor", "worker", "cli")
 """No part of a run: they name files, log lines and days by it, and no deadline."""
 
