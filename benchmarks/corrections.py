@@ -187,6 +187,7 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0, help="to measure one seed after another")
     parser.add_argument("--epochs", type=float, default=12)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument(
@@ -201,9 +202,9 @@ def main() -> None:
     chosen = parser.parse_args()
     model = (chosen.model or dequantised(SMALL)).resolve()
     print(f"| arm | facts | seed | {' | '.join(SHOWN)} | outcome | seconds |\n|{'---|' * (5 + len(SHOWN))}")
-    results = []
+    results, seeds = [], range(chosen.first_seed, chosen.first_seed + chosen.seeds)
     with tempfile.TemporaryDirectory() as kept:
-        for seed, number, arm in itertools.product(range(chosen.seeds), range(1, chosen.rounds + 1), chosen.arms):
+        for seed, number, arm in itertools.product(seeds, range(1, chosen.rounds + 1), chosen.arms):
             facts = build(chosen.facts, 1, seed).trained
             so_far = facts[: round(len(facts) * number / chosen.rounds)]
             results.append(measured(arm, so_far, model, chosen, seed, Path(kept) / "journal.sqlite"))
