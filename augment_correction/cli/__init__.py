@@ -16,7 +16,8 @@ COMMANDS = (
     "run", "preview", "check", "inspect", "verify", "export", "report", "review", "evaluate", "train", "merge", "worker",
     "experiment", "answers", "failures", "monitor", "chat", "corrections", "correction_versions", "codes", "files", "workspace",
 )  # fmt: skip
-"""Modules here; the order of the help."""
+"""Modules here; the order of the help. All are loaded by every call, so that the help knows their flags, and each command imports what it
+needs when it runs: with these imports at the top of its module `corrections list` would take 1.0 s of CPU to load, and takes 0.1."""
 
 
 class WholeHelp(TyperGroup):
