@@ -269,7 +269,7 @@ class TestTheTrainCommand:
 
 
 PROCESS = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 import torch
 from augment_correction.monitor import LiveInferenceMonitor
@@ -280,8 +280,11 @@ if watched:
     LiveInferenceMonitor(config(root, self_correction={"min_examples": 3}), say=lambda text: None).attach(made)
 found = losses(made)
 print(json.dumps({"processes": made.args.world_size, "losses": found}), flush=True)
-# Left to the end of the interpreter, one process closes its sockets while the other still waits, and gloo aborts.
+# Left to the end of the interpreter, one process closes its sockets while the other still waits, and gloo aborts; and a thread of torch that
+# outlives `main` ends the process with SIGABRT (once in some hundred runs beside other work).
+torch.distributed.barrier()
 torch.distributed.destroy_process_group()
+os._exit(0)
 """
 
 
