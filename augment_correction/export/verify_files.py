@@ -7,7 +7,7 @@ import filecmp
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -16,7 +16,7 @@ import orjson
 
 from augment_correction.errors import InputError, MissingExtra
 from augment_correction.export.exporting import placed, write_format
-from augment_correction.export.source import ExportSource, Spelling
+from augment_correction.export.source import ExpectedRows, ExportSource, Spelling
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.export_formats import FORMATS
 from augment_correction.records import Conversation
@@ -77,8 +77,7 @@ def verify_export(name: str, folder: Path, source: ExportSource, tokenizer: Toke
     if not made.path.is_file():
         made.note(Fault("missing", 0, "", "the file is missing"))
         return made
-    found = _json_faults(made, expected, source) if isinstance(expected, Spelling) else _row_faults(made, expected.rows)
-    for fault in found:
+    for fault in _row_faults(made, _expected(expected, source)):
         made.note(fault)
     return made
 
@@ -129,58 +128,44 @@ def _line_faults(made: FileProof, should: Path, is_: Path, name: Path) -> Iterat
             yield fault
 
 
-def _json_faults(made: FileProof, spelling: Spelling, source: ExportSource) -> Iterator[Fault]:
-    """Ends at the first row that is not where it belongs: all after it would be named for nothing."""
-    with made.path.open("rb") as lines:
-        stored: Iterator[bytes] = (line for line in lines if line.strip())
+def _expected(
+    should: Spelling | ExpectedRows, source: ExportSource
+) -> Iterator[tuple[Conversation, dict[str, Any], str]]:
+    """Each conversation with its row, and why the row may not be there; "" where it has to be."""
+    if isinstance(should, Spelling):
         for conversation in source.conversations():
-            sayable = spelling.sayable(conversation)
-            expected = orjson.loads(orjson.dumps(spelling.row(conversation)))
-            line = next(stored, None)
-            if line is None:
-                if sayable:
-                    yield Fault("rows", made.rows + 1, conversation.id, "the file ends before this row")
-                    return
-                continue
-            try:
-                row: Any = orjson.loads(line)
-            except ValueError as failure:
-                made.rows += 1
-                yield Fault("form", made.rows, conversation.id, f"the line is not JSON: {failure}")
-                continue
-            if not sayable and not _is_left_in(row, expected):
-                stored = chain([line], stored)
-                continue
-            made.rows += 1
-            if not sayable:
-                yield Fault("mask", made.rows, conversation.id, f"it masks part of an answer, which {spelling.why}")
-            elif not _is_row(row, expected):
-                yield _not_here(made.rows, row, conversation)
-                return
-            elif fault := _difference(made.rows, conversation.id, expected, row):
-                yield fault
-        if next(stored, None) is not None:
-            yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
+            row = orjson.loads(orjson.dumps(should.row(conversation)))
+            yield conversation, row, "" if should.sayable(conversation) else should.why
+    else:
+        for conversation, rows in should.rows:
+            yield from ((conversation, row, "") for row in rows)
 
 
-def _row_faults(made: FileProof, expected: Iterable[tuple[Conversation, list[dict[str, Any]]]]) -> Iterator[Fault]:
-    """Several rows may be of one conversation, or none."""
+def _row_faults(made: FileProof, expected: Iterable[tuple[Conversation, dict[str, Any], str]]) -> Iterator[Fault]:
+    """Ends at the first row that is not where it belongs: all after it would be named for nothing."""
     stored = stored_rows(made.path)
-    for conversation, row in ((conversation, row) for conversation, rows in expected for row in rows):
-        found = next(stored, ABSENT)
+    found = next(stored, ABSENT)
+    for conversation, row, why in expected:
         if found is ABSENT:
+            if why:
+                continue
             yield Fault("rows", made.rows + 1, conversation.id, "the file ends before this row")
             return
-        made.rows += 1
-        if isinstance(found, ValueError):
-            yield Fault("form", made.rows, conversation.id, f"the line is not JSON: {found}")
+        is_json = not isinstance(found, ValueError)
+        if is_json and why and not _is_left_in(found, row):
             continue
-        if not _is_row(found, row):
+        made.rows += 1
+        if not is_json:
+            yield Fault("form", made.rows, conversation.id, f"the line is not JSON: {found}")
+        elif why:
+            yield Fault("mask", made.rows, conversation.id, f"it masks part of an answer, which {why}")
+        elif not _is_row(found, row):
             yield _not_here(made.rows, found, conversation)
             return
-        if fault := _difference(made.rows, conversation.id, row, found):
+        elif fault := _difference(made.rows, conversation.id, row, found):
             yield fault
-    if next(stored, ABSENT) is not ABSENT:
+        found = next(stored, ABSENT)
+    if found is not ABSENT:
         yield Fault("rows", made.rows + 1, "", "the run has no conversation for this row and the rows after it")
 
 
