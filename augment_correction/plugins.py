@@ -1,11 +1,11 @@
-"""Installed packages that bring stages, checks, row formats and export formats of their own.
+"""Installed packages that bring stages, checks, row formats, export formats and readers of files of their own.
 
 A package names a module in its `pyproject.toml`, and importing that module registers what it brings:
 
     [project.entry-points."augment_correction.plugins"]
     my_stages = "my_package.stages"
 
-They are imported when a pipeline or a config uses a word that is not ours, and when somebody's rows are read, which may be of any
+They are imported when a pipeline or a config uses a word that is not ours, when an input file has an ending that is not ours, and when somebody's rows are read, which may be of any
 format: nobody pays for a plugin that nothing can name.
 """
 

@@ -5,8 +5,8 @@
 Needs the extra `ray`. CPU is user + system, by kind of process, read from /proc while the run goes on; the server's is not
 in it. A passage's is counted from when `--few` have come back until all have, so that nothing of the start is in it: what a driver
 takes there is what bounds a cluster. `At the end` is what it takes for journals and files, once all have come back. A driver that
-waits is not idle: Ray's threads and the look at the board take some of every second. That is measured with a server that takes
-20 seconds, and told apart, since it weighs on a passage as much as the machine is slow.
+waits is not idle: Ray's threads and the look at the board take some of every second. It is measured with a server that takes
+20 seconds and printed separately, because its share of a passage grows with the time that a passage takes.
 """
 
 from __future__ import annotations

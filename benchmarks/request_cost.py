@@ -30,7 +30,7 @@ BESIDE = "SQLite's writer (its thread)"
 PLACES = (
     ("imports", ("<frozen importlib",)),
     ("free checks", ("/stages/checks/",)),
-    ("language of a passage", ("/augment_correction/text.py", "/augment_correction/text/", "fasttext")),
+    ("language of a passage", ("/augment_correction/text/", "fasttext")),
     ("prompts rendered (Jinja)", ("/jinja2/", "/augment_correction/sandbox.py", "/augment_correction/prompts/")),
     ("config, pipeline, plan", ("/pydantic", "/augment_correction/config", "/augment_correction/plan", "/yaml/")),
     ("stories written", ("/results/story.py",)),
@@ -42,7 +42,6 @@ PLACES = (
     ("key of a request", ("/augment_correction/records.py",)),
     ("journal, its look-ups and keys", ("/store/journal.py",)),
     ("look-ups in SQLite, statements", ("/augment_correction/store/",)),
-    ("retries (tenacity)", ("/tenacity/",)),
     ("limiter", ("/llm/limiter.py", "/llm/outage.py", "/llm/pace.py")),
     ("ledger", ("/augment_correction/ledger",)),
     ("metering", ("/llm/metered.py", "/llm/refusal_history.py")),

@@ -11,16 +11,13 @@ prompts not; `children` are processes beside it (our reader). `lost`
 are passages (ours) or pairs of requests that brought nothing. `lag` is the longest time for which the event loop worked before it
 came to a tick that was due (`benchmarks/loop_lag.py`), `late` the share of the ticks that it let wait for more than 2 ms.
 
-Another framework is one more function in CLIENTS: (base_url, chunks, concurrency, folder, begin) -> passages kept. It
-calls `begin()` when its inputs are made and only its own work is left. It is run by this interpreter, so its
-environment needs this package too.
+Other frameworks are measured by benchmarks.peers.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
 import json
 import os
 import random
@@ -155,13 +152,6 @@ def bare_openai(base_url: str, chunks: int, concurrency: int, _: Path, begin: Ca
 
 
 CLIENTS = {"ours": ours, "aiohttp": bare_aiohttp, "openai": bare_openai}
-PEERS = {
-    "bespokelabs-curator": "bespokelabs",
-    "distilabel": "distilabel",
-    "data-designer": "data_designer",
-    "synthetic-data-kit": "synthetic_data_kit",
-}
-"""Package and module of those that are named when they are installed, so that nobody thinks they were measured."""
 
 
 def client_main(name: str, base_url: str, chunks: int, concurrency: int) -> None:
@@ -216,9 +206,6 @@ def main() -> None:
         limits(arguments.chunks, arguments.concurrency[0], arguments.latency, arguments.warm_up)
         return
     table(arguments, flags)
-    for package, module in PEERS.items():
-        if importlib.util.find_spec(module):
-            print(f"{package} is installed but not measured: add a function for it to CLIENTS")
 
 
 def table(arguments: argparse.Namespace, flags: list[str]) -> None:

@@ -68,7 +68,9 @@ def print_expected(config: ChatConfig, batch: Path | None = None) -> None:
     from augment_correction.corrections.learning import approved_in
 
     made = expected(config, approved_in(config, batch))
-    say(f"{made.corrections} approved corrections, at most {made.rows:,} training rows")
+    say(
+        f"{made.corrections} approved corrections, at most {made.rows:,} training rows of them, besides those of corrections.keep"
+    )
     print_estimate(made.estimate)
 
 

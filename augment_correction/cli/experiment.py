@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 DEFAULT = "configs/experiment.yaml"
-CONTROLS = ("random", "items_only")
 ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="[CONFIG]")]
 
 experiment = typer.Typer(
@@ -194,11 +193,14 @@ def _say_now(line: str) -> None:
 
 
 def _flags(iterations: int | None, control: str | None, seeds: int | None) -> list[str]:
+    from augment_correction.experiment.config import TARGETED, Arm
+
     arms = None
     if control is not None:
         named = [each.strip() for each in control.split(",") if each.strip() not in ("", "none")]
-        if unknown := [each for each in named if each not in CONTROLS]:
-            raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(CONTROLS)}, none", param_hint="--control")
+        controls = [each for each in get_args(Arm) if each != TARGETED]
+        if unknown := [each for each in named if each not in controls]:
+            raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(controls)}, none", param_hint="--control")
         arms = f"[{', '.join(['targeted', *named])}]"
     known = {"iterations": iterations, "arms": arms, "seeds": seeds}
     return [f"{key}={value}" for key, value in known.items() if value is not None]

@@ -75,6 +75,8 @@ def run(
     ] = False,
 ) -> None:
     """Make a dataset of conversations from the documents that a config names."""
+    if as_json and not dry_run:
+        raise typer.BadParameter("it needs --dry-run", param_hint="--json")
     from augment_correction.config import load_config
 
     loaded = load_config(config, overrides or [])

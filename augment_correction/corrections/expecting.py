@@ -15,7 +15,7 @@ from augment_correction.runner import Estimate, estimate
 
 @dataclass(frozen=True)
 class Expected:
-    """`rows` to train at most, where each wording and each demonstration passes its checks; `estimate` is of what writes them and
+    """`rows` to train of them at most, where each wording and each demonstration passes its checks, those of `corrections.keep` not counted; `estimate` is of what writes them and
     the probes. The answers to probes are the model's own, on this machine."""
 
     corrections: int
@@ -24,9 +24,9 @@ class Expected:
 
 
 def expected(config: ChatConfig, approved: Sequence[Correction]) -> Expected:
-    """Reads as `learn` does, and asks nobody.
+    """Reads the corrections as `learn` does, and asks nobody.
 
-    Raises: ConfigError as it would, before its first call.
+    Raises: ConfigError where the pipeline or its prompts cannot be used.
     """
     config = with_environment_keys(config.untrained())
     made = asyncio.run(estimate(run_config_of(config), passages=passages_of(approved)))

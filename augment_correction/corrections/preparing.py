@@ -247,11 +247,7 @@ def _distilled(config: ChatConfig, correction: Correction, kept: Sequence[Conver
     if config.corrections.context == "follow_up":
         message = said.message or f"That is not right. {said.right}"
         return [_distil(correction, said.question, message, "follow_up")]
-    return [
-        _distil(correction, _question(each), each.turns[-1].text, DEMONSTRATION)
-        for each in kept
-        if each.kind == DEMONSTRATION
-    ]
+    return [_distil(correction, _question(each), each.turns[-1].text, DEMONSTRATION) for each in kept]
 
 
 def _distil(correction: Correction, question: str, context: str, shown: str) -> dict[str, Any]:

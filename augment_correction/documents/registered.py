@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from augment_correction.documents.contract import Unread, build_document
-from augment_correction.documents.formats import GZIP, KINDS, READERS
+from augment_correction.documents.formats import GZIP, KINDS, READERS, ending_of
 from augment_correction.errors import ConfigError, InputError, Reject
 from augment_correction.plugins import failed, load_plugins, name_of
 from augment_correction.records import Document, UnreadInput
@@ -72,7 +72,7 @@ def are_read_by_others(names: Iterable[str]) -> bool:
 
     Raises: ConfigError where a plugin cannot be imported.
     """
-    endings = {PurePath(name.lower().removesuffix(GZIP)).suffix for name in names}
+    endings = {ending_of(PurePath(name)).removesuffix(GZIP) for name in names}
     return any(ending not in READERS and is_read(ending) for ending in endings)
 
 

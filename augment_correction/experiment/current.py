@@ -39,5 +39,6 @@ def roll_back(places: Places) -> dict[str, Any] | None:
     if not known:
         raise InputError(f"no round of {places.root} was accepted, so that there is no adapter to roll back")
     *rest, last = known
-    write_json(places.current, {"versions": rest, "rolled_back": [*rolled_back(places), last]})
+    with RunFolder(places.root).held():
+        write_json(places.current, {"versions": rest, "rolled_back": [*rolled_back(places), last]})
     return rest[-1] if rest else None

@@ -18,6 +18,7 @@ import orjson
 from augment_correction.errors import InputError
 from augment_correction.evals.gate import read_items
 from augment_correction.experiment.config import ExperimentConfig
+from augment_correction.experiment.places import read_json
 from augment_correction.experiment.sections import SPLIT
 from augment_correction.records import content_id
 from augment_correction.rows import Item
@@ -206,9 +207,8 @@ def sealed_in(root: Path) -> dict[str, Any]:
 
     Raises: InputError where none was begun there.
     """
-    file = root / FILE
-    if file.is_file():
-        return dict(orjson.loads(file.read_bytes()))
+    if (sealed := read_json(root / FILE)) is not None:
+        return dict(sealed)
     hint = "`experiment plan` or `experiment run` starts one"
     if swept := sorted(root.glob(f"sweep/*/{FILE}")):
         hint = f"a sweep ran there: name one of its experiments, for example --set path.output_dir={swept[0].parent}"

@@ -50,7 +50,7 @@ class Script(Declaration):
 class Scripted:
     """`script` is a YAML file; fields that it does not name are answered as the shipped script does.
 
-    Raises: ConfigError with the file where it is none.
+    Raises: ConfigError with the file, where that is no script.
     """
 
     def __init__(self, script: Path | None, count: Callable[[str], int]) -> None:

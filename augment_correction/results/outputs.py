@@ -16,7 +16,7 @@ import orjson
 from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
-from augment_correction.plugins import LOADED, recorded
+from augment_correction.plugins import recorded
 from augment_correction.report import write_report
 from augment_correction.results.dataset import Written, write_dataset
 from augment_correction.results.earlier import Earlier
@@ -33,7 +33,7 @@ INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 def standing_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> Written | None:
     """What an earlier run has written, where it came to its end and nothing is another: then nothing need be read, either."""
-    return Unchanged(plan, journal, results, ledger, _made_by(), complete=True).finished()
+    return Unchanged(plan, journal, results, ledger, _versions(), complete=True).finished()
 
 
 def write_outputs(
@@ -42,7 +42,7 @@ def write_outputs(
     """Select what goes into the dataset and write every file. What an earlier run left for a trainer and this one does not
     replace is moved aside; nothing is done where all of it is there already. `read` is the state of the input before it was read
     (`state_of_input`), empty where it is not known; `complete`: the run was not stopped early."""
-    unchanged = Unchanged(plan, journal, results, ledger, _made_by(), complete=complete)
+    unchanged = Unchanged(plan, journal, results, ledger, _versions(), complete=complete)
     if (there := unchanged.written(read)) is not None:
         return there
     unchanged.forget()
@@ -117,10 +117,6 @@ def _manifest(plan: Plan, counts: dict[str, Any]) -> dict[str, Any]:
         "versions": _versions(),
         **recorded(),
     }
-
-
-def _made_by() -> dict[str, str | None]:
-    return {**_versions(), **{f"plugin {name}": version for name, version in LOADED.items()}}
 
 
 def _versions() -> dict[str, str | None]:

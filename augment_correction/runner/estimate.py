@@ -108,7 +108,7 @@ class Estimate:
 
     @property
     def requests_left(self) -> int:
-        """Expected, for the passages that are not done; so are the tokens of them."""
+        """Expected number of requests for the passages that are not done."""
         return sum(stage.expected.requests for stage in self.remaining)
 
     @property
@@ -292,7 +292,7 @@ def _given(stage: ModelStage) -> dict[str, Any]:
 
 
 def _entries(stage: Stage) -> int:
-    """Of which a reply of the stage is made, and each record gets one."""
+    """How many entries a reply of the stage has; each becomes a record of its own."""
     return stage.count if isinstance(stage, SeveralStage) else 1
 
 

@@ -93,7 +93,7 @@ def _scripted(name: str, model: ModelConfig, config: ModelsConfig) -> Finding:
     try:
         Scripted(config.project.resolve(model.script) if model.script else None, len)
     except AugmentCorrectionError as failure:
-        return Finding(False, failure.message, failure.hint)
+        return next(iter(wrong(failure)))
     return Finding(True, name)
 
 

@@ -181,7 +181,10 @@ def _is_metadata(path: Path) -> bool:
         value = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(value, Mapping) and not looks_like_a_row(value) and format_of(value, str(path), path) is None
+    try:
+        return isinstance(value, Mapping) and not looks_like_a_row(value) and format_of(value, str(path), path) is None
+    except UserError:
+        return False  # `check` refuses the file with the reason
 
 
 def give_reason(context: WorkerContext, job: Job, remedy: str | None) -> None:

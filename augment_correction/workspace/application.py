@@ -26,7 +26,7 @@ from augment_correction.workspace.site import STATIC, Site, open_site
 
 SMALL_FORM = 128 * 1024
 """Bytes: a message of 20,000 characters, each written as several."""
-WRITTEN = ("text", "right", "system_prompt", "reason")
+WRITTEN = ("text", "right", "system_prompt", "reason", "question")
 """Fields that take a while to write, and hold no secret."""
 
 

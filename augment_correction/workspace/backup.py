@@ -16,10 +16,11 @@ from sqlalchemy.engine import make_url
 
 from augment_correction.errors import InputError
 from augment_correction.folders import private_folder
+from augment_correction.store.folder import atomic_write
 from augment_correction.workspace import postgres_tools
 from augment_correction.workspace.packing import database_files, pack, unpack
 from augment_correction.workspace.settings import Settings
-from augment_correction.workspace.sqlite_copies import copy_database, new_private_file
+from augment_correction.workspace.sqlite_copies import copy_database
 
 SQLITE, DUMP, STORAGE = "workspace.db", "workspace.dump", "storage.tar.gz"
 RESTORING = ".restoring"
@@ -50,7 +51,7 @@ def back_up(settings: Settings, folder: Path) -> list[Path]:
 
 
 def restore(settings: Settings, folder: Path) -> None:
-    """Into an empty database and a storage folder that is not there, or empty. Where it fails, both are empty again.
+    """Into an empty database and a storage folder that is not there, or empty. Where unpacking or the database fails, both are empty again.
 
     Raises: InputError where something is there already, or the backup is of the other kind of database."""
     url = make_url(settings.database_url)
@@ -111,17 +112,10 @@ def _database_files(settings: Settings) -> list[Path]:
 
 
 def _put_sqlite(kept: Path, database: Path) -> None:
-    """It appears whole: nothing that looks for it meets a half."""
-    private_folder(database.parent)
-    made = database.with_name(f"{database.name}{RESTORING}")
-    made.unlink(missing_ok=True)
-    try:
-        with kept.open("rb") as read, new_private_file(made) as written:
-            shutil.copyfileobj(read, written)
-            os.fsync(written.fileno())
-        made.replace(database)
-    finally:
-        made.unlink(missing_ok=True)
+    """It appears whole, and for its owner alone: nothing that looks for it meets a half."""
+    with kept.open("rb") as read, atomic_write(database) as written:
+        os.fchmod(written.fileno(), 0o600)
+        shutil.copyfileobj(read, written)
 
 
 @contextmanager
@@ -132,7 +126,8 @@ def _readable() -> Iterator[None]:
     except OSError as failure:
         where = f"{failure.filename}: " if failure.filename else ""
         raise InputError(
-            f"{where}{failure.strerror or failure}", hint="is there room, and may we read it all?"
+            f"{where}{failure.strerror or failure}",
+            hint="check the free space on the disk, and that this user may read and write these files",
         ) from None
     except sqlite3.Error as failure:
         raise InputError(f"the database cannot be copied: {failure}") from None

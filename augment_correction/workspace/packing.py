@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
@@ -51,7 +53,7 @@ def unpack(packed: Path, folder: Path) -> None:
         with tarfile.open(packed) as archive:
             archive.extraction_filter = getattr(tarfile, "tar_filter", None)  # Python 3.11.4 has it
             archive.extractall(folder)
-    except (tarfile.TarError, EOFError) as failure:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as failure:
         raise InputError(f"{packed} is not a whole archive: {failure}", hint="take another backup") from None
 
 

@@ -161,10 +161,13 @@ def refuse_more(session: Session, user_id: str, more: int = 1) -> None:
     compared = select(func.count()).select_from(AuditEvent).where(
         AuditEvent.org_id == organisation, AuditEvent.actor_id == user_id, AuditEvent.action == COMPARED, AuditEvent.at > day
     )  # fmt: skip
-    spent = sum(session.execute(each).scalar_one() for each in (asked, deleted, compared, compared))
+    spent = (
+        sum(session.execute(each).scalar_one() for each in (asked, deleted))
+        + 2 * session.execute(compared).scalar_one()
+    )
     if spent + more > most:
         raise TooMany(
-            f"You have asked {most} times in 24 hours, which is what your organisation allows. Wait, or ask an admin to allow more."
+            f"Your organisation allows a member {most} answers in 24 hours, and you have had {spent}. Wait, or ask an admin to allow more."
         )
 
 

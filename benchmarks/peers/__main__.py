@@ -1,6 +1,6 @@
 """Our run beside other frameworks that send the same requests: `make bench-peers` (the first time 2 GB of downloads).
 
-    python -m benchmarks.peers [--requests 1000] [--at-once 64 256] [--only datatrove curator] [--record]
+    python -m benchmarks.peers [--requests 2000] [--at-once 64 256] [--only datatrove curator] [--record]
 
 Each peer is a script in `clients/` that an environment of its own runs, made under `.venv-peers/` with the versions below. It is
 given a file of requests (the prompts of the pipeline `correction`), an address, a number of calls in flight and a folder, and

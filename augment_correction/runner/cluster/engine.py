@@ -107,6 +107,7 @@ class ClusterEngine:
             self._apply(await board.look.remote())
         finally:
             watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             for actor in (*actors, board):
                 ray.kill(actor)
 
@@ -153,8 +154,8 @@ class ClusterEngine:
     # -------------------------------------------------------------------------------- handing out, watching
 
     async def _hand_out(self, batches: AsyncIterator[list[Placed]], feed: Feed, actors: list[Any], each: int) -> None:
-        """A batch to whichever actor has room for it; `each` has some that it works on and one that waits there. Returns when
-        all have come back. After a halt the rest is read and left."""
+        """A batch to whichever actor has room for it; an actor has at most `each` batches: those that it works
+        on, and one that waits there. Returns when all have come back. After a halt the rest is read and left."""
         rooms = asyncio.Queue[Any]()
         for actor in actors * each:
             rooms.put_nowait(actor)

@@ -77,7 +77,7 @@ def _part(whole: int, slot: int, actors: int) -> int:
 
 
 def check_address(address: str | None) -> None:
-    """Raises: ConfigError for Ray Client, whose driver is no member of the cluster and cannot feed it."""
+    """Raises: ConfigError for Ray Client, whose driver is on no node of the cluster: the board has to run beside it."""
     if address is not None and address.startswith("ray://"):
         raise ConfigError(
             f"--ray-address {address}: Ray Client is not supported",
