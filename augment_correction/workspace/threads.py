@@ -167,7 +167,7 @@ def refuse_more(session: Session, user_id: str, more: int = 1) -> None:
     )
     if spent + more > most:
         raise TooMany(
-            f"Your organisation allows a member {most} answers in 24 hours, and you have had {spent}. Wait, or ask an admin to allow more."
+            f"The limit of answers in 24 hours, which your organisation sets for each member, is {most}, and you have had {spent}. Wait, or ask an admin to allow more."
         )
 
 

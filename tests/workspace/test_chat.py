@@ -204,7 +204,7 @@ def test_the_daily_quota_is_kept(open_chat: Callable[..., Place]) -> None:
     path = ask(ada, "One")
     ask(ada, "Two", path)
     ada.post(path, {"text": "Three"})
-    assert ada.status == 429 and "asked 2 times" in ada.text and ">Three</textarea>" in ada.page
+    assert ada.status == 429 and "is 2, and you have had 2" in ada.text and ">Three</textarea>" in ada.page
 
 
 def test_what_was_asked_in_a_deleted_chat_was_asked(open_chat: Callable[..., Place]) -> None:
@@ -217,7 +217,7 @@ def test_what_was_asked_in_a_deleted_chat_was_asked(open_chat: Callable[..., Pla
     before = ada.get(ada.at("/usage"))
     ada.post(f"{path}/delete")
     ada.post(ada.at("/threads"), {"text": "Two"})
-    assert ada.status == 429 and "asked 1 times" in ada.text
+    assert ada.status == 429 and "is 1, and you have had 1" in ada.text
     ada.get(ada.at("/usage"))
     assert figures_of(ada.page) == figures_of(before) and str(reply.tokens_out) in ada.text
     with place.site.database.as_system() as session:
@@ -240,7 +240,7 @@ def test_comparing_versions_counts_as_asking(open_chat: Callable[..., Place]) ->
     ada.post(ada.at("/versions/compare"), comparison)
     assert ada.status == 200
     ada.post(ada.at("/threads"), {"text": "One"})
-    assert ada.status == 429 and "asked 2 times" in ada.text
+    assert ada.status == 429 and "is 2, and you have had 2" in ada.text
 
 
 def test_no_transaction_is_open_while_the_model_answers(open_chat: Callable[..., Place]) -> None:
