@@ -55,8 +55,8 @@ class Scripted:
 
     def __init__(self, script: Path | None, count: Callable[[str], int]) -> None:
         shipped = read_yaml(Path(__file__).with_name("scripted.yaml")).validate(Script)
-        own = _script(script) if script else Script()
         env = BoundedSandbox(undefined=jinja2.StrictUndefined)
+        own = _script(script, env) if script else Script()
         self._fields = {name: env.from_string(text) for name, text in {**shipped.fields, **own.fields}.items()}
         self._rules = own.rules
         self._delay = own.delay
@@ -116,7 +116,7 @@ class Scripted:
         return Completion(text, None, finish_reason, Usage(prompt, self._count(text)))
 
 
-def _script(path: Path) -> Script:
+def _script(path: Path, env: BoundedSandbox) -> Script:
     """Raises: ConfigError with file, line and the form that is expected."""
     file = read_yaml(path)
     if not isinstance(file.data, dict):
@@ -124,7 +124,7 @@ def _script(path: Path) -> Script:
     script = file.validate(Script)
     for name, text in script.fields.items():
         try:
-            BoundedSandbox().from_string(text)
+            env.from_string(text)
         except jinja2.TemplateSyntaxError as failure:
             raise file.error(("fields", name), f"'fields.{name}' is no Jinja2 template: {failure.message}") from None
     return script

@@ -15,6 +15,7 @@ from augment_correction.results.decisions import Decisions
 from augment_correction.results.finished import MadeRun
 from augment_correction.results.reexport import (
     cut_for_tokenizer,
+    export_source,
     run_conversations,
     run_template,
     run_tokenizer,
@@ -56,15 +57,7 @@ def apply_decisions(made: MadeRun, tokenizer_name: str | None = None) -> Applied
     digest = write_segments(made.folder.dataset, run_conversations(made), template, tokenizer)
     applied.files.append(made.folder.dataset)
     _write_configs(made, applied, digest)
-    source = ExportSource(
-        lambda: run_conversations(made),
-        template,
-        tokenizer,
-        {**made.manifest, "review": review},
-        made.results.documents,
-        tuple(made.tokens()),
-    )
-    _write_exports(made, applied, source)
+    _write_exports(made, applied, export_source(made, template, tokenizer))
     made.results.note_files(made.results.made_with("rows"))
     if tokenizer is not None:
         applied.verification = verify_run(made, tokenizer_name)

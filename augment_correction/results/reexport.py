@@ -49,7 +49,7 @@ def verify_run(made: MadeRun, tokenizer: str | None) -> Verification:
         whole = trains_whole(path)
         proof.whole |= whole
         proof.files.append(verify_config(path, TrainingSet(made.folder, proof.rows, "", template, known, whole)))
-    source, written = _source(made, template, known), written_exports(made.folder.root)
+    source, written = export_source(made, template, known), written_exports(made.folder.root)
     for name in written if not proof.whole or "axolotl_chat" in written else ["axolotl_chat", *written]:
         proof.files.append(verify_export(name, exports / name, source, known))
     return proof
@@ -92,10 +92,11 @@ def export_run(
             hint=f"{AGAIN}; or export what there is with --partial",
         )
     known = run_tokenizer(made, tokenizer, needed="axolotl" in names and cut_for_tokenizer(made))
-    yield from export(names, _source(made, template, known), made.folder)
+    yield from export(names, export_source(made, template, known), made.folder)
 
 
-def _source(made: MadeRun, template: ChatTemplate, tokenizer: Tokenizer | None) -> ExportSource:
+def export_source(made: MadeRun, template: ChatTemplate, tokenizer: Tokenizer | None) -> ExportSource:
+    """What every export of the run is written from, and compared with by `verify`."""
     manifest = {**made.manifest, **_review(made)}
     return ExportSource(
         lambda: run_conversations(made), template, tokenizer, manifest, made.results.documents, tuple(made.tokens())

@@ -92,8 +92,8 @@ async def _without_batches(model: ModelConfig, key: str | None) -> str | None:
 def _scripted(name: str, model: ModelConfig, config: ModelsConfig) -> Finding:
     try:
         Scripted(config.project.resolve(model.script) if model.script else None, len)
-    except AugmentCorrectionError as failure:
-        return next(iter(wrong(failure)))
+    except AugmentCorrectionError as failure:  # one finding for a script, with all of its mistakes
+        return Finding(False, failure.message, failure.hint)
     return Finding(True, name)
 
 

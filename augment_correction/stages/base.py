@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import isawaitable, isfunction
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from augment_correction.config import SystemConfig
 from augment_correction.declarations import KIND
@@ -81,7 +81,9 @@ class BoundStage:
         """
         try:
             answer = self.stage(record, tools)
-            made = await (answer if not self.word or isawaitable(answer) else self._refuse_plain())
+            if self.word and not isawaitable(answer):
+                raise self._not_async()
+            made = await answer
         except PluginFailure as failure:
             raise PluginFailure(f"{self._place} on {_source(record)}: {failure.message}") from failure
         except AugmentCorrectionError:
@@ -96,17 +98,18 @@ class BoundStage:
             raise PluginFailure(
                 f"{self._place} returned {made!r:.80} on {_source(record)}: a stage returns a list of records, or raises Reject"
             )
-        for name in (name for name in self.writes if not all(name in each.fields for each in made)):
-            told = f"declares that it writes '{name}', and returned a record without that field on {_source(record)}"
+        missing = next((name for name in self.writes if not all(name in each.fields for each in made)), None)
+        if missing is not None:
+            told = f"declares that it writes '{missing}', and returned a record without that field on {_source(record)}"
             raise PluginFailure(f"{self._place} {told}")
         return made
 
-    def _refuse_plain(self) -> NoReturn:
-        """Raises: PluginFailure with the line of a `__call__` that is a plain function."""
+    def _not_async(self) -> PluginFailure:
+        """With the line of a `__call__` that is a plain function."""
         call = self.stage if isfunction(self.stage) else type(self.stage).__call__
         code = getattr(call, "__code__", None)
         line = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
-        raise PluginFailure(f"{name_of(self.stage)} gave no awaitable: `__call__` must be `async def`{line}")
+        return PluginFailure(f"{name_of(self.stage)} gave no awaitable: `__call__` must be `async def`{line}")
 
     @property
     def _place(self) -> str:

@@ -22,12 +22,11 @@ import platform
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import ROOT
+from benchmarks.measuring import ROOT, seen_by, served
 from benchmarks.throughput import bodies
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -104,22 +103,12 @@ def command(name: str, prompts: Path, base_url: str, at_once: int, folder: Path,
 
 def measure(name: str, requests: int, at_once: int) -> dict[str, Any]:
     """One client against a server of its own."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", "--latency", str(LATENCY)],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            assert server.stdout is not None
-            base_url = server.stdout.readline().strip()
-            prompts = Path(folder, "prompts.jsonl")
-            prompts.write_text("".join(json.dumps(body) + "\n" for body in bodies(requests // 2)))
-            surroundings = os.environ | ({"AUGMENTOOLKIT": str(augmentoolkit())} if name == "augmentoolkit" else {})
-            run = command(name, prompts, base_url, at_once, Path(folder), requests)
-            return _ended(run, surroundings, base_url, requests, at_once)
-        finally:
-            server.kill()
-            server.wait()
+    surroundings = os.environ | ({"AUGMENTOOLKIT": str(augmentoolkit())} if name == "augmentoolkit" else {})
+    with tempfile.TemporaryDirectory() as folder, served(["--latency", str(LATENCY)]) as base_url:
+        prompts = Path(folder, "prompts.jsonl")
+        prompts.write_text("".join(json.dumps(body) + "\n" for body in bodies(requests // 2)))
+        run = command(name, prompts, base_url, at_once, Path(folder), requests)
+        return _ended(run, surroundings, base_url, requests, at_once)
 
 
 def _ended(
@@ -131,8 +120,7 @@ def _ended(
         process.returncode = os.waitstatus_to_exitcode(status)
         told.seek(0)
         lines = told.read().strip().splitlines()
-    with urllib.request.urlopen(base_url.replace("/v1", "/stats")) as reply:
-        seen = json.load(reply)
+    seen = seen_by(base_url)
     if process.returncode:
         raise SystemExit("\n".join([*lines[-15:], f"{run[1]} ended with {process.returncode}"]))
     last = json.loads(lines[-1])

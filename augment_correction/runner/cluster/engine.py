@@ -92,8 +92,11 @@ class ClusterEngine:
                     await self._follow(first, passages)
             except Exception as failure:
                 self.halt.because(failure)
-        if self.halt.cause is not None and not isinstance(self.halt.cause, STOPS):
-            raise self.halt.cause
+        cause = self.halt.cause
+        if isinstance(cause, RayError):
+            raise UserError(f"the Ray cluster failed: {cause}", hint="run the same command again to resume") from cause
+        if cause is not None and not isinstance(cause, STOPS):
+            raise cause
 
     async def _follow(self, first: Placed, rest: AsyncIterator[Placed]) -> None:
         crew = self._crew()
@@ -164,10 +167,6 @@ class ClusterEngine:
             try:
                 self._take(await actor.follow.remote(number))
                 feed.remove(number)
-            except RayError as problem:
-                failure = UserError(f"the Ray cluster failed: {problem}", hint="run the same command again to resume")
-                failure.__cause__ = problem
-                self.halt.because(failure)
             except Exception as cause:
                 self.halt.because(cause)
             rooms.put_nowait(actor)
