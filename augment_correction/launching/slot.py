@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augment_correction.launching.process_id import ProcessId
+from augment_correction.locks import hold, is_held
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,20 @@ class Slot:
     def busy(self) -> bool:
         if self._child is not None and self._child.poll() is not None:
             self._child = None
-        descriptor = self._take()
-        if descriptor is None:
-            return True
-        os.close(descriptor)
-        return False
+        descriptor = self._open()
+        try:
+            return is_held(descriptor, self._path)
+        finally:
+            os.close(descriptor)
 
     def start(self, command: Sequence[str], launch: Launch, cwd: Path) -> bool:
         """In a session of its own, so that neither the terminal nor the worker's end reaches it. False where the slot is
         held."""
-        descriptor = self._take()
-        if descriptor is None:
-            return False
+        descriptor = self._open()
         supervisor = [sys.executable, "-m", "augment_correction.launching.supervisor"]
         try:
+            if not hold(descriptor, self._path):
+                return False
             with launch.log.open("ab") as log:
                 self._child = subprocess.Popen(
                     [*supervisor, str(launch.process_file), str(launch.exit_file), *command],
@@ -90,11 +90,5 @@ class Slot:
             os.close(descriptor)
         return True
 
-    def _take(self) -> int | None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        return descriptor
+    def _open(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

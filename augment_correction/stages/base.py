@@ -113,7 +113,12 @@ class BoundStage:
 
     @property
     def _place(self) -> str:
-        return f"stage '{self.name}'{f' ({self.word})' if self.word else ''}"
+        return stage_place(self.name, self.word)
+
+
+def stage_place(name: str, word: str) -> str:
+    """A stage in a message; one that is registered with its word."""
+    return f"stage '{name}'{f' ({word})' if word else ''}"
 
 
 def _source(record: Record) -> str:

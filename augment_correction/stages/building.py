@@ -25,7 +25,7 @@ from augment_correction.pipeline import Pipeline
 from augment_correction.plugins import failed, name_of
 from augment_correction.stages.ask import Ask
 from augment_correction.stages.attempt import Attempts
-from augment_correction.stages.base import BoundStage, Stage, StageContext
+from augment_correction.stages.base import BoundStage, Stage, StageContext, stage_place
 from augment_correction.stages.check import Check
 from augment_correction.stages.checks import VERSIONS as CHECK_VERSIONS
 from augment_correction.stages.compose import Compose
@@ -119,7 +119,7 @@ def _built(declared: StageDeclaration, context: StageContext) -> Stage:
     build = BUILDERS[type(declared)]
     if declared.stage not in VERSIONS:
         return build(declared, context)
-    place = f"stage '{declared.name}' ({declared.stage})"
+    place = stage_place(declared.name, declared.stage)
     try:
         stage = build(declared, context)
     except AugmentCorrectionError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import IO
 
 from augment_correction.errors import InputError
 from augment_correction.folders import new_file, private_folder
+from augment_correction.locks import hold, is_held
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,9 @@ class RunFolder:
         """Whether a process holds it at this moment."""
         try:
             with self._lock.open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return is_held(lock, self._lock)
         except FileNotFoundError:
             return False
-        except BlockingIOError:
-            return True
-        return False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -119,13 +116,11 @@ class RunFolder:
                 hint="set path.output_dir to a folder that you can write to",
             ) from None
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            if not hold(lock, self._lock):
                 raise InputError(
                     f"another run is writing to {self.root}",
                     hint="wait until it has finished, or set another path.output_dir",
-                ) from None
+                )
             yield
 
 

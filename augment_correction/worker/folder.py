@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from augment_correction.errors import InputError
 from augment_correction.folders import private_folder
 from augment_correction.launching.process_id import ProcessId
+from augment_correction.locks import hold
 
 PRIORITIES = ("high", "normal", "low")
 STATES = ("processing", "failed", "done")
@@ -98,13 +98,11 @@ class WorkerFolder:
         """Raises: InputError where another worker holds the folder."""
         self.make()
         with self._lock.open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            if not hold(lock, self._lock):
                 raise InputError(
                     f"another worker is running on {self.root}",
                     hint="only one worker may run on a folder; `worker stop` ends it",
-                ) from None
+                )
             lock.truncate(0)
             lock.write(str(ProcessId.own()))
             lock.flush()
