@@ -46,6 +46,12 @@ def work() -> None:
     _module("serve").work_on(tell)
 
 
+@workspace.command(epilog="Example: python -m augment_correction workspace migrate")
+def migrate() -> None:
+    """Bring the tables up to date and stop. Every start does so; this is for a role that owns the tables where that of `serve` does not."""
+    _module("serve").bring_up_to_date(tell)
+
+
 @workspace.command(
     name="second-factor-off", epilog="Example: python -m augment_correction workspace second-factor-off ada@example.org"
 )

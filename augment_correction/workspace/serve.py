@@ -75,6 +75,12 @@ def work_on(tell: Callable[[str], None]) -> None:
     threading.Event().wait()
 
 
+def bring_up_to_date(tell: Callable[[str], None]) -> None:
+    """Raises: ConfigError."""
+    _opened(read_settings()).close()
+    tell("the tables are up to date")
+
+
 def turn_second_factor_off(database: Database, email: str) -> bool:
     """For who has lost the device; every session of the account ends. False where there is no such account."""
     with database.as_system(writes=True) as session:

@@ -71,15 +71,20 @@ class Server:
 
     def database(self) -> str:
         name = f"t{uuid.uuid4().hex[:12]}"
-        engine = create_engine(self._url("root", "postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE ROLE {name} LOGIN NOSUPERUSER"))
-            connection.execute(text(f"CREATE DATABASE {name} OWNER {name}"))
-        engine.dispose()
-        return self._url(name, name).replace("+psycopg", "")
+        self.run(f"CREATE ROLE {name} LOGIN NOSUPERUSER", f"CREATE DATABASE {name} OWNER {name}")
+        return self.url(name, name)
 
-    def _url(self, user: str, database: str) -> str:
-        return f"postgresql+psycopg://{user}@/{database}?host={self._socket}"
+    def run(self, *statements: str, database: str = "postgres") -> None:
+        """As the superuser."""
+        url = self.url("root", database).replace("postgresql:", "postgresql+psycopg:")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
+
+    def url(self, user: str, database: str) -> str:
+        return f"postgresql://{user}@/{database}?host={self._socket}"
 
     def stop(self) -> None:
         self._control("stop", "-m", "immediate")

@@ -19,6 +19,9 @@ from augment_correction.workspace.migrating import migrate
 from augment_correction.workspace.tables import AuditEvent, Invite, Membership, Organisation, Table, User, now
 from tests.workspace.places import Place
 
+HEAD = "0006"
+"""The latest migration."""
+
 
 @pytest.fixture
 def two(place: Place) -> tuple[Place, str, str]:
@@ -84,9 +87,46 @@ def test_the_audit_is_a_chain_that_nobody_changes(two: tuple[Place, str, str]) -
     with place.site.database.read(one) as session:
         assert not list(audit.broken(session, one))
         assert [event.number for event in audit.events(session, one)][:2] == [4, 3]
-    for change in ("UPDATE audit_events SET action = 'nothing'", "DELETE FROM audit_events"):
-        with pytest.raises(DatabaseError, match="never changed"), place.site.database.write(one) as session:
+    before = _events(place)
+    for change in _changes(place.site.database):
+        with pytest.raises(DatabaseError, match="never changed"), place.site.database.as_system(writes=True) as session:
             session.execute(text(change))
+    assert _events(place) == before
+
+
+def _changes(database: Database) -> list[str]:
+    """What would change the audit, in the words of this database."""
+    changes = ["UPDATE audit_events SET action = 'nothing'", "DELETE FROM audit_events"]
+    if not database.is_sqlite:
+        emptied = ("audit_events", "organisations CASCADE", "users, audit_events CASCADE")
+        return [*changes, *(f"TRUNCATE {tables}" for tables in emptied)]
+    columns = ["rowid", *(column.name for column in AuditEvent.__table__.columns)]
+    # A row in the place of the last one, which it takes by one of its keys alone.
+    new = {"rowid": "99", "id": "'new'", "number": "99", "action": "'nothing'"}
+    for key in ("rowid", "id", "number"):
+        values = ", ".join(name if name == key else new.get(name, name) for name in columns)
+        last = "FROM audit_events ORDER BY number DESC LIMIT 1"
+        changes.append(f"INSERT OR REPLACE INTO audit_events ({', '.join(columns)}) SELECT {values} {last}")
+    return changes
+
+
+def _events(place: Place) -> list[tuple[str, str]]:
+    with place.site.database.as_system() as session:
+        return [(row.id, row.hash) for row in session.execute(select(AuditEvent).order_by(AuditEvent.id)).scalars()]
+
+
+def test_a_database_of_before_is_sealed_at_the_next_start(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database, "0005")
+    with database.as_system(writes=True) as session:
+        audit.note(session, Actor(None), "account.made", "u")
+    migrate(database)
+    with pytest.raises(DatabaseError, match="never changed"), database.as_system(writes=True) as session:
+        session.execute(text(_changes(database)[2]))
+    with database.as_system(writes=True) as session:
+        audit.note(session, Actor(None), "account.made", "v")
+        assert len(session.execute(select(AuditEvent)).scalars().all()) == 2
+    database.close()
 
 
 def test_an_event_that_was_changed_around_the_database_is_found(two: tuple[Place, str, str]) -> None:
@@ -94,16 +134,8 @@ def test_an_event_that_was_changed_around_the_database_is_found(two: tuple[Place
     with place.site.database.write(one) as session:
         audit.note(session, Actor(None), "tried", organisation=one)
     with place.site.database.engine.begin() as connection:
-        if place.site.database.is_sqlite:
-            connection.execute(text("DROP TRIGGER audit_events_no_update"))
-        else:
-            connection.execute(
-                text(
-                    "ALTER TABLE audit_events DISABLE TRIGGER ALL"
-                    if False
-                    else "DROP TRIGGER audit_events_sealed ON audit_events"
-                )
-            )
+        sealed = "audit_events_no_update" if place.site.database.is_sqlite else "audit_events_sealed ON audit_events"
+        connection.execute(text(f"DROP TRIGGER {sealed}"))
         connection.execute(text("UPDATE audit_events SET subject = 'x' WHERE number = 1"))
     with place.site.database.read(one) as session:
         assert list(audit.broken(session, one)) == [1]
@@ -191,7 +223,7 @@ def test_of_two_starters_one_migrates(database_url: str) -> None:
         thread.join()
     assert not failures
     with databases[0].engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_heads() == ("0005",)
+        assert MigrationContext.configure(connection).get_current_heads() == (HEAD,)
     for each in databases:
         each.close()
 

@@ -1,4 +1,4 @@
-"""The unit and the compose file of the documentation are what systemd and Docker read, and name what is there."""
+"""The unit, the compose file and the statements of the documentation are what systemd, Docker and PostgreSQL read, and name what is there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from typer.testing import CliRunner
 
+from augment_correction.cli import app
+from augment_correction.errors import ConfigError
+from augment_correction.workspace.backup import back_up
 from augment_correction.workspace.settings import read_settings
 from tests.pages import ROOT, program
+from tests.workspace.conftest import Server
+from tests.workspace.places import Place, settings_in
 
-DEPLOY = ROOT / "docs" / "guides" / "deploy"
+GUIDE = ROOT / "docs" / "guides" / "workspace.md"
+DEPLOY = GUIDE.with_name("deploy")
 VARIABLE = re.compile(r"LL_[A-Z_]+")
 
 
@@ -102,11 +111,47 @@ def test_every_variable_that_is_named_is_read(tmp_path: Path) -> None:
     """Of the documentation, the unit and the compose file: what is misspelled there does nothing on a user's machine."""
     source = (ROOT / "augment_correction" / "workspace" / "settings.py").read_text()
     known = set(VARIABLE.findall(source))
-    for page in (ROOT / "docs" / "guides" / "workspace.md", DEPLOY / "workspace.service", DEPLOY / "compose.yaml"):
+    for page in (GUIDE, DEPLOY / "workspace.service", DEPLOY / "compose.yaml"):
         assert set(VARIABLE.findall(page.read_text())) <= known, page.name
-    told = set(VARIABLE.findall((ROOT / "docs" / "guides" / "workspace.md").read_text()))
+    told = set(VARIABLE.findall(GUIDE.read_text()))
     assert {each for each in known if not each.endswith("_")} <= told
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["web"]["environment"]
     given = {name: value.replace("${PUBLIC_HOST}", "chat.example.org") for name, value in compose.items()}
     made = read_settings({**given, "LL_MODEL_STORAGE_DIR": str(tmp_path)})
     assert made.cookie_secure and made.public_url == "https://chat.example.org"
+
+
+def test_a_role_that_owns_no_table_is_enough(postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [block] = re.findall(r"^```sql\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    as_superuser, _, inside = block.partition("\\c workspace\n")
+    postgres.run(*as_superuser.splitlines())
+    postgres.run(*inside.splitlines(), database="workspace")
+    settings = settings_in(tmp_path / "storage", postgres.url("workspace", "workspace"))
+    with pytest.raises(ConfigError, match="may not") as refused:
+        Place(settings)
+    assert "workspace migrate" in str(refused.value.hint)
+    monkeypatch.setenv("LL_DATABASE_URL", postgres.url("workspace_owner", "workspace"))
+    monkeypatch.setenv("LL_MODEL_STORAGE_DIR", str(settings.storage))
+    migrated = CliRunner().invoke(app, ["workspace", "migrate"])
+    assert migrated.exit_code == 0, migrated.output
+    place = Place(settings)
+    ada = place.owner()
+    place.join(ada, "reviewer")
+    for page in ("threads", "members", "corrections", "versions", "jobs", "usage", "audit", "settings"):
+        ada.get(ada.at(f"/{page}"))
+        assert ada.status == 200, page
+    for change in (
+        "ALTER TABLE audit_events DISABLE TRIGGER ALL",
+        "DROP TRIGGER audit_events_not_emptied ON audit_events",
+        "DROP TABLE audit_events",
+        "TRUNCATE audit_events",
+        "ALTER TABLE memberships NO FORCE ROW LEVEL SECURITY",
+        "CREATE OR REPLACE FUNCTION audit_is_sealed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+    ):
+        with (
+            pytest.raises(ProgrammingError, match=r"must be owner|permission denied"),
+            place.site.database.engine.begin() as it,
+        ):
+            it.execute(text(change))
+    assert back_up(settings, tmp_path / "backup")
+    place.close()
