@@ -78,7 +78,7 @@ def network_of(address: str) -> str:
 def refuse_registering(session: Session, address: str) -> None:
     """Raises: TooMany where very many accounts came from this address in the last hour."""
     made = select(AuditEvent.address).where(
-        AuditEvent.action == "account.made", AuditEvent.at > now() - timedelta(hours=1)
+        AuditEvent.org_id.is_(None), AuditEvent.action == "account.made", AuditEvent.at > now() - timedelta(hours=1)
     )
     if [network_of(each) for each in session.execute(made).scalars()].count(network_of(address)) >= ACCOUNTS_BY_ADDRESS:
         raise TooMany("Too many accounts were created from your address. Try again in an hour.")

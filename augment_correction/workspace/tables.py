@@ -180,7 +180,7 @@ class AuditEvent(Table):
     address: Mapped[str] = mapped_column(String(64))
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
-    __table_args__ = (UniqueConstraint("org_id", "number"),)
+    __table_args__ = (UniqueConstraint("org_id", "number"), Index("audit_events_by_action", "org_id", "action", "at"))
 
 
 # ------------------------------------------------------------------------------------------------------ chat

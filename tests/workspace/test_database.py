@@ -19,7 +19,7 @@ from augment_correction.workspace.migrating import migrate
 from augment_correction.workspace.tables import AuditEvent, Invite, Membership, Organisation, Table, User, now
 from tests.workspace.places import Place
 
-HEAD = "0006"
+HEAD = "0007"
 """The latest migration."""
 
 
