@@ -6,7 +6,7 @@ Needs the extra `ray`. CPU is user + system, by kind of process, read from /proc
 in it. A passage's is counted from when `--few` have come back until all have, so that nothing of the start is in it: what a driver
 takes there is what bounds a cluster. `At the end` is what it takes for journals and files, once all have come back. A driver that
 waits is not idle: Ray's threads and the look at the board take some of every second. It is measured with a server that takes
-20 seconds and printed separately, because its share of a passage grows with the time that a passage takes.
+20 seconds (`--idle`) and printed separately, because its share of a passage grows with the time that a passage takes.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def compare(engine: str, actors: int, arguments: argparse.Namespace) -> None:
         f"CPU per passage {1000 * (sum(made['cpu'].values()) + made['end']):.2f} ms; until --few had come {made['begin']:.1f} s CPU"
     )
     if engine == "ray":
-        waiting = measure(engine, actors, 32, 0, 20, arguments.concurrency)["waiting"]
+        waiting = measure(engine, actors, 32, 0, arguments.idle, arguments.concurrency)["waiting"]
         print(f"         a driver that waits takes {1000 * waiting:.1f} ms of every second")
         made["cpu"]["driver, by passages"] = made["cpu"]["driver"] - waiting * made["pace"]
     for kind, seconds in [*sorted(made["cpu"].items(), key=lambda item: -item[1]), ("driver at the end", made["end"])]:
@@ -189,6 +189,9 @@ def main() -> None:
     parser.add_argument("--actors", type=int, nargs="+", default=[1], help="of the runs on Ray")
     parser.add_argument("--concurrency", type=int, default=64, help="per actor, for each of two models")
     parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument(
+        "--idle", type=float, default=20, help="seconds of a reply while the driver is measured that only waits"
+    )
     parser.add_argument("--engine", choices=["local", "ray"], help=argparse.SUPPRESS)
     parser.add_argument("--base-url", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

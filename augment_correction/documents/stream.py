@@ -8,11 +8,12 @@ import pickle
 import signal
 import sys
 import tempfile
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 from augment_correction.documents.chunking import ChunkSettings
 from augment_correction.documents.contract import ReadLimits, Working
@@ -80,57 +81,57 @@ def _job(folder: Path, settings: ChunkSettings, encoding: str, batch: int, limit
 class _Reader:
     """One reading process: its batches, the file it is on, and why it died.
 
+    The pipes are read and written in one thread. `asyncio.create_subprocess_exec` of Python 3.11, cancelled while it connects them
+    (Ctrl-C in a run's first moments), waits for ever; cancelled later, it complains of a closed event loop at the interpreter's end.
+
     No generator inside the generator above: the event loop closes all that are left over at once, in any order.
     """
 
     def __init__(self, job: ReadTask) -> None:
         self._job = job
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __aexit__)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end)
+        self._thread = ThreadPoolExecutor(1, "document-reader")
         self._stalled = False
         self.place: tuple[str, str] | None = None
         self.finished = False
 
     async def __aenter__(self) -> _Reader:
-        """Starts the process with our own import path, whatever the user's script did to it.
+        self._start()
+        self._thread.submit(self._send)
+        return self
+
+    def _start(self) -> None:
+        """With our own import path, whatever the user's script did to it.
 
         `-P` keeps the working folder out of the path: it holds the user's files, and a `docx.py` there would be ours.
         """
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place)}
         arguments = (sys.executable, "-P", "-m", _WORKER)
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *arguments, stdin=PIPE, stdout=PIPE, stderr=self._errors, env=environment, limit=1 << 20
-            )
+            self._process = Popen(arguments, stdin=PIPE, stdout=PIPE, stderr=self._errors, env=environment)
         except BaseException:
             self._errors.close()
             raise
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
-        self._stdin, self._stdout = stdin, stdout
-        self._stdin.write(pack(self._job))  # what the pipe does not take at once is sent while we wait for frames
-        return self
 
     async def __aexit__(self, *_: object) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        self._stdin.close()
-        self._errors.close()
-        while await self._stdout.read(1 << 20):  # a pipe that is not read to its end is never closed
-            pass
-        await self._process.wait()
+        """The thread ends the process also where this is cancelled."""
+        self._process.kill()
+        ending = self._thread.submit(self._end)
+        self._thread.shutdown(wait=False)
+        await asyncio.shield(asyncio.wrap_future(ending))
 
     async def batch(self) -> ReadBatch | None:
         """The next batch; None where the process is done or dead. A half-written frame goes with the crash."""
         while True:
             try:
                 async with asyncio.timeout(self._patience()):
-                    frame = await self._frame()
+                    frame = await asyncio.get_running_loop().run_in_executor(self._thread, self._frame)
             except TimeoutError:
                 self._stalled = True
                 return None
-            except (asyncio.IncompleteReadError, ConnectionError):
-                return None
             match frame:
+                case None:
+                    return None
                 case ReadBatch():
                     return frame
                 case Started(place):
@@ -151,17 +152,34 @@ class _Reader:
         seconds = self._job.limits.seconds
         return max(seconds, START_UP) if self.place is None else seconds
 
-    async def _frame(self) -> Frame:
-        length = int.from_bytes(await self._stdout.readexactly(LENGTH_BYTES), "big")
-        frame: Frame = pickle.loads(await self._stdout.readexactly(length))
-        return frame
-
     async def cause_of_death(self) -> str:
         if self._stalled:
             return f"the reader gave no sign for {self._job.limits.seconds:g} seconds on this file"
-        code = await self._process.wait()
+        code = await asyncio.get_running_loop().run_in_executor(self._thread, self._process.wait)
         if code < 0:
             return f"the reader was ended by {signal.Signals(-code).name} on this file"
         self._errors.seek(0)
         said = self._errors.read()[-1000:].decode("utf-8", "replace").strip()
         return f"the reader ended with code {code} on this file" + (f": {said}" if said else "")
+
+    def _send(self) -> None:
+        """The pipe stays open: the process ends when it closes."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(pack(self._job))
+            self._process.stdin.flush()
+
+    def _frame(self) -> Frame | None:
+        assert self._process.stdout is not None
+        head = self._process.stdout.read(LENGTH_BYTES)
+        length = int.from_bytes(head, "big")
+        content = self._process.stdout.read(length)
+        if len(head) < LENGTH_BYTES or len(content) < length:
+            return None
+        frame: Frame = pickle.loads(content)
+        return frame
+
+    def _end(self) -> None:
+        with suppress(BrokenPipeError):  # what it has not read of its task
+            self._process.communicate()
+        self._errors.close()

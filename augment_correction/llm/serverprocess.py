@@ -9,10 +9,12 @@ import re
 import socket
 import sys
 import time
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE, Popen
+from threading import Thread
+from typing import Any
 
 import aiohttp
 
@@ -56,8 +58,8 @@ async def local_server(
     own_folder(log.parent)
     with log.open("ab") as output:
         begins = output.tell()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(WATCHDOG), *command),
+        process = _Process(
+            (sys.executable, "-I", "-S", str(WATCHDOG), *command),
             stdin=PIPE,
             stdout=PIPE if address is None else output,
             stderr=output,
@@ -79,11 +81,31 @@ async def local_server(
         await _stop(process)
 
 
+class _Process(Popen[bytes]):
+    """Started and watched without `asyncio.create_subprocess_exec`, which in Python 3.11, cancelled while it connects the pipes (Ctrl-C in
+    the first moments), waits for ever."""
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        super().__init__(command, **options)
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        Thread(target=self._watch, daemon=True).start()
+
+    async def ended(self) -> int:
+        """Its exit code, once it has one."""
+        return await asyncio.shield(self._ended)
+
+    def _watch(self) -> None:
+        code = self.wait()
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            self._loop.call_soon_threadsafe(self._ended.set_result, code)
+
+
 class _Waiting:
     """Waits for something the server does, as long as it lives and the time is not over."""
 
     def __init__(
-        self, name: str, log: Path, begins: int, process: Process, seconds: float, report: Report | None
+        self, name: str, log: Path, begins: int, process: _Process, seconds: float, report: Report | None
     ) -> None:
         self.name, self.log, self.begins, self.process, self.report = name, log, begins, process, report
         self.seconds = seconds
@@ -91,7 +113,7 @@ class _Waiting:
 
     async def until(self, event: Coroutine[None, None, str]) -> str:
         wanted = asyncio.ensure_future(event)
-        died = asyncio.ensure_future(self.process.wait())
+        died = asyncio.ensure_future(self.process.ended())
         try:
             while not wanted.done():
                 seconds = time.monotonic() - self.started
@@ -108,7 +130,7 @@ class _Waiting:
             died.cancel()
 
     async def death(self, died: Died) -> None:
-        code = await self.process.wait()
+        code = await self.process.ended()
         died(self._unusable(f"ended with exit code {code} while it was in use"))
 
     def _unusable(self, what: str) -> ModelUnusable:
@@ -129,9 +151,9 @@ def _last_words(written: str) -> list[str]:
     return [line for number, line in enumerate(telling) if number in errors or number >= end]
 
 
-async def _announced(process: Process) -> str:
+async def _announced(process: _Process) -> str:
     assert process.stdout is not None
-    while line := await process.stdout.readline():
+    while line := await asyncio.to_thread(process.stdout.readline):
         with suppress(ValueError, TypeError, KeyError):
             return str(json.loads(line)["address"])
     return await asyncio.Future()  # its end is noticed by who waits
@@ -148,7 +170,7 @@ async def _healthy(address: str) -> str:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _stop(process: Process) -> None:
+async def _stop(process: _Process) -> None:
     """Closing stdin asks the watchdog to end the server's group, and a signal on top to do it at once: when it takes too
     long, or at a second Ctrl-C. Killing the watchdog is the last resort, since what outlives its parent (vLLM's engine
     does, with the GPU's memory) would then stay."""
@@ -156,21 +178,19 @@ async def _stop(process: Process) -> None:
     process.stdin.close()
     try:
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(process.ended(), STOP_SECONDS)
     finally:
-        if process.returncode is None:
+        if process.poll() is None:
             await _stop_at_once(process)
 
 
-async def _stop_at_once(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
+async def _stop_at_once(process: _Process) -> None:
+    process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), HURRY_SECONDS)
+        await asyncio.wait_for(process.ended(), HURRY_SECONDS)
     except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        process.kill()
+        await process.ended()
 
 
 @contextmanager

@@ -64,7 +64,7 @@ PROGRAMS = {
     "pdf_engines": Tiny(
         "pdf_engines", "inputs/examples --engine ours", r"^\| ours \| orlen-valley-railway \| \d", "pdftotext"
     ),
-    "ray_overhead": Tiny("ray_overhead", f"{SERVED} --few 2", r"^ray x 1 +wall .* CPU per passage", "ray"),
+    "ray_overhead": Tiny("ray_overhead", f"{SERVED} --few 2 --idle 1", r"^ray x 1 +wall .* CPU per passage", "ray"),
     "request_cost": Tiny("request_cost", SERVED, r"^\| all \| \d+\.\d{3} \| 100 % \|$"),
     "scale": Tiny("scale", "--sizes 20", r"^ +20 +resumed "),
     "selection": Tiny("selection", "--rows 300 --runs 500", r"^all +.* kept \d+, gate \d+"),

@@ -247,6 +247,37 @@ async def test_cancelling_ends_the_process(tmp_path: Path) -> None:
     assert await gone(before)
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 8])
+async def test_cancelled_while_it_starts_it_ends_at_once(tmp_path: Path, turns: int) -> None:
+    """By turns of the event loop: asyncio's own processes wait for ever where they are cancelled between two of these."""
+    (tmp_path / "a.txt").write_text("text")
+    before = children()
+    task = asyncio.create_task(collect(tmp_path))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    assert await gone(before)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_cancelled_and_left_it_says_nothing(tmp_path: Path, times: int) -> None:
+    """With -X dev, so that a pipe or a process that is left behind would be told of."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(b"\n".join([orjson.dumps({"text": files.paragraph(1, 40)})] * 20_000))
+    leave = (
+        f"task = asyncio.current_task(); [asyncio.get_running_loop().call_soon(task.cancel) for _ in range({times})]"
+    )
+    run = subprocess.run(
+        [sys.executable, "-X", "dev", str(script(tmp_path / "go.py", folder, extra=leave))],
+        capture_output=True, text=True, cwd=tmp_path, timeout=30,
+    )  # fmt: skip
+    assert run.stderr.rstrip().endswith("asyncio.exceptions.CancelledError")
+    assert "Warning" not in run.stderr and "Exception ignored" not in run.stderr
+
+
 async def test_a_slow_consumer_holds_the_reader_back(tmp_path: Path) -> None:
     row = orjson.dumps({"text": files.paragraph(1, 40)}) + b"\n"
     with (tmp_path / "a.jsonl").open("wb") as file:

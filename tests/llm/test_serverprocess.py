@@ -115,6 +115,26 @@ def test_a_held_port_is_for_the_server_and_for_nobody_else() -> None:
             server.accept()[0].close()
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 8])
+async def test_cancelled_while_it_starts_it_ends_at_once(server: Path, tmp_path: Path, turns: int) -> None:
+    """By turns of the event loop: asyncio's own processes wait for ever where they are cancelled between two of these."""
+    started = tmp_path / "pids"
+
+    async def use() -> None:
+        async with local_server(
+            [sys.executable, str(server), "0", str(started)], name="the server", log=tmp_path / "log"
+        ):
+            raise AssertionError("it was cancelled before")
+
+    task = asyncio.create_task(use())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    assert not started.exists() or soon(lambda: not any(alive(pid) for pid in pids(started)))
+
+
 async def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no such model: gpt-7')"]
     with pytest.raises(ModelUnusable, match="exit code 1 before it was ready") as caught:
