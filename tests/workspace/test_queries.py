@@ -115,7 +115,6 @@ def test_a_long_audit_is_never_read_whole(place: Place) -> None:
     with database.engine.connect() as connection:
         for statement, parameters in asked:
             plan = " ".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))
-            assert (
-                "audit_events_by_action" in plan or "audit_events_org_id_number_key" in plan or "autoindex" in plan
-            ), plan
+            by_action = "audit_events.action =" in statement
+            assert "audit_events_by_action" in plan or not by_action, plan
             assert "SCAN audit" not in plan and "Seq Scan on audit" not in plan, plan
