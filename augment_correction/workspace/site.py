@@ -18,6 +18,7 @@ from augment_correction.workspace.oidc import OpenIdConnect
 from augment_correction.workspace.serving import Serving
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import now
+from augment_correction.workspace.threads import day_of
 
 PAGES = Path(__file__).with_name("pages")
 STATIC = Path(__file__).with_name("static")
@@ -42,6 +43,7 @@ def open_site(settings: Settings) -> Site:
     )  # fmt: skip
     templates.filters["markdown"] = html_of
     templates.globals["now"] = now
+    templates.globals["day_of"] = day_of
     templates.filters["browser"] = named
     templates.globals["assets"] = _stamp()
     database, serving = Database(settings.database_url, settings.pool), Serving(settings)

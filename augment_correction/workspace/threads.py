@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
@@ -219,12 +219,27 @@ def delete(session: Session, actor: Actor, gone: Thread) -> None:
 
 
 def as_row(of: Thread, said: Sequence[ChatMessage]) -> dict[str, Any]:
-    """A chat as `corrections import` and every trainer reads it."""
-    kept = [{"role": each.role, "content": each.text} for each in said if each.text]
-    return {"id": of.id, "title": of.title, "messages": kept}
+    """A chat as `corrections import` and every trainer reads it; `times` tells of each message when it was written."""
+    kept = [each for each in said if each.text]
+    return {
+        "id": of.id,
+        "title": of.title,
+        "messages": [{"role": each.role, "content": each.text} for each in kept],
+        "times": [each.created.isoformat(timespec="seconds") for each in kept],
+    }
 
 
-def as_markdown(of: Thread, said: Sequence[ChatMessage]) -> str:
-    parts = [f"# {of.title}\n"]
-    parts += [f"## {'You' if each.role == 'user' else 'Model'}\n\n{each.text}\n" for each in said if each.text]
+def as_markdown(of: Thread, said: Sequence[ChatMessage], author: str) -> str:
+    """Times are in UTC: the file does not know who reads it where."""
+    parts, day = [f"# {of.title}\n"], ""
+    for each in said:
+        if not each.text:
+            continue
+        if day != (day := day_of(each.created)):
+            parts.append(f"*{day}*\n")
+        parts.append(f"## {author if each.role == 'user' else 'Model'}, {each.created:%H:%M} UTC\n\n{each.text}\n")
     return "\n".join(parts)
+
+
+def day_of(moment: datetime) -> str:
+    return f"{moment:%A}, {moment.day} {moment:%B %Y}"

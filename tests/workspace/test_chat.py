@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, update
 
+from augment_correction.corrections.importing import read_remarks
 from augment_correction.records import Message
 from augment_correction.workspace.answering import shorter
 from augment_correction.workspace.markdown import html_of
@@ -145,6 +147,7 @@ def test_private_chats_are_private_and_shared_ones_are_read_only(open_chat: Call
     ada.post(f"{path}/share", {"shared": "yes"})
     bob.get(path)
     assert bob.status == 200 and "A secret about Halmstett" in bob.text and "data-composer" not in bob.page
+    assert "## Ada Owner, " in bob.get(f"{path}/export") and "## You" not in bob.page
     for action in ("", "/title", "/share", "/delete"):
         bob.post(path + action, {"text": "x", "title": "x", "shared": "no"})
         assert bob.status == 403, action
@@ -165,12 +168,51 @@ def test_chats_are_found_renamed_exported_and_deleted(open_chat: Callable[..., P
     ada.post(f"{path}/title", {"title": "The <museum>"})
     assert "The &lt;museum&gt;" in ada.page
     assert ada.get(f"{path}/export").startswith("# The <museum>\n")
-    assert '"role":"assistant"' in ada.get(f"{path}/export?form=jsonl")
     ada.post(f"{path}/delete")
     ada.get(path)
     assert ada.status == 404
     with place.site.database.as_system() as session:
         assert session.execute(select(ChatMessage).where(ChatMessage.text.contains("100%"))).first() is None
+
+
+def written(place: Place, *moments: str) -> None:
+    """The messages, from the first one on, were written then."""
+    with place.site.database.as_system(writes=True) as session:
+        said = session.execute(select(ChatMessage).order_by(ChatMessage.position)).scalars()
+        for message, moment in zip(said, moments, strict=False):
+            message.created = datetime.fromisoformat(moment)
+
+
+def test_a_message_tells_when_it_was_written_and_a_day_where_it_begins(open_chat: Callable[..., Place]) -> None:
+    place = open_chat()
+    ada = place.owner()
+    path = ask(ada, "Who opened the museum of Halmstett?")
+    assert ada.page.count("data-clock>") == 2 and 'class="day"' not in ada.page
+    ask(ada, "And when, in Halmstett?", path)
+    written(place, "2025-12-30T23:58:00Z", "2025-12-31T00:01:00Z", "2025-12-31T10:00:00Z")
+    ada.get(path)
+    assert '<time datetime="2025-12-30T23:58:00+00:00" data-clock>23:58 UTC</time>' in ada.page
+    days = re.findall(r'<li class="day">(.*?)</li>', ada.page)
+    assert days[:2] == ["Tuesday, 30 December 2025 (UTC)", "Wednesday, 31 December 2025 (UTC)"] and len(days) == 3
+
+
+def test_an_export_tells_days_and_times(open_chat: Callable[..., Place], tmp_path: Path) -> None:
+    place = open_chat()
+    ada = place.owner()
+    path = ask(ada, "Who opened the museum of Halmstett?", ask(ada, "Halmstett"))
+    written(place, "2025-12-30T23:58:00Z", "2025-12-30T23:59:00Z", "2025-12-31T00:01:00Z", "2025-12-31T00:02:00Z")
+    lines = [line for line in ada.get(f"{path}/export").splitlines() if line.startswith(("*", "#"))]
+    assert lines == [
+        "# Halmstett", "*Tuesday, 30 December 2025*", "## You, 23:58 UTC", "## Model, 23:59 UTC", "*Wednesday, 31 December 2025*",
+        "## You, 00:01 UTC", "## Model, 00:02 UTC",
+    ]  # fmt: skip
+    row = json.loads(ada.get(f"{path}/export?form=jsonl"))
+    assert [each["role"] for each in row["messages"]] == ["user", "assistant"] * 2
+    assert row["times"] == [f"2025-12-3{rest}:00+00:00" for rest in ("0T23:58", "0T23:59", "1T00:01", "1T00:02")]
+    file = tmp_path / "chat.jsonl"
+    file.write_text(json.dumps(row))
+    remarks, passed_over = read_remarks([file])
+    assert len(remarks) == 1 and not passed_over
 
 
 def test_a_reply_whose_server_is_gone_is_told_as_broken_off(open_chat: Callable[..., Place]) -> None:

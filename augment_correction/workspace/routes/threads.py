@@ -192,9 +192,10 @@ def export(here: Entered) -> Response:
     with here.read() as session:
         shown = threads.thread(session, here.path("thread"), here.user.id)
         said = threads.messages(session, shown.id)
+        author = "You" if shown.author_id == here.user.id else session.get_one(User, shown.author_id).name
     if here.query("form") == "jsonl":
         content, kind, ending = orjson.dumps(threads.as_row(shown, said)) + b"\n", "application/jsonl", "jsonl"
     else:
-        content, kind, ending = threads.as_markdown(shown, said).encode(), "text/markdown; charset=utf-8", "md"
+        content, kind, ending = threads.as_markdown(shown, said, author).encode(), "text/markdown; charset=utf-8", "md"
     named = {"Content-Disposition": f'attachment; filename="chat-{shown.id}.{ending}"'}
     return Response(content, media_type=kind, headers=named)

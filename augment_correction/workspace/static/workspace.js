@@ -90,11 +90,31 @@ function free() {
   });
 }
 
+// As the clock of whoever reads it has it: the server knows no time zone.
 function inOwnTime(place) {
   const moment = new Date(place.dateTime);
   if (Number.isNaN(moment.valueOf())) return;
-  place.title = place.textContent;
-  place.textContent = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" }).format(moment);
+  const inWords = (style) => new Intl.DateTimeFormat("en-GB", style).format(moment);
+  const whole = inWords({ dateStyle: "medium", timeStyle: "short" });
+  const clock = "clock" in place.dataset;
+  place.title = clock ? whole : place.textContent;
+  place.textContent = clock ? inWords({ timeStyle: "short" }) : whole;
+}
+
+// Where a day begins depends on the time zone, too: the server's are taken away. A chat of today alone needs none.
+function markDays(list) {
+  const inWords = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  let before = inWords.format(new Date());
+  list.querySelectorAll(".day").forEach((each) => each.remove());
+  list.querySelectorAll("[data-clock]").forEach((time) => {
+    const day = inWords.format(new Date(time.dateTime));
+    if (day === before) return;
+    before = day;
+    const mark = document.createElement("li");
+    mark.className = "day";
+    mark.textContent = day;
+    time.closest("li").before(mark);
+  });
 }
 
 function offerCopy(place) {
@@ -135,6 +155,7 @@ document.querySelectorAll("[data-stream]").forEach(followReply);
 document.querySelectorAll("[data-live]").forEach(followJob);
 document.querySelectorAll("[data-composer]").forEach(sendOnEnter);
 document.querySelectorAll("time").forEach(inOwnTime);
+document.querySelectorAll(".messages").forEach(markDays);
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(offerCopy);
 document.querySelectorAll("[data-most]").forEach(watchSize);
 document.addEventListener("submit", sendOnce);
