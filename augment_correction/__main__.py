@@ -2,7 +2,11 @@
 
 import sys
 
-from augment_correction.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from augment_correction.cli import main
+
+        code = main()
+    except KeyboardInterrupt:  # while it loads, before there is anything to tell
+        code = 130
+    sys.exit(code)

@@ -43,15 +43,22 @@ app = typer.Typer(
 )
 
 
+INTERRUPTED = "interrupted; run the same command again to resume: finished calls are not repeated"
+
+
 def main() -> int:
     """Run the command line; returns the exit code. A user's mistake is one clear line, a bug keeps its traceback."""
     # Before anything loads OpenMP: its idle threads otherwise spin. On two cores at load 5 a training step of a model
     # of 135 million parameters took 60 s, and 3 s without the spinning.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    for name in COMMANDS:
-        import_module(f"augment_correction.cli.{name}")
     try:
+        for name in COMMANDS:
+            import_module(f"augment_correction.cli.{name}")
         app(prog_name="augment-correction", standalone_mode=True)
+    except SystemExit as ended:
+        if _interrupted(ended):
+            tell(INTERRUPTED)
+        raise
     except UserError as failure:
         return complain(failure)
     except AugmentCorrectionError as failure:
@@ -60,7 +67,7 @@ def main() -> int:
             tell_bug(failure)
         return int(failure.exit_code)
     except KeyboardInterrupt:
-        tell("interrupted; run the same command again to resume: finished calls are not repeated")
+        tell(INTERRUPTED)
         return int(ExitCode.INTERRUPTED)
     except Exception as failure:
         if (full := _full_disk(failure)) is not None:
@@ -68,6 +75,13 @@ def main() -> int:
         tell_bug(failure)
         return int(ExitCode.BUG)
     return 0
+
+
+def _interrupted(ended: BaseException | None) -> bool:
+    """Whether typer made an exit of Ctrl-C, of which it says nothing."""
+    while ended is not None and not isinstance(ended, KeyboardInterrupt):
+        ended = ended.__cause__ or ended.__context__
+    return ended is not None
 
 
 def _full_disk(failure: Exception) -> InputError | None:
