@@ -95,7 +95,7 @@ def require_keys(config: ModelsConfig, roles: Iterable[str]) -> None:
             noted.add(
                 config.error(
                     config.place_of(role),
-                    f"{role} model {model.model}: no API key for {model.host}",
+                    f"{config.name_of(role)} model {model.model}: no API key for {model.host}",
                     f"export {variable}=..., write it into .env, or set an api_key",
                 )
             )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from augment_correction.errors import MissingExtra
 from augment_correction.failures.report import write_problems
 from augment_correction.monitor import load_monitor
+from augment_correction.prompts import PromptLibrary
+from augment_correction.training.checking import missing_packages
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.prepared import NothingLeft, Prepared
 from augment_correction.training.preparing import prepare
@@ -37,6 +39,22 @@ def train(config: TrainConfig, *, say: Say = lambda line: None) -> TrainingResul
     (True, False)
     """
     return train_prepared(prepare_rows(config), say)
+
+
+def refuse_training(config: TrainConfig) -> None:
+    """What can be known to be wrong before there are rows to train.
+
+    Raises: ConfigError, MissingExtra.
+    """
+    missing = missing_packages()
+    if missing:
+        raise MissingExtra(f"training ({', '.join(missing)})", "train")
+    if config.distils:
+        library = PromptLibrary(config.project)
+        for name in (config.teacher_prompt, config.follow_up_prompt):
+            library.load(name)
+    if config.monitor is not None:
+        load_monitor(config.project.resolve(config.monitor))
 
 
 def prepare_rows(config: TrainConfig) -> Prepared:

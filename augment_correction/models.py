@@ -211,6 +211,10 @@ class ModelsConfig(Declaration):
         """By role, what to say of an API key whose variable is not set."""
         return self._unset_keys
 
+    def name_of(self, role: str) -> str:
+        """What the config calls the model of a role."""
+        return role
+
     def key_of(self, role: str, name: str) -> str:
         """How the config spells the key `name` of a role's model, for a remedy."""
         return ".".join((*self.place_of(role), name))
@@ -263,6 +267,40 @@ class ModelsConfig(Declaration):
     def concurrency(self) -> int:
         """Calls in flight at once to a model that does not say otherwise."""
         raise NotImplementedError
+
+
+class MadeConfig(ModelsConfig):
+    """Mixed into the kind of a config that is made in memory out of another one (`written`): its prices are those of the other, and its
+    errors tell the keys of the other, which are the ones that the user wrote or has to write."""
+
+    PLACES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """By section of this kind, where the other has it, if that is another place."""
+    _written: ModelsConfig = PrivateAttr()
+    _roles: Mapping[str, str] = PrivateAttr()
+
+    def made_of(self, written: ModelsConfig, roles: Mapping[str, str]) -> Self:
+        """`roles`: by role here, the role there whose model it is."""
+        self._written, self._roles, self._project = written, roles, written.project
+        return self
+
+    def name_of(self, role: str) -> str:
+        return self._roles.get(role, role)
+
+    def key_of(self, role: str, name: str) -> str:
+        return self._written.key_of(self.name_of(role), name)
+
+    def place_of(self, role: str) -> tuple[str, ...]:
+        return self._written.place_of(self.name_of(role))
+
+    def price(self, role: str) -> Price | None:
+        return self._written.price(self.name_of(role))
+
+    def price_keys(self, role: str) -> str:
+        return self._written.price_keys(self.name_of(role))
+
+    def error(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> ConfigError:
+        section, *rest = path
+        return self._written.error((*self.PLACES.get(str(section), (section,)), *rest), message, hint)
 
 
 class TokenPrice(Declaration):

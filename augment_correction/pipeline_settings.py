@@ -148,6 +148,14 @@ def declared_pipeline(config: RunConfig) -> tuple[Path | None, Pipeline]:
     return path, load_pipeline(path)
 
 
+def check_pipeline(config: RunConfig) -> None:
+    """Raises: ConfigError where there is no such pipeline, or the config names stages or checks that are not in it."""
+    noted = Noted()
+    _, declared = declared_pipeline(config)
+    noted.add(*unknown_names(config, declared))
+    noted.raise_all()
+
+
 def find_pipeline(config: RunConfig) -> Path:
     name = config.pipeline_name
     try:

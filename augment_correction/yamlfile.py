@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from augment_correction.errors import ConfigError, Noted
 from augment_correction.text import read_text
@@ -174,15 +175,20 @@ def _did_you_mean(model: type[BaseModel], path: Path_) -> str | None:
     return f"known here: {', '.join(sorted(known))}" if known else None
 
 
+@dataclass(frozen=True)
+class KeysOf:
+    """Annotates a mapping that holds keys of `model`, of which some come from elsewhere."""
+
+    model: type[BaseModel]
+
+
 def known_keys(model: type[BaseModel], path: Path_) -> list[str]:
     """The keys that `model` accepts at pydantic's `path` (keys, list indices, tags of unions). A model may list more
     spellings in a classmethod `extra_key_names`."""
     models = [model]
     for part in path:
-        inside = [
-            found for each in models if part in each.model_fields
-            for found in _models_in(each.model_fields[str(part)].annotation)
-        ]  # fmt: skip
+        fields = [each.model_fields[str(part)] for each in models if part in each.model_fields]
+        inside = [found for field in fields for found in _models_of(field)]
         tagged = [each for each in models if _is_tagged(each, part)]
         models = inside or tagged or models
     names: list[str] = []
@@ -190,6 +196,10 @@ def known_keys(model: type[BaseModel], path: Path_) -> list[str]:
         names += [field.alias or name for name, field in each.model_fields.items()]
         names += getattr(each, "extra_key_names", list)()
     return list(dict.fromkeys(names))
+
+
+def _models_of(field: FieldInfo) -> list[type[BaseModel]]:
+    return [*_models_in(field.annotation), *(each.model for each in field.metadata if isinstance(each, KeysOf))]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

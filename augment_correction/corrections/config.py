@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from augment_correction.config import ROLES, RunConfig
 from augment_correction.config_files import load_declared
 from augment_correction.corrections.store import CorrectionStore
 from augment_correction.errors import ConfigError
+from augment_correction.evals.config import GateLimits
 from augment_correction.hyperparameters import SPELLINGS, Hyperparameters, own_names
 from augment_correction.sampling import Declaration
+from augment_correction.training.config import TrainConfig
+from augment_correction.yamlfile import KeysOf
 
 TARGET = "target"
 CHATTING, PROBING = "chat", "probes"
@@ -39,9 +42,9 @@ class CorrectionsSection(Declaration):
     base model answers right are distilled from its own answer."""
     retention: str | None = None
     """A file of questions with their references that are asked before and after, and never trained."""
-    train: dict[str, Any] = Field(default_factory=dict)
+    train: Annotated[dict[str, Any], KeysOf(TrainConfig)] = Field(default_factory=dict)
     """Keys of a training's config (docs/guides/train.md): {epochs: 4, lora_r: 16}."""
-    limits: dict[str, Any] = Field(default_factory=dict)
+    limits: Annotated[dict[str, Any], KeysOf(GateLimits)] = Field(default_factory=dict)
     """Keys of `limits` in an evaluation's config (docs/guides/evaluate.md)."""
     system_prompt: str | None = None
     """The system prompt before every chat."""
@@ -56,6 +59,19 @@ class CorrectionsSection(Declaration):
         others = {key: value for key, value in data.items() if key not in TRAINED_BY}
         return {**others, "train": own_names({**beside, **(data.get("train") or {})})}
 
+    @field_validator("train")
+    @classmethod
+    def _trains(cls, keys: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """What is wrong with one is told before anything is asked or trained."""
+        TrainConfig(**{"model": "", "data": ("",), "method": info.data.get("method", "sft"), **keys})
+        return keys
+
+    @field_validator("limits")
+    @classmethod
+    def _limits(cls, keys: dict[str, Any]) -> dict[str, Any]:
+        GateLimits(**keys)
+        return keys
+
     @classmethod
     def extra_key_names(cls) -> list[str]:
         return sorted(TRAINED_BY)
@@ -67,6 +83,9 @@ class ChatConfig(RunConfig):
 
     COMMAND: ClassVar[str] = "chat"
     corrections: CorrectionsSection = CorrectionsSection()
+
+    def shorter(self, stage: str) -> str:
+        return "begin a new chat"
 
     @property
     def folder(self) -> Path:

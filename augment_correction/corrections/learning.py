@@ -4,27 +4,28 @@ against the base, and a version is written down. Nothing becomes active by it.""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
-from augment_correction.config_files import with_environment_keys
+from augment_correction.config_files import require_keys, with_environment_keys
 from augment_correction.corrections.config import PROBING, TARGET, ChatConfig, target_folder
 from augment_correction.corrections.correction import Correction
-from augment_correction.corrections.preparing import Material, prepare
+from augment_correction.corrections.preparing import Material, items_of, prepare
 from augment_correction.corrections.versions import Version, Versions
 from augment_correction.errors import ExitCode, InputError, UserError
 from augment_correction.evals import Evaluation, evaluate
 from augment_correction.evals.config import JUDGE, EvalConfig, EvalCost
 from augment_correction.failures import read_failures
-from augment_correction.finetuning import prepare_rows, train_prepared
+from augment_correction.finetuning import prepare_rows, refuse_training, train_prepared
+from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
-from augment_correction.models import TokenPrice
+from augment_correction.models import MadeConfig
 from augment_correction.runner import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.store.folder import atomic_write
@@ -56,8 +57,8 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
     """
     approved = approved_in(config, batch)
     config = with_environment_keys(config.untrained())
-    target_folder(config)
     folder = config.folder / "rounds" / round_key(config, approved)
+    refuse(config, folder)
     versions = Versions(config.folder)
     say(f"{len(approved)} approved corrections -> {folder}")
     material = prepare(config, approved, folder, watch)
@@ -78,6 +79,27 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
         raise UserError(evaluation.stopped or "the evaluation was interrupted", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
     return Round(version, material, evaluation, evaluation.exit_code)
+
+
+def refuse(config: ChatConfig, folder: Path) -> None:
+    """What can be known to be wrong with the round in `folder` before anybody is asked: training and evaluation come after what costs
+    money.
+
+    Raises: ConfigError, InputError, MissingExtra.
+    """
+    refuse_training(_training(config, Material(folder)))
+    asked = [role for role in config.by_role if role in ("large", JUDGE)]
+    require_keys(config, asked)
+    require_prices(config, asked)
+    probed = config.sampling.get(PROBING)
+    if probed is not None and probed.temperature:
+        raise config.error(
+            ("sampling", PROBING, "temperature"),
+            "probes are asked at temperature 0, for what is said by chance proves nothing",
+            "leave it out",
+        )
+    items_of(config, "keep")
+    items_of(config, "retention")
 
 
 def approved_in(config: ChatConfig, batch: Path | None = None) -> list[Correction]:
@@ -145,30 +167,24 @@ def _models(config: ChatConfig) -> dict[str, str]:
 
 def train_on(config: ChatConfig, material: Material, say: Say) -> Any:
     """Raises: what `finetuning.train` raises."""
-    section = config.corrections
-    keys: dict[str, Any] = {
-        "model": target_folder(config),
-        "data": (str(material.training),),
-        "method": section.method,
-        "output_dir": str(material.folder / "training"),
-        "gradient_accumulation": 1,
-        "validation_split": 0,  # a fact that is held out is not learned, and the probes decide
-        **section.train,
-    }
-    prepared = prepare_rows(_trained_by(config, keys))
+    prepared = prepare_rows(_training(config, material))
     say("\n".join(prepared_lines(prepared)))
     outcome = train_prepared(prepared, say)
     say("\n".join(outcome_lines(outcome)))
     return outcome
 
 
-def _trained_by(config: ChatConfig, keys: dict[str, Any]) -> TrainConfig:
-    """Raises: ConfigError where a key of `corrections.train` is none of a training's."""
-    try:
-        made = TrainConfig(**keys)
-    except ValueError as failure:
-        first = str(failure).splitlines()
-        raise config.error(("corrections", "train"), " ".join(first[1:3]).strip() or str(failure)) from None
+def _training(config: ChatConfig, material: Material) -> TrainConfig:
+    keys: dict[str, Any] = {
+        "model": target_folder(config),
+        "data": (str(material.training),),
+        "method": config.corrections.method,
+        "output_dir": str(material.folder / "training"),
+        "gradient_accumulation": 1,
+        "validation_split": 0,  # a fact that is held out is not learned, and the probes decide
+        **config.corrections.train,
+    }
+    made = TrainConfig(**keys)
     made._project = config.project
     return made
 
@@ -189,17 +205,23 @@ def verify(config: ChatConfig, adapter: str, folder: Path, watch: Watch | None =
         "system_prompt": config.corrections.system_prompt,
         "sampling": PROBED_WITH.merged(config.sampling.get(PROBING)),
         "limits": limits_of(config),
-        "cost": EvalCost(max_usd=config.max_usd, per_million=_judge_price(config)),
+        "cost": EvalCost(max_usd=config.max_usd),
         "seed": config.system.seed,
     }
-    made = EvalConfig(**{key: value for key, value in keys.items() if value is not None})
-    made._project = config.project
-    return evaluate(made, watch=watch)
+    made = _Verification(**{key: value for key, value in keys.items() if value is not None})
+    return evaluate(made.made_of(config, {BASE: TARGET, TUNED: TARGET}), watch=watch)
 
 
-def _judge_price(config: ChatConfig) -> dict[str, TokenPrice]:
-    price = config.price(JUDGE) if config.api.judge else None
-    return {JUDGE: TokenPrice(input=price.input, output=price.output)} if price else {}
+class _Verification(MadeConfig, EvalConfig):
+    """The config of the evaluation by which a version is proven."""
+
+    PLACES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sampling": ("sampling", PROBING), "limits": ("corrections", "limits"), "system_prompt": ("corrections", "system_prompt"),
+        "gate": ("corrections",), "training": ("corrections",),
+    }  # fmt: skip
+
+    def sampling_of(self, stage: str) -> str:
+        return f"sampling.{PROBING}"
 
 
 def limits_of(config: ChatConfig) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -15,10 +15,11 @@ from augment_correction.config import PathConfig, RunConfig
 from augment_correction.corrections.config import CHATTING, PROBING, TARGET, ChatConfig
 from augment_correction.corrections.correction import Correction
 from augment_correction.declarations import SeveralStage, SpreadStage
-from augment_correction.errors import ExitCode, UserError
+from augment_correction.errors import ExitCode, InputError, UserError
 from augment_correction.grading import grade
 from augment_correction.llm.queries import Query as Ask
 from augment_correction.llm.queries import QueryRun, messages
+from augment_correction.models import MadeConfig
 from augment_correction.parsing import final_answer
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.pipeline_settings import find_pipeline
@@ -90,12 +91,19 @@ def pipeline_of(config: ChatConfig) -> Pipeline:
     return pipeline.model_copy(update={"stages": tuple(stages)})
 
 
+class _PreparingRun(MadeConfig, RunConfig):
+    """The config of the run that makes rows and probes of corrections."""
+
+    def shorter(self, stage: str) -> str:
+        return "withdraw the longest corrections"
+
+
 def run_config_of(config: ChatConfig) -> RunConfig:
     """Of the pipeline over corrections, in one folder for all rounds: what an earlier one paid for is not asked again."""
-    large = config.api.large or config.api.judge or config.api.target
-    run_config = RunConfig(
+    large = next(role for role in ("large", "judge", TARGET) if role in config.by_role)
+    made = _PreparingRun(
         pipeline=pipeline_of(config),
-        api=config.api.model_copy(update={"large": large}),
+        api=config.api.model_copy(update={"large": config.model(large)}),
         path=PathConfig(
             output_dir=str(config.folder / "prepared"),
             prompts=config.path.prompts,
@@ -104,10 +112,11 @@ def run_config_of(config: ChatConfig) -> RunConfig:
         training=config.training.model_copy(update={"base_model": config.model(TARGET).model}),
         system=config.system.model_copy(update={"loss_on": "answers"}),
         sampling={name: each for name, each in config.sampling.items() if name not in (CHATTING, PROBING)},
+        shares=config.shares,
+        checks=config.checks,
         cost=config.cost,
     )
-    run_config._project = config.project
-    return run_config
+    return made.made_of(config, {"large": large})
 
 
 def passages_of(approved: Sequence[Correction]) -> list[Passage]:
@@ -189,7 +198,7 @@ def _unseen(
 
 
 def _retention(config: ChatConfig) -> Iterator[dict[str, Any]]:
-    for item in _items(config, config.corrections.retention):
+    for item in items_of(config, "retention"):
         yield {"id": f"retention-{item.id}", "question": item.asked, "reference": item.reference, "probe": "retention"}
 
 
@@ -220,7 +229,7 @@ def _keep(config: ChatConfig, probes: Sequence[Mapping[str, Any]], material: Mat
     index = QuestionIndex(asked.__getitem__)
     for number, question in enumerate(asked):
         index.add(ShingledText(question), number)
-    items = _items(config, config.corrections.keep)
+    items = items_of(config, "keep")
     free = [item for item in items if not index.nearest(ShingledText(item.asked))]
     known = own_right_answers(config, free, config.folder / "keep")
     material.dropped["questions to keep that a probe asks"] += len(items) - len(free)
@@ -281,9 +290,16 @@ def _question_in(row: Mapping[str, Any]) -> str:
     return str(row["question"]) if "question" in row else str(row["messages"][0]["content"])
 
 
-def _items(config: ChatConfig, file: str | None) -> list[Item]:
-    """Raises: InputError where a row of the file has no question or reference."""
-    return [item for _, item in read_rows(config.project.resolve(file), item_of)] if file else []
+def items_of(config: ChatConfig, key: Literal["keep", "retention"]) -> list[Item]:
+    """Those of the file that `corrections` names under `key`; none where it names none.
+
+    Raises: ConfigError where the file cannot be read, or a row of it has no question or reference.
+    """
+    file = getattr(config.corrections, key)
+    try:
+        return [item for _, item in read_rows(config.project.resolve(file), item_of)] if file else []
+    except InputError as failure:
+        raise config.error(("corrections", key), f"corrections.{key}: {failure.message}", failure.hint) from None
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

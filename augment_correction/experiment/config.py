@@ -20,7 +20,7 @@ from augment_correction.experiment.sections import (
     SetsConfig,
     StudentTraining,
 )
-from augment_correction.models import ModelConfig, ModelsConfig, NamedPrices
+from augment_correction.models import MadeConfig, ModelConfig, ModelsConfig, NamedPrices
 from augment_correction.sampling import Sampling
 from augment_correction.training.config import TrainConfig
 
@@ -122,6 +122,11 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
         return self.generator is None or _same(self.generator, self.student)
 
     @property
+    def writer(self) -> str:
+        """Which of the named models writes the training data."""
+        return STUDENT if self.generator is None else GENERATOR
+
+    @property
     def checked_by(self) -> ModelConfig | None:
         """Who verifies; None where nobody but the student itself could."""
         if self.verifier is not None and not _same(self.verifier, self.student):
@@ -140,10 +145,7 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
 
     def measuring(self, models: Mapping[str, ModelConfig]) -> EvalConfig:
         """The config by which `models` are asked and graded."""
-        prices = {name: self.cost.per_million.get(STUDENT) for name in models} | {
-            JUDGE: self.cost.per_million.get(JUDGE) if self.judge else None
-        }
-        made = _AsExperiment(
+        made = Measurement(
             gate=("sealed",),
             models=dict(models),
             judge=self.judge,
@@ -153,10 +155,7 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
             seed=self.seed,
             concurrency_limit=self.concurrency_limit,
         )
-        cost = made.cost.model_copy(update={"per_million": {name: each for name, each in prices.items() if each}})
-        made = made.model_copy(update={"cost": cost})
-        made._project = self._project
-        return made
+        return made.made_of(self, {JUDGE: JUDGE} | dict.fromkeys(models, STUDENT))
 
     def train_config(self, data: Path, output: Path, gates: Sequence[Path], seed: int, epochs: float) -> dict[str, Any]:
         """The keys of `train` for one arm."""
@@ -179,14 +178,8 @@ class ExperimentConfig(NamedPrices, ModelsConfig):
         return data | {role: model.without_secrets() for role, model in self.by_role.items()}
 
 
-class _AsExperiment(EvalConfig):
-    """The config by which the student is measured, whose errors tell the keys of the experiment's own."""
-
-    def place_of(self, role: str) -> tuple[str, ...]:
-        return (JUDGE,) if role == JUDGE else (STUDENT,)
-
-    def price_keys(self, role: str) -> str:
-        return f"cost.per_million.{self.place_of(role)[0]}"
+class Measurement(MadeConfig, EvalConfig):
+    """By which the student, and what becomes of it, is asked and graded."""
 
 
 def _same(one: ModelConfig, other: ModelConfig) -> bool:

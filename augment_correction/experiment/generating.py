@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from augment_correction.config import RunConfig
 from augment_correction.errors import AugmentCorrectionError, BudgetExhausted, ExitCode, Interrupted, UserError
-from augment_correction.experiment.config import GENERATOR, VERIFIER, ExperimentConfig
+from augment_correction.experiment.config import STUDENT, VERIFIER, ExperimentConfig
 from augment_correction.experiment.operations import Example, Generated, Source
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.labelled import TokenRow, token_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.grading import grade
 from augment_correction.grading.text import words
+from augment_correction.models import MadeConfig
 from augment_correction.records import Conversation, Passage, Turn, content_id
 from augment_correction.results.finished import open_run
 from augment_correction.rows import Item
@@ -37,7 +38,6 @@ ANGLES = (
 )
 """What a variation does, by turns."""
 NUMBER = re.compile(r"\d+")
-ROLES = {"large": GENERATOR, "judge": VERIFIER}
 
 
 @dataclass(frozen=True)
@@ -76,23 +76,43 @@ def passages_of(sources: Iterable[Source]) -> list[Passage]:
     ]
 
 
-class _AsExperiment(RunConfig):
-    """The config of the run that makes the data, whose errors tell the keys of the experiment's own."""
+class _GenerationRun(MadeConfig, RunConfig):
+    """The config of the run that makes the data."""
 
-    def key_of(self, role: str, name: str) -> str:
-        return f"{ROLES.get(role, GENERATOR)}.{name}"
-
-    def place_of(self, role: str) -> tuple[str, ...]:
-        return (ROLES.get(role, GENERATOR),)
-
-    def price_keys(self, role: str) -> str:
-        return f"cost.per_million.{ROLES.get(role, GENERATOR)}"
+    PLACES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "pipeline": ("data_generation", "pipeline"),
+        "sampling": ("data_generation",),
+        "checks": (VERIFIER,),
+    }
 
     def sampling_of(self, stage: str) -> str:
         return "data_generation"
 
     def shorter(self, stage: str) -> str:
         return "shorten the passages of the questions"
+
+
+def run_config_of(config: ExperimentConfig, folder: Path, left: Decimal | None) -> RunConfig:
+    """Of the run that makes the data in `folder` for `left` USD at most."""
+    chosen = config.data_generation
+    writer = config.writer
+    roles = {"large": writer, "judge": VERIFIER if config.verifier else writer, "small": writer, "target": STUDENT}
+    pipeline = f"{chosen.pipeline}_critique" if chosen.self_critique else chosen.pipeline
+    made = _GenerationRun.model_validate(
+        {
+            "pipeline": pipeline,
+            "api": {role: config.by_role[name] for role, name in roles.items()},
+            "path": {"output_dir": str(folder), "prompts": config.path.prompts},
+            "system": {
+                "loss_on": "answers", "prompt_template": "chatml", "seed": config.seed,
+                "concurrency_limit": config.concurrency_limit, "chunk_unit": "characters",
+            },
+            "sampling": {"variation": {"temperature": chosen.temperature, "top_p": chosen.top_p}},
+            "checks": {"supported": config.checked_by is not None},
+            "cost": {"max_usd": left},
+        }
+    )  # fmt: skip
+    return made.made_of(config, roles)
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,7 @@ class Generation:
 
         Raises: UserError where the run was stopped, BudgetExhausted, Interrupted.
         """
-        result = run(self._config(folder, left), passages=passages_of(sources))
+        result = run(run_config_of(self.config, folder, left), passages=passages_of(sources))
         if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
             raise _stopped(
                 result.exit_code, result.stopped or "the generation of training data was interrupted", result.hint
@@ -169,34 +189,6 @@ class Generation:
             Example(each, item.id, None, count)
             for each, item, count in zip(made, items, self.counting.trained(made), strict=True)
         ]
-
-    def _config(self, folder: Path, left: Decimal | None) -> RunConfig:
-        config, chosen = self.config, self.config.data_generation
-        writer = config.generator or config.student
-        models = {"large": writer, "judge": config.verifier or writer, "small": writer}
-        pipeline = f"{chosen.pipeline}_critique" if chosen.self_critique else chosen.pipeline
-        prices = config.cost.per_million
-        cost: dict[str, Any] = {"max_usd": left}
-        for role, own in ROLES.items():
-            price = prices.get(own) or prices.get(GENERATOR)
-            if price:
-                cost |= {f"cost_per_million_{role}_input": price.input, f"cost_per_million_{role}_output": price.output}
-        made = _AsExperiment.model_validate(
-            {
-                "pipeline": pipeline,
-                "api": {role: model.model_dump() | {"api_key": model.api_key, "headers": model.headers} for role, model in models.items()},
-                "path": {"output_dir": str(folder), "prompts": config.path.prompts},
-                "system": {
-                    "loss_on": "answers", "prompt_template": "chatml", "seed": config.seed,
-                    "concurrency_limit": config.concurrency_limit, "chunk_unit": "characters",
-                },
-                "sampling": {"variation": {"temperature": chosen.temperature, "top_p": chosen.top_p}},
-                "checks": {"supported": config.checked_by is not None},
-                "cost": cost,
-            }
-        )  # fmt: skip
-        made._project = config.project
-        return made
 
 
 def contradiction(conversation: Conversation, item: Item, least: float) -> str | None:

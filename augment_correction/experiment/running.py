@@ -16,7 +16,7 @@ from augment_correction.evals.config import JUDGE
 from augment_correction.experiment.config import STUDENT, ExperimentConfig
 from augment_correction.experiment.course import Course
 from augment_correction.experiment.drawing import experiment_page
-from augment_correction.experiment.generating import Counting
+from augment_correction.experiment.generating import Counting, run_config_of
 from augment_correction.experiment.log import append
 from augment_correction.experiment.operations import Operations
 from augment_correction.experiment.places import Places, read_json, write_json
@@ -28,6 +28,8 @@ from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import model_folder
 from augment_correction.llm.scoring import ABLE
+from augment_correction.pipeline_settings import check_pipeline
+from augment_correction.prompts import PromptLibrary
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 
@@ -59,6 +61,9 @@ def refuse(config: ExperimentConfig) -> None:
             "use weak_by: wrong and decision.figure: accuracy, or a student in mode hf or vllm",
         )
     require_prices(config, config.by_role)
+    PromptLibrary(config.project, (config.path.prompts,)).load(config.grading.prompt)
+    if config.student.mode == "hf":
+        check_pipeline(run_config_of(config, config.output_dir, None))
     if config.checked_by is None and not config.data_generation.allow_unverified_self:
         raise config.error(
             ("generator",),

@@ -115,9 +115,12 @@ def _own_template(config: RunConfig, model: str, own: dict[str, Any]) -> ChatTem
 
 def _named(config: RunConfig, name: str, own: dict[str, Any]) -> ChatTemplate:
     folders = dict.fromkeys([config.path.prompts, config.path.default_prompts, "prompts"])
-    path = config.project.find(
-        f"the chat template '{name}'", [f"{folder}/chat_templates/{name}.jinja" for folder in folders]
-    )
+    try:
+        path = config.project.find(
+            f"the chat template '{name}'", [f"{folder}/chat_templates/{name}.jinja" for folder in folders]
+        )
+    except ConfigError as failure:
+        raise config.error(("system", "prompt_template"), failure.message, failure.hint) from None
     return ChatTemplate(name, read_text(path).removesuffix("\n"), *_ends(config, own))
 
 

@@ -24,9 +24,14 @@ def check_training(path: str, overrides: Sequence[str] = (), *, data: bool = Tru
     findings = [Finding(True, f"config {path}"), writable("output folder", config.output, "set output_dir")]
     if data:
         findings += _prepared(config)
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+    if missing := missing_packages():
         findings.append(Finding(False, f"not installed: {', '.join(missing)}", installing("train,hf")))
     return findings
+
+
+def missing_packages() -> list[str]:
+    """Those that a training needs and that are not installed."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
 def _prepared(config: TrainConfig) -> Iterator[Finding]:

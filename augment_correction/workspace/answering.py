@@ -113,8 +113,9 @@ class Answering:
             await asyncio.shield(self._save(asked, heard.text, state="failed", why=threads.BROKEN_OFF))
             raise
         except AugmentCorrectionError as failure:
-            why = f"{failure.message}. {failure.hint}" if failure.hint else failure.message
-            await self._save(asked, heard.text, state="failed", why=why[:1000])
+            if failure.hint:  # for who runs the server; whoever chats cannot follow it
+                sys.stderr.write(f"a reply failed: {failure.message}\n  remedy: {failure.hint}\n")
+            await self._save(asked, heard.text, state="failed", why=failure.message[:1000])
             return
         except Exception:
             traceback.print_exc(file=sys.stderr)

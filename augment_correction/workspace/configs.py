@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
-from pydantic import SecretStr
+from pydantic import PrivateAttr, SecretStr
 
 from augment_correction.config import ApiConfig, PathConfig
-from augment_correction.corrections.config import ChatConfig, CorrectionsSection
+from augment_correction.corrections.config import TARGET, ChatConfig, CorrectionsSection
 from augment_correction.models import ModelConfig
 from augment_correction.store.folder import atomic_write
 from augment_correction.workspace.adapters import name_of
-from augment_correction.workspace.settings import Settings
+from augment_correction.workspace.settings import VLLM_KEY, Settings
 
 
 def base_model(settings: Settings, *, adapter: str | None = None, address: str = "") -> ModelConfig:
@@ -51,14 +52,34 @@ def teacher(settings: Settings) -> ModelConfig | None:
     return ModelConfig(model=settings.teacher, mode="api", base_url=settings.openai_base_url)
 
 
-def chat_config(settings: Settings, organisation: str, target: ModelConfig) -> ChatConfig:
+OF_OPENAI = {"base_url": "LL_OPENAI_BASE_URL", "api_key": "OPENAI_API_KEY", "model": "LL_OPENAI_MODEL"}
+"""By key of a model, the variable that sets it."""
+VARIABLES: Mapping[str, Mapping[str, str]] = {
+    "vllm": {"base_url": "LL_VLLM_URL", "api_key": VLLM_KEY, "model": "LL_BASE_MODEL_NAME"},
+    "openai": OF_OPENAI,
+}
+
+
+class WorkspaceChat(ChatConfig):
+    """Its errors tell the variables of the workspace."""
+
+    _backend: str = PrivateAttr("")
+
+    def key_of(self, role: str, name: str) -> str:
+        known = VARIABLES.get(self._backend, {}) if role == TARGET else OF_OPENAI
+        return known.get(name) or super().key_of(role, name)
+
+
+def chat_config(settings: Settings, organisation: str, target: ModelConfig) -> WorkspaceChat:
     """The same that `chat` and `corrections` are run by, with an organisation's folder."""
-    return ChatConfig(
+    made = WorkspaceChat(
         pipeline="chat_correction",
         api=ApiConfig(target=target, large=teacher(settings)),
         path=PathConfig(output_dir=str(settings.organisation_folder(organisation) / "corrections")),
         corrections=CorrectionsSection(**settings.learning),
     )
+    made._backend = settings.backend
+    return made
 
 
 def learning_file(settings: Settings, organisation: str) -> Path:

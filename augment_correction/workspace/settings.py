@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
+from augment_correction.corrections.config import CorrectionsSection
 from augment_correction.errors import ConfigError
 from augment_correction.folders import private_folder
 from augment_correction.workspace.encryption import Cipher
@@ -185,12 +188,17 @@ def _teacher(environment: Mapping[str, str], backend: str) -> str | None:
 
 
 def _learning(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Raises: ConfigError for what is no number."""
+    """Raises: ConfigError for what is no number, or none that a training takes."""
     made: dict[str, Any] = {}
     for name, key in LEARNING.items():
         if text := environment.get(name):
             try:
                 made[key] = int(text) if text.strip().isdecimal() else float(text)
+                CorrectionsSection(**{key: made[key]})
+            except ValidationError as failure:
+                raise ConfigError(
+                    f"{name}={text}: {failure.errors()[0]['msg']}", hint=f"leave {name} unset for the default"
+                ) from None
             except ValueError:
                 raise ConfigError(
                     f"{name}={text} is not a number", hint=f"leave {name} unset for the default"

@@ -14,7 +14,7 @@ import orjson
 import pytest
 import yaml
 
-from augment_correction.corrections.config import ChatConfig
+from augment_correction.corrections.config import ChatConfig, load_chat
 from augment_correction.corrections.correction import Statement
 from augment_correction.corrections.learning import Round, learn, round_key, write_batch
 from augment_correction.corrections.preparing import prepare
@@ -30,6 +30,15 @@ pytest.importorskip("trl")
 
 def quiet(_: str) -> None:
     pass
+
+
+def with_keys(root: Path, keys: dict[str, dict[str, Any]]) -> ChatConfig:
+    """The project's config with these keys in its sections."""
+    made = yaml.safe_load((root / "chat.yaml").read_text())
+    for section, values in keys.items():
+        made[section] = {**made.get(section, {}), **values}
+    (root / "chat.yaml").write_text(yaml.safe_dump(made))
+    return load_chat(root / "chat.yaml")
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -92,11 +101,53 @@ class TestRefused:
         with pytest.raises(ConfigError, match=r"tiny \(mode scripted\) cannot be trained here"):
             learn(config, quiet)
 
-    def test_a_key_that_no_training_has(self, tmp_path: Path, tiny_model: Path) -> None:
-        config = chat_project(tmp_path, tiny_model, train={"epoch": 1})
+    @pytest.mark.parametrize(
+        ("section", "told"),
+        [
+            ({"train": {"epoch": 1}}, r"chat\.yaml:\d+:5: unknown key 'corrections.train.epoch'"),
+            ({"train": {"epochs": 0}}, r"chat\.yaml:\d+:5: 'corrections.train.epochs': Input should be greater than 0"),
+            ({"train": {"adapter": "other"}}, "'corrections.train': method sdft begins with the base model"),
+            ({"limits": {"min_gain": 1}}, r"chat\.yaml:\d+:5: unknown key 'corrections.limits.min_gain'"),
+            ({"limits": {"probes": {"efficacy": {"min": 1}}}}, "'corrections.limits.probes.efficacy.min'"),
+        ],
+    )
+    def test_a_key_that_no_training_or_evaluation_has(self, tmp_path: Path, section: dict[str, Any], told: str) -> None:
+        with pytest.raises(ConfigError, match=told):
+            chat_project(tmp_path, **section)
+
+    @pytest.mark.parametrize(
+        ("keys", "told"),
+        [
+            ({"sampling": {"probes": {"temperature": 0.5}}}, "probes are asked at temperature 0"),
+            ({"corrections": {"keep": "nowhere.jsonl"}}, r"chat\.yaml:\d+:\d+: corrections.keep: there is no file"),
+            ({"corrections": {"retention": "says.yaml"}}, r"corrections.retention: .*says.yaml:1 is not valid JSON"),
+            ({"corrections": {"train": {"teacher_prompt": "nowhere"}}}, "prompt 'nowhere' not found"),
+            ({"corrections": {"train": {"monitor": "nowhere.yaml"}}}, "nowhere.yaml"),
+            ({"api": {"judge": {"model": "gpt-5-mini"}}}, "judge model gpt-5-mini: no API key"),
+        ],
+    )
+    def test_what_comes_after_the_paid_part_is_looked_at_before_it(
+        self, tmp_path: Path, tiny_model: Path, keys: dict[str, Any], told: str
+    ) -> None:
+        chat_project(tmp_path, tiny_model)
+        config = with_keys(tmp_path, keys)
         approved(config)
-        with pytest.raises(ConfigError, match="epoch"):
+        with pytest.raises(UserError, match=told):
             learn(config, quiet)
+        assert not (config.folder / "prepared").exists(), "nobody was asked"
+
+    @pytest.mark.parametrize("cap", [None, 1])
+    def test_a_judge_that_stands_in_for_the_large_model_is_told_by_its_own_keys(
+        self, tmp_path: Path, tiny_model: Path, cap: int | None
+    ) -> None:
+        chat_project(tmp_path, tiny_model)
+        away = {"model": "writer", "base_url": "http://127.0.0.1:9/v1", "retries": 0}
+        config = with_keys(tmp_path, {"api": {"judge": away, "large": None}, "cost": {"max_usd": cap}})
+        approved(config)
+        with pytest.raises(UserError) as told:
+            learn(config, quiet)
+        own = "api.judge_base_url" if cap is None else "cost.cost_per_million_judge_input"
+        assert told.value.hint and own in told.value.hint
 
 
 def test_names_of_other_programs_are_keys_of_the_training(tmp_path: Path) -> None:

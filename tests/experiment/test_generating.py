@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import pytest
 
 pytest.importorskip("tokenizers", reason="needs the extra tokenizer")
 
-from augment_correction.errors import UserError
+from augment_correction.errors import ConfigError, UserError
 from augment_correction.experiment.config import ExperimentConfig, load_experiment
-from augment_correction.experiment.generating import ANGLES, Counting, Generation, passages_of
+from augment_correction.experiment.generating import ANGLES, Counting, Generation, passages_of, run_config_of
 from augment_correction.experiment.operations import Source
+from augment_correction.experiment.running import refuse
 from augment_correction.experiment.weak import Looked, Observation
 from augment_correction.export.chat_template import ChatTemplate
 from augment_correction.export.tokenizer import load_tokenizer
 from augment_correction.rows import Item
+from augment_correction.usage import Price
 from tests.experiment.project import project_of, rows
 from tests.export.models import CHATML, QWEN, save
 from tests.servers import ModelServer, fails
@@ -85,6 +88,45 @@ def test_what_is_wrong_with_the_generator_is_told_by_the_experiment_s_own_keys(
     with pytest.raises(UserError) as told:
         Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "closed", [], None)
     assert told.value.hint and "generator.base_url is right" in told.value.hint
+
+
+def test_a_student_that_writes_its_own_data_is_told_and_paid_by_its_own_keys(
+    tmp_path: Path, counting: Counting
+) -> None:
+    away = {"model": "itself", "base_url": "http://127.0.0.1:9/v1", "retries": 0}
+    keys = {"student": away, "generator": None, "data_generation": {"allow_unverified_self": True}}
+    config = load_experiment(project_of(tmp_path / "p", tmp_path / "model", **keys))
+    with pytest.raises(UserError) as told:
+        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "run", [], None)
+    assert told.value.hint and "student.base_url is right" in told.value.hint
+    with pytest.raises(ConfigError) as capped:
+        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "capped", [], Decimal(1))
+    assert capped.value.hint == "set cost.per_million.student"
+    priced = {"per_million": {"student": {"input": 2, "output": 3}}}
+    config = load_experiment(project_of(tmp_path / "q", tmp_path / "model", **keys, cost=priced))
+    made = run_config_of(config, tmp_path / "run", None)
+    assert {made.price(role) for role in ("large", "judge", "small")} == {Price(Decimal(2), Decimal(3))}
+
+
+def test_a_verifier_is_not_paid_by_the_generator_s_price(tmp_path: Path) -> None:
+    other = {"model": "other", "base_url": "http://127.0.0.1:9/v1"}
+    cost = {"per_million": {"generator": {"input": 2, "output": 3}}}
+    config = load_experiment(project_of(tmp_path, tmp_path / "model", verifier=other, cost=cost))
+    made = run_config_of(config, tmp_path / "run", None)
+    assert made.price("large") == Price(Decimal(2), Decimal(3)) and made.price("judge") is None
+    assert made.price_keys("judge") == "cost.per_million.verifier"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"data_generation": {"pipeline": "weak_aeras"}}, r"experiment\.yaml:\d+:3: the pipeline 'weak_aeras'"),
+        ({"grading": {"prompt": "checks/grad"}}, "prompt 'checks/grad'"),
+    ],
+)
+def test_what_is_read_after_the_probe_is_looked_for_before_it(tmp_path: Path, keys: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        refuse(load_experiment(project_of(tmp_path, tmp_path / "model", **keys)))
 
 
 def test_without_a_verifier_nobody_is_asked_to_verify(tmp_path: Path, counting: Counting) -> None:

@@ -230,13 +230,15 @@ def test_a_reply_whose_server_is_gone_is_told_as_broken_off(open_chat: Callable[
 
 
 def test_a_model_that_cannot_be_loaded_is_said_and_nothing_answers_in_its_place(
-    open_place: Callable[..., Place], tmp_path: Path
+    open_place: Callable[..., Place], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = open_place(backend="local", model=str(tmp_path / "no-model"))
     with place.live():
         ada = place.owner()
         ask(ada, "Who are you?")
         assert "no-model" in ada.text and 'role="alert"' in ada.page
+        assert "hf download" not in ada.text, "whoever chats cannot do it"
+    assert "hf download" in capsys.readouterr().err
 
 
 def test_the_daily_quota_is_kept(open_chat: Callable[..., Place]) -> None:

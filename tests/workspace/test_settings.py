@@ -8,7 +8,7 @@ import pytest
 
 from augment_correction.corrections.config import load_chat
 from augment_correction.errors import ConfigError
-from augment_correction.workspace.configs import learning_file
+from augment_correction.workspace.configs import base_model, chat_config, learning_file
 from augment_correction.workspace.settings import read_settings
 
 
@@ -64,6 +64,22 @@ def test_the_numbers_of_a_training_reach_the_config_that_trains(tmp_path: Path) 
     assert section.train == {"learning_rate": 1e-5, "epochs": 8, "gradient_accumulation": 1}
     with pytest.raises(ConfigError, match="LL_TRAIN_LR"):
         read(tmp_path, LL_TRAIN_LR="fast")
+    with pytest.raises(ConfigError, match="LL_TRAIN_EPOCHS=0: Input should be greater than 0"):
+        read(tmp_path, LL_TRAIN_EPOCHS="0")
+    with pytest.raises(ConfigError, match="LL_PROMPT_VARIATIONS=99: Input should be less than or equal to 64"):
+        read(tmp_path, LL_PROMPT_VARIATIONS="99")
+
+
+def test_an_error_of_a_model_tells_the_variable_that_names_it(tmp_path: Path) -> None:
+    hosted = read_settings({"LL_MODEL_STORAGE_DIR": str(tmp_path), "LL_INFERENCE_BACKEND": "openai"})
+    served = read_settings({
+        "LL_MODEL_STORAGE_DIR": str(tmp_path), "LL_INFERENCE_BACKEND": "vllm", "OPENAI_API_KEY": "sk-x",
+    })  # fmt: skip
+    keys = [
+        chat_config(each, "0" * 16, base_model(each)).key_of(role, "base_url")
+        for each, role in ((hosted, "target"), (served, "target"), (served, "large"))
+    ]
+    assert keys == ["LL_OPENAI_BASE_URL", "LL_VLLM_URL", "LL_OPENAI_BASE_URL"]
 
 
 @pytest.mark.parametrize(
