@@ -19,7 +19,7 @@ from tests.projects import MadeProject
 from tests.servers import ModelServer
 from tests.training.making import copying_llama, tiny_llama
 
-pytest_plugins = ("tests.skips",)
+pytest_plugins = ("tests.order", "tests.skips")
 
 # On a machine that is busy with other work a case may take any time: no test judges by the clock.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

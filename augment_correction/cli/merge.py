@@ -26,6 +26,7 @@ def merge(
 ) -> None:
     """Merge a LoRA adapter into its base model, and write tokenizer and chat template beside it for serving."""
     from augment_correction.errors import MissingExtra
+    from augment_correction.training import merging
 
     given = adapter or named
     if given is None or (adapter and named):
@@ -33,8 +34,7 @@ def merge(
             "name the folder of the adapter once, as argument or as --adapter", param_hint="ADAPTER"
         )
     try:
-        from augment_correction.training import merging
+        folder = merging.merge(given, output, base)
     except ImportError as failure:
         raise MissingExtra(f"merging ({failure.name})", "train") from None
-    folder = merging.merge(given, output, base)
     say(f"{output}: {given} merged with {folder}")

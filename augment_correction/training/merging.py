@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from peft import PeftConfig, PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
 from augment_correction.errors import InputError
 from augment_correction.export.exporting import replaced_folder
 from augment_correction.llm.hf_weights import ADAPTER, NO_CODE, TENSORS_ONLY, model_folder, tensor_files
@@ -17,7 +13,8 @@ from augment_correction.training.parent import refuse_other_base
 def merge(adapter: Path, output: Path, base: str | None = None) -> Path:
     """Write the merged model, its tokenizer and chat template to `output`; returns the base model's folder.
 
-    Raises: InputError where `output` holds something, or the base is not the one that the adapter was trained on.
+    Raises: InputError where `output` holds something, or the base is not the one that the adapter was trained on; ImportError
+    without the extra `train`.
     """
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise InputError(
@@ -29,6 +26,11 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> Path:
             hint="name the folder final/ of a training",
         )
     tensor_files(adapter, ADAPTER)
+    # Only here: to import them takes five seconds, which nobody who named a wrong folder should wait.
+    import torch
+    from peft import PeftConfig, PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     named = base or str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path)
     folder = model_folder(named)
     refuse_other_base(adapter, named, "name the base model of the adapter with --base")

@@ -79,7 +79,15 @@ def pythons() -> Iterator[tuple[Version, str]]:
 
 def install(folder: Path, release: Release, python: str, torch: list[str], requirements: Path) -> None:
     subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    pip = [
+        str(folder / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ]
     without = ["--no-deps", "--ignore-requires-python", f"axolotl=={release.number}", *WITHOUT_DEPENDENCIES]
     for what in (torch, without, ["-r", str(requirements)]):
         subprocess.run([*pip, *what], check=True)

@@ -88,6 +88,7 @@ def ran(module: str, *arguments: str) -> str:
     return made.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tiny", PROGRAMS.values(), ids=PROGRAMS)
 def test_it_runs(tiny: Tiny, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if tiny.needs and not (find_spec(tiny.needs) or shutil.which(tiny.needs)):

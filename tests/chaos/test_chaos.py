@@ -8,6 +8,7 @@ from tests.chaos.rows import SKIPPED
 from tests.chaos.suite import run_suite
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_whatever_happens() -> None:
     """Generous in time: it waits for nothing but processes and the server's own pauses."""
     table, broken = run_suite(short=True, seed=1, only="", say=print)

@@ -226,6 +226,7 @@ def test_a_teacher_that_does_not_say_what_is_right_teaches_nothing(
     assert Versions(config.folder).all() == []
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_it_goes_on_to_the_same_version(tmp_path: Path, tiny_model: Path) -> None:
     whole = chat_project(tmp_path / "whole", tiny_model, method="sft")
     approved(whole)

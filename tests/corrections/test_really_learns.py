@@ -43,6 +43,7 @@ def chat(folder: Path, *lines: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 def test_a_correction_is_learned_by_a_real_model(tmp_path: Path) -> None:
     config = chat_project(

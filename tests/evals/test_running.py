@@ -181,6 +181,7 @@ class TestFiles:
 
 
 class TestStopped:
+    @pytest.mark.slow
     def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_bytes(
         self, world: World, server: ModelServer
     ) -> None:

@@ -10,6 +10,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.llm import batch_program
 from tests.llm.batch_server import BatchServer
 from tests.projects import MadeProject, ended
@@ -86,6 +88,7 @@ def paid_twice(server: BatchServer) -> int:
     return sum(count - 1 for count in server.paid.values() if count)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_every_step_pays_for_nothing_twice(tmp_path: Path) -> None:
     with BatchServer(polls=1) as server:
         project = made(MadeProject(tmp_path / "killed"), server)

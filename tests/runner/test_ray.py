@@ -19,6 +19,8 @@ from tests.servers import ModelServer, fails
 if find_spec("ray") is None:
     pytest.skip("ray is not installed: make check-ray", allow_module_level=True)
 
+pytestmark = pytest.mark.slow  # all of them on one cluster
+
 ROOT = Path(__file__).parents[2]
 PASSAGES = 120
 CONCURRENCY = 8

@@ -303,6 +303,7 @@ def started(root: Path, name: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_killed_it_goes_on_and_ends_with_the_same_answers(root: Path) -> None:
     process, workspace = started(root, "killed"), Workspace(root / "killed")
     wait_for_a_checkpoint(process, workspace)

@@ -400,6 +400,7 @@ def wait_for_a_checkpoint(process: subprocess.Popen[str], workspace: Workspace) 
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_and_ends_as_if_it_had_not_been(root: Path) -> None:
     whole, killed = started(root, "whole"), Workspace(root / "killed")
     out, err = whole.communicate(timeout=240)

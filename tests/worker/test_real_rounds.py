@@ -72,6 +72,7 @@ def loss(world: RealWorld, made: Round) -> dict[str, Any]:
     return dict(json.loads(summary.read_text()))
 
 
+@pytest.mark.slow
 def test_the_second_round_goes_on_from_the_first(world: RealWorld) -> None:
     for number in (1, 2):
         world.drop(f"{number}.jsonl", corrections(number))

@@ -120,6 +120,7 @@ def _keep(name: str, picture: bytes) -> None:
         (Path(folder) / name).write_bytes(picture)
 
 
+@pytest.mark.slow
 async def test_the_story_in_a_browser(served: Served, database_url: str, tmp_path: Path) -> None:
     async with Visit(tmp_path / "profile") as browser:
         browser.checks = database_url.startswith("sqlite")  # how a page looks does not depend on it
