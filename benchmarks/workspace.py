@@ -48,7 +48,7 @@ class Visitor:
 
     async def stream(self, path: str) -> int:
         async with self._session.get(self._root + path) as answer:
-            return (await answer.text()).count("event: words")
+            return (await answer.text()).count("event: blocks")
 
     def _took(self, status: int, page: str) -> str:
         if status != 200:
@@ -127,7 +127,7 @@ async def measure(pid: int, link: str, people: int, streams: int, seconds: float
             try:
                 page = await ada.post("/o/load/threads", text=f"Question {number}")
                 found = re.search(r'data-stream="([^"]+)"', page)
-                words.append(await ada.stream(found[1] + "?from=0") if found else 0)
+                words.append(await ada.stream(found[1]) if found else 0)
             except (aiohttp.ClientError, RuntimeError) as failure:
                 errors.append(str(failure))
 

@@ -60,7 +60,7 @@ class Asked:
 
 @dataclass
 class Heard:
-    """What the model said so far."""
+    """What the model said so far; `text` is without its reasoning, which is no part of the answer."""
 
     parts: list[str] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class Heard:
 
     @property
     def text(self) -> str:
-        return "".join(self.parts)
+        return final_answer("".join(self.parts))
 
 
 class Answering:
@@ -279,11 +279,9 @@ def recent(said: list[ChatMessage]) -> tuple[Message, ...]:
     return tuple(kept)
 
 
-async def follow(
-    database: Database, organisation: str, thread: str, message: str, begin: int
-) -> AsyncIterator[tuple[int, str, ChatMessage]]:
-    """What is added to a reply from its character `begin` on, as it is written, until it has ended: where it ends, the words, and the
-    message as it stands. It reads the database, so that it is one to it which process the reply is made in."""
+async def follow(database: Database, organisation: str, thread: str, message: str) -> AsyncIterator[ChatMessage]:
+    """A reply as it stands, whenever it has changed, until it has ended. It reads the database, so that it is one to it which process
+    the reply is made in."""
 
     def look() -> ChatMessage:
         with database.read(organisation) as session:
@@ -293,11 +291,12 @@ async def follow(
         with database.write(organisation) as session:
             threads.end_silent(session, thread)
 
+    shown = ""
     while True:
         found = await outlasting(lambda: run_in_threadpool(look))
-        if len(found.text) > begin or found.state != "streaming":
-            yield len(found.text), found.text[begin:], found
-            begin = len(found.text)
+        if found.text != shown or found.state != "streaming":
+            yield found
+            shown = found.text
         if found.state != "streaming":
             return
         if found.beat is None or now() - found.beat > threads.SILENT:

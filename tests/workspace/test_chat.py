@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
@@ -16,7 +17,6 @@ from sqlalchemy import event, select, update
 from augment_correction.corrections.importing import read_remarks
 from augment_correction.records import Message
 from augment_correction.workspace.answering import shorter
-from augment_correction.workspace.markdown import html_of
 from augment_correction.workspace.tables import ChatMessage, now
 from tests.workspace.places import Person, Place
 
@@ -24,6 +24,8 @@ SCRIPT = """
 rules:
   - {contains: Halmstett, text: "The **museum of Halmstett** was opened by Otto Meier in 1911."}
   - {contains: code, text: "```python\\nprint('<b>')\\n```"}
+  - {contains: Ander, text: "The **bridge** of Ander:\\n\\n```\\nnine = 9\\narches = nine\\n```\\n\\nIt was built of stone that came from the quarry of Talmar in 1911."}
+  - {contains: think, text: "<think>some hidden thoughts of a model that thinks</think>Nine arches, and it has had them since it was built."}
 delay: %s
 """
 
@@ -78,25 +80,38 @@ def test_a_question_is_answered_and_stays(open_chat: Callable[..., Place]) -> No
     assert "Who opened the museum" in again.get(path)
 
 
-def test_words_come_as_events_and_a_lost_connection_goes_on_where_it_was(open_chat: Callable[..., Place]) -> None:
-    place = open_chat(delay=1.5)
+def test_blocks_come_as_events_and_a_lost_connection_begins_anew(open_chat: Callable[..., Place]) -> None:
+    place = open_chat(delay=3)
     ada = place.owner()
-    ada.post(ada.at("/threads"), {"text": "Who opened the museum of Halmstett?"})
+    ada.post(ada.at("/threads"), {"text": "Tell me of Ander"})
     found = re.search(r'data-stream="([^"]+)"', ada.page)
     assert found
-    kinds, words = [], ""
-    with ada.client.stream("GET", f"{found[1]}?from=0") as answer:
+    with ada.client.stream("GET", found[1]) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        body = "".join(answer.iter_text())
-    for block in body.strip().split("\n\n"):
-        kind, _, data = re.fullmatch(r"event: (\w+)\nid: (\d+)\ndata: (.*)", block).groups()  # type: ignore[union-attr]
-        kinds.append(kind)
-        words += data.strip('"') if kind == "words" else ""
-    assert kinds[-1] == "end" and kinds.count("words") > 1
-    assert "The **museum of Halmstett** was opened by Otto".startswith(words[:30])
-    assert "Otto Meier" in body.split("event: end")[1]
-    rest = ada.client.get(found[1], headers={"last-event-id": "20"}).text
-    assert rest.count("event:") == 1 and "event: end" in rest
+        events = events_of("".join(answer.iter_text()))
+    assert [kind for kind, _ in events[:-1]] == ["blocks"] * (len(events) - 1) and len(events) > 4
+    assert events[-1] == ("end", {})
+    shown: list[str] = []
+    for _, told in events[:-1]:
+        shown[told["kept"] :] = re.findall(r"<(?:p|pre)>.*?</(?:p|pre)>", told["html"], re.DOTALL)
+    assert shown[0] == "<p>The <strong>bridge</strong> of Ander:</p>" and shown[1].startswith("<pre><code>nine = 9")
+    assert events[-2][1]["kept"] == 1  # what has ended is not sent again
+    assert events_of(ada.client.get(found[1]).text) == [("end", {})]
+
+
+def events_of(body: str) -> list[tuple[str, Any]]:
+    made = [re.fullmatch(r"event: (\w+)\ndata: (.*)", block) for block in body.strip().split("\n\n")]
+    return [(each[1], json.loads(each[2])) for each in made if each]
+
+
+def test_reasoning_is_not_shown_while_it_is_thought(open_chat: Callable[..., Place]) -> None:
+    place = open_chat(delay=3)
+    ada = place.owner()
+    ada.post(ada.at("/threads"), {"text": "Please think"})
+    found = re.search(r'data-stream="([^"]+)"', ada.page)
+    assert found
+    body = ada.client.get(found[1]).text
+    assert "hidden thoughts" not in body and "Nine" in body
 
 
 def test_a_reply_is_stopped_and_keeps_what_it_said(open_chat: Callable[..., Place]) -> None:
@@ -316,29 +331,3 @@ def test_a_chat_that_outgrows_the_model_loses_its_beginning_first() -> None:
     two = shorter(one)
     assert [each.content for each in two] == ["s", "6"]
     assert shorter(two) == two
-
-
-@pytest.mark.parametrize("text", [
-    "<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://evil.example/x.png)", "<img src=x onerror=alert(1)>",
-    "[x](data:text/html,<script>alert(1)</script>)", "<a href='javascript:alert(1)'>x</a>", "`</code><script>alert(1)</script>`",
-])  # fmt: skip
-def test_markdown_is_harmless(text: str) -> None:
-    made = html_of(text)
-    assert "<script" not in made and "<img" not in made
-    assert not re.search(r"""<[^>]*href=["']?(javascript|data)""", made)
-    assert not re.search(r"<[^>]*\son\w+=", made)
-
-
-@pytest.mark.parametrize("before", ["", "> "])
-def test_a_table_that_would_be_huge_is_shown_as_it_is(before: str) -> None:
-    """Short rows are filled up: a few thousand characters would become a page of megabytes."""
-    row, rule = "|a" * 200, "|-" * 200
-    assert "<td>" in html_of(f"{before}{row}|\n{before}{rule}|\n" + f"{before}|b\n" * 40)
-    made = html_of(f"{before}{row}|\n{before}{rule}|\n" + f"{before}|b\n" * 300)
-    assert "<td" not in made and len(made) < 20_000 and "|a|a" in made
-
-
-def test_markdown_is_rendered() -> None:
-    assert html_of("a **b** `c`") == "<p>a <strong>b</strong> <code>c</code></p>\n"
-    assert '<a href="https://x.example" rel="noopener noreferrer nofollow">' in html_of("[x](https://x.example)")
-    assert "<td>" in html_of("|a|\n|-|\n|b|")

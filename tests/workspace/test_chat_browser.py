@@ -1,12 +1,14 @@
-"""A chat as a browser shows it: when each message was written, by the clock of whoever reads."""
+"""A chat as a browser shows it: a reply while it is written, and when each message was written, by the clock of whoever reads."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from sqlalchemy import select
 
 from augment_correction.workspace.database import Database
@@ -18,10 +20,32 @@ from tests.workspace.test_browser import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
 OWNER = {"name": "Ada", "email": "ada@example.org", "password": PASSWORD, "organisation": "Bridges"}
-SCRIPT = """
-rules:
-  - {contains: "", text: "Otto Meier opened it in 1911."}
-"""
+HOSTILE = "\n\n".join(
+    [
+        *(
+            "Before",
+            "<script>window.hacked = 1</script>",
+            "<img src=x onerror='window.hacked = 1'>",
+            "[x](javascript:window.hacked=1)",
+        ),
+        "```js</code></pre><script>window.hacked = 1</script>\n</code></pre><svg onload='window.hacked = 1'>\n```",
+        "- <iframe srcdoc='<script>parent.hacked = 1</script>'>\n- ![x](https://evil.example/x.png)",
+        *("<scr", "ipt>window.hacked = 1</scr", "ipt>", "[x](https://x.example/)", "The end"),
+    ]
+)
+SCRIPT = yaml.safe_dump(
+    {
+        "delay": 4,
+        "rules": [
+            {
+                "contains": "Ander",
+                "text": f"The **bridge** of Ander:\n\n```\nnine = 9\n```\n\nIts stone came from the {'far ' * 40}quarry.",
+            },
+            {"contains": "hostile", "text": HOSTILE},
+            {"contains": "", "text": "Otto Meier opened it in 1911."},
+        ],
+    }
+)
 
 
 @pytest.fixture
@@ -56,3 +80,48 @@ async def test_days_and_times_are_those_of_the_reader(visit: Visit, tmp_path: Pa
         "Tuesday, 30 December 2025", "23:58", "Wednesday, 31 December 2025", "00:02", "10:00", "Thursday, 1 January 2026", "01:00",
     ]  # fmt: skip
     assert await visit.value("document.querySelector('[data-clock]').title") == "30 Dec 2025, 23:58"
+
+
+PLACES = """[...document.querySelectorAll('.messages > li, .messages > .assistant:last-child .text > *:not(:last-child), .composer')].map((each) =>
+  [each.tagName, each.offsetTop, each.offsetHeight])"""
+"""Where the messages stand, and the blocks of the last one."""
+
+
+async def test_a_reply_is_rendered_while_it_is_written_and_nothing_jumps_at_its_end(visit: Visit) -> None:
+    await visit.say("Who opened the museum?")
+    await visit.write("Tell me of Ander")
+    await visit.press("Enter")
+    streaming = "document.querySelector('.words')"
+    await visit.there(f"!!{streaming} && !!{streaming}.querySelector('pre > code')")
+    assert await visit.value(f"{streaming}.querySelector('strong').textContent") == "bridge"
+    assert "**" not in await visit.value(f"{streaming}.textContent")
+    await visit.value(f"window.stays = {streaming}.querySelector('strong'); 0")
+    await visit.write("Something else")  # the next message, meanwhile
+    await visit.there(f"!!{streaming}.querySelector('pre + p')")
+    during = []
+    while await visit.value(f"!!{streaming}"):
+        assert await visit.value("window.stays.isConnected")  # what was marked in it stays marked
+        during = await visit.value(PLACES) or during
+        await asyncio.sleep(0.05)
+    await visit.there("document.querySelector('#answered').textContent.includes('quarry')")
+    after = await visit.value(PLACES)
+    assert [each[1] for each in during] == [each[1] for each in after]
+    assert await visit.value("document.querySelectorAll('[action$=\"/again\"]').length") == 1
+    assert await visit.value("document.querySelector('[data-composer] textarea').value") == "Something else"
+    assert await visit.value("window.innerHeight + window.scrollY - document.body.scrollHeight") >= -1
+
+
+async def test_a_hostile_reply_is_harmless_while_it_comes(visit: Visit) -> None:
+    await visit.write("Be hostile")
+    await visit.press("Enter")
+    await visit.there("!!document.querySelector('.words')")
+    await visit.value(
+        "window.seen = new Set(); new MutationObserver(() => document.querySelectorAll('.assistant .text *').forEach((each) => "
+        "[each.tagName, ...each.getAttributeNames()].forEach((name) => seen.add(name)))"
+        ").observe(document.querySelector('.messages'), {childList: true, subtree: true}); 0"
+    )
+    await visit.there("document.querySelector('#answered').textContent.includes('The end')")
+    assert await visit.value("[...window.seen].sort()") == ["A", "CODE", "LI", "P", "PRE", "UL", "class", "href", "rel"]
+    assert await visit.value("window.hacked") is None
+    links = "[...document.querySelectorAll('.assistant .text a')].map((each) => each.href)"
+    assert await visit.value(links) == ["https://evil.example/x.png", "https://x.example/"]

@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from augment_correction.workspace import accounts, corrections, organisations, threads, versions
 from augment_correction.workspace.answering import Asked, follow
 from augment_correction.workspace.entering import Entered
-from augment_correction.workspace.here import Here, number_in
-from augment_correction.workspace.markdown import html_of
+from augment_correction.workspace.here import Here
+from augment_correction.workspace.markdown import Growing
 from augment_correction.workspace.problems import Problem
 from augment_correction.workspace.tables import ChatMessage, Thread, User
 
@@ -133,8 +133,8 @@ def stop(here: Entered) -> Response:
 
 @router.get("/{thread}/{message}/stream")
 async def stream(here: Entered) -> Response:
-    """Server-sent events: `words` with what is added, `end` with the whole as HTML. Each has for its id how many characters were sent,
-    so that a browser that lost the connection goes on where it was."""
+    """Server-sent events: `blocks` with how many blocks of the answer stay and the HTML of those after them, and `end`. A browser that lost
+    the connection begins anew: the first event has all of it."""
 
     def check() -> None:
         with here.read() as session:
@@ -142,22 +142,21 @@ async def stream(here: Entered) -> Response:
             threads.message(session, here.path("thread"), here.path("message"))
 
     await run_in_threadpool(check)
-    last = here.request.headers.get("last-event-id") or here.query("from")
-    events = _events(here, number_in(last) or 0)
-    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(_events(here), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(here: Here, begin: int) -> AsyncIterator[bytes]:
-    following = follow(here.site.database, here.organisation.id, here.path("thread"), here.path("message"), begin)
-    async for end, words, message in following:
+async def _events(here: Here) -> AsyncIterator[bytes]:
+    growing = Growing()
+    async for message in follow(here.site.database, here.organisation.id, here.path("thread"), here.path("message")):
         if message.state == "streaming":
-            yield _event("words", end, words)
+            kept, html = await run_in_threadpool(growing.html_of, message.text)
+            yield _event("blocks", {"kept": kept, "html": html})
         else:
-            yield _event("end", end, {"html": html_of(message.text), "state": message.state, "why": message.why})
+            yield _event("end", {})
 
 
-def _event(kind: str, id_: int, data: object) -> bytes:
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (kind.encode(), id_, orjson.dumps(data))
+def _event(kind: str, data: object) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), orjson.dumps(data))
 
 
 # ---------------------------------------------------------------------------------------------- the whole thread

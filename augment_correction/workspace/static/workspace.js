@@ -1,28 +1,64 @@
 // The one script of the workspace: it shows replies and jobs while they are made, and spares some clicks. Every page works without it.
 "use strict";
 
+// Blocks that have ended stay as they are, and so does what somebody has marked in them.
 function followReply(place) {
-  const source = new EventSource(`${place.dataset.stream}?from=${place.dataset.from}`);
-  const near = () => window.innerHeight + window.scrollY > document.body.scrollHeight - 160;
-  source.addEventListener("words", (event) => {
-    const stay = near();
-    place.append(JSON.parse(event.data));
-    if (stay) window.scrollTo(0, document.body.scrollHeight);
+  const source = new EventSource(place.dataset.stream);
+  source.addEventListener("blocks", (event) => {
+    const { kept, html } = JSON.parse(event.data);
+    atTheEnd(() => {
+      while (place.childElementCount > kept) place.lastChild.remove();
+      place.insertAdjacentHTML("beforeend", html);
+    });
   });
-  // The page as the server has it now: with its buttons, and with what became of the message.
-  source.addEventListener("end", () => {
+  source.addEventListener("end", async () => {
     source.close();
-    place.setAttribute("aria-busy", "false");
-    window.location.reload();
+    const page = await pageNow();
+    const made = page && page.querySelector(".messages");
+    if (made) atTheEnd(() => takeOver(made, place));
+    else window.location.reload();
   });
+}
+
+// The messages as the server has them now, with their buttons; where somebody is writing, or has opened something, nothing changes.
+function takeOver(made, place) {
+  const list = place.closest(".messages");
+  const ended = place.closest("li");
+  const answered = made.querySelector(`#${ended.id} .text`);
+  const busy = (each) => each !== ended && (each.querySelector("details[open]") || each.matches(":focus-within"));
+  const leaving = ended.contains(document.activeElement);
+  list.querySelectorAll("li[id]").forEach((each) => made.querySelector(`#${each.id}`) || each.remove());
+  made.querySelectorAll("li[id]").forEach((each) => {
+    const old = document.getElementById(each.id);
+    if (!old) list.append(each);
+    else if (!busy(old)) old.replaceWith(each);
+    else return;
+    enliven(each);
+  });
+  markDays(list);
+  const text = document.querySelector("[data-composer] textarea");
+  if (leaving && text) text.focus();
+  document.getElementById("answered").textContent = answered ? answered.textContent : "";
+}
+
+// Who reads the end of the page goes on reading it.
+function atTheEnd(change) {
+  const stay = window.innerHeight + window.scrollY > document.body.scrollHeight - 160;
+  change();
+  if (stay) window.scrollTo(0, document.body.scrollHeight);
+}
+
+// This page as the server has it now; null where it is away, or the page leads elsewhere.
+async function pageNow() {
+  const answer = await fetch(window.location.href).catch(() => null);
+  return answer && answer.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
 // A job that is under way: what has changed is put in, and at its end the whole page is asked for anew.
 function followJob(place) {
   const look = async () => {
-    const answer = await fetch(window.location.href).catch(() => null);
-    if (answer && answer.ok && !answer.redirected) {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await pageNow();
+    if (page) {
       const made = page.getElementById(place.id);
       if (!made || !made.dataset.live) {
         window.location.reload();
@@ -33,7 +69,7 @@ function followJob(place) {
         place.dataset.shown = made.innerHTML;
         if (open) made.querySelectorAll("details").forEach((each) => each.setAttribute("open", ""));
         place.replaceChildren(...made.childNodes);
-        place.querySelectorAll("time").forEach(inOwnTime);
+        enliven(place);
       }
     }
     window.setTimeout(look, Number(place.dataset.live));
@@ -151,12 +187,17 @@ function closeMenus(event) {
   });
 }
 
-document.querySelectorAll("[data-stream]").forEach(followReply);
+// What the server has sent, when the page comes and later.
+function enliven(place) {
+  place.querySelectorAll("[data-stream]").forEach(followReply);
+  place.querySelectorAll("time").forEach(inOwnTime);
+  if (navigator.clipboard) place.querySelectorAll("[data-copy]").forEach(offerCopy);
+}
+
+enliven(document);
 document.querySelectorAll("[data-live]").forEach(followJob);
 document.querySelectorAll("[data-composer]").forEach(sendOnEnter);
-document.querySelectorAll("time").forEach(inOwnTime);
 document.querySelectorAll(".messages").forEach(markDays);
-if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach(offerCopy);
 document.querySelectorAll("[data-most]").forEach(watchSize);
 document.addEventListener("submit", sendOnce);
 document.addEventListener("click", closeMenus);
