@@ -10,7 +10,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,13 @@ class Server:
             stdout=subprocess.DEVNULL,
         )
 
-    def database(self) -> str:
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Deleted at the end: those of all tests together are gigabytes that the system would write to the disk."""
         name = f"t{uuid.uuid4().hex[:12]}"
         self.run(f"CREATE ROLE {name} LOGIN NOSUPERUSER", f"CREATE DATABASE {name} OWNER {name}")
-        return self.url(name, name)
+        yield self.url(name, name)
+        self.run(f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}")
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """As the superuser."""
@@ -110,11 +113,12 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/workspace.db"
-    url: str = request.getfixturevalue("postgres").database()
-    return url
+        yield f"sqlite:///{tmp_path}/workspace.db"
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +26,13 @@ from tests.workspace.places import Place, settings_in
 
 
 @pytest.fixture
-def elsewhere(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+def elsewhere(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
     """Another database, empty."""
     if database_url.startswith("sqlite"):
-        return f"sqlite:///{tmp_path}/elsewhere/workspace.db"
-    url: str = request.getfixturevalue("postgres").database()
-    return url
+        yield f"sqlite:///{tmp_path}/elsewhere/workspace.db"
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
 
 
 def test_what_was_backed_up_is_there_again_and_goes_on(

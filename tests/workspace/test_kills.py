@@ -24,7 +24,7 @@ from augment_correction.workspace.database import Database
 from augment_correction.workspace.settings import Settings
 from augment_correction.workspace.tables import ChatMessage, Job, ModelVersion, Organisation, Thread, User, now
 from augment_correction.workspace.working import Worker
-from tests.workspace.conftest import PROGRAMS
+from tests.workspace.conftest import Server
 from tests.workspace.places import PASSWORD, Person, Place, settings_in
 from tests.workspace.serving import Served
 from tests.workspace.test_versions import TRAINING, all_of, approved, organisation_of
@@ -121,15 +121,14 @@ def queue_training(place: Place, person: Person, monkeypatch: pytest.MonkeyPatch
         jobs.queue(session, actor, organisation_of(place, person), "train", {})
 
 
-@pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL is not installed")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_database_is_killed_while_a_reply_is_made_and_a_job_runs(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Server, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "POLL", 0.1)
     monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.5))
-    server = request.getfixturevalue("postgres")
     (tmp_path / "script.yaml").write_text(SLOW.replace("delay: 30", "delay: 4"))
-    place = Place(settings_in(tmp_path / "storage", server.database(), model=str(tmp_path / "script.yaml")))
+    place = Place(settings_in(tmp_path / "storage", database_url, model=str(tmp_path / "script.yaml")))
     worker = Worker(place.settings, place.site.database)
     working_thread = threading.Thread(target=worker.run)
     with place.live():
@@ -139,11 +138,11 @@ def test_the_database_is_killed_while_a_reply_is_made_and_a_job_runs(
         ada.post(ada.at("/threads"), {"text": "Tell me a long story"})
         chat = ada.url
         until(lambda: bool(all_of(place, ChatMessage)[-1].text) and all_of(place, Job)[0].tries == 1)
-        server.kill()
+        postgres.kill()
         ada.client.get(chat)
         page = ada.client.get(chat)
         assert page.status_code == 503 and "Nothing is lost" in page.text
-        server.start()
+        postgres.start()
         (tmp_path / "go").touch()
         until(lambda: all_of(place, ChatMessage)[-1].state != "streaming" and all_of(place, Job)[0].state == "done")
         assert ada.get(chat) and "word299" in ada.text
