@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from augment_correction.documents.chunking import ChunkSettings, chunk_document
+    from augment_correction.documents.chunking import CUTTING, ChunkSettings, chunk_document
     from augment_correction.documents.contract import ReadLimits
     from augment_correction.documents.formats import ending_of
     from augment_correction.documents.pipe import DocumentInfo, ReadBatch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from augment_correction.documents.tokens import TokenCounter, counting, fetch_vocabulary
 
 __all__ = [
+    "CUTTING",
     "ChunkSettings",
     "DocumentInfo",
     "ReadBatch",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "CUTTING": "chunking",
     "ReadBatch": "pipe",
     "ChunkSettings": "chunking",
     "DocumentInfo": "pipe",

@@ -33,6 +33,8 @@ _SENTENCE = re.compile(
 )
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*+•‣◦–]|\d{1,3}[.)])[ \t]+\S)")
 _SPACE = re.compile(r"\s+")
+_ROOM = 8
+"""What a sum of two pieces may be off."""
 
 
 @dataclass(slots=True)
@@ -67,22 +69,26 @@ class Pieces:
 
 
 def cut_into_pieces(text: str, headings: Sequence[Heading], size: int, fine: int, measure: Measure) -> Pieces:
-    """Blocks of at most `fine` stay whole, fences and tables of at most `size`; all others are cut finer."""
+    """Blocks of at most `fine` stay whole, fences and tables of at most `size`, with the heading above; all others are cut finer."""
     pieces = Pieces()
     code = fences(text)
     code_starts = [start for start, _ in code]
     blocks = _block_cuts(text, headings, code)
+    titles = {heading.start for heading in headings}
+    above = 0  # the size of the headings that the block must not be parted from
     for number, (start, cut) in enumerate(blocks):
         end = blocks[number + 1][0] if number + 1 < len(blocks) else len(text)
         at = bisect_left(code_starts, start)
         rows = text.startswith("|", start) or (at < len(code) and code[at][0] == start)
-        allowed = size if rows else fine
+        above = above + pieces.totals[-1] - pieces.totals[-2] if cut == GLUED else 0
+        allowed = max(fine, size - above - _ROOM) if rows and above else size if rows else fine
         # English has 4 to 5 characters a token: what is larger than that is cut without being counted first.
         cost = measure(start, end) if end - start <= 4 * allowed else allowed + 1
         if cost <= allowed:
             pieces.add(start, cost, cut)
         else:
-            _cut_block(pieces, text, (start, end, cut), rows, fine, measure)
+            whole = _next_line(text, start) if start in titles else start
+            _cut_block(pieces, text, (start, end, cut), rows, fine, measure, whole)
     pieces.close(len(text))
     return pieces
 
@@ -103,11 +109,13 @@ def _block_cuts(text: str, headings: Sequence[Heading], code: Sequence[tuple[int
         cuts[heading.start] = HEADING - min(heading.level, DEEPEST)
     cuts.pop(len(text), None)
     ordered = sorted(cuts.items())
-    titles = {heading.start for heading in headings}
+    titles = {heading.start: heading.title for heading in headings}
     for number in range(1, len(ordered)):
         before, offset = ordered[number - 1][0], ordered[number][0]
-        if before in titles and offset - before < 300 and text[before:offset].strip().count("\n") <= 1:
-            ordered[number] = (offset, GLUED)
+        if before in titles and offset - before < 300:
+            block = text[before:offset].strip()
+            if block.count("\n") <= 1 or " ".join(block.split()).strip("_*=-~^# .:") == titles[before]:
+                ordered[number] = (offset, GLUED)
     return ordered
 
 
@@ -116,8 +124,8 @@ def _next_line(text: str, offset: int) -> int:
     return newline + 1 if newline >= 0 else len(text)
 
 
-def _cut_block(pieces: Pieces, text: str, block: Block, rows: bool, fine: int, measure: Measure) -> None:
-    """A block that is too large: rows at their lines, prose at its sentences and list items."""
+def _cut_block(pieces: Pieces, text: str, block: Block, rows: bool, fine: int, measure: Measure, whole: int) -> None:
+    """A block that is too large: rows at their lines, prose at its sentences and list items; not before `whole`, where its heading ends."""
     start, end, cut = block
     inner = dict.fromkeys((match.end() for match in _LINE_START.finditer(text, start, end)), LINE if rows else NEWLINE)
     if not rows:
@@ -125,7 +133,8 @@ def _cut_block(pieces: Pieces, text: str, block: Block, rows: bool, fine: int, m
         inner.update((_sentence_cut(text, match), LINE) for match in _SENTENCE.finditer(text, start, end))
     inner.pop(end, None)
     at = start
-    for following, next_cut in [*_thinned(sorted(inner.items()), start, fine // 4), (end, HEADING)]:
+    cuts = sorted(cut for cut in inner.items() if cut[0] > whole)
+    for following, next_cut in [*_thinned(cuts, start, fine // 4), (end, HEADING)]:
         cost = measure(at, following)
         if cost <= fine:
             pieces.add(at, cost, cut)

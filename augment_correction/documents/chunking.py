@@ -10,6 +10,7 @@ from typing import Literal
 from augment_correction.documents.blocks import (
     CHARACTER,
     DEEPEST,
+    GLUED,
     HEADING,
     LINE,
     NEWLINE,
@@ -28,6 +29,8 @@ _TIERS = ((HEADING - DEEPEST, 0.25), (PARAGRAPH, 0.3), (LINE, 0.6), (NEWLINE, 0.
 # space stripped at both ends may cost up to two tokens (measured over 28,000 passages), and so may each line that
 # starts with "/", which o200k joins to the punctuation of the line before.
 _MARGIN = 4
+CUTTING = "2"
+"""Raised by whoever changes where passages are cut or what is read as text: a resumed run then tells what it would ask anew."""
 _SMALLEST = 16
 
 Span = tuple[int, int, int]
@@ -136,6 +139,8 @@ class _Cutter:
         pieces go from its end, then its overlap goes, and at last a single piece is cut in two."""
         cut = self._best_cut(first, new)
         while True:
+            while cut > new + 1 and self.pieces.cuts[cut] == GLUED:  # a passage does not end with a heading
+                cut -= 1
             span = self._fitting(first, cut)
             if span is not None and (first == new or span[0] > begun):
                 return first, cut, span

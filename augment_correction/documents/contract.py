@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
+from augment_correction.documents.headings import plain_headings
 from augment_correction.records import Document, Heading, content_id
 
 
@@ -59,7 +60,8 @@ def build_document(
     headings: Sequence[Heading] = (),
 ) -> Document:
     """`text` must already be clean (see `text.clean`), because offsets point into it. A letter and its accent become one
-    letter (Unicode NFC) here, for every format, and the offsets of pages and headings move along.
+    letter (Unicode NFC) here, for every format, and the offsets of pages and headings move along. Where the format marks no
+    headings, those that the text shows are taken.
 
     Raises Unread("empty") where there is nothing but white space.
     """
@@ -81,7 +83,7 @@ def build_document(
         media_type=media_type,
         metadata=dict(metadata or {}),
         pages=tuple(pages),
-        headings=tuple(headings),
+        headings=tuple(headings or plain_headings(text)),
     )
 
 

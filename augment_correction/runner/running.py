@@ -32,6 +32,7 @@ from augment_correction.results.decisions import Decisions
 from augment_correction.results.outputs import standing_outputs, write_outputs
 from augment_correction.results.reviewed import review_of
 from augment_correction.results.unchanged import state_of_input
+from augment_correction.runner.cut_anew import tell_what_is_cut_anew
 from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, counters
@@ -220,6 +221,7 @@ async def _run(
                 _as_finished(state, results, there)
                 return _result(plan, results, ledger, halt, state, there)
         read = await asyncio.to_thread(state_of_input, plan)
+        await tell_what_is_cut_anew(plan, results, state)
     await _begin(plan, results, state, retry)
     async with (
         _counting_ahead(plan, state) if ahead and passages is None else nullcontext(),

@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS apart (
     PRIMARY KEY (chunk_id, part)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS written (made_from TEXT NOT NULL, made TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cut (by TEXT NOT NULL);
 """
 
 _UNCOVERED: tuple[Statement, ...] = tuple(
@@ -206,6 +207,20 @@ class Results(StoredResults):
         """What the files were made from, and what was made; None where they were not finished."""
         rows = self._database.query("SELECT made_from, made FROM written")
         return rows[0] if rows else None  # type: ignore[return-value,unused-ignore]
+
+    def cut_by(self) -> str:
+        """By what rules and settings the last run into the folder cut its documents; empty before the first and of an older version."""
+        rows = self._database.query("SELECT by FROM cut")
+        return str(rows[0][0]) if rows else ""
+
+    def set_cut(self, by: str) -> None:
+        """In place of what stands there; on disk at the return."""
+        self._database.write_at_once(("DELETE FROM cut", [()]), ("INSERT INTO cut VALUES (?)", [(by,)]))
+
+    def finished_passages(self) -> set[str]:
+        """Of every run into the folder, whatever its pipeline was then."""
+        rows = self._database.query("SELECT DISTINCT chunk_id FROM outcomes WHERE status != 'failed'")
+        return {str(row[0]) for row in rows}
 
     def set_written(self, row: tuple[str, str] | None) -> None:
         """In place of what stands there; on disk at the return."""

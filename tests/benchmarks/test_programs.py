@@ -53,6 +53,7 @@ PROGRAMS = {
     "grading": Tiny("grading", "{tmp}/answers.json", r"^\| right \| 1 \(100\.0% agree\) \| 1 \| 0 \|$"),
     "grading_pairs": Tiny("grading_pairs", "benchmarks/data/grading_pairs.jsonl", r"^\| kind: unit \| 1 "),
     "grounded": Tiny("grounded", "--work {tmp}/work --each 1 --good 2 --scripted", r"^precision [01]\.\d\d, recall"),
+    "headings": Tiny("headings", "inputs/examples", r"^\| 3000 tokens \| known \| \d+ \| 0 \| 0.00% "),
     "learning": Tiny(
         "learning",
         "--model {model} --facts 6 --held-out 4 --steps 2 --batch 2 --workers 1 --output {tmp}/learning.json",

@@ -1,0 +1,157 @@
+"""Headings of a text whose format marks none: a short line apart from the text that looks like a title, with a section under it.
+
+It is not one of many labels with a line or two each: speakers of a play, items of a list, entries of an index, running heads.
+No library that is kept up does it: docutils and parsers of Markdown know underlined titles only, and `unstructured` fetches an English
+spaCy model to look at each short line by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from augment_correction.documents.title_lines import (
+    BY_LOOKS,
+    COUNTING,
+    ROMAN,
+    RULE,
+    Block,
+    Candidate,
+    blocks_of,
+    candidate_at,
+)
+from augment_correction.records import Heading
+
+_LIST = 4
+"""So many lines in a row with nothing under them are a list."""
+_NOTHING = 20
+"""Characters of a date or a dedication under a title."""
+_SECTION, _SPEECH = 150, 1000
+"""Characters: sections that are shorter have no heading each, and those of a title that comes again and again are longer."""
+_AGAIN = 3
+
+
+def plain_headings(text: str) -> list[Heading]:
+    """In order; levels count from 1 on without gaps."""
+    blocks = blocks_of(text)
+    found: list[Candidate] = []
+    for number in range(len(blocks)):
+        titled = (
+            bool(found)
+            and found[-1].bare
+            and found[-1].block == number - 1
+            and found[-1].lines == len(blocks[number - 1].lines)
+        )
+        if candidate := candidate_at(blocks, number, titled=titled):
+            found.append(candidate)
+    found = _in_sequence(found)
+    for chosen in (_no_list, _with_sections, _no_list):
+        found = chosen(_measured(found, blocks))
+    ranks = _ranks(found)
+    levels = {rank: level for level, rank in enumerate(sorted(set(ranks)), 1)}
+    return [Heading(each.start, levels[rank], each.title) for each, rank in zip(found, ranks, strict=True)]
+
+
+def _in_sequence(found: Iterable[Candidate]) -> list[Candidate]:
+    """Without numbers that follow none: a house number, a date, one item of a list."""
+    kept: list[Candidate] = []
+    seen: dict[str, set[int]] = defaultdict(set)
+    for each in found:
+        if each.number:
+            above, _, last = each.number.rpartition(".")
+            kind = f"{above} {last.isdecimal()}"
+            values = _values(last)
+            following = {each for each in values if each <= 1 or not seen[kind].isdisjoint(range(each - 3, each))}
+            seen[kind] |= following or values
+            if not (following or above):
+                continue
+        if each.title:
+            kept.append(each)
+    return kept
+
+
+def _values(number: str) -> set[int]:
+    """What it may stand for: "C" is the third letter, or a hundred."""
+    if number.isdecimal():
+        return {int(number)}
+    found = {ord(number) - ord("A") + 1} if len(number) == 1 else set()
+    if re.fullmatch(ROMAN, number):
+        signs = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}[sign] for sign in number]
+        found.add(sum(-one if one < max(signs[at:]) else one for at, one in enumerate(signs)))
+    return found
+
+
+def _measured(found: list[Candidate], blocks: Sequence[Block]) -> list[Candidate]:
+    for number, each in enumerate(found):
+        end = found[number + 1].block if number + 1 < len(found) else len(blocks)
+        under = blocks[each.block].lines[each.lines :]
+        under = under + [line for block in blocks[each.block + 1 : end] for line in block.lines]
+        each.body = sum(len(line) for _, line in under if not RULE.fullmatch(line))
+    return found
+
+
+def _no_list(found: list[Candidate]) -> list[Candidate]:
+    """Without lines that follow one another with nothing between: a list, a title page, a table of contents. Of such a row what
+    stands last, and the number above it, are the heading of the text that follows."""
+    kept: list[Candidate] = []
+    row: list[Candidate] = []
+    for each in found:
+        row.append(each)
+        if each.body > _NOTHING:
+            kept += row if len(row) < _LIST and not _are_items(row) else _head_of_row(row)
+            row = []
+    return kept
+
+
+def _are_items(row: Sequence[Candidate]) -> bool:
+    return len(row) > 2 and len({each.rank for each in row}) == 1
+
+
+def _head_of_row(row: Sequence[Candidate]) -> list[Candidate]:
+    if row[-2].rank == row[-1].rank and row[-1].number:
+        return []
+    return list(row[-2:]) if row[-2].bare else list(row[-1:])
+
+
+def _with_sections(found: list[Candidate]) -> list[Candidate]:
+    """Without labels: what comes again and again over a few lines, and what stands close among its like."""
+    again: dict[str, list[int]] = defaultdict(list)
+    like: dict[int, list[int]] = defaultdict(list)
+    for each in found:
+        again[_key(each)].append(each.body)
+        like[each.rank].append(each.body)
+    kept = []
+    place: dict[int, int] = defaultdict(int)
+    for number, each in enumerate(found):
+        at = place[each.rank]
+        place[each.rank] += 1
+        if each.rank in BY_LOOKS and not _is_titled(found, number):
+            said, near = again[_key(each)], like[each.rank][max(0, at - 3) : at + 4]
+            if len(said) >= _AGAIN and median(said) < _SPEECH:
+                continue
+            if len(near) > _AGAIN and median(near) < _SECTION:
+                continue
+        kept.append(each)
+    return kept
+
+
+def _key(candidate: Candidate) -> str:
+    """Of "First voice" and "Second voice" the same."""
+    return COUNTING.sub("", candidate.title.casefold()).strip()
+
+
+def _is_titled(found: Sequence[Candidate], number: int) -> bool:
+    """Whether it is the title of the bare number right above it."""
+    return (
+        number > 0 and found[number - 1].bare and found[number - 1].body <= _NOTHING and found[number].rank in BY_LOOKS
+    )
+
+
+def _ranks(found: Sequence[Candidate]) -> list[float]:
+    """The title of a bare number stands right below it, whatever its looks."""
+    ranks: list[float] = []
+    for number, each in enumerate(found):
+        ranks.append(ranks[-1] + 0.5 if _is_titled(found, number) else each.rank)
+    return ranks
