@@ -42,7 +42,9 @@ def shown(report: Path, tmp_path: Path, place: str) -> str:
     """The document's markup after its script has run."""
     assert CHROMIUM
     command = [CHROMIUM, *DUMP, f"--user-data-dir={tmp_path / 'profile'}", f"{report.as_uri()}{place}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+    markup = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+    assert "[object" not in text_of(markup)
+    return markup
 
 
 def text_of(markup: str) -> str:
@@ -51,7 +53,9 @@ def text_of(markup: str) -> str:
 
 
 def test_overview_documents_and_duplicates_are_drawn(report: Path, tmp_path: Path) -> None:
-    assert "8 conversations from 8 passages of 8 documents" in text_of(shown(report, tmp_path, ""))
+    overview = text_of(shown(report, tmp_path, ""))
+    assert "8 conversations from 8 passages of 8 documents" in overview
+    assert "What was drawn" in overview and "How messages begin" in overview
     documents = shown(report, tmp_path, "#documents")
     assert "<img src=x onerror=alert(1)>.txt" in text_of(documents)
     assert documents.count('class="strip"') == 3

@@ -7,8 +7,8 @@ function show() {
   const [name, query] = location.hash.slice(1).split(/\?(.*)/s);
   const page = PAGES[name] ? name : 'result';
   document.body.dataset.page = page;
-  byId('tabs').replaceChildren(...Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
-  byId('main').replaceChildren(...PAGES[page][1](Object.fromEntries(new URLSearchParams(query || ''))).filter(Boolean));
+  put(byId('tabs'), Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
+  put(byId('main'), PAGES[page][1](Object.fromEntries(new URLSearchParams(query || ''))));
   scrollTo(0, 0);
 }
 
@@ -35,4 +35,4 @@ try { setTheme(localStorage.getItem('report-theme')); } catch { /* as above */ }
 readConversations().then(() => {
   addEventListener('hashchange', show);
   show();
-}, (problem) => byId('main').replaceChildren(h('p', {class: 'notice'}, problem.message)));
+}, (problem) => put(byId('main'), h('p', {class: 'notice'}, problem.message)));

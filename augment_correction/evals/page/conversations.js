@@ -102,7 +102,7 @@ function reading(conversation) {
 function read(place) {
   browsing.at = place;
   const shown = browsing.found[place];
-  byId('reader').replaceChildren(...(shown ? reading(shown).filter(Boolean) : [h('p', {class: 'empty'}, 'Nothing matches.')]));
+  put(byId('reader'), shown ? reading(shown) : h('p', {class: 'empty'}, 'Nothing matches.'));
   byId('reader').scrollTop = 0;
   for (const item of byId('list').children) item.setAttribute('aria-selected', String(item.id === `item-${place}`));
   byId(`item-${place}`)?.scrollIntoView({block: 'nearest'});
@@ -112,8 +112,8 @@ function showPage(page) {
   browsing.page = page;
   const pages = Math.max(1, Math.ceil(browsing.found.length / PAGE));
   byId('found').textContent = plural(browsing.found.length, 'conversation');
-  byId('list-pager').replaceChildren(...[pager(page, pages, showPage)].filter(Boolean));
-  byId('list').replaceChildren(...browsing.found.slice(page * PAGE, (page + 1) * PAGE).map((each, place) => listItem(each, page * PAGE + place)));
+  put(byId('list-pager'), pager(page, pages, showPage));
+  put(byId('list'), browsing.found.slice(page * PAGE, (page + 1) * PAGE).map((each, place) => listItem(each, page * PAGE + place)));
   read(page * PAGE);
 }
 

@@ -106,8 +106,8 @@ const KEYS = [['1 2 3', 'Result, Questions, Sealed'], ['t', 'light or dark'], ['
 function show() {
   const name = location.hash.slice(1).split('?')[0];
   const page = PAGES[name] ? name : 'result';
-  byId('tabs').replaceChildren(...Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
-  byId('main').replaceChildren(...PAGES[page][1]().filter(Boolean));
+  put(byId('tabs'), Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
+  put(byId('main'), PAGES[page][1]());
   scrollTo(0, 0);
 }
 

@@ -13,9 +13,9 @@ function show() {
   const page = PAGES[name] ? name : 'overview';
   const typing = document.activeElement?.id === 'search';
   document.body.dataset.page = page;
-  byId('tabs').replaceChildren(...Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
+  put(byId('tabs'), Object.entries(PAGES).map(([key, [label]]) => h('a', {href: `#${key}`, 'aria-current': key === page ? 'page' : null}, label)));
   showTip(null, '');
-  byId('main').replaceChildren(...PAGES[page][1](Object.fromEntries(new URLSearchParams(query || ''))).filter(Boolean));
+  put(byId('main'), PAGES[page][1](Object.fromEntries(new URLSearchParams(query || ''))));
   if (typing) byId('search')?.focus();
   if (page !== 'conversations') scrollTo(0, 0);
 }

@@ -61,10 +61,10 @@ async function showRow(row) {
   try {
     const data = await rowAt(row);
     if (browsing.row !== row || byId('reader') !== pane) return;
-    pane.replaceChildren(...rowView(row, data, browsing.terms).filter(Boolean));
+    put(pane, rowView(row, data, browsing.terms));
     pane.scrollTop = 0;
   } catch (problem) {
-    pane.replaceChildren(h('p', {class: 'notice'}, problem.message));
+    put(pane, h('p', {class: 'notice'}, problem.message));
   }
 }
 
@@ -75,7 +75,7 @@ async function showPage() {
   page = Math.max(0, Math.min(pages - 1, page));
   browsing.page = page;
   browsing.pages = pages;
-  byId('list-pager').replaceChildren(...[pager(page, pages, goPage)].filter(Boolean));
+  put(byId('list-pager'), pager(page, pages, goPage));
   const slice = rows.slice(page * ROWS_A_PAGE, (page + 1) * ROWS_A_PAGE);
   const key = slice.join();
   if (key === browsing.shown) return;
@@ -83,13 +83,13 @@ async function showPage() {
   try {
     const data = await Promise.all(slice.map(rowAt));
     if (turn !== browsing.turn || browsing.shown !== key) return;
-    byId('list').replaceChildren(...slice.map((row, place) => listItem(row, data[place])));
+    put(byId('list'), slice.map((row, place) => listItem(row, data[place])));
     const wanted = Number(state.row);
     if (slice.length) showRow(state.row !== undefined && slice.includes(wanted) ? wanted : slice[0]);
-    else byId('reader').replaceChildren(h('p', {class: 'empty'}, 'Nothing matches.'));
+    else put(byId('reader'), h('p', {class: 'empty'}, 'Nothing matches.'));
   } catch (problem) {
-    byId('list').replaceChildren();
-    byId('reader').replaceChildren(h('p', {class: 'notice'}, problem.message));
+    put(byId('list'));
+    put(byId('reader'), h('p', {class: 'notice'}, problem.message));
   }
 }
 
@@ -130,7 +130,7 @@ async function fillBrowse() {
       if (done === 1 || places.length) showPage();
     });
   } catch (problem) {
-    byId('reader')?.replaceChildren(h('p', {class: 'notice'}, problem.message));
+    if (byId('reader')) put(byId('reader'), h('p', {class: 'notice'}, problem.message));
   }
 }
 

@@ -14,6 +14,10 @@ function fill(element, attributes, children) {
 }
 const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+const put = (element, ...children) => {
+  element.replaceChildren();
+  return fill(element, {}, children);
+};
 const byId = (id) => document.getElementById(id);
 
 const number = (value) => Number(value).toLocaleString('en-US');

@@ -10,7 +10,7 @@ const tile = (label, value, note) => h('div', {class: 'tile'}, h('span', {class:
 
 function draw(state) {
   const whole = state.total ? Math.min(1, state.finished / state.total) : 0;
-  byId('live').replaceChildren(
+  put(byId('live'),
     h('div', {class: 'progress-line', role: 'progressbar', 'aria-label': 'passages', 'aria-valuenow': state.finished, 'aria-valuemax': state.total || 0}, h('i', {style: {width: `${100 * whole}%`}})),
     h('div', {class: 'tiles'},
       tile('passages', `${number(state.finished)}${state.total ? ` of ${number(state.total)}` : ''}`, state.reused ? `${number(state.reused)} reused` : state.phase),
@@ -24,7 +24,7 @@ function draw(state) {
   const key = state.latest.map((row) => row.id).join();
   if (key === shown) return;
   shown = key;
-  byId('latest').replaceChildren(...state.latest.map((row) => h('article', {class: 'latest'}, h('h3', {}, h('bdi', {}, rich(row.title)), h('span', {class: 'pill'}, words(row.kind))), row.turns.map((turn) => turnView(turn, row.text, [])))));
+  put(byId('latest'), state.latest.map((row) => h('article', {class: 'latest'}, h('h3', {}, h('bdi', {}, rich(row.title)), h('span', {class: 'pill'}, words(row.kind))), row.turns.map((turn) => turnView(turn, row.text, [])))));
 }
 
 async function poll() {
@@ -46,9 +46,9 @@ document.addEventListener('keydown', (event) => {
 byId('run-name').textContent = index.name;
 byId('theme').addEventListener('click', turnTheme);
 byId('help').addEventListener('click', help);
-byId('tabs').replaceChildren(h('a', {id: 'open-report', href: 'report.html', target: '_blank', rel: 'noopener'}, 'Report so far'));
+put(byId('tabs'), h('a', {id: 'open-report', href: 'report.html', target: '_blank', rel: 'noopener'}, 'Report so far'));
 try { setTheme(localStorage.getItem('report-theme')); } catch { /* a browser may forbid it */ }
-byId('main').replaceChildren(
+put(byId('main'),
   h('p', {class: 'ended', id: 'ended', hidden: true, role: 'status'}, 'The run has ended. Its report.html is in the output folder.'),
   h('div', {id: 'live'}), h('h2', {}, 'Latest conversations'), h('div', {id: 'latest'}, h('p', {class: 'quiet'}, 'None yet.')));
 poll();

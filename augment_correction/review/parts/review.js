@@ -36,7 +36,7 @@ const matches = ([, kind, title, question, state, edited]) =>
 function progress() {
   const {counts} = desk;
   const decided = counts.all - counts.open;
-  byId('tabs').replaceChildren(h('div', {class: 'progress'},
+  put(byId('tabs'), h('div', {class: 'progress'},
     h('span', {id: 'progress', role: 'status'}, `${number(decided)} of ${number(counts.all)} decided`),
     h('div', {class: 'progress-bar', 'aria-hidden': 'true'}, ['approved', 'rejected', 'ask_again'].map((state) => h('i', {class: `bg-${state}`, style: {width: `${(100 * counts[state]) / counts.all}%`}})))));
 }
@@ -52,7 +52,7 @@ function fillList() {
   const at = Math.max(0, desk.chosen.findIndex((row) => row[0] === desk.id));
   const first = Math.max(0, Math.floor(at / AT_ONCE) * AT_ONCE);
   const shown = desk.chosen.slice(first, first + AT_ONCE);
-  byId('list').replaceChildren(...shown.map(listItem));
+  put(byId('list'), shown.map(listItem));
   byId('found').textContent = plural(desk.chosen.length, 'conversation') + (desk.chosen.length > shown.length ? `, ${number(first + 1)} to ${number(first + shown.length)}` : '');
   byId(`item-${desk.id}`)?.scrollIntoView({block: 'nearest'});
 }
@@ -69,7 +69,7 @@ async function select(id) {
     byId('reader').scrollTop = 0;
     byId('reader').setAttribute('aria-busy', 'false');
   } catch (problem) {
-    byId('reader').replaceChildren(h('p', {class: 'notice'}, problem.message));
+    put(byId('reader'), h('p', {class: 'notice'}, problem.message));
   }
 }
 
@@ -87,7 +87,7 @@ function deskTurn(turn, row) {
 
 function draw() {
   const {row} = desk;
-  byId('reader').replaceChildren(
+  put(byId('reader'),
     h('header', {class: 'row-head'},
       h('h2', {}, h('bdi', {}, rich(row.title || row.id))),
       h('p', {class: 'meta'}, h('span', {class: `pill ${row.state}`, id: 'state'}, STATES[row.state]), row.edited && h('span', {class: 'pill edited'}, 'edited'), h('span', {class: 'pill'}, words(row.kind)), h('span', {class: 'id quiet'}, row.id), row.reason && h('span', {dir: 'auto'}, rich(row.reason)))),
@@ -116,7 +116,7 @@ function actions() {
     button('u', 'Undo', () => decide('undo'), {disabled: row.state === 'open' && !row.edited}),
     button('n', 'Next', nextOpen),
     h('span', {id: 'said', role: 'status', 'aria-live': 'polite'})));
-  byId('actions').replaceChildren(...parts);
+  put(byId('actions'), parts);
 }
 
 function open_(form) {
@@ -199,7 +199,7 @@ function filterBy(name) {
 async function finish() {
   try {
     await ask('finish', {});
-    byId('main').replaceChildren(h('div', {class: 'done'}, h('h2', {}, 'Finished'), h('p', {}, 'The program writes the files again and checks the mask. You can close this page.')));
+    put(byId('main'), h('div', {class: 'done'}, h('h2', {}, 'Finished'), h('p', {}, 'The program writes the files again and checks the mask. You can close this page.')));
   } catch (problem) { say(problem.message, true); }
 }
 
@@ -235,11 +235,11 @@ async function start() {
   try {
     Object.assign(desk, await ask('rows'));
   } catch (problem) {
-    byId('main').replaceChildren(h('p', {class: 'notice'}, problem.message));
+    put(byId('main'), h('p', {class: 'notice'}, problem.message));
     return;
   }
   progress();
-  byId('main').replaceChildren(h('div', {class: 'desk', id: 'desk'},
+  put(byId('main'), h('div', {class: 'desk', id: 'desk'},
     h('div', {class: 'list-side'},
       h('div', {class: 'list-tools'},
         h('input', {type: 'search', id: 'search', placeholder: 'Search questions and titles', 'aria-label': 'Search questions and titles', oninput: (event) => { desk.query = event.target.value.trim().toLowerCase(); fillList(); }}),
