@@ -106,7 +106,7 @@ function overview() {
   const total = index.rows.length;
   const head = h('div', {class: 'hero'},
     h('h1', {}, plural(totals.kept, 'conversation'), h('span', {class: 'thin'}, ` from ${plural(index.passages, 'passage')} of ${plural(index.documents, 'document')}`)),
-    index.pipeline.about && h('p', {class: 'lead'}, index.pipeline.about));
+    index.pipeline.about && h('p', {class: 'lead'}, index.pipeline.about.replaceAll('`', '')));
   if (!total) {
     const cost = spent().cost;
     return [head, h('p', {class: 'empty'}, index.unread_count ? `No passage was read: ${plural(index.unread_count, 'file, page or line', 'files, pages or lines')} could not be. ` : 'No passage was read. ',
