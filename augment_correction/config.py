@@ -198,9 +198,9 @@ class OutputConfig(Declaration):
     """Spellings of the dataset beside the one for Axolotl, each in `exports/<name>/` of the output folder."""
 
     formats: tuple[Annotated[str, AfterValidator(known_format)], ...] = ()
-    """Any of `axolotl_chat`, `openai`, `trl`, `sharegpt`, `hf`, `dpo`, `kto`, and those of your own (`register_export`). `axolotl` is
+    """Any of `axolotl_chat`, `openai`, `trl`, `sharegpt`, `hf`, `dpo`, `kto`, `llamafactory`, and those of your own (`register_export`). `axolotl` is
     the dataset file itself, which every run writes. `trl` needs a tokenizer and pyarrow for its tokens
-    and labels; `dpo` and `kto` are pairs of a better and a worse reply. The command `export` makes any of them later."""
+    and labels; `dpo` and `kto` are pairs of a better and a worse reply, and `llamafactory` is a folder with both and the rows for SFT. The command `export` makes any of them later."""
     licence: str | None = None
     """The licence in the dataset card of `hf`, as your documents allow it, for example `cc-by-4.0`."""
 

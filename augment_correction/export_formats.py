@@ -42,6 +42,7 @@ FORMATS: dict[str, ExportFormat] = {
     "hf": ExportFormat("hf.write", "hf.SPELLING"),
     "dpo": ExportFormat("trl_pairs.write_dpo", "trl_pairs.expected_dpo"),
     "kto": ExportFormat("trl_pairs.write_kto", "trl_pairs.expected_kto"),
+    "llamafactory": ExportFormat("llamafactory.write"),
 }
 
 

@@ -73,7 +73,7 @@ def export(
     ] = False,
 ) -> None:
     """Write the conversations of a run for another trainer. Every format carries the same loss mask; dpo (which ORPO also reads) and
-    kto are pairs of a better and a worse reply."""
+    kto are pairs of a better and a worse reply, and llamafactory is a folder with both and the rows for SFT."""
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run
 

@@ -83,7 +83,7 @@ def verify_export(name: str, folder: Path, source: ExportSource, tokenizer: Toke
 
 
 def written_again(name: str, made: FileProof, source: ExportSource) -> FileProof:
-    """A registered format, of which nothing is known but that it writes the same of the same conversations."""
+    """A format of which nothing is known here but that it writes the same of the same conversations."""
     with TemporaryDirectory() as place:
         again = Path(place)
         try:

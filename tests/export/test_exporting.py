@@ -117,7 +117,7 @@ def source(rows: list[Conversation], tokenizer: Tokenizer | None, template: str 
 
 
 def test_every_spelling_is_read_back_here() -> None:
-    assert set(READERS) == {"axolotl", *FORMATS} - {"dpo", "kto"}, "pairs have no mask: test_preferences.py"
+    assert set(READERS) == {"axolotl", *FORMATS} - {"dpo", "kto", "llamafactory"}, "no mask: test_preferences.py"
 
 
 def test_every_spelling_masks_the_same_characters(

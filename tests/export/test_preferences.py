@@ -127,6 +127,37 @@ def test_what_gives_no_row_is_counted(tmp_path: Path) -> None:
         list(export(["dpo"], source(single), RunFolder(tmp_path)))
 
 
+def test_llama_factory_finds_its_files_in_one_list(tmp_path: Path) -> None:
+    """`python -m tests.trainers.check llamafactory` reads such a folder with LLaMA-Factory itself."""
+    (made,) = export(["llamafactory"], source(CORRECTED, stand_by()), RunFolder(tmp_path))
+    listed = orjson.loads((made.path / "dataset_info.json").read_bytes())
+    assert {name: entry["file_name"] for name, entry in listed.items()} == {
+        "corrections_sft": "sft.jsonl", "corrections_dpo": "dpo.jsonl", "corrections_kto": "kto.jsonl",
+    }  # fmt: skip
+    assert listed["corrections_dpo"]["ranking"] is True
+    assert any("mask_history: true" in notice for notice in made.notices)
+    rows = {
+        name: [orjson.loads(line) for line in (made.path / entry["file_name"]).read_bytes().splitlines()]
+        for name, entry in listed.items()
+    }
+    for name, entry in listed.items():
+        assert all(set(entry["columns"].values()) <= row.keys() for row in rows[name])
+    pair = rows["corrections_dpo"][0]
+    assert [each["content"] for each in pair["messages"]] == [ASKED, FALSE, DOUBT]
+    assert pair["chosen"] == {"role": "assistant", "content": TRUE} and pair["rejected"]["content"] == FALSE
+    rated = {(row["messages"][-1]["content"], row["label"]) for row in rows["corrections_kto"]}
+    assert {(TRUE, True), (FALSE, False)} <= rated and (FALSE, True) not in rated
+
+
+def test_what_llama_factory_gets_no_row_for_is_not_in_its_list(tmp_path: Path) -> None:
+    inside = noticed(ASKED, FALSE, "Wait: in 1911.")
+    (made,) = export(["llamafactory"], source(inside), RunFolder(tmp_path))
+    assert sorted(each.name for each in made.path.iterdir()) == ["dataset_info.json", "kto.jsonl"]
+    assert list(orjson.loads((made.path / "dataset_info.json").read_bytes())) == ["corrections_kto"]
+    told = " ".join(made.notices)
+    assert "there is no sft.jsonl: all 1 conversations mask part of an answer" in told and "no dpo.jsonl" in told
+
+
 def test_a_run_writes_them_with_its_own_labels(project: MadeProject) -> None:
     project.facts(range(4))
     result = project.run(

@@ -47,7 +47,7 @@ def changed(proof: FileProof, name: str, change: Callable[[Rows], object], token
 def test_what_was_written_is_right(tmp_path: Path, tokenizers: dict[str, Tokenizer], name: str) -> None:
     proof = written(name, tmp_path / name, tokenizers["qwen"])
     assert not proof.failing, proof.faults
-    rows = {"openai": 2, "sharegpt": 2, "dpo": 2, "kto": 7}.get(name, 3)
+    rows = {"openai": 2, "sharegpt": 2, "dpo": 2, "kto": 7, "llamafactory": 2 + 2 + 7}.get(name, 3)
     assert proof.rows == rows, "what it cannot say is left out and not missed"
 
 
@@ -132,6 +132,24 @@ def test_a_pair_that_was_turned_round_is_named(tmp_path: Path, tokenizers: dict[
     assert proof.failing == {"text": 1} and proof.faults[0].row == 2 and "chosen" in proof.faults[0].detail
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "kind"),
+    [
+        ("sft", lambda rows: rows[0]["messages"][0].update(content="Else?"), "text"),
+        ("dpo", lambda rows: rows[0].update(chosen=rows[0]["rejected"]), "text"),
+        ("kto", lambda rows: rows.pop(), "rows"),
+    ],
+)
+def test_a_folder_of_several_files_is_compared_file_by_file(
+    tmp_path: Path, tokenizers: dict[str, Tokenizer], file: str, change: Callable[[Rows], object], kind: str
+) -> None:
+    folder = tmp_path / "llamafactory"
+    proof = written("llamafactory", folder, tokenizers["qwen"])
+    proof.path = folder / f"{file}.jsonl"
+    proof = changed(proof, "llamafactory", change, tokenizers["qwen"])
+    assert proof.failing == {kind: 1}
+
+
 def test_a_mistake_that_is_called_desirable_is_named(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
     proof = written("kto", tmp_path / "kto", tokenizers["qwen"])
     proof = changed(proof, "kto", lambda rows: rows[1].update(label=True), tokenizers["qwen"])
@@ -153,7 +171,7 @@ def test_lines_that_are_no_json_and_values_that_are_no_rows(tmp_path: Path, toke
 def test_a_file_that_is_gone(tmp_path: Path, tokenizers: dict[str, Tokenizer], name: str) -> None:
     (tmp_path / name).mkdir()
     proof = verify_export(name, tmp_path / name, source(ROWS, tokenizers["qwen"]), tokenizers["qwen"])
-    assert proof.failing == {"missing": 1}
+    assert proof.failing == {"missing": 4 if name == "llamafactory" else 1}
 
 
 def test_a_mask_that_the_spelling_cannot_say_is_no_row_of_it(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:

@@ -3,7 +3,7 @@
     python -m tests.trainers.check llamafactory --python VENV/bin/python --exports OUTPUT_DIR/exports --model FOLDER
 
 `VENV` is an environment in which that trainer is installed (docs/guides/export.md names the versions that were tried); the exports are
-`openai`, `sharegpt` and `trl`, the last with that model's tokenizer. Exit code 1 where a reader that should keep the mask does not.
+`openai`, `sharegpt` and `trl`, the last with that model's tokenizer, and for LLaMA-Factory `llamafactory`, `dpo` and `kto`. Exit code 1 where a reader that should keep the mask does not.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ def main() -> int:
     )  # fmt: skip
     expected, failed = wanted(given.exports), False
     for name, rows in json.loads(ran.stdout.strip().splitlines()[-1]).items():
+        if ": " in name:
+            should = replies(given.exports, name)
+            right = sum(same(*each) for each in zip(rows, should, strict=False))
+            print(
+                f"{given.trainer}: {name}: {right} of {len(should)} replies as they are written, {len(rows)} rows read"
+            )
+            failed |= not right == len(should) == len(rows)
+            continue
         counts = {
             mask: sum(same(*each) for each in zip(rows, texts, strict=True))
             for mask, texts in expected.items()
@@ -52,6 +60,15 @@ def wanted(exports: Path) -> dict[str, list[str]]:
         "as the mask says": ["".join(each["content"] for each in row if each["weight"]) for row in answers],
         "the last answer": [row[-1]["content"] for row in answers],
     }
+
+
+def replies(exports: Path, name: str) -> list[str]:
+    """The better (`chosen`, `True`) or worse replies of `dpo` or `kto`, whose rows TRL reads."""
+    kind, side = name.removeprefix("llamafactory, ").split(": ")
+    rows = map(json.loads, (exports / kind / "train.jsonl").read_text("utf-8").splitlines())
+    if kind == "dpo":
+        return [row[side][0]["content"] for row in rows]
+    return [row["completion"][0]["content"] for row in rows if str(row["label"]) == side]
 
 
 def same(trained: str, text: str) -> bool:

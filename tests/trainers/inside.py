@@ -3,7 +3,7 @@ would train of each row.
 
     PYTHON inside.py llamafactory|torchtune|unsloth EXPORTS MODEL
 
-`EXPORTS` is the `exports` folder of a run with `openai`, `sharegpt` and `trl`; `MODEL` a folder with a model and its tokenizer, whose
+`EXPORTS` is the `exports` folder of a run with `openai`, `sharegpt` and `trl`, for LLaMA-Factory with `llamafactory`, too; `MODEL` a folder with a model and its tokenizer, whose
 chat template is ChatML's. Printed is one line of JSON: by reader a list of the trained texts, a row each.
 """
 
@@ -20,7 +20,8 @@ IGNORED = -100
 
 
 def llamafactory(exports: Path, model: Path) -> dict[str, list[str]]:
-    """`mask_history` trains the last answer of each row; a tokenized dataset brings its own labels."""
+    """`mask_history` trains the last answer of each row; a tokenized dataset brings its own labels. Of pairs both replies are told,
+    of rated replies those of each sort."""
     from datasets import load_dataset
 
     work = Path(tempfile.mkdtemp())
@@ -42,22 +43,43 @@ def llamafactory(exports: Path, model: Path) -> dict[str, list[str]]:
         str(work / "tok")
     )
 
-    def read(**data: Any) -> list[str]:
+    def rows_of(stage: str, **data: Any) -> tuple[Any, Callable[[list[int]], str]]:
         from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
         from llamafactory.hparams import get_train_args
         from llamafactory.model import load_tokenizer
 
         model_args, data_args, training_args, _, _ = get_train_args({
-            "model_name_or_path": str(model), "stage": "sft", "do_train": True, "template": "chatml",
+            "model_name_or_path": str(model), "stage": stage, "do_train": True, "template": "chatml",
             "finetuning_type": "lora", "output_dir": str(work / "out"), "dataset_dir": str(work), "cutoff_len": 4096,
             "overwrite_cache": True, **data,
         })  # fmt: skip
         loaded = load_tokenizer(model_args)
         template = get_template_and_fix_tokenizer(loaded["tokenizer"], data_args)
-        rows = get_dataset(template, model_args, data_args, training_args, stage="sft", **loaded)["train_dataset"]
-        return _trained(((row["labels"], row["labels"]) for row in rows), loaded["tokenizer"].decode)
+        read = {"dpo": "rm"}.get(stage, stage)
+        rows = get_dataset(template, model_args, data_args, training_args, stage=read, **loaded)["train_dataset"]
+        return rows, loaded["tokenizer"].decode
 
-    return {
+    def read(**data: Any) -> list[str]:
+        rows, decode = rows_of("sft", **data)
+        return _trained(((row["labels"], row["labels"]) for row in rows), decode)
+
+    own = {"dataset_dir": str(exports / "llamafactory")}
+    pairs, decode = rows_of("dpo", dataset="corrections_dpo", **own)
+    rated, _ = rows_of("kto", dataset="corrections_kto", **own)
+    replies = {
+        **{
+            f"llamafactory, dpo: {side}": _trained(((row[f"{side}_labels"],) * 2 for row in pairs), decode)
+            for side in ("chosen", "rejected")
+        },
+        **{
+            f"llamafactory, kto: {good}": _trained(
+                ((row["labels"],) * 2 for row in rated if row["kto_tags"] is good), decode
+            )
+            for good in (True, False)
+        },
+    }
+    return replies | {
+        "llamafactory, mask_history": read(dataset="corrections_sft", mask_history=True, **own),
         "sharegpt, mask_history": read(dataset="corrections", mask_history=True),
         "openai, mask_history": read(dataset="messages", mask_history=True),
         "trl, tokenized_path": read(dataset="corrections", tokenized_path=str(work / "tok")),
