@@ -65,7 +65,7 @@ class PathConfig(Declaration):
     """
 
     input_dir: str = ""
-    """A folder of documents, or a single document. Required, unless a program passes the passages (`run(config, passages=...)`)."""
+    """A folder of documents, a single document, or an address of either in object storage (`s3://bucket/folder`). Required, unless a program passes the passages (`run(config, passages=...)`)."""
     output_dir: str
     """The output folder of the run. An interrupted run resumes in the same folder; what a run with another configuration left
     there is moved to `earlier/`."""
@@ -203,6 +203,9 @@ class OutputConfig(Declaration):
     and labels; `dpo` and `kto` are pairs of a better and a worse reply, and `llamafactory` is a folder with both and the rows for SFT. The command `export` makes any of them later."""
     licence: str | None = None
     """The licence in the dataset card of `hf`, as your documents allow it, for example `cc-by-4.0`."""
+    copy_to: str | None = None
+    """An address of object storage (`s3://bucket/folder`) to which all that is made is copied when the run ends or is stopped; the journal
+    stays in the output folder. [Object storage](../guides/object-storage.md)"""
 
 
 class RunConfig(ModelsConfig):

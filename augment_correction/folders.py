@@ -14,6 +14,15 @@ from pathlib import Path
 from typing import IO
 
 
+def cache_folder() -> Path:
+    """$AUGMENT_CORRECTION_CACHE, else a folder in $XDG_CACHE_HOME, else one in `~/.cache`."""
+    if own := os.environ.get("AUGMENT_CORRECTION_CACHE"):
+        return Path(own).expanduser()
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        return Path(xdg) / "augment_correction"
+    return Path.home() / ".cache" / "augment_correction"
+
+
 def private_folder(path: Path) -> None:
     """Makes it where it is not there, for its owner alone: documents, prompts and replies are other people's text. One
     that is there keeps its mode, so that a team shares a folder by making it first or by `chmod`."""

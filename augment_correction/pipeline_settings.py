@@ -16,8 +16,11 @@ from augment_correction.documents.folder_settings import (
     laid_over,
     read_folders,
 )
-from augment_correction.errors import ConfigError, Noted
+from augment_correction.errors import ConfigError, Noted, UserError
 from augment_correction.pipeline import Pipeline, load_pipeline
+from augment_correction.remote.mirror import copy_of
+from augment_correction.remote.storage import check_address, is_address
+from augment_correction.terminal import redacted
 from augment_correction.yamlfile import YamlFile
 
 WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
@@ -126,15 +129,16 @@ def judged_by(config: RunConfig) -> dict[ModelRole, ModelRole]:
 
 
 def input_dir_of(config: RunConfig) -> Path:
+    """Where the documents are read: of an address its copy on this machine, which is there once it was fetched.
+
+    Raises: ConfigError where the config names none, or it is not there.
+    """
     if not config.path.input_dir:
         raise config.error(
             ("path", "input_dir"), "'path.input_dir' is missing", "name a folder of documents, or a single document"
         )
-    if "://" in config.path.input_dir:
-        raise config.error(
-            ("path", "input_dir"), f"'{config.path.input_dir}' is an address, and documents are read from a folder",
-            "copy it here first (`aws s3 sync`, `gsutil rsync`, `rclone copy`) or mount it (`rclone mount`), and name that folder",
-        )  # fmt: skip
+    if is_address(config.path.input_dir):
+        return copy_of(config.path.input_dir)
     try:
         return config.project.find("the input folder", [config.path.input_dir])
     except ConfigError as failure:
@@ -165,10 +169,26 @@ def find_pipeline(config: RunConfig) -> Path:
         raise config.error(("pipeline",), failure.message, hint) from None
 
 
-def check_output_dir(config: RunConfig) -> None:
-    """Raises: ConfigError where it is an address."""
-    if "://" in config.path.output_dir:
-        raise config.error(
-            ("path", "output_dir"), f"'{config.path.output_dir}' is an address, and a run works in a folder",
-            "name a folder on a disk, which has the locks that its database needs, and copy that when the run has ended",
-        )  # fmt: skip
+@contextmanager
+def at_key(config: RunConfig, *key: str) -> Iterator[None]:
+    """What is wrong inside is wrong at this key of the config."""
+    try:
+        yield
+    except UserError as failure:
+        raise config.error(key, failure.message, failure.hint) from None
+
+
+def check_places(config: RunConfig, noted: Noted, *, reads: bool) -> None:
+    """Note what is wrong with the addresses of a config, before anything is asked there. `reads`: the input is read."""
+    output, copy_to = config.path.output_dir, config.output.copy_to
+    if is_address(output):
+        noted.add(config.error(
+            ("path", "output_dir"), f"'{redacted(output)}' is an address, and a run works in a folder",
+            "name a folder on a disk, which has the locks that its database needs, and set output.copy_to to the address: what is made is copied there",
+        ))  # fmt: skip
+    if copy_to is not None:
+        with noted.noting(), at_key(config, "output", "copy_to"):
+            check_address(copy_to)
+    if reads and is_address(config.path.input_dir):
+        with noted.noting(), at_key(config, "path", "input_dir"):
+            check_address(config.path.input_dir)

@@ -24,7 +24,7 @@ from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.pipeline import Pipeline
 from augment_correction.pipeline_settings import (
-    check_output_dir,
+    check_places,
     chunk_settings,
     configured_pipeline,
     declared_pipeline,
@@ -34,7 +34,9 @@ from augment_correction.pipeline_settings import (
     unknown_names,
 )
 from augment_correction.prompts import Prompt, PromptLibrary
-from augment_correction.records import Conversation, Turn
+from augment_correction.records import Conversation, Turn, UnreadInput
+from augment_correction.remote.mirror import Mirrored
+from augment_correction.remote.storage import is_address
 from augment_correction.selection import check_selection
 from augment_correction.stages import BoundStage, StageContext, bind_stages, versions_of
 from augment_correction.store import RunFolder
@@ -60,6 +62,8 @@ class Plan:
     meta_stages: frozenset[str] = frozenset()
     """Stages whose accepted calls become rows of the meta dataset."""
     extras: tuple[Prompt, ...] = ()
+    unfetched: tuple[UnreadInput, ...] = ()
+    """Objects of an address that could not be fetched."""
 
     @property
     def folder(self) -> RunFolder:
@@ -67,7 +71,7 @@ class Plan:
 
     @property
     def input_dir(self) -> Path:
-        """The project's own folder, else the shipped examples of that name."""
+        """The project's own folder, else the shipped examples of that name; of an address, its copy on this machine."""
         return input_dir_of(self.config)
 
     @property
@@ -121,9 +125,12 @@ def make_plan(config: RunConfig, *, reads: bool = True, folders: Folders | None 
     return _plan(config, Noted(), reads=reads, folders=folders)
 
 
-def make_checked_plan(config: RunConfig, *, asks: bool = False, reads: bool = True) -> Plan:
+def make_checked_plan(
+    config: RunConfig, *, asks: bool = False, reads: bool = True, fetched: Mirrored | None = None
+) -> Plan:
     """A plan whose benchmark and gate files have been read as well; on one machine, before a run. `asks`: models will be
-    asked, so that their API keys must be there, and their prices where there is a cap.
+    asked, so that their API keys must be there, and their prices where there is a cap. `fetched` is the copy of an address, without
+    which its `_settings.yaml` files are not known.
 
     Raises: ConfigError with file, line and remedy for all that does not fit.
     """
@@ -131,19 +138,26 @@ def make_checked_plan(config: RunConfig, *, asks: bool = False, reads: bool = Tr
     noted = Noted()
     with noted.noting():
         check_selection(config)
-    return _plan(config, noted, asks=asks, reads=reads)
+    check_places(config, noted, reads=reads)
+    return _plan(config, noted, asks=asks, reads=reads, fetched=fetched)
 
 
 def _plan(
-    config: RunConfig, noted: Noted, *, asks: bool = False, reads: bool = True, folders: Folders | None = None
+    config: RunConfig,
+    noted: Noted,
+    *,
+    asks: bool = False,
+    reads: bool = True,
+    folders: Folders | None = None,
+    fetched: Mirrored | None = None,
 ) -> Plan:
     """Raises: ConfigError with what is `noted` already and all that does not fit."""
     library = PromptLibrary(config.project, (config.path.prompts, config.path.default_prompts))
     there = False
     with noted.noting():
-        check_output_dir(config)
-    with noted.noting():
-        there = reads and input_dir_of(config).exists()
+        there = (
+            reads and input_dir_of(config).exists() and (fetched is not None or not is_address(config.path.input_dir))
+        )
     with noted.noting():
         template = load_chat_template(config)
     with noted.noting():
@@ -172,7 +186,8 @@ def _plan(
     noted.raise_all()
     config = named_by_weights(config, pipeline.roles)
     stages = bind_stages(pipeline, StageContext(prompts, prompts[REASK], config.sampling, config.system))
-    return Plan(config, pipeline, path, prompts, template, stages, chunks, folders, meta_stages, extras)
+    unfetched = tuple(UnreadInput(name, "unreadable", why) for name, why in (fetched.refused if fetched else ()))
+    return Plan(config, pipeline, path, prompts, template, stages, chunks, folders, meta_stages, extras, unfetched)
 
 
 def _check_models(config: RunConfig, pipeline: Pipeline, noted: Noted, asks: bool) -> None:

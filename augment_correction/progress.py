@@ -108,12 +108,15 @@ class _Bars:
 def _loading_bar(what: str, done: int, total: int) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     if total:
-        table.add_row(
-            what, ProgressBar(total=total, completed=done, width=BAR), f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
-        )
+        table.add_row(what, ProgressBar(total=total, completed=done, width=BAR), _of_bytes(done, total))
     else:
-        table.add_row(what, f"{done} s")
+        table.add_row(what, f"{done} s" if done else "")
     return table
+
+
+def _of_bytes(done: int, total: int) -> str:
+    unit, size = ("MB", 1e6) if total >= 10e6 else ("kB", 1e3)
+    return f"{done / size:,.0f} of {total / size:,.0f} {unit}"
 
 
 class _Lines:
@@ -150,7 +153,7 @@ class _Lines:
     def line(self, state: RunState, rate: float | None) -> str:
         if state.loading is not None:
             what, done, total = state.loading
-            return f"{what}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"{what}: {done} s"
+            return f"{what}{f': {_of_bytes(done, total)}' if total else f': {done} s' if done else ''}"
         told = [_footer(state, rate)]
         stages = _asking(state)
         if len(stages) > 2 and state.unit == "passages":

@@ -27,7 +27,18 @@ settings.load_profile("busy")
 
 GUARD = Path(guard.__file__).parent
 SECRET_ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_PROXY", "_proxy")
-FOREIGN_BEGINNINGS = ("HF_", "OPENAI_", "AUGMENT_CORRECTION_", "XDG_", "PIP_", "UV_", "TIKTOKEN_", "HUGGING")
+FOREIGN_BEGINNINGS = (
+    "HF_",
+    "OPENAI_",
+    "AUGMENT_CORRECTION_",
+    "XDG_",
+    "PIP_",
+    "UV_",
+    "TIKTOKEN_",
+    "HUGGING",
+    "AWS_",
+    "FSSPEC_",
+)
 
 
 @pytest.fixture(scope="session")

@@ -128,10 +128,10 @@ class MadeProject:
 
     # ------------------------------------------------------------------------------------- what they left
 
-    def files(self) -> dict[str, bytes]:
-        """Every file of the output folder that is made to be read."""
-        paths = (path for path in self.output.rglob("*") if path.is_file())
-        named = {path.relative_to(self.output): path for path in paths}
+    def files(self, output: Path | None = None) -> dict[str, bytes]:
+        """Every file of an output folder (the project's own) that is made to be read."""
+        root = output or self.output
+        named = {path.relative_to(root): path for path in root.rglob("*") if path.is_file()}
         return {str(name): path.read_bytes() for name, path in named.items() if name.parts[0] not in DERIVED}
 
     def dataset(self) -> list[dict[str, Any]]:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from augment_correction.folders import bytes_below, modified, new_file, own_folder, private_folder, size_of
+from augment_correction.folders import (
+    bytes_below,
+    cache_folder,
+    modified,
+    new_file,
+    own_folder,
+    private_folder,
+    size_of,
+)
 from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.report.shards import ShardWriter
 from augment_correction.results.finished import open_run
@@ -166,3 +174,11 @@ class TestLinksOfStrangers:
                 list(export_run(made, ["openai"], None))
         assert [path.name for path in (project.output / "exports").iterdir()] == ["openai"]
         assert not (project.output / "exports" / "openai").is_symlink()
+
+
+def test_the_cache_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUGMENT_CORRECTION_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("AUGMENT_CORRECTION_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "augment_correction"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augment_correction.cli import app
 from augment_correction.export_formats import format_names, known_format
 from augment_correction.terminal import say
+
+if TYPE_CHECKING:
+    from augment_correction.store import RunFolder
 
 
 def _format(name: str) -> str:
@@ -30,6 +34,8 @@ Examples:
 
   python -m augment_correction export outputs/correction --push OWNER/NAME
 
+  python -m augment_correction export outputs/correction --push s3://BUCKET/FOLDER
+
 Each format is written to OUTPUT_DIR/exports/<format>/, and the earlier one stays until the new one is whole. No model is
 asked.
 """
@@ -45,7 +51,7 @@ def export(
             parser=_format,
             metavar="FORMAT",
             autocompletion=format_names,
-            help=f"The format to write: {', '.join(format_names())}, or one of an installed plugin. Repeatable. Default with --push: hf.",
+            help=f"The format to write: {', '.join(format_names())}, or one of an installed plugin. Repeatable. Default with --push OWNER/NAME: hf.",
         ),
     ] = None,
     tokenizer: Annotated[
@@ -61,12 +67,20 @@ def export(
         str | None,
         typer.Option(
             "--push",
-            metavar="OWNER/NAME",
-            help="Upload the hf format with its dataset card to this dataset on the Hugging Face Hub.",
+            metavar="TARGET",
+            help="Upload to OWNER/NAME, a dataset on the Hugging Face Hub, the hf format with its dataset card; or copy to s3://BUCKET/FOLDER, an "
+            "address of object storage, all that the run has made and that is not there yet.",
         ),
     ] = None,
     public: Annotated[
         bool, typer.Option("--public", help="Make the dataset public. Without it a new dataset is private.")
+    ] = False,
+    journal: Annotated[
+        bool,
+        typer.Option(
+            "--journal",
+            help="With --push s3://BUCKET/FOLDER: also the journal, with which the run can go on on another machine.",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --push: print what would be uploaded and upload nothing.")
@@ -74,40 +88,45 @@ def export(
 ) -> None:
     """Write the conversations of a run for another trainer. Every format carries the same loss mask; dpo (which ORPO also reads) and
     kto are pairs of a better and a worse reply, and llamafactory is a folder with both and the rows for SFT."""
+    from augment_correction.remote.storage import is_address
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run
 
-    wanted = list(formats or [])
-    if push and "hf" not in wanted:
+    wanted, copies = list(formats or []), push is not None and is_address(push)
+    if push and not copies and "hf" not in wanted:
         wanted.append("hf")
-    if not wanted:
+    if not wanted and not copies:
         raise typer.BadParameter("name at least one format, or use --push", param_hint="--format")
     paths: dict[str, Path] = {}
     with open_run(folder) as made:
-        for exported in export_run(made, wanted, tokenizer, partial=partial):
+        for exported in export_run(made, wanted, tokenizer, partial=partial) if wanted else ():
             paths[exported.name] = exported.path
             say(f"{exported.name:<13} {exported.path}")
             for notice in exported.notices:
                 say(f"  note: {notice}")
+        run_folder = made.folder
     if push:
-        _push(paths["hf"], push, public=public, dry_run=dry_run)
+        _push(run_folder, paths.get("hf"), push, public=public, journal=journal, dry_run=dry_run)
 
 
-def _push(folder: Path, repository: str, *, public: bool, dry_run: bool) -> None:
-    from augment_correction.export.hub import push_folder
+def _push(folder: RunFolder, dataset: Path | None, target: str, **how: bool) -> None:
+    from augment_correction.export.destinations import push
+    from augment_correction.progress import live_display
+    from augment_correction.remote.storage import is_address
+    from augment_correction.runner.state import RunState
 
-    done = push_folder(folder, repository, public=public, dry_run=dry_run)
+    state = RunState({})
+
+    def report(what: str, done: int, total: int) -> None:
+        state.loading = what, done, total
+
+    with live_display(state) if is_address(target) else nullcontext():  # the Hub's own library shows how far it is
+        done = push(folder, dataset, target, report=report, **how)
     if done.url:
         say(f"pushed        {done.url}")
+        say(f"  {done}")
         return
-    why = (
-        "no token of the Hugging Face Hub was found (run `hf auth login`, or set HF_TOKEN)"
-        if done.token_missing
-        else "--dry-run"
-    )
-    say(f"dry run       nothing was uploaded: {why}")
-    say(
-        f"  to the {'public' if public else 'private'} dataset {repository}, {sum(size for _, size in done.files):,} bytes:"
-    )
+    say(f"dry run       nothing was uploaded: {done.withheld}")
+    say(f"  to {done.to}, {done}:")
     for name, size in done.files:
         say(f"  {size:>12,}  {name}")

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from augment_correction.corrections.config import ChatConfig
 from augment_correction.documents import ChunkSettings, stream_chunks
+from augment_correction.pipeline_settings import input_dir_of
 from augment_correction.records import Chunk
+from augment_correction.remote.storage import is_address
+from augment_correction.runner.transfers import fetched
 
 SETTINGS = ChunkSettings(size=2000, unit="characters", overlap=0)
 """What a judge reads at once: two thousand characters hold the sentence that decides, and what it refers to."""
@@ -15,11 +18,16 @@ SETTINGS = ChunkSettings(size=2000, unit="characters", overlap=0)
 async def passages_of(config: ChatConfig, notice: Callable[[str], None]) -> list[tuple[str, Chunk]]:
     """Each with where it stands; none where the config names no documents.
 
-    Raises: InputError where the folder cannot be read.
+    Raises: UserError where the folder cannot be read, or the address it is at cannot be reached.
     """
     if not config.path.input_dir:
         return []
-    folder = config.project.find("the folder of documents", [config.path.input_dir])
+    address, folder = config.path.input_dir, input_dir_of(config)
+    if is_address(address):
+        there = await fetched(address)
+        notice(str(there))
+        for name, why in there.refused:
+            notice(f"{name} cannot be read: {why}")
     found: list[tuple[str, Chunk]] = []
     sources: dict[str, str] = {}
     async for batch in stream_chunks(folder, SETTINGS, encoding=config.system.encoding):

@@ -5,24 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from augment_correction.errors import InputError, MissingExtra
+from augment_correction.remote.push import Push
 
+NO_TOKEN = "no token of the Hugging Face Hub was found (run `hf auth login`, or set HF_TOKEN)"
 _NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
-
-
-@dataclass(frozen=True)
-class Push:
-    """`files` are (name, bytes). `url` is where they are now; None where nothing was sent, for want of a token or because
-    a dry run was asked for."""
-
-    repository: str
-    files: list[tuple[str, int]]
-    url: str | None = None
-    token_missing: bool = False
 
 
 def push_folder(folder: Path, repository: str, *, public: bool = False, dry_run: bool = False) -> Push:
@@ -45,8 +36,9 @@ def push_folder(folder: Path, repository: str, *, public: bool = False, dry_run:
     except ModuleNotFoundError:
         raise MissingExtra("--push", "frames") from None
     token = huggingface_hub.get_token()
+    push = Push(f"the {'public' if public else 'private'} dataset {repository}", files)
     if dry_run or not token:
-        return Push(repository, files, token_missing=not token)
+        return replace(push, withheld="--dry-run" if token else NO_TOKEN)
     hub: Any = huggingface_hub.HfApi(token=token, library_name="augment-correction")
     with _told(repository):
         hub.create_repo(repository, repo_type="dataset", private=not public, exist_ok=True)
@@ -56,7 +48,7 @@ def push_folder(folder: Path, repository: str, *, public: bool = False, dry_run:
             folder_path=folder,
             commit_message="Conversations by augment-correction",
         )
-    return Push(repository, files, f"{hub.endpoint}/datasets/{repository}")
+    return replace(push, url=f"{hub.endpoint}/datasets/{repository}")
 
 
 @contextmanager

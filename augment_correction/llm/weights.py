@@ -7,7 +7,6 @@ imported.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from augment_correction.errors import InputError
-from augment_correction.folders import size_of
+from augment_correction.folders import cache_folder, size_of
 from augment_correction.llm.weight_sources import (
     POLL_SECONDS,
     Report,
@@ -82,7 +81,7 @@ def locate(model: str, *, cache: Path | None = None, report: Report | None = Non
             hint=f"choose one of {', '.join(KNOWN)}, or give the path of a .gguf file",
         )
     weights = KNOWN[model]
-    folder = cache or default_cache()
+    folder = cache or cache_folder()
     final = folder / weights.file
     if size_of(final) == weights.size:
         return final
@@ -94,15 +93,6 @@ def locate(model: str, *, cache: Path | None = None, report: Report | None = Non
     except OSError as error:
         raise _os_error(error, weights, folder) from error
     return final
-
-
-def default_cache() -> Path:
-    """$AUGMENT_CORRECTION_CACHE, else a folder in $XDG_CACHE_HOME, else one in `~/.cache`."""
-    if own := os.environ.get("AUGMENT_CORRECTION_CACHE"):
-        return Path(own).expanduser()
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "augment_correction"
-    return Path.home() / ".cache" / "augment_correction"
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -28,10 +28,9 @@ from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
 from augment_correction.results.dataset import Written
 from augment_correction.store import Journal, Results
+from augment_correction.store.folder import OURS_ALONE
 
 _PROGRAM = Path(__file__).parents[1]
-_OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
-"""What begins so in a run's folder is no file that is made here, or changes while nothing is made."""
 
 _MAY_PASS = ("reader_crashed", "unreadable")
 _WHOLE_SECOND = 10**9
@@ -40,7 +39,10 @@ _WHOLE_SECOND = 10**9
 def state_of_input(plan: Plan) -> str:
     """Of each file that is to be read where it is, its size and when it was last touched in any way, and of the vocabulary that counts
     its tokens. Empty where this cannot be told: folders behind links may go round in circles, and on a disk whose clock counts whole
-    seconds a file of this moment may be edited again and look the same; and a registered reader may read the same file otherwise."""
+    seconds a file of this moment may be edited again and look the same; a registered reader may read the same file otherwise; and what could not
+    be fetched may be there now."""
+    if plan.unfetched:
+        return ""
     root, encoding = plan.input_dir, Path(plan.encoding)
     files = [root] if root.is_file() else []
     files += [encoding] if encoding.is_absolute() else []
@@ -163,7 +165,7 @@ class Unchanged:
         return "" if left or any(each.reason in _MAY_PASS for each in self._results.unread()) else read
 
     def _there(self) -> str:
-        return _digest_of(_listed(self._root, _OURS_ALONE))
+        return _digest_of(_listed(self._root, OURS_ALONE))
 
 
 def _digest_of(listed: Iterable[tuple[str, int, int, int]]) -> str:

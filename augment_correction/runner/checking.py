@@ -14,11 +14,16 @@ from augment_correction.documents import ending_of, is_read, kinds, list_files
 from augment_correction.documents.notes import unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
+from augment_correction.pipeline_settings import at_key
 from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.plugins import loaded
+from augment_correction.remote.at_once import in_thread
+from augment_correction.remote.mirror import Mirrored
+from augment_correction.remote.storage import Storage, is_address
 from augment_correction.runner.finding import Finding, note, small_gate, writable, wrong
 from augment_correction.runner.model_checks import check_models
 from augment_correction.runner.source import read_passages
+from augment_correction.runner.transfers import mirror_of
 from augment_correction.selection import Gate, read_gate
 from augment_correction.selection.candidate import document_of
 
@@ -36,6 +41,10 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     findings = [Finding(True, f"config {path}"), *(note(notice) for notice in config.notices)]
     try:
         plan = make_checked_plan(config)
+        told, fetched = await _at_addresses(config)
+        findings += told
+        if fetched is not None:
+            plan = make_checked_plan(config, fetched=fetched)
     except AugmentCorrectionError as failure:
         return [*findings, *wrong(failure), *_keys(config)]
     findings += (
@@ -51,11 +60,39 @@ async def check_run(path: str | Path, overrides: Sequence[str] = ()) -> list[Fin
     )
     findings += (Finding(True, plugin) for plugin in loaded())
     findings.append(Finding(True, f"rows are written with {plan.template.name}"))
-    files = list_files(plan.input_dir)
-    findings += _input(plan, files)
+    here = fetched is not None or not is_address(config.path.input_dir)
+    files = list_files(plan.input_dir) if here else []
+    findings += _input(plan, files) if here else []
     findings.append(writable("output folder", plan.folder.root, "set path.output_dir"))
-    findings += [finding async for finding in _read(plan, (path for _, path in files))]
+    if here:
+        findings += [finding async for finding in _read(plan, (path for _, path in files))]
     return findings + await check_models(plan.config, plan.roles)
+
+
+async def _at_addresses(config: RunConfig) -> tuple[list[Finding], Mirrored | None]:
+    """What there is at the addresses that the config names; with the input's copy on this machine where it is small enough.
+
+    Raises: UserError where one cannot be listed.
+    """
+    findings = []
+    if config.output.copy_to:
+        with at_key(config, "output", "copy_to"):
+            await in_thread(lambda _: Storage.at(str(config.output.copy_to)).objects())
+        findings.append(Finding(True, f"copies go to {config.output.copy_to}, which can be listed"))
+    if not is_address(config.path.input_dir):
+        return findings, None
+    mirror = mirror_of(config.path.input_dir)
+    with at_key(config, "path", "input_dir"):
+        outlook = await in_thread(lambda _: mirror.look())
+    if outlook.size > READ_BYTES:
+        told = f"{len(outlook.due):,} of {len(outlook.wanted):,} files are still to be fetched ({outlook.size / 1e6:,.0f} MB)"
+        return [
+            *findings,
+            note(f"{config.path.input_dir}: {told}, and were not read; `run --dry-run` fetches and reads them"),
+        ], None
+    with at_key(config, "path", "input_dir"):
+        fetched = await in_thread(lambda stop: mirror.fetch(stop=stop))
+    return [*findings, Finding(True, str(fetched))], fetched
 
 
 def _unread_draws(plan: Plan) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.records import Document, Passage, ReadNote, UnreadInput
 from augment_correction.runner.source import Placed, read_passages, record_of
 from augment_correction.runner.state import RunState
+from augment_correction.runner.transfers import with_input
 from augment_correction.sampling import Sampling
 from augment_correction.store import Database, Journal, Results
 from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
@@ -154,12 +155,14 @@ async def estimate(
     """
     plan = make_checked_plan(config, reads=passages is None)
     state = RunState({}, phase="reading")
-    earlier = _Earlier(plan)
-    try:
-        with (watch or nullcontext)(state):
+    with (watch or nullcontext)(state):
+        if passages is None:
+            plan = await with_input(plan, config, state)
+        earlier = _Earlier(plan)
+        try:
             return await _estimate(plan, earlier, state, passages)
-    finally:
-        earlier.close()
+        finally:
+            earlier.close()
 
 
 async def _estimate(

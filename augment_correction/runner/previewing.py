@@ -23,6 +23,7 @@ from augment_correction.runner.passage_intake import PassageIntake
 from augment_correction.runner.running import Watch, early_ending, run_database, session_of, template_notices, unwatched
 from augment_correction.runner.source import Placed, ReadStep, SubsetDraw, read_passages, record_of
 from augment_correction.runner.state import RunState, counters
+from augment_correction.runner.transfers import with_input
 from augment_correction.store import Database, Outcome, Results, RunFolder, StoredChunk
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
 
@@ -68,6 +69,8 @@ async def _preview(config: RunConfig, count: int, watch: Watch, page: bool) -> P
     state = RunState(counters(plan))
     state.notices += [*config.notices, *template_notices(plan)]
     with plan.folder.held(), run_database(plan) as database, _aside() as aside, watch(state):
+        plan = await with_input(plan, config, state, asks=True)
+        state.stages = counters(plan)
         session = session_of(plan, database, state)
         state.ledger = session.ledger
         before = _requests(session)

@@ -36,6 +36,7 @@ from augment_correction.runner.cut_anew import tell_what_is_cut_anew
 from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, counters
+from augment_correction.runner.transfers import check_copy, with_copy, with_input
 from augment_correction.store import Database, Journal, Results
 from augment_correction.store.journals import take_in
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
@@ -123,8 +124,13 @@ async def run_async(
     connected = _on_cluster(plan, ray_address) if engine == "ray" else nullcontext(None)
     with plan.folder.held(), run_database(plan) as database, connected as cluster, (watch or unwatched)(state):
         exact = plan.chunks.unit == "tokens" and passages is None
+        await check_copy(plan, state)
+        if passages is None:
+            plan = await with_input(plan, config, state, asks=True)
+            state.stages = counters(plan)
         await asyncio.to_thread(fetch_vocabulary, plan.encoding, state.notices.append, exact=exact)
-        return await _run(plan, database, state, cluster, retry, passages, ahead=watch is not None)
+        result = await _run(plan, database, state, cluster, retry, passages, ahead=watch is not None)
+        return await with_copy(plan, state, result)
 
 
 def template_notices(plan: Plan) -> Iterator[str]:

@@ -144,6 +144,8 @@ class _Cutting:
 
 async def _numbered(plan: Plan) -> AsyncGenerator[ReadStep, None]:
     seq = 0
+    if plan.unfetched:
+        yield ReadStep((), (), plan.unfetched)
     waiting: deque[DocumentInfo] = deque()
     batches = stream_chunks(
         plan.input_dir,

@@ -14,6 +14,9 @@ from augment_correction.errors import InputError
 from augment_correction.folders import new_file, private_folder
 from augment_correction.locks import hold, is_held
 
+OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
+"""What begins so in a run's folder is no file that is made there, or changes while nothing is made."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -86,6 +89,23 @@ class RunFolder:
 
     def tokens(self, role: str) -> Path:
         return self.root / f"{role}_model_tokens.json"
+
+    @property
+    def copied(self) -> Path:
+        """What of the files was copied to which address."""
+        return self.root / ".copied.jsonl"
+
+    def made(self) -> list[str]:
+        """The files that are there to be read, by their posix paths below the root, sorted. What lies behind a link is no file of the
+        run."""
+        found = []
+        for place, folders, files in os.walk(self.root):
+            top = Path(place) == self.root
+            left_out = OURS_ALONE if top else (".",)
+            folders[:] = [name for name in folders if not name.startswith(left_out)]
+            paths = (Path(place, name) for name in files if not name.startswith(left_out))
+            found += [path.relative_to(self.root).as_posix() for path in paths if not path.is_symlink()]
+        return sorted(found)
 
     @property
     def _lock(self) -> Path:

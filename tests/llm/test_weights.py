@@ -86,14 +86,6 @@ def test_part_wheels_become_one_file_and_are_asked_once(index: Path, cache: Path
     assert locate("tiny", cache=cache) == path
 
 
-def test_the_cache_folder_comes_from_the_environment(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AUGMENT_CORRECTION_CACHE", str(cache))
-    assert weights.default_cache() == cache
-    monkeypatch.delenv("AUGMENT_CORRECTION_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    assert weights.default_cache() == cache / "augment_correction"
-
-
 @pytest.mark.parametrize(
     ("second", "said"),
     [

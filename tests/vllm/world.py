@@ -17,8 +17,9 @@ from typing import Any
 
 import orjson
 
+from augment_correction.folders import cache_folder
 from augment_correction.llm.vllm import VARIABLE
-from augment_correction.llm.weights import default_cache, locate
+from augment_correction.llm.weights import locate
 from tests.projects import Ended, MadeProject, ended
 from tests.vllm.processes import Family
 
@@ -104,7 +105,7 @@ class World:
         """Everything that is started from here on finds vLLM by these variables."""
         python = self.environment / "bin" / "python"
         os.environ |= ENVIRONMENT | {VARIABLE: f"{python} -m vllm.entrypoints.openai.api_server"}
-        self.model = default_cache() / "smollm2-135m-hf"
+        self.model = cache_folder() / "smollm2-135m-hf"
         if not (self.model / "done").is_file():
             self.inside("model", str(locate("smollm2-135m")), str(self.model))
 

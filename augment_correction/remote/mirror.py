@@ -1,0 +1,233 @@
+"""The documents of an address as files on this machine, where the readers find them: only what has changed is fetched.
+
+Below the cache folder an address has a folder of its own: `copy/` holds the files under the names that they have below the address,
+`fetched.jsonl` of each the mark that it was listed with. A file appears there whole or not at all, and only then it is noted: after
+a kill at any moment the same command goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from threading import Event
+
+from augment_correction.errors import InputError
+from augment_correction.folders import cache_folder, private_folder, size_of, write_new
+from augment_correction.locks import hold
+from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent
+from augment_correction.remote.names import refused_names
+from augment_correction.remote.record import Record
+from augment_correction.remote.storage import COMPARE, ObjectFailure, Storage, Stored, credentials_of
+
+ROOM_LEFT = 100_000_000
+"""Bytes that a fetch leaves free on the disk."""
+
+
+def copy_of(address: str) -> Path:
+    """Where the files of an address are once they were fetched: a folder with its last name, or a file where it is one object."""
+    return _home(address) / "copy" / _last_name(address)
+
+
+def _home(address: str) -> Path:
+    return cache_folder() / "inputs" / hashlib.sha256(address.rstrip("/").encode()).hexdigest()[:16]
+
+
+def _last_name(address: str) -> str:
+    name = address.rstrip("/").rpartition("/")[2]
+    return "input" if refused_names([name]) or name.startswith(".") else name
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """What an address holds and what was done about it. `refused` are (name, reason) of objects that are no files here, `size` is in
+    bytes and of the `fetched` ones."""
+
+    address: str
+    path: Path
+    files: int
+    fetched: int = 0
+    size: int = 0
+    removed: int = 0
+    refused: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        more = f", {self.removed:,} removed" if self.removed else ""
+        more += f", {len(self.refused):,} cannot be fetched" if self.refused else ""
+        fetched = f"{self.fetched:,} fetched ({self.size:,} bytes)" if self.fetched else "nothing new to fetch"
+        return f"{self.address}: {self.files:,} files, {fetched}{more}; they are read from {self.path}"
+
+
+@dataclass
+class Outlook:
+    """What is to be done: by their paths below `copy/`, the objects that are to be files, those that nobody reads, and those of the
+    first that are to be fetched."""
+
+    wanted: dict[str, Stored] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    due: dict[str, Stored] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are to be fetched, as far as they are told."""
+        return sum(stored.size or 0 for stored in self.due.values())
+
+
+class Mirror:
+    """`is_read` says of a file's name whether anybody reads it: of others there is an empty file here, so that they are counted as in
+    any folder, and their bytes stay where they are."""
+
+    def __init__(self, address: str, is_read: Callable[[str], bool]) -> None:
+        self._storage, self._is_read = Storage.at(address), is_read
+        self.path, self._home, self._name = copy_of(address), _home(address), _last_name(address)
+
+    def look(self) -> Outlook:
+        """List the address and compare it with what is here.
+
+        Raises: InputError where it cannot be listed, or there is nothing.
+        """
+        private_folder(self._home)
+        return self._compared(Record(self._home / "fetched.jsonl").entries)
+
+    def fetch(self, report: Report = silent, stop: Event | None = None) -> Mirrored:
+        """Fetch what has changed and take away what is no longer there. One process does it at a time.
+
+        Raises: InputError where the address cannot be listed or reached any more, no object can be had, or the disk is too small; Stopped.
+        """
+        stop = stop or Event()
+        private_folder(self._home)
+        with self._held(report, stop), Record(self._home / "fetched.jsonl").open() as record:
+            report(f"listing {self._storage.address}", 0, 0)
+            outlook = self._compared(record.entries)
+            removed = self._remove_others(outlook)
+            for name in outlook.unread:
+                if size_of(self._place(name)) != 0:
+                    private_folder(self._place(name).parent)
+                    write_new(self._place(name), b"")
+            self._check_room(outlook.size)
+            meter = Meter(f"fetching {self._storage.address}", len(outlook.due), outlook.size, report, stop)
+            fetched, size, failed = 0, 0, None
+            with self._parts() as parts:
+                one = partial(self._fetch, parts=parts, record=record, meter=meter)
+                for name, bytes_, failed in each_at_once(one, outlook.due.items(), stop):
+                    fetched, size = fetched + (not failed), size + bytes_
+                    if failed:
+                        outlook.refused[name] = failed
+            if outlook.due and outlook.due.keys() <= outlook.refused.keys() and len(outlook.due) == len(outlook.wanted):
+                raise InputError(
+                    f"none of the {len(outlook.due):,} files of {self._storage.address} can be fetched: {failed}",
+                    hint=credentials_of(self._storage.address),
+                )
+            if gone := record.entries.keys() - outlook.wanted.keys():
+                record.keep({name: entry for name, entry in record.entries.items() if name not in gone})
+        files = len(outlook.wanted) + len(outlook.unread)
+        refused = tuple(sorted((self._source(name), why) for name, why in outlook.refused.items()))
+        return Mirrored(self._storage.address, self.path, files, fetched, size, removed, refused)
+
+    def _compared(self, entries: Mapping[str, list[object]]) -> Outlook:
+        objects = {
+            f"{self._name}/{name}" if name else self._name: stored
+            for name, stored in self._storage.objects().items()
+            if not _is_hidden(name)
+        }
+        if not objects:
+            raise InputError(f"{self._storage.address} holds no documents", hint=COMPARE)
+        outlook = Outlook(refused=refused_names(objects, folds=self._folds_case()))
+        for name, stored in objects.items():
+            if name in outlook.refused:
+                continue
+            if not self._is_read(PurePosixPath(name).name):
+                outlook.unread.add(name)
+                continue
+            outlook.wanted[name] = stored
+            here = size_of(self._place(name))
+            if stored.mark is None or here is None or entries.get(name) != [stored.mark, stored.size, here]:
+                outlook.due[name] = stored
+        return outlook
+
+    def _fetch(
+        self, named: tuple[str, Stored], parts: Path, record: Record, meter: Meter
+    ) -> tuple[str, int, str | None]:
+        """(name, bytes, why it could not be fetched). What was here before is older, and goes."""
+        name, stored = named
+        part, target = parts / str(threading.get_ident()), self._place(name)
+        meter.add(0)
+        try:
+            self._storage.fetch(stored, part, meter.add)
+            private_folder(target.parent)
+            size = part.stat().st_size
+            part.replace(target)
+        except ObjectFailure as failure:
+            target.unlink(missing_ok=True)
+            record.note(name, None)
+            return name, 0, str(failure)
+        finally:
+            meter.file_done()
+        record.note(name, [stored.mark, stored.size, size])
+        return name, size, None
+
+    def _remove_others(self, outlook: Outlook) -> int:
+        """Files that are no longer listed, and folders without files."""
+        removed, copies = 0, self._home / "copy"
+        for place, folders, files in os.walk(copies, topdown=False):
+            for file in files:
+                path = Path(place, file)
+                name = path.relative_to(copies).as_posix()
+                if name not in outlook.wanted and name not in outlook.unread:
+                    path.unlink()
+                    removed += 1
+            for folder in folders:
+                with suppress(OSError):  # it is not empty
+                    Path(place, folder).rmdir()
+        return removed
+
+    def _check_room(self, needed: int) -> None:
+        free = shutil.disk_usage(self._home).free
+        if needed and needed + ROOM_LEFT > free:
+            raise InputError(
+                f"there is not enough disk space for {self._storage.address}: {self._home} has {free / 1e6:,.0f} MB free, "
+                f"{(needed + ROOM_LEFT) / 1e6:,.0f} MB are needed",
+                hint="free some space, or point AUGMENT_CORRECTION_CACHE to a larger disk",
+            )
+
+    def _place(self, name: str) -> Path:
+        return self._home / "copy" / name
+
+    def _source(self, name: str) -> str:
+        """As documents are named: below the input folder, or by its own name where it is one document."""
+        return name.removeprefix(f"{self._name}/")
+
+    def _folds_case(self) -> bool:
+        return (self._home / "FETCHED.JSONL").exists()
+
+    @contextmanager
+    def _parts(self) -> Iterator[Path]:
+        """Where files grow; what a process that was killed has left there goes."""
+        folder = self._home / "part"
+        shutil.rmtree(folder, ignore_errors=True)
+        private_folder(folder)
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _held(self, report: Report, stop: Event) -> Iterator[None]:
+        begun, path = time.monotonic(), self._home / "lock"
+        with path.open("a") as lock:
+            while not hold(lock, path):
+                if stop.wait(0.2):
+                    raise Stopped
+                report("another process is fetching the same documents", round(time.monotonic() - begun), 0)
+            yield
+
+
+def _is_hidden(name: str) -> bool:
+    """As in a folder: what begins with a dot is no document."""
+    return any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))

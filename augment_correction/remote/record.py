@@ -1,0 +1,62 @@
+"""What was transferred, a line of JSON each, written when it is done: a process that is killed loses what was under way and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import orjson
+
+from augment_correction.folders import new_file
+
+
+class Record:
+    """By name, the newest that was noted of it; None once it was removed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock, self._lines = path, Lock(), 0
+        self.entries: dict[str, Any] = {}
+        written = path.read_bytes() if path.is_file() else b""
+        self._torn = written != b"" and not written.endswith(b"\n")
+        for line in written.splitlines():
+            self._lines += 1
+            try:
+                name, entry = orjson.loads(line)
+            except ValueError:  # half a line of a process that was killed
+                continue
+            self._set(name, entry)
+
+    def _set(self, name: str, entry: Any) -> None:
+        if entry is None:
+            self.entries.pop(name, None)
+        else:
+            self.entries[name] = entry
+
+    @contextmanager
+    def open(self) -> Iterator[Record]:
+        """For noting. Lines that others have taken the place of are left out of the file at last."""
+        with self._path.open("ab") as self._file:
+            if self._torn:
+                self._file.write(b"\n")
+            yield self
+        if self._lines > 2 * len(self.entries) + 100:
+            self.keep(self.entries)
+
+    def note(self, name: str, entry: Any) -> None:
+        """From any thread. `entry` is anything that JSON can say; None: it is there no more."""
+        with self._lock:
+            self._file.write(orjson.dumps([name, entry]) + b"\n")
+            self._file.flush()
+            self._lines += 1
+            self._set(name, entry)
+
+    def keep(self, entries: Mapping[str, Any]) -> None:
+        """Write these alone."""
+        temporary = self._path.with_name(f"{self._path.name}.part")
+        with new_file(temporary) as file:
+            for each in entries.items():
+                file.write(orjson.dumps(each) + b"\n")
+        temporary.replace(self._path)
