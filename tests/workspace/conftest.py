@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -104,7 +105,8 @@ def _lives(process: int) -> bool:
 def postgres() -> Iterator[Server]:
     if PROGRAMS is None:
         pytest.skip("PostgreSQL is not installed")
-    folder = Path(f"/tmp/workspace-postgres-{getpass.getuser()}-{uuid.uuid4().hex[:8]}")  # a socket's path is short
+    # Not below pytest's own folder: a socket's path is short, and the user postgres has to come there.
+    folder = Path(tempfile.gettempdir(), f"postgres-{getpass.getuser()}-{uuid.uuid4().hex[:8]}")
     folder.mkdir()
     server = Server(folder)
     yield server
