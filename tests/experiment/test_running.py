@@ -49,20 +49,31 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def test_an_experiment_from_its_questions_to_its_verdict(
-    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its trainings are told to a real tracker: MLflow where it is installed, and TensorBoard's files are there in any case."""
-    tracker = "mlflow" if importlib.util.find_spec("mlflow") else "tensorboard"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.sqlite'}")
-    report, said = run_it(project_of(tmp_path, tiny_model, track=tracker))
+TRACKER = "mlflow" if importlib.util.find_spec("mlflow") else "tensorboard"
+
+
+@pytest.fixture(scope="module")
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, one_torch_thread: None
+) -> tuple[Path, dict[str, Any], str]:
+    """An experiment that nothing disturbs: its folder, its report, and what it said. Its trainings are told to a real tracker: MLflow
+    where it is installed, and TensorBoard's files are there in any case."""
+    root = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.sqlite'}")
+        return root, *run_it(project_of(root, tiny_model, track=TRACKER))
+
+
+@pytest.mark.slow
+def test_an_experiment_from_its_questions_to_its_verdict(whole: tuple[Path, dict[str, Any], str]) -> None:
+    root, report, said = whole
     for line in (
         "Phase 1: Baseline Evaluation", "Test Perplexity:", "Phase 2: Identify Model Weaknesses", "Found 1 weak areas",
         "(perplexity > 2)", "Phase 3: Generate Targeted Training Data", "targeted examples", "Phase 4: Train on Error-Driven Data",
         "completed in", "Phase 5: Post-Training Evaluation", "Perplexity improved by", "Phase 6: Decide", "HYPOTHESIS ",
     ):  # fmt: skip
         assert line in said, line
-    places = Places(tmp_path / "out")
+    places = Places(root / "out")
     arms = report["rounds"][0]["arms"]
     assert abs(arms["targeted"]["tokens"] - arms["random"]["tokens"]) <= 0.01 * arms["random"]["tokens"]
     assert arms["targeted"]["steps"] == arms["random"]["steps"] and arms["targeted"]["trained"] == [True]
@@ -76,16 +87,16 @@ def test_an_experiment_from_its_questions_to_its_verdict(
         assert not held & {turn["content"] for row in lines(trained) for turn in row["messages"]}
     trainings = {f"arms/{arm}/seed_1/round_1" for arm in ("targeted", "random")}
     assert all(list((places.root / each).rglob("events.out.tfevents.*")) for each in trainings)
-    if tracker == "mlflow":
-        with closing(sqlite3.connect(tmp_path / "mlflow.sqlite")) as told:
+    if TRACKER == "mlflow":
+        with closing(sqlite3.connect(root / "mlflow.sqlite")) as told:
             assert {name for (name,) in told.execute("SELECT name FROM runs")} == trainings
             assert told.execute("SELECT count(*) FROM metrics WHERE key = 'loss'").fetchone()[0]
     weak = report["rounds"][0]["weak_dev"]
     assert weak["targeted"]["nll"] < weak["base"]["nll"], "it learned to write such answers"
-    assert (tmp_path / "experiments/log.md").read_text().count("## Experiment") == 1
-    again, _ = run_it(tmp_path / "experiment.yaml")
+    assert (root / "experiments/log.md").read_text().count("## Experiment") == 1
+    again, _ = run_it(root / "experiment.yaml")
     assert again == report
-    assert (tmp_path / "experiments/log.md").read_text().count("## Experiment") == 1
+    assert (root / "experiments/log.md").read_text().count("## Experiment") == 1
 
 
 def test_the_doctor_trains_two_steps_and_names_what_is_wrong(tmp_path: Path, tiny_model: Path) -> None:
@@ -137,17 +148,17 @@ def test_the_cap_stops_it_before_more_is_spent_and_more_money_goes_on(tmp_path: 
 
 
 @pytest.mark.slow
-def test_killed_in_every_phase_it_comes_to_the_same_and_pays_nothing_twice(tmp_path: Path, tiny_model: Path) -> None:
-    whole = project_of(tmp_path / "whole", tiny_model)
-    finish(whole)
-    config = project_of(tmp_path / "killed", tiny_model)
-    places = Places(tmp_path / "killed" / "out")
+def test_killed_in_every_phase_it_comes_to_the_same_and_pays_nothing_twice(
+    tmp_path: Path, tiny_model: Path, whole: tuple[Path, dict[str, Any], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.sqlite'}")
+    config, undisturbed = project_of(tmp_path, tiny_model, track=TRACKER), Places(whole[0] / "out")
+    places = Places(tmp_path / "out")
     for phase in range(1, 7):
         kill_in(phase, config, places)
     finish(config)
-    expected = orjson.loads((tmp_path / "whole/out/experiment.json").read_bytes())
-    same(orjson.loads(places.result.read_bytes()), expected)
-    assert calls(places.root) == calls(tmp_path / "whole/out")
+    same(orjson.loads(places.result.read_bytes()), orjson.loads(undisturbed.result.read_bytes()))
+    assert calls(places.root) == calls(undisturbed.root)
 
 
 def same(made: Any, expected: Any, where: str = "") -> None:

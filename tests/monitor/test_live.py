@@ -274,12 +274,14 @@ from pathlib import Path
 import torch
 from augment_correction.monitor import LiveInferenceMonitor
 from tests.monitor.test_live import config, losses, trainer
-root, model, watched = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "watched"
-made = trainer(root, model, ddp_backend="gloo", gradient_checkpointing=False, max_steps=6, eval_steps=2)
-if watched:
-    LiveInferenceMonitor(config(root, self_correction={"min_examples": 3}), say=lambda text: None).attach(made)
-found = losses(made)
-print(json.dumps({"processes": made.args.world_size, "losses": found}), flush=True)
+root, model = Path(sys.argv[1]), Path(sys.argv[2])
+found = {}
+for how in ("alone", "watched"):
+    made = trainer(root, model, ddp_backend="gloo", gradient_checkpointing=False, max_steps=6, eval_steps=2)
+    if how == "watched":
+        LiveInferenceMonitor(config(root, self_correction={"min_examples": 3}), say=lambda text: None).attach(made)
+    found[how] = losses(made)
+print(json.dumps({"processes": made.args.world_size, **found}), flush=True)
 # Left to the end of the interpreter, one process closes its sockets while the other still waits, and gloo aborts; and a thread of torch that
 # outlives `main` ends the process with SIGABRT (once in some hundred runs beside other work).
 torch.distributed.barrier()
@@ -289,15 +291,15 @@ os._exit(0)
 
 
 class TestTwoProcesses:
-    def train(self, root: Path, tiny_model: Path, how: str) -> list[dict[str, Any]]:
-        """What each process of a training under DDP says of it; both must come to their end."""
+    def train(self, root: Path, tiny_model: Path) -> list[dict[str, Any]]:
+        """What each process says of two trainings under DDP; both must come to their end."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
         begun = [
             subprocess.Popen(
-                [sys.executable, "-c", PROCESS, str(root), str(tiny_model), how],
+                [sys.executable, "-c", PROCESS, str(root), str(tiny_model)],
                 env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -315,10 +317,9 @@ class TestTwoProcesses:
 
     def test_both_end_the_first_alone_writes_and_losses_are_the_same(self, tmp_path: Path, tiny_model: Path) -> None:
         config(tmp_path)  # its questions
-        alone = self.train(tmp_path, tiny_model, "alone")
-        watched = self.train(tmp_path, tiny_model, "watched")
-        assert alone[0]["processes"] == 2 and len(alone[0]["losses"]) > 6
-        assert [each["losses"] for each in watched] == [each["losses"] for each in alone]
+        first, second = self.train(tmp_path, tiny_model)
+        assert first["processes"] == 2 and len(first["alone"]) > 6
+        assert [each["watched"] for each in (first, second)] == [each["alone"] for each in (first, second)]
         [file] = (tmp_path / "data").glob("self_correction_step6_*.jsonl")
         asked = [each for batch in MonitorStore(tmp_path / "data").batches() for each in read_failures(batch.failures)]
         assert rows(file) and len({(each.step, each.question) for each in asked}) == len(asked) == 12

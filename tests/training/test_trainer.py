@@ -380,9 +380,11 @@ def test_another_failure_is_not_taken_for_it(root: Path, monkeypatch: pytest.Mon
 # ------------------------------------------------------------------------------------------ killed, interrupted
 
 
+LONGER: dict[str, Any] = {"epochs": 4, "eval_steps": 2, "patience": 5, "learning_rate": 1e-3}
+
+
 def started(root: Path, name: str, *arguments: str) -> subprocess.Popen[str]:
-    keys = {"data": "a.jsonl", "epochs": 4, "output_dir": name, "eval_steps": 2, "patience": 5, "learning_rate": 1e-3}
-    config(root, **keys)
+    config(root, data="a.jsonl", output_dir=name, **LONGER)
     return subprocess.Popen(
         [sys.executable, "-m", "augment_correction", "train", str(root / "train.yaml"), *arguments],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -402,9 +404,7 @@ def wait_for_a_checkpoint(process: subprocess.Popen[str], workspace: Workspace) 
 
 @pytest.mark.slow
 def test_killed_it_goes_on_and_ends_as_if_it_had_not_been(root: Path) -> None:
-    whole, killed = started(root, "whole"), Workspace(root / "killed")
-    out, err = whole.communicate(timeout=240)
-    assert whole.returncode == 0, err
+    whole, killed = train(made(root, output_dir="whole", **LONGER)).summary, Workspace(root / "killed")
     process = started(root, "killed")
     wait_for_a_checkpoint(process, killed)
     os.kill(process.pid, signal.SIGKILL)
@@ -414,8 +414,8 @@ def test_killed_it_goes_on_and_ends_as_if_it_had_not_been(root: Path) -> None:
     again = started(root, "killed", "--resume")
     out, err = again.communicate(timeout=240)
     assert again.returncode == 0 and "resuming from checkpoint-" in err, err
-    one, two = (json.loads((root / name / "training_summary.json").read_text()) for name in ("whole", "killed"))
-    assert one["steps"] == two["steps"] and one["best_step"] == two["best_step"]
+    one, two = (json.loads(path.read_text()) for path in (root / "whole" / killed.summary.name, killed.summary))
+    assert whole["steps"] == one["steps"] == two["steps"] and one["best_step"] == two["best_step"]
     assert one["eval_loss"] == pytest.approx(two["eval_loss"], abs=1e-5)
     assert "best" in out and str(killed.final) in out
 
