@@ -11,7 +11,7 @@ class Declaration(BaseModel):
     """Base of everything a person writes in YAML: frozen, unknown keys refused, documented under each field. No
     number in it is infinite or no number: a limit that is never reached is left out instead."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Sampling(Declaration):

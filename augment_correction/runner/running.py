@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 Watch = Callable[[RunState], AbstractContextManager[object]]
 EngineName = Literal["local", "ray"]
 
+_ENDS_UNTOLD = 2.0
+"""Seconds: nobody needs to be told when a run ends whose input is read in so many."""
+
 
 def run(
     config: RunConfig,
@@ -156,7 +159,10 @@ async def _counting_ahead(plan: Plan, state: RunState) -> AsyncIterator[None]:
 
 async def _count_ahead(plan: Plan, state: RunState) -> None:
     """How many passages there will be, by a second reader at full speed: the first one is held back by the models, and
-    a run of hours that cannot say when it ends is half a display."""
+    a run of hours that cannot say when it ends is half a display. Where the first one is done in seconds, none is started."""
+    await asyncio.sleep(_ENDS_UNTOLD)
+    if state.total is not None:
+        return
     count = 0
     with suppress(AugmentCorrectionError):  # whatever is wrong with the input, the run itself says so
         async with aclosing(read_passages(plan)) as reads:

@@ -5,9 +5,14 @@ python docs/reference/generate.py
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -229,9 +234,27 @@ def _table(model: type[BaseModel], *prefixes: str, skip: dict[str, Any] | None =
         if skip and name in skip:
             continue
         keys = ", ".join(f"`{prefix}{field.alias or name}`" for prefix in prefixes)
-        about = " ".join((field.description or "").split())
+        about = " ".join(_under(model, name).split())
         rows.append(f"| {keys} | {_default(field)} | {_kind(field.annotation)}{about} |")
     return rows
+
+
+def _under(model: type[BaseModel], name: str) -> str:
+    """The string under a field. Read here and not by pydantic, which would read it at every start of the program."""
+    home = next(each for each in model.__mro__ if name in vars(each).get("__annotations__", {}))
+    return _strings(home).get(name, "")
+
+
+@cache
+def _strings(model: type[BaseModel]) -> dict[str, str]:
+    [declared] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(declared, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(told.value.value)
+        for field, told in pairwise(declared.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(told, ast.Expr) and isinstance(told.value, ast.Constant) and isinstance(told.value.value, str)
+    }
 
 
 def _default(field: Any) -> str:
