@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from aiohttp import web
 
 from augment_correction.errors import ExitCode
+from augment_correction.runner import running
+from augment_correction.runner.state import RunState
 from tests.projects import MadeProject, adds_up, prices
 from tests.servers import (
     ModelServer,
@@ -93,6 +97,24 @@ class TestAGoodServer:
         project.facts(range(30))
         project.run(server, system={"concurrency_limit": 7}, api={"large_concurrency": 2})
         assert 2 < server.most_in_flight <= 9
+
+
+@pytest.mark.parametrize(("patience", "expected"), [(0.0, 60), (60.0, None)])
+def test_passages_are_counted_ahead_only_for_who_waits_longer_than_two_seconds(
+    project: MadeProject, server: ModelServer, monkeypatch: pytest.MonkeyPatch, patience: float, expected: int | None
+) -> None:
+    monkeypatch.setattr(running, "_ENDS_UNTOLD", patience)
+    project.facts(range(60))
+    server.delay = 0.1
+    states: list[RunState] = []
+
+    @contextmanager
+    def watch(state: RunState) -> Iterator[None]:
+        states.append(state)
+        yield
+
+    made = running.run(project.load(server, system={"concurrency_limit": 4}), watch=watch)
+    assert made.kept == 60 and states[0].expected == expected
 
 
 class TestRejects:
