@@ -92,7 +92,11 @@ _DEEDS = {
     "refused": "tried what is not allowed", "settings.changed": "changed the settings", "thread.deleted": "deleted a chat",
     "version.activated": "activated a version", "version.rolled_back": "rolled back", "versions.compared": "compared versions",
 }  # fmt: skip
-_PAGES = {"correction": "/corrections/", "job": "/jobs/", "version": "/versions/"}
+_PAGES = {
+    "correction": ("/corrections/", "the correction"),
+    "job": ("/jobs/", "the job"),
+    "version": ("/versions/", "version"),
+}
 
 
 def deed(action: str) -> str:
@@ -100,10 +104,13 @@ def deed(action: str) -> str:
     return _DEEDS.get(action, action)
 
 
-def page_of(event: AuditEvent) -> str:
-    """The path, inside the organisation, of what an event is about; empty where it has no page."""
-    place = _PAGES.get(event.action.split(".")[0], "")
-    return place + event.subject if place and event.subject else ""
+def page_of(event: AuditEvent) -> tuple[str, str] | None:
+    """The path, inside the organisation, of what an event is about, and what to call it; None where it has no page."""
+    found = _PAGES.get(event.action.split(".")[0])
+    if not found or not event.subject:
+        return None
+    place, name = found
+    return place + event.subject, f"{name} {event.subject}" if name == "version" else name
 
 
 def words(detail: Mapping[str, Any]) -> str:

@@ -55,13 +55,18 @@ def counts(session: Session) -> dict[str, int]:
     return {state: rows.count(state) for state in STATES}
 
 
+def undecided(session: Session, user_id: str) -> list[CorrectionRow]:
+    """What this person may decide about: no word of it is theirs. The latest first."""
+    edited = select(AuditEvent.subject).where(
+        AuditEvent.org_id == session.info["organisation"], AuditEvent.action == EDITED, AuditEvent.actor_id == user_id
+    )
+    not_his = set(session.execute(edited).scalars())
+    return [row for row in listed(session) if user_id not in (row.author_id, row.editor_id) and row.id not in not_his]
+
+
 def waiting(session: Session, user_id: str, after: CorrectionRow) -> list[str]:
     """Ids of what this person may decide about, from the one that follows `after` in the queue on; `after` is not among them."""
-    edited = select(AuditEvent.subject).where(
-        AuditEvent.org_id == after.org_id, AuditEvent.action == EDITED, AuditEvent.actor_id == user_id
-    )
-    not_his = {after.id, *session.execute(edited).scalars()}
-    free = [row for row in listed(session) if user_id not in (row.author_id, row.editor_id) and row.id not in not_his]
+    free = [row for row in undecided(session, user_id) if row.id != after.id]
     following = [row.id for row in free if row.created <= after.created]
     return [*following, *(row.id for row in free if row.created > after.created)]
 

@@ -140,9 +140,10 @@ class Here:
         )
         return HTMLResponse(shown, status_code=status)
 
-    def go(self, path: str, **query: str) -> Response:
-        """After a form: the browser asks for `path`, so that a reload sends nothing twice."""
-        return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, status_code=303)
+    def go(self, path: str, *, at: str = "", **query: str) -> Response:
+        """After a form: the browser asks for `path`, and shows the element `at`, so that a reload sends nothing twice."""
+        asked = f"{path}?{urlencode(query)}" if query else path
+        return RedirectResponse(f"{asked}#{at}" if at else asked, status_code=303)
 
 
 def csrf_token(site: Site, cookie: str) -> str:

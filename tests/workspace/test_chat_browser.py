@@ -125,3 +125,40 @@ async def test_a_hostile_reply_is_harmless_while_it_comes(visit: Visit) -> None:
     assert await visit.value("window.hacked") is None
     links = "[...document.querySelectorAll('.assistant .text a')].map((each) => each.href)"
     assert await visit.value(links) == ["https://evil.example/x.png", "https://x.example/"]
+
+
+INSIDE = """((selector) => { const box = document.querySelector(selector).getBoundingClientRect();
+  return box.height > 0 && box.top >= 0 && box.bottom <= window.innerHeight + 1; })"""
+"""Whether all of an element is in the window."""
+
+
+@pytest.mark.parametrize("width", [375, 1200])
+async def test_what_matters_is_in_sight(visit: Visit, width: int) -> None:
+    home = (await visit.value("location.href")).removesuffix("/threads")
+    for _ in range(3):  # on a phone the list of chats comes after the chat
+        await visit.say("Who opened the museum?", home)
+    for _ in range(4):
+        await visit.open(await visit.value("location.href"), width)
+        assert await visit.value(f"{INSIDE}('.composer')")
+        await visit.say("And who paid for it?")
+    assert await visit.value(f"{INSIDE}('.composer') && {INSIDE}('.messages > li:last-child')")
+    flagged = "#" + await visit.value("document.querySelector('.assistant').id")
+    await visit.fill(f"{flagged} [name=right]", right="It was Ida Brandt.")
+    assert await visit.value(f"{INSIDE}('.notice') && {INSIDE}({flagged!r})")
+    await visit.press_link(".user .tools a")
+    await visit.there("document.activeElement.id === 'edited'")
+    assert await visit.value(f"{INSIDE}('#edited')")
+
+
+async def test_the_first_field_and_the_wrong_one_have_the_focus(visit: Visit) -> None:
+    root = (await visit.value("location.href")).partition("/o/")[0]
+    await visit.forget()
+    await visit.open(f"{root}/login", 1200)
+    await visit.write("ada@example.org")
+    await visit.fill("[name=password]", password="a wrong password of a person", code="x")
+    assert await visit.value("document.querySelector('[name=email]').value") == "ada@example.org"
+    await visit.sign_in(root, "ada@example.org")
+    await visit.open(f"{root}/account", 1200)
+    await visit.fill("[autocomplete=new-password]", current=PASSWORD, password="short")
+    assert await visit.value("document.activeElement.autocomplete") == "new-password"
+    visit.events.clear()  # a form that is refused is told in the console, too

@@ -209,6 +209,9 @@ def test_a_reviewer_is_led_from_one_to_the_next_and_never_to_his_own(chat: Place
     first, second = flagged(ada, right="Ida"), flagged(ada, right="Otto Brandt")
     grace.get(second)
     assert f'href="{first}">Next to review' in grace.page and own not in grace.page
+    grace.get(grace.at("/threads"))
+    assert "2 corrections wait for your review" in grace.text
+    grace.get(second)
     grace.post(f"{second}/approve")
     assert f'href="{first}">Next to review' in grace.page
     grace.post(f"{first}/reject", {"reason": "No"})

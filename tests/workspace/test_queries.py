@@ -13,7 +13,7 @@ from tests.workspace.places import Place
 from tests.workspace.test_versions import organisation_of
 
 MOST = {
-    "/threads": 5, "/corrections": 5, "/versions": 8, "/versions/3": 5, "/datasets": 3, "/jobs": 4, "/members": 4,
+    "/threads": 7, "/corrections": 5, "/versions": 8, "/versions/3": 5, "/datasets": 3, "/jobs": 4, "/members": 4,
     "/usage": 7, "/audit": 6, "/settings": 2,
 }  # fmt: skip
 """Of each page, signing in included: who asks, where, and what is shown."""

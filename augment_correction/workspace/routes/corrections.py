@@ -28,7 +28,7 @@ def flag(here: Entered) -> Response:
         question = here.text("question", most=MOST) or question_before(session, message)
         right = here.text("right", most=MOST, missing="Say what is right.")
         corrections.flag(session, here.actor, of, message, question, right, here.user.id)
-    return here.go(f"{here.root}/threads/{here.path('thread')}", said="flagged")
+    return here.go(f"{here.root}/threads/{of.id}", at=f"m{message.id}", said="flagged")
 
 
 def question_before(session: Session, message: ChatMessage) -> str:
@@ -49,7 +49,7 @@ def confirm(here: Entered) -> Response:
         row = corrections.correction(session, here.path("correction"), here.user.id, lock=True)
         said = _said(here, row) if "right" in here.form else None
         corrections.confirm(session, here.actor, row, said)
-    return here.go(f"{here.root}/threads/{row.thread_id}", said="flagged")
+    return here.go(f"{here.root}/threads/{row.thread_id}", at=f"m{row.message_id}", said="flagged")
 
 
 @router.post("/corrections/{correction}/dismiss")
@@ -57,7 +57,7 @@ def dismiss(here: Entered) -> Response:
     with here.write() as session:
         row = corrections.correction(session, here.path("correction"), here.user.id, lock=True)
         corrections.dismiss(session, here.actor, row)
-    return here.go(f"{here.root}/threads/{row.thread_id}", said="dismissed")
+    return here.go(f"{here.root}/threads/{row.thread_id}", at=f"m{row.message_id}", said="dismissed")
 
 
 # --------------------------------------------------------------------------------------------------- reviewing

@@ -32,9 +32,11 @@ def _new_chat(here: Here, problem: Problem | None = None, text: str = "") -> Res
         listed = threads.readable(session, here.user.id, search)
         active = versions.active(session)
         alone = here.may("members.invite") and len(organisations.members(session)) == 1
+        waiting = len(corrections.undecided(session, here.user.id)) if here.may("corrections.decide") else 0
     status = problem.status if problem else 200
     return here.page(
         "threads.html", status=status, threads=listed, search=search, problem=problem, text=text, active=active, alone=alone,
+        waiting=waiting,
     )  # fmt: skip
 
 

@@ -15,8 +15,14 @@ function followReply(place) {
     source.close();
     const page = await pageNow();
     const made = page && page.querySelector(".messages");
-    if (made) atTheEnd(() => takeOver(made, place));
-    else window.location.reload();
+    if (!made) {
+      window.location.reload();
+      return;
+    }
+    const asked = document.querySelector(".asks");
+    atTheEnd(() => takeOver(made, place));
+    const asks = document.querySelector(".asks");
+    if (asks && !asked) asks.scrollIntoView({ block: "nearest" });
   });
 }
 
@@ -41,11 +47,20 @@ function takeOver(made, place) {
   document.getElementById("answered").textContent = answered ? answered.textContent : "";
 }
 
-// Who reads the end of the page goes on reading it.
+// Pixels of the chat below the window; on a phone the list of all chats comes after it.
+function belowWindow() {
+  return document.querySelector(".chat").getBoundingClientRect().bottom - window.innerHeight;
+}
+
+function showEnd() {
+  window.scrollBy(0, Math.max(0, belowWindow()));
+}
+
+// Who reads the end of the chat goes on reading it.
 function atTheEnd(change) {
-  const stay = window.innerHeight + window.scrollY > document.body.scrollHeight - 160;
+  const stay = Math.abs(belowWindow()) < 160;
   change();
-  if (stay) window.scrollTo(0, document.body.scrollHeight);
+  if (stay) showEnd();
 }
 
 // This page as the server has it now; null where it is away, or the page leads elsewhere.
@@ -211,5 +226,6 @@ if (address.searchParams.has("said")) {
 }
 const here = document.querySelector(".sections [aria-current]");
 if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.clientWidth / 2 + here.offsetWidth / 2;
-const last = document.querySelector(".asks") || document.querySelector(".messages > li:last-child");
-if (last && !window.location.hash) last.scrollIntoView({ block: "end" });
+const asks = document.querySelector(".asks");
+if (asks) asks.scrollIntoView({ block: "nearest" });
+else if (document.querySelector(".messages") && !window.location.hash && !document.getElementById("edited")) showEnd();
