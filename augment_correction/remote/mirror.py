@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 from threading import Event
 
 from augment_correction.errors import InputError
@@ -94,7 +95,7 @@ class Mirror:
 
         Raises: InputError where it cannot be listed, or there is nothing.
         """
-        private_folder(self._home)
+        self._make_home()
         return self._compared(Record(self._home / "fetched.jsonl").entries)
 
     def fetch(self, report: Report = silent, stop: Event | None = None) -> Mirrored:
@@ -103,7 +104,7 @@ class Mirror:
         Raises: InputError where the address cannot be listed or reached any more, no object can be had, or the disk is too small; Stopped.
         """
         stop = stop or Event()
-        private_folder(self._home)
+        self._make_home()
         with self._held(report, stop), Record(self._home / "fetched.jsonl").open() as record:
             report(f"listing {self._storage.address}", 0, 0)
             outlook = self._compared(record.entries)
@@ -131,6 +132,17 @@ class Mirror:
         files = len(outlook.wanted) + len(outlook.unread)
         refused = tuple(sorted((self._source(name), why) for name, why in outlook.refused.items()))
         return Mirrored(self._storage.address, self.path, files, fetched, size, removed, refused)
+
+    def _make_home(self) -> None:
+        try:
+            private_folder(self._home)
+            with TemporaryFile(dir=self._home):
+                pass
+        except OSError as failure:
+            raise InputError(
+                f"the cache folder {self._home} cannot be written: {failure.strerror}",
+                hint="point AUGMENT_CORRECTION_CACHE to a folder that you can write to",
+            ) from None
 
     def _compared(self, entries: Mapping[str, list[object]]) -> Outlook:
         objects = {

@@ -103,6 +103,18 @@ class Storage:
             raise InputError(f"{address} names no bucket", hint=f"write {protocol}://BUCKET/FOLDER")
         return cls(address.rstrip("/"), files, root.rstrip("/"))
 
+    def check(self) -> None:
+        """Whether it can be asked, by one request: there need be nothing at the address, but its bucket has to be there.
+
+        Raises: InputError.
+        """
+        with told(self.address):
+            try:
+                self._files.ls(self.root, detail=False)
+            except FileNotFoundError:
+                if not self._files.exists(self.root.split("/")[0]):
+                    raise
+
     def objects(self) -> dict[str, Stored]:
         """By their names below the address, and by "" where the address is one object itself; none where there is nothing.
 

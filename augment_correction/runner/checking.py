@@ -75,10 +75,10 @@ async def _at_addresses(config: RunConfig) -> tuple[list[Finding], Mirrored | No
     Raises: UserError where one cannot be listed.
     """
     findings = []
-    if config.output.copy_to:
+    if copy_to := config.output.copy_to:
         with at_key(config, "output", "copy_to"):
-            await in_thread(lambda _: Storage.at(str(config.output.copy_to)).objects())
-        findings.append(Finding(True, f"copies go to {config.output.copy_to}, which can be listed"))
+            await in_thread(lambda _: Storage.at(copy_to).check())
+        findings.append(Finding(True, f"what is made is copied to {copy_to}, which can be listed"))
     if not is_address(config.path.input_dir):
         return findings, None
     mirror = mirror_of(config.path.input_dir)

@@ -62,12 +62,12 @@ async def with_input(plan: Plan, config: RunConfig, state: RunState, *, asks: bo
 async def check_copy(plan: Plan, state: RunState) -> None:
     """Before anything is paid for.
 
-    Raises: UserError where the address of `output.copy_to` cannot be listed.
+    Raises: UserError where the address of `output.copy_to` cannot be asked.
     """
     if address := plan.config.output.copy_to:
         state.loading = f"looking at {address}", 0, 0
         with at_key(plan.config, "output", "copy_to"):
-            await _transferred(lambda _: Storage.at(address).objects())
+            await _transferred(lambda _: Storage.at(address).check())
         state.loading = None
 
 

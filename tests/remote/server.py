@@ -73,9 +73,8 @@ class S3:
 
     def asked(self, method: str) -> list[str]:
         """Keys of objects, without listings, sorted."""
-        return sorted(
-            path.partition("/")[2] for way, path in self.requests if way == method and "list-type" not in path
-        )
+        keys = (path.partition("/")[2] for way, path in self.requests if way == method and "?" not in path)
+        return sorted(filter(None, keys))
 
 
 @contextmanager

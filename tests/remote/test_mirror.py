@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -181,6 +182,29 @@ class TestAnyFilesystem:
         with pytest.raises(InputError, match="50 MB free, 100 MB are needed"):
             fetch(memory)
         assert files(copy_of(memory)) == {}
+
+    def test_a_cache_that_cannot_be_written(self, memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.put(memory, {"a.md": "one"})
+        (tmp_path / "file").write_text("no folder")
+        monkeypatch.setenv("AUGMENT_CORRECTION_CACHE", str(tmp_path / "file"))
+        with pytest.raises(InputError, match="cannot be written: Not a directory") as caught:
+            fetch(memory)
+        assert "AUGMENT_CORRECTION_CACHE" in str(caught.value.hint)
+
+    def test_one_process_fetches_at_a_time(self, memory: str, cache: Path, stop: Event) -> None:
+        self.put(memory, {"a.md": "one"})
+        fetch(memory)
+        said = list[str]()
+
+        def report(what: str, done: int, total: int) -> None:
+            said.append(what)
+            stop.set()
+
+        with (copy_of(memory).parents[1] / "lock").open("a") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            with pytest.raises(Stopped):
+                Mirror(memory, is_read).fetch(report, stop)
+        assert said == ["another process is fetching the same documents"]
 
     def test_nothing_there(self, memory: str, cache: Path) -> None:
         with pytest.raises(InputError, match="holds no documents"):

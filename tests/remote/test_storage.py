@@ -38,7 +38,19 @@ def test_an_address_that_cannot_be_used(address: str, told: str, remedy: str) ->
 def test_a_bucket_that_is_not_there(s3: S3) -> None:
     with pytest.raises(InputError, match="there is no s3://nobody/docs: The specified bucket does not exist"):
         Storage.at("s3://nobody/docs").objects()
+    with pytest.raises(InputError, match="there is no s3://nobody/docs"):
+        Storage.at("s3://nobody/docs").check()
     assert Storage.at("s3://bucket/nothing").objects() == {}
+    Storage.at("s3://bucket/nothing").check()
+
+
+def test_what_can_be_asked_is_one_request(s3: S3, memory: str, tmp_path: Path) -> None:
+    s3.put({f"docs/sub/{n}.md": "text" for n in range(3)})
+    s3.requests.clear()
+    Storage.at("s3://bucket/docs").check()
+    assert len(s3.requests) == 1
+    Storage.at(memory).check()
+    Storage.at(f"file://{tmp_path}/nothing").check()
 
 
 def test_credentials_that_are_missing_or_refused(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
