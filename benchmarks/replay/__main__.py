@@ -23,7 +23,13 @@ def main() -> int:
     asking.add_argument("-n", "--count", type=int, default=16, help="passages (default: %(default)s)")
     asking.add_argument("--at", metavar="REVISION", help="prompts and pipelines as git has them there")
     asking.add_argument("--config", type=Path, help="models of this config instead of files")
-    asking.add_argument("--grounded", action="store_true", help="with the judge who quotes the passage")
+    asking.add_argument(
+        "--checks",
+        nargs="+",
+        default=[],
+        metavar="CHECK",
+        help="of the pipeline, turned on: grounded, grounded_standing, reading",
+    )
     asking.add_argument("--seed", type=int, default=42, help="of passages and draws (default: %(default)s)")
     asking.add_argument("--pipeline", default="correction", help="default: %(default)s")
     tables = commands.add_parser("table", help="runs side by side")
@@ -45,7 +51,7 @@ def main() -> int:
             revision=given.at,
             config=given.config,
             pipeline=given.pipeline,
-            grounded=given.grounded,
+            checks=given.checks,
             system={"seed": given.seed},
         )
         print(f"{result.kept} of {result.counts['chunks']} passages kept: {result.folder}")

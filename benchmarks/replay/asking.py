@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def ask(
     revision: str | None = None,
     config: Path | None = None,
     pipeline: str = "correction",
-    grounded: bool = False,
+    checks: Sequence[str] = (),
     system: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Make conversations of `count` passages of the documents, the same ones whatever the prompts."""
@@ -49,7 +49,7 @@ def ask(
                 "concurrency_limit": 64, **(system or {}),
             },
             "shares": {"kind": KINDS},
-            **({"checks": {"grounded": True, "grounded_standing": True}} if grounded else {}),
+            "checks": dict.fromkeys(checks, True),
         }  # fmt: skip
         path.write_text(yaml.safe_dump(written), "utf-8")
         return run(load_config(path), watch=live_display)
