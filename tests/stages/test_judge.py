@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from augment_correction.errors import Reject
+from augment_correction.parsing import read_verdict
+from augment_correction.project import bundled
+from augment_correction.prompts import load_prompt
 from tests.stages.making import Says, build, judge, record, tools
 
 
@@ -61,3 +64,28 @@ async def test_json_verdicts_ask_for_the_two_words_only(tmp_path: Path) -> None:
     assert request.form == "json"
     assert request.schema is not None
     assert request.schema["properties"]["verdict"]["enum"] == ["suitable", "unsuitable"]
+
+
+def test_the_examples_of_the_last_reader_keep_its_own_rules() -> None:
+    prompt = load_prompt(bundled() / "prompts/checks/reading.jinja")
+    _, *shown, _ = prompt.render(dict.fromkeys(prompt.variables | prompt.optional, "x"))
+    verdicts = {}
+    for asked, answered in zip(shown[::2], shown[1::2], strict=True):
+        kept, reason = read_verdict(answered.content, "keep", "clumsy")
+        verdicts[kept] = reason
+        if not kept:  # it quotes the words of the last message
+            assert reason.split('"')[1] in asked.content.rpartition("Assistant")[2]
+    assert verdicts.keys() == {True, False}
+
+
+def test_the_last_reader_sees_what_each_kind_has() -> None:
+    prompt = load_prompt(bundled() / "prompts/checks/reading.jinja")
+    common = {"initial_question": "Who?", "correct_answer": "Ida."}
+    corrected = {**common, "flawed_answer": "Otto.", "followup_confirmation": "Sure?"}
+    standing = {**common, "followup_confirmation": "Sure?", "standing_answer": "It was Ida."}
+    noticed = {**common, "flawed_answer": "Otto."}
+    assert [prompt.render(fields)[-1].content for fields in (corrected, standing, noticed)] == [
+        "User: Who?\nAssistant (meant to be wrong): Otto.\nUser: Sure?\nAssistant: Ida.",
+        "User: Who?\nAssistant: Ida.\nUser: Sure?\nAssistant: It was Ida.",
+        "User: Who?\nAssistant, in one message: (meant to be wrong: Otto.) Ida.",
+    ]
