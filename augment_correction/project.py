@@ -10,6 +10,8 @@ from augment_correction.errors import ConfigError
 
 EDITED_FOLDERS = ("configs", "pipelines", "prompts", "inputs")
 _MARKERS = ("pipelines", "prompts")
+EXAMPLES = ("examples", "experiment")
+"""The folders of inputs/ that are shipped; what a user puts beside them in a checkout is not."""
 
 
 def bundled() -> Path:
@@ -68,14 +70,12 @@ class Project:
 
 
 def find_config(path: Path) -> Path:
-    """The config at `path`; a shipped one where the current folder has none of that name."""
-    if path.is_file():
-        return path
-    for candidate in (path, Path("configs") / path, Path("configs") / f"{path}.yaml"):
-        place = bundled() / candidate
-        if place.is_file():
-            return place
-    listing = "".join(f"\n  {place}" for place in (path.absolute(), bundled() / path))
+    """The config at `path`, or of that name in `configs/` of the current folder; a shipped one where there is none."""
+    names = [path, Path("configs") / (path if path.suffix else f"{path}.yaml")]
+    places = [base / name for base in (Path(), bundled()) for name in names]
+    if found := next((place for place in places if place.is_file()), None):
+        return found
+    listing = "".join(f"\n  {place}" for place in dict.fromkeys(place.absolute() for place in places))
     raise ConfigError(
         f"config not found; looked for{listing}",
         hint="`augment-correction list` shows the shipped ones, 'init' copies them here",

@@ -305,6 +305,17 @@ class TestPaths:
         with pytest.raises(ConfigError, match="config not found"):
             find_config(Path("nowhere.yaml"))
 
+    def test_the_name_of_a_config_is_the_project_s_own_where_it_has_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        own = tmp_path / "configs" / "chat.yaml"
+        assert find_config(Path("chat")) == bundled() / "configs" / "chat.yaml"
+        own.parent.mkdir()
+        own.write_text("{}")
+        assert find_config(Path("chat")).resolve() == find_config(Path("chat.yaml")).resolve() == own
+        assert find_config(Path("configs/smoke.yaml")) == bundled() / "configs" / "smoke.yaml"
+
 
 BOUNDS: list[tuple[type[BaseModel], str, list[float], list[float]]] = [
     (SystemConfig, "chunk_size", [16], [15]),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from augment_correction.cli.helping import Commands
 from augment_correction.errors import AugmentCorrectionError, ExitCode, InputError, UserError
 from augment_correction.terminal import say, tell, tell_bug
 
@@ -20,19 +20,8 @@ COMMANDS = (
 needs when it runs: with these imports at the top of its module `corrections list` would take 1.0 s of CPU to load, and takes 0.1."""
 
 
-class WholeHelp(TyperGroup):
-    """Says of every command what its help begins with, wrapped; click cuts that after a line."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        rows = [(name, (self.commands[name].help or "").strip().split("\n\n")[0]) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
-
-app = typer.Typer(
+app = Commands(
     name="augment-correction",
-    cls=WholeHelp,
-    no_args_is_help=True,
     add_completion=True,
     # `--output_dir`, as other trainers spell it, is `--output-dir`: an underscore in a name is a hyphen, in every command.
     context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
@@ -102,11 +91,16 @@ def complain(failure: AugmentCorrectionError) -> int:
 
 
 Config = Annotated[
-    str, typer.Argument(help="A config file, or the name of a config that the package ships.", metavar="CONFIG")
+    str,
+    typer.Argument(help="A config file, or the name of one in configs/ or among the shipped ones.", metavar="CONFIG"),
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override one key of the config, for example --set system.chunk_size=500. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override one key of the config, for example --set path.output_dir=outputs/other. Repeatable.",
+    ),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document, for scripts.")]

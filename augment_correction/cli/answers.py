@@ -122,10 +122,10 @@ def _here(path: str | None) -> str | None:
     return str(Path(path).resolve()) if path and Path(path).exists() else path
 
 
-def print_paid(paid: dict[str, object]) -> None:
+def print_paid(paid: dict[str, object], what: str = "") -> None:
     from augment_correction.progress import money
 
     say(
-        f"{paid['name']}: {paid['requests']} requests in total, tokens in {paid['input_tokens']:,} "
+        f"{f'{what} by ' if what else ''}{paid['name']}: {paid['requests']} requests in total, tokens in {paid['input_tokens']:,} "
         f"out {paid['output_tokens']:,}, {money(paid['total_cost'])}"  # type: ignore[arg-type]
     )

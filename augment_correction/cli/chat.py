@@ -39,7 +39,7 @@ COMMANDS = """  /corrections  show the corrections so far
 
 @app.command(epilog=EXAMPLES)
 def chat(
-    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="[CONFIG]")] = "chat",
+    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="CONFIG")] = "chat",
     model: Model = None,
     mode: ModeOption = None,
     adapter: Adapter = None,
@@ -67,12 +67,16 @@ def chat(
     with open_chat(loaded, loaded.chats / name, transcript, tell) as (talk, loop):
         target = loaded.model("target")
         worn = f", version {version}" if version else ""
-        tell(f"chatting with {target.model} ({target.mode}{worn}); {talk.transcript.path}")
+        tell(f"chatting with {target.model} ({target.mode}{worn})\nthe chat is written to {talk.transcript.path}")
         tell(f"{len(talk.said)} earlier messages were loaded" if talk.said else "/help shows the commands")
         _talk(talk, loop, loaded, author)
-        for _, paid in talk.spent():
+        for role, paid in talk.spent():
             if paid["requests"]:
-                print_paid(paid)
+                print_paid(paid, DOES.get(role, DETECTS))
+
+
+DOES, DETECTS = {"target": "answers"}, "detection"
+"""By role, what was paid for."""
 
 
 def _talk(talk: Chat, loop: Loop, config: ChatConfig, author: str) -> None:

@@ -12,6 +12,7 @@ from augment_correction.cli import Json, Overrides
 from augment_correction.cli.answers import Model, ModeOption
 from augment_correction.cli.corrections import DEFAULT, Author, Named, chat_config, corrections
 from augment_correction.terminal import say, tell
+from augment_correction.text.excerpts import counted
 
 if TYPE_CHECKING:
     from augment_correction.corrections.config import ChatConfig
@@ -28,7 +29,7 @@ activated. After an interruption the same command resumes. Exit codes: 0 accepte
 """
 )
 def train(
-    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="[CONFIG]")] = DEFAULT,
+    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="CONFIG")] = DEFAULT,
     model: Model = None,
     mode: ModeOption = None,
     batch: Annotated[
@@ -64,14 +65,20 @@ def train(
 
 def print_expected(config: ChatConfig, batch: Path | None = None) -> None:
     from augment_correction.cli.estimates import print_estimate
+    from augment_correction.corrections.config import target_folder
     from augment_correction.corrections.expecting import expected
     from augment_correction.corrections.learning import approved_in
+    from augment_correction.errors import ConfigError
 
     made = expected(config, approved_in(config, batch))
     say(
-        f"{made.corrections} approved corrections, at most {made.rows:,} training rows of them, besides those of corrections.keep"
+        f"{counted(made.corrections, 'approved correction')}, at most {counted(made.rows, 'training row')}, besides those of corrections.keep"
     )
     print_estimate(made.estimate)
+    try:
+        target_folder(config)
+    except ConfigError as failure:
+        say(f"note: {failure.message}; {failure.hint}")
 
 
 def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:
@@ -94,7 +101,7 @@ def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:
 @corrections.command(epilog="Example: python -m augment_correction corrections verify 2")
 def verify(
     id_: Annotated[
-        int | None, typer.Argument(metavar="[VERSION]", help="The number of the version. Default: the newest.")
+        int | None, typer.Argument(metavar="VERSION", help="The number of the version. Default: the newest.")
     ] = None,
     config: Named = DEFAULT,
     overrides: Overrides = None,
@@ -145,7 +152,7 @@ def print_version(made: Version, *, active: bool = False) -> None:
 
 @corrections.command(epilog="Example: python -m augment_correction corrections activate 2")
 def activate(
-    id_: Annotated[int, typer.Argument(metavar="VERSION")],
+    id_: Annotated[int, typer.Argument(help="The number of the version.", metavar="VERSION")],
     force: Annotated[
         bool,
         typer.Option("--force", help="Activate a version that was not accepted. The record of activations says so."),

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from augment_correction.cli import Json, Overrides, WholeHelp, app
+from augment_correction.cli import Json, Overrides, app
 from augment_correction.cli.answers import Mode, asking_flags, print_paid
+from augment_correction.cli.helping import Commands
 from augment_correction.cli.worker import Priority
 from augment_correction.terminal import say, tell
-from augment_correction.text.excerpts import line_of
+from augment_correction.text.excerpts import counted, line_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
     from augment_correction.corrections.config import ChatConfig
     from augment_correction.corrections.correction import Correction
     from augment_correction.corrections.importing import LookCost
+    from augment_correction.corrections.store import Event
 
-corrections = typer.Typer(
+corrections = Commands(
     name="corrections",
-    cls=WholeHelp,
-    no_args_is_help=True,
     help="Manage corrections from chats: review and approve them, train on them, run the acceptance test, roll back.",
 )
 app.add_typer(corrections)
 
 Named = Annotated[str, typer.Option("--config", help="The config of the chat.")]
-Ids = Annotated[list[int], typer.Argument(help="The numbers of the corrections.", metavar="ID...")]
+Ids = Annotated[list[int], typer.Argument(help="The numbers of the corrections.", metavar="ID")]
+Id = Annotated[int, typer.Argument(help="The number of the correction.", metavar="ID")]
 Author = Annotated[
     str, typer.Option("--author", help="The name recorded with the change. Default: your user name on this machine.")
 ]
@@ -40,7 +41,7 @@ Question = Annotated[str | None, typer.Option("--question", help="The question."
 Wrong = Annotated[str | None, typer.Option("--wrong", help="The wrong answer that the model gave.")]
 Right = Annotated[str | None, typer.Option("--right", help="The correct answer.")]
 Message = Annotated[str | None, typer.Option("--message", help="The user's message that corrects the model.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why.")]
+Reason = Annotated[str, typer.Option("--reason", help="The reason, for the history.")]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Approve although the evidence contradicts the correction. The history records this."),
@@ -76,7 +77,7 @@ def chat_config(
 
 @corrections.command("list", epilog="Example: python -m augment_correction corrections list --state candidate")
 def list_(
-    state: Annotated[StateName | None, typer.Option("--state", help="Only those.")] = None,
+    state: Annotated[StateName | None, typer.Option("--state", help="Show only the corrections in this state.")] = None,
     as_json: Json = False,
     config: Named = DEFAULT,
     overrides: Overrides = None,
@@ -86,16 +87,21 @@ def list_(
     if as_json:
         say(json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False))
     else:
-        print_corrections(found)
+        print_corrections(found, state.value if state else None)
 
 
-def print_corrections(found: Sequence[Correction]) -> None:
+def print_corrections(found: Sequence[Correction], state: str | None = None) -> None:
+    """Of all corrections those in a state, where one is given."""
     from augment_correction.cli.tables import print_table
 
+    if not found and state:
+        say(f"no correction is in the state {state}; `corrections list` shows all corrections")
+        return
     if not found:
-        say(
-            "there are no corrections yet; `chat` detects them, `corrections import` finds them in logged chats, `corrections add` records one by hand"
-        )
+        say("there are no corrections yet; three commands make them:")
+        say("  chat                detects them while you correct the model")
+        say("  corrections import  finds them in logged chats")
+        say("  corrections add     records one by hand")
         return
     rows = [
         (
@@ -104,29 +110,44 @@ def print_corrections(found: Sequence[Correction]) -> None:
         )
         for each in found
     ]  # fmt: skip
-    print_table(("", "state", "question", "wrong", "right", "by"), rows)
+    print_table(("id", "state", "question", "wrong", "right", "by"), rows)
     if any(each.contradicted for each in found):
         say("!  evidence contradicts the correction; to see it: corrections show ID")
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections show 3")
-def show(
-    id_: Annotated[int, typer.Argument(metavar="ID")], config: Named = DEFAULT, overrides: Overrides = None
-) -> None:
+def show(id_: Id, config: Named = DEFAULT, overrides: Overrides = None) -> None:
     """Show one correction with its chat, its evidence and its history."""
     store = chat_config(config, overrides=overrides).store
     found = store.get(id_)
     said = found.statement
     say(f"correction {found.id}, {found.state}{', against the evidence' if found.forced else ''}")
-    say(f"  question: {said.question}\n  wrong:    {said.wrong}\n  right:    {said.right}\n  said:     {said.message}")
-    say(f"  by {found.author}, from {found.source}")
+    say(f"  question: {said.question}\n  wrong:    {said.wrong}\n  right:    {said.right}")
+    if said.message:
+        say(f"  message:  {said.message}")
+    say(f"  author:   {found.author}\n  source:   {found.source}")
+    if found.chat:
+        say("  chat before it:")
     for message in found.chat:
         say(f"    {message['role']}: {message['content']}")
     for each in found.evidence:
-        say(f"  {each.by} {each.verdict} it: {each.reason}")
+        say(f"  evidence: {each.by} {each.verdict} it: {each.reason}")
+    say("  history:")
     for event in store.history(id_):
-        detail = f" {json.dumps(event.detail, ensure_ascii=False)}" if event.detail else ""
-        say(f"  {event.at} {event.who}: {event.what}{detail}")
+        say(f"    {event.at} {event.who}: {event.what}{_told(event)}")
+
+
+def _told(event: Event) -> str:
+    """Why, or what was there before; what `show` tells elsewhere is left out."""
+    match event.what, event.detail:
+        case "edited", {"before": dict(before)}:
+            told = ", ".join(f"{name} {text!r}" for name, text in before.items() if text)
+            return f"; before: {told}"
+        case _, {"reason": str(reason)}:
+            return f": {reason}"
+        case _, {"forced": True}:
+            return ", against the evidence"
+    return ""
 
 
 @corrections.command(
@@ -155,7 +176,7 @@ def add(
 
 @corrections.command(epilog="Example: python -m augment_correction corrections edit 3 --right 'Otto Meier'")
 def edit(
-    id_: Annotated[int, typer.Argument(metavar="ID")],
+    id_: Id,
     question: Question = None,
     wrong: Wrong = None,
     right: Right = None,
@@ -171,7 +192,7 @@ def edit(
     given = {"question": question, "wrong": wrong, "right": right, "message": message}
     said = replace(store.get(id_).statement, **{name: text for name, text in given.items() if text is not None})
     made = store.edit(id_, said, author)
-    say(f"correction {made.id} is {made.state}")
+    say(f"correction {made.id} is a candidate; to approve it: corrections approve {made.id}")
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections approve 3 4 5")
@@ -209,7 +230,7 @@ def withdraw(
 
 @corrections.command("import", epilog="Example: python -m augment_correction corrections import chats.jsonl")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Logged chats (.jsonl), in any common shape.", metavar="FILE...")],
+    files: Annotated[list[Path], typer.Argument(help="Logged chats (.jsonl), in any common shape.", metavar="FILE")],
     author: Author = "",
     dry_run: Annotated[
         bool,
@@ -229,7 +250,8 @@ def import_(
         tell(f"not used: {problem}")
     detector = loaded.model(loaded.detector).model
     say(
-        f"{len(remarks)} messages follow an answer; the detector {detector} is asked once about each; {len(problems)} rows are not valid chats"
+        f"{counted(len(remarks), 'message')} after an answer; the detector {detector} is asked once about each; "
+        f"{counted(len(problems), 'row')} without a valid chat"
     )
     if dry_run:
         print_look_cost(look_cost(loaded, remarks), loaded.max_usd)
@@ -274,7 +296,7 @@ def export(
 
     found = chat_config(config, overrides=overrides).store.all(state.value)
     write_batch(found, output.resolve())
-    say(f"{len(found)} corrections -> {output}")
+    say(f"{counted(len(found), 'correction')} -> {output}")
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections queue --worker configs/worker.yaml")
@@ -305,4 +327,6 @@ def queue(
         batch = Path(folder) / "corrections.jsonl"
         write_batch(approved, batch)
         [(entry, found)] = add_entries(queued_in, [batch], priority.value)
-    say(f"{entry}: {found.rows} corrections; `worker run` trains on them, `worker status` tells what came of it")
+    say(
+        f"{entry}: {counted(found.rows, 'correction')}; `worker run` trains on them, `worker status` tells what came of it"
+    )

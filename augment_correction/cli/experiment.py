@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from augment_correction.cli import Json, Overrides, WholeHelp, app
+from augment_correction.cli import Json, Overrides, app
+from augment_correction.cli.helping import Commands
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
 
 MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 DEFAULT = "configs/experiment.yaml"
-ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="[CONFIG]")]
+ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="CONFIG")]
 
-experiment = typer.Typer(
+experiment = Commands(
     name="experiment",
-    cls=WholeHelp,
-    no_args_is_help=True,
     help="Find a model's weak areas, train on them and on a control, and test whether the targeted data made it better.",
     epilog="Example: python -m augment_correction experiment run configs/experiment.yaml",
 )
@@ -33,7 +32,7 @@ app.add_typer(experiment)
 def plan(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="Rounds.")] = None,
+    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="The number of rounds.")] = None,
     control: Annotated[
         str | None,
         typer.Option(
@@ -41,7 +40,7 @@ def plan(
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="With how many seeds each arm is trained.")
+        int | None, typer.Option("--seeds", min=1, help="The number of seeds with which each arm is trained.")
     ] = None,
 ) -> None:
     """Split and seal the questions, and print the effect that they can detect, the number of requests and the cost. No model is asked."""
@@ -64,7 +63,7 @@ def plan(
 def run(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="Rounds.")] = None,
+    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="The number of rounds.")] = None,
     control: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +71,7 @@ def run(
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="With how many seeds each arm is trained.")
+        int | None, typer.Option("--seeds", min=1, help="The number of seeds with which each arm is trained.")
     ] = None,
     sweep: Annotated[
         str | None,
@@ -164,12 +163,12 @@ def rollback(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
 
 
 @experiment.command(epilog="Example: python -m augment_correction experiment doctor")
-def doctor(config: ConfigFile = DEFAULT) -> None:
+def doctor(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
     """Check packages, memory, disk, models and the config, and train a tiny model for two steps. No model is asked."""
     from augment_correction.errors import ExitCode
     from augment_correction.experiment.doctor import examine
 
-    findings = examine(config)
+    findings = examine(config, overrides or [])
     for finding in findings:
         say(f"{'ok     ' if finding.ok else 'FAILED '}{finding.what}")
         if finding.remedy and not finding.ok:

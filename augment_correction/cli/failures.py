@@ -35,7 +35,9 @@ Answers that matching cannot grade are left out unless a judge model is set (--s
 
 @app.command("import-failures", epilog=IMPORTING)
 def import_failures(
-    files: Annotated[list[Path] | None, typer.Argument(help="Files of failures (.jsonl, or a .json list).")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files of failures (.jsonl, or a .json list).", metavar="FILE")
+    ] = None,
     self_critique_data: Annotated[
         list[Path] | None,
         typer.Option(

@@ -10,14 +10,14 @@ import typer
 
 from augment_correction.cli import app
 from augment_correction.errors import UserError
-from augment_correction.project import EDITED_FOLDERS, bundled
+from augment_correction.project import EDITED_FOLDERS, EXAMPLES, bundled
 from augment_correction.terminal import say
 
 
 @app.command(epilog="Example: python -m augment_correction init my_project")
 def init(
     folder: Annotated[
-        Path, typer.Argument(help="The folder to copy into. It is created if it does not exist.", metavar="[DIR]")
+        Path, typer.Argument(help="The folder to copy into. It is created if it does not exist.", metavar="DIR")
     ] = Path(),
 ) -> None:
     """Copy all configs, pipelines, prompts and example documents into a folder. Nothing is overwritten."""
@@ -52,8 +52,9 @@ def _shipped() -> Iterator[Path]:
     """Relative to the project folder."""
     root = bundled()
     for top in EDITED_FOLDERS:
-        below = root / top / "examples" if top == "inputs" else root / top
-        yield from sorted(path.relative_to(root) for path in below.rglob("*") if path.is_file())
+        folders = [root / top / name for name in EXAMPLES] if top == "inputs" else [root / top]
+        files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+        yield from sorted(path.relative_to(root) for path in files)
 
 
 def _copy(path: Path, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augment_correction.cli import Json, Overrides, WholeHelp, app
+from augment_correction.cli import Json, Overrides, app
 from augment_correction.cli.answers import (
     Adapter,
     BaseUrl,
@@ -19,16 +19,15 @@ from augment_correction.cli.answers import (
     asking_config,
     print_paid,
 )
+from augment_correction.cli.helping import Commands
 from augment_correction.folders import size_of
 from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.monitor.impact import Impact
 
-monitor = typer.Typer(
+monitor = Commands(
     name="monitor",
-    cls=WholeHelp,
-    no_args_is_help=True,
     help="Show what the training-time monitor collected, and test whether training on it helped.",
 )
 app.add_typer(monitor)

@@ -27,7 +27,7 @@ class OnOom(StrEnum):
 TrainConfigFile = Annotated[
     str | None,
     typer.Argument(
-        help="A training config, such as configs/train.yaml. Without one, the options alone count.", metavar="[CONFIG]"
+        help="A training config, such as configs/train.yaml. Without one, the options alone count.", metavar="CONFIG"
     ),
 ]
 Set = Annotated[

@@ -10,17 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from augment_correction.cli import Json, WholeHelp, app
+from augment_correction.cli import Json, app
+from augment_correction.cli.helping import Commands
 from augment_correction.terminal import say, tell
 
 DEFAULT = "configs/worker.yaml"
-WorkerFile = Annotated[str, typer.Argument(help="The config of the worker.", metavar="[CONFIG]")]
+WorkerFile = Annotated[str, typer.Argument(help="The config of the worker.", metavar="CONFIG")]
 WorkerOption = Annotated[str, typer.Option("--config", help="The config of the worker.", metavar="CONFIG")]
 
-worker = typer.Typer(
+worker = Commands(
     name="worker",
-    cls=WholeHelp,
-    no_args_is_help=True,
     help="Train a round on each incoming file; an acceptance test decides whether its adapter becomes the current one.",
     epilog="Example: python -m augment_correction worker run configs/worker.yaml",
 )

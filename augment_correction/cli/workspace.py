@@ -7,14 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from augment_correction.cli import WholeHelp, app
+from augment_correction.cli import app
+from augment_correction.cli.helping import Commands
 from augment_correction.errors import MissingExtra
 from augment_correction.terminal import tell
 
-workspace = typer.Typer(
+workspace = Commands(
     name="workspace",
-    cls=WholeHelp,
-    no_args_is_help=True,
     help="Serve the web workspace, where organisations chat with their model, correct it, approve, train, activate and roll back.",
     epilog="Example: python -m augment_correction workspace serve --port 8080",
 )

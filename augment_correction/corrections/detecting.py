@@ -24,6 +24,7 @@ SAMPLING = Sampling(temperature=0, max_tokens=400)
 WORDS: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
 LOOKED_AT = 8
 """Messages before the one that is looked at: what is further back is rarely what it corrects."""
+NAMED = {"question": "question", "wrong": "wrong answer", "right": "right answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ def read_detected(reply: str, message: str) -> Detected:
     if not told:
         return Detected("none")
     texts = {name: found.get(name) for name in ("question", "wrong", "right")}
-    if missing := [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:
-        return Detected("undecided", why=f"the detector reported a correction without its {' and '.join(missing)}")
+    if missing := [NAMED[name] for name, text in texts.items() if not isinstance(text, str) or not text.strip()]:
+        return Detected("undecided", why=f"the detector reported a correction without the {' and the '.join(missing)}")
     question, wrong, right = (str(text).strip() for text in texts.values())
     said = Statement(question, wrong, right, message.strip())
     if said.claim == Statement("", "", wrong).claim:

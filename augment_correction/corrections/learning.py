@@ -29,6 +29,7 @@ from augment_correction.models import MadeConfig
 from augment_correction.runner import RunState
 from augment_correction.sampling import Sampling
 from augment_correction.store.folder import atomic_write
+from augment_correction.text.excerpts import counted
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.report import outcome_lines, prepared_lines
 
@@ -60,7 +61,7 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
     folder = config.folder / "rounds" / round_key(config, approved)
     refuse(config, folder)
     versions = Versions(config.folder)
-    say(f"{len(approved)} approved corrections -> {folder}")
+    say(f"{counted(len(approved), 'approved correction')} -> {folder}")
     material = prepare(config, approved, folder, watch)
     say("  " + ", ".join(f"{count} {kind}" for kind, count in material.kinds.items() if count))
     for reason, count in material.dropped.items():

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,10 +29,10 @@ CHATML = (
 )
 
 
-def examine(config: str) -> list[Finding]:
+def examine(config: str, overrides: Sequence[str] = ()) -> list[Finding]:
     """Everything that can be found out without an answer of the config's models."""
     findings = [*_packages(), *_machine()]
-    findings += asyncio.run(check_experiment(config))
+    findings += asyncio.run(check_experiment(config, overrides))
     if all(finding.ok for finding in findings[: len(TRAINING)]):
         findings.append(_two_steps())
     return findings

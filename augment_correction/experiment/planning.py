@@ -10,6 +10,7 @@ from augment_correction.evals.pooling import detectable
 from augment_correction.experiment.arms import SPARE
 from augment_correction.experiment.config import ITEMS_ONLY, RANDOM, ExperimentConfig
 from augment_correction.experiment.sealing import Sets, read_sets
+from augment_correction.text.excerpts import counted
 
 SPREADS = {"accuracy": (0.45, 0.02), "nll": (0.5, 0.03)}
 """By figure (the standard deviation of an item's difference between two arms, that of an arm's mean between seeds), where nothing
@@ -59,13 +60,13 @@ class ExperimentPlan:
         yield f"hypothesis: {config.hypothesis}"
         yield (
             f"decided by {config.decision.figure} on dev items of the weak areas, targeted above random and above base by more than "
-            f"{config.decision.margin:g}, alpha {config.decision.alpha:g} over {config.iterations} rounds"
+            f"{config.decision.margin:g}, alpha {config.decision.alpha:g} over {counted(config.iterations, 'round')}"
         )
         for share in (1.0, WEAK_SHARE, 0.25):
             yield f"  where {100 * share:.0f} % of dev is in weak areas, a difference of {self._shown(self.effect(share))} is found in 80 % of such experiments"
         yield (
-            f"{self.trainings} trainings ({', '.join(config.arms)}; seeds {', '.join(map(str, config.seeds))}; "
-            f"{config.iterations} rounds), {self.answers:,} answers of the student, at most {self.examples:,} examples to generate"
+            f"{counted(self.trainings, 'training')} ({', '.join(config.arms)}; seeds {', '.join(map(str, config.seeds))}; "
+            f"{counted(config.iterations, 'round')}), {self.answers:,} answers of the student, at most {self.examples:,} examples to generate"
             + (" and to verify" if config.checked_by else "")
         )
         if len(config.seeds) < 2:

@@ -97,13 +97,13 @@ def _epilog(text: str) -> Iterator[str]:
 
 
 def _place(argument: Any) -> str:
-    name = argument.make_metavar(None) if hasattr(argument, "make_metavar") else argument.name.upper()
-    return name if argument.required or name.startswith("[") else f"[{name}]"
+    name = argument.metavar or argument.name.upper()
+    return (name if argument.required else f"[{name}]") + ("..." if argument.nargs != 1 else "")
 
 
 def _names(each: Any) -> str:
     if each.param_type_name == "argument":
-        return f"`{(each.metavar or each.name.upper()).strip('[]')}`"
+        return f"`{each.metavar or each.name.upper()}`"
     return ", ".join(f"`{name}`" for name in (*each.opts, *each.secondary_opts))
 
 

@@ -78,7 +78,7 @@ def test_a_wrong_sum_needs_a_second_yes(folder: Path) -> None:
     refused = corrections(folder, "approve", "1")
     assert refused.returncode == 2 and "--force" in refused.stderr
     assert "against the evidence" in corrections(folder, "approve", "1", "--force").stdout
-    assert '"forced": true' in corrections(folder, "show", "1").stdout
+    assert "approved, against the evidence" in corrections(folder, "show", "1").stdout
     said = chat(folder, "Who opened the museum?", "No, Ida.", "e", "What is 3+3?", "6", "7", "y", "n").stdout
     assert "arithmetic contradicts it: 3+3 is 6" in said and "kept as a candidate, not approved" in said
 
@@ -86,13 +86,13 @@ def test_a_wrong_sum_needs_a_second_yes(folder: Path) -> None:
 def test_what_is_approved_is_exported_and_its_training_is_told_in_numbers(folder: Path) -> None:
     corrections(folder, "add", "--question", "Who?", "--wrong", "Otto Meier", "--right", "Ida Brandt")
     corrections(folder, "approve", "1")
-    assert "1 corrections -> " in corrections(folder, "export", "--output", "failures.jsonl").stdout
+    assert "1 correction -> " in corrections(folder, "export", "--output", "failures.jsonl").stdout
     read = program(folder, "import-failures", "failures.jsonl", "--dry-run")
     assert read.returncode == 0, read.stderr
     assert "bad 1 of 1" in read.stdout, "the wrong answer is corrected, and not only the right one trained"
     told = program(folder, "corrections", "train", "chat.yaml", "--dry-run")
     assert told.returncode == 0, told.stderr
-    assert "1 approved corrections, at most 6 training rows" in told.stdout and "demonstrations" in told.stdout
+    assert "1 approved correction, at most 6 training rows" in told.stdout and "demonstrations" in told.stdout
 
 
 def test_before_there_is_a_version(folder: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_batch_of_approved_corrections_is_a_job_of_a_worker(folder: Path) -> N
     made = {**shipped, "worker": {"root": "w"}, "corrections": {**shipped["corrections"], "config": "chat.yaml"}}
     (folder / "worker.yaml").write_text(yaml.safe_dump(made))
     queued = corrections(folder, "queue", "--worker", "worker.yaml")
-    assert "1 corrections; `worker run` trains on them" in queued.stdout, queued.stderr
+    assert "1 correction; `worker run` trains on them" in queued.stdout, queued.stderr
     (entry,) = (folder / "w/queue/normal").iterdir()
     config = load_worker(folder / "worker.yaml")
     assert check(entry, config.project, chats=True).format == "corrections"

@@ -8,6 +8,9 @@ import pytest
 
 from tests.cli.program import program
 
+PROBED = ("--set", "weak_by=wrong", "--set", "decision.figure=accuracy")
+"""A student whose weights are not looked at."""
+
 
 def test_init_copies_everything_once_and_never_overwrites(tmp_path: Path) -> None:
     first = program("init", str(tmp_path))
@@ -19,6 +22,22 @@ def test_init_copies_everything_once_and_never_overwrites(tmp_path: Path) -> Non
     assert "write" not in second.out
     assert f"skip (exists)  {tmp_path}/prompts/filter.jinja" in second.out
     assert (tmp_path / "prompts" / "filter.jinja").read_text() == "mine"
+
+
+def test_what_init_copies_is_what_its_configs_name(tmp_path: Path) -> None:
+    assert program("init", str(tmp_path)).code == 0
+    made = program("experiment", "plan", "--set", "student.mode=scripted", *PROBED, cwd=tmp_path)
+    assert made.code == 0, made.err
+    assert "sentinel" in made.out and str(tmp_path / "outputs" / "experiment") in made.out
+
+
+def test_a_command_without_a_config_takes_the_project_s_own(tmp_path: Path) -> None:
+    assert program("init", str(tmp_path)).code == 0
+    own = tmp_path / "configs" / "chat.yaml"
+    own.write_text(own.read_text().replace("./outputs/corrections", "./outputs/mine"))
+    said = ("--question", "Who wrote Faust?", "--wrong", "Schiller", "--right", "Goethe")
+    assert program("corrections", "add", *said, cwd=tmp_path).code == 0
+    assert (tmp_path / "outputs" / "mine" / "corrections.sqlite").is_file()
 
 
 def test_list_names_what_copy_copies(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import sys
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from augment_correction.cli import app, tables
+from augment_correction.cli.helping import PROGRAM
 from tests.cli.program import program
 from tests.pages import program as click_program
 
@@ -61,6 +64,20 @@ def test_no_help_is_cut_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: p
         assert "…" not in shown, command
         assert not re.search(r"^  .*\.\.\.$", shown, re.MULTILINE), command
         assert "[bold]" not in shown, command
+        assert "list[" not in shown and "[[" not in shown, command
+        assert max(map(len, shown.splitlines())) <= 80, command
+        examples = [line.strip() for line in shown.replace(" \\\n", " ").splitlines() if PROGRAM in line]
+        told = " ".join((_of(command).epilog or "").split())
+        for each in examples:
+            assert " ".join(each.split()) in told, "what is broken over lines is one command to a shell"
+            assert shlex.split(each), command
+
+
+def _of(command: tuple[str, ...]) -> Any:
+    found: Any = click_program()
+    for name in command:
+        found = found.commands[name]
+    return found
 
 
 def test_the_list_of_commands_says_whole_sentences() -> None:

@@ -1,0 +1,81 @@
+"""What `--help` shows, for a terminal of any width: nothing is cut, and an example can be copied as it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+PROGRAM = "python -m "
+EXAMPLE = "Example: "
+
+
+class _WholeExamples:
+    epilog: str | None
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        if self.epilog:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text("\n\n".join(_paragraphs(self.epilog, formatter.width - formatter.current_indent)))
+
+
+class Command(_WholeExamples, TyperCommand):
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Of what may be given several times the kind of one: `<path>` and not `<list[Path]>`."""
+        write = formatter.write_dl
+        formatter.write_dl = lambda rows, **widths: write([(_of_one(name), told) for name, told in rows], **widths)
+        super().format_options(ctx, formatter)
+        formatter.write_dl = write
+
+
+class Group(_WholeExamples, TyperGroup):
+    """Says of every command what its help begins with, wrapped; click cuts that after a line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = [(name, (self.commands[name].help or "").strip().split("\n\n")[0]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class Commands(typer.Typer):
+    """The commands of the program, or of one of its groups."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(cls=Group, no_args_is_help=True, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
+        return super().command(name, cls=Command, **settings)
+
+
+def _of_one(name: str) -> str:
+    return re.sub(r"<list\[(.*)\]>$", lambda kind: f"<{kind[1].lower()}>", name)
+
+
+def _paragraphs(text: str, width: int) -> Iterator[str]:
+    for part in re.split(r"\n\s*\n", text.strip()):
+        told = " ".join(part.split())
+        lead = EXAMPLE if told.startswith(EXAMPLE + PROGRAM) else ""
+        # "\b" tells click to leave the paragraph's lines as they are
+        yield f"\b\n{_broken(told, width)}" if lead or told.startswith(PROGRAM) else told
+
+
+def _broken(command: str, width: int) -> str:
+    """Over several lines as a shell reads them, an option beside its value and nothing that is quoted torn apart."""
+    words = re.findall(r"(?:'[^']*'|\S)+", command)
+    parts: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        if parts and (not word.startswith("-") and before.startswith("--")):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    lines = [""]
+    for part in parts:
+        if lines[-1].strip() and len(lines[-1]) + 1 + len(part) > width - len(" \\"):
+            lines.append(f"    {part}")
+        else:
+            lines[-1] += f" {part}" if lines[-1] else part
+    return " \\\n".join(lines)
