@@ -26,6 +26,7 @@ VIOLATIONS = """axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2
   `${each.impact} ${each.id}: ${each.help}: ${each.nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`))"""
 SPOKEN = SCRIPT.replace('"Ida"', '"it was Ida"').replace("contains: museum", 'contains: "the museum?"')
 """Words that no prompt of a pipeline has."""
+PICTURES = os.environ.get("WORKSPACE_PICTURES")
 FACT, OTHER_FACT = "Who opened the museum?", "Which stone has the museum?"
 DOCUMENT = (
     "The bridge of Ander has nine arches. It was built in 1911 by Jon Prell. The stone came from the quarry of Talmar. "
@@ -60,7 +61,12 @@ class Visit(Browser):
         assert not await self.value(VIOLATIONS), name
         assert await self.too_wide() <= 0, name
         self.number += 1
-        _keep(f"{self.number:02}_{name}.png", await self.picture())
+        await self.keep(f"{self.number:02}_{name}")
+
+    async def keep(self, name: str) -> None:
+        """What is in the window, for whoever wants to see it: to draw and to pack it takes longer than to look at it."""
+        if PICTURES:
+            await asyncio.to_thread(Path(PICTURES, f"{name}.png").write_bytes, await self.picture())
 
     async def fill(self, form: str, **values: str) -> None:
         """And send it: the form that holds `form`."""
@@ -113,11 +119,6 @@ class Visit(Browser):
         ]
         loud = [each for each in said if each.get("entry", {}).get("level", "error") in ("error", "warning")]
         return [json.dumps(each) for each in loud if not each.get("entry", {}).get("url", "").endswith("/nothing")]
-
-
-def _keep(name: str, picture: bytes) -> None:
-    if folder := os.environ.get("WORKSPACE_PICTURES"):
-        (Path(folder) / name).write_bytes(picture)
 
 
 @pytest.mark.slow
@@ -263,7 +264,7 @@ async def documents_become_rows(browser: Visit, home: str, folder: Path) -> None
     assert len(rows) == 1 and "Nine arches, and no more." in json.dumps(rows)
     report = await browser.value("document.querySelector('[href$=\"/report\"]').href")
     await browser.open(report, 1200)
-    _keep("report.png", await browser.picture())
+    await browser.keep("report")
 
 
 async def every_page_is_looked_at(browser: Visit, root: str, home: str) -> None:

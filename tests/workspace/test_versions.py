@@ -39,7 +39,7 @@ TRAINING = Path(__file__).with_name("training.py")
 def trainable(
     open_place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Place]:
-    def open_(wait: float = 0.0, outcome: str = "accept", code: int = 0) -> Place:
+    def open_(wait: float | Path = 0.0, outcome: str = "accept", code: int = 0) -> Place:
         real = learning.hand_over
 
         def command(settings: Settings, database: Any, organisation: str) -> list[str]:
@@ -225,8 +225,8 @@ from augment_correction.workspace import working
 from augment_correction.workspace.database import Database
 from tests.workspace.places import settings_in
 working.POLL = 0.05
-program, folder, url, model = sys.argv[1:]
-working.hand_over = (lambda real: lambda *given: [sys.executable, program, real(*given)[-1], "6", "accept", "0"])(working.hand_over)
+program, folder, url, model, go = sys.argv[1:]
+working.hand_over = (lambda real: lambda *given: [sys.executable, program, real(*given)[-1], go, "accept", "0"])(working.hand_over)
 settings = settings_in(Path(folder), url, backend="local", model=model)
 working.Worker(settings, Database(url)).run()
 """
@@ -235,7 +235,8 @@ working.Worker(settings, Database(url)).run()
 def test_a_worker_is_killed_and_the_training_goes_on_and_ends_once(
     trainable: Callable[..., Place], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = trainable(wait=6)
+    go = tmp_path / "go"
+    place = trainable(wait=go)
     ada = place.owner()
     approved(place, ada)
     ada.post(ada.at("/versions"))
@@ -244,6 +245,7 @@ def test_a_worker_is_killed_and_the_training_goes_on_and_ends_once(
         str(place.settings.storage),
         place.settings.database_url,
         place.settings.model,
+        str(go),
     ]
     first = subprocess.Popen([sys.executable, "-c", WORKER, *given])
     _until(lambda: any(tmp_path.rglob("train_1.process")))
@@ -251,6 +253,7 @@ def test_a_worker_is_killed_and_the_training_goes_on_and_ends_once(
     first.wait()
     with place.site.database.as_system(writes=True) as session:
         session.execute(update(Job).values(beat=now() - 2 * jobs.LEASE))
+    threading.Timer(0.5, go.touch).start()  # the other worker finds it under way
     assert Worker(place.settings, place.site.database).work()
     [job], made_ = all_of(place, Job), all_of(place, ModelVersion)
     assert (job.state, job.tries, len(made_)) == ("done", 1, 1)
