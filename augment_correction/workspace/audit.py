@@ -94,6 +94,7 @@ _DEEDS = {
 }  # fmt: skip
 _PAGES = {
     "correction": ("/corrections/", "the correction"),
+    "invite": ("/members#", "the invitation"),
     "job": ("/jobs/", "the job"),
     "version": ("/versions/", "version"),
 }

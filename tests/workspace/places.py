@@ -137,7 +137,7 @@ class Place:
 
 def invited(inviter: Person, email: str, role: str) -> str:
     """The path of the link that the page shows once."""
-    inviter.post(inviter.at("/invites"), {"email": email, "role": role})
+    inviter.post(inviter.at("/members/invites"), {"email": email, "role": role})
     found = re.search(rf'value="{re.escape(ORIGIN)}(/invite/[^"]+)"', inviter.page)
     assert found, inviter.text
     return found[1]

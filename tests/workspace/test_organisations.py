@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 
@@ -50,7 +51,7 @@ def test_an_invitation_ends_after_seven_days_and_when_it_is_taken_back(place: Pl
         session.execute(
             update(Invite).where(Invite.email == "old@example.org").values(expires=now() - timedelta(seconds=1))
         )
-    ada.post(ada.at(f"/invites/{invite.id}/end"))
+    ada.post(ada.at(f"/members/invites/{invite.id}/end"))
     for link in (old, back):
         stranger = place.person()
         stranger.get(link)
@@ -61,10 +62,10 @@ def test_nobody_invites_above_himself_nor_an_owner(place: Place) -> None:
     ada = place.owner()
     admin = place.join(ada, "admin")
     for person in (admin, ada):
-        person.post(person.at("/invites"), {"email": "me@example.org", "role": "owner"})
+        person.post(person.at("/members/invites"), {"email": "me@example.org", "role": "owner"})
         assert person.status == 403
     reviewer = place.join(ada, "reviewer")
-    reviewer.post(reviewer.at("/invites"), {"email": "x@example.org", "role": "member"})
+    reviewer.post(reviewer.at("/members/invites"), {"email": "x@example.org", "role": "member"})
     assert reviewer.status == 403
 
 
@@ -82,7 +83,7 @@ def test_an_invitation_gives_no_more_than_its_inviter_may_when_it_is_accepted(pl
 def test_an_invitation_changes_no_role_that_is_there(place: Place) -> None:
     ada = place.owner()
     bob = place.join(ada, "member", email="bob@example.org")
-    ada.post(ada.at("/invites"), {"email": "bob@example.org", "role": "admin"})
+    ada.post(ada.at("/members/invites"), {"email": "bob@example.org", "role": "admin"})
     assert ada.status == 422 and "already is a member" in ada.text
     assert role_of(place, bob) == "member"
 
@@ -196,3 +197,14 @@ def test_a_name_that_cannot_be_seen_is_told_beside_its_field(place: Place, page:
     ada = place.owner()
     ada.post(page, {field: "Ada\u202egro"})
     assert ada.status == 422 and f'id="{field}-wrong"' in ada.page and "visible characters" in ada.text
+
+
+def test_the_audit_says_in_words_what_an_event_is_about(place: Place) -> None:
+    ada = place.owner()
+    ada.post(ada.at("/members/invites"), {"email": "grace@example.org", "role": "reviewer"})
+    assert re.search(r'aria-current="page">Members<', ada.page)
+    [invitation] = re.findall(r'<li id="([0-9a-f]{16})"', ada.page)
+    ada.get(ada.at("/audit"))
+    assert f'href="{ada.at("/members#")}{invitation}" title="{invitation}">the invitation</a>' in ada.page
+    founded = re.search(r"founded the organisation.*?</tr>", ada.page, re.DOTALL)
+    assert founded and "Bridges Ltd" in founded[0]

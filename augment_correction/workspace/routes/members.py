@@ -32,7 +32,7 @@ def _members(here: Here, link: str = "", problem: Problem | None = None, email: 
     )  # fmt: skip
 
 
-@router.post("/invites")
+@router.post("/members/invites")
 def invite(here: Entered) -> Response:
     """The link is on the page that answers, and nowhere else: only its digest is kept."""
     try:
@@ -44,7 +44,7 @@ def invite(here: Entered) -> Response:
     return _members(here, link=f"{here.site.settings.public_url}/invite/{token}", email=made.email)
 
 
-@router.post("/invites/{invite}/end")
+@router.post("/members/invites/{invite}/end")
 def end_invite(here: Entered) -> Response:
     with here.write() as session:
         organisations.end_invite(session, here.actor, here.path("invite"))
