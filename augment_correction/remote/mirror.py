@@ -127,8 +127,8 @@ class Mirror:
                     f"none of the {len(outlook.due):,} files of {self._storage.address} can be fetched: {failed}",
                     hint=credentials_of(self._storage.address),
                 )
-            if gone := record.entries.keys() - outlook.wanted.keys():
-                record.keep({name: entry for name, entry in record.entries.items() if name not in gone})
+            for name in record.entries.keys() - outlook.wanted.keys():
+                record.note(name, None)
         files = len(outlook.wanted) + len(outlook.unread)
         refused = tuple(sorted((self._source(name), why) for name, why in outlook.refused.items()))
         return Mirrored(self._storage.address, self.path, files, fetched, size, removed, refused)

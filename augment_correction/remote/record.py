@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -43,7 +43,7 @@ class Record:
                 self._file.write(b"\n")
             yield self
         if self._lines > 2 * len(self.entries) + 100:
-            self.keep(self.entries)
+            self._write_anew()
 
     def note(self, name: str, entry: Any) -> None:
         """From any thread. `entry` is anything that JSON can say; None: it is there no more."""
@@ -53,10 +53,9 @@ class Record:
             self._lines += 1
             self._set(name, entry)
 
-    def keep(self, entries: Mapping[str, Any]) -> None:
-        """Write these alone."""
+    def _write_anew(self) -> None:
         temporary = self._path.with_name(f"{self._path.name}.part")
         with new_file(temporary) as file:
-            for each in entries.items():
+            for each in self.entries.items():
                 file.write(orjson.dumps(each) + b"\n")
         temporary.replace(self._path)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from augment_correction.config import RunConfig
 from augment_correction.documents import ending_of, is_read
 from augment_correction.documents.folder_settings import FILE as FOLDER_SETTINGS
-from augment_correction.errors import ExitCode, Interrupted, UserError
+from augment_correction.errors import ExitCode, InputError, Interrupted, UserError
 from augment_correction.export.destinations import push_run
 from augment_correction.llm.metered import Halt
 from augment_correction.llm.session import interruptible
@@ -79,7 +79,8 @@ async def with_copy(plan: Plan, state: RunState, result: RunResult) -> RunResult
         return result
     try:
         push = await _transferred(lambda stop: push_run(plan.folder, address, report=_report(state), stop=stop))
-    except (UserError, Interrupted) as failure:
+    except (UserError, Interrupted, OSError) as cause:
+        failure = InputError(str(cause), hint="mend that") if isinstance(cause, OSError) else cause
         again = (
             f"python -m augment_correction export {shlex.quote(str(plan.folder.root))} --push {shlex.quote(address)}"
         )

@@ -17,6 +17,7 @@ from augment_correction.remote.storage import ObjectFailure, Storage
 from augment_correction.runner import estimate, run_async
 from augment_correction.runner.checking import check_run
 from augment_correction.runner.previewing import preview
+from augment_correction.store import RunFolder
 from tests.cli.program import program
 from tests.projects import MadeProject
 from tests.remote.server import S3, SECRET
@@ -210,6 +211,16 @@ def test_a_copy_that_is_interrupted_is_told_with_the_command(s3: S3, project: Ma
     assert running.returncode == 130, err
     assert "stopped: the files were not copied: interrupted" in out and "--push s3://bucket/made" in out
     assert len(project.dataset()) == 3 and s3.held("made/") == {}
+
+
+async def test_a_file_that_cannot_be_read_is_a_failure_of_the_copy_alone(
+    s3: S3, project: MadeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(s3, 1)
+    monkeypatch.setattr(RunFolder, "made", lambda self: ["run.json", "gone.txt"])
+    made = await run_async(project.load(path=AT_DOCS, output=COPIED))
+    assert made.exit_code is ExitCode.USER and made.kept == 1
+    assert "the files were not copied" in str(made.stopped) and "gone.txt" in str(made.stopped)
 
 
 async def test_a_place_that_cannot_be_copied_to_is_told_before_anything_is_asked(s3: S3, project: MadeProject) -> None:
