@@ -32,6 +32,10 @@ def content_id(*parts: str) -> str:
 # --------------------------------------------------------------------------------------------- what is read
 
 
+NAVIGATION = "left_out"
+"""The key of a document's metadata that holds what a web page shows beside its text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """A heading that stands at `start` in the document's text; `level` counts from 1."""

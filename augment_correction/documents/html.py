@@ -9,17 +9,18 @@ from __future__ import annotations
 import codecs
 import html.entities
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augment_correction.documents.contract import ReadLimits, Unread, build_document
+from augment_correction.documents.html_navigation import navigation
 from augment_correction.documents.html_tables import is_layout, table_rows
 from augment_correction.documents.html_text import Paragraph, is_left_out, name_of, text_of
 from augment_correction.documents.text import Decoded, clean, decode, decoding_notes
 from augment_correction.documents.writing import Markdown
-from augment_correction.records import Document, ReadNote
+from augment_correction.records import NAVIGATION, Document, ReadNote
 
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,500}?(?:charset|encoding)\s*=\s*["']?\s*([-\w:.]{1,40})""", re.I)
 _XHTML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML|<html[^>]{0,500}xmlns=)", re.I)
@@ -28,6 +29,9 @@ _OF_XML = {"amp", "lt", "gt", "quot", "apos"}
 _LANGUAGE = re.compile(
     r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]{1,20})|^code ([\w+#-]{1,20}) literal-block"
 )
+_SHOWN = 2000
+"""Characters of what is left out that are told."""
+_LEFT_OUT = "rows of links, banners and lists of sections, left out (rejected.jsonl has them); characters"
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = {
     "p",
@@ -69,30 +73,47 @@ class Page:
     written: Markdown
     title: str
     decoded: Decoded
+    left_out: tuple[str, ...] = ()
+    """The text of each row of links, banner and the like that is not in `written`."""
 
 
 def read_html(path: Path, source: str, limits: ReadLimits) -> Iterator[Document | ReadNote]:
-    page = write_html(path.read_bytes())
+    page = write_html(path.read_bytes(), with_navigation=False)
     headings = page.written.headings
+    metadata: dict[str, Any] = {"encoding": page.decoded.encoding}
+    if page.left_out:
+        yield ReadNote(source, "navigation", _LEFT_OUT, sum(map(len, page.left_out)))
+        metadata[NAVIGATION] = _shown(page.left_out)
     yield from decoding_notes(page.decoded, source)
     yield build_document(
         page.written.text,
         source=source,
         media_type="text/html",
         title=page.title or (headings[0].title if headings else ""),
-        metadata={"encoding": page.decoded.encoding},
+        metadata=metadata,
         headings=headings,
     )
 
 
-def write_html(data: bytes) -> Page:
-    """Raises Unread("binary" or "unreadable")."""
+def _shown(left_out: Sequence[str]) -> str:
+    text = " / ".join(left_out)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+
+
+def write_html(data: bytes, *, with_navigation: bool = True) -> Page:
+    """`with_navigation`: what stands beside the text is taken for text, too, as in the pages of a book.
+
+    Raises Unread("binary" or "unreadable").
+    """
     decoded = _decoded(data)
     root = _parse(decoded.text)
     if root is None:
         return Page(Markdown(), "", decoded)
     title = next((text_of(node) for node in root.iter("title", "{*}title")), "")
-    return Page(_Writer().write(_content(root)), title, decoded)
+    content = _content(root)
+    beside = [] if with_navigation else navigation(content)
+    left_out = tuple(text for node in beside if (text := text_of(node)))
+    return Page(_Writer(beside).write(content), title, decoded, left_out)
 
 
 def _decoded(data: bytes) -> Decoded:
@@ -153,7 +174,8 @@ def _content(root: Any) -> list[Any]:
 class _Writer:
     """Walks a tree without recursion: broken pages nest thousands deep."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: Iterable[Any] = ()) -> None:
+        self._left_out = frozenset(left_out)
         self._out = Markdown()
         self._line = Paragraph()
         self._lists: list[int | None] = []  # the next number of each open list; None has bullets
@@ -184,7 +206,7 @@ class _Writer:
     def _start(self, node: Any) -> bool:
         """Opens an element; True where it is dealt with and its children are not to be visited."""
         name = name_of(node)
-        if is_left_out(node):
+        if is_left_out(node) or node in self._left_out:
             return True
         if name in _BLOCKS:
             self._flush()

@@ -17,6 +17,7 @@ from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.ledger import Ledger
 from augment_correction.plan import Plan, describe
 from augment_correction.plugins import recorded
+from augment_correction.records import NAVIGATION
 from augment_correction.report import write_report
 from augment_correction.results.dataset import Written, write_dataset
 from augment_correction.results.earlier import Earlier
@@ -93,6 +94,9 @@ def _reading_notices(results: Results) -> Iterator[str]:
 def _rejected_rows(results: Results) -> Iterator[dict[str, Any]]:
     for unread in results.unread():
         yield {"stage": "read", "reason": unread.reason, "detail": unread.detail, "source": unread.source}
+    for document in results.documents():
+        if beside := document["metadata"].get(NAVIGATION):
+            yield {"stage": "read", "reason": "navigation", "detail": beside, "source": document["source"]}
     statuses: tuple[Status, ...] = ("rejected", "failed")
     for status in statuses:
         for chunk, outcome in results.outcomes(status):

@@ -1,0 +1,107 @@
+"""What a page shows beside its text is left out, counted and told; what belongs to the text stays."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from augment_correction.documents import read_documents
+from augment_correction.documents.html import write_html
+from augment_correction.records import Document, ReadNote
+
+PROSE = (
+    "<p>The bridge of Halmstett was built in 1911 by the guild of masons, and it stands on nine arches of sandstone. "
+    "Its keeper rang a bell at dusk until the last war, and nobody has rung it since then.</p>"
+)
+
+
+def page(inside: str) -> str:
+    return f"<html><body>{inside}<div id=content><h1>The bridge</h1>{PROSE}{PROSE}</div></body></html>"
+
+
+def read(inside: str) -> tuple[str, tuple[str, ...]]:
+    made = write_html(page(inside).encode(), with_navigation=False)
+    return made.written.text, made.left_out
+
+
+def links(*texts: str, to: str = "/x") -> str:
+    return " | ".join(f'<a href="{to}">{text}</a>' for text in texts)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        f"<div>{links('Home', 'Town hall', 'Events', 'Contact')}</div>",
+        f"<p>{links('Edit', 'History')}</p>",
+        f"<ul>{''.join(f'<li>{links(name)}</li>' for name in ('Home', 'News', 'About us'))}</ul>",
+        f"<div class=breadcrumb>You are here: {links('Home', 'Museum')} &gt; Opening hours</div>",
+        '<div class="share-buttons">Share this page <a href="/t">on a network</a></div>',
+        '<div id="cookie-banner"><p>We use cookies to make this site better for you and for our partners. Read how in our policy.</p>'
+        "<a href=/ok>Accept</a></div>",
+        f"<ol>{''.join(f'<li>{links(name, to=chr(35) + name)}</li>' for name in ('History', 'Arches', 'Bell'))}</ol>",
+        f"<table role=presentation><tr><td>{links('Deutsch', 'English')}</td><td>{links('Login')}</td></tr></table>",
+    ],
+)
+def test_navigation_is_left_out_and_told(beside: str) -> None:
+    text, left_out = read(beside)
+    assert text == read("")[0] and read("")[1] == ()
+    assert len(left_out) == 1
+    assert write_html(page(beside).encode()).written.text != text
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<p>See {links('the bridges of the valley')} and, for the older ones, the map that hangs in the town hall of Ander.</p>",
+        f"<p>{links('Ander')}, {links('Brem')} and {links('Corin')} are towns on the river whose bridges the guild of masons built, "
+        "and each of them kept a bell. None of these bells is rung any more.</p>",
+        f"<table><tr><th>Town</th><th>Bridge</th></tr><tr><td>{links('Ander')}</td><td>{links('1911')}</td></tr></table>",
+        f"<article><h2>Towns with a bridge</h2><ul><li>{links('Ander')}</li><li>{links('Brem')}</li></ul></article>",
+        f"<main><p>The guild built these bridges:</p><ul><li>{links('Ander')}</li><li>{links('Brem')}</li></ul>{PROSE}</main>",
+        "<div class=menu><p>Soup of leeks, with bread that is baked in the house each morning. Trout from the river, "
+        "fried in butter, with the potatoes of Ander.</p></div>",
+        f"<p>See also {links('the ferry')} and {links('the older bridge')}.</p>",
+        f"<div><h4>Towns</h4><ul><li>{links('Ander')} | {links('Brem')}</li></ul>{PROSE}</div>",
+        f"<div class=meta></div><ul><li>{links('a text')} | {links('a number')}</li></ul>",
+        "<p class=sharing>Bread is shared by all who come.</p>",
+    ],
+)
+def test_what_belongs_to_the_text_stays(inside: str) -> None:
+    made = write_html(page(inside).encode(), with_navigation=False)
+    assert made.left_out == () and made.written.text == write_html(page(inside).encode()).written.text
+
+
+def test_a_page_of_links_is_kept_whole() -> None:
+    data = (
+        f"<html><body><h1>Bridges</h1><div>{links(*(f'The bridge of Ander{n}' for n in range(30)))}</div></body></html>"
+    )
+    made = write_html(data.encode(), with_navigation=False)
+    assert "The bridge of Ander29" in made.written.text and made.left_out == ()
+
+
+def test_it_is_counted_and_told(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(page(f"<div>{links('Home', 'Town hall')}</div>"))
+    told, document = read_documents(tmp_path)
+    assert isinstance(told, ReadNote) and isinstance(document, Document)
+    assert (told.source, told.reason, told.count) == ("a.html", "navigation", 16)
+    assert document.metadata["left_out"] == "Home | Town hall"
+
+
+def test_an_outer_element_takes_its_inner_ones_with_it_and_hidden_ones_do_not_count() -> None:
+    nested = (
+        f"<div><div>{links('Home', 'News')}</div><div>{links('Map', 'Login')}</div><script>let a = 1;</script></div>"
+    )
+    assert read(nested)[1] == ("Home | News Map | Login",)
+
+
+def test_deep_and_long_pages_take_linear_time() -> None:
+    for data in (
+        page("<div>" * 1500 + links("a", "b") + "</div>" * 1500),
+        page("<ul>" + f"<li>{links('Home')}</li>" * 30_000 + "</ul>"),
+        page("<div class=nav>" * 700 + "word " * 40_000 + "</div>" * 700),
+    ):
+        begun = time.process_time()
+        write_html(data.encode(), with_navigation=False)
+        assert time.process_time() - begun < 5

@@ -1,0 +1,18 @@
+"""What a web page shows beside its text can be seen after a run."""
+
+from __future__ import annotations
+
+from tests.projects import MadeProject, adds_up
+from tests.servers import ModelServer, facts
+
+
+def test_navigation_stands_in_rejected_jsonl_and_is_summed_up(project: MadeProject, server: ModelServer) -> None:
+    for number, fact in enumerate(facts(range(2))):
+        menu = '<div><a href="/">Home</a> | <a href="/n">News</a></div>'
+        project.write(f"inputs/{number}.html", f"<html><body>{menu}<h1>Bridge</h1><p>{fact}</p></body></html>")
+    result = project.run(server)
+    assert result.kept == 2 and adds_up(result)
+    rows = [row for row in project.rejected() if row["reason"] == "navigation"]
+    assert [(row["source"], row["detail"]) for row in rows] == [("0.html", "Home | News"), ("1.html", "Home | News")]
+    assert sum("rows of links" in notice for notice in result.notices) == 2
+    assert result.counts["unread"] == 0
