@@ -51,8 +51,9 @@ def test_a_folder_that_is_gone_when_it_is_listed_counts_nothing(
             Path(path).rename(half_loaded.parent / "elsewhere")
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", gone_by_then)
-    assert bytes_below(half_loaded) == 105
+    with monkeypatch.context() as planted:  # over before pytest itself clears the folder away
+        planted.setattr(os, "scandir", gone_by_then)
+        assert bytes_below(half_loaded) == 105
 
 
 def test_a_file_that_is_gone_when_it_is_measured_counts_nothing(
