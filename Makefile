@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # Where the package index has the CUDA build of torch (several GB) and there is no GPU, name the CPU builds, for example
 #   make check TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
+# Images often set it: each of the thousand processes that the tests start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 # For pytest; continuous integration gives --no-skips.
 PYTEST_OPTIONS ?=
 
@@ -23,10 +25,9 @@ $(VENV)/installed-run: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,offline,tokenizer]"
 	@touch $@
 
-# Without --no-compile pip compiles 25,000 modules, of which few are ever imported: 40 s of a processor.
 $(VENV)/installed-dev: pyproject.toml requirements.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c requirements.lock -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[dev]"
 	@touch $@ $(VENV)/installed-run
 
 # requirements.lock: one version of every package of the extra `dev` and of what these need; `make check` installs just
@@ -84,7 +85,7 @@ $(AXOLOTL_VENV)/installed: tests/axolotl/requirements-$(AXOLOTL).txt tests/axolo
 
 # `mode: vllm` against vLLM 0.32 itself, on the CPU; in an environment of its own (3.5 GB), since its pins conflict with
 # Axolotl's. Without torchvision, torchaudio and torchcodec, which come built for another torch. VLLM_OPTIONS: --short
-# leaves the slower proofs out.
+# leaves the slower proofs out. --no-compile: pip would compile 25,000 modules, of which few are ever imported.
 VLLM_VENV ?= .venv-vllm
 VLLM_OPTIONS ?=
 
