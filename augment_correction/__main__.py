@@ -1,12 +1,17 @@
-"""`python -m augment_correction`."""
+"""`python -m augment_correction`, and the command `augment-correction`."""
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from augment_correction.cli import main
 
-        code = main()
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        from augment_correction.cli import main as run
+
+        return run()
     except KeyboardInterrupt:  # while it loads, before there is anything to tell
-        code = 130
-    sys.exit(code)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

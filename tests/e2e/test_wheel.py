@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import subprocess
 import sys
@@ -21,6 +22,10 @@ def test_an_installed_wheel_runs_the_smoke_config_and_writes_nothing_among_its_o
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(site)
+        [entries] = [name for name in names if name.endswith("/entry_points.txt")]
+        command = configparser.ConfigParser()
+        command.read_string(archive.read(entries).decode())
+    module, _, function = command["console_scripts"]["augment-correction"].partition(":")
     for needed in (
         "_bundled/prompts/filter.jinja",
         "_bundled/pipelines/correction.yaml",
@@ -33,7 +38,7 @@ def test_an_installed_wheel_runs_the_smoke_config_and_writes_nothing_among_its_o
     elsewhere.mkdir()
     # -P and a fresh PYTHONPATH: the extracted wheel, not the checkout, is what is imported.
     code = (
-        "import augment_correction, sys; sys.argv[0] = 'augment_correction'; from augment_correction.cli import main; "
+        f"import augment_correction, sys; sys.argv[0] = 'augment_correction'; from {module} import {function} as main; "
     )
     code += f"assert augment_correction.__file__.startswith({str(site)!r}); sys.exit(main())"
     made = subprocess.run(
