@@ -68,12 +68,16 @@ def answers(
     max_samples: Annotated[
         int | None, typer.Option("--max-samples", min=1, help="Use only the first N questions.")
     ] = None,
-    temperature: Annotated[float, typer.Option("--temperature", min=0)] = 0.7,
-    top_p: Annotated[float, typer.Option("--top-p")] = 0.9,
+    temperature: Annotated[float, typer.Option("--temperature", min=0, help="The sampling temperature.")] = 0.7,
+    top_p: Annotated[
+        float, typer.Option("--top-p", help="The share of probable tokens that an answer is drawn from.")
+    ] = 0.9,
     max_tokens: Annotated[
         int, typer.Option("--max-tokens", "--max-new-tokens", help="The most tokens that one answer may have.")
     ] = 2048,
-    system_prompt: Annotated[str | None, typer.Option("--system-prompt")] = None,
+    system_prompt: Annotated[
+        str | None, typer.Option("--system-prompt", help="The system prompt before every question.")
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Ask every question again. The old journal is renamed and kept.")
     ] = False,

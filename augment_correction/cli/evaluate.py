@@ -160,10 +160,11 @@ PROBE_LABELS = {
     "retention": "retention: unrelated questions answered right",
     "health": "health: empty, cut-off or repetitive answers",
 }
-MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 
 
 def print_report(report: dict[str, Any]) -> None:
+    from augment_correction.evals.decision import marked
+
     gate = report["gate"]
     if gate["questions"] or not report["probes"]:
         say(
@@ -182,7 +183,7 @@ def print_report(report: dict[str, Any]) -> None:
     for model, decision in report["decisions"].items():
         say(f"{model}: {decision['outcome'].upper()}")
         for reason in decision["reasons"]:
-            say(f"  {MARKS[reason['holds']]} {reason['text']}")
+            say(f"  {marked(reason)}")
 
 
 def _print_figures(report: dict[str, Any]) -> None:

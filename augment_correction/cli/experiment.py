@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from augment_correction.experiment.places import Places
     from augment_correction.experiment.running import Outcome
 
-MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 DEFAULT = "configs/experiment.yaml"
 ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="CONFIG")]
 
@@ -139,13 +138,14 @@ def status(
 @experiment.command(epilog="Example: python -m augment_correction experiment report configs/experiment.yaml")
 def report(config: ConfigFile = DEFAULT, overrides: Overrides = None) -> None:
     """Write experiment.html of a finished experiment again and print the verdict."""
+    from augment_correction.evals.decision import marked
     from augment_correction.experiment.running import drawn_again
 
     places = _places(config, overrides)
     made = drawn_again(places)
     for each in made["rounds"]:
         for reason in (*each["reasons"], *each["guards"]):
-            say(f"  {MARKS[reason['holds']]} {reason['text']}")
+            say(f"  {marked(reason)}")
     say(f"HYPOTHESIS {made['hypothesis']['outcome']}\n  {made['hypothesis']['why']}\n  {places.page}")
 
 

@@ -113,7 +113,10 @@ def from_failures(
         ),
     ],
     stand_by_share: Annotated[
-        float, typer.Option("--stand-by-share", min=0, max=0.9, help="The share of rows about right answers.")
+        float,
+        typer.Option(
+            "--stand-by-share", min=0, max=0.9, help="The share of rows about right answers.", show_default="a third"
+        ),
     ] = 1 / 3,
     config: ConfigFile = "failures",
     overrides: Overrides = None,

@@ -68,7 +68,7 @@ def new_password(email: Annotated[str, typer.Argument(help="The account's e-mail
 
 
 @workspace.command(epilog="Example: python -m augment_correction workspace backup /backups/2026-01-31")
-def backup(folder: Annotated[Path, typer.Argument(help="A folder for it, new or empty.")]) -> None:
+def backup(folder: Annotated[Path, typer.Argument(help="A folder for it, new or empty.", metavar="FOLDER")]) -> None:
     """Write the database and the storage folder into FOLDER, while the workspace runs."""
     made, settings = _module("backup"), _module("settings").read_settings()
     for path in made.back_up(settings, folder):
@@ -84,7 +84,7 @@ def backup(folder: Annotated[Path, typer.Argument(help="A folder for it, new or 
 
 
 @workspace.command(epilog="Example: python -m augment_correction workspace restore /backups/2026-01-31")
-def restore(folder: Annotated[Path, typer.Argument(help="What `workspace backup` wrote.")]) -> None:
+def restore(folder: Annotated[Path, typer.Argument(help="What `workspace backup` wrote.", metavar="FOLDER")]) -> None:
     """Put a backup back: into an empty database and an empty storage folder, while nothing runs."""
     made = _module("backup")
     made.restore(_module("settings").read_settings(), folder)

@@ -17,6 +17,7 @@ Figure = Mapping[str, float | None]
 """`value`, `low` and `high`, as `results.py` writes them."""
 Outcome = Literal["accept", "reject", "undecided"]
 TINY = 1e-9
+MARKS: Mapping[bool | None, str] = {True: "ok    ", False: "BROKEN", None: "?     "}
 
 ASKED: Mapping[Probe, str] = {
     "efficacy": "of the corrected questions are answered rightly",
@@ -235,6 +236,11 @@ def _stays_below(found: Figure, most: float) -> bool | None:
 
 
 # ------------------------------------------------------------------------------------------------------- words
+
+
+def marked(reason: Mapping[str, Any]) -> str:
+    """A reason, as reports keep it, in a line for a person."""
+    return f"{MARKS[reason['holds']]} {reason['text']}"
 
 
 def percent(value: float) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from augment_correction.evals.decision import marked
 from augment_correction.experiment.config import TARGETED
+from augment_correction.text.excerpts import counted
 
 PHASES = {
     1: "Baseline Evaluation",
@@ -15,7 +17,6 @@ PHASES = {
     5: "Post-Training Evaluation",
     6: "Decide",
 }
-MARKS = {True: "ok    ", False: "BROKEN", None: "?     "}
 WORDS = {"accept": "ACCEPT", "reject": "REJECT", "undecided": "UNDECIDED"}
 
 
@@ -58,7 +59,7 @@ class PhaseReport:
 
     def _weak(self, found: Mapping[str, Any]) -> None:
         self._say(
-            f"   Found {len(found['areas'])} weak areas: {found['weak']} of {found['probed']} items are weak ({self._weak_by})"
+            f"   Found {counted(len(found['areas']), 'weak area')}: {found['weak']} of {found['probed']} items are weak ({self._weak_by})"
         )
         for each in found["areas"]:
             self._say(f"     {each['name']}: {each['weak']} of {each['items']}")
@@ -85,7 +86,7 @@ class PhaseReport:
 
     def _trained(self, figures: Mapping[str, Any]) -> None:
         arm = figures["arm"]
-        self._say(f"   Training of {arm} (seed {figures['seed']}) completed in {figures['seconds']:.0f}s")
+        self._say(f"   Training of {arm} (seed {figures['seed']}) completed in {figures['seconds']:.0f} s")
 
     def _after(self, figures: Mapping[str, Any]) -> None:
         for title, base, arms in (("", "base", "arms"), (" on weak areas", "weak_base", "weak_arms")):
@@ -101,14 +102,14 @@ class PhaseReport:
         self._say(f"   {what}: Test Perplexity: {before['perplexity']:.2f} -> {after['perplexity']:.2f}")
         percent = 100 * (1 - after["perplexity"] / before["perplexity"])
         word = "improved" if percent >= 0 else "got worse"
-        self._say(f"     Perplexity {word} by {abs(percent):.1f}%")
+        self._say(f"     Perplexity {word} by {abs(percent):.1f} %")
 
     def _judged(self, judged: Mapping[str, Any]) -> None:
         for reason in judged["reasons"]:
-            self._say(f"   {MARKS[reason['holds']]} {reason['text']}")
+            self._say(f"   {marked(reason)}")
         self._say(f"   Decision about the model: {WORDS[judged['model']]}")
         for reason in judged["guards"]:
-            self._say(f"   {MARKS[reason['holds']]} {reason['text']}")
+            self._say(f"   {marked(reason)}")
 
     def _ended(self, figures: Mapping[str, Any]) -> None:
         self._say(f"\nNo further round: {figures['why']}")

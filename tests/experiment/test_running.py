@@ -68,7 +68,7 @@ def whole(
 def test_an_experiment_from_its_questions_to_its_verdict(whole: tuple[Path, dict[str, Any], str]) -> None:
     root, report, said = whole
     for line in (
-        "Phase 1: Baseline Evaluation", "Test Perplexity:", "Phase 2: Identify Model Weaknesses", "Found 1 weak areas",
+        "Phase 1: Baseline Evaluation", "Test Perplexity:", "Phase 2: Identify Model Weaknesses", "Found 1 weak area:",
         "(perplexity > 2)", "Phase 3: Generate Targeted Training Data", "targeted examples", "Phase 4: Train on Error-Driven Data",
         "completed in", "Phase 5: Post-Training Evaluation", "Perplexity improved by", "Phase 6: Decide", "HYPOTHESIS ",
     ):  # fmt: skip
