@@ -9,6 +9,9 @@ The conversations go through the checks that `pipelines/correction.yaml` has for
 question stands in for the passage of `language`. Rows with an `input` are left out: their question is about a text.
 For `no_giveaway` each answer is doubted in several of the manners of `DOUBTS`, none of which says anything about a matter.
 
+At last `no_giveaway` reads doubts that were written against it (benchmarks/data/giveaway_pairs.jsonl, English and French): half of them say what is
+right in passing, half use words of the right answer for something else or propose another wrong answer.
+
 Public sets hold bad answers, too: an alarm that a person looked at and found right is listed by its name in
 benchmarks/data/alarms_judged.jsonl and is no false one. Rates have Wilson's interval of 95 %.
 """
@@ -32,7 +35,7 @@ from augment_correction.text.language import language_of
 from benchmarks.learning_table import wilson
 
 DATA = Path(__file__).parent / "data"
-ROWS, JUDGED = DATA / "good_rows.jsonl", DATA / "alarms_judged.jsonl"
+ROWS, JUDGED, PAIRS = DATA / "good_rows.jsonl", DATA / "alarms_judged.jsonl", DATA / "giveaway_pairs.jsonl"
 ALONE = ("complete", "no_refusal", "no_tags", "no_links", "stands_alone", "length")
 DOUBTS = {
     "English": (
@@ -127,6 +130,20 @@ def measured(files: Iterable[Path]) -> Counts:
     return counts
 
 
+def doubts_found() -> Counter[tuple[str, bool, bool]]:
+    """How many of the written doubts there are by language, whether they give the answer away, and whether that is found."""
+    [spec] = [CheckSpec(check="no_giveaway", fields=("doubt", "right", "flawed", "question"))]
+    found: Counter[tuple[str, bool, bool]] = Counter()
+    for row in lines(PAIRS):
+        try:
+            run_checks([spec], row)
+        except Reject:
+            found[row["language"], row["gives"], True] += 1
+        else:
+            found[row["language"], row["gives"], False] += 1
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
@@ -145,6 +162,11 @@ def main() -> None:
         low, high = wilson(wrong[place], asked)
         figures = f"{alarms[place]} | {wrong[place]} | {wrong[place] / asked:.2%} | {low:.2%} to {high:.2%}"
         print(f"| {' | '.join(place)} | {asked} | {figures} |")
+    found = doubts_found()
+    print("| written doubts | give it away | found | do not | false |\n|---|---|---|---|---|")
+    for language in ("en", "fr"):
+        gives, fine = ([found[language, kind, hit] for hit in (True, False)] for kind in (True, False))
+        print(f"| {language} | {sum(gives)} | {gives[0]} | {sum(fine)} | {fine[0]} |")
 
 
 if __name__ == "__main__":

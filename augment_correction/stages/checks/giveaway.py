@@ -13,6 +13,7 @@ from augment_correction.grading.text import content_words, names, stem
 from augment_correction.stages.checks.apology import without_apology
 from augment_correction.stages.checks.contract import FINE, CheckInput, CheckResult
 from augment_correction.stages.checks.wording import stems
+from augment_correction.text.scripts import UNSPACED
 
 # Words about answers and not about their matter; a doubt may name what it doubts.
 _ABOUT_ANSWERS = """
@@ -57,6 +58,8 @@ _COMMON = """
     à de le la un des se en est suis êtes ai as avez été moi toi lui quoi quel quelle lequel alors donc
     doit pourtant importe dedans tiens quelque quelqu'un plutôt là ici voilà voir vois regarder vérifier expliquer demander étonner étonne étonnant bizarre
     drôle convaincu convaincue semble sembler paraît paraître tenir tenez avais avait aviez serait devrait pourrait
+    thought surely seemed dachte glaubte meinte hieß creía pensaba decía diría
+    croyais croyait pensais pensait dirais dirait disais disait parlais parlait semblait
     pardon merci euh hmm bah ben hein ouais peut-être certain certaine certains mes mon ma vos votre notre nos pendant
 """
 # "one of the two points": it counts what was said and not the matter.
@@ -69,6 +72,12 @@ _COUNTED = re.compile(
 )
 ENOUGH = 20
 """One word in so many that the right answer has from the passage, and the mistake and the question have not."""
+_ASIDE = 1
+"""A user who says more words of his own than that, and one of them is in what the right answer adds, speaks of something else: "the bright
+boy in my class", "I turned the page"."""
+_CLAUSE = re.compile(r"[,.;:!?]\s")
+_PAIR = re.compile(f"[{UNSPACED}]")
+"""Two signs of a script without spaces are no word."""
 _CONTRACTED = re.compile(r".+(?:n't|'(?:m|re|ve|ll|d|t))")
 _GENERAL, _EVERYWHERE = (frozenset(map(stem, words.split())) for words in (_ABOUT_ANSWERS, _COMMON))
 _CONTRARIES: dict[str, set[str]] = {}
@@ -90,12 +99,13 @@ def no_giveaway(given: CheckInput) -> CheckResult:
     """The first field is the doubt, the second the right answer, the rest is what a doubt may repeat.
 
     What gives it away is a number or a name of the right answer, or a good part of its words that the passage has, too: the
-    others are the way in which two people speak ("n'est pas juste", "both points"), and two long texts always share one."""
+    others are the way in which two people speak ("n'est pas juste", "both points"), and two long texts always share one. A single word
+    is chance where the user says more that is his own."""
     (field, doubt), (_, correction), *others = given.texts
     doubt = _COUNTED.sub(" ", _without_elisions(doubt))
     right = _without_elisions(_REFUTED.sub(" ", without_apology(correction)))
     rest = [_without_elisions(text) for _, text in others]
-    numbers, words = _numbers(doubt, right, rest), _words(doubt, right, rest, given.passage)
+    numbers, words = _numbers(doubt, right, rest, given.passage), _words(doubt, right, rest, given.passage)
     if not words and not numbers:
         return FINE
     whole = {word for word in content_words(doubt) if stem(word) in words} or words
@@ -120,8 +130,20 @@ def _words(doubt: str, right: str, others: Sequence[str], passage: str) -> froze
     told = stems(_without_elisions(passage))
     shared &= told
     named = frozenset(stem(part) for name in names(doubt) for part in name.split())
+    if shared & named:
+        return shared
+    own = [word for word in stems(doubt) - said - idle if not (_tells_nothing(word) or _PAIR.match(word))]
+    if len(shared) == 1 and len(own) > _ASIDE and not _answers(shared, right, said):
+        return frozenset()
     decisive = (stems(right) & told) - said - idle
-    return shared if shared & named or len(shared) * ENOUGH >= len(decisive) else frozenset()
+    return shared if len(shared) * ENOUGH >= len(decisive) else frozenset()
+
+
+def _answers(shared: frozenset[str], right: str, said: frozenset[str]) -> bool:
+    """Whether it stands in a clause about what the mistake and the question are about, and in none that adds something."""
+    return any(
+        shared <= words and words & said for clause in _CLAUSE.split(right) if (words := stems(clause) - _GENERAL)
+    )
 
 
 def _without_elisions(text: str) -> str:
@@ -133,7 +155,9 @@ def _tells_nothing(word: str) -> bool:
     return (len(word) <= 2 and word.isascii() and word.isalpha()) or bool(_CONTRACTED.fullmatch(word))
 
 
-def _numbers(doubt: str, right: str, others: Sequence[str]) -> frozenset[Decimal]:
+def _numbers(doubt: str, right: str, others: Sequence[str], passage: str) -> frozenset[Decimal]:
+    """Those of the right answer that the passage has: another is what the user proposed and the right answer refutes."""
     if not values(doubt, words=True):  # most doubts name none, and reading the others costs
         return frozenset()
-    return numbers_only_in(doubt, "\n".join(others)) & values(right, words=True).keys()
+    told = values(right, words=True).keys() & values(passage, words=True).keys()
+    return numbers_only_in(doubt, "\n".join(others)) & told
