@@ -21,7 +21,7 @@ from augment_correction.ledger import Ledger
 from augment_correction.records import Turn
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.terminal import tell
-from augment_correction.text.excerpts import line_of
+from augment_correction.text.excerpts import counted, line_of
 
 REFRESH = 0.25
 RATE_WINDOW = 60.0
@@ -216,7 +216,7 @@ def _end(state: RunState, share: float = 1.0) -> str:
 
 def _footer(state: RunState, rate: float | None) -> str:
     if state.phase == "reading":
-        return f"{state.documents:,} documents, {state.chunks:,} passages, {duration(time.monotonic() - state.started)}"
+        return f"{counted(state.documents, 'document')}, {counted(state.chunks, 'passage')}, {duration(time.monotonic() - state.started)}"
     parts = [f"{state.unit} {state.finished}/{_end(state)}"]
     if state.reused:
         parts.append(f"{state.reused} reused")

@@ -16,8 +16,11 @@ HEADERS = ("stage", "model", "requests", "tokens in", "tokens out", "at most", "
 
 def print_estimate(made: Estimate) -> None:
     from augment_correction.documents.notes import note_lines, unread_lines
+    from augment_correction.text.excerpts import counted
 
-    say(f"{made.documents} documents, {made.chunks} passages, {made.passage_tokens:,} tokens in them")
+    say(
+        f"{counted(made.documents, 'document')}, {counted(made.chunks, 'passage')}, {made.passage_tokens:,} tokens in them"
+    )
     for line in unread_lines(made.unread):
         say(f"  could not be read: {line}")
     for line in (*note_lines(made.notes), *made.notices):

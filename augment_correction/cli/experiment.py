@@ -90,10 +90,11 @@ def _run(config: str, given: list[str]) -> Outcome:
     from augment_correction.experiment.config import load_experiment
     from augment_correction.experiment.phase_report import PhaseReport
     from augment_correction.experiment.running import run_experiment
+    from augment_correction.progress import live_display
 
     loaded = load_experiment(config, given)
     report = PhaseReport(_say_now, tell, loaded.weak_by, loaded.error_driven.perplexity_threshold)
-    made = run_experiment(loaded, report, tell)
+    made = run_experiment(loaded, report, tell, live_display)
     for name, path in made.files.items():
         say(f"  {name:<18} {path}")
     return made

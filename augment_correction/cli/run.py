@@ -120,9 +120,12 @@ def _with_page(config: Any) -> Any:
 
 def print_summary(result: Any) -> None:
     from augment_correction.progress import duration, money
+    from augment_correction.text.excerpts import counted
 
     counts = result.counts
-    say(f"{counts['documents']} documents, {counts['chunks']} passages in {duration(result.seconds)}")
+    say(
+        f"{counted(counts['documents'], 'document')}, {counted(counts['chunks'], 'passage')} in {duration(result.seconds)}"
+    )
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts["kinds"].items())
     say(f"  kept      {counts['kept']}" + (f" ({kinds})" if len(counts["kinds"]) > 1 else ""))
     for name, each in counts["openings"].items():

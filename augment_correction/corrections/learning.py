@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ from augment_correction.finetuning import prepare_rows, refuse_training, train_p
 from augment_correction.ledger import require_prices
 from augment_correction.llm.hf_weights import named_by_weights
 from augment_correction.models import MadeConfig
-from augment_correction.runner import RunState
+from augment_correction.runner.state import Watch
 from augment_correction.sampling import Sampling
 from augment_correction.store.folder import atomic_write
 from augment_correction.text.excerpts import counted
@@ -34,7 +33,6 @@ from augment_correction.training.config import TrainConfig
 from augment_correction.training.report import outcome_lines, prepared_lines
 
 Say = Callable[[str], None]
-Watch = Callable[[RunState], AbstractContextManager[object]]
 BASE, TUNED = "base", "tuned"
 PROBED_WITH = Sampling(max_tokens=256)
 """A fact is told in fewer tokens; an answer that is cut there is counted against the model's health."""

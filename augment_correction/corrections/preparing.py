@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +25,8 @@ from augment_correction.pipeline_settings import find_pipeline
 from augment_correction.records import Conversation, Passage, content_id
 from augment_correction.results.finished import open_run
 from augment_correction.rows import ASKS_AGAIN, Item, item_of, read_rows
-from augment_correction.runner import RunState, run
+from augment_correction.runner import run
+from augment_correction.runner.state import Watch
 from augment_correction.selection.similar import QuestionIndex, ShingledText
 from augment_correction.store.folder import atomic_write
 
@@ -34,7 +34,6 @@ DEMONSTRATION = "demonstration"
 TRAINED = ("demonstration", "correct_after_mistake", "plain")
 """Kinds of conversation that `method: sft` trains; the others are probes."""
 PROBES = ("paraphrase", "portability", "neighbour")
-Watch = Callable[[RunState], AbstractContextManager[object]]
 
 
 @dataclass

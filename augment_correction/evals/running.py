@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -35,10 +34,8 @@ from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of, interruptible
 from augment_correction.plugins import recorded
 from augment_correction.prompts import Prompt, PromptLibrary
-from augment_correction.runner.state import RunState, StageCounts
+from augment_correction.runner.state import RunState, StageCounts, Watch, unwatched
 from augment_correction.store import Database, RunFolder
-
-Watch = Callable[[RunState], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ async def evaluate_async(config: EvalConfig, *, watch: Watch | None = None) -> E
     state.total = sum(len(each.items) for each in questions)
     state.notices += [*told, *notices(config)]
     folder = own_folder(config)
-    with folder.held(), database_of(folder) as database, (watch or _unwatched)(state):
+    with folder.held(), database_of(folder) as database, (watch or unwatched)(state):
         return await _evaluate(config, questions, judging, folder, database, state)
 
 
@@ -119,10 +116,6 @@ def own_folder(config: EvalConfig) -> RunFolder:
             "set another path.output_dir for the evaluation",
         )
     return folder
-
-
-def _unwatched(_: RunState) -> AbstractContextManager[object]:
-    return nullcontext()
 
 
 async def _evaluate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,7 @@ from augment_correction.records import Conversation, Passage, Turn, content_id
 from augment_correction.results.finished import open_run
 from augment_correction.rows import Item
 from augment_correction.runner import run
+from augment_correction.runner.state import Watch
 from augment_correction.selection.candidate import Candidate
 from augment_correction.selection.guard import Guard
 from augment_correction.selection.similar import SIMILAR, normal, similarity
@@ -119,7 +120,7 @@ def run_config_of(config: ExperimentConfig, folder: Path, left: Decimal | None) 
 class Generation:
     config: ExperimentConfig
     counting: Counting
-    notice: Callable[[str], None]
+    watch: Watch | None = None
 
     def generate(
         self, sources: Sequence[Source], folder: Path, held: Iterable[Item], left: Decimal | None
@@ -128,7 +129,7 @@ class Generation:
 
         Raises: UserError where the run was stopped, BudgetExhausted, Interrupted.
         """
-        result = run(run_config_of(self.config, folder, left), passages=passages_of(sources))
+        result = run(run_config_of(self.config, folder, left), watch=self.watch, passages=passages_of(sources))
         if result.exit_code not in (ExitCode.DONE, ExitCode.REJECTS):
             raise _stopped(
                 result.exit_code, result.stopped or "the generation of training data was interrupted", result.hint

@@ -22,6 +22,7 @@ from augment_correction.experiment.places import Places
 from augment_correction.experiment.weak import Observed
 from augment_correction.launching.slot import Launch, Slot
 from augment_correction.rows import Item
+from augment_correction.runner.state import Watch
 from augment_correction.store.folder import atomic_write
 from augment_correction.training.workspace import Workspace
 
@@ -37,6 +38,8 @@ class RealOperations:
     counting: Counting | None
     """None where nothing is to be trained."""
     notice: Callable[[str], None]
+    watch: Watch | None = None
+    """Shows how far a generation is."""
     spent: Spent = field(default_factory=Spent)
     generated: dict[int, tuple[dict[str, Any], Decimal]] = field(default_factory=dict)
 
@@ -62,7 +65,7 @@ class RealOperations:
 
     def _generation(self) -> Generation:
         assert self.counting is not None, "a student that is trained needs a tokenizer"
-        return Generation(self.config, self.counting, self.notice)
+        return Generation(self.config, self.counting, self.watch)
 
     def _left(self, roles: Iterable[str], number: int | None = None) -> Decimal | None:
         """What may be spent by a ledger that counts what `roles`, or round `number`, have cost already.

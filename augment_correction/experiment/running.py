@@ -30,6 +30,7 @@ from augment_correction.llm.hf_weights import model_folder
 from augment_correction.llm.scoring import ABLE
 from augment_correction.pipeline_settings import check_pipeline
 from augment_correction.prompts import PromptLibrary
+from augment_correction.runner.state import Watch
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
 
@@ -74,7 +75,10 @@ def refuse(config: ExperimentConfig) -> None:
 
 
 def run_experiment(
-    config: ExperimentConfig, say: Say = lambda name, figures: None, notice: Callable[[str], None] = lambda line: None
+    config: ExperimentConfig,
+    say: Say = lambda name, figures: None,
+    notice: Callable[[str], None] = lambda line: None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Started again it goes on: nothing is asked, made or trained twice.
 
@@ -90,7 +94,7 @@ def run_experiment(
         say("sealed", sealed)
         if config.student.mode != "hf":
             return _probed(config, sets, RealOperations(config, places, None, notice), places, _noting(places, say))
-        operations = RealOperations(config, places, counting_of(config), notice)
+        operations = RealOperations(config, places, counting_of(config), notice, watch)
         return conclude(config, sets, operations, places, sealed, _noting(places, say))
 
 

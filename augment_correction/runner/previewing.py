@@ -20,9 +20,9 @@ from augment_correction.plan import Plan, describe, make_checked_plan
 from augment_correction.report import write_report
 from augment_correction.runner.following import Follower
 from augment_correction.runner.passage_intake import PassageIntake
-from augment_correction.runner.running import Watch, early_ending, run_database, session_of, template_notices, unwatched
+from augment_correction.runner.running import early_ending, run_database, session_of, template_notices
 from augment_correction.runner.source import Placed, ReadStep, SubsetDraw, read_passages, record_of
-from augment_correction.runner.state import RunState, counters
+from augment_correction.runner.state import RunState, Watch, counters, unwatched
 from augment_correction.runner.transfers import with_input
 from augment_correction.store import Database, Outcome, Results, RunFolder, StoredChunk
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
@@ -35,16 +35,16 @@ from augment_correction.results.unchanged import state_of_input
 from augment_correction.runner.cut_anew import tell_what_is_cut_anew
 from augment_correction.runner.engine import Engine
 from augment_correction.runner.source import read_passages
-from augment_correction.runner.state import Costs, RunResult, RunState, counters
+from augment_correction.runner.state import Costs, RunResult, RunState, Watch, counters, unwatched
 from augment_correction.runner.transfers import check_copy, with_copy, with_input
 from augment_correction.store import Database, Journal, Results
 from augment_correction.store.journals import take_in
 from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
+from augment_correction.text.excerpts import counted
 
 if TYPE_CHECKING:
     from augment_correction.runner.cluster.engine import ClusterEngine
 
-Watch = Callable[[RunState], AbstractContextManager[object]]
 EngineName = Literal["local", "ray"]
 
 _ENDS_UNTOLD = 2.0
@@ -171,10 +171,6 @@ async def _count_ahead(plan: Plan, state: RunState) -> None:
         state.expected = count
 
 
-def unwatched(_: RunState) -> AbstractContextManager[object]:
-    return nullcontext()
-
-
 def session_of(plan: Plan, database: Database, state: RunState) -> Session:
     """Goes on from the run's journal; what it has to tell is told by the state."""
     return Session.on(
@@ -264,9 +260,9 @@ async def _begin(plan: Plan, results: Results, state: RunState, retry: Collectio
     await results.begin()
     if marked := review_of(results, Decisions(plan.folder.decisions)).ask_again:
         await results.ask_passages_again(marked)
-        state.notices.append(f"asking again about {len(marked)} conversations that a person marked")
+        state.notices.append(f"asking again about {counted(len(marked), 'conversation')} that a person marked")
     if retry:
-        state.notices.append(f"asking again about {await results.ask_again(sorted(chosen))} passages")
+        state.notices.append(f"asking again about {counted(await results.ask_again(sorted(chosen)), 'passage')}")
 
 
 def _write(plan: Plan, journal: Journal, results: Results, ledger: Ledger, read: str, *, complete: bool) -> Written:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -191,3 +192,11 @@ class RunResult:
         Raises: MissingExtra where datasets is not installed.
         """
         return conversations_to_dataset(self.conversations())
+
+
+Watch = Callable[[RunState], AbstractContextManager[object]]
+"""What shows a state as long as the block runs."""
+
+
+def unwatched(_: RunState) -> AbstractContextManager[object]:
+    return nullcontext()

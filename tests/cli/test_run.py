@@ -79,7 +79,7 @@ def test_a_disk_that_is_full_is_no_bug(
 def test_a_dry_run_asks_nothing_and_writes_nothing(project: Path) -> None:
     made = program("run", "config.yaml", "--dry-run", cwd=project)
     assert made.code == 0, made.err
-    assert "1 documents, 2 passages" in made.out
+    assert "1 document, 2 passages" in made.out
     assert "masked_conversation" in made.out
     told = json.loads(program("run", "config.yaml", "--dry-run", "--json", *PRICES, cwd=project).out)
     assert (told["documents"], told["passages"], told["done"], told["remaining"]["requests"]) == (1, 2, 0, 4)
@@ -98,7 +98,7 @@ def test_a_dry_run_names_the_cap_what_is_paid_and_what_remains(project: Path) ->
     [row] = [line for line in before.out.splitlines() if line.startswith("masked_conversation")]
     assert "scripted-large" in row and "(assumed)" in row, "a row is a line"
     assert "cap: none is set (cost.max_usd)" in before.out
-    assert "reading: 1 documents, 2 passages" in before.err
+    assert "reading: 1 document, 2 passages" in before.err
     program("run", "config.yaml", *PRICES, cwd=project)
     (project / "inputs" / "more.md").write_text("The mill of Orm was built in 1688. It has three wheels and a pond.")
     capped = program("run", "config.yaml", "--dry-run", *PRICES, "--set", "cost.max_usd=0.2", cwd=project)
@@ -225,7 +225,7 @@ class TestWithoutAKey:
     def test_a_dry_run_needs_none(self, project: Path) -> None:
         made = program("run", "config.yaml", *self.HOSTED, "--dry-run", cwd=project)
         assert made.code == 0, made.err
-        assert "1 documents, 2 passages" in made.out
+        assert "1 document, 2 passages" in made.out
 
     def test_a_dry_run_of_a_config_that_names_its_variables(self, project: Path) -> None:
         keys = ("--set", "api.small_api_key=${NONE_1}", "--set", "api.large_api_key=${NONE_2}")

@@ -52,7 +52,7 @@ def test_each_variation_is_a_passage_of_its_own_with_all_that_is_known(tmp_path:
 
 
 def test_examples_are_verified_counted_and_apart_from_what_is_held_out(tmp_path: Path, counting: Counting) -> None:
-    generation = Generation(config_of(tmp_path / "p"), counting, lambda line: None)
+    generation = Generation(config_of(tmp_path / "p"), counting)
     made, tokens, _ = generation.generate(sources(), tmp_path / "run", [], None)
     assert len(made.examples) == 9 and not made.lost
     first = made.examples[0]
@@ -65,7 +65,7 @@ def test_examples_are_verified_counted_and_apart_from_what_is_held_out(tmp_path:
 
 
 def test_the_improved_answer_alone_is_trained(tmp_path: Path, counting: Counting) -> None:
-    generation = Generation(config_of(tmp_path / "p", self_critique=True), counting, lambda line: None)
+    generation = Generation(config_of(tmp_path / "p", self_critique=True), counting)
     made, _, _ = generation.generate(sources(), tmp_path / "run", [], None)
     assert len(made.examples) == 9
     assert all("improved fact" in each.conversation.turns[0].text for each in made.examples)
@@ -81,12 +81,12 @@ def test_what_is_wrong_with_the_generator_is_told_by_the_experiment_s_own_keys(
     writer = {"model": "writer", "base_url": server.url, "api_key": "sk-x", "concurrency": 5}
     config = load_experiment(project_of(tmp_path / "p", tmp_path / "model", generator=writer))
     with pytest.raises(UserError) as told:
-        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "run", [], None)
+        Generation(config, counting).generate(sources(), tmp_path / "run", [], None)
     assert told.value.hint == "shorten the passages of the questions, or use a model with a longer context"
     closed = {**writer, "base_url": "http://127.0.0.1:9/v1", "retries": 0}
     config = load_experiment(project_of(tmp_path / "p", tmp_path / "model", generator=closed))
     with pytest.raises(UserError) as told:
-        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "closed", [], None)
+        Generation(config, counting).generate(sources(), tmp_path / "closed", [], None)
     assert told.value.hint and "generator.base_url is right" in told.value.hint
 
 
@@ -97,10 +97,10 @@ def test_a_student_that_writes_its_own_data_is_told_and_paid_by_its_own_keys(
     keys = {"student": away, "generator": None, "data_generation": {"allow_unverified_self": True}}
     config = load_experiment(project_of(tmp_path / "p", tmp_path / "model", **keys))
     with pytest.raises(UserError) as told:
-        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "run", [], None)
+        Generation(config, counting).generate(sources(), tmp_path / "run", [], None)
     assert told.value.hint and "student.base_url is right" in told.value.hint
     with pytest.raises(ConfigError) as capped:
-        Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "capped", [], Decimal(1))
+        Generation(config, counting).generate(sources(), tmp_path / "capped", [], Decimal(1))
     assert capped.value.hint == "set cost.per_million.student"
     priced = {"per_million": {"student": {"input": 2, "output": 3}}}
     config = load_experiment(project_of(tmp_path / "q", tmp_path / "model", **keys, cost=priced))
@@ -133,5 +133,5 @@ def test_without_a_verifier_nobody_is_asked_to_verify(tmp_path: Path, counting: 
     path = project_of(tmp_path / "p", tmp_path / "model", data_generation={"allow_unverified_self": True})
     config = load_experiment(path).model_copy(update={"student": load_experiment(path).generator})
     assert config.writes_itself and config.checked_by is None
-    _, tokens, _ = Generation(config, counting, lambda line: None).generate(sources(), tmp_path / "run", [], None)
+    _, tokens, _ = Generation(config, counting).generate(sources(), tmp_path / "run", [], None)
     assert tokens.get("judge", {"requests": 0})["requests"] == 0

@@ -68,7 +68,7 @@ def test_a_class_that_is_asked_again_is_asked_at_its_last_stage_only(tmp_path: P
     assert again.kept == 5
     assert again.tokens["small"]["requests"] == first.tokens["small"]["requests"] == 5
     assert again.tokens["large"]["requests"] == first.tokens["large"]["requests"] + 1
-    assert "asking again about 1 passages" in again.notices
+    assert "asking again about 1 passage" in again.notices
 
 
 def test_only_what_a_reply_decided_can_be_asked_again() -> None:
