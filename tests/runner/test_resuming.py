@@ -244,7 +244,7 @@ class TestBudget:
         self, project: MadeProject, server: ModelServer
     ) -> None:
         project.facts(range(40))
-        # A large call costs about 960 tokens, so 0.96 USD; before there is experience 4096 tokens of reply are feared.
+        # A large call takes about 1,200 tokens, so 1.2 USD; before there is experience 4096 tokens of reply are feared.
         stopped = project.run(server, cost={**COST, "max_usd": 16}, system={"concurrency_limit": 8})
         assert stopped.exit_code == ExitCode.BUDGET
         assert stopped.hint is not None and "raise cost.max_usd" in stopped.hint
@@ -262,7 +262,7 @@ class TestBudget:
     ) -> None:
         project.facts(range(12))
         server.delay = 0.02
-        result = project.run(server, cost={**COST, "max_usd": 16}, system={"concurrency_limit": 12})
+        result = project.run(server, cost={**COST, "max_usd": 20}, system={"concurrency_limit": 12})
         assert (result.exit_code, result.kept) == (ExitCode.DONE, 12)
 
 
