@@ -14,7 +14,7 @@ LONGEST = 200_000
 _RULE = re.compile(r"[\s>|:*+.)\d-]*")
 """What a line may hold that makes a table of the one above it, in a quotation or a list, too."""
 _LINE_END = re.compile(r"\r\n?")
-_SIGNS = re.compile(r"\W*\d*[.)]?\s*")
+_SIGNS = re.compile(r"\W*\d*[.)]?")
 _TAGS = {
     "p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6",
     "table", "thead", "tbody", "tr", "th", "td", "a",
@@ -70,7 +70,7 @@ class Growing:
         begin, number = _last_block(f"{lines}\n")
         self._done, self._blocks = self._done + rest[:begin], self._blocks + number
         # A line that so far has signs alone may become a heading, a list, a rule or a fence: it waits for its first word.
-        return kept, _rendered(lines if _SIGNS.fullmatch(last) else rest)
+        return kept, _rendered(lines if _SIGNS.fullmatch(last.rstrip()) else rest)
 
 
 def _last_block(lines: str) -> tuple[int, int]:

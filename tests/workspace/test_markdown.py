@@ -91,6 +91,11 @@ def test_a_hostile_stream_is_harmless_wherever_it_is_cut(text: str) -> None:
         grown([text[:at], text[at:]])
 
 
+def test_a_line_of_many_spaces_is_rendered_at_once() -> None:
+    """Minutes, where the signs of a line are looked for in a time that grows with its square."""
+    assert "x" in Growing().html_of(f"Here it is:\n\n{' ' * 150_000}x")[1]
+
+
 @pytest.mark.parametrize("before", ["", "> "])
 def test_a_table_that_would_be_huge_is_shown_as_it_is(before: str) -> None:
     """Short rows are filled up: a few thousand characters would become a page of megabytes."""

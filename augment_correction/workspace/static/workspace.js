@@ -5,6 +5,7 @@
 function followReply(place) {
   const source = new EventSource(place.dataset.stream);
   source.addEventListener("blocks", (event) => {
+    if (!place.isConnected) return source.close(); // another reply's end has put the page of now in its place
     const { kept, html } = JSON.parse(event.data);
     atTheEnd(() => {
       while (place.childElementCount > kept) place.lastChild.remove();
@@ -15,6 +16,7 @@ function followReply(place) {
     source.close();
     const page = await pageNow();
     const made = page && page.querySelector(".messages");
+    if (!place.isConnected) return;
     if (!made) {
       window.location.reload();
       return;
