@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from augment_correction.records import Heading
@@ -33,6 +33,9 @@ _SENTENCE = re.compile(
 )
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*+•‣◦–]|\d{1,3}[.)])[ \t]+\S)")
 _SPACE = re.compile(r"\s+")
+_RULE = re.compile(r"([=\-~^*#_])\1*")
+_LONGEST_TITLE = 300
+"""Characters, with the white space behind it."""
 _ROOM = 8
 """What a sum of two pieces may be off."""
 
@@ -73,8 +76,8 @@ def cut_into_pieces(text: str, headings: Sequence[Heading], size: int, fine: int
     pieces = Pieces()
     code = fences(text)
     code_starts = [start for start, _ in code]
-    blocks = _block_cuts(text, headings, code)
-    titles = {heading.start for heading in headings}
+    titles = {heading.start: _behind_title(text, heading) for heading in headings}
+    blocks = _block_cuts(text, headings, code, titles)
     above = 0  # the size of the headings that the block must not be parted from
     for number, (start, cut) in enumerate(blocks):
         end = blocks[number + 1][0] if number + 1 < len(blocks) else len(text)
@@ -87,14 +90,16 @@ def cut_into_pieces(text: str, headings: Sequence[Heading], size: int, fine: int
         if cost <= allowed:
             pieces.add(start, cost, cut)
         else:
-            whole = _next_line(text, start) if start in titles else start
-            _cut_block(pieces, text, (start, end, cut), rows, fine, measure, whole)
+            _cut_block(pieces, text, (start, end, cut), rows, fine, measure, titles.get(start, start))
     pieces.close(len(text))
     return pieces
 
 
-def _block_cuts(text: str, headings: Sequence[Heading], code: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """(offset, how good) of every block: paragraphs, code fences, headings; the first one is at 0."""
+def _block_cuts(
+    text: str, headings: Sequence[Heading], code: Sequence[tuple[int, int]], titles: Mapping[int, int]
+) -> list[tuple[int, int]]:
+    """(offset, how good) of every block: paragraphs, code fences, headings; the first one is at 0. `titles` tells where the title that
+    begins at an offset ends: a block that is nothing but a title is glued to the one below."""
     ends = [end for _, end in code]
     cuts = {0: PARAGRAPH}
     for match in _BLANK.finditer(text):
@@ -109,14 +114,24 @@ def _block_cuts(text: str, headings: Sequence[Heading], code: Sequence[tuple[int
         cuts[heading.start] = HEADING - min(heading.level, DEEPEST)
     cuts.pop(len(text), None)
     ordered = sorted(cuts.items())
-    titles = {heading.start: heading.title for heading in headings}
     for number in range(1, len(ordered)):
         before, offset = ordered[number - 1][0], ordered[number][0]
-        if before in titles and offset - before < 300:
-            block = text[before:offset].strip()
-            if block.count("\n") <= 1 or " ".join(block.split()).strip("_*=-~^# .:") == titles[before]:
-                ordered[number] = (offset, GLUED)
+        if before in titles and offset - before < _LONGEST_TITLE and not text[titles[before] : offset].strip():
+            ordered[number] = (offset, GLUED)
     return ordered
+
+
+def _behind_title(text: str, heading: Heading) -> int:
+    """Where the line under a title begins: a title takes its first line, the rules over and under it, and the lines of its other words."""
+    end = _next_line(text, heading.start)
+    while end < len(text):
+        following = _next_line(text, end)
+        line = text[end:following].strip() if following - heading.start < _LONGEST_TITLE else ""
+        words = " ".join(text[heading.start : following].split()) if line else ""
+        if not line or not (_RULE.fullmatch(line) or heading.title.startswith(words.strip("_*=-~^# .:"))):
+            break
+        end = following
+    return end
 
 
 def _next_line(text: str, offset: int) -> int:
@@ -124,8 +139,10 @@ def _next_line(text: str, offset: int) -> int:
     return newline + 1 if newline >= 0 else len(text)
 
 
-def _cut_block(pieces: Pieces, text: str, block: Block, rows: bool, fine: int, measure: Measure, whole: int) -> None:
-    """A block that is too large: rows at their lines, prose at its sentences and list items; not before `whole`, where its heading ends."""
+def _cut_block(
+    pieces: Pieces, text: str, block: Block, rows: bool, fine: int, measure: Measure, behind_title: int
+) -> None:
+    """A block that is too large: rows at their lines, prose at its sentences and list items. Its title ends at `behind_title`."""
     start, end, cut = block
     inner = dict.fromkeys((match.end() for match in _LINE_START.finditer(text, start, end)), LINE if rows else NEWLINE)
     if not rows:
@@ -133,8 +150,9 @@ def _cut_block(pieces: Pieces, text: str, block: Block, rows: bool, fine: int, m
         inner.update((_sentence_cut(text, match), LINE) for match in _SENTENCE.finditer(text, start, end))
     inner.pop(end, None)
     at = start
-    cuts = sorted(cut for cut in inner.items() if cut[0] > whole)
-    for following, next_cut in [*_thinned(cuts, start, fine // 4), (end, HEADING)]:
+    glued = [(behind_title, GLUED)] if start < behind_title < end else []
+    cuts = sorted(cut for cut in inner.items() if cut[0] > behind_title)
+    for following, next_cut in [*glued, *_thinned(cuts, behind_title, fine // 4), (end, HEADING)]:
         cost = measure(at, following)
         if cost <= fine:
             pieces.add(at, cost, cut)

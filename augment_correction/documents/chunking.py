@@ -29,7 +29,7 @@ _TIERS = ((HEADING - DEEPEST, 0.25), (PARAGRAPH, 0.3), (LINE, 0.6), (NEWLINE, 0.
 # space stripped at both ends may cost up to two tokens (measured over 28,000 passages), and so may each line that
 # starts with "/", which o200k joins to the punctuation of the line before.
 _MARGIN = 4
-CUTTING = "2"
+CUTTING = "3"
 """Raised by whoever changes where passages are cut or what is read as text: a resumed run then tells what it would ask anew."""
 _SMALLEST = 16
 
@@ -139,8 +139,7 @@ class _Cutter:
         pieces go from its end, then its overlap goes, and at last a single piece is cut in two."""
         cut = self._best_cut(first, new)
         while True:
-            while cut > new + 1 and self.pieces.cuts[cut] == GLUED:  # a passage does not end with a heading
-                cut -= 1
+            cut = self._above_headings(new, cut)
             span = self._fitting(first, cut)
             if span is not None and (first == new or span[0] > begun):
                 return first, cut, span
@@ -170,6 +169,13 @@ class _Cutter:
             if cuts[best] >= worth:
                 return best
         return last
+
+    def _above_headings(self, new: int, cut: int) -> int:
+        """`cut`, or above the headings that it stands under: a passage ends with a heading only where it begins with it."""
+        above = cut
+        while above > new + 1 and self.pieces.cuts[above] == GLUED:
+            above -= 1
+        return cut if self.pieces.cuts[above] == GLUED else above
 
     def _fitting(self, first: int, cut: int) -> tuple[int, int, int] | None:
         """The stripped span of these pieces, or None where it is over the limit."""

@@ -122,14 +122,15 @@ def _with_sections(found: list[Candidate]) -> list[Candidate]:
     for each in found:
         again[_key(each)].append(each.body)
         like[each.rank].append(each.body)
+    usual = {key: median(bodies) for key, bodies in again.items() if len(bodies) >= _AGAIN}
     kept = []
     place: dict[int, int] = defaultdict(int)
     for number, each in enumerate(found):
         at = place[each.rank]
         place[each.rank] += 1
         if each.rank in BY_LOOKS and not _is_titled(found, number):
-            said, near = again[_key(each)], like[each.rank][max(0, at - 3) : at + 4]
-            if len(said) >= _AGAIN and median(said) < _SPEECH:
+            near = like[each.rank][max(0, at - 3) : at + 4]
+            if usual.get(_key(each), _SPEECH) < _SPEECH:
                 continue
             if len(near) > _AGAIN and median(near) < _SECTION:
                 continue

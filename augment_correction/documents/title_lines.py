@@ -45,7 +45,6 @@ _COUNTED = re.compile(
     rf"(?P<number>\d{{1,3}}(?:\.\d{{1,3}})*|(?:{ROMAN}|[A-Z])(?:\.\d{{1,3}})*)(?P<mark>[.)]|\s[-–—](?=\s)|(?=\s))(?:\s+(?P<title>\S.*)|$)"
 )
 _EMPHASIS = re.compile(r"(?P<mark>[_*=]{1,3})(?P<inside>[^_*=]{2,70})(?P=mark)\.?")
-_ATX = re.compile(r"(?P<marks>#{1,6})[ \t]+(?P<title>[^#\s].*?)[ \t]*#*")
 RULE = re.compile(r"([=\-~^*#_])\1{2,}")
 _NO_TITLE = re.compile(r"[<>{}|\\$@]|://|\S(?: {3,}|\t+)\S|[.…_]{4,}|(?:,|\s[-–—/])\s*\d[\d, \-–]*$|\S[=;]\S")
 _NO_LOOKS = re.compile(
@@ -146,13 +145,17 @@ def candidate_at(blocks: Sequence[Block], number: int, *, titled: bool) -> Candi
     start, line = lines[0]
     if len(lines) > 1 and _is_rule_of(line, lines[1][1]):
         return Candidate(number, start, _RULED_AT + "=-~^".find(lines[1][1][0]) % 5, _cleared(line), lines=2)
-    if found := _ATX.fullmatch(line):
+    if marked := _marked(line):
+        level, title = marked
         alone = len(lines) == 1 and blocks[number].indent < 4
-        return Candidate(number, start, _ATX_AT + len(found["marks"]), found["title"]) if alone else None
+        return Candidate(number, start, _ATX_AT + level, title) if alone else None
     counted = _COUNTED.fullmatch(line)
     silent = Candidate(number, start, _counted_rank(counted), "", counted["number"]) if counted else None
-    size = _lines_of_title(lines)
-    if not size or len(line) > _LONGEST or _NO_TITLE.search(line) or _goes_on(blocks, number, size):
+    # A line may be a whole document, and some patterns take the square of its length.
+    size = 0 if len(line) > _LONGEST else _lines_of_title(lines)
+    if any(len(each) > _LONGEST for _, each in lines[:size]):
+        return silent
+    if not size or _NO_TITLE.search(line) or _goes_on(blocks, number, size):
         return silent
     title = " ".join(each for _, each in lines[:size])
     candidate = _named(number, start, title) or (_counted(number, start, counted) if counted and size == 1 else None)
@@ -162,9 +165,18 @@ def candidate_at(blocks: Sequence[Block], number: int, *, titled: bool) -> Candi
     return candidate
 
 
+def _marked(line: str) -> tuple[int, str] | None:
+    """(level, title) of "## Title ##"."""
+    behind = line.lstrip("#")
+    level, title = len(line) - len(behind), behind.strip().rstrip("#").rstrip()
+    if level not in range(1, 7) or not title or behind[0] not in " \t" or behind.split(maxsplit=1)[0].startswith("#"):
+        return None
+    return level, title
+
+
 def _is_rule_of(line: str, rule: str) -> bool:
-    fits = 0.5 * len(line) <= len(rule) <= 1.5 * len(line) + 4
-    return bool(RULE.fullmatch(rule)) and fits and line[0].isalnum() and not _NO_TITLE.search(line)
+    fits = len(line) <= _LONGEST and 0.5 * len(line) <= len(rule) <= 1.5 * len(line) + 4
+    return fits and bool(RULE.fullmatch(rule)) and line[0].isalnum() and not _NO_TITLE.search(line)
 
 
 def _lines_of_title(lines: Sequence[Line]) -> int:

@@ -149,6 +149,53 @@ def test_a_heading_is_never_left_alone_at_the_end() -> None:
             assert not chunk.text.split("\n")[-1].startswith("#")
 
 
+# A heading with a blank line under it, and with none; in both spellings of Markdown.
+_FORMS = ("## {0}\n\n{1}\n\n", "## {0}\n{1}\n\n", "{0}\n----\n{1}\n\n", "{0}\n----\n\n{1}\n\n", "## {0}\n{1}\n")
+
+
+@pytest.mark.parametrize("minimum", [0, 60])
+@pytest.mark.parametrize("sentences", [1, 4])
+@pytest.mark.parametrize("form", _FORMS)
+def test_passages_are_as_large_whether_a_text_begins_right_under_its_heading_or_not(
+    form: str, sentences: int, minimum: int
+) -> None:
+    """Questions and answers, entries of a glossary, a list of changes: neither shattered nor, for that, left out as too short."""
+    text = "# All of them\n\n" + "".join(form.format(f"Ferry {n}", paragraph(n, sentences)) for n in range(100))
+    chunks, left_out = screened(text, minimum, size=300)
+    assert not left_out
+    assert len(chunks) <= 2 * COUNTER.count(text) / 300
+    assert all(chunk.text.startswith(("# All", "## Ferry", "Ferry")) for chunk in chunks)
+    assert not any(chunk.text.split("\n")[-1].startswith(("#", "----", "Ferry")) for chunk in chunks)
+
+
+@pytest.mark.parametrize("above", ["", f"{paragraph(1)}\n\n"], ids=["first", "under a text"])
+def test_a_row_of_bare_headings_fills_passages(above: str) -> None:
+    text = above + "".join(f"## Bare {number}\n\n" for number in range(400))
+    assert len(cut(text, 200)) <= 2 * COUNTER.count(text) / 200
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(_FORMS), st.integers(1, 3)), min_size=1, max_size=30), st.integers(120, 300))
+def test_no_passage_ends_with_a_heading_where_a_text_stands_under_each(
+    entries: list[tuple[str, int]], size: int
+) -> None:
+    text = "".join(form.format(f"Ferry {n}", paragraph(n, many)) for n, (form, many) in enumerate(entries)).strip()
+    made = document(text)
+    chunks = cut(text, size)
+    check(text, chunks, size)
+    for chunk in chunks:
+        last = chunk.start + chunk.text.rfind("\n") + 1
+        assert not chunk.text.endswith("----") and last not in {heading.start for heading in made.headings}
+    assert len(chunks) <= 1 + 4 * COUNTER.count(text) / size
+
+
+@pytest.mark.parametrize("rule", ["=" * 80, "-" * 80])
+def test_the_rule_under_a_title_belongs_to_it(rule: str) -> None:
+    title = "Of the masters of the ferry, and of the tolls that they took from the carts of Aldwick"
+    for size in range(30, 60):
+        assert not any(chunk.text.endswith(rule) for chunk in cut(f"{title}\n{rule}\n" + "abcdefg " * 200, size))
+
+
 def test_no_crumb_is_left_at_the_end() -> None:
     for count in range(4, 30):
         chunks = cut("\n\n".join(paragraph(number, 2) for number in range(count)), 120)
