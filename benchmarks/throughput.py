@@ -90,7 +90,7 @@ def bodies(chunks: int) -> list[dict[str, Any]]:
 
     library, rng = PromptLibrary(Project(bundled())), random.Random(1)
     pipeline = load_pipeline(bundled() / "pipelines/correction.yaml")
-    asking = [stage for stage in pipeline.stages if isinstance(stage, JudgeStage | AskStage)]
+    asking = [stage for stage in pipeline.stages if isinstance(stage, JudgeStage | AskStage) and stage.on]
     bodies = []
     for stage in asking:
         if stage.only and "correct_after_mistake" not in stage.only:
