@@ -32,8 +32,8 @@ def content_id(*parts: str) -> str:
 # --------------------------------------------------------------------------------------------- what is read
 
 
-NAVIGATION = "left_out"
-"""The key of a document's metadata that holds what a web page shows beside its text."""
+NAVIGATION = "navigation"
+"""The key of a document's metadata that lists what a web page shows beside its text, each element's text for itself."""
 
 
 @dataclass(frozen=True, slots=True)

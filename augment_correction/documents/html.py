@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import html.entities
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ _LANGUAGE = re.compile(
     r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]{1,20})|^code ([\w+#-]{1,20}) literal-block"
 )
 _SHOWN = 2000
-"""Characters of what is left out that are told."""
+"""Characters of each row of links, banner and the like that are told."""
 _LEFT_OUT = "rows of links, banners and lists of sections, left out (rejected.jsonl has them); characters"
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = {
@@ -95,9 +95,8 @@ def read_html(path: Path, source: str, limits: ReadLimits) -> Iterator[Document 
     )
 
 
-def _shown(left_out: Sequence[str]) -> str:
-    text = " / ".join(left_out)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+def _shown(left_out: Iterable[str]) -> list[str]:
+    return [text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..." for text in left_out]
 
 
 def write_html(data: bytes, *, with_navigation: bool = True) -> Page:

@@ -95,7 +95,7 @@ def _rejected_rows(results: Results) -> Iterator[dict[str, Any]]:
     for unread in results.unread():
         yield {"stage": "read", "reason": unread.reason, "detail": unread.detail, "source": unread.source}
     for document in results.documents():
-        if beside := document["metadata"].get(NAVIGATION):
+        for beside in document["metadata"].get(NAVIGATION, ()):
             yield {"stage": "read", "reason": "navigation", "detail": beside, "source": document["source"]}
     statuses: tuple[Status, ...] = ("rejected", "failed")
     for status in statuses:
