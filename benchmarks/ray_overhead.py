@@ -141,7 +141,10 @@ def one_run(engine: str, base_url: str, chunks: int, concurrency: int, actors: i
         result = run(loaded, engine=engine, watch=sampler.watching)  # type: ignore[arg-type]
         wall = time.monotonic() - begun
         assert result.kept == chunks, result
-    (first, since, before), (last, until, after) = sampler.marks[-2:]
+    last, until, after = sampler.marks[-1]
+    first, since, before = [mark for mark in sampler.marks if mark[0] < last][
+        -1
+    ]  # a short run has all back at the second
     passages = last - first
     waiting = (after["driver"] - before["driver"]) / (until - since)
     cpu = {kind: (seconds - before.get(kind, 0)) / passages for kind, seconds in after.items()}

@@ -336,7 +336,7 @@ class TestDiskFull:
         project.facts(range(40))
         project.config(server, system={"concurrency_limit": 2})
         made = ended(
-            project.start(before="import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))")
+            project.start(before="import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))")
         )
         assert made.code == ExitCode.USER
         assert "journal.sqlite cannot be written" in made.err
