@@ -39,6 +39,15 @@ def is_held(file: OpenFile, path: Path) -> bool:
     return False
 
 
+def take(file: OpenFile, path: Path, *, shared: bool) -> bool:
+    """Lock the file at `path`, which is open, together with others who share it, or alone. False where somebody holds it
+    otherwise. Such a file is no matter of `hold` and `is_held`, which take a shared lock for an asker's.
+
+    Raises: InputError where the file system has no locks.
+    """
+    return _locked(file, path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+
+
 def _locked(file: OpenFile, path: Path, kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)

@@ -16,11 +16,10 @@ from augment_correction.documents.folder_settings import (
     laid_over,
     read_folders,
 )
-from augment_correction.errors import ConfigError, Noted, UserError
+from augment_correction.errors import ConfigError, InputError, Noted, UserError
 from augment_correction.pipeline import Pipeline, load_pipeline
 from augment_correction.remote.mirror import copy_of
-from augment_correction.remote.storage import check_address, is_address
-from augment_correction.terminal import redacted
+from augment_correction.remote.storage import check_address, is_address, is_web, without_secrets
 from augment_correction.yamlfile import YamlFile
 
 WHOLE = ChunkSettings(size=1 << 40, unit="characters", overlap=0)
@@ -183,11 +182,16 @@ def check_places(config: RunConfig, noted: Noted, *, reads: bool) -> None:
     output, copy_to = config.path.output_dir, config.output.copy_to
     if is_address(output):
         noted.add(config.error(
-            ("path", "output_dir"), f"'{redacted(output)}' is an address, and a run works in a folder",
+            ("path", "output_dir"), f"'{without_secrets(output)}' is an address, and a run works in a folder",
             "name a folder on a disk, which has the locks that its database needs, and set output.copy_to to the address: what is made is copied there",
         ))  # fmt: skip
     if copy_to is not None:
         with noted.noting(), at_key(config, "output", "copy_to"):
+            if is_web(copy_to):
+                raise InputError(
+                    f"{without_secrets(copy_to)} is a page of the web, where nothing can be written",
+                    hint="copy to object storage: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or az://CONTAINER/FOLDER",
+                )
             check_address(copy_to)
     if reads and is_address(config.path.input_dir):
         with noted.noting(), at_key(config, "path", "input_dir"):

@@ -13,7 +13,7 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.launching.slot import Slot
-from augment_correction.locks import hold, is_held
+from augment_correction.locks import hold, is_held, take
 from augment_correction.store import RunFolder
 
 ASKS = {
@@ -94,3 +94,12 @@ def test_what_cannot_be_locked_is_told(tmp_path: Path) -> None:
     os.close(descriptor)
     with pytest.raises(InputError, match="lock cannot be locked: Bad file descriptor"):
         hold(descriptor, tmp_path / "lock")
+
+
+def test_a_lock_that_many_share_or_one_has_alone(tmp_path: Path) -> None:
+    path = tmp_path / "readers"
+    with path.open("a+") as first, path.open("a+") as second:
+        assert take(first, path, shared=True) and take(second, path, shared=True)
+        assert not take(second, path, shared=False)
+        first.close()
+        assert take(second, path, shared=False)

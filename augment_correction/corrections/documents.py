@@ -22,15 +22,19 @@ async def passages_of(config: ChatConfig, notice: Callable[[str], None]) -> list
     """
     if not config.path.input_dir:
         return []
-    address, folder = config.path.input_dir, input_dir_of(config)
-    if is_address(address):
-        there = await fetched(address)
+    if not is_address(config.path.input_dir):
+        return await _read(config, notice)
+    async with fetched(config.path.input_dir) as there:
         notice(str(there))
         for name, why in there.refused:
             notice(f"{name} cannot be read: {why}")
+        return await _read(config, notice)
+
+
+async def _read(config: ChatConfig, notice: Callable[[str], None]) -> list[tuple[str, Chunk]]:
     found: list[tuple[str, Chunk]] = []
     sources: dict[str, str] = {}
-    async for batch in stream_chunks(folder, SETTINGS, encoding=config.system.encoding):
+    async for batch in stream_chunks(input_dir_of(config), SETTINGS, encoding=config.system.encoding):
         sources |= {document.id: document.source for document in batch.documents}
         found += [(_place(sources[chunk.document_id], chunk), chunk) for chunk in batch.chunks]
         for each in batch.unread:

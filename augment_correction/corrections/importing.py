@@ -140,8 +140,8 @@ async def _import(config: ChatConfig, remarks: Sequence[Remark], author: str, no
         session = Session.on(database, config, [role], run.logs, counting(notice=notice), notice=notice)
         halt = session.halt
         async with interruptible(halt, lambda: starting, notice), open_models(config, [role], session) as models:
-            starting = False
             look = Look(config, models[role], await passages_of(config, notice), author, len(remarks), notice)
+            starting = False
             await ask_each(_each(remarks), look.at, halt, calls_at_once([models[role]]) or 64)
         await database.flush()
         look.found.spent = session.ledger.as_json(role)

@@ -7,6 +7,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -117,6 +118,10 @@ async def all_home(calls: Iterable[Awaitable[T]]) -> list[T]:
     return [each for each in came if not isinstance(each, BaseException)]
 
 
+_INTERRUPT: ContextVar[Callable[[], None] | None] = ContextVar("interrupt", default=None)
+"""What Ctrl-C does inside the present `interruptible`, to which a nested one gives back."""
+
+
 @asynccontextmanager
 async def interruptible(halt: Halt, starting: Callable[[], bool], notice: Callable[[str], None]) -> AsyncIterator[None]:
     """The first Ctrl-C lets calls in flight finish and starts no more; the second stops at once. While the models are still
@@ -127,7 +132,7 @@ async def interruptible(halt: Halt, starting: Callable[[], bool], notice: Callab
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
-    at_once = False
+    at_once, outer = False, _INTERRUPT.get()
 
     def interrupt() -> None:
         nonlocal at_once
@@ -143,6 +148,7 @@ async def interruptible(halt: Halt, starting: Callable[[], bool], notice: Callab
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, interrupt)
         installed = True
+    token = _INTERRUPT.set(interrupt)
     try:
         yield
     except asyncio.CancelledError:
@@ -151,6 +157,10 @@ async def interruptible(halt: Halt, starting: Callable[[], bool], notice: Callab
         task.uncancel()
         raise Interrupted("interrupted", hint=GO_ON) from None
     finally:
+        _INTERRUPT.reset(token)
         if installed:
             for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+                if outer is not None:
+                    loop.add_signal_handler(number, outer)
+                else:
+                    loop.remove_signal_handler(number)

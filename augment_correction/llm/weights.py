@@ -117,7 +117,7 @@ def _local_file(path: Path) -> Path:
 def _locked(path: Path, weights: Weights, report: Report | None) -> Iterator[None]:
     """Holds an advisory lock that the system drops when this process dies, however it dies. So whoever holds it
     may delete what an earlier holder left behind."""
-    with path.open("ab") as file:
+    with path.open("a+b") as file:  # NFS gives the lock that `hold` asks with to readers alone
         while not hold(file, path):
             if report:
                 report(f"waiting for another process that downloads {weights.name}", 0, weights.size)

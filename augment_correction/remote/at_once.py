@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -63,6 +63,26 @@ def each_at_once(work: Callable[[T], R], items: Iterable[T], stop: Event) -> Ite
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def unless_stopped(work: Callable[[], T], stop: Event) -> T:
+    """`work`, which is not waited for once `stop` is set, however long a server is silent: it must be harmless wherever it ends.
+
+    Raises: Stopped, and whatever `work` raises.
+    """
+    future = Future[T]()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as failure:
+            future.set_exception(failure)
+
+    Thread(target=run, name="unless stopped", daemon=True).start()  # the program's end does not wait for it either
+    while not stop.is_set():
+        if wait([future], 0.1).done:
+            return future.result()
+    raise Stopped
 
 
 async def in_thread(work: Callable[[Event], T]) -> T:

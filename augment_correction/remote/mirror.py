@@ -10,20 +10,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from threading import Event
+from uuid import uuid4
 
 from augment_correction.errors import InputError
 from augment_correction.folders import cache_folder, private_folder, size_of, write_new
-from augment_correction.locks import hold
-from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent
+from augment_correction.locks import hold, take
+from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent, unless_stopped
 from augment_correction.remote.names import refused_names
 from augment_correction.remote.record import Record
 from augment_correction.remote.storage import COMPARE, ObjectFailure, Storage, Stored, credentials_of
@@ -49,7 +49,7 @@ def _last_name(address: str) -> str:
 @dataclass(frozen=True)
 class Mirrored:
     """What an address holds and what was done about it. `refused` are (name, reason) of objects that are no files here, `size` is in
-    bytes and of the `fetched` ones."""
+    bytes and of the `fetched` ones, `left` have changed there and were left as they are here, where others read them."""
 
     address: str
     path: Path
@@ -57,12 +57,18 @@ class Mirrored:
     fetched: int = 0
     size: int = 0
     removed: int = 0
+    left: int = 0
     refused: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         more = f", {self.removed:,} removed" if self.removed else ""
         more += f", {len(self.refused):,} cannot be fetched" if self.refused else ""
         fetched = f"{self.fetched:,} fetched ({self.size:,} bytes)" if self.fetched else "nothing new to fetch"
+        if self.left:
+            fetched = (
+                f"{self.left:,} have changed there and are not fetched, since another run reads the copy that is here: this run reads the same "
+                "(with AUGMENT_CORRECTION_CACHE set to another folder it has a copy of its own)"
+            )
         return f"{self.address}: {self.files:,} files, {fetched}{more}; they are read from {self.path}"
 
 
@@ -81,6 +87,11 @@ class Outlook:
         """Bytes that are to be fetched, as far as they are told."""
         return sum(stored.size or 0 for stored in self.due.values())
 
+    @property
+    def unsized(self) -> int:
+        """Objects that are to be fetched, of which the size is not told."""
+        return sum(stored.size is None for stored in self.due.values())
+
 
 class Mirror:
     """`is_read` says of a file's name whether anybody reads it: of others there is an empty file here, so that they are counted as in
@@ -90,16 +101,17 @@ class Mirror:
         self._storage, self._is_read = Storage.at(address), is_read
         self.path, self._home, self._name = copy_of(address), _home(address), _last_name(address)
 
-    def look(self) -> Outlook:
+    def look(self, stop: Event) -> Outlook:
         """List the address and compare it with what is here.
 
-        Raises: InputError where it cannot be listed, or there is nothing.
+        Raises: InputError where it cannot be listed, or there is nothing; Stopped.
         """
         self._make_home()
-        return self._compared(Record(self._home / "fetched.jsonl").entries)
+        return self._compared(Record(self._home / "fetched.jsonl").entries, stop)
 
-    def fetch(self, report: Report = silent, stop: Event | None = None) -> Mirrored:
-        """Fetch what has changed and take away what is no longer there. One process does it at a time.
+    def fetch(self, report: Report = silent, stop: Event | None = None, *, read: ExitStack | None = None) -> Mirrored:
+        """Fetch what has changed and take away what is no longer there. One process does it at a time, and none while others read
+        what is here; until `read` is closed, the caller is one of these.
 
         Raises: InputError where the address cannot be listed or reached any more, no object can be had, or the disk is too small; Stopped.
         """
@@ -107,31 +119,49 @@ class Mirror:
         self._make_home()
         with self._held(report, stop), Record(self._home / "fetched.jsonl").open() as record:
             report(f"listing {self._storage.address}", 0, 0)
-            outlook = self._compared(record.entries)
-            removed = self._remove_others(outlook)
-            for name in outlook.unread:
-                if size_of(self._place(name)) != 0:
-                    private_folder(self._place(name).parent)
-                    write_new(self._place(name), b"")
+            outlook = self._compared(record.entries, stop)
+            made = self._brought(outlook, record, report, stop)
+            if read is not None:
+                read.enter_context(self._readers(shared=True))
+        return made
+
+    def _brought(self, outlook: Outlook, record: Record, report: Report, stop: Event) -> Mirrored:
+        """What is here as the outlook says, or left alone where others read it."""
+        others = [name for name in self._files() if name not in outlook.wanted and name not in outlook.unread]
+        empty = [name for name in outlook.unread if size_of(self._place(name)) != 0]
+        with self._readers(shared=False) as alone:
+            if not alone and (changed := outlook.due.keys() | set(others) | set(empty)):
+                here = len(list(self._files()))
+                left = len(changed)
+                return Mirrored(self._storage.address, self.path, here, left=left, refused=self._refused(outlook))
+            self._remove(others)
+            for name in empty:
+                private_folder(self._place(name).parent)
+                write_new(self._place(name), b"")
             self._check_room(outlook.size)
-            meter = Meter(f"fetching {self._storage.address}", len(outlook.due), outlook.size, report, stop)
+            total = 0 if outlook.unsized else outlook.size
+            meter = Meter(f"fetching {self._storage.address}", len(outlook.due), total, report, stop)
             fetched, size, failed = 0, 0, None
             with self._parts() as parts:
-                one = partial(self._fetch, parts=parts, record=record, meter=meter)
+                one = partial(self._fetch, parts=parts, record=record, meter=meter, stop=stop)
                 for name, bytes_, failed in each_at_once(one, outlook.due.items(), stop):
                     fetched, size = fetched + (not failed), size + bytes_
                     if failed:
                         outlook.refused[name] = failed
-            if outlook.due and outlook.due.keys() <= outlook.refused.keys() and len(outlook.due) == len(outlook.wanted):
-                raise InputError(
-                    f"none of the {len(outlook.due):,} files of {self._storage.address} can be fetched: {failed}",
-                    hint=credentials_of(self._storage.address),
-                )
-            for name in record.entries.keys() - outlook.wanted.keys():
-                record.note(name, None)
+        if outlook.due and outlook.due.keys() <= outlook.refused.keys() and len(outlook.due) == len(outlook.wanted):
+            raise InputError(
+                f"none of the {len(outlook.due):,} files of {self._storage.address} can be fetched: {failed}",
+                hint=credentials_of(self._storage.address),
+            )
+        for name in record.entries.keys() - outlook.wanted.keys():
+            record.note(name, None)
         files = len(outlook.wanted) + len(outlook.unread)
-        refused = tuple(sorted((self._source(name), why) for name, why in outlook.refused.items()))
-        return Mirrored(self._storage.address, self.path, files, fetched, size, removed, refused)
+        return Mirrored(
+            self._storage.address, self.path, files, fetched, size, len(others), refused=self._refused(outlook)
+        )
+
+    def _refused(self, outlook: Outlook) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted((self._source(name), why) for name, why in outlook.refused.items()))
 
     def _make_home(self) -> None:
         try:
@@ -144,10 +174,10 @@ class Mirror:
                 hint="point AUGMENT_CORRECTION_CACHE to a folder that you can write to",
             ) from None
 
-    def _compared(self, entries: Mapping[str, list[object]]) -> Outlook:
+    def _compared(self, entries: Mapping[str, list[object]], stop: Event) -> Outlook:
         objects = {
             f"{self._name}/{name}" if name else self._name: stored
-            for name, stored in self._storage.objects().items()
+            for name, stored in unless_stopped(self._storage.objects, stop).items()
             if not _is_hidden(name)
         }
         if not objects:
@@ -166,14 +196,20 @@ class Mirror:
         return outlook
 
     def _fetch(
-        self, named: tuple[str, Stored], parts: Path, record: Record, meter: Meter
+        self, named: tuple[str, Stored], parts: Path, record: Record, meter: Meter, stop: Event
     ) -> tuple[str, int, str | None]:
         """(name, bytes, why it could not be fetched). What was here before is older, and goes."""
         name, stored = named
-        part, target = parts / str(threading.get_ident()), self._place(name)
+        part, target = parts / uuid4().hex, self._place(name)  # nobody else's, however long a server keeps its thread
         meter.add(0)
+
+        def came(count: int) -> None:
+            meter.add(count)
+            if stored.size is None:
+                self._check_room(1)
+
         try:
-            self._storage.fetch(stored, part, meter.add)
+            unless_stopped(partial(self._storage.fetch, stored, part, came), stop)
             private_folder(target.parent)
             size = part.stat().st_size
             part.replace(target)
@@ -186,20 +222,20 @@ class Mirror:
         record.note(name, [stored.mark, stored.size, size])
         return name, size, None
 
-    def _remove_others(self, outlook: Outlook) -> int:
-        """Files that are no longer listed, and folders without files."""
-        removed, copies = 0, self._home / "copy"
-        for place, folders, files in os.walk(copies, topdown=False):
-            for file in files:
-                path = Path(place, file)
-                name = path.relative_to(copies).as_posix()
-                if name not in outlook.wanted and name not in outlook.unread:
-                    path.unlink()
-                    removed += 1
+    def _files(self) -> Iterator[str]:
+        """The names of those that are here."""
+        copies = self._home / "copy"
+        for place, _, files in os.walk(copies):
+            yield from (Path(place, file).relative_to(copies).as_posix() for file in files)
+
+    def _remove(self, names: Iterable[str]) -> None:
+        """With the folders that then are without files."""
+        for name in names:
+            self._place(name).unlink()
+        for place, folders, _ in os.walk(self._home / "copy", topdown=False):
             for folder in folders:
                 with suppress(OSError):  # it is not empty
                     Path(place, folder).rmdir()
-        return removed
 
     def _check_room(self, needed: int) -> None:
         free = shutil.disk_usage(self._home).free
@@ -232,12 +268,19 @@ class Mirror:
     @contextmanager
     def _held(self, report: Report, stop: Event) -> Iterator[None]:
         begun, path = time.monotonic(), self._home / "lock"
-        with path.open("a") as lock:
+        with path.open("a+") as lock:  # NFS gives the lock that `hold` asks with to readers alone
             while not hold(lock, path):
                 if stop.wait(0.2):
                     raise Stopped
                 report("another process is fetching the same documents", round(time.monotonic() - begun), 0)
             yield
+
+    @contextmanager
+    def _readers(self, *, shared: bool) -> Iterator[bool]:
+        """Be one of those who read what is here, or alone with it; whether that is so. Asked by whoever may fetch, one at a time."""
+        path = self._home / "readers"
+        with path.open("a+") as lock:
+            yield take(lock, path, shared=shared)
 
 
 def _is_hidden(name: str) -> bool:

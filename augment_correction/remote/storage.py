@@ -10,6 +10,7 @@ import errno
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,19 @@ from urllib.parse import unquote
 from augment_correction.errors import InputError, MissingExtra
 from augment_correction.terminal import redacted
 
-_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_WITH_CREDENTIALS = re.compile(r"^[^@]*://[^@]*:[^@]*@|(?:https?|ftp)://[^/]*@")
+"""A secret key may hold a slash, and the one name before a web server's is often a token."""
+_WEB = ("http://", "https://")
 _MARKS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5")
 """What fsspec's filesystems call the mark of an object's content; where there is none, its times tell whether it is another."""
 _TIMES = ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created")
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "file": {"auto_mkdir": True},
+_S3: dict[str, Any] = {
     # One stream for each file, since there are many files: ten of 50 MB each would be in memory for every large one.
-    "s3": {"max_concurrency": 1},
-    "s3a": {"max_concurrency": 1},
+    "max_concurrency": 1,
+    # s3fs asks five times; botocore below it would make each of them five.
+    "config_kwargs": {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 15},
 }
+_OPTIONS: dict[str, dict[str, Any]] = {"file": {"auto_mkdir": True}, "s3": _S3, "s3a": _S3}
 COMPARE = "compare the address with what the storage's own tools list"
 _LOG_IN = "Credential|Token|Profile|Auth|Login"
 _OF_NO_OBJECT = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed",
@@ -35,15 +39,28 @@ _OF_NO_OBJECT = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "Invali
 """S3's words for what every other object would be answered, too."""
 
 
+def without_secrets(address: str) -> str:
+    """As it may be told: without what stands before an `@` and without a query."""
+    plain = address.partition("?")[0]
+    if _WITH_CREDENTIALS.search(plain):
+        plain = f"{plain.partition('://')[0]}://***@{plain.rpartition('@')[2]}"
+    return redacted(plain)
+
+
 def is_address(place: str) -> bool:
     """Whether `place` is an address, and no path."""
     return "://" in place
 
 
+def is_web(address: str) -> bool:
+    """Whether it is a page's, which can be read and not written."""
+    return address.startswith(_WEB)
+
+
 def check_address(address: str) -> None:
     """What can be said of it before anything is sent.
 
-    Raises: InputError where it is none, holds a password, its protocol is unknown or it names no bucket; MissingExtra.
+    Raises: InputError where it is none, holds a password or a query, its protocol is unknown or it names no bucket; MissingExtra.
     """
     Storage.at(address)
 
@@ -72,33 +89,38 @@ class Storage:
     @classmethod
     def at(cls, address: str) -> Storage:
         """Raises: as `check_address`."""
-        if _WITH_PASSWORD.search(address):
-            raise InputError(
-                f"{redacted(address)} holds credentials, which would be written into run.json",
-                hint=f"take them out of the address; {credentials_of(address)}",
-            )
+        for what, found in (("credentials", _WITH_CREDENTIALS.search(address)), ("a query", "?" in address)):
+            if found:
+                raise InputError(
+                    f"{without_secrets(address)} holds {what}, which would be written into run.json",
+                    hint=f"take {'them' if what == 'credentials' else 'it'} out of the address; {credentials_of(address)}",
+                )
         protocol, there, _ = address.partition("://")
         if not there:
             raise InputError(f"'{address}' is no address", hint="write s3://BUCKET/FOLDER")
         try:
+            from fsspec import available_protocols
             from fsspec.core import url_to_fs
         except ModuleNotFoundError:
             raise MissingExtra(address, "s3") from None
+        if protocol.rpartition("::")[2] not in available_protocols():
+            raise InputError(
+                f"'{protocol}' in {address} is no protocol that is known",
+                hint="write s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or az://CONTAINER/FOLDER",
+            )
         try:
             # Without a cache of listings, which would hide what others write.
-            own = _OPTIONS.get(protocol, {})
-            files, root = url_to_fs(address, skip_instance_cache=True, use_listings_cache=False, **own)
+            own = deepcopy(_OPTIONS.get(protocol, {}))  # botocore writes into it
+            with told(address):  # some connect at once
+                files, root = url_to_fs(address, skip_instance_cache=True, use_listings_cache=False, **own)
         except ImportError as failure:
             if protocol in ("s3", "s3a"):
                 raise MissingExtra(address, "s3") from None
             raise InputError(
                 f"{address} needs a package that is not installed: {failure}", hint=f"pip install {_package(failure)}"
             ) from None
-        except ValueError:
-            raise InputError(
-                f"'{protocol}' in {address} is no protocol that is known",
-                hint="write s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or az://CONTAINER/FOLDER",
-            ) from None
+        except (TypeError, AttributeError) as failure:  # filesystems that want more than an address
+            raise _misfit(address, failure) from None
         if not root.strip("/"):
             raise InputError(f"{address} names no bucket", hint=f"write {protocol}://BUCKET/FOLDER")
         return cls(address.rstrip("/"), files, root.rstrip("/"))
@@ -128,7 +150,7 @@ class Storage:
 
     def _named(self, path: str, info: Mapping[str, Any]) -> tuple[str | None, tuple[str, Mapping[str, Any]]]:
         """None for what only marks a folder, or lies elsewhere: the pages of a web server link to anything."""
-        web = path.startswith(("http://", "https://"))
+        web = is_web(path)
         inside = path.rstrip("/") == self.root or path.startswith(f"{self.root}/")
         if path.endswith("/") or not inside or (web and "?" in path):
             return None, (path, info)
@@ -202,6 +224,8 @@ def told(address: str, path: str | None = None, *, writes: bool = False) -> Iter
 def _is_of_the_storage(failure: Exception) -> bool:
     if isinstance(failure, OSError):
         return failure.errno not in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(failure, ValueError):  # so filesystems refuse what they were set up with
+        return True
     return type(failure).__module__.split(".")[0] not in ("builtins", "augment_correction")
 
 
@@ -232,11 +256,20 @@ def _refusal(address: str, failure: Exception, writes: bool) -> InputError:
         or getattr(failure, "status", None) in (401, 403)
     ):
         return InputError(f"these credentials may not {does} {address}: {said}", hint=credentials_of(address))
+    if isinstance(failure, ValueError):
+        return _misfit(address, failure)
     return InputError(
         f"{address} cannot be reached: {said}",
         hint="when the server is there again, the same command goes on where this one stopped"
         + ("; a server of your own is named by AWS_ENDPOINT_URL" if address.startswith("s3") else ""),
     )
+
+
+def _misfit(address: str, failure: Exception) -> InputError:
+    hint = "look at the address and at the variables of the environment that are for this storage"
+    if address.startswith("s3"):
+        hint += "; AWS_ENDPOINT_URL is written http://HOST:PORT"
+    return InputError(f"{address} cannot be used: {said_by(failure)}", hint=f"{hint}; {credentials_of(address)}")
 
 
 def credentials_of(address: str) -> str:

@@ -19,11 +19,11 @@ from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.plugins import loaded
 from augment_correction.remote.at_once import in_thread
 from augment_correction.remote.mirror import Mirrored
-from augment_correction.remote.storage import Storage, is_address
+from augment_correction.remote.storage import is_address
 from augment_correction.runner.finding import Finding, note, small_gate, writable, wrong
 from augment_correction.runner.model_checks import check_models
 from augment_correction.runner.source import read_passages
-from augment_correction.runner.transfers import mirror_of
+from augment_correction.runner.transfers import check_place, mirror_of
 from augment_correction.selection import Gate, read_gate
 from augment_correction.selection.candidate import document_of
 
@@ -77,15 +77,18 @@ async def _at_addresses(config: RunConfig) -> tuple[list[Finding], Mirrored | No
     findings = []
     if copy_to := config.output.copy_to:
         with at_key(config, "output", "copy_to"):
-            await in_thread(lambda _: Storage.at(copy_to).check())
+            await in_thread(lambda stop: check_place(copy_to, stop))
         findings.append(Finding(True, f"what is made is copied to {copy_to}, which can be listed"))
     if not is_address(config.path.input_dir):
         return findings, None
     mirror = mirror_of(config.path.input_dir)
     with at_key(config, "path", "input_dir"):
-        outlook = await in_thread(lambda _: mirror.look())
-    if outlook.size > READ_BYTES:
-        told = f"{len(outlook.due):,} of {len(outlook.wanted):,} files are still to be fetched ({outlook.size / 1e6:,.0f} MB)"
+        outlook = await in_thread(mirror.look)
+    if outlook.size > READ_BYTES or outlook.unsized:
+        size = f"{outlook.size / 1e6:,.0f} MB" + (
+            f" and {outlook.unsized:,} of unknown size" if outlook.unsized else ""
+        )
+        told = f"{len(outlook.due):,} of {len(outlook.wanted):,} files are still to be fetched ({size})"
         return [
             *findings,
             note(f"{config.path.input_dir}: {told}, and were not read; `run --dry-run` fetches and reads them"),

@@ -156,13 +156,12 @@ async def estimate(
     plan = make_checked_plan(config, reads=passages is None)
     state = RunState({}, phase="reading")
     with (watch or nullcontext)(state):
-        if passages is None:
-            plan = await with_input(plan, config, state)
-        earlier = _Earlier(plan)
-        try:
-            return await _estimate(plan, earlier, state, passages)
-        finally:
-            earlier.close()
+        async with with_input(plan, config, state) if passages is None else nullcontext(plan) as plan:
+            earlier = _Earlier(plan)
+            try:
+                return await _estimate(plan, earlier, state, passages)
+            finally:
+                earlier.close()
 
 
 async def _estimate(

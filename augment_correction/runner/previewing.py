@@ -69,31 +69,31 @@ async def _preview(config: RunConfig, count: int, watch: Watch, page: bool) -> P
     state = RunState(counters(plan))
     state.notices += [*config.notices, *template_notices(plan)]
     with plan.folder.held(), run_database(plan) as database, _aside() as aside, watch(state):
-        plan = await with_input(plan, config, state, asks=True)
-        state.stages = counters(plan)
-        session = session_of(plan, database, state)
-        state.ledger = session.ledger
-        before = _requests(session)
-        await asyncio.to_thread(
-            fetch_vocabulary, plan.encoding, state.notices.append, exact=plan.chunks.unit == "tokens"
-        )
-        drawn = await _drawn(plan, count * TRIES, Results(database, plan.fingerprint()), state)
-        results = Results(aside, plan.fingerprint())
-        await _work(plan, session, state, results, drawn, count)
-        await database.flush()
-        await aside.flush()
-        shown = list(results.outcomes())
-        code, stopped, hint = _ending(plan, shown, session, len(drawn))
-        return Preview(
-            shown=shown,
-            cost=session.ledger.cost_of_this_run(),
-            asked=_requests(session) - before,
-            exit_code=code,
-            notices=tuple(state.notices),
-            page=_page(plan, session, results) if page and shown else None,
-            stopped=stopped,
-            hint=hint,
-        )
+        async with with_input(plan, config, state, asks=True) as plan:
+            state.stages = counters(plan)
+            session = session_of(plan, database, state)
+            state.ledger = session.ledger
+            before = _requests(session)
+            await asyncio.to_thread(
+                fetch_vocabulary, plan.encoding, state.notices.append, exact=plan.chunks.unit == "tokens"
+            )
+            drawn = await _drawn(plan, count * TRIES, Results(database, plan.fingerprint()), state)
+            results = Results(aside, plan.fingerprint())
+            await _work(plan, session, state, results, drawn, count)
+            await database.flush()
+            await aside.flush()
+            shown = list(results.outcomes())
+            code, stopped, hint = _ending(plan, shown, session, len(drawn))
+            return Preview(
+                shown=shown,
+                cost=session.ledger.cost_of_this_run(),
+                asked=_requests(session) - before,
+                exit_code=code,
+                notices=tuple(state.notices),
+                page=_page(plan, session, results) if page and shown else None,
+                stopped=stopped,
+                hint=hint,
+            )
 
 
 def _one_by_one(config: RunConfig) -> RunConfig:

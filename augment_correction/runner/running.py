@@ -128,11 +128,11 @@ async def run_async(
     with plan.folder.held(), run_database(plan) as database, connected as cluster, (watch or unwatched)(state):
         exact = plan.chunks.unit == "tokens" and passages is None
         await check_copy(plan, state)
-        if passages is None:
-            plan = await with_input(plan, config, state, asks=True)
+        reading = with_input(plan, config, state, asks=True) if passages is None else nullcontext(plan)
+        async with reading as plan:
             state.stages = counters(plan)
-        await asyncio.to_thread(fetch_vocabulary, plan.encoding, state.notices.append, exact=exact)
-        result = await _run(plan, database, state, cluster, retry, passages, ahead=watch is not None)
+            await asyncio.to_thread(fetch_vocabulary, plan.encoding, state.notices.append, exact=exact)
+            result = await _run(plan, database, state, cluster, retry, passages, ahead=watch is not None)
         return await with_copy(plan, state, result)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -18,7 +19,7 @@ from augment_correction.llm.metered import Halt
 from augment_correction.llm.session import interruptible
 from augment_correction.pipeline_settings import at_key
 from augment_correction.plan import Plan, make_checked_plan
-from augment_correction.remote.at_once import Report, in_thread, silent
+from augment_correction.remote.at_once import Report, in_thread, silent, unless_stopped
 from augment_correction.remote.mirror import Mirror, Mirrored
 from augment_correction.remote.storage import Storage, is_address
 from augment_correction.runner.state import RunResult, RunState
@@ -31,12 +32,14 @@ def mirror_of(address: str) -> Mirror:
     return Mirror(address, lambda name: name == FOLDER_SETTINGS or is_read(ending_of(Path(name))))
 
 
-async def fetched(address: str, report: Report = silent) -> Mirrored:
-    """The documents of an address, on this machine.
+@asynccontextmanager
+async def fetched(address: str, report: Report = silent) -> AsyncIterator[Mirrored]:
+    """The documents of an address, on this machine, where no other process changes them until the context is left.
 
     Raises: UserError where it cannot be reached, or there is no room for them; Interrupted.
     """
-    return await _transferred(lambda stop: mirror_of(address).fetch(report, stop))
+    with ExitStack() as read:
+        yield await _transferred(lambda stop: mirror_of(address).fetch(report, stop, read=read))
 
 
 async def _transferred(work: Callable[[Event], T]) -> T:
@@ -45,18 +48,27 @@ async def _transferred(work: Callable[[Event], T]) -> T:
         return await in_thread(work)
 
 
-async def with_input(plan: Plan, config: RunConfig, state: RunState, *, asks: bool = False) -> Plan:
-    """The plan that `config` gives when its documents are here: itself, but where they are at an address.
+@asynccontextmanager
+async def with_input(plan: Plan, config: RunConfig, state: RunState, *, asks: bool = False) -> AsyncIterator[Plan]:
+    """The plan that `config` gives when its documents are here, for the time that they are read: itself, but where they are at an
+    address.
 
     Raises: UserError where they cannot be fetched, or what their folders say does not fit.
     """
     if not is_address(config.path.input_dir):
-        return plan
-    with at_key(config, "path", "input_dir"):
-        there = await fetched(config.path.input_dir, _report(state))
-    state.loading = None
-    state.notices.append(str(there))
-    return make_checked_plan(config, asks=asks, fetched=there)
+        yield plan
+        return
+    async with AsyncExitStack() as read:
+        with at_key(config, "path", "input_dir"):
+            there = await read.enter_async_context(fetched(config.path.input_dir, _report(state)))
+        state.loading = None
+        state.notices.append(str(there))
+        yield make_checked_plan(config, asks=asks, fetched=there)
+
+
+def check_place(address: str, stop: Event) -> None:
+    """Raises: UserError where it cannot be asked; Stopped."""
+    unless_stopped(lambda: Storage.at(address).check(), stop)
 
 
 async def check_copy(plan: Plan, state: RunState) -> None:
@@ -67,7 +79,7 @@ async def check_copy(plan: Plan, state: RunState) -> None:
     if address := plan.config.output.copy_to:
         state.loading = f"looking at {address}", 0, 0
         with at_key(plan.config, "output", "copy_to"):
-            await _transferred(lambda _: Storage.at(address).check())
+            await _transferred(lambda stop: check_place(address, stop))
         state.loading = None
 
 

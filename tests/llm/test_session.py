@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
 
-from augment_correction.errors import BudgetExhausted
+from augment_correction.errors import BudgetExhausted, Interrupted
 from augment_correction.llm.metered import Halt, Halted
-from augment_correction.llm.session import all_home, ask_each
+from augment_correction.llm.session import all_home, ask_each, interruptible
 
 
 class Items:
@@ -97,3 +99,17 @@ async def test_all_home_waits_for_everybody_before_it_raises() -> None:
         await all_home(map(call, range(4)))
     assert home == [1, 2, 3]
     assert await all_home(map(call, (5, 6))) == [5, 6]
+
+
+async def test_what_is_interruptible_inside_gives_ctrl_c_back() -> None:
+    outer, said = Halt(), list[str]()
+    async with interruptible(outer, lambda: False, said.append):
+        with pytest.raises(Interrupted):
+            async with interruptible(Halt(), lambda: True, said.append):
+                os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.sleep(5)
+        assert outer.cause is None
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.05)
+        assert isinstance(outer.cause, Interrupted) and len(said) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 from collections import namedtuple
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 
@@ -14,7 +15,7 @@ import pytest
 from augment_correction.errors import InputError
 from augment_correction.remote.at_once import Stopped
 from augment_correction.remote.mirror import Mirror, Mirrored, copy_of
-from augment_correction.remote.storage import ObjectFailure, Storage
+from augment_correction.remote.storage import ObjectFailure, Storage, Stored
 from tests.remote.server import S3
 
 Usage = namedtuple("Usage", "total used free")
@@ -200,11 +201,37 @@ class TestAnyFilesystem:
             said.append(what)
             stop.set()
 
-        with (copy_of(memory).parents[1] / "lock").open("a") as other:
+        with (copy_of(memory).parents[1] / "lock").open("a+") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
             with pytest.raises(Stopped):
                 Mirror(memory, is_read).fetch(report, stop)
         assert said == ["another process is fetching the same documents"]
+
+    def test_what_another_process_reads_is_left_as_it_is(self, memory: str, cache: Path) -> None:
+        self.put(memory, {"a.md": "one", "b.md": "two", "film.mp4": "x"})
+        with ExitStack() as first:
+            made = Mirror(memory, is_read).fetch(read=first)
+            self.put(memory, {"a.md": "ONE", "c.md": "three"})
+            fsspec.filesystem("memory").rm(f"{memory}/b.md")
+            with ExitStack() as second:
+                left = Mirror(memory, is_read).fetch(read=second)
+            assert left.left == 3 and counted(left) == (3, 0, 0, 0)
+            assert "3 have changed there and are not fetched, since another run reads the copy" in str(left)
+            assert files(made.path) == {"a.md": "one", "b.md": "two", "film.mp4": ""}
+        assert counted(fetch(memory)) == (3, 2, 1, 0)
+        assert files(made.path) == {"a.md": "ONE", "c.md": "three", "film.mp4": ""}
+
+    def test_room_is_looked_for_as_bytes_come_where_no_size_is_told(
+        self, memory: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.put(memory, {"a.md": "one"})
+        monkeypatch.setattr(Storage, "_stored", lambda self, path, info: Stored(path, None, None))
+        monkeypatch.setattr(Storage, "fetch", lambda self, stored, target, came: came(target.write_bytes(b"one")))
+        assert Mirror(memory, is_read).look(Event()).unsized == 1
+        assert fetch(memory).size == 3
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1, 1, 50_000_000))
+        with pytest.raises(InputError, match="50 MB free, 100 MB are needed"):
+            fetch(memory)
 
     def test_nothing_there(self, memory: str, cache: Path) -> None:
         with pytest.raises(InputError, match="holds no documents"):

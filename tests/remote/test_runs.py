@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,26 @@ async def test_a_check_fetches_no_more_than_it_would_read(
     found = [finding.what for finding in await check_run(project.config(path=AT_DOCS))]
     assert f"note: {DOCS}: 3 of 3 files are still to be fetched (0 MB), and were not read" in " ".join(found)
     assert s3.asked("GET") == []
+
+
+async def test_a_check_fetches_nothing_whose_size_is_not_told(
+    s3: S3, project: MadeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(s3, 3)
+    listed = Storage._stored
+    monkeypatch.setattr(Storage, "_stored", lambda *each: replace(listed(*each), size=None))
+    found = [finding.what for finding in await check_run(project.config(path=AT_DOCS))]
+    assert "3 of 3 files are still to be fetched (0 MB and 3 of unknown size), and were not read" in " ".join(found)
+    assert s3.asked("GET") == []
+
+
+async def test_what_is_made_cannot_be_copied_to_a_page(project: MadeProject) -> None:
+    project.facts(range(1))
+    with pytest.raises(
+        ConfigError, match="http://host/made is a page of the web, where nothing can be written"
+    ) as caught:
+        await run_async(project.load(output={"copy_to": "http://host/made?sig=verysecret"}))
+    assert "verysecret" not in str(caught.value)
 
 
 async def test_mistakes_are_told_where_they_stand(s3: S3, project: MadeProject) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,8 +15,11 @@ import fsspec
 import pytest
 
 from augment_correction.errors import InputError
-from augment_correction.remote.storage import Storage, check_address
+from augment_correction.remote.at_once import Stopped, unless_stopped
+from augment_correction.remote.mirror import Mirror
+from augment_correction.remote.storage import _S3, Storage, check_address
 from tests.cli.program import program
+from tests.projects import MadeProject
 from tests.remote.server import S3, SECRET
 
 
@@ -21,6 +27,18 @@ from tests.remote.server import S3, SECRET
     ("address", "told", "remedy"),
     [
         ("s3://KEY:verysecret@bucket/docs", "holds credentials", "AWS_PROFILE"),
+        ("s3://KEY:abc/verysecret@bucket", "s3://***@bucket holds credentials", "AWS_PROFILE"),
+        ("https://verysecret@host/docs/", "https://***@host/docs/ holds credentials", "take them out"),
+        ("ftp://verysecret@host/docs", "ftp://***@host/docs holds credentials", "take them out"),
+        ("http://host/a.txt?X-Amz-Signature=verysecret", "http://host/a.txt holds a query", "take it out"),
+        ("s3://bucket/a?sig=KEY:verysecret@x", "s3://bucket/a holds", "take them out"),
+        ("reference://some/where", "reference://some/where cannot be used:", "look at the address"),
+        ("filecache://some/where", "filecache://some/where cannot be used:", "look at the address"),
+        (
+            "ftp://127.0.0.1:1/x",
+            "ftp://127.0.0.1:1/x cannot be reached: Connection refused",
+            "when the server is there",
+        ),
         ("xyz://bucket", "'xyz' in xyz://bucket is no protocol", "s3://BUCKET/FOLDER"),
         ("s3://", "names no bucket", "s3://BUCKET/FOLDER"),
         ("outputs/mine", "is no address", "s3://BUCKET/FOLDER"),
@@ -33,6 +51,65 @@ def test_an_address_that_cannot_be_used(address: str, told: str, remedy: str) ->
         check_address(address)
     assert told in caught.value.message and remedy in str(caught.value.hint)
     assert "verysecret" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_an_environment_that_cannot_be_used(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "abc")  # has no say
+    Storage.at("s3://bucket/docs").check()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+    with pytest.raises(InputError, match=r"s3://bucket/docs cannot be used: .*localhost:9000") as caught:
+        Storage.at("s3://bucket/docs").check()
+    assert "http://HOST:PORT" in str(caught.value.hint)
+
+
+def test_a_name_before_the_host_is_no_secret_elsewhere() -> None:
+    with pytest.raises(InputError, match="needs a package"):
+        check_address("abfs://container@account.dfs.core.windows.net/docs")
+
+
+@pytest.fixture
+def mute(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A server in the place of S3's, which accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        yield server
+
+
+def test_a_server_that_never_answers_is_told_of(mute: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_S3, "config_kwargs", {**_S3["config_kwargs"], "read_timeout": 0.2})
+    begun = time.monotonic()
+    with pytest.raises(InputError, match="s3://bucket/docs cannot be reached"):
+        Storage.at("s3://bucket/docs").objects()
+    assert time.monotonic() - begun < 15  # five times of 0.2 s, and pauses between them
+
+
+def test_a_server_that_never_answers_does_not_keep_whoever_stops(mute: socket.socket, cache: Path) -> None:
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    begun = time.monotonic()
+    for work in (Storage.at("s3://bucket/docs").check, Storage.at("s3://bucket/docs").objects):
+        with pytest.raises(Stopped):
+            unless_stopped(work, stop)
+    with pytest.raises(Stopped):
+        Mirror("s3://bucket/docs", lambda _: True).fetch(stop=stop)
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize("key", ["path.input_dir", "output.copy_to"])
+def test_a_command_is_interrupted_that_waits_for_such_a_server(
+    mute: socket.socket, project: MadeProject, key: str
+) -> None:
+    project.facts(range(1))
+    section, name = key.split(".")
+    project.config(**{section: {name: "s3://bucket/docs"}})
+    running = project.start()
+    mute.settimeout(60)
+    mute.accept()
+    time.sleep(0.2)
+    running.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    running.communicate(timeout=60)
+    assert running.returncode == 130 and time.monotonic() - begun < 8
 
 
 def test_a_bucket_that_is_not_there(s3: S3) -> None:

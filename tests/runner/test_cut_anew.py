@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -49,6 +50,28 @@ def test_it_is_said_before_the_first_request(project: MadeProject, server: Model
     assert count == asked < server.count()
     assert "1 of the 1 passages" in notice and f"{result.counts['chunks']} are asked about anew" in notice
     assert of_cutting(run(project.load(server, system={"chunk_size": 60})).notices) == []
+
+
+def test_looking_is_shown_and_can_be_interrupted(project: MadeProject, server: ModelServer) -> None:
+    project.facts(range(4))
+    project.run(server)
+    as_by_an_older_version(project)
+    slow = (
+        "import asyncio; from augment_correction.runner import cut_anew; from augment_correction.runner.source import ReadStep\n"
+        "async def slowly(plan):\n"
+        "    for _ in range(600):\n"
+        "        yield ReadStep((), (), ())\n"
+        "        await asyncio.sleep(0.1)\n"
+        "cut_anew.read_passages = slowly"
+    )
+    running = project.start(before=slow)
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "looking whether documents are cut as before" in str(line):
+            break
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=30)
+    assert running.returncode == 130
 
 
 def test_nothing_is_said_where_an_older_version_cut_the_same(project: MadeProject, server: ModelServer) -> None:
