@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.launching.slot import Slot
+from augment_correction.llm.weights import DEFAULT, KNOWN, _locked
 from augment_correction.locks import hold, is_held, take
+from augment_correction.remote.mirror import Mirror
 from augment_correction.store import RunFolder
 
 ASKS = {
@@ -103,3 +108,27 @@ def test_a_lock_that_many_share_or_one_has_alone(tmp_path: Path) -> None:
         assert not take(second, path, shared=False)
         first.close()
         assert take(second, path, shared=False)
+
+
+@pytest.mark.parametrize("way", ["documents", "weights"])
+def test_a_file_is_locked_that_is_open_for_reading_and_for_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """NFS of Linux refuses a shared lock where a file cannot be read, and the other where it cannot be written."""
+    modes = set[int]()
+    flock = fcntl.flock
+
+    def noted(file: Any, kind: int) -> None:
+        modes.add(fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE)
+        flock(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", noted)
+    monkeypatch.setenv("AUGMENT_CORRECTION_CACHE", str(tmp_path))
+    if way == "documents":
+        with fsspec.open("memory://locked_documents/a.md", "w") as file:
+            file.write("text")
+        Mirror("memory://locked_documents", lambda _: True).fetch()
+    else:
+        with _locked(tmp_path / "lock", KNOWN[DEFAULT], None):
+            pass
+    assert modes == {os.O_RDWR}

@@ -81,7 +81,7 @@ class TestAnS3Server:
             "llllllllllll",
         ]
         outside = {path.name for path in cache.rglob("*") if path.is_file() and not path.is_relative_to(made.path)}
-        assert outside == {"fetched.jsonl", "lock"}
+        assert outside == {"fetched.jsonl", "lock", "readers"}
 
     def test_an_object_that_is_gone_is_refused_alone_and_its_older_copy_goes(
         self, s3: S3, monkeypatch: pytest.MonkeyPatch
