@@ -53,12 +53,13 @@ def _yaml(inside: str) -> dict[str, Any]:
 
 # ------------------------------------------------------------------------------------------------------ pictures
 
-_DATA = r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.=+-]+)*;base64,[A-Za-z0-9+/=%\s]*?"
-_INLINE = re.compile(rf"!\[(?P<alt>[^\]\n]{{0,500}})\]\(\s*<?{_DATA}>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)")
+# White space is of the picture where more of it follows, and is never tried twice: a line of a thousand spaces behind an opening took seconds.
+_DATA = r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.=+-]+)*;base64,\s*+[A-Za-z0-9+/=%]*+(?:\s++[A-Za-z0-9+/=%]++)*?"
+_INLINE = re.compile(rf"!\[(?P<alt>[^\]\n]{{0,500}})\]\(\s*<?{_DATA}>?(?:\s++(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*+\)")
 _DEFINITION = re.compile(
-    rf"^ {{0,3}}\[(?P<name>[^\]\n]+)\]:\s*<?{_DATA}>?[ \t]*(?:\"[^\"\n]*\"|'[^'\n]*')?[ \t]*$\n?", re.MULTILINE
+    rf"^ {{0,3}}\[(?P<name>[^\]\n]+)\]:\s*<?{_DATA}>?[ \t]*+(?:\"[^\"\n]*\"|'[^'\n]*')?[ \t]*+$\n?", re.MULTILINE
 )
-_TAG = re.compile(rf"<img\b[^<>]*?\bsrc\s*=\s*(?P<quote>[\"'])\s*{_DATA}(?P=quote)[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(rf"<img\b[^<>]*?\bsrc\s*=\s*(?P<quote>[\"'])\s*{_DATA}\s*+(?P=quote)[^<>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\balt\s*=\s*(?P<quote>[\"'])(?P<alt>.*?)(?P=quote)", re.IGNORECASE | re.DOTALL)
 _LOOSE = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.=+-]+)*;base64,[A-Za-z0-9+/=%]{40,}")
 

@@ -106,3 +106,11 @@ def test_no_markdown_breaks_the_reader(text: str) -> None:
     assert isinstance(html_as_text(text, fences), str)
     metadata, rest = front_matter(f"---\n{text}\n---\n")
     assert metadata or rest == f"---\n{text}\n---\n", "what is no metadata is text"
+
+
+@pytest.mark.parametrize("opening", ["[a]: data:;base64,", "![a](data:;base64,", "<img src='data:;base64,"])
+@pytest.mark.parametrize("inside", [" ", "AA "])
+def test_a_picture_that_never_ends_takes_linear_time(opening: str, inside: str) -> None:
+    """Minutes, where each space is tried as part of the picture and as what stands behind it."""
+    text = opening + inside * 100_000 + "!"
+    assert without_pictures(text) == (text, 0)
