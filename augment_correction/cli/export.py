@@ -126,7 +126,9 @@ def _push(folder: RunFolder, dataset: Path | None, target: str, **how: bool) -> 
         say(f"pushed        {done.url}")
         say(f"  {done}")
         return
-    say(f"dry run       nothing was uploaded: {done.withheld}")
+    say(f"{'dry run' if how['dry_run'] else 'not pushed':<13} nothing was uploaded: {done.withheld}")
+    if not done.files:
+        return
     say(f"  to {done.to}, {done}:")
     for name, size in done.files:
         say(f"  {size:>12,}  {name}")

@@ -24,20 +24,31 @@ def push_run(
     report: Report = silent,
     stop: Event | None = None,
 ) -> Push:
-    """Copy what a run has made (datasets, exports, report, ledger, decisions, `run.json`) to an address; with its `journal` it can go on
-    from there. To be called while the folder is held.
+    """Copy what a run has made (datasets, exports, report, ledger, decisions, `run.json`) to an address, where it has kept anything: what
+    lies there may be an earlier run's, and good. With its `journal` it can go on from there. To be called while the folder is held.
 
-    Raises: InputError where it cannot be written to, or another program has the journal open; Stopped.
+    Raises: InputError where it cannot be written to, another program has the journal open, or it is not whole; Stopped.
     """
-    names = folder.made()
+    names = folder.products()
+    if not any(name == folder.dataset.name or name.startswith(f"{folder.exports.name}/") for name in names):
+        names = [path.name for path in (folder.decisions, folder.gate) if path.is_file()] if journal else []
     if journal:
+        if folder.journals.is_dir() and any(folder.journals.iterdir()):
+            raise InputError(
+                f"the journal lacks what the actors of a run that was killed have left in {folder.journals}",
+                hint="start the run again, which takes it in, and copy the journal then",
+            )
         if size_of(folder.journal.with_name(f"{folder.journal.name}-wal")):
             raise InputError(
                 f"another program has {folder.journal} open", hint="copy the journal when `review` has ended"
             )
         names.append(folder.journal.name)
-    last = folder.manifest.name
-    return copy_folder(folder.root, names, address, folder.copied, last=last, dry_run=dry_run, report=report, stop=stop)
+    if not names:
+        return Push(address, [], withheld="the run has kept nothing")
+    sets, last = folder.sets(), folder.manifest.name
+    return copy_folder(
+        folder.root, names, address, folder.copied, sets=sets, last=last, dry_run=dry_run, report=report, stop=stop
+    )
 
 
 def push(

@@ -1,27 +1,30 @@
 """What a run has made, from its folder to an address: only what is another than what was copied there before.
 
-The record of it is a hidden file of the run's folder: of each file its SHA-256, noted when it has arrived. The folder itself is read
-and never changed, so that a copy that fails loses nothing. `run.json` goes last, as it is written last: where it lies, the rest does.
+The record of it is a hidden file of the run's folder: of each file its size, its SHA-256, noted when it has arrived, and the mark (ETag)
+that the storage has given it, noted when all have. The folder itself is read and never changed, so that a copy that fails loses nothing.
+`run.json` goes last, as it is written last: where it lies, the rest does. At the address nothing is lost either, but for what a newer
+file of its name replaces and for the remains of a set of files that was made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 
-from augment_correction.remote.at_once import Meter, Report, each_at_once, silent
+from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent
 from augment_correction.remote.push import Push
 from augment_correction.remote.record import Record
-from augment_correction.remote.storage import Storage
+from augment_correction.remote.storage import Storage, Stored
 
 LARGE = 20_000_000
 """Bytes. Filesystems read a file into memory before it is sent, or much of it: of larger ones that is done for one at a time."""
 _ONE_LARGE = Lock()
+_BLOCK = 1 << 20
 
 
 def copy_folder(
@@ -30,13 +33,15 @@ def copy_folder(
     address: str,
     record: Path,
     *,
+    sets: Sequence[str] = (),
     last: str = "",
     dry_run: bool = False,
     report: Report = silent,
     stop: Event | None = None,
 ) -> Push:
-    """Copy the files `names` below `root` (posix paths); `last` when all others have arrived. What by the `record` an earlier copy has
-    brought, and is no longer below `root`, is removed there; other objects are left alone. `dry_run`: only tell what would be done.
+    """Copy the files `names` below `root` (posix paths); `last` when all others have arrived. `sets` are folders whose files belong
+    together: where one is sent anew, and when all has arrived, what by the `record` an earlier copy has brought into it, and is not among
+    `names`, is removed there. All other objects are left alone. `dry_run`: only tell what would be done.
 
     Raises: InputError where the address cannot be written to; Stopped.
     """
@@ -46,41 +51,82 @@ def copy_folder(
     with Record(record).open() as done:
         due, unchanged = list[tuple[str, int, str]](), 0
         for name in names:
-            size, digest = _looked_at(root / name)
-            stored = there.get(name)
-            same = stored is not None and stored.size in (size, None)
-            if same and done.entries.get(f"{storage.address}/{name}") == [size, digest]:
+            size, digest = _looked_at(root / name, stop)
+            if _arrived(done.entries.get(f"{storage.address}/{name}"), size, digest, there.get(name)):
                 unchanged += 1
             else:
                 due.append((name, size, digest))
-        brought = (name for name in there if f"{storage.address}/{name}" in done.entries)
-        gone = sorted(name for name in brought if not (root / name).exists())
+        gone = sorted(_remains(storage, done, there, names, sets, {name for name, *_ in due}))
         push = Push(storage.address, [(name, size) for name, size, _ in due], unchanged, gone)
         if dry_run:
             return replace(push, withheld="--dry-run")
+        for name in gone:  # a copy that is stopped before it removes them leaves that to the next one
+            done.note(f"{storage.address}/{name}", [there[name].size, "", there[name].mark])
         meter = Meter(f"copying to {storage.address}", len(due), push.size, report, stop)
         one = partial(_put, storage, root, done, meter)
         for part in ([each for each in due if each[0] != last], [each for each in due if each[0] == last]):
             for _ in each_at_once(one, part, stop):
                 pass
-            for name in gone:
-                storage.remove(name)
-                done.note(f"{storage.address}/{name}", None)
-            gone = []
+        for name in gone:
+            meter.add(0)
+            storage.remove(name)
+            done.note(f"{storage.address}/{name}", None)
+        _note_marks(storage, done, names)
     return replace(push, url=storage.address)
 
 
-def _looked_at(path: Path) -> tuple[int, str]:
+def _looked_at(path: Path, stop: Event) -> tuple[int, str]:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return file.tell(), digest
+        while block := file.read(_BLOCK):
+            if stop.is_set():
+                raise Stopped
+            digest.update(block)
+        return file.tell(), digest.hexdigest()
+
+
+def _arrived(entry: Sequence[object] | None, size: int, digest: str, stored: Stored | None) -> bool:
+    """Whether what is stored is this file. A copy that was stopped has noted no marks: until the next one, sizes have to do."""
+    if entry is None or stored is None or stored.size not in (size, None):
+        return False
+    return any([*entry] == [size, digest, mark] for mark in (stored.mark, None))
+
+
+def _remains(
+    storage: Storage,
+    record: Record,
+    there: Mapping[str, Stored],
+    names: Sequence[str],
+    sets: Sequence[str],
+    due: set[str],
+) -> Iterator[str]:
+    """What copies have brought into a set that is sent anew, that is no part of it any more and that nobody has replaced since."""
+    for folder in sets:
+        here = {name for name in names if name.startswith(f"{folder}/")}
+        for name in there if here else ():
+            entry = record.entries.get(f"{storage.address}/{name}")
+            if entry is None or name in here or not name.startswith(f"{folder}/"):
+                continue
+            _, digest, mark = entry
+            if mark is not None and mark == there[name].mark and (not digest or due & here):
+                yield name
 
 
 def _put(storage: Storage, root: Path, record: Record, meter: Meter, each: tuple[str, int, str]) -> None:
     name, size, digest = each
-    meter.add(0)
-    record.note(f"{storage.address}/{name}", [size, ""])  # until it has arrived, nobody knows what lies there
     with _ONE_LARGE if size > LARGE else nullcontext():
+        meter.add(0)  # not before it is its turn: a copy may be stopped while many wait
+        record.note(f"{storage.address}/{name}", [size, "", None])  # until it has arrived, nobody knows what lies there
         storage.put(root / name, name, meter.add)
-    record.note(f"{storage.address}/{name}", [size, digest])
+    record.note(f"{storage.address}/{name}", [size, digest, None])
     meter.file_done()
+
+
+def _note_marks(storage: Storage, record: Record, names: Sequence[str]) -> None:
+    """From one listing, as the next copy will see them: some storages spell the mark of a single object otherwise."""
+    unmarked = [name for name in names if record.entries[f"{storage.address}/{name}"][2] is None]
+    there = storage.objects() if unmarked else {}
+    for name in unmarked:
+        if name in there and (mark := there[name].mark) is not None:
+            size, digest, _ = record.entries[f"{storage.address}/{name}"]
+            record.note(f"{storage.address}/{name}", [size, digest, mark])

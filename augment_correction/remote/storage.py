@@ -133,8 +133,8 @@ class Storage:
         with told(self.address):
             try:
                 self._files.ls(self.root, detail=False)
-            except FileNotFoundError:
-                if not self._files.exists(self.root.split("/")[0]):
+            except FileNotFoundError as failure:  # who may use one folder alone may not ask for the bucket itself
+                if _code(failure) == "NoSuchBucket":
                     raise
 
     def objects(self) -> dict[str, Stored]:

@@ -102,7 +102,8 @@ async def with_copy(plan: Plan, state: RunState, result: RunResult) -> RunResult
             return replace(result, exit_code=failure.exit_code, stopped=what, hint=hint)
         state.notices.append(f"{what} ({hint})")
     else:
-        state.notices.append(f"copied to {push.url}: {push}")
+        told = f"copied to {push.url}: {push}" if push.url else f"nothing was copied to {push.to}: {push.withheld}"
+        state.notices.append(told)
     finally:
         state.loading = None
     return replace(result, notices=tuple(state.notices))

@@ -16,6 +16,7 @@ from augment_correction.locks import hold, is_held
 
 OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
 """What begins so in a run's folder is no file that is made there, or changes while nothing is made."""
+TOKENS = "_model_tokens.json"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,20 @@ class RunFolder:
         return sorted(self.root.glob(f"{self.axolotl_config.stem}*{self.axolotl_config.suffix}"))
 
     @property
+    def exports(self) -> Path:
+        """A folder per format."""
+        return self.root / "exports"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def report_data(self) -> Path:
+        """The rows of the report, in parts that are named by their content."""
+        return self.root / "report_data"
+
+    @property
     def earlier(self) -> Path:
         """What other runs left here for a trainer, a numbered folder each."""
         return self.root / "earlier"
@@ -88,24 +103,29 @@ class RunFolder:
         return self.root / "logs"
 
     def tokens(self, role: str) -> Path:
-        return self.root / f"{role}_model_tokens.json"
+        return self.root / f"{role}{TOKENS}"
 
     @property
     def copied(self) -> Path:
         """What of the files was copied to which address."""
         return self.root / ".copied.jsonl"
 
-    def made(self) -> list[str]:
-        """The files that are there to be read, by their posix paths below the root, sorted. What lies behind a link is no file of the
-        run."""
-        found = []
-        for place, folders, files in os.walk(self.root):
-            top = Path(place) == self.root
-            left_out = OURS_ALONE if top else (".",)
-            folders[:] = [name for name in folders if not name.startswith(left_out)]
-            paths = (Path(place, name) for name in files if not name.startswith(left_out))
-            found += [path.relative_to(self.root).as_posix() for path in paths if not path.is_symlink()]
-        return sorted(found)
+    def products(self) -> list[str]:
+        """Those that are there, by their posix paths below the root, sorted: what others read, and what this run or an earlier one left
+        for a trainer. What lies behind a link is no file of the run, nor is what a trainer or anybody else has put here."""
+        found = [
+            *(self.dataset, self.rejected, self.gate, self.decisions, self.decontamination, self.report, self.manifest),
+            *(*self.axolotl_configs(), *self.root.glob(f"*{TOKENS}")),
+            *(path for folder in (self.exports, self.report_data, self.meta_dataset.parent, self.earlier) for path in _below(folder)),
+        ]  # fmt: skip
+        return sorted(
+            path.relative_to(self.root).as_posix() for path in found if path.is_file() and not path.is_symlink()
+        )
+
+    def sets(self) -> list[str]:
+        """The folders whose files belong together, by their posix paths: made anew, such a folder has no file of before."""
+        folders = [self.report_data, *self.exports.glob("[!.]*")]
+        return sorted(path.relative_to(self.root).as_posix() for path in folders if path.is_dir())
 
     @property
     def _lock(self) -> Path:
@@ -142,6 +162,13 @@ class RunFolder:
                     hint="wait until it has finished, or set another path.output_dir",
                 )
             yield
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Its files, without hidden ones."""
+    for place, folders, files in os.walk(folder) if not folder.is_symlink() else ():
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from augment_correction.errors import ConfigError, ExitCode, InputError
 from augment_correction.remote.at_once import AT_ONCE
 from augment_correction.remote.mirror import copy_of
 from augment_correction.remote.storage import ObjectFailure, Storage
+from augment_correction.results.decisions import Decisions, ReviewDecision
 from augment_correction.runner import estimate, run_async
 from augment_correction.runner.checking import check_run
 from augment_correction.runner.previewing import preview
@@ -27,6 +28,7 @@ from tests.servers import ModelServer
 DOCS = "s3://bucket/docs"
 AT_DOCS = {"input_dir": DOCS}
 COPIED = {"copy_to": "s3://bucket/made"}
+DATASET = "axolotl_correction_conversations.json"
 
 
 def texts(count: int) -> dict[str, str]:
@@ -178,13 +180,41 @@ async def test_what_is_made_is_copied(s3: S3, project: MadeProject) -> None:
     made = await run_async(project.load(path=AT_DOCS, output=COPIED))
     assert made.exit_code is ExitCode.DONE
     there = {key.removeprefix("made/"): data for key, data in s3.held("made/").items()}
-    assert there == {name: data for name, data in project.files().items() if not name.startswith(".")}
+    on_disk = (".", "debug_outputs/")
+    assert there == {name: data for name, data in project.files().items() if not name.startswith(on_disk)}
     assert json.loads(there["run.json"])["counts"]["kept"] == 3
     assert not [name for name in there if "journal" in name or name.startswith("logs")]
     s3.requests.clear()
     again = await run_async(project.load(path=AT_DOCS, output=COPIED))
     assert s3.asked("PUT") == [] and s3.asked("GET") == []
     assert f"copied to s3://bucket/made: nothing new, {len(there)} unchanged" in again.notices
+
+
+async def test_a_run_that_keeps_nothing_copies_nothing(s3: S3, project: MadeProject) -> None:
+    project.facts(range(4))
+    assert (await run_async(project.load(output=COPIED))).kept == 4
+    there = s3.held("made/")
+    (project.root / "inputs/facts.jsonl").unlink()
+    project.write("inputs/contents.txt", "Table of contents. All rights reserved.")
+    s3.requests.clear()
+    empty = await run_async(project.load(output=COPIED))
+    assert empty.kept == 0 and DATASET not in project.files()
+    assert empty.notices[-1] == "nothing was copied to s3://bucket/made: the run has kept nothing"
+    pushed = program("export", str(project.output), "--push", "s3://bucket/made")
+    assert pushed.code == 0 and "not pushed    nothing was uploaded: the run has kept nothing" in pushed.out
+    assert s3.asked("PUT") == s3.asked("DELETE") == [] and s3.held("made/") == there
+
+
+async def test_what_another_run_moves_aside_is_not_lost_there(s3: S3, project: MadeProject) -> None:
+    project.facts(range(3))
+    await run_async(project.load(output={**COPIED, "formats": ["openai"]}))
+    there = s3.held("made/")
+    project.facts(range(2))
+    await run_async(project.load(output=COPIED, system={"seed": 7}))
+    now = s3.held("made/")
+    assert now[f"made/earlier/1/{DATASET}"] == there[f"made/{DATASET}"] != now[f"made/{DATASET}"]
+    assert there.keys() - now.keys() == {name for name in there if name.startswith("made/report_data/")} - now.keys()
+    assert "made/earlier/1/exports/openai/conversations.jsonl" in now
 
 
 async def test_a_copy_is_no_input_of_the_next_run(s3: S3, project: MadeProject) -> None:
@@ -238,7 +268,7 @@ async def test_a_file_that_cannot_be_read_is_a_failure_of_the_copy_alone(
     s3: S3, project: MadeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(s3, 1)
-    monkeypatch.setattr(RunFolder, "made", lambda self: ["run.json", "gone.txt"])
+    monkeypatch.setattr(RunFolder, "products", lambda self: ["exports/gone.txt", "run.json"])
     made = await run_async(project.load(path=AT_DOCS, output=COPIED))
     assert made.exit_code is ExitCode.USER and made.kept == 1
     assert "the files were not copied" in str(made.stopped) and "gone.txt" in str(made.stopped)
@@ -277,12 +307,26 @@ class TestTheCommand:
         project.facts(range(3))
         made = project.run(server)
         asked = len(server.asked)
+        [first, *_] = made.conversations()
+        decision = ReviewDecision(first.id, first.provenance["chunk_id"], "reject")
+        Decisions(project.output / "decisions.jsonl").add(decision)
         ended = program("export", str(project.output), "--push", "s3://bucket/one", "--journal")
         assert ended.code == 0, ended.err
         shutil.rmtree(project.output)
         project.output.mkdir()
-        (project.output / "journal.sqlite").write_bytes(s3.held("one/")["one/journal.sqlite"])
-        assert project.again().kept == made.kept == 3 and len(server.asked) == asked
+        there = s3.held("one/")
+        for name in ("journal.sqlite", "decisions.jsonl"):
+            (project.output / name).write_bytes(there[f"one/{name}"])
+        assert made.kept == 3 and project.again().kept == 2 and len(server.asked) == asked
+
+    def test_a_journal_that_is_not_whole_is_not_copied(self, s3: S3, project: MadeProject) -> None:
+        project.facts(range(1))
+        project.run()
+        (project.output / "journals").mkdir()
+        (project.output / "journals/actor.sqlite").touch()
+        ended = program("export", str(project.output), "--push", "s3://bucket/one", "--journal")
+        assert ended.code == 2 and "what the actors of a run that was killed have left in" in ended.err
+        assert s3.held("one/") == {}
 
     def test_refuses_what_makes_no_sense(self, s3: S3, project: MadeProject) -> None:
         project.facts(range(1))

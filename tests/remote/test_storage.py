@@ -118,7 +118,11 @@ def test_a_bucket_that_is_not_there(s3: S3) -> None:
     with pytest.raises(InputError, match="there is no s3://nobody/docs"):
         Storage.at("s3://nobody/docs").check()
     assert Storage.at("s3://bucket/nothing").objects() == {}
-    Storage.at("s3://bucket/nothing").check()
+
+
+def test_who_may_use_one_folder_alone_is_not_asked_for_the_bucket(s3: S3) -> None:
+    Storage.at("s3://bucket/nothing/here").check()
+    assert "HEAD" not in {way for way, _ in s3.requests}
 
 
 def test_what_can_be_asked_is_one_request(s3: S3, memory: str, tmp_path: Path) -> None:
