@@ -281,14 +281,14 @@ async def test_a_place_that_cannot_be_copied_to_is_told_before_anything_is_asked
     assert s3.asked("GET") == [] and not (project.output / "run.json").exists()
 
 
-def test_a_run_that_is_stopped_copies_what_there_is(s3: S3, project: MadeProject, server: ModelServer) -> None:
+def test_a_run_that_is_stopped_before_it_keeps_anything_copies_nothing(
+    s3: S3, project: MadeProject, server: ModelServer
+) -> None:
     stored(s3, 3)
     prices = {f"cost_per_million_{role}_{side}": 1000 for role in ("small", "large") for side in ("input", "output")}
     made = project.run(server, path=AT_DOCS, output=COPIED, cost={**prices, "max_usd": 1.5})
-    assert made.exit_code is ExitCode.BUDGET
-    assert "made/run.json" in s3.held("made/") and "copied to s3://bucket/made" in made.notices[-1]
-    ended = program("export", str(project.output), "--push", "s3://bucket/other")
-    assert ended.code == 0 and "other/run.json" in s3.held("other/")
+    assert made.exit_code is ExitCode.BUDGET and made.kept == 0 and s3.held("made/") == {}
+    assert made.notices[-1] == "nothing was copied to s3://bucket/made: the run has kept nothing"
 
 
 class TestTheCommand:
