@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 
-from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent
+from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent, unless_stopped
 from augment_correction.remote.push import Push
 from augment_correction.remote.record import Record
 from augment_correction.remote.storage import Storage, Stored
@@ -47,7 +47,7 @@ def copy_folder(
     """
     stop, storage = stop or Event(), Storage.at(address)
     report(f"listing {storage.address}", 0, 0)
-    there = storage.objects()
+    there = unless_stopped(storage.objects, stop)
     with Record(record).open() as done:
         due, unchanged = list[tuple[str, int, str]](), 0
         for name in names:
