@@ -119,10 +119,7 @@ async def test_each_page_is_a_sign_of_life(folder: Path, monkeypatch: pytest.Mon
     reader = stream._Reader(job)
     frames = iter(sent)
 
-    async def frame() -> Frame:
-        return next(frames)
-
-    monkeypatch.setattr(reader, "_frame", frame)
+    monkeypatch.setattr(reader, "_frame", lambda: next(frames))
     batch = await reader.batch()
     assert isinstance(batch, ReadBatch) and batch.chunks
     assert await reader.batch() is None and reader.finished
