@@ -32,6 +32,9 @@ _LANGUAGE = re.compile(
 _SHOWN = 2000
 """Characters of each row of links, banner and the like that are told."""
 _LEFT_OUT = "rows of links, banners and lists of sections, left out (rejected.jsonl has them); characters"
+_OF_HEAD = frozenset(
+    ["base", "basefont", "bgsound", "link", "meta", "noframes", "noscript", "script", "style", "template", "title"]
+)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = {
     "p",
@@ -151,7 +154,26 @@ def _parse(text: str) -> Any:
     root = etree.fromstring(text.encode(), parser) if text.strip() else None
     if any("depth" in entry.message for entry in parser.error_log):  # lxml lets go of all that lies deeper
         raise Unread("unreadable", "its elements are nested more than 2,000 deep")
+    if root is not None:
+        _end_head(root)
     return root
+
+
+def _end_head(root: Any) -> None:
+    """The body of a page whose head is never closed begins with the first element that no head may hold, by the HTML standard. libxml2
+    does so for the elements that it knows; `section`, `article` and `main` it does not know, and the page would be empty."""
+    from lxml import etree
+
+    head = root.find("head")
+    first = None if head is None else next((node for node in head if node.tag not in _OF_HEAD), None)
+    if first is None:
+        return
+    body = root.find("body")
+    if body is None:
+        body = etree.SubElement(root, "body")
+    moved = [first, *first.itersiblings()]
+    moved[-1].tail, body.text = f"{moved[-1].tail or ''}{body.text or ''}", None
+    body[:0] = moved
 
 
 def _character(match: re.Match[str]) -> str:

@@ -154,7 +154,14 @@ def _against(read: Mapping[str, Any], passage: str, mistake: str) -> tuple[str, 
             raise Reject("no_evidence", f'right_span "{each}" does not stand in the passage. Copy it word for word')
     false, true = " ".join(wrong), " ".join(right)
     turned_round = read["error_type"] == "reversal" and tokens(false) != tokens(true)
-    return right if turned_round or contrast(false, true).substance else ()
+    return right if turned_round or contrast(false, true).substance or _exchanged(wrong, right) else ()
+
+
+def _exchanged(wrong: Sequence[str], right: Sequence[str]) -> bool:
+    """Whether values have changed places ("250 g of water, 330 g of flour"): taken together, both sides say the same numbers."""
+    if len(wrong) != len(right) or sorted(map(tokens, wrong)) == sorted(map(tokens, right)):
+        return False
+    return any(contrast(false, true).substance for false, true in zip(wrong, right, strict=True))
 
 
 def _numbers_at_stake(read: Mapping[str, Any]) -> bool:

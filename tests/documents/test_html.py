@@ -120,6 +120,12 @@ def test_what_nests_too_deep_for_the_parser_is_said_and_not_dropped(tmp_path: Pa
     assert "nested more than 2,000 deep" in unread[0].detail
 
 
+@pytest.mark.parametrize("body", ["", "<body><p>Last.</p></body>"])
+def test_a_head_that_is_never_closed_ends_where_the_text_begins(body: str) -> None:
+    html = f"<!doctype html><html><head><title>T</title><section><p>First.</p></section>Then.<p>More.</p>{body}"
+    assert text(html).split() == ["First.", "Then.", "More.", *(["Last."] if body else [])]
+
+
 def test_a_page_without_text_is_empty(tmp_path: Path) -> None:
     for name, data in (("a.html", " "), ("b.htm", "<script>x</script>"), ("c.xhtml", "<html/>")):
         (tmp_path / name).write_text(data)

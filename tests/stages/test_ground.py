@@ -203,6 +203,19 @@ class TestEveryPart:
         agreed = {**talk, "wrong": f"They eat {right.upper()}."}
         assert await verdict(tmp_path, {**same, "error_type": "reversal"}, agreed) == "not_contradicted after 1"
 
+    async def test_values_that_have_changed_places_contradict(self, tmp_path: Path) -> None:
+        talk = {
+            "passage": "Ingredients: 330g warm water, 250g all-purpose flour.",
+            "wrong": "It takes 250 g of warm water and 330 g of all-purpose flour.",
+            "told": "It takes 330 g of warm water and 250 g of all-purpose flour.",
+        }
+        right = ["330g warm water", "250g all-purpose flour"]
+        quotes = {"evidence": right, "right_span": right, "error_type": "number"}
+        wrong = ["250 g of warm water", "330 g of all-purpose flour"]
+        assert await verdict(tmp_path, {**quotes, "wrong_span": wrong}, talk) == "kept"
+        agreed = {**talk, "wrong": "It takes 250g all-purpose flour and 330g warm water."}
+        assert await verdict(tmp_path, {**quotes, "wrong_span": right[::-1]}, agreed) == "not_contradicted after 1"
+
     async def test_a_number_beside_a_name_that_was_wrong_need_not_be_said_again(self, tmp_path: Path) -> None:
         talk = {
             "passage": "The old plates are Edition 320 of Hallam, 1950.",
