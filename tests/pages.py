@@ -99,6 +99,21 @@ def commands(page: Path) -> list[Command]:
     return found
 
 
+def commands_in(text: str) -> list[tuple[str, ...]]:
+    """The words of each command of this program that a message, a comment or a template of a config names."""
+    lines = re.findall(r"-m augment_correction ([^`\n#|>&]*?)(?=, |[`\n#|>&]|$)", text.replace("\\\n", " "))
+    lines += [
+        span for span in re.findall(r"`([^`\n]+)`", text) if " " in span and span.split()[0] in program().commands
+    ]
+    found = []
+    for line in lines:
+        try:
+            found.append(tuple(shlex.split(line.strip("\"' .,)").replace("[", "").replace("]", ""))))
+        except ValueError:  # half of a sentence
+            continue
+    return found
+
+
 def mistakes(command: Command) -> list[str]:
     """What the program would not understand."""
     at, words = program(), list(command.words)
@@ -116,7 +131,7 @@ def mistakes(command: Command) -> list[str]:
         elif "=" not in word and (option := known[word.split("=")[0]]) is not None and not option.is_flag:
             value = words.pop(0) if words else None
             allowed = choices(option)
-            if allowed and value not in allowed and not str(value).isupper():
+            if allowed and value and value not in allowed and not str(value).isupper():
                 wrong.append(f"{command.text}: {word} is none of {allowed}: {value}")
     places = sum(99 if each.nargs == -1 else 1 for each in at.params if each.param_type_name == "argument")
     if given > places:

@@ -1,4 +1,12 @@
-"""The command line. Results go to stdout, progress and errors to stderr; exit codes are in `errors.ExitCode`."""
+"""The command line. Results go to stdout, progress and errors to stderr; exit codes are in `errors.ExitCode`.
+
+How options are named: one thing has one name in every command, and one name means one thing. `NAMES` in docs/reference/cli_page.py lists
+them all; look there before you add one. Where a command writes is `--output`, a file or a folder; how many things it takes or shows is
+`--limit` (`-n`); the model is `--model`. A flag that sets a key of a config is called as the key where `NAMES` has no word for it. A
+config is the argument CONFIG of a command without other arguments, and `--config` elsewhere. An option shows the first long name in its
+declaration; a name that it had, or has in another trainer, stands behind it, is understood and shown nowhere. tests/cli/test_names.py
+holds this.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ Adapter = Annotated[
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Only with --mode api: the base URL of the server.")]
 ConfigFile = Annotated[
-    str, typer.Option("--config", help="The config of a run, from which models and prices are taken.")
+    str, typer.Argument(help="The config of a run, from which models and prices are taken.", metavar="CONFIG")
 ]
 
 
@@ -65,8 +65,9 @@ def answers(
     mode: ModeOption = None,
     adapter: Adapter = None,
     base_url: BaseUrl = None,
-    max_samples: Annotated[
-        int | None, typer.Option("--max-samples", min=1, help="Use only the first N questions.")
+    limit: Annotated[
+        int | None,
+        typer.Option("-n", "--limit", "--max-samples", min=1, help="Ask at most this many questions, the first ones."),
     ] = None,
     temperature: Annotated[float, typer.Option("--temperature", min=0, help="The sampling temperature.")] = 0.7,
     top_p: Annotated[
@@ -89,7 +90,7 @@ def answers(
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
     sampling = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
-    paid = answer(loaded, source, output, sampling, max_samples, system_prompt, fresh=fresh, say=tell)
+    paid = answer(loaded, source, output, sampling, limit, system_prompt, fresh=fresh, say=tell)
     say(f"{paid['answered']} answers, {paid['refused']} refused -> {output}")
     if paid["old"]:
         say(

@@ -10,7 +10,7 @@ import typer
 
 from augment_correction.cli import Json, Overrides
 from augment_correction.cli.answers import Model, ModeOption
-from augment_correction.cli.corrections import DEFAULT, Author, Named, chat_config, corrections
+from augment_correction.cli.corrections import DEFAULT, Author, ChatFile, ChatOption, chat_config, corrections
 from augment_correction.terminal import say, tell
 from augment_correction.text.excerpts import counted
 
@@ -29,17 +29,20 @@ activated. After an interruption the same command resumes. Exit codes: 0 accepte
 """
 )
 def train(
-    config: Annotated[str, typer.Argument(help="The config of the chat.", metavar="CONFIG")] = DEFAULT,
+    config: ChatFile = DEFAULT,
     model: Model = None,
     mode: ModeOption = None,
-    batch: Annotated[
+    data: Annotated[
         Path | None,
         typer.Option(
-            "--batch", help="Train only on the approved corrections that this file of `corrections queue` lists."
+            "--data",
+            "--batch",
+            help="Train only on the approved corrections that this file of `corrections queue` lists.",
         ),
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="The file to which the evaluation.json of the version is copied.")
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "--report", help="Where to write a copy of the evaluation.json of the version."),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -52,13 +55,13 @@ def train(
 ) -> None:
     """Train on the approved corrections, and measure what was learned and what else changed."""
     if dry_run:
-        print_expected(chat_config(config, model, mode, overrides=overrides), batch)
+        print_expected(chat_config(config, model, mode, overrides=overrides), data)
         return
-    made = train_and_tell(chat_config(config, model, mode, overrides=overrides), batch)
-    if report is not None and made.version is not None:
+    made = train_and_tell(chat_config(config, model, mode, overrides=overrides), data)
+    if output is not None and made.version is not None:
         from augment_correction.store.folder import atomic_write
 
-        with atomic_write(report.resolve()) as file:
+        with atomic_write(output.resolve()) as file:
             file.write(Path(made.version.evaluation).read_bytes())
     raise typer.Exit(int(made.exit_code))
 
@@ -103,7 +106,7 @@ def verify(
     id_: Annotated[
         int | None, typer.Argument(metavar="VERSION", help="The number of the version. Default: the newest.")
     ] = None,
-    config: Named = DEFAULT,
+    config: ChatOption = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Show the probe results of a version, before and after its training."""
@@ -122,7 +125,7 @@ def verify(
 
 
 @corrections.command("versions", epilog="Example: python -m augment_correction corrections versions")
-def versions_(as_json: Json = False, config: Named = DEFAULT, overrides: Overrides = None) -> None:
+def versions_(as_json: Json = False, config: ChatFile = DEFAULT, overrides: Overrides = None) -> None:
     """Show every version, the corrections that it was trained on, and which one is active."""
     from dataclasses import asdict
 
@@ -158,7 +161,7 @@ def activate(
         typer.Option("--force", help="Activate a version that was not accepted. The record of activations says so."),
     ] = False,
     author: Author = "",
-    config: Named = DEFAULT,
+    config: ChatOption = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Make an accepted version the active one, which `chat` uses."""
@@ -169,7 +172,7 @@ def activate(
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections rollback")
-def rollback(author: Author = "", config: Named = DEFAULT, overrides: Overrides = None) -> None:
+def rollback(author: Author = "", config: ChatFile = DEFAULT, overrides: Overrides = None) -> None:
     """Make the version active again that was active before."""
     from augment_correction.corrections.versions import Versions
 

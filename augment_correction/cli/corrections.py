@@ -31,7 +31,8 @@ corrections = Commands(
 )
 app.add_typer(corrections)
 
-Named = Annotated[str, typer.Option("--config", help="The config of the chat.")]
+ChatFile = Annotated[str, typer.Argument(help="The config of the chat.", metavar="CONFIG")]
+ChatOption = Annotated[str, typer.Option("--config", metavar="CONFIG", help="The config of the chat.")]
 Ids = Annotated[list[int], typer.Argument(help="The numbers of the corrections.", metavar="ID")]
 Id = Annotated[int, typer.Argument(help="The number of the correction.", metavar="ID")]
 Author = Annotated[
@@ -79,7 +80,7 @@ def chat_config(
 def list_(
     state: Annotated[StateName | None, typer.Option("--state", help="Show only the corrections in this state.")] = None,
     as_json: Json = False,
-    config: Named = DEFAULT,
+    config: ChatFile = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Show the corrections and their states."""
@@ -116,7 +117,7 @@ def print_corrections(found: Sequence[Correction], state: str | None = None) -> 
 
 
 @corrections.command(epilog="Example: python -m augment_correction corrections show 3")
-def show(id_: Id, config: Named = DEFAULT, overrides: Overrides = None) -> None:
+def show(id_: Id, config: ChatOption = DEFAULT, overrides: Overrides = None) -> None:
     """Show one correction with its chat, its evidence and its history."""
     store = chat_config(config, overrides=overrides).store
     found = store.get(id_)
@@ -159,7 +160,7 @@ def add(
     right: Annotated[str, typer.Option("--right", help="The correct answer.")],
     message: Annotated[str, typer.Option("--message", help="The user's message that corrects the model.")] = "",
     author: Author = "",
-    config: Named = DEFAULT,
+    config: ChatFile = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Add a correction by hand. It is a candidate until you approve it."""
@@ -182,7 +183,7 @@ def edit(
     right: Right = None,
     message: Message = None,
     author: Author = "",
-    config: Named = DEFAULT,
+    config: ChatOption = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Edit a correction. The earlier text stays in its history, and the correction must be approved again."""
@@ -197,7 +198,7 @@ def edit(
 
 @corrections.command(epilog="Example: python -m augment_correction corrections approve 3 4 5")
 def approve(
-    ids: Ids, force: Force = False, author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
+    ids: Ids, force: Force = False, author: Author = "", config: ChatOption = DEFAULT, overrides: Overrides = None
 ) -> None:
     """Approve corrections for the next training."""
     store = chat_config(config, overrides=overrides).store
@@ -208,7 +209,7 @@ def approve(
 
 @corrections.command(epilog="Example: python -m augment_correction corrections reject 3 --reason 'an opinion'")
 def reject(
-    ids: Ids, reason: Reason = "", author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
+    ids: Ids, reason: Reason = "", author: Author = "", config: ChatOption = DEFAULT, overrides: Overrides = None
 ) -> None:
     """Reject candidates. They stay in the store."""
     store = chat_config(config, overrides=overrides).store
@@ -219,7 +220,7 @@ def reject(
 
 @corrections.command(epilog="Example: python -m augment_correction corrections withdraw 3")
 def withdraw(
-    ids: Ids, reason: Reason = "", author: Author = "", config: Named = DEFAULT, overrides: Overrides = None
+    ids: Ids, reason: Reason = "", author: Author = "", config: ChatOption = DEFAULT, overrides: Overrides = None
 ) -> None:
     """Withdraw approved corrections, so that the next version is trained without them."""
     store = chat_config(config, overrides=overrides).store
@@ -238,7 +239,7 @@ def import_(
             "--dry-run", help="Print how many messages would be examined and what that costs. No model is asked."
         ),
     ] = False,
-    config: Named = DEFAULT,
+    config: ChatOption = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Find corrections in logged chats and store them as candidates. After an interruption the same command resumes."""
@@ -288,7 +289,7 @@ def export(
     state: Annotated[
         StateName, typer.Option("--state", help="Export only the corrections in this state.")
     ] = StateName.approved,
-    config: Named = DEFAULT,
+    config: ChatFile = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Write corrections as failures that `import-failures` and `train` read."""
@@ -299,13 +300,17 @@ def export(
     say(f"{counted(len(found), 'correction')} -> {output}")
 
 
-@corrections.command(epilog="Example: python -m augment_correction corrections queue --worker configs/worker.yaml")
+@corrections.command(
+    epilog="Example: python -m augment_correction corrections queue --worker-config configs/worker.yaml"
+)
 def queue(
-    worker: Annotated[str, typer.Option("--worker", help="The config of the worker.")] = "configs/worker.yaml",
+    worker: Annotated[
+        str, typer.Option("--worker-config", "--worker", metavar="CONFIG", help="The config of the worker.")
+    ] = "configs/worker.yaml",
     priority: Annotated[
         Priority, typer.Option(help="The place in the queue: before (high) or after (low) the other jobs.")
     ] = Priority.normal,
-    config: Named = DEFAULT,
+    config: ChatFile = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
     """Put everything that is approved, as a job, into a worker's queue: it runs `corrections train` on it."""

@@ -19,7 +19,7 @@ Examples:
 
   python -m augment_correction evaluate mine.yaml --set limits.max_drop_t1=0.05
 
-  python -m augment_correction evaluate mine.yaml --test-dataset qa.jsonl --model-path out/final --output-path out/evaluation
+  python -m augment_correction evaluate mine.yaml --gate qa.jsonl --model out/final --output out/evaluation
 
   python -m augment_correction evaluate mine.yaml --dry-run
 
@@ -49,17 +49,21 @@ def evaluate(
         bool,
         typer.Option("--judge", help="Have the judge model grade every answer and give a reason (grading.by=judge)."),
     ] = False,
-    test_dataset: Annotated[
-        Path | None, typer.Option("--test-dataset", help="The file of held-out questions; short for --set gate=FILE.")
+    gate: Annotated[
+        Path | None,
+        typer.Option("--gate", "--test-dataset", help="The file of held-out questions; short for --set gate=FILE."),
     ] = None,
-    model_path: Annotated[
+    model: Annotated[
         str | None,
         typer.Option(
-            "--model-path", help="The fine-tuned model: a folder, the folder of a LoRA adapter, or a model id."
+            "--model",
+            "--model-path",
+            help="The fine-tuned model: a folder, the folder of a LoRA adapter, or a model id.",
         ),
     ] = None,
-    output_path: Annotated[
-        Path | None, typer.Option("--output-path", help="The output folder; short for --set path.output_dir=FOLDER.")
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "--output-path", help="The output folder; short for --set path.output_dir=FOLDER."),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -75,9 +79,9 @@ def evaluate(
     from augment_correction.progress import live_display
 
     named = {
-        "gate": test_dataset and str(test_dataset.resolve()),
-        "models.tuned": model_path and _model_at(model_path),
-        "path.output_dir": output_path and str(output_path.resolve()),
+        "gate": gate and str(gate.resolve()),
+        "models.tuned": model and _model_at(model),
+        "path.output_dir": output and str(output.resolve()),
         "grading.by": "judge" if judge else None,
     }
     flags = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in named.items() if value]

@@ -53,7 +53,10 @@ def import_failures(
     ] = None,
     output: Annotated[Path, typer.Option("--output", help="The output folder of the run.")] = Path("outputs/curated"),
     config: Annotated[
-        str, typer.Option("--config", help="The config, with prompt template, loss mask and base model.")
+        str,
+        typer.Option(
+            "--config", metavar="CONFIG", help="The config of a run, with prompt template, loss mask and base model."
+        ),
     ] = "curated_failures",
     overrides: Overrides = None,
     dry_run: Annotated[
@@ -145,7 +148,7 @@ def from_failures(
 @app.command(epilog="Example: python -m augment_correction demo")
 def demo(
     folder: Annotated[
-        Path | None, typer.Option("--to", help="The folder for the files. Default: a temporary folder.")
+        Path | None, typer.Option("--output", "--to", help="The folder for the files. Default: a temporary folder.")
     ] = None,
 ) -> None:
     """Show step by step how an answer becomes a training row, with a scripted model: no key, no GPU, no download."""

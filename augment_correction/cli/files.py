@@ -17,7 +17,7 @@ from augment_correction.terminal import say
 @app.command(epilog="Example: python -m augment_correction init my_project")
 def init(
     folder: Annotated[
-        Path, typer.Argument(help="The folder to copy into. It is created if it does not exist.", metavar="DIR")
+        Path, typer.Argument(help="The folder to copy into. It is created if it does not exist.", metavar="FOLDER")
     ] = Path(),
 ) -> None:
     """Copy all configs, pipelines, prompts and example documents into a folder. Nothing is overwritten."""
@@ -35,7 +35,7 @@ def list_() -> None:
 @app.command(epilog="Example: python -m augment_correction copy prompts/filter.jinja")
 def copy(
     name: Annotated[str, typer.Argument(help="A name that 'list' prints, or the end of such a name.", metavar="NAME")],
-    folder: Annotated[Path, typer.Option("--to", help="The project folder to copy into.")] = Path(),
+    folder: Annotated[Path, typer.Option("--output", "--to", help="The project folder to copy into.")] = Path(),
 ) -> None:
     """Copy one shipped file into a project folder. Nothing is overwritten."""
     matching = [path for path in _shipped() if name in (path.as_posix(), path.name, path.stem)]

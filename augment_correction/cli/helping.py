@@ -1,7 +1,9 @@
-"""What `--help` shows, for a terminal of any width: nothing is cut, and an example can be copied as it stands."""
+"""What `--help` shows, for a terminal of any width: nothing is cut, and an example can be copied as it stands. Of an option that has
+several names the first is shown; the others are understood."""
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +25,28 @@ class _WholeExamples:
                 formatter.write_text("\n\n".join(_paragraphs(self.epilog, formatter.width - formatter.current_indent)))
 
 
+AS_OPTIONS = ("config", "adapter")
+"""Arguments that are understood as `--config` and `--adapter`, too, because other commands take them so."""
+
+
 class Command(_WholeExamples, TyperCommand):
+    """Its `params` have the names that are shown; `other_names` pairs them with the same options under the names that are not."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        options = [each for each in self.params if each.param_type_name == "option"]
+        self.other_names = [(each, others) for each in options if (others := _other_names(each))]
+        self.as_options = [
+            each for each in self.params if each.param_type_name == "argument" and each.name in AS_OPTIONS
+        ]
+
+    def make_parser(self, ctx: Any) -> Any:
+        parser = super().make_parser(ctx)
+        for _, each in self.other_names:
+            each.add_to_parser(parser, ctx)
+        _take_as_options(parser, self.as_options, ctx)
+        return parser
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Of what may be given several times the kind of one: `<path>` and not `<list[Path]>`."""
         write = formatter.write_dl
@@ -49,6 +72,36 @@ class Commands(typer.Typer):
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
         return super().command(name, cls=Command, **settings)
+
+
+def _other_names(option: Any) -> Any:
+    """The option with the names after the first long one, which it loses; None where it has no others."""
+    others = copy.copy(option)
+    for kind in ("opts", "secondary_opts"):
+        names = list(dict.fromkeys(getattr(option, kind)))
+        first = next((name for name in names if name.startswith("--")), None)
+        shown = [name for name in names if name == first or not name.startswith("--")]
+        setattr(option, kind, shown)
+        setattr(others, kind, [name for name in names if name not in shown])
+    return others if others.opts or others.secondary_opts else None
+
+
+def _take_as_options(parser: Any, arguments: list[Any], ctx: Any) -> None:
+    for each in arguments:
+        parser.add_option(obj=each, opts=[f"--{each.name}"], dest=f"--{each.name}", action="store", nargs=1)
+    parse = parser.parse_args
+
+    def parse_args(args: list[str]) -> Any:
+        given, rest, order = parse(args)
+        for each in arguments:
+            named = given.pop(f"--{each.name}", None)
+            if named is not None and isinstance(given.get(each.name), str):
+                ctx.fail(f"{each.metavar} is named twice, as the argument and with --{each.name}")
+            elif named is not None:
+                given[each.name] = named
+        return given, rest, order
+
+    parser.parse_args = parse_args
 
 
 def _of_one(name: str) -> str:

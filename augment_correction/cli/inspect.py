@@ -26,7 +26,7 @@ def inspect(
         str | None,
         typer.Option("--id", help="Show only this conversation or passage: its id, or the beginning of its id."),
     ] = None,
-    limit: Annotated[int, typer.Option(help="How many conversations to show.", min=0)] = 3,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=0, help="Show at most this many conversations.")] = 3,
 ) -> None:
     """Show the result of a run: conversations with the masked part marked, their passages, rejects by reason, the cost."""
     from rich.text import Text

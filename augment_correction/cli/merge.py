@@ -13,28 +13,18 @@ from augment_correction.terminal import say
 
 @app.command(epilog="Example: python -m augment_correction merge outputs/training/final --output models/corrected")
 def merge(
+    adapter: Annotated[Path, typer.Argument(help="The folder of a trained adapter (final/).", metavar="ADAPTER")],
     output: Annotated[Path, typer.Option("--output", help="The folder for the merged model. It must not exist yet.")],
-    adapter: Annotated[
-        Path | None, typer.Argument(help="The folder of a trained adapter (final/).", metavar="ADAPTER")
-    ] = None,
-    named: Annotated[
-        Path | None, typer.Option("--adapter", help="The folder of the adapter, as an option.", show_default=False)
-    ] = None,
-    base: Annotated[
-        str | None, typer.Option("--base", help="The base model. Default: the one that the adapter names.")
+    model: Annotated[
+        str | None, typer.Option("--model", "--base", help="The base model. Default: the one that the adapter names.")
     ] = None,
 ) -> None:
     """Merge a LoRA adapter into its base model, and write tokenizer and chat template beside it for serving."""
     from augment_correction.errors import MissingExtra
     from augment_correction.training import merging
 
-    given = adapter or named
-    if given is None or (adapter and named):
-        raise typer.BadParameter(
-            "name the folder of the adapter once, as argument or as --adapter", param_hint="ADAPTER"
-        )
     try:
-        folder = merging.merge(given, output, base)
+        folder = merging.merge(adapter, output, model)
     except ImportError as failure:
         raise MissingExtra(f"merging ({failure.name})", "train") from None
-    say(f"{output}: {given} merged with {folder}")
+    say(f"{output}: {adapter} merged with {folder}")

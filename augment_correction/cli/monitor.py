@@ -32,14 +32,16 @@ monitor = Commands(
 )
 app.add_typer(monitor)
 
-Data = Annotated[Path, typer.Option("--data", help="The `data_dir` of the monitor.")]
+Data = Annotated[Path, typer.Option("--data-dir", "--data", help="The `data_dir` of the monitor.")]
 DEFAULT = Path("data/self_correction")
 
 
 @monitor.command(epilog="Example: python -m augment_correction monitor stats --json | jq .files[-1].stats")
 def stats(
     data: Data = DEFAULT,
-    head: Annotated[int, typer.Option("--head", min=0, help="How many rows of the newest file to print.")] = 0,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", "--head", min=0, help="Print at most this many rows of the newest file.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Show the files that were written, their metadata, the buffer, and the error codes so far."""
@@ -64,11 +66,11 @@ def stats(
     for code, count in seen.codes.most_common():
         say(f"  {count:>6}  {code}")
     written = [batch.rows for batch, made in seen.files if made["num_examples"]]
-    for row in preview(written[-1], head) if written else ():
+    for row in preview(written[-1], limit) if written else ():
         say(json.dumps(row, ensure_ascii=False))
 
 
-@monitor.command(epilog="Example: python -m augment_correction monitor finish --data data/self_correction")
+@monitor.command(epilog="Example: python -m augment_correction monitor finish --data-dir data/self_correction")
 def finish(
     data: Data = DEFAULT,
     everything: Annotated[
@@ -99,12 +101,15 @@ def impact(
     mode: ModeOption = None,
     adapter: Adapter = None,
     base_url: BaseUrl = None,
-    samples: Annotated[
-        int, typer.Option("--samples", min=1, help="How many questions to ask of each pattern and batch.")
+    limit: Annotated[
+        int,
+        typer.Option(
+            "-n", "--limit", "--samples", min=1, help="Ask at most this many questions of each pattern and batch."
+        ),
     ] = 10,
     output: Annotated[
         Path | None,
-        typer.Option("--output", help="Where to write a copy of the result, which is kept in impact/ of --data."),
+        typer.Option("--output", help="Where to write a copy of the result, which is kept in impact/ of --data-dir."),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start a new re-test instead of resuming an unfinished one.")
@@ -122,7 +127,7 @@ def impact(
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
     keep = _keep(MonitorStore(data))
     retest = Retest.of(data / "impact", datetime.now(), fresh=fresh)
-    made, paid = measure(loaded, keep, samples, retest, tell)
+    made, paid = measure(loaded, keep, limit, retest, tell)
     for path in filter(None, (output, retest.result)):  # with the last one it is finished
         write_json(path, as_json(made, paid["name"]))
     _print_impacts(made)
@@ -140,7 +145,8 @@ def _keep(keep: Any) -> Any:
 
     if not keep.root.is_dir():
         raise InputError(
-            f"{keep.root} is not the data folder of a monitor", hint="name the `data_dir` of the monitor: --data DIR"
+            f"{keep.root} is not the data folder of a monitor",
+            hint="name the `data_dir` of the monitor: --data-dir FOLDER",
         )
     return keep
 

@@ -25,7 +25,9 @@ The calls are stored in the journal of the run, so that `run` with the same conf
 def preview(
     config: Config,
     overrides: Overrides = None,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="How many conversations to make.")] = 5,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", "--count", min=1, max=500, help="Make at most this many conversations.")
+    ] = 5,
     html: Annotated[
         bool, typer.Option("--html", help="Also write an HTML page with the whole passages and every step.")
     ] = False,
@@ -37,7 +39,7 @@ def preview(
     from augment_correction.progress import live_display
     from augment_correction.runner import preview as make
 
-    made = make(load_config(config, overrides or []), count, watch=live_display, page=html or open_)
+    made = make(load_config(config, overrides or []), limit, watch=live_display, page=html or open_)
     console = Terminal(highlight=False)
     from augment_correction.cli.conversations import show
 

@@ -16,7 +16,7 @@ Examples:
 
   python -m augment_correction review outputs/correction
 
-  python -m augment_correction review outputs/correction --no-open --port 8765 --by Ida
+  python -m augment_correction review outputs/correction --no-open --port 8765 --author Ida
 
   python -m augment_correction review outputs/correction --apply
 
@@ -28,15 +28,21 @@ dataset, the Axolotl configs, the exports and the report again, and proves the m
 @app.command(epilog=EXAMPLES)
 def review(
     folder: Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUTPUT_DIR")],
-    by: Annotated[
-        str, typer.Option("--by", help="The name recorded with each decision. Default: your user name on this machine.")
+    author: Annotated[
+        str,
+        typer.Option(
+            "--author", "--by", help="The name recorded with each decision. Default: your user name on this machine."
+        ),
     ] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 picks a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="The port on 127.0.0.1; 0 picks a free one.")
+    ] = 0,
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the web browser.")] = True,
     tokenizer: Annotated[
         str | None,
         typer.Option(
-            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config."
+            "--tokenizer",
+            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config.",
         ),
     ] = None,
     apply: Annotated[
@@ -48,7 +54,7 @@ def review(
 
     if not apply:
         with open_run(folder) as made:
-            _serve(made, by=by, port=port, open_=open_, tokenizer=tokenizer)
+            _serve(made, author=author, port=port, open_=open_, tokenizer=tokenizer)
     with open_run(folder) as made:
         if not made.folder.decisions.is_file():
             say("there are no decisions, so that no file was changed")
@@ -56,12 +62,12 @@ def review(
         _apply(made, tokenizer)
 
 
-def _serve(made: Any, *, by: str, port: int, open_: bool, tokenizer: str | None) -> None:
+def _serve(made: Any, *, author: str, port: int, open_: bool, tokenizer: str | None) -> None:
     from augment_correction.errors import InputError
     from augment_correction.review.desk import Desk
     from augment_correction.review.server import ReviewServer
 
-    desk = Desk(made, by=by, tokenizer=tokenizer)
+    desk = Desk(made, by=author, tokenizer=tokenizer)
     try:
         server = ReviewServer(desk, made.folder.root.name, port)
     except OSError as failure:

@@ -21,11 +21,11 @@ Examples:
 
   python -m augment_correction train configs/train.yaml --learning-rate 1e-4 --patience 5
 
-  python -m augment_correction train --method sdft --model ./model --data demonstrations.jsonl --output-dir out
+  python -m augment_correction train --method sdft --model ./model --data demonstrations.jsonl --output out
 
-  python -m augment_correction train --model Qwen/Qwen2.5-7B-Instruct --data outputs/correction --output-dir out
+  python -m augment_correction train --model Qwen/Qwen2.5-7B-Instruct --data outputs/correction --output out
 
-Every flag overrides the key of its name; --set reaches the other keys. After an interruption, a kill or a crash the same
+The flags override keys of the config; --set reaches the other keys. After an interruption, a kill or a crash the same
 command goes on from the last checkpoint. Exit codes: 0 trained, 2 a mistake in the set-up, 3 no checkpoint is better than
 what it began with, 130 interrupted.
 """

@@ -32,7 +32,11 @@ TrainConfigFile = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a key, for example --set warmup_share=0.1. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the config, for example --set warmup_share=0.1. Repeatable.",
+    ),
 ]
 MethodFlag = Annotated[
     Method | None,
@@ -81,7 +85,8 @@ Monitor = Annotated[
     ),
 ]
 OutputDir = Annotated[
-    str | None, typer.Option("--output-dir", help="The folder for checkpoints, final adapter and summary.")
+    str | None,
+    typer.Option("--output", "--output-dir", help="The folder for checkpoints, final adapter and summary."),
 ]
 LoggingDir = Annotated[str | None, typer.Option("--logging-dir", help="The folder of the TensorBoard logs.")]
 Epochs = Annotated[float | None, typer.Option("--epochs", "--max-epochs", help="The largest number of epochs.")]
@@ -138,8 +143,9 @@ Seed = Annotated[int | None, typer.Option("--seed", help="The random seed. Defau
 Resume = Annotated[
     bool | None,
     typer.Option(
+        "--resume/--fresh",
         "--resume/--no-resume",
-        help="--resume fails where there is no checkpoint; --no-resume deletes the checkpoints and starts again. Default: resume if there is one.",
+        help="--resume fails where there is no checkpoint; --fresh deletes the checkpoints and starts again. Default: resume if there is one.",
     ),
 ]
 ResumeFromCheckpoint = Annotated[

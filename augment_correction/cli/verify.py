@@ -17,7 +17,7 @@ Examples:
 
   python -m augment_correction verify outputs/correction --tokenizer Qwen/Qwen2.5-7B
 
-  python -m augment_correction verify outputs/correction --tokenizer ~/models/llama --show 3f2a
+  python -m augment_correction verify outputs/correction --tokenizer ~/models/llama --id 3f2a
 
 Exit codes: 0 everything is right, 2 the folder or the tokenizer cannot be used, 3 a row or a file is wrong.
 """
@@ -29,13 +29,16 @@ def verify(
     tokenizer: Annotated[
         str | None,
         typer.Option(
-            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config."
+            "--tokenizer",
+            help="A folder with tokenizer.json, or a model id in the Hugging Face cache. Default: the tokenizer of the config.",
         ),
     ] = None,
-    show: Annotated[
+    id_: Annotated[
         str | None,
         typer.Option(
-            help="Print the tokens of one row, trained and masked in two colours. ID may be the beginning of the id."
+            "--id",
+            "--show",
+            help="Print the tokens of this row, trained and masked ones in two colours: its id, or the beginning of its id.",
         ),
     ] = None,
 ) -> None:
@@ -45,8 +48,8 @@ def verify(
     from augment_correction.results.reexport import find_row, verify_run
 
     with open_run(folder) as made:
-        if show is not None:
-            _print_tokens(*find_row(made, tokenizer, show))
+        if id_ is not None:
+            _print_tokens(*find_row(made, tokenizer, id_))
             return
         proof = verify_run(made, tokenizer)
     for line in verification_lines(proof):

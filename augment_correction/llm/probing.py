@@ -24,7 +24,7 @@ ANY_NAME = "llamacpp"
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """`said` is a sentence for a person; `remedy` is None where `check base_url and api_key` says it best."""
+    """`said` is a sentence for a person; `remedy` is None where the advice to check base_url and api_key says it best."""
 
     ok: bool
     said: str

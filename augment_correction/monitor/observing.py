@@ -195,7 +195,7 @@ class Observer:
     def _make_apart(self) -> None:
         """In a process of its own: no event loop, thread or lock of ours is in the training's process, and what ends the
         training does not end it."""
-        command = [sys.executable, "-m", "augment_correction", "monitor", "finish", "--data", str(self._keep.root)]
+        command = [sys.executable, "-m", "augment_correction", "monitor", "finish", "--data-dir", str(self._keep.root)]
         done = subprocess.run(
             command, cwd=self._config.project.root, start_new_session=True, capture_output=True, text=True, check=False
         )
@@ -235,5 +235,5 @@ class Observer:
         elif examples:
             self._say(
                 f"monitor: {examples} examples wait in the buffer for the next training (min_examples {enough}); a file of "
-                f"them now: augment_correction monitor finish --all --data {self._keep.root}"
+                f"them now: augment_correction monitor finish --all --data-dir {self._keep.root}"
             )

@@ -33,7 +33,7 @@ def merge(adapter: Path, output: Path, base: str | None = None) -> Path:
 
     named = base or str(PeftConfig.from_pretrained(str(adapter)).base_model_name_or_path)
     folder = model_folder(named)
-    refuse_other_base(adapter, named, "name the base model of the adapter with --base")
+    refuse_other_base(adapter, named, "name the base model of the adapter with --model")
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **TENSORS_ONLY)
     with torch.no_grad():
         merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)

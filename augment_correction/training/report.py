@@ -50,7 +50,7 @@ def _distilled(prepared: Prepared) -> Iterator[str]:
 def outcome_lines(outcome: TrainingResult) -> Iterator[str]:
     made: dict[str, Any] = outcome.summary
     if outcome.already:
-        yield "this training is already finished; use --no-resume to train again"
+        yield "this training is already finished; use --fresh to train again"
     yield f"stopped after step {made['steps']:,} of {made['planned_steps']:,}: {made['stopped']}"
     if made["eval_loss"]:
         yield f"  {'step':>8} {'eval loss':>10} {'perplexity':>11} {'retention':>10}"

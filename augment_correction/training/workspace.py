@@ -18,7 +18,7 @@ COMPLETE = "complete"
 """An empty file in a checkpoint that is wholly written. A process may be killed while it writes one."""
 STOPPING = ("patience", "min_delta", "retention_limit", "on_forgetting")
 """With another one of these a training that stopped early goes on."""
-ANEW = "set another output_dir, or start again there with --no-resume, which deletes its checkpoints"
+ANEW = "set another output_dir, or start again there with --fresh, which deletes its checkpoints"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Workspace:
 
     @property
     def before(self) -> Path:
-        """The adapter of the training that `--no-resume` replaces."""
+        """The adapter of the training that `--fresh` replaces."""
         return self.root / "final_before"
 
     @property

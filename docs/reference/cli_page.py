@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum
 from importlib import import_module
@@ -15,8 +16,9 @@ from augment_correction.cli import COMMANDS, app
 TOP = """# Command line
 
 Generated from the commands by `docs/reference/generate.py`. `augment-correction` and `python -m augment_correction` are the same
-program. Every option may be written with underscores (`--output_dir`), too. `augment-correction --install-completion` installs the
-completion for your shell.
+program. Every option may be written with underscores (`--dry_run`), too. A config is the argument CONFIG of a command that has no
+other argument, and `--config` of every other; `--config` is understood by all of them. `augment-correction --install-completion`
+installs the completion for your shell.
 
 Results are printed to stdout, progress and errors to stderr. Where a command has `--json`, it prints one JSON document instead of
 text for people. The exit codes of all commands:
@@ -32,6 +34,103 @@ text for people. The exit codes of all commands:
 """
 
 
+NAMES = {
+    "--adapter": "the folder of a LoRA adapter for the model",
+    "--all": "whatever there is",
+    "--answers": "a file that `answers` wrote",
+    "--apply": "only apply the decisions",
+    "--author": "the name recorded with what you decide or change",
+    "--base-url": "the address of the server that is asked",
+    "--batch-size": "rows per batch",
+    "--config": "a config, where the command has another argument",
+    "--control": "the control arms of an experiment",
+    "--data": "what is trained on",
+    "--data-dir": "the folder in which a monitor collects",
+    "--dry-run": "tell what would happen, and pay and change nothing",
+    "--engine": "where a run takes place",
+    "--epochs": "the largest number of epochs",
+    "--eval-steps": "steps between two evaluations",
+    "--export": "write the held-out set for another harness",
+    "--force": "do it although the evidence or a decision is against it",
+    "--format": "a format of the dataset",
+    "--fresh": "start again instead of resuming",
+    "--gate": "a held-out set of questions",
+    "--gradient-accumulation": "batches per optimizer step",
+    "--hard-failures-data": "failures with a reference answer",
+    "--host": "the address to listen on",
+    "--html": "also write a page",
+    "--id": "one conversation, passage or row, by the beginning of its id",
+    "--input": "a file of questions with reference answers",
+    "--iterations": "the number of rounds",
+    "--journal": "also the journal",
+    "--json": "print one JSON document instead of text",
+    "--judge": "a judge grades every answer",
+    "--learning-rate": "the learning rate",
+    "--limit": "at most so many are taken, made or shown",
+    "--logging-dir": "the folder of TensorBoard's logs",
+    "--lora-alpha": "the alpha of the adapter",
+    "--lora-dropout": "the dropout of the adapter",
+    "--lora-r": "the rank of the adapter",
+    "--max-completion-length": "the most tokens of one answer in a training by self-distillation",
+    "--max-length": "the largest length of a training row in tokens",
+    "--max-tokens": "the most tokens of one answer",
+    "--message": "the message that corrects the model",
+    "--method": "how it is trained",
+    "--min-delta": "the smallest fall of the loss that counts",
+    "--mode": "how the model is run",
+    "--model": "the model that is asked, trained, evaluated or merged",
+    "--monitor": "the config of the monitor of a training",
+    "--no-open": "do not open the browser",
+    "--no-worker": "jobs are run by another process",
+    "--on-oom": "what to do when memory runs out",
+    "--open": "open the page in the browser",
+    "--output": "where the command writes: a file or a folder",
+    "--partial": "also of an unfinished run",
+    "--patience": "evaluations without progress before the training stops",
+    "--port": "the port to listen on",
+    "--priority": "the place in a worker's queue",
+    "--public": "everybody may see it",
+    "--push": "the address to upload to",
+    "--question": "the question of a correction",
+    "--ray-address": "the Ray cluster",
+    "--reason": "the reason, for the history",
+    "--resume": "go on from a checkpoint",
+    "--resume-from-checkpoint": "go on from this checkpoint",
+    "--retention": "questions that the model must not forget",
+    "--retry-failed": "a class of failed passages that is asked about again",
+    "--right": "the correct answer of a correction",
+    "--save-steps": "steps between two checkpoints",
+    "--seed": "the random seed",
+    "--seeds": "the number of seeds",
+    "--self-critique-data": "failures with a corrected answer and a critique",
+    "--set": "override one key of the config",
+    "--stand-by-share": "the share of rows about right answers",
+    "--state": "only corrections in this state",
+    "--sweep": "one experiment for each value of a key",
+    "--system-prompt": "the system prompt before every question",
+    "--temperature": "the sampling temperature",
+    "--tokenizer": "the tokenizer by which the mask is proven",
+    "--top-p": "the share of probable tokens that an answer is drawn from",
+    "--transcript": "the file of the chat",
+    "--trust-proxy": "the proxy whose headers are trusted",
+    "--validation-split": "the share of rows held out for validation",
+    "--watch": "serve a live page of the run",
+    "--with": "the trainer",
+    "--worker": "run the jobs in this process",
+    "--worker-config": "the config of a worker, where `--config` is another's",
+    "--wrong": "the wrong answer of a correction",
+}
+"""Every long option of every command: one name, one meaning, one name for each meaning. The page shows those of several commands."""
+
+SHARED = """## Options of several commands
+
+An option means the same in every command that has it. The names in the last column are older ones and those of other trainers; they are
+understood, and no help shows them.
+
+| option | meaning | understood as well |
+|---|---|---|"""
+
+
 def cli_page() -> str:
     for name in COMMANDS:
         import_module(f"augment_correction.cli.{name}")
@@ -41,9 +140,26 @@ def cli_page() -> str:
     for words, command in leaves:
         name = " ".join(words)
         lines.append(f"| [`{name}`](#{name.replace(' ', '-')}) | {_summary(command)} |")
+    lines += ["", SHARED, *_shared([command for _, command in leaves])]
     for words, command in leaves:
         lines += ["", *_section(words, command)]
     return "\n".join(lines) + "\n"
+
+
+def _shared(commands: list[Any]) -> Iterator[str]:
+    """Of what several commands have, and of what has other names: `--id` for `--show`."""
+    shown, others = defaultdict(list), defaultdict(list)
+    for command in commands:
+        for option in command.params:
+            for name in (*option.opts, *option.secondary_opts):
+                shown[name].append(command.name)
+        for before, option in command.other_names:
+            for kind in ("opts", "secondary_opts"):
+                for name in getattr(option, kind):
+                    others[getattr(before, kind)[-1]].append(f"`{name}`")
+    for name, meaning in NAMES.items():
+        if len(shown[name]) > 1 or others[name]:
+            yield f"| `{name}` | {meaning} | {', '.join(sorted(set(others[name])))} |"
 
 
 def _leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

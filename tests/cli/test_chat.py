@@ -108,7 +108,7 @@ def test_a_batch_of_approved_corrections_is_a_job_of_a_worker(folder: Path) -> N
     shipped = yaml.safe_load((bundled() / "configs/worker.yaml").read_text("utf-8"))
     made = {**shipped, "worker": {"root": "w"}, "corrections": {**shipped["corrections"], "config": "chat.yaml"}}
     (folder / "worker.yaml").write_text(yaml.safe_dump(made))
-    queued = corrections(folder, "queue", "--worker", "worker.yaml")
+    queued = corrections(folder, "queue", "--worker-config", "worker.yaml")
     assert "1 correction; `worker run` trains on them" in queued.stdout, queued.stderr
     (entry,) = (folder / "w/queue/normal").iterdir()
     config = load_worker(folder / "worker.yaml")

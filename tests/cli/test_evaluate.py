@@ -95,7 +95,7 @@ class TestFlagsOfOtherScripts:
         (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "Qwen/Qwen2.5-7B-Instruct"}')
         config = evaluated(
             monkeypatch, world,
-            "--test_dataset", "qa.jsonl", "--model_path", "out: 1/final", "--output_path", "out: 1/evaluation",
+            "--gate", "qa.jsonl", "--model", "out: 1/final", "--output", "out: 1/evaluation",
         )  # fmt: skip
         tuned = config.model("tuned")
         assert (tuned.mode, tuned.model, tuned.adapter) == ("hf", "Qwen/Qwen2.5-7B-Instruct", str(adapter))
@@ -107,7 +107,7 @@ class TestFlagsOfOtherScripts:
         self, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         for named, model in ((str(tmp_path), str(tmp_path)), ("Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-7B")):
-            tuned = evaluated(monkeypatch, world, "--model_path", named).model("tuned")
+            tuned = evaluated(monkeypatch, world, "--model", named).model("tuned")
             assert (tuned.mode, tuned.model, tuned.adapter) == ("hf", model, None)
 
 
@@ -127,7 +127,7 @@ def test_the_gate_is_exported_and_nothing_is_asked(world: World, server: ModelSe
         (("--set", "limits.max_drop=1"), "did you mean 'max_drop_t1'?"),
         (("--set", "pushbacks=[shouting]"), "prompt 'evaluate/shouting' not found"),
         (("--judge",), "grading.by is judge, but the config names no judge model"),
-        (("--model_path", "broken"), "broken/adapter_config.json names no base model"),
+        (("--model", "broken"), "broken/adapter_config.json names no base model"),
     ],
 )
 def test_a_mistake_is_exit_2_and_one_line(world: World, arguments: tuple[str, ...], message: str) -> None:

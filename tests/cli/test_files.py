@@ -43,7 +43,7 @@ def test_a_command_without_a_config_takes_the_project_s_own(tmp_path: Path) -> N
 def test_list_names_what_copy_copies(tmp_path: Path) -> None:
     names = program("list").out.split()
     assert "pipelines/correction.yaml" in names
-    assert program("copy", "prompts/filter.jinja", "--to", str(tmp_path)).code == 0
+    assert program("copy", "prompts/filter.jinja", "--output", str(tmp_path)).code == 0
     assert (tmp_path / "prompts" / "filter.jinja").is_file()
 
 
@@ -62,7 +62,7 @@ def test_a_link_is_not_written_through(tmp_path: Path, there: bool) -> None:
     (project / "prompts" / "filter.jinja").symlink_to(mine)
     if there:
         mine.write_text("mine")
-    for command in (("init", str(project)), ("copy", "prompts/filter.jinja", "--to", str(project))):
+    for command in (("init", str(project)), ("copy", "prompts/filter.jinja", "--output", str(project))):
         made = program(*command)
         assert made.code == 0 and f"skip (exists)  {project}/prompts/filter.jinja" in made.out
     assert (mine.read_text() if mine.exists() else None) == ("mine" if there else None)
@@ -73,7 +73,7 @@ def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     elsewhere.mkdir()
     project.mkdir()
     (project / "prompts").symlink_to(elsewhere)
-    made = program("copy", "prompts/filter.jinja", "--to", str(project))
+    made = program("copy", "prompts/filter.jinja", "--output", str(project))
     assert made.code == 2 and "leads out of" in made.err and "Traceback" not in made.err
     assert not list(elsewhere.iterdir())
 
@@ -81,5 +81,5 @@ def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert program("copy", "prompts/filter.jinja", "--to", str(tmp_path / "link")).code == 0
+    assert program("copy", "prompts/filter.jinja", "--output", str(tmp_path / "link")).code == 0
     assert (tmp_path / "real" / "prompts" / "filter.jinja").is_file()

@@ -34,7 +34,7 @@ def test_an_unknown_flag_is_still_refused() -> None:
     assert ended.code == 2 and "--validation" in ended.err
 
 
-@pytest.mark.parametrize(("typed", "offered"), [("tr", "train"), ("train --output", "--output-dir")])
+@pytest.mark.parametrize(("typed", "offered"), [("tr", "train"), ("train --outp", "--output")])
 def test_a_shell_completes_commands_and_flags(typed: str, offered: str) -> None:
     words = f"augment-correction {typed}"
     told = {

@@ -79,7 +79,7 @@ class TestImport:
 
 
 def test_the_demo_needs_nothing(tmp_path: Path) -> None:
-    done = program("demo", "--to", str(tmp_path / "demo"), cwd=tmp_path)
+    done = program("demo", "--output", str(tmp_path / "demo"), cwd=tmp_path)
     assert done.code == 0, done.err
     assert "masked   assistant  Carmen was written by Giuseppe Verdi." in done.out
     assert "trained  assistant  Carmen was written by Giuseppe Verdi." not in done.out
@@ -102,16 +102,16 @@ def test_stats_finish_and_impact_of_what_a_killed_training_left(root: Path) -> N
     plan = {"step": 50, "timestamp": "20250101_000000", "stand_by_share": 0, "seed": 1, "queue": None, "stats": {}}
     observer._keep.close_buffer("self_correction_step50_20250101_000000", plan)
     observer.end()
-    before = program("monitor", "stats", "--data", "data", cwd=root)
+    before = program("monitor", "stats", "--data-dir", "data", cwd=root)
     assert before.code == 0 and "self_correction_step50_20250101_000000: not written yet" in before.out, before.err
-    done = program("monitor", "finish", "--data", "data", cwd=root)
+    done = program("monitor", "finish", "--data-dir", "data", cwd=root)
     assert done.out.startswith("Self-Correction: Generated 12 examples -> "), done.err
-    after = program("monitor", "stats", "--data", "data", "--json", cwd=root)
+    after = program("monitor", "stats", "--data-dir", "data", "--json", cwd=root)
     assert json.loads(after.out)["files"][0]["num_examples"] == 12
-    shown = program("monitor", "stats", "--data", "data", "--head", "1", cwd=root)
+    shown = program("monitor", "stats", "--data-dir", "data", "--limit", "1", cwd=root)
     assert "examples_generated 12" in shown.out and '"initial_attempts"' not in shown.out
     impact = program(
-        "monitor", "impact", "--data", "data", *ASKED[:4], "--set", f"api.target_script={root}/script.yaml", cwd=root,
+        "monitor", "impact", "--data-dir", "data", *ASKED[:4], "--set", f"api.target_script={root}/script.yaml", cwd=root,
         COLUMNS="40",
     )  # fmt: skip
     assert impact.code == 0 and "neutral" in impact.out, impact.err
@@ -127,11 +127,11 @@ def test_a_batch_without_a_row_is_closed_and_shown(tmp_path: Path) -> None:
     stage.evaluate(observer, 50, 0)
     observer._keep.close_buffer("self_correction_step50_20250101_000000", observer._plan() | STAMPED)
     observer.end()
-    done = program("monitor", "finish", "--data", "data", cwd=tmp_path)
+    done = program("monitor", "finish", "--data-dir", "data", cwd=tmp_path)
     assert done.code == 0 and "it holds no wrong answer" in done.out and "Queued" not in done.out, done.err
-    again = program("monitor", "finish", "--data", "data", cwd=tmp_path)
+    again = program("monitor", "finish", "--data-dir", "data", cwd=tmp_path)
     assert (again.code, again.out) == (0, "")
-    shown = program("monitor", "stats", "--data", "data", "--head", "3", cwd=tmp_path)
+    shown = program("monitor", "stats", "--data-dir", "data", "--limit", "3", cwd=tmp_path)
     assert shown.code == 0 and "0 rows (it holds no wrong answer)" in shown.out and "files_generated 0" in shown.out
 
 
@@ -139,17 +139,17 @@ def test_what_is_in_the_buffer_becomes_a_file_when_it_is_asked_for(tmp_path: Pat
     stage = Stage(tmp_path)
     observer = stage.observer()
     stage.evaluate(observer, 50, 1)
-    held = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
+    held = program("monitor", "finish", "--all", "--data-dir", "data", cwd=tmp_path)
     assert held.code == 2 and "wait for the other training" in held.err
     observer.end()
-    done = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
+    done = program("monitor", "finish", "--all", "--data-dir", "data", cwd=tmp_path)
     assert done.out.startswith("Self-Correction: Generated ") and "self_correction_step50_" in done.out, done.err
     assert "Queued for training" in done.out
-    again = program("monitor", "finish", "--all", "--data", "data", cwd=tmp_path)
+    again = program("monitor", "finish", "--all", "--data-dir", "data", cwd=tmp_path)
     assert again.code == 0 and again.out.startswith("every wrong answer in the buffer is already in a file"), again.err
 
 
 @pytest.mark.parametrize("command", ["stats", "finish"])
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, command: str) -> None:
-    done = program("monitor", command, "--data", "nowhere", cwd=tmp_path)
+    done = program("monitor", command, "--data-dir", "nowhere", cwd=tmp_path)
     assert done.code == 2 and "is not the data folder of a monitor" in done.err and "Traceback" not in done.err

@@ -28,7 +28,7 @@ def test_verify_says_what_it_proved(made: MadeProject) -> None:
 
 def test_verify_shows_the_tokens_of_a_row(made: MadeProject) -> None:
     row = made.dataset()[0]
-    done = program("verify", "out", "--tokenizer", "model", "--show", row["id"][:6], cwd=made.root, FORCE_COLOR="1")
+    done = program("verify", "out", "--tokenizer", "model", "--id", row["id"][:6], cwd=made.root, FORCE_COLOR="1")
     assert done.code == 0, done.err
     assert "\x1b[30;42m" in done.out and "\x1b[37;41m" in done.out, "trained on green, masked on red"
 

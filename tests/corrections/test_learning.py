@@ -231,7 +231,7 @@ def test_killed_at_any_point_it_goes_on_to_the_same_version(tmp_path: Path, tiny
     whole = chat_project(tmp_path / "whole", tiny_model, method="sft")
     approved(whole)
     command = [sys.executable, "-m", "augment_correction", "corrections", "train", "chat.yaml"]
-    command += ["--batch", str(tmp_path / "batch.jsonl"), "--report", "report.json"]
+    command += ["--data", str(tmp_path / "batch.jsonl"), "--output", "report.json"]
     write_batch(whole.store.all("approved"), tmp_path / "batch.jsonl")
     assert subprocess.run(command, cwd=tmp_path / "whole", check=False, capture_output=True).returncode == 3
     killed = chat_project(tmp_path / "killed", tiny_model, method="sft")

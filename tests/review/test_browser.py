@@ -44,7 +44,7 @@ def made(project: MadeProject) -> MadeProject:
 
 async def test_a_review_by_keys_from_the_first_decision_to_the_files(made: MadeProject, tmp_path: Path) -> None:
     rows = {row.id: row for row in read_conversations(made.output)}
-    with reviewing(made, "--by", "Ida") as review:
+    with reviewing(made, "--author", "Ida") as review:
         async with Browser(tmp_path / "profile") as browser:
             await browser.open(review.address, 1280)
             await browser.until(READY)

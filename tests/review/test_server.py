@@ -173,7 +173,7 @@ def test_what_was_decided_is_applied_on_ctrl_c_and_by_apply(project: MadeProject
 
     project.facts(range(3))
     project.run()
-    with reviewing(project, "--by", "Ida") as review:
+    with reviewing(project, "--author", "Ida") as review:
         parts = urlsplit(review.address)
         connection = http.client.HTTPConnection(parts.netloc, timeout=10)
         connection.request("GET", f"{parts.path}api/rows")
