@@ -24,9 +24,8 @@ Examples:
 
   python -m augment_correction from-failures --input qa.jsonl --answers answers.jsonl --output training.jsonl
 
-A row of the input has a prompt (question, instruction) and a response (reference, answer, golden), or messages. Started
-again it asks only what was not answered: after an interruption, and with more questions. A model that is served under the
-name of an earlier one needs --fresh.
+A row of the input has a prompt (or question, instruction) and a response (or reference, answer, golden), or it has messages. The
+same command given again asks only what was not answered yet. Give --fresh if another model is now served under the same name.
 """
 
 

@@ -37,7 +37,7 @@ def train(
         typer.Option(
             "--data",
             "--batch",
-            help="Train only on the approved corrections that this file of `corrections queue` lists.",
+            help="Train only on the approved corrections that this file lists. `corrections queue` writes such files.",
         ),
     ] = None,
     output: Annotated[

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 corrections = Commands(
     name="corrections",
     help="Manage corrections from chats: review and approve them, train on them, run the acceptance test, roll back.",
+    epilog="Example: python -m augment_correction corrections list",
 )
 app.add_typer(corrections)
 
@@ -313,7 +314,7 @@ def queue(
     config: ChatFile = DEFAULT,
     overrides: Overrides = None,
 ) -> None:
-    """Put everything that is approved, as a job, into a worker's queue: it runs `corrections train` on it."""
+    """Put a job for all approved corrections into a worker's queue. The worker runs `corrections train` on them."""
     from tempfile import TemporaryDirectory
 
     from augment_correction.corrections.learning import write_batch

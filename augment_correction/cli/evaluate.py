@@ -69,7 +69,7 @@ def evaluate(
         bool,
         typer.Option(
             "--dry-run",
-            help="Print the number of requests and the effect that these questions can detect. No model is asked.",
+            help="Print the number of requests and the smallest effect that these questions can detect. No model is asked.",
         ),
     ] = False,
 ) -> None:

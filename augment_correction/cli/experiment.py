@@ -35,14 +35,16 @@ def plan(
     control: Annotated[
         str | None,
         typer.Option(
-            "--control", help="The control arms, separated by commas, for example random,items_only; or none."
+            "--control",
+            help="What the targeted training is compared with: control arms, separated by commas, for example random,items_only; or none.",
         ),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="The number of seeds with which each arm is trained.")
     ] = None,
 ) -> None:
-    """Split and seal the questions, and print the effect that they can detect, the number of requests and the cost. No model is asked."""
+    """Divide the questions into sets and seal these, so that a later change is noticed; print the smallest effect that they can detect,
+    the number of requests and the cost. No model is asked."""
     from augment_correction.experiment.config import load_experiment
     from augment_correction.experiment.planning import plan_experiment
     from augment_correction.experiment.running import refuse
@@ -57,7 +59,12 @@ def plan(
 
 
 @experiment.command(
-    epilog="Example: python -m augment_correction experiment run configs/experiment.yaml --iterations 5 --control random --seeds 3"
+    epilog="""
+Example: python -m augment_correction experiment run configs/experiment.yaml --iterations 5 --control random --seeds 3
+
+Exit codes: 0 the hypothesis is supported, 2 a mistake in the set-up, 3 it is not supported, undecided, or there is no weak area, 4
+stopped at the spending cap, 130 interrupted.
+"""
 )
 def run(
     config: ConfigFile = DEFAULT,
@@ -66,7 +73,8 @@ def run(
     control: Annotated[
         str | None,
         typer.Option(
-            "--control", help="The control arms, separated by commas, for example random,items_only; or none."
+            "--control",
+            help="What the targeted training is compared with: control arms, separated by commas, for example random,items_only; or none.",
         ),
     ] = None,
     seeds: Annotated[
@@ -76,12 +84,11 @@ def run(
         str | None,
         typer.Option(
             "--sweep",
-            help="Run one experiment for each value of a key: error_driven.perplexity_threshold=30,50,70,100.",
+            help="Run one experiment for each value of a key, for example error_driven.perplexity_threshold=30,50,70,100.",
         ),
     ] = None,
 ) -> None:
-    """Run the experiment to its verdict. The same command resumes it, and nothing is asked or trained twice. Exit codes: 0 the
-    hypothesis is supported, 2 a mistake in the set-up, 3 not supported, undecided or no weak area, 4 stopped at the spending cap."""
+    """Run the experiment to its verdict. The same command resumes it, and nothing is asked or trained twice."""
     given = [*(overrides or []), *_flags(iterations, control, seeds)]
     raise typer.Exit(_swept(config, given, sweep) if sweep else int(_run(config, given).exit_code))
 

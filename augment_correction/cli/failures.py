@@ -20,7 +20,7 @@ Examples:
 
   python -m augment_correction import-failures --self-critique-data train.jsonl --hard-failures-data hard.jsonl --output outputs/curated
 
-The schema of a file without a flag is recognised by its columns. Exit codes: 0 done, 2 a mistake in the set-up or no usable
+The schema of each FILE is recognised by the names of its fields. Exit codes: 0 done, 2 a mistake in the set-up or no usable
 row, 3 the pipeline kept nothing, 130 interrupted.
 """
 
@@ -118,13 +118,18 @@ def from_failures(
     stand_by_share: Annotated[
         float,
         typer.Option(
-            "--stand-by-share", min=0, max=0.9, help="The share of rows about right answers.", show_default="a third"
+            "--stand-by-share",
+            min=0,
+            max=0.9,
+            help="The share of rows that stand by a right answer.",
+            show_default="a third",
         ),
     ] = 1 / 3,
     config: ConfigFile = "failures",
     overrides: Overrides = None,
 ) -> None:
-    """Grade a model's answers and make training rows: corrections, self-evaluations, stand-by rows. Wrong answers are masked."""
+    """Grade a model's answers and make training rows: corrections, self-evaluations, and rows that stand by a right answer. Wrong
+    answers are masked."""
     from augment_correction.monitor.making import JUDGED
     from augment_correction.monitor.manual import code_counts, from_answers
 

@@ -15,8 +15,23 @@ PROGRAM = "python -m "
 EXAMPLE = "Example: "
 
 
-class _WholeExamples:
+HYPHEN = "\N{NON-BREAKING HYPHEN}"
+"""In place of a hyphen while lines are broken, so that `--eval-steps` stays in one."""
+PLAIN_KINDS = {"str": "text", "int": "number", "int range": "number", "float": "number", "float range": "number"}
+
+
+class _WholeWords:
     epilog: str | None
+
+    def get_help(self, ctx: Any) -> str:
+        formatter = ctx.make_formatter()
+        text, table = formatter.write_text, formatter.write_dl
+        formatter.write_text = lambda told: text(told.replace("-", HYPHEN))
+        formatter.write_dl = lambda rows, **widths: table(
+            [(name, told.replace("-", HYPHEN)) for name, told in rows], **widths
+        )
+        self.format_help(ctx, formatter)  # type: ignore[attr-defined]
+        return str(formatter.getvalue()).rstrip("\n").replace(HYPHEN, "-")
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         if self.epilog:
@@ -29,7 +44,7 @@ AS_OPTIONS = ("config", "adapter")
 """Arguments that are understood as `--config` and `--adapter`, too, because other commands take them so."""
 
 
-class Command(_WholeExamples, TyperCommand):
+class Command(_WholeWords, TyperCommand):
     """Its `params` have the names that are shown; `other_names` pairs them with the same options under the names that are not."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -48,14 +63,15 @@ class Command(_WholeExamples, TyperCommand):
         return parser
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Of what may be given several times the kind of one: `<path>` and not `<list[Path]>`."""
         write = formatter.write_dl
-        formatter.write_dl = lambda rows, **widths: write([(_of_one(name), told) for name, told in rows], **widths)
+        formatter.write_dl = lambda rows, **widths: write(
+            [(_kind(name), _range(told)) for name, told in rows], **widths
+        )
         super().format_options(ctx, formatter)
         formatter.write_dl = write
 
 
-class Group(_WholeExamples, TyperGroup):
+class Group(_WholeWords, TyperGroup):
     """Says of every command what its help begins with, wrapped; click cuts that after a line."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -104,8 +120,19 @@ def _take_as_options(parser: Any, arguments: list[Any], ctx: Any) -> None:
     parser.parse_args = parse_args
 
 
-def _of_one(name: str) -> str:
-    return re.sub(r"<list\[(.*)\]>$", lambda kind: f"<{kind[1].lower()}>", name)
+def _kind(name: str) -> str:
+    """In a newcomer's words, and of what may be given several times the kind of one: `--data <path>` and not `<list[Path]>`."""
+    told, _, kind = name.removesuffix(">").partition(" <")
+    if not kind:
+        return name
+    kind = kind.removeprefix("list[").removesuffix("]").lower() if kind.startswith("list[") else kind
+    return told if told.isupper() else f"{told} <{PLAIN_KINDS.get(kind, kind)}>"
+
+
+def _range(told: str) -> str:
+    """`[1<=x<=5]` is `[1 to 5]`, and `[x>=1]` is `[at least 1]`."""
+    told = re.sub(r"([\d.]+)<=x<=([\d.]+)\]$", r"\1 to \2]", told)
+    return re.sub(r"x>=([\d.]+)\]$", r"at least \1]", told)
 
 
 def _paragraphs(text: str, width: int) -> Iterator[str]:

@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
 monitor = Commands(
     name="monitor",
-    help="Show what the training-time monitor collected, and test whether training on it helped.",
+    help="Show what the monitor of a training collected, and test whether training on it helped.",
+    epilog="Example: python -m augment_correction monitor stats",
 )
 app.add_typer(monitor)
 
-Data = Annotated[Path, typer.Option("--data-dir", "--data", help="The `data_dir` of the monitor.")]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir", "--data", help="The folder in which the monitor collects, the `data_dir` of its config."
+    ),
+]
 DEFAULT = Path("data/self_correction")
 
 
@@ -44,7 +50,7 @@ def stats(
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Show the files that were written, their metadata, the buffer, and the error codes so far."""
+    """Show what the monitor has made so far: files of rows, wrong answers that wait in the buffer, and their error codes."""
     from augment_correction.monitor.keeping import MonitorStore
     from augment_correction.monitor.manual import preview
     from augment_correction.monitor.stats import collect
@@ -119,7 +125,7 @@ def impact(
 ) -> None:
     """Ask questions of past batches again, and call each batch improved or regressed if accuracy changed by 5 points, else neutral.
 
-    A mark with a question mark may be chance: McNemar's exact p, in the table, is 0.05 or more.
+    A mark with a question mark behind it may be chance: McNemar's exact p, in the table, is 0.05 or more.
     """
     from augment_correction.monitor.impact import Retest, as_json, measure
     from augment_correction.monitor.keeping import MonitorStore, write_json

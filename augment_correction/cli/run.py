@@ -67,7 +67,8 @@ def run(
         list[Repeatable] | None,
         typer.Option(
             "--retry-failed",
-            help="Ask again about the passages that ended in this class; errors are always retried. Repeatable.",
+            help="Ask again about passages that were filtered out, that a model refused, or whose reply was truncated or "
+            "invalid. Passages that ended in an error are always asked about again. Repeatable.",
         ),
     ] = None,
     watch: Annotated[

@@ -157,7 +157,9 @@ ResumeFromCheckpoint = Annotated[
 OnOomFlag = Annotated[
     OnOom | None, typer.Option("--on-oom", help="What to do when memory runs out: halve the batch once, or stop.")
 ]
-TrainerFlag = Annotated[Trainer, typer.Option("--with", help="The trainer: trl in this process, or `axolotl train`.")]
+TrainerFlag = Annotated[
+    Trainer, typer.Option("--with", help="Who trains: TRL in this process, or Axolotl (`axolotl train`).")
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Read, count and split the rows and plan the steps. No model is loaded.")
 ]

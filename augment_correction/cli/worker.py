@@ -124,7 +124,7 @@ def retry(
 
 @worker.command(epilog="Example: python -m augment_correction worker rollback")
 def rollback(config: WorkerFile = DEFAULT) -> None:
-    """Make the parent of the current adapter current again. Nothing is deleted."""
+    """Go back to the adapter from which the current one was trained. Nothing is deleted."""
     from augment_correction.worker import current
 
     left, now = current.rollback(_context(config))

@@ -47,14 +47,16 @@ def work() -> None:
 
 @workspace.command(epilog="Example: python -m augment_correction workspace migrate")
 def migrate() -> None:
-    """Bring the tables up to date and stop. Every start does so; this is for a role that owns the tables where that of `serve` does not."""
+    """Bring the tables up to date and stop. `serve` does so at every start; this is for a database in which its role may not change tables."""
     _module("serve").bring_up_to_date(tell)
 
 
 @workspace.command(
     name="second-factor-off", epilog="Example: python -m augment_correction workspace second-factor-off ada@example.org"
 )
-def second_factor_off(email: Annotated[str, typer.Argument(help="The account's e-mail address.")]) -> None:
+def second_factor_off(
+    email: Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="EMAIL")],
+) -> None:
     """Turn off the second factor of somebody who has lost the device, and end every session of the account."""
     _module("serve").recover(email, tell)
 
@@ -62,7 +64,7 @@ def second_factor_off(email: Annotated[str, typer.Argument(help="The account's e
 @workspace.command(
     name="new-password", epilog="Example: python -m augment_correction workspace new-password ada@example.org"
 )
-def new_password(email: Annotated[str, typer.Argument(help="The account's e-mail address.")]) -> None:
+def new_password(email: Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="EMAIL")]) -> None:
     """Print a one-time link with which somebody sets a new password. Send it to the account's address and nowhere else."""
     _module("serve").offer_new_password(email, tell)
 

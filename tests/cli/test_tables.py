@@ -65,6 +65,8 @@ def test_no_help_is_cut_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: p
         assert not re.search(r"^  .*\.\.\.$", shown, re.MULTILINE), command
         assert "[bold]" not in shown, command
         assert "list[" not in shown and "[[" not in shown, command
+        assert not re.search(r"<(str|int|float)\b|x>=|<=x", shown), "kinds and ranges are told in words"
+        assert not re.search(r"\w-$", shown, re.MULTILINE), f"{command}: `from-failures` is torn apart"
         assert max(map(len, shown.splitlines())) <= 80, command
         examples = [line.strip() for line in shown.replace(" \\\n", " ").splitlines() if PROGRAM in line]
         told = " ".join((_of(command).epilog or "").split())
