@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, get_args
 
 from augment_correction.declarations import DoubtSays, ErrorType, GroundStage
 from augment_correction.errors import Reject
-from augment_correction.grading import contrast
+from augment_correction.grading import contrast, phrases
 from augment_correction.grading.keys import tokens
 from augment_correction.grading.numbers import find_numbers
+from augment_correction.grading.text import words
 from augment_correction.parsing import read_json, read_json_lists
 from augment_correction.records import Record
 from augment_correction.stages.base import StageContext, Tools, with_fields, with_scores
@@ -22,6 +24,8 @@ for a yes: a model of 1.5 billion parameters named the right words every time, a
 QUOTES = ("evidence", "wrong_span", "right_span")
 FINE = {"question": "good", "rest": "yes"}
 """What counts where a prompt of the user's own has the judge say nothing about it."""
+Placed = Sequence[tuple[str, tuple[int, int]]]
+"""Quotes, and from where to where each stands in a text, in the order in which they stand there."""
 
 
 class Ground:
@@ -78,8 +82,8 @@ class Ground:
 
     def _expected(self, record: Record) -> Sequence[str]:
         """What the doubt of this record may say to be right."""
-        for field, words in self._stage.doubt_says.items():
-            if (expected := words.get(str(record.fields.get(field)))) is not None:
+        for field, allowed in self._stage.doubt_says.items():
+            if (expected := allowed.get(str(record.fields.get(field)))) is not None:
                 return expected
         return (NOTHING, "wrong")
 
@@ -154,7 +158,8 @@ def _against(read: Mapping[str, Any], passage: str, mistake: str) -> tuple[str, 
             raise Reject("no_evidence", f'right_span "{each}" does not stand in the passage. Copy it word for word')
     false, true = " ".join(wrong), " ".join(right)
     turned_round = read["error_type"] == "reversal" and tokens(false) != tokens(true)
-    return right if turned_round or contrast(false, true).substance or _exchanged(wrong, right) else ()
+    exchanged = _exchanged(wrong, right) or _turned(wrong, right, mistake, passage)
+    return right if turned_round or contrast(false, true).substance or exchanged else ()
 
 
 def _exchanged(wrong: Sequence[str], right: Sequence[str]) -> bool:
@@ -162,6 +167,28 @@ def _exchanged(wrong: Sequence[str], right: Sequence[str]) -> bool:
     if len(wrong) != len(right) or sorted(map(tokens, wrong)) == sorted(map(tokens, right)):
         return False
     return any(contrast(false, true).substance for false, true in zip(wrong, right, strict=True))
+
+
+def _turned(wrong: Sequence[str], right: Sequence[str], mistake: str, passage: str) -> bool:
+    """Whether the same names stand in another order, each in the other's place ("the fox eats the owl"), and not in two lists,
+    whose order means nothing."""
+    said, true = list(map(tokens, wrong)), list(map(tokens, right))
+    if said == true or sorted(said) != sorted(true):
+        return False
+    first, second = _in_order(wrong, mistake), _in_order(right, passage)
+    if [tokens(each) for each, _ in first] == [tokens(each) for each, _ in second]:
+        return False
+    return not (_is_list(first, mistake) or _is_list(second, passage))
+
+
+def _in_order(quotes: Sequence[str], text: str) -> Placed:
+    found = [(each, place) for each in quotes if (place := find_quote(each, text))]
+    return sorted(found, key=lambda each: each[1])
+
+
+def _is_list(found: Placed, text: str) -> bool:
+    between = (text[one[1] : other[0]] for (_, one), (_, other) in pairwise(found))
+    return all(phrases.AND.issuperset(words(each)) for each in between)
 
 
 def _numbers_at_stake(read: Mapping[str, Any]) -> bool:

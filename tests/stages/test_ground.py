@@ -216,6 +216,39 @@ class TestEveryPart:
         agreed = {**talk, "wrong": "It takes 250g all-purpose flour and 330g warm water."}
         assert await verdict(tmp_path, {**quotes, "wrong_span": right[::-1]}, agreed) == "not_contradicted after 1"
 
+    @pytest.mark.parametrize(
+        ("mistake", "passage", "end"),
+        [
+            (
+                "Les bibliothèques sont dans un paquet, les binaires dans un autre.",
+                "Les binaires sont dans un paquet, les bibliothèques dans un autre.",
+                "kept",
+            ),
+            (
+                "The journey is from les bibliothèques to les binaires.",
+                "From les binaires to les bibliothèques.",
+                "kept",
+            ),
+            (
+                "It has les bibliothèques et les binaires.",
+                "There are two: les binaires, les bibliothèques.",
+                "not_contradicted after 1",
+            ),
+            (
+                "Les binaires avant les bibliothèques.",
+                "Les binaires après les bibliothèques.",
+                "not_contradicted after 1",
+            ),
+        ],
+    )
+    async def test_the_same_names_in_each_others_place_contradict(
+        self, tmp_path: Path, mistake: str, passage: str, end: str
+    ) -> None:
+        talk = {"passage": passage, "wrong": mistake, "told": passage}
+        right, wrong = ["les binaires", "les bibliothèques"], ["les bibliothèques", "les binaires"]
+        quotes = {"evidence": [passage], "right_span": right, "wrong_span": wrong, "error_type": "other"}
+        assert await verdict(tmp_path, quotes, talk) == end
+
     async def test_a_number_beside_a_name_that_was_wrong_need_not_be_said_again(self, tmp_path: Path) -> None:
         talk = {
             "passage": "The old plates are Edition 320 of Hallam, 1950.",
