@@ -104,7 +104,9 @@ def _other_names(option: Any) -> Any:
 
 def _take_as_options(parser: Any, arguments: list[Any], ctx: Any) -> None:
     for each in arguments:
-        parser.add_option(obj=each, opts=[f"--{each.name}"], dest=f"--{each.name}", action="store", nargs=1)
+        option = copy.copy(each)
+        option._flag_needs_value = False  # a typer that uses the parser of an installed click needs it
+        parser.add_option(obj=option, opts=[f"--{each.name}"], dest=f"--{each.name}", action="store", nargs=1)
     parse = parser.parse_args
 
     def parse_args(args: list[str]) -> Any:

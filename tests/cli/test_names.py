@@ -212,6 +212,8 @@ def test_an_adapter_is_merged_by_either_spelling() -> None:
 def test_the_real_program_takes_a_config_as_an_option(tmp_path: Path) -> None:
     made = call_program("run", "--config", "nowhere.yaml", "--dry_run", cwd=tmp_path)
     assert made.code == 2 and "nowhere.yaml" in made.err and "config not found" in made.err
+    made = call_program("run", "--config", cwd=tmp_path)
+    assert made.code == 2 and "'--config' requires an argument" in made.err
 
 
 @pytest.mark.parametrize(
@@ -238,9 +240,17 @@ def texts() -> list[tuple[str, str]]:
     return found
 
 
-def test_every_command_that_a_message_or_a_config_names_is_one() -> None:
+def other_files() -> list[tuple[str, str]]:
+    """Where commands stand besides messages, configs and the pages that tests/test_docs.py walks."""
+    found = [path for path in ROOT.glob("*.md") if path.name != "CHANGELOG.md"]
+    found += [*ROOT.glob("benchmarks/**/*.md"), *ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/guides/deploy/*")]
+    found += [ROOT / "Makefile", ROOT / "inputs" / "README.md", ROOT / "outputs" / "README.md"]
+    return [(path.name, path.read_text("utf-8")) for path in found if path.is_file()]
+
+
+def test_every_command_that_a_message_or_a_file_names_is_one() -> None:
     seen, wrong = 0, []
-    for place, text in texts():
+    for place, text in [*texts(), *other_files()]:
         for words in commands_in(text):
             seen += 1
             wrong += mistakes(Command(place, " ".join(words), words))
