@@ -13,6 +13,7 @@ _DELETED = {f"{_W}del", f"{_W}moveFrom"}
 _ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "{}%#&_$"} | {"\\": "\\backslash "})
 _LARGE = {"∑": "\\sum", "∏": "\\prod", "∐": "\\coprod", "∫": "\\int", "∬": "\\iint", "∭": "\\iiint", "∮": "\\oint"}
 _LARGE |= {"⋃": "\\bigcup", "⋂": "\\bigcap", "⋁": "\\bigvee", "⋀": "\\bigwedge"}
+_SILENT, _TEXTS = {"annotation", "annotation-xml", "mphantom"}, {"mi", "mn", "mo", "mtext"}
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot"}
 _ACCENTS |= {"\u030c": "check", "\u0301": "acute", "\u0300": "grave", "\u0306": "breve", "\u20d7": "vec"}
 _ACCENTS |= {"^": "hat", "ˆ": "hat", "~": "tilde", "˜": "tilde", "¯": "bar", "‾": "bar", "→": "vec", "˙": "dot"}
@@ -39,16 +40,27 @@ def mathml(node: Any) -> str:
 
 
 def _mathml(node: Any) -> str:
-    name = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
-    if not name or name.startswith("annotation") or name == "mphantom":
-        return ""
-    parts = [_mathml(child) for child in node if isinstance(child.tag, str)]
-    if name in ("mi", "mn", "mo", "mtext"):
-        return _function("".join("".join(node.itertext()).split()).translate(_ESCAPED))
-    layout = _MATHML.get(name)
-    if layout is None or len(parts) < layout[0]:
-        return "".join(parts)
-    return layout[1](parts)
+    """Without recursion: what is not closed nests thousands deep."""
+    from lxml import etree
+
+    open_parts: list[list[str]] = [[]]  # of each open element what its children have become
+    walk = etree.iterwalk(node, events=("start", "end"))
+    read = None
+    for event, each in walk:
+        name = each.tag.rpartition("}")[2]
+        if event == "start":
+            if name in _SILENT or name in _TEXTS:
+                text = "" if name in _SILENT else "".join("".join(each.itertext()).split())
+                open_parts[-1].append(_function(text.translate(_ESCAPED)))
+                read = each
+                walk.skip_subtree()
+            else:
+                open_parts.append([])
+        elif each is not read:
+            parts = open_parts.pop()
+            fewest, layout = _MATHML.get(name, (0, "".join))
+            open_parts[-1].append(layout(parts) if len(parts) >= fewest else "".join(parts))
+    return "".join(open_parts[0])
 
 
 def _braced(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import html.entities
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from augment_correction.documents.contract import ReadLimits, Unread, build_document
 from augment_correction.documents.html_navigation import navigation
 from augment_correction.documents.html_tables import is_layout, table_rows
-from augment_correction.documents.html_text import Paragraph, is_left_out, name_of, text_of
+from augment_correction.documents.html_text import Paragraph, is_left_out, links_in, name_of, text_of
 from augment_correction.documents.text import Decoded, clean, decode, decoding_notes
 from augment_correction.documents.writing import Markdown
 from augment_correction.records import NAVIGATION, Document, ReadNote
@@ -183,13 +183,21 @@ def _character(match: re.Match[str]) -> str:
 
 def _content(root: Any) -> list[Any]:
     """The elements that the page itself marks as its content, else its body."""
-    marked = [node for node in root.iter("main", "{*}main") if not is_left_out(node)]
-    if not marked:
-        marked = [node for node in root.iter("{*}*", "*") if node.get("role") == "main"]
-    outer = [node for node in marked if not any(parent in marked for parent in node.iterancestors())]
+    outer = list(_outermost(root, lambda node: name_of(node) == "main" and not is_left_out(node)))
+    outer = outer or list(_outermost(root, lambda node: node.get("role") == "main"))
     if outer and any(text_of(node) for node in outer):
         return outer
     return [next(root.iter("body", "{*}body"), root)]
+
+
+def _outermost(root: Any, is_wanted: Callable[[Any], bool]) -> Iterator[Any]:
+    from lxml import etree
+
+    walk = etree.iterwalk(root, events=("start",))
+    for _, node in walk:
+        if is_wanted(node):
+            yield node
+            walk.skip_subtree()
 
 
 class _Writer:
@@ -243,7 +251,10 @@ class _Writer:
         if name in _HEADINGS:
             self._out.heading(_HEADINGS[name], text_of(node))
             return True
-        if self._line.whole(node):
+        if self._line.add_sign(node):
+            return True
+        if self._line.marks(node):
+            self._line.add_marked(node, text_of(node), linked=links_in(node) > 0)
             return True
         if name in ("ul", "ol", "menu"):
             self._lists.append(_number(node.get("start"), 1) if name == "ol" else None)

@@ -8,6 +8,7 @@ from typing import Any
 from augment_correction.documents.html_text import is_left_out, name_of, text_of
 
 _WIDEST = 200
+"""Columns: what spans more, or stands behind them, takes one place. A page of 200 KB could ask for twelve billion cells."""
 _ARRANGED = {"h1", "h2", "h3", "h4", "h5", "h6", "pre", "table", "ul", "ol", "dl", "blockquote", "form"}
 _A_TEXT = 400  # characters; a cell of two paragraphs and more than this is a column of a page
 
@@ -22,9 +23,12 @@ def is_layout(table: Any) -> bool:
             return True
         if any(name_of(node) in _ARRANGED for cell in cells for node in cell.iterdescendants()):
             return True
-    return any(
-        sum(name_of(node) == "p" for node in cell) > 1 and len("".join(cell.itertext())) > _A_TEXT for cell in cells
-    )
+    return any(sum(name_of(node) == "p" for node in cell) > 1 and _is_a_text(cell) for cell in cells)
+
+
+def _is_a_text(cell: Any) -> bool:
+    length = 0
+    return any((length := length + len(text)) > _A_TEXT for text in cell.itertext())
 
 
 def table_rows(table: Any) -> list[list[str]]:
@@ -37,9 +41,9 @@ def table_rows(table: Any) -> list[list[str]]:
         line: list[str] = []
         for cell in _own(row, {"td", "th"}):
             _skip_covered(line, covered)
-            wide = min(_span(cell, "colspan"), _WIDEST)
+            wide = max(1, min(_span(cell, "colspan"), _WIDEST - len(line)))
             high = _span(cell, "rowspan") - 1
-            for column in range(len(line), len(line) + wide):
+            for column in range(len(line), min(len(line) + wide, _WIDEST)):
                 if high:
                     covered[column] = high
             line += ["" if is_left_out(cell) else text_of(cell), *[""] * (wide - 1)]

@@ -10,6 +10,8 @@ from augment_correction.records import Heading
 # "1st" and "2e" are words with a raised ending, and "*" marks a note; anything else that is raised is an exponent.
 _RAISED_ENDING = re.compile(r"(?:st|nd|rd|th|er?|re|[aoºª°]|de|ème|[*†‡]+|TM|\W)", re.IGNORECASE)
 
+_FILLED = 200
+
 
 class Markdown:
     """Appends blocks; `text` and `headings` are what became of them. All text must be clean (see `text.clean`)."""
@@ -62,11 +64,13 @@ class Markdown:
         self.paragraph(f"{fence}{language}\n{text.strip(chr(10))}\n{fence}")
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """The first row is the header. Rows without any text are left out, short ones are filled up."""
+        """The first row is the header. Rows without any text are left out, short ones are filled up, all but the first to no more
+        than 200 cells: where thousands of rows stand under thousands of columns, it is blanks that would fill the memory."""
         width = max((len(row) for row in rows), default=0)
         lines = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
-        lines = [line + [""] * (width - len(line)) for line in lines if any(line)]
+        lines = [line + [""] * (min(width, _FILLED) - len(line)) for line in lines if any(line)]
         if lines:
+            lines[0] += [""] * (width - len(lines[0]))
             written = ["| " + " | ".join(line) + " |" for line in lines]
             written.insert(1, "|" + " --- |" * width)
             self.paragraph("\n".join(written))

@@ -71,6 +71,7 @@ PROGRAMS = {
     "selection": Tiny("selection", "--rows 300 --runs 500", r"^all +.* kept \d+, gate \d+"),
     "throughput": Tiny("throughput", SERVED, r"^openai +4 .* 12 +0 +0 "),
     "throughput --limits": Tiny("throughput", f"{SERVED} --limits --warm-up 0", r"^16 slots, after 0 s: 12 sent"),
+    "web_pages": Tiny("web_pages", "{tmp}/pages --lost", r"^\| ours \| 100\.0 % \| 0\.0 % \| \d"),
     "workspace": Tiny("workspace", "--people 2 --streams 1 --seconds 4", r"^errors +0 ", "fastapi"),
     "training_speed": Tiny(
         "training_speed",
@@ -78,6 +79,12 @@ PROGRAMS = {
         r"^\| monitored \| [\d,]+ \| ",
         "trl",
     ),
+}
+PAGE = f"""<html><body><ul>{"".join(f"<li><a href=/{name}>{name}</a></li>" for name in ("News", "Museum", "Contact"))}</ul>
+<p>The bridge of Halmstett was <b>built</b> in 1911 by the guild of masons, and it stands on nine arches of sandstone.</p></body></html>"""
+NOTED = {
+    f"http://127.0.0.1/{place}": {"file": f"{place}.html", "with": ["was built in 1911"], "without": ["Museum"]}
+    for place in ("cache", "eval")
 }
 ANSWER = {"question": "How many?", "golden_answer": "seven", "answer_fid": "It was seven.", "judge_fid": True}
 
@@ -99,6 +106,10 @@ def test_it_runs(tiny: Tiny, tmp_path: Path, request: pytest.FixtureRequest, mon
         monkeypatch.delenv("PYTHONPATH")
     (tmp_path / "set.jsonl").write_text('{"instruction": "How many?", "output": "It has seven and"}\n')
     (tmp_path / "answers.json").write_text(json.dumps([ANSWER]))
+    for place in ("cache", "eval"):
+        (tmp_path / "pages" / place).mkdir(parents=True)
+        (tmp_path / "pages" / place / f"{place}.html").write_text(PAGE)
+    (tmp_path / "pages/evaldata.json").write_text(json.dumps(NOTED))
     model = request.getfixturevalue("tiny_model") if "{model}" in tiny.arguments else ""
     words = (each.format(tmp=tmp_path, model=model) for each in tiny.arguments.split())
     said = ran(tiny.module, *words)
