@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 DEEPEST = 500
 _TOKEN = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<space>\s+)|(?P<bare>[^\s"\[\]{},]+)'
+    r'(?P<string>"(?:[^"\\]++|\\.)*+")|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<space>\s+)|(?P<bare>[^\s"\[\]{},]+)'
 )
 
 
@@ -106,25 +109,64 @@ class Splitter:
         return self.start, text, self.column
 
 
-def places_in(source: str, index: int) -> tuple[int, dict[str, int]]:
-    """Where in the text the value begins, or the item with that index where the text is a list, and each key of it."""
-    inner, index = (1, 0) if index < 0 else (2, index)
-    depth, found, begin, last = 0, -1, 0, (0, "")
+class SourceText:
+    """A text that JSON was read from, looked at once however many of its rows are refused: a list in one line may have thousands."""
+
+    def __init__(self, source: bytes | str) -> None:
+        text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+        self._text = text.removeprefix("\ufeff")
+        self._lines = [0, *(found.end() for found in re.finditer("\n", self._text))]
+
+    def places(self, index: int) -> tuple[int, dict[str, int]]:
+        """Where the value begins, or the item with that index where the text is a list, and each key of it."""
+        if index >= 0 and index >= len(self._items):
+            return 0, {}
+        return _value(self._text, self._items[index] if index >= 0 else 0)
+
+    def line_of(self, offset: int) -> tuple[int, int]:
+        """(its line, column), both from 0."""
+        line = bisect_right(self._lines, offset) - 1
+        return line, offset - self._lines[line]
+
+    @cached_property
+    def _items(self) -> array[int]:
+        found, depth = array("q"), 0
+        for token in _tokens(self._text):
+            if depth == 1 and token.lastgroup in ("open", "string", "bare"):
+                found.append(token.start())
+            depth += (token.lastgroup == "open") - (token.lastgroup == "close")
+        return found
+
+
+def _value(text: str, start: int) -> tuple[int, dict[str, int]]:
+    """Where the value behind that place begins, and where its keys do."""
+    depth, begin, last = 0, -1, (0, "")
     keys: dict[str, int] = {}
-    for token in _TOKEN.finditer(source):
-        kind, text = token.lastgroup, token.group()
+    for token in _tokens(text, start):
+        kind, said = token.lastgroup, token.group()
         if kind == "space":
             continue
-        if depth == inner - 1 and kind in ("open", "string", "bare"):
-            found += 1
-            begin = token.start() if found == index else begin
-        elif found == index and depth == inner and text.startswith(":"):
+        if depth == 0 and kind in ("open", "string", "bare"):
+            if begin >= 0:
+                break
+            begin = token.start()
+        elif depth == 1 and said.startswith(":"):
             keys |= _key(*last)
-        if found > index:
-            break
         depth += (kind == "open") - (kind == "close")
-        last = token.start(), text
-    return begin, keys
+        last = token.start(), said
+        if depth < 0:
+            break
+    return max(begin, 0), keys
+
+
+def _tokens(text: str, start: int = 0) -> Iterator[re.Match[str]]:
+    """Up to a string that is never closed: what seems to stand behind its quotation mark is read anew from each other one."""
+    at = start
+    for token in _TOKEN.finditer(text, start):
+        if token.start() != at:
+            return
+        at = token.end()
+        yield token
 
 
 def _key(place: int, spelled: str) -> dict[str, int]:
@@ -132,3 +174,30 @@ def _key(place: int, spelled: str) -> dict[str, int]:
         return {json.loads(spelled, strict=False): place}
     except ValueError:
         return {}
+
+
+_FAR = 4096
+
+
+def values_in(
+    text: str, begins: re.Pattern[str], decode: Callable[[str, int], tuple[Any, int]]
+) -> Iterator[tuple[Any, int, int]]:
+    """(value, start, end) of each value in a text of other things; behind a place where one could begin and none does the next is tried.
+
+    Python's decoder counts the lines up to each of its errors, so that what is done is cut off now and then.
+
+    Raises: RecursionError.
+    """
+    done, at = 0, 0
+    while found := begins.search(text, at):
+        start = found.start()
+        if start > _FAR:
+            text, done, start = text[start:], done + start, 0
+        try:
+            value, at = decode(text, start)
+        except RecursionError:
+            raise
+        except ValueError:
+            at = start + 1
+        else:
+            yield value, done + start, done + at

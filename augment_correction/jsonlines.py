@@ -9,13 +9,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import orjson
 
 from augment_correction.errors import InputError
-from augment_correction.json_text import Splitter, places_in
+from augment_correction.json_text import SourceText, Splitter
 from augment_correction.text import LOST, NotText, clean, decode, mend
 
 _PIECE = 1 << 20
@@ -45,13 +46,14 @@ class Value:
 
     def where(self, key: str | None = None) -> tuple[int, int]:
         """(line, column) of a key of the object, or of what begins the value where it has no such key; from 1, in characters."""
-        source = self.source.decode("utf-8", "replace") if isinstance(self.source, bytes) else self.source
-        source = source.removeprefix("\ufeff")
-        begin, keys = places_in(source, self.index)
+        source = _source(self.source)
+        begin, keys = source.places(self.index)
         cleaned = {_plain(name): place for name, place in keys.items()}
-        offset = begin if key is None else keys.get(key, cleaned.get(key, begin))
-        lines, start = source.count("\n", 0, offset), source.rfind("\n", 0, offset) + 1
-        return self.line + lines, offset - start + (1 if lines else self.column)
+        line, column = source.line_of(begin if key is None else keys.get(key, cleaned.get(key, begin)))
+        return self.line + line, column + (1 if line else self.column)
+
+
+_source = lru_cache(maxsize=1)(SourceText)  # the rows of one text are refused one after the other
 
 
 @dataclass(frozen=True, slots=True)

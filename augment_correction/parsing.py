@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any, Literal
 
 from augment_correction.errors import Reject
+from augment_correction.json_text import values_in
 
 _THINK_END = re.compile(r"</(?:think|thinking|reasoning)\s*>", re.IGNORECASE)
 _THINK_START = re.compile(r"<(?:think|thinking|reasoning)\s*>", re.IGNORECASE)
@@ -25,7 +28,7 @@ def final_answer(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _tag(name: str) -> re.Pattern[str]:
-    return re.compile(rf"<\s*(/?)\s*{re.escape(name)}\s*>", re.IGNORECASE)
+    return re.compile(rf"<\s*+(/?)\s*+{re.escape(name)}\s*>", re.IGNORECASE)
 
 
 def read_tags(text: str, names: Sequence[str]) -> dict[str, str]:
@@ -37,30 +40,47 @@ def read_tags(text: str, names: Sequence[str]) -> dict[str, str]:
     {'answer': 'Nine arches.'}
     """
     answer = _answer_of(text)
-    openings = [match for match in _tag(names[0]).finditer(answer) if not match.group(1)]
-    for opening in reversed(openings):
-        fields = _tags_from(answer, opening.start(), names)
+    tags = {name: _Tags(answer, name) for name in names}
+    for start, _ in reversed(tags[names[0]].openings):
+        fields = _tags_from(answer, start, tags)
         if fields is not None:
             return _not_empty(fields)
-    missing = next((name for name in names if not _has_pair(answer, name)), names[0])
+    missing = next((name for name in names if not tags[name].complete), names[0])
     raise Reject("missing_field", f"the reply has no complete <{missing}>...</{missing}> in the asked order")
 
 
-def _tags_from(text: str, position: int, names: Sequence[str]) -> dict[str, str] | None:
+class _Tags:
+    """Where one name's tags stand. A reply of nothing but openings is looked through once for all of them."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._places: dict[str, list[tuple[int, int]]] = {"": [], "/": []}
+        for found in _tag(name).finditer(text):
+            self._places[found[1]].append(found.span())
+
+    @property
+    def openings(self) -> list[tuple[int, int]]:
+        return self._places[""]
+
+    @property
+    def complete(self) -> bool:
+        return all(self._places.values())
+
+    def next(self, sign: Literal["", "/"], at: int) -> tuple[int, int] | None:
+        places = self._places[sign]
+        found = bisect_left(places, (at, 0))
+        return places[found] if found < len(places) else None
+
+
+def _tags_from(text: str, position: int, tags: Mapping[str, _Tags]) -> dict[str, str] | None:
     fields = {}
-    for name in names:
-        opening = next((m for m in _tag(name).finditer(text, position) if not m.group(1)), None)
-        closing = opening and next((m for m in _tag(name).finditer(text, opening.end()) if m.group(1)), None)
+    for name, places in tags.items():
+        opening = places.next("", position)
+        closing = opening and places.next("/", opening[1])
         if not opening or not closing:
             return None
-        fields[name] = text[opening.end() : closing.start()].strip()
-        position = closing.end()
-    return fields
-
-
-def _has_pair(text: str, name: str) -> bool:
-    slashes = [match.group(1) for match in _tag(name).finditer(text)]
-    return "" in slashes and "/" in slashes
+        fields[name] = opening[1], closing[0]
+        position = closing[1]
+    return {name: text[start:end].strip() for name, (start, end) in fields.items()}
 
 
 def read_json(text: str, names: Sequence[str]) -> dict[str, str]:
@@ -151,18 +171,21 @@ def _fields_of(entry: object, names: Sequence[str]) -> dict[str, str]:
     return fields if len(fields) == len(names) and all(fields.values()) else {}
 
 
+_DECODER = json.JSONDecoder(strict=False)
+_OPENS_OBJECT = re.compile(r"\{(?=\s*[\"}])")
+
+
 def _objects(text: str) -> Iterator[dict[str, object]]:
-    decoder = json.JSONDecoder(strict=False)
-    position = text.find("{")
-    while position != -1:
-        try:
-            value, end = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            end = position + 1
-        else:
-            if isinstance(value, dict):
-                yield value
-        position = text.find("{", end)
+    for value, _, _ in values_in(text, _OPENS_OBJECT, _decoded):
+        if isinstance(value, dict):
+            yield value
+
+
+def _decoded(text: str, start: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, start)
+    except RecursionError:  # what stands inside may still be one
+        raise ValueError("nested too deeply") from None
 
 
 def _answer_of(text: str) -> str:

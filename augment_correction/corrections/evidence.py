@@ -28,6 +28,8 @@ MOST_PASSAGES = 2
 VERDICTS = ("supports", "contradicts", "unknown")
 SCHEMA = text_schema(("reason", "verdict"), verdict=list(VERDICTS))
 SAMPLING = Sampling(temperature=0, max_tokens=300)
+LONGEST_QUESTION = 5000
+"""Characters of one that is about a sum; in a longer one of numbers alone each would be tried as the beginning of it."""
 _SUM = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:\s*[-+*/x×÷]\s*\d+(?:\.\d+)?)+(?![\w.]*\w)")
 _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -81,7 +83,7 @@ def read_evidence(reply: str, by: str) -> Evidence:
 
 def arithmetic(said: Statement) -> Evidence | None:
     """Where the question holds one sum, what it comes to. None where it holds none, or the answer is no number."""
-    sums = _SUM.findall(said.question)
+    sums = _SUM.findall(said.question) if len(said.question) <= LONGEST_QUESTION else []
     if len(sums) != 1:
         return None
     value = _value(sums[0])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+# A row of dots is read from its first dot and given up as a whole: from each of its dots anew, 20,000 took a quarter of a minute.
 _LEADER = re.compile(
-    r"(?:\.[ \t]?){4,}[ \t]*(?:\d{1,4}|[ivxlcdm]{1,7})\b|(?:…[ \t]?){2,}[ \t]*\d{1,4}\b|_{4,}[ \t]*\d{1,4}\b"
+    r"(?<!\.)(?<!\.[ \t])(?:\.[ \t]?){4,}+[ \t]*+(?:\d{1,4}|[ivxlcdm]{1,7})\b"
+    r"|(?<!…)(?<!…[ \t])(?:…[ \t]?){2,}+[ \t]*+\d{1,4}\b"
+    r"|(?<!_)_{4,}+[ \t]*+\d{1,4}\b"
 )
 _LONGEST_ENTRY = 250
 _ENTRY = re.compile(

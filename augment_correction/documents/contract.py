@@ -11,6 +11,7 @@ from typing import Any
 
 from augment_correction.documents.headings import plain_headings
 from augment_correction.records import Document, Heading, content_id
+from augment_correction.text import normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,9 @@ def build_document(
         text, moved = _composed(text, [*pages, *(heading.start for heading in headings)])
         pages = [moved[page] for page in pages]
         headings = [
-            Heading(moved[heading.start], heading.level, unicodedata.normalize("NFC", heading.title))
-            for heading in headings
+            Heading(moved[heading.start], heading.level, normalised("NFC", heading.title)) for heading in headings
         ]
-    title = unicodedata.normalize("NFC", title)
+    title = normalised("NFC", title)
     return Document(
         id=content_id(text),
         title=" ".join(title.split()) or _stem(source),
@@ -99,7 +99,7 @@ def _composed(text: str, offsets: Iterable[int]) -> tuple[str, dict[int, int]]:
     parts: list[str] = []
     moved, length = {0: 0}, 0
     for start, end in pairwise(cuts):
-        parts.append(unicodedata.normalize("NFC", text[start:end]))
+        parts.append(normalised("NFC", text[start:end]))
         length += len(parts[-1])
         moved[end] = length
     return "".join(parts), moved

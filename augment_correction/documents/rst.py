@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -33,8 +34,11 @@ _SETTINGS = {
     "line_length_limit": 1 << 20,
 }
 _DIRECTIVE = re.compile(r"\.\. (?P<name>[\w:+.-]+)::[ \t]*(?P<argument>[^\n]*)(?:\n(?P<rest>.*))?", re.DOTALL)
+_LONG_WORD = re.compile(r"(?<!\S)(?=(?:[^\w\s`*|<>\\]*+[^\W_]){250})[^\s`*|_<>\\]{500,}+(?<!:)")
+_STANDS_FOR = re.compile("\ue000[0-9]+\ue001")
 _OPTIONS = re.compile(r"(?:\s*\n)*(?:[ \t]+:[\w -]+:[^\n]*(?:\n|$))*")
-_ROLE = re.compile(r":[A-Za-z][\w:+.-]*:`[~!]?(?P<text>[^`]*?)\s*(?:<[^<>`]*>)?`")
+_ROLE = re.compile(r":[A-Za-z][\w:+.-]*:`[~!]?(?P<text>[^`]*+)`")
+_TARGET = re.compile(r"<[^<>]*>\Z")
 _CODE = {"code-block", "sourcecode", "code", "parsed-literal", "ipython", "doctest", "testcode", "prompt"}
 _WITHOUT_TEXT = {"toctree", "index", "currentmodule", "module", "tabularcolumns", "highlight", "raw", "include"}
 _OF_FILES = {"figure", "image", "literalinclude", "download", "video"}
@@ -51,7 +55,9 @@ def read_rst(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
     from docutils.core import publish_from_doctree
 
     decoded = decode(path.read_bytes())
-    page = publish_from_doctree(_tree(decoded.text), writer="html5", settings_overrides=_SETTINGS)
+    text, words = _with_short_words(decoded.text)
+    page = publish_from_doctree(_tree(text), writer="html5", settings_overrides=_SETTINGS)
+    page = _STANDS_FOR.sub(lambda found: escape(words.get(found[0], found[0])), page)
     written = write_html(page.encode("utf-8-sig")).written
     headings = written.headings
     yield from decoding_notes(decoded, source)
@@ -65,6 +71,19 @@ def read_rst(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
     )
 
 
+def _with_short_words(text: str) -> tuple[str, dict[str, str]]:
+    """The text with a sign in place of each word that is longer than any, and what the signs stand for. docutils looks from each letter of a word for the end of a name: one
+    of 20,000 letters and hyphens took a quarter of a minute."""
+    words: dict[str, str] = {}
+
+    def short(found: re.Match[str]) -> str:
+        sign = f"\ue000{len(words)}\ue001"
+        words[sign] = found.group()
+        return sign
+
+    return (text, words) if "\ue000" in text else (_LONG_WORD.sub(short, text), words)
+
+
 def _tree(text: str, depth: int = 1) -> Any:
     """The document in docutils' own nodes, without a message and with LaTeX as its author wrote it."""
     from docutils import nodes
@@ -75,13 +94,18 @@ def _tree(text: str, depth: int = 1) -> Any:
         if message.parent is not None:
             message.parent.replace(message, _recovered(message, depth) if message["level"] >= _ERROR else [])
     for problem in list(tree.findall(nodes.problematic)):
-        problem.parent.replace(problem, nodes.Text(_ROLE.sub(r"\g<text>", problem.astext())))
+        problem.parent.replace(problem, nodes.Text(_ROLE.sub(_said, problem.astext())))
     for equation in list(tree.findall(nodes.math)):
         equation.parent.replace(equation, nodes.Text(f"${equation.astext()}$"))
     for equation in list(tree.findall(nodes.math_block)):
         equation.parent.replace(equation, nodes.paragraph("", f"$${equation.astext()}$$"))
     tree.parse_messages, tree.transform_messages = [], []  # they would become a section of their own
     return tree
+
+
+def _said(role: re.Match[str]) -> str:
+    """Its words, without the target that may stand behind them."""
+    return _TARGET.sub("", role["text"]).rstrip()
 
 
 def _recovered(message: Any, depth: int) -> list[Any]:

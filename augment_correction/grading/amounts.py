@@ -31,7 +31,8 @@ _ROUGHLY = frozenset(
         "unos",
     ]
 )
-_ODD = re.compile(r"0\d+|0*[1-9]?\d*\.(?:\d*[1-9]0+|000)")
+_ODD = re.compile(r"0\d+|\d*+\.(?:\d*[1-9]0+|000)")
+_STANDALONE = re.compile(r"(?<![\d.,])\.?\d++(?:[.,]\d++)*+")
 
 
 def another_amount(case: Case) -> str:
@@ -70,10 +71,10 @@ def spelling_differs(answer: str, reference: str) -> str:
     thousand; "" where there is none."""
     for one, other in ((answer, reference), (reference, answer)):
         values = {number.value for number in _numbers(other)}
+        numerals = {*_STANDALONE.findall(other)}
         for number in find_numbers(one):
             literal = one[number.start : number.end].lstrip("+-−–")
-            same = re.search(rf"(?<![\d.,]){re.escape(literal)}(?![\d]|[.,]\d)", other)
-            if _ODD.fullmatch(literal) and number.value in values and not same:
+            if _ODD.fullmatch(literal) and number.value in values and literal not in numerals:
                 return literal
     return ""
 
@@ -105,7 +106,7 @@ def _same_in_another_way(case: Case, right: Number, wrong: Number) -> bool:
         return not (one == -other and (not case.question or any(map(str.isdigit, case.question))))
     exact = all(value == int(value) for value in (one, other))
     years = exact and all(YEARS[0] <= value <= YEARS[1] for value in (one, other))
-    if exact and (one - other) % 100 == 0 and min(abs(one), abs(other)) < EXACT_BELOW and not years:
+    if exact and (int(one) - int(other)) % 100 == 0 and min(abs(one), abs(other)) < EXACT_BELOW and not years:
         return True  # '89 and 1989
     apart = abs(one - other) / max(abs(one), abs(other))
     if _ROUGHLY.intersection(words(f"{case.answer} {case.reference} {case.question}")):

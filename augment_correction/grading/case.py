@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from augment_correction.grading import phrases
 from augment_correction.grading.choices import choosing
@@ -17,28 +17,35 @@ from augment_correction.grading.lexicon import NO, STOPWORDS, YES
 from augment_correction.grading.text import sentences, stem, words
 from augment_correction.text.scripts import HANGUL, UNSPACED
 
+Pieces = tuple[int, set[str]]
+"""A length, and the strings of that length."""
 _RUN = re.compile(rf"[{UNSPACED}{HANGUL}]+")
 _ELISION = re.compile(r"\b(?:l|d|c|qu|s|j|m|un|dell|nell|dall|all|sull)['’](?=\w{2})", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?<=\w)['’](?=(?:d[ıiuü]r|t[ıiuü]r)\b)", re.IGNORECASE)
-_OPENING = re.compile(r"\W*([^\W\d_][^\s,.;:!–—、，。،।]*)\s?[,.;:!–—、，。،।]\s*(?=\S)")
-_RIVAL = r"(?P<rival>[^,.;!?]+(?:[.,:]\d+[^,.;!?]*)*)"
-_NOT_BUT = re.compile(rf"(?<![\w'’])(?:{phrases.NOT}) {_RIVAL},? (?:{phrases.BUT})(?= )", re.IGNORECASE)
-_NOT_AT_THE_END = re.compile(
-    rf"(?P<joined>,|(?<=\s)(?:{'|'.join(sorted(phrases.AND))})(?=\s))?[ ]*(?<![\w'’])(?:{phrases.NOT}) {_RIVAL}[.,;!]?\s*$",
-    re.IGNORECASE,
-)
+_OPENING = re.compile(r"\W*+([^\W\d_][^\s,.;:!–—、，。،।]*)\s?[,.;:!–—、，。،।]\s*(?=\S)")
+# A clause can be read in one way alone. In two ways at each of its commas it took 2^30 steps to see that no "but" follows "not 10,11,12 ...".
+_CLAUSE = re.compile(r"[^,.;!?]++(?:[.,]\d[^,.;!?]*+)*+")
+_NOT = re.compile(rf"(?<![\w'’])(?:{phrases.NOT}) ", re.IGNORECASE)
+_BUT = re.compile(rf",? (?:{phrases.BUT})(?= )", re.IGNORECASE)
+_JOINED = re.compile(rf"(?:,|(?<=\s)(?:{'|'.join(sorted(phrases.AND))})(?=\s))[ ]*\Z", re.IGNORECASE)
+_LONGEST_JOINT = max(map(len, phrases.AND))
+_LONGEST_BUT = max(map(len, phrases.BUT.split("|"))) + len(",  ")
 _COLON = re.compile(r"(?<=\w):\s+|;\s+")
 _CAPITAL = re.compile(r"(?<=[^\s.!?:\n] )[^\W\d_a-z][\w'’-]*")
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*)*")
 SAME_START, MAY_DIFFER = 5, 3
 """Letters that two forms of a word begin with, and by how many their lengths may differ ("capital", "capitale")."""
+LONGEST_NAME = 12
+"""Words of a person's name, with its titles; what is longer is no name."""
+LONGEST_WORD = 100
+"""Letters; longer ones are never told apart."""
 ALIKE = 0.6
 """How alike (difflib) two names may be before one may be another spelling of the other."""
 AROUND_A_CHOICE = 3
 """So many words on both sides of an "or" in a question are what it offers."""
 
 
-def read(text: str, known: Sequence[str] = ()) -> tuple[str, ...]:
+def read(text: str, known: Sequence[Pieces] = ()) -> tuple[str, ...]:
     """Words in order as `text.words` has them; elided articles dropped ("l'Italie"), and scripts without spaces cut at the
     longest strings that are known, or else into their signs."""
     text = _SUFFIX.sub(" ", _ELISION.sub("", text))
@@ -50,10 +57,10 @@ def read(text: str, known: Sequence[str] = ()) -> tuple[str, ...]:
     return tuple("and" if word == "&" else word for word in (*found, *words(text[end:])))
 
 
-def _cut(run: str, known: Sequence[str]) -> Iterator[str]:
+def _cut(run: str, known: Sequence[Pieces]) -> Iterator[str]:
     at = 0
     while at < len(run):
-        here = next((each for each in known if run.startswith(each, at)), run[at])
+        here = next((piece for length, them in known if (piece := run[at : at + length]) in them), run[at])
         yield here
         at += len(here)
 
@@ -62,12 +69,54 @@ def _runs(text: str) -> list[str]:
     return _RUN.findall(text)
 
 
-def _longest_first(them: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(them, key=lambda each: (-len(each), each)))
+def longest_first(them: Iterable[str]) -> tuple[Pieces, ...]:
+    by_length: dict[int, set[str]] = {}
+    for each in them:
+        by_length.setdefault(len(each), set()).add(each)
+    return tuple(sorted(by_length.items(), reverse=True))
 
 
 _FRAME_RUNS = frozenset(word for word in phrases.FRAME if _RUN.fullmatch(word))
-_FRAME_LONGEST_FIRST = _longest_first(_FRAME_RUNS)
+_FRAME_LONGEST_FIRST = longest_first(_FRAME_RUNS)
+
+
+@dataclass(frozen=True, slots=True)
+class _DeniedRival:
+    """`sentence[start:end]` denies a rival. `joined`: it is joined to what is said instead."""
+
+    said: str
+    start: int
+    end: int
+    joined: bool
+
+
+def _not_but(sentence: str) -> _DeniedRival | None:
+    """ "not Lyon but". What follows one "not" of a clause follows the others, too: of a clause only the first is looked at."""
+    done = 0
+    for begun in _NOT.finditer(sentence):
+        clause = _CLAUSE.match(sentence, begun.end()) if begun.start() >= done else None
+        if not clause:
+            continue
+        done = clause.end()
+        ends = [but for but in _BUT.finditer(sentence, begun.end() + 1, done + _LONGEST_BUT) if but.start() <= done]
+        if ends:
+            return _DeniedRival(sentence[begun.end() : ends[-1].start()], begun.start(), ends[-1].end(), True)
+    return None
+
+
+def _not_at_the_end(sentence: str) -> _DeniedRival | None:
+    """ ", not Lyon." """
+    done, end = 0, len(sentence.rstrip())
+    for begun in _NOT.finditer(sentence):
+        clause = _CLAUSE.match(sentence, begun.end()) if begun.start() >= done else None
+        if not clause:
+            continue
+        done = clause.end()
+        if not sentence[done : done + 1].strip(".,;!") and done + 1 >= end:
+            before = len(sentence[: begun.start()].rstrip(" "))
+            joint = _JOINED.search(sentence, max(0, before - _LONGEST_JOINT), begun.start())
+            return _DeniedRival(clause.group(), joint.start() if joint else before, len(sentence), bool(joint))
+    return None
 
 
 @dataclass(frozen=True)
@@ -100,13 +149,12 @@ class Case:
     def without_rivals(self, sentence: str) -> str:
         """ "Ida, not Otto", "not Lyon but Paris" without the rival. Names, numbers, what the question offers and the known
         wrong answer are taken for rivals, and nothing that holds the reference's own words ("not New York")."""
-        for pattern in (_NOT_BUT, _NOT_AT_THE_END):
-            found = pattern.search(sentence)
-            if found and self._is_rival(found["rival"]):
-                rest = f"{sentence[: found.start()]} {sentence[found.end() :]}"
+        for find in (_not_but, _not_at_the_end):
+            rival = find(sentence)
+            if rival and self._is_rival(rival.said):
+                rest = f"{sentence[: rival.start]} {sentence[rival.end :]}"
                 # "Ida is not Otto" says another thing than "Ida, not Otto"
-                joined = found.groupdict().get("joined", ",") or not self._holds_own(rest)
-                sentence = rest if joined else sentence
+                sentence = rest if rival.joined or not self._holds_own(rest) else sentence
         for sign in phrases.DENIED_RIVALS:
             found = re.search(sign, sentence)
             if found and self.reference.strip() not in found.group():
@@ -114,7 +162,7 @@ class Case:
         return sentence
 
     def _holds_own(self, text: str) -> bool:
-        return {stem(word) for word in self.expected} <= {stem(word) for word in self.read(text)}
+        return self.own_stems <= {stem(word) for word in self.read(text)}
 
     def _is_rival(self, text: str) -> bool:
         capitals = {word for raw in re.findall(r"[^\W_a-zà-ÿ][\w.:'’-]*", text) for word in words(raw)}
@@ -128,6 +176,19 @@ class Case:
     @cached_property
     def expected(self) -> tuple[str, ...]:
         return read(self.reference, self._unspaced)
+
+    @cached_property
+    def own_words(self) -> frozenset[str]:
+        return frozenset(self.expected)
+
+    @cached_property
+    def own_stems(self) -> frozenset[str]:
+        return frozenset(map(stem, self.expected))
+
+    @cached_property
+    def is_sequence(self) -> bool:
+        """A ratio or a score: nothing but numbers, whose order is what it says."""
+        return len(self.expected) > 1 and all(word.lstrip("-").replace(".", "").isdigit() for word in self.expected)
 
     @cached_property
     def told_wrong(self) -> frozenset[str]:
@@ -157,7 +218,7 @@ class Case:
         free = phrases.FRAME | phrases.STATING | frozenset().union(*also)
         if self.asks_now:
             free -= phrases.PAST - {"var"}
-        own = {stem(word) for word in self.expected}
+        own = self.own_stems
         rivals = frozenset() if offered else self.offered
         return [
             word
@@ -169,13 +230,12 @@ class Case:
     def extended(self, text: str, key: Sequence[str]) -> str:
         """A word with a capital that stands right before or after the key's words and makes another name of it."""
         said = words(text)
-        capitals = {word for raw in _CAPITAL.findall(text) for word in words(raw)}
-        for at in range(len(said) - len(key) + 1):
-            if tuple(map(stem, said[at : at + len(key)])) == tuple(map(stem, key)):
-                for beside, pair in ((at - 1, at - 1), (at + len(key), at + len(key) - 1)):
-                    named = 0 <= beside < len(said) and said[beside] in capitals - set(self.expected) - phrases.FRAME
-                    if named and _side_by_side(said[pair], said[pair + 1], text):
-                        return said[beside]
+        capitals = {word for raw in _CAPITAL.findall(text) for word in words(raw)} - self.own_words - phrases.FRAME
+        for at in places_of([*map(stem, key)], [*map(stem, said)]) if capitals else ():
+            for beside, pair in ((at - 1, at - 1), (at + len(key), at + len(key) - 1)):
+                named = 0 <= beside < len(said) and said[beside] in capitals
+                if named and _side_by_side(said[pair], said[pair + 1], text):
+                    return said[beside]
         return ""
 
     def another_person(self) -> str:
@@ -184,10 +244,12 @@ class Case:
         if not phrases.WHO.intersection(self._asked) or not _full_name(self.reference):
             return ""
         other = self.beyond(self.answer, offered=True)
+        if not 1 < len(other) <= LONGEST_NAME or len(self.expected) > LONGEST_NAME:
+            return ""
         [*names] = _NAME.findall(self.answer)
         name = next((each for each in names if list(words(each)) == other), "")
-        alike = any(SequenceMatcher(None, mine, word).ratio() >= ALIKE for mine in other for word in self.expected)
-        return name if len(other) > 1 and not alike else ""
+        alike = name and any(_alike(mine, word) for mine in other for word in self.expected)
+        return "" if alike else name
 
     def turned(self, text: str, key: Sequence[str]) -> bool:
         """The key stands where the question has another ("Napoleon defeated Wellington." to "Who defeated Napoleon?"):
@@ -207,27 +269,44 @@ class Case:
         return frozenset(read(self.question))
 
     @cached_property
+    def _asked_starts(self) -> dict[str, set[int]]:
+        """By the beginnings of the question's words how long these are."""
+        found: dict[str, set[int]] = {}
+        for word in self._asked:
+            found.setdefault(word[:SAME_START], set()).add(len(word))
+        return found
+
+    @cached_property
     def asked_stems(self) -> frozenset[str]:
         return frozenset(map(stem, self.read(self.question)))
 
     @cached_property
-    def _unspaced(self) -> tuple[str, ...]:
+    def _unspaced(self) -> tuple[Pieces, ...]:
         """Strings of scripts without spaces that are known, the longest first; the reference's before all others."""
-        own = sorted(_runs(self.reference), key=len, reverse=True)
-        asked = {
+        own = longest_first(_runs(self.reference))
+        asked = self._asked_pieces
+        return (*own, *(longest_first(asked | _FRAME_RUNS) if asked else _FRAME_LONGEST_FIRST))
+
+    @cached_property
+    def _asked_pieces(self) -> frozenset[str]:
+        return frozenset(
             run[start:end]
             for run in _runs(self.question)
             for start in range(len(run))
             for end in range(start + 2, min(len(run), start + 12) + 1)
-        }
-        return (*own, *(_longest_first(asked | _FRAME_RUNS) if asked else _FRAME_LONGEST_FIRST))
+        )
+
+    @cached_property
+    def _asked_runs(self) -> str:
+        return "\n".join(_runs(self.question))
 
     @cached_property
     def offered(self) -> frozenset[str]:
         if not self.chooses:
             return frozenset()
         asked = words(self.question)
-        places = [at for at, word in enumerate(asked) if word in choosing(self.question)]
+        offering = choosing(self.question)
+        places = [at for at, word in enumerate(asked) if word in offering]
         if not places:
             return self._asked
         """Words of the question that stand beside its "or", but for the reference's."""
@@ -236,7 +315,7 @@ class Case:
                 word
                 for at in places
                 for word in asked[max(0, at - AROUND_A_CHOICE) : at + AROUND_A_CHOICE + 1]
-                if stem(word) not in {stem(own) for own in self.expected}
+                if stem(word) not in self.own_stems
             )
             - (phrases.FRAME - {"right", "true"})
             - STOPWORDS
@@ -250,16 +329,45 @@ class Case:
         if self.denies:
             return False
         if _RUN.fullmatch(word):
-            return len(word) > 1 and any(word in run for run in _runs(self.question))
+            return len(word) > 1 and (word in self._asked_pieces or word in self._asked_runs)
         if stem(word) in self.asked_stems:
             return True
-        return word not in {raw.casefold() for raw in re.findall(r"\b[^\W\d_a-z]\w*", text)} and any(
-            word[:SAME_START] == other[:SAME_START] and abs(len(word) - len(other)) <= MAY_DIFFER
-            for other in self._asked
-            if len(word) >= SAME_START and not any(map(str.isdigit, word))
-        )
+        if len(word) < SAME_START or any(map(str.isdigit, word)) or word in _capitalised(text):
+            return False
+        return any(abs(len(word) - length) <= MAY_DIFFER for length in self._asked_starts.get(word[:SAME_START], ()))
 
 
+@lru_cache(maxsize=64)  # each word of a statement is looked at
+def _capitalised(text: str) -> frozenset[str]:
+    return frozenset(raw.casefold() for raw in re.findall(r"\b[^\W\d_a-z]\w*", text))
+
+
+def _alike(one: str, other: str) -> bool:
+    if len(one) > LONGEST_WORD or len(other) > LONGEST_WORD:
+        return True
+    return SequenceMatcher(None, one, other).ratio() >= ALIKE
+
+
+def places_of(few: Sequence[str], many: Sequence[str]) -> Iterator[int]:
+    """Where in `many` the whole of `few` begins; each word of either is looked at twice at most (Knuth, Morris and Pratt, 1977)."""
+    if not few:
+        return
+    back, matched = [0], 0
+    for word in few[1:]:
+        while matched and word != few[matched]:
+            matched = back[matched - 1]
+        matched += word == few[matched]
+        back.append(matched)
+    matched = 0
+    for at, word in enumerate(many):
+        while matched and (matched == len(few) or word != few[matched]):
+            matched = back[matched - 1]
+        matched += word == few[matched]
+        if matched == len(few):
+            yield at + 1 - len(few)
+
+
+@lru_cache(maxsize=1024)  # one pair of words may stand thousands of times in a text
 def _side_by_side(one: str, other: str, text: str) -> bool:
     """No comma or dash parts the two words."""
     return bool(re.search(rf"{re.escape(one)}\s+[\"*_“«]*{re.escape(other)}", text.casefold()))

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from augment_correction.json_text import values_in
 from augment_correction.text.fences import FENCED_JSON
 
-_LOOKS_LIKE_JSON = re.compile(r"\s*(?:[\[{]|```json)", re.IGNORECASE)
+_LOOKS_LIKE_JSON = re.compile(r"\s*+(?:[\[{]|```json)", re.IGNORECASE)
+
+_OPENS = re.compile(r"\[|\{(?=\s*[\"}])")
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -94,14 +97,7 @@ def _decode(text: str) -> Any:
 
 def _containers(text: str) -> Iterator[tuple[Any, int, int]]:
     """(value, start, end)"""
-    start = re.compile(r"[\[{]")
-    found = start.search(text)
-    while found:
-        try:
-            value, end = _DECODER.raw_decode(text, found.start())
-            yield value, found.start(), end
-        except RecursionError:
-            return
-        except ValueError:
-            end = found.end()
-        found = start.search(text, end)
+    try:
+        yield from values_in(text, _OPENS, _DECODER.raw_decode)
+    except RecursionError:
+        return

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from augment_correction.grading.choices import choosing
 from augment_correction.grading.lexicon import COPULAS, EQUALS
@@ -20,7 +20,7 @@ from augment_correction.grading.text import content_words, names, sentences, ste
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """`tokens` are stems and canonical numbers in the order of the reference."""
 
@@ -28,11 +28,11 @@ class Key:
     named: bool
     """Among them is a number or a name, which no synonym can stand for."""
 
-    @property
+    @cached_property
     def numbers(self) -> frozenset[Decimal]:
         return frozenset(Decimal(token) for token in self.tokens if _NUMBER.fullmatch(token))
 
-    @property
+    @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(token for token in self.tokens if not _NUMBER.fullmatch(token))
 
@@ -45,7 +45,8 @@ def key_of(reference: str, question: str = "", wrong: str = "") -> Key:
     statement = reference if wrong else _statement(reference, question)
     own = [token for token in tokens(statement) if token not in known]
     if offered:
-        own = [token for token in own if token not in tokens(question)] or own
+        asked = {*tokens(question)}
+        own = [token for token in own if token not in asked] or own
     if not own and wrong:  # "2:1" and "1:2" are told apart by their order alone
         return key_of(reference, question)
     named = {stem(word) for name in names(reference) for word in name.split()}

@@ -22,7 +22,7 @@ from augment_correction.grading import phrases
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
 from augment_correction.grading.case import Case, denied
 from augment_correction.grading.equivalents import in_words_of, is_country, others_of, rival_of
-from augment_correction.grading.holding import SHORT_KEY, held, is_sequence
+from augment_correction.grading.holding import SHORT_KEY, held
 from augment_correction.grading.jsonvalue import beside_json, clashes, every_json, same_value, whole_json
 from augment_correction.grading.keys import asserted_numbers
 from augment_correction.grading.lexicon import FALSE, NO, TRUE, YES
@@ -38,7 +38,7 @@ _CHOICE = re.compile(r"[\s(\[*\"']*([A-Ha-h])[\s)\].:*\"']*")
 _LETTER = re.compile(r"[\s(\[*\"']*([A-H])(?:[)\].:*\"']+|\s*$|(?=\s+(?:or|and|is|because)\b))")
 # "A" before most words in small letters is an article.
 _CHOSEN = re.compile(r"(?<![\w'’])(?:A(?!\s+(?!(?:or|and|is|because)\b)[a-z])|[B-H])(?![\w'’+#])")
-_FIRST_WORD = re.compile(r"\W*([^\W\d_][^\s,.;:!–—、，。،।]*)\W*?(?:[,.;:!–—、，。،।]|$)")
+_FIRST_WORD = re.compile(r"\W*+([^\W\d_][^\s,.;:!–—、，。،।]*+)\W*?(?:[,.;:!–—、，。،।]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,8 @@ def _yes_or_no(case: Case) -> Verdict | None:
     expected, given = _polarity(case.reference), _polarity(case.answer)
     if expected is None:
         return None
-    rest = _FIRST_WORD.sub("", case.answer, count=1)
+    first = _FIRST_WORD.match(case.answer)
+    rest = case.answer[first.end() :] if first else case.answer
     unsaid = case.doubted and not rest.strip()
     if (
         given is None
@@ -196,8 +197,10 @@ def _another_of_its_kind(case: Case) -> str:
     said = case.without_rivals(case.answer)
     if others := others_of(said, case.reference, case.question):
         return ", ".join(others)
-    numbers = [word for word in case.read(said) if word in case.expected]
-    return "more numbers" if is_sequence(case.expected) and len(numbers) > len(case.expected) else ""
+    if not case.is_sequence:
+        return ""
+    numbers = [word for word in case.read(said) if word in case.own_words]
+    return "more numbers" if len(numbers) > len(case.expected) else ""
 
 
 def _cloud(case: Case, parts: Sequence[tuple[str, tuple[str, ...]]]) -> str:

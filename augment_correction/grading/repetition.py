@@ -5,6 +5,7 @@ write "ha ha ha" and "no, no, no", too."""
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 from augment_correction.text.scripts import UNSPACED
 
@@ -20,12 +21,11 @@ def repeated_phrase(text: str) -> str:
     """The shortest phrase that stands several times in a row, in lower case; "" where there is none. Numbers alone are no
     phrase: digits of pi, and rows of a table, repeat."""
     said = _WORD.findall(text.casefold())
+    lettered = [0, *accumulate(any(map(str.isalpha, word)) for word in said)]
     for length in range(1, min(LONGEST, len(said) // TIMES) + 1):
         run = 0
         for at in range(len(said) - length):
             run = run + 1 if said[at] == said[at + length] else 0
-            if run + length >= max(TIMES * length, OFTEN):
-                phrase = said[at + 1 : at + 1 + length]
-                if any(any(map(str.isalpha, word)) for word in phrase):
-                    return " ".join(phrase)
+            if run + length >= max(TIMES * length, OFTEN) and lettered[at + 1 + length] > lettered[at + 1]:
+                return " ".join(said[at + 1 : at + 1 + length])
     return ""

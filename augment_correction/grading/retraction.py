@@ -26,7 +26,7 @@ NO_DENIAL = as_set(
 )
 """Beside one of them a denial may affirm: "no doubt", "none other than", "not only"."""
 _CLAUSE = re.compile(
-    rf"(?<!\d)[,;:](?!\d)|(?<=\d)[,;:](?!\d)|(?<!\d)[,;:](?=\d)|[.!。，、；！]+(?:\s|$)|\s[-–—]\s|—|\s(?:{phrases.BUT}|and|und|et|y|e)\s",
+    rf"(?<!\d)[,;:](?!\d)|(?<=\d)[,;:](?!\d)|(?<!\d)[,;:](?=\d)|(?<![.!。，、；！])[.!。，、；！]++(?:\s|$)|\s[-–—]\s|—|\s(?:{phrases.BUT}|and|und|et|y|e)\s",
     re.IGNORECASE,
 )
 

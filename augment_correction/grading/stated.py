@@ -111,8 +111,11 @@ def _without_heading(case: Case, part: str) -> str:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    for number in reversed(find_numbers(text, words=True)):
-        text = text[: number.start] + canonical(number.value) + text[number.end :]
+    parts, done = [], 0
+    for number in find_numbers(text, words=True):
+        parts += [text[done : number.start], canonical(number.value)]
+        done = number.end
+    text = "".join([*parts, text[done:]])
     parted = True
     for raw in text.split():
         pieces = [piece for piece in re.split(r"(?<=\w)[-/–—](?=\w)", raw) if words(piece)]
@@ -129,25 +132,25 @@ def tokens(text: str) -> Iterator[Token]:
 def _place(case: Case, found: Sequence[Token], key: Sequence[str]) -> tuple[int, int] | None:
     """Where the words of `key` stand together, with nothing between them that adds something."""
     wanted = {stem(word) for word in key}
-    between = wanted | {stem(word) for word in case.expected}
-    for start, first in enumerate(found):
-        if stem(first.word) not in wanted:
+    between, plain = wanted | case.own_stems, phrases.FRAME | _ARTICLES
+    dated = bool(phrases.MONTHS.intersection(key))
+    begin, missing = -1, set(wanted)
+    for at, token in enumerate(found):
+        word = token.word
+        if stem(word) not in between and word not in plain and not (dated and word.isdigit()):
+            begin, missing = -1, set(wanted)
             continue
-        missing = set(wanted)
-        for end in range(start, len(found)):
-            word = found[end].word
-            day = word.isdigit() and phrases.MONTHS.intersection(key)
-            if stem(word) not in between and word not in phrases.FRAME | _ARTICLES and not day:
-                break
-            missing.discard(stem(word))
-            if not missing:
-                return start, end + 1
+        if begin < 0 and stem(word) in wanted:
+            begin = at
+        missing.discard(stem(word))
+        if begin >= 0 and not missing:
+            return begin, at + 1
     return None
 
 
 def _turned(statement: StatedReference, whole: str, text: str, key: Sequence[str]) -> str:
     case = statement.case
-    said = {word for word in words(whole) if word not in case.expected}
+    said = {word for word in words(whole) if word not in case.own_words}
     language = language_of(case.question, whole)
     common = sum(token.word in phrases.FRAMES[language] | _ARTICLES for token in statement.tokens)
     if language not in phrases.TURNING or common < KNOWN_WORDS * len(statement.tokens) or not common:
@@ -245,7 +248,7 @@ def _taken_back(case: Case, part: str) -> str:
     """A further sentence takes back what was said, asks, or is another answer."""
     if "?" in part:
         return "" if any(offer in part.casefold() for offer in phrases.OFFERS) else "asks"
-    said = set(words(part)) - set(case.expected)
+    said = set(words(part)) - case.own_words
     if back := said & phrases.TAKING_BACK.get(language_of(case.question, part), frozenset()):
         return f"goes on with {', '.join(sorted(back))}"
     other = [] if held(case, part) else case.beyond(part)

@@ -16,6 +16,7 @@ from augment_correction.grading import phrases
 from augment_correction.grading.lexicon import ABBREVIATIONS, GERMAN, NO, PERCENT, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
 from augment_correction.grading.spelt import language_of
+from augment_correction.text import normalised
 from augment_correction.text.scripts import UNSPACED
 
 _ARTICLES = ("a", "an", "the")
@@ -27,11 +28,13 @@ _NUMBERING = re.compile(r"^[ \t]*\d{1,3}[.)](?=[ \t]+\S)", re.MULTILINE)
 _INITIALS = re.compile(r"(?:\w\.)+\w")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*(?:\.(?=\w)[\w'’-]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?。])[\"'”)*_]*\s+|\n+")
+# Of a word with apostrophes any part may be the name; where no initial follows none is tried.
+_CAPITALISED = r"(?<!['’])(?=[\w'’]++\s[A-Z]\.$)(?:[\w'’]*?['’])?[^\W\d_a-z][\w'’]*"
 _ABBREVIATED = re.compile(
-    rf"(?<!\w)(?:(?i:{'|'.join(sorted(ABBREVIATIONS))})|(?:[^\W\d_a-z][\w'’]*\s|[A-Z]\.\s?|^)[A-Z])\.$"
+    rf"(?<!\w)(?:(?i:{'|'.join(sorted(ABBREVIATIONS))})|(?:{_CAPITALISED}\s|[A-Z]\.\s?|^)[A-Z])\.$"
 )
 _INITIAL = re.compile(r"\b[A-Z]\.(?=\s|$)")
-_PAIRED = re.compile(r"(?:\bne\b\s*|\bn')(?:[\w'-]+\s+){1,3}?(?=(?:pas|jamais|rien|aucune?|personne)\b)")
+_PAIRED = re.compile(r"(?:\bne\b\s*|\bn')(?:[\w'-]{1,99}+\s++){1,3}?(?=(?:pas|jamais|rien|aucune?|personne)\b)")
 _NOT_ONLY = re.compile(r"\bnot\s+(?:only|just|merely)\b")
 # "No, it is ..." answers, and "No. 5" counts; neither negates what follows
 _ANSWERING = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(NO | {'no'}))})(?=\s*[.,;:!–—、，。،।]\s*\S)")
@@ -76,14 +79,26 @@ def stem(word: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The point of an abbreviation ("Dr.") or of an initial in a name ("T. S. Eliot", "the U. S.") ends none."""
-    found: list[str] = []
+    found: list[list[str]] = []
+    end = ""
     for part in _SENTENCE_END.split(text):
-        initials = found and _INITIAL.fullmatch(found[-1].split()[-1]) and _INITIAL.match(part)
-        if initials or (found and _ABBREVIATED.search(found[-1])):
-            found[-1] = f"{found[-1]} {part}".strip()
-        elif part.strip():
-            found.append(part.strip())
-    return found
+        if not part.strip():
+            continue
+        initials = end and _INITIAL.fullmatch(end.split()[-1]) and _INITIAL.match(part)
+        if initials or (end and _ABBREVIATED.search(end)):
+            found[-1].append(part.rstrip())
+            end = _last_words(f"{end} {part}")
+        else:
+            found.append([part.strip()])
+            end = _last_words(part)
+    return [" ".join(parts) for parts in found]
+
+
+def _last_words(text: str) -> str:
+    """The last two, which tell whether a sentence ends: one of a thousand abbreviations is not read again for each of them."""
+    text = text.strip()
+    words = text.rsplit(maxsplit=2)
+    return text[len(words[0]) :].lstrip() if len(words) > 2 else text
 
 
 def names(text: str) -> frozenset[str]:
@@ -133,7 +148,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _cut(text: str) -> list[str]:
     # NFKC only here: it would turn the thin spaces that group a number into spaces, and 5² into 52.
-    return _SPLIT.split(text if text.isascii() else unicodedata.normalize("NFKC", text).replace("’", "'"))
+    return _SPLIT.split(text if text.isascii() else normalised("NFKC", text).replace("’", "'"))
 
 
 @lru_cache(maxsize=16384)

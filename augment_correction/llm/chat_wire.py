@@ -34,6 +34,8 @@ _NO_MONEY = (*_NO_MONEY_CODES, "billing", "exceeded your current quota", "credit
 UNANSWERED = frozenset({"error", "abort", "insufficient_system_resource"})
 """Finish reasons that say the server broke off: OpenRouter's, vLLM's, DeepSeek's."""
 _RETRY_WORDS = re.compile(r"(?:retry|try again|wait)(?: in| after| for)? ((?:\d+(?:\.\d+)? ?(?:ms|h|m|s)[a-z]* ?)+)")
+_READ = 4000
+"""Characters of an error's words: what is wrong stands in front of them, and some servers send the whole request back."""
 _UNIT = re.compile(r"\s*(ms|h|m|s)[a-z]*\s*")
 
 
@@ -187,17 +189,17 @@ def error_in(raw: bytes) -> ServerError:
     try:
         body = orjson.loads(sse.whole(raw) if sse.is_stream(raw) else raw)
     except ValueError:
-        return ServerError(raw[:4000].decode("utf-8", "replace").strip() or "empty body")
+        return ServerError(raw[:_READ].decode("utf-8", "replace").strip() or "empty body")
     if isinstance(body, list) and body and isinstance(body[0], dict):
         body = body[0]  # Google wraps it in a list
     error = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
-        return ServerError(str(error))
+        return ServerError(str(error)[:_READ])
     words = [str(error[key]) for key in ("code", "type", "message", "detail") if error.get(key)]
     behind = error.get("metadata")
     if isinstance(behind, dict):  # OpenRouter: what the provider behind it said
         words += [str(behind[key]) for key in ("raw", "reasons") if behind.get(key)]
-    text = " ".join(words) or "no choices in the reply"
+    text = " ".join(words)[:_READ] or "no choices in the reply"
     code = error.get("code")
     return ServerError(
         text,

@@ -91,11 +91,11 @@ _MODERATION = re.compile(
     r"moderation|flagged|content.?(?:filter|policy|management)|safety (?:system|filter|polic)|usage polic"
 )
 _CONTEXT = re.compile(
-    r"(?:context (?:length|window|size)|max_model_len|model length)\D{0,30}?(\d[\d,]*)|(\d[\d,]*)(?:-| )token context"
+    r"(?:context (?:length|window|size)|max_model_len|model length)\D{0,30}?(\d[\d,]*)|(?<![\d,])(\d[\d,]*)(?:-| )token context"
 )
 _READ = re.compile(
-    r"(\d[\d,]*) (?:tokens )?(?:in|from) (?:the |your )?(?:messages|prompt|input)|(\d[\d,]*) (?:input|prompt) tokens"
-    r"|(?:prompt|input|messages)\D{0,30}?(\d[\d,]*) (?:input )?tokens|(\d[\d,]*) inputs? tokens"
+    r"(?<![\d,])(\d[\d,]*) (?:tokens )?(?:in|from) (?:the |your )?(?:messages|prompt|input)|(?<![\d,])(\d[\d,]*) (?:input|prompt) tokens"
+    r"|(?:prompt|input|messages)\D{0,30}?(\d[\d,]*) (?:input )?tokens|(?<![\d,])(\d[\d,]*) inputs? tokens"
 )
 _NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
 
@@ -199,7 +199,7 @@ _AT_LEAST = r"(?:>=|≥|greater than or equal to|at least|no less than|minimum(?
 _BELOW, _ABOVE = r"(?:less than|lower than|smaller than|<)\s*", r"(?:greater than|higher than|larger than|above)\s*"
 _INTERVAL = re.compile(rf"([\[(])\s*{_NUMBER}\s*,\s*{_NUMBER}\s*([\])])")
 _BETWEEN = re.compile(rf"(?:between|from|range:?|in) {_NUMBER} ?(?:and|to|\.\.|-) ?{_NUMBER}")
-_TOO_MUCH = re.compile(rf"{_NUMBER} > {_NUMBER}")
+_TOO_MUCH = re.compile(rf"(?<![\d,]){_NUMBER} > {_NUMBER}")
 
 
 def _ranges(said: str, value: float) -> Iterator[Within]:

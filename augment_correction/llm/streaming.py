@@ -45,14 +45,18 @@ class Events:
     """Server-sent events as they arrive, cut anywhere; tells the listener the text in them."""
 
     def __init__(self, listener: Listener) -> None:
-        self._listener, self._rest = listener, b""
+        self._listener, self._rest = listener, bytearray()
         listener.begin()
 
     def feed(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
+        whole, newline, rest = data.rpartition(b"\n")
+        if not newline:  # a line of megabytes is not copied at each of its pieces
+            self._rest += data
+            return
+        for line in (bytes(self._rest) + whole).split(b"\n"):
             if text := _text_in(line):
                 self._listener.add(text)
+        self._rest = bytearray(rest)
 
 
 def _text_in(line: bytes) -> str:

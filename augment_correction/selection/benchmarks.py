@@ -4,7 +4,6 @@ arXiv:2005.14165), or a question that is nearly the same."""
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from augment_correction.selection.candidate import Candidate, LeftOut, source_of
 from augment_correction.selection.similar import SIMILAR, QuestionIndex, ShingledText
 from augment_correction.selection.texts import read_texts
+from augment_correction.text import normalised
 from augment_correction.text.scripts import UNSPACED
 
 SHORTEST = 6
@@ -131,7 +131,7 @@ class Sums:
 
 def words_of(text: str) -> list[str]:
     """Case-folded words without punctuation; in scripts that put no spaces between words, single characters."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return _WORD.findall(normalised("NFKC", text).casefold())
 
 
 def _runs(words: Sequence[str], length: int) -> Iterator[int]:

@@ -4,7 +4,6 @@ Ullman, Mining of Massive Datasets, chapter 3); what the bands bring together is
 from __future__ import annotations
 
 import re
-import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
@@ -13,6 +12,8 @@ from functools import cached_property
 from itertools import islice
 
 from rensa import RMinHash
+
+from augment_correction.text import normalised
 
 SIMILAR = 0.8
 """Jaccard similarity of the shingles from which on two questions count as nearly the same."""
@@ -157,7 +158,7 @@ class _Buckets:
 
 def normal(text: str) -> str:
     """Letters and digits, case-folded, with one space between words."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+    return " ".join(re.findall(r"\w+", normalised("NFKC", text).casefold()))
 
 
 def shingles(text: str, size: int = 4) -> set[str]:

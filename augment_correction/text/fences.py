@@ -11,7 +11,7 @@ import re
 _COMMONMARK = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 """A line that opens or closes a block of code in an answer."""
-FENCED_JSON = re.compile(r"```(?:json)?[ \t]*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
+FENCED_JSON = re.compile(r"```(?:json)?+[ \t]*+\n?+(.*?)```", re.DOTALL | re.IGNORECASE)
 """What stands in a block that is named `json`, or not named."""
 # An indented block is not among them: in a list it is mostly prose.
 _CODE = re.compile(

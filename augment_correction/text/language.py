@@ -16,7 +16,7 @@ SURE = 0.5
 """Below this probability of its best language a text is mixed, a table, or no prose."""
 LETTERS = 12
 """With fewer of them in prose a text may be a name, and is not judged."""
-_NOT_PROSE = re.compile(r"https?://\S+|[!-~]*[\d_/\\=<>{}@#][!-~]*|[*#>|~]+")
+_NOT_PROSE = re.compile(r"https?://\S+|(?<![!-~])[!-~]*[\d_/\\=<>{}@#][!-~]*|[*#>|~]+")
 _SIGNS = re.compile(r"[\d_/\\=<>{}@#*|~]")
 """One of them is in whatever `_NOT_PROSE` finds."""
 _SMALL, _CAPITAL = string.ascii_lowercase.encode(), string.ascii_uppercase.encode()

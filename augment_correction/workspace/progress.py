@@ -12,7 +12,7 @@ from pathlib import Path
 _COUNTS = re.compile(r"^(?:running|writing|asking): (passages|questions) ([\d,]+)/([\d,]+)(\+?)", re.MULTILINE)
 _WORKED = re.compile(r"^(?:running|writing): passages ([\d,]+)/[^,;\n]*(?:, ([\d,]+) reused)?", re.MULTILINE)
 _STEP = re.compile(r"^step ([\d,]+) of ([\d,]+): loss (-?[\d.]+(?:e[+-]?\d+)?|-?inf|nan)", re.MULTILINE)
-_COST = re.compile(r"^(?:running|writing|asking): (passages|questions) .*?([\d.,]+) USD", re.MULTILINE)
+_COST = re.compile(r"^(?:running|writing|asking): (passages|questions) .*?(?<![\d.,])([\d.,]++) USD", re.MULTILINE)
 _VERDICT = re.compile(r"^version \d+(?::| was made)", re.MULTILINE)
 _TELLING = (b"running: ", b"writing: ", b"asking: ", b"step ", b"version ")
 _WIDTH, _HEIGHT = 300, 60

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from augment_correction.stages.checks.contract import one_of
 
-_CLAUSE = re.compile(r"(?<=[.!?:;。！？])\s+|\n+|\s+[–—]\s+|(?<=[。！？])")
+_CLAUSE = re.compile(r"(?<=[.!?:;。！？])\s+|\n+|(?<![^\S\n])\s{1,99}+[–—]\s+|(?<=[。！？])")
 _ADMITS = re.compile(
     r"\b(?:sorry|apolog\w+|good (?:catch|point|question)|well spotted|thank(?:s| you)|you(?:'re|’re| are| were) "
     r"(?:absolutely |quite |completely )?(?:right|correct)"

@@ -22,8 +22,9 @@ _CODE_LINE = re.compile(
     r"^\s*(?:return|import|export|from|def|class|var|let|const|#include|using|public|else|end|\\[a-z]+)\b"
     r"|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE|JOIN|GROUP BY|ORDER BY|LIMIT)\b"
     r"|^\s*(?:\$ ?)?(?:echo|done|fi|esac|sudo|ls|find|grep|sed|awk|cat|cd|date|git|pip|npm|docker) [^.!?]*$"
-    r"|^\s*[\w.]+ = \S|\w <- \S|[=(){}].*[;{}]$|\w\([^)\n]*\)+$|^\s*</?[a-zA-Z][^>\n]*>$|\*/$"
+    r"|^\s*[\w.]+ = \S|\w <- \S|^[^=(){}]*+[=(){}].*[;{}]$|^\s*</?[a-zA-Z][^>\n]*>$|\*/$"
 )
+_CALLED = re.compile(r"\w\(")
 _FAREWELL = re.compile(
     r"^(?:(?:with |avec |mit )?(?:all |my |tout |toute |kind |kindest |best |warm |warmest |many |bien |meilleures |très )*"
     r"(?:regards|wishes|sincerely|faithfully|truly|yours|cheers|thanks|thank you|love|looking forward\b.*|"
@@ -97,7 +98,7 @@ def _bad_end(prose: str) -> str:
         return ""
     if end.endswith(("...", "…")):
         return "breaks off with dots"
-    if prose.startswith("#!") or _CODE_LINE.search(last_line) or _FAREWELL.match(last_line):
+    if prose.startswith("#!") or _CODE_LINE.search(last_line) or _is_call(last_line) or _FAREWELL.match(last_line):
         return ""
     if end[-1] in ",;:–—-(/&+=、，；：،":
         return f'ends with "{end[-1]}"'
@@ -105,6 +106,13 @@ def _bad_end(prose: str) -> str:
     if words and words[-1].lower() in _ASKS_FOR_MORE and not words[-1].isupper():
         return f'ends with the word "{words[-1]}"'
     return "" if _needs_no_mark(prose, last_line, end) else "ends without a full stop"
+
+
+def _is_call(line: str) -> bool:
+    """It ends with brackets that a word opened, as in `run(job)`. They are looked for from the end: from each of 20,000 opening ones on, the
+    line would be read to its end."""
+    inside = line.rstrip(")")
+    return inside != line and bool(_CALLED.search(inside, inside.rfind(")") + 1))
 
 
 def _needs_no_mark(prose: str, last_line: str, end: str) -> bool:

@@ -47,15 +47,22 @@ def _difference(mistake: str, right: str, known: frozenset[str]) -> float:
 
 def _exchanged(one: str, other: str) -> bool:
     """Two parts of a sentence have changed places ("oak smokes more than beech"): the same words, and the contrary."""
-    theirs = [words(sentence) for sentence in sentences(other)]
-    return any(_swapped(words(mine), his) for mine in sentences(one) for his in theirs)
+    theirs: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for sentence in sentences(other):
+        theirs.setdefault(tuple(sorted(words(sentence))), set()).add(words(sentence))
+    return any(
+        _swapped(mine, his) for mine in {*map(words, sentences(one))} for his in theirs.get(tuple(sorted(mine)), ())
+    )
 
 
 def _swapped(one: Sequence[str], other: Sequence[str]) -> bool:
-    """A X B Y C against A Y B X C, and not merely X Y against Y X, which is how a sentence begins with its end."""
-    if one == other or sorted(one) != sorted(other):
+    """A X B Y C against A Y B X C, and not merely X Y against Y X, which is how a sentence begins with its end. Both have the same words."""
+    if one == other:
         return False
     start = next(i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
     end = next(i for i, (a, b) in enumerate(zip(reversed(one), reversed(other), strict=True)) if a != b)
-    mine, his = list(one[start : len(one) - end]), list(other[start : len(other) - end])
-    return not any(mine[i:] + mine[:i] == his for i in range(1, len(mine)))
+    signs = {
+        word: chr(number) for number, word in enumerate(set(one))
+    }  # a text finds a turned one in itself twice, and in one pass
+    mine, his = ("".join(map(signs.__getitem__, part[start : len(part) - end])) for part in (one, other))
+    return his not in mine + mine

@@ -66,10 +66,29 @@ _PATTERNS = (
     pattern("我 作为 لا كنموذج", *_OTHER),
 )
 # What somebody else is quoted with refuses nothing.
-_QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»')
+_QUOTES = re.compile(r'["“„«\n]')
+_CLOSING = {'"': re.compile(r'["\n]'), "“": re.compile(r"[”\n]"), "„": re.compile(r"[“”\n]"), "«": re.compile(r"[»\n]")}
+
+
+def _unquoted(text: str) -> str:
+    """With `""` for each quotation. Where one sign of a line is closed by none, the others of its kind are not, either, and none is tried."""
+    parts, done = [], 0
+    open_ended: set[str] = set()
+    for found in _QUOTES.finditer(text):
+        sign, start = found.group(), found.start()
+        if sign == "\n":
+            open_ended.clear()
+        elif start >= done and sign not in open_ended:
+            end = _CLOSING[sign].search(text, start + 1)
+            if end and end.group() != "\n":
+                parts += [text[done:start], '""']
+                done = end.end()
+            else:
+                open_ended.add(sign)
+    return "".join([*parts, text[done:]])
 
 
 def no_refusal(given: CheckInput) -> CheckResult:
-    unquoted = given._replace(texts=tuple((field, _QUOTED.sub('""', text)) for field, text in given.texts))
+    unquoted = given._replace(texts=tuple((field, _unquoted(text)) for field, text in given.texts))
     detail = '{field} refuses to answer ("{found}"). Answer the question from what you were given'
     return first_match(unquoted, _PATTERNS, "refusal", detail)
