@@ -66,7 +66,8 @@ def each_at_once(work: Callable[[T], R], items: Iterable[T], stop: Event) -> Ite
 
 
 def unless_stopped(work: Callable[[], T], stop: Event) -> T:
-    """`work`, which is not waited for once `stop` is set, however long a server is silent: it must be harmless wherever it ends.
+    """`work`, which is not waited for once `stop` is set, however long a server is silent: it must be harmless wherever it ends, and
+    is not begun after that.
 
     Raises: Stopped, and whatever `work` raises.
     """
@@ -78,6 +79,8 @@ def unless_stopped(work: Callable[[], T], stop: Event) -> T:
         except BaseException as failure:
             future.set_exception(failure)
 
+    if stop.is_set():
+        raise Stopped
     Thread(target=run, name="unless stopped", daemon=True).start()  # the program's end does not wait for it either
     while not stop.is_set():
         if wait([future], 0.1).done:

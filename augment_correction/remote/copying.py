@@ -1,7 +1,7 @@
 """What a run has made, from its folder to an address: only what is another than what was copied there before.
 
-The record of it is a hidden file of the run's folder: of each file its size, its SHA-256, noted when it has arrived, and the mark (ETag)
-that the storage has given it, noted when all have. The folder itself is read and never changed, so that a copy that fails loses nothing.
+The record of it is a hidden file of the run's folder: of each file its size, its SHA-256 and the mark (ETag) that the storage has given
+it, noted as soon as it has arrived. The folder itself is read and never changed, so that a copy that fails loses nothing.
 `run.json` goes last, as it is written last: where it lies, the rest does. At the address nothing is lost either, but for what a newer
 file of its name replaces and for the remains of a set of files that was made anew.
 """
@@ -9,7 +9,7 @@ file of its name replaces and for the remains of a set of files that was made an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -52,7 +52,8 @@ def copy_folder(
         due, unchanged = list[tuple[str, int, str]](), 0
         for name in names:
             size, digest = _looked_at(root / name, stop)
-            if _arrived(done.entries.get(f"{storage.address}/{name}"), size, digest, there.get(name)):
+            alone = partial(unless_stopped, partial(storage.mark_of, name), stop)
+            if _arrived(done.entries.get(f"{storage.address}/{name}"), size, digest, there.get(name), alone):
                 unchanged += 1
             else:
                 due.append((name, size, digest))
@@ -63,15 +64,14 @@ def copy_folder(
         for name in gone:  # a copy that is stopped before it removes them leaves that to the next one
             done.note(f"{storage.address}/{name}", [there[name].size, "", there[name].mark])
         meter = Meter(f"copying to {storage.address}", len(due), push.size, report, stop)
-        one = partial(_put, storage, root, done, meter)
+        one = partial(_put, storage, root, done, meter, stop)
         for part in ([each for each in due if each[0] != last], [each for each in due if each[0] == last]):
             for _ in each_at_once(one, part, stop):
                 pass
         for name in gone:
-            meter.add(0)
-            storage.remove(name)
+            unless_stopped(partial(storage.remove, name), stop)
             done.note(f"{storage.address}/{name}", None)
-        _note_marks(storage, done, names)
+        _note_marks(storage, done, names, {name for name, *_ in due}, stop)
     return replace(push, url=storage.address)
 
 
@@ -85,11 +85,14 @@ def _looked_at(path: Path, stop: Event) -> tuple[int, str]:
         return file.tell(), digest.hexdigest()
 
 
-def _arrived(entry: Sequence[object] | None, size: int, digest: str, stored: Stored | None) -> bool:
-    """Whether what is stored is this file. A copy that was stopped has noted no marks: until the next one, sizes have to do."""
-    if entry is None or stored is None or stored.size not in (size, None):
+def _arrived(
+    entry: Sequence[object] | None, size: int, digest: str, stored: Stored | None, alone: Callable[[], str | None]
+) -> bool:
+    """Whether what is stored is this file. A copy that was stopped has noted marks as they are told of objects `alone`, or none where it
+    was stopped before that: then the size has to do."""
+    if entry is None or stored is None or stored.size not in (size, None) or [*entry[:2]] != [size, digest]:
         return False
-    return any([*entry] == [size, digest, mark] for mark in (stored.mark, None))
+    return entry[2] in (stored.mark, None) or entry[2] == alone()
 
 
 def _remains(
@@ -112,21 +115,24 @@ def _remains(
                 yield name
 
 
-def _put(storage: Storage, root: Path, record: Record, meter: Meter, each: tuple[str, int, str]) -> None:
+def _put(storage: Storage, root: Path, record: Record, meter: Meter, stop: Event, each: tuple[str, int, str]) -> None:
     name, size, digest = each
+    entry = f"{storage.address}/{name}"
     with _ONE_LARGE if size > LARGE else nullcontext():
         meter.add(0)  # not before it is its turn: a copy may be stopped while many wait
-        record.note(f"{storage.address}/{name}", [size, "", None])  # until it has arrived, nobody knows what lies there
-        storage.put(root / name, name, meter.add)
-    record.note(f"{storage.address}/{name}", [size, digest, None])
+        record.note(entry, [size, "", None])  # until it has arrived, nobody knows what lies there
+        unless_stopped(partial(storage.put, root / name, name, meter.add), stop)
+    record.note(entry, [size, digest, None])
+    record.note(entry, [size, digest, unless_stopped(partial(storage.mark_of, name), stop)])
     meter.file_done()
 
 
-def _note_marks(storage: Storage, record: Record, names: Sequence[str]) -> None:
+def _note_marks(storage: Storage, record: Record, names: Sequence[str], sent: set[str], stop: Event) -> None:
     """From one listing, as the next copy will see them: some storages spell the mark of a single object otherwise."""
-    unmarked = [name for name in names if record.entries[f"{storage.address}/{name}"][2] is None]
-    there = storage.objects() if unmarked else {}
-    for name in unmarked:
+    entries = {name: record.entries[f"{storage.address}/{name}"] for name in names}
+    due = [name for name, (*_, mark) in entries.items() if mark is None or name in sent]
+    there = unless_stopped(storage.objects, stop) if due else {}
+    for name in due:
         if name in there and (mark := there[name].mark) is not None:
-            size, digest, _ = record.entries[f"{storage.address}/{name}"]
+            size, digest, _ = entries[name]
             record.note(f"{storage.address}/{name}", [size, digest, mark])

@@ -24,9 +24,10 @@ from augment_correction.errors import InputError
 from augment_correction.folders import cache_folder, private_folder, size_of, write_new
 from augment_correction.locks import hold, take
 from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent, unless_stopped
+from augment_correction.remote.failures import COMPARE, ObjectFailure, credentials_of
 from augment_correction.remote.names import refused_names
 from augment_correction.remote.record import Record
-from augment_correction.remote.storage import COMPARE, ObjectFailure, Storage, Stored, credentials_of
+from augment_correction.remote.storage import Storage, Stored
 
 ROOM_LEFT = 100_000_000
 """Bytes that a fetch leaves free on the disk."""

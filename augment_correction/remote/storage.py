@@ -1,15 +1,15 @@
 """One address of object storage (`s3://bucket/docs`, or any other protocol of fsspec): what lies there, and one file of it at a time.
 
-What goes wrong is told in a sentence without a secret. A failure of one object, to which the server has given an answer, is an
-`ObjectFailure`; all else (no such bucket, no credentials, no server) is of no single object, and an InputError.
+What goes wrong is told as `failures` tells it. A failure of one object, to which the server has given an answer, is an `ObjectFailure`;
+all else (no such bucket, no credentials, no server) is of no single object, and an InputError.
 """
 
 from __future__ import annotations
 
-import errno
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from augment_correction.errors import InputError, MissingExtra
+from augment_correction.remote.failures import (
+    COMPARE,
+    ObjectFailure,
+    code_of,
+    credentials_of,
+    family_of,
+    is_of_the_storage,
+    misfit,
+    told,
+)
 from augment_correction.terminal import redacted
 
 _WITH_CREDENTIALS = re.compile(r"^[^@]*://[^@]*:[^@]*@|(?:https?|ftp)://[^/]*@")
@@ -31,12 +41,16 @@ _S3: dict[str, Any] = {
     # s3fs asks five times; botocore below it would make each of them five.
     "config_kwargs": {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 15},
 }
-_OPTIONS: dict[str, dict[str, Any]] = {"file": {"auto_mkdir": True}, "s3": _S3, "s3a": _S3}
-COMPARE = "compare the address with what the storage's own tools list"
-_LOG_IN = "Credential|Token|Profile|Auth|Login"
-_OF_NO_OBJECT = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed",
-                 "InvalidSecurity", "AccountProblem", "NotSignedUp", "NoSuchBucket")  # fmt: skip
-"""S3's words for what every other object would be answered, too."""
+_AZURE: dict[str, Any] = {
+    "max_concurrency": 1,
+    # Of files that are fetched or put. All else Azure's client does with limits of its own, which adlfs has no say about.
+    "connection_timeout": 5,
+    "read_timeout": 15,
+    # Where it may not ask for the container, adlfs takes it to be there, and puts a file again and again into one that is not.
+    "assume_container_exists": False,
+}
+_LOGS = ("adlfs", "azure", "gcsfs", "google", "s3fs")
+"""Packages that log what they raise, too: gcsfs with its traceback, azure.identity with twelve lines for each attempt."""
 
 
 def without_secrets(address: str) -> str:
@@ -63,10 +77,6 @@ def check_address(address: str) -> None:
     Raises: InputError where it is none, holds a password or a query, its protocol is unknown or it names no bucket; MissingExtra.
     """
     Storage.at(address)
-
-
-class ObjectFailure(Exception):
-    """One object cannot be had, and the others can."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,8 @@ class Storage:
             )
         try:
             # Without a cache of listings, which would hide what others write.
-            own = deepcopy(_OPTIONS.get(protocol, {}))  # botocore writes into it
+            own = _options(protocol, address)
+            _keep_quiet()
             with told(address):  # some connect at once
                 files, root = url_to_fs(address, skip_instance_cache=True, use_listings_cache=False, **own)
         except ImportError as failure:
@@ -120,22 +131,43 @@ class Storage:
                 f"{address} needs a package that is not installed: {failure}", hint=f"pip install {_package(failure)}"
             ) from None
         except (TypeError, AttributeError) as failure:  # filesystems that want more than an address
-            raise _misfit(address, failure) from None
+            raise misfit(address, failure) from None
         if not root.strip("/"):
             raise InputError(f"{address} names no bucket", hint=f"write {protocol}://BUCKET/FOLDER")
         return cls(address.rstrip("/"), files, root.rstrip("/"))
 
     def check(self) -> None:
-        """Whether it can be asked, by one request: there need be nothing at the address, but its bucket has to be there.
+        """Whether it can be asked, by one request or few: there need be nothing at the address, but its bucket has to be there.
 
         Raises: InputError.
         """
         with told(self.address):
             try:
                 self._files.ls(self.root, detail=False)
-            except FileNotFoundError as failure:  # who may use one folder alone may not ask for the bucket itself
-                if _code(failure) == "NoSuchBucket":
+            except FileNotFoundError as failure:
+                if code_of(failure) == "NoSuchBucket":
                     raise
+                self._look_for_bucket()
+
+    def _look_for_bucket(self) -> None:
+        """Where nothing is found: of that, gcsfs and adlfs say the same as of a bucket that is not there. S3 tells it apart by itself, and
+        who may use one folder of it alone may not ask for the bucket.
+
+        Raises: InputError where it is not there.
+        """
+        bucket = self.root.partition("/")[0]
+        for ask in (self._files.info, self._files.ls) if family_of(self.address) in ("gs", "az") else ():
+            try:
+                ask(bucket)
+            except FileNotFoundError:
+                raise InputError(
+                    f"there is no {self.address}: no bucket or container is named {bucket}", hint=COMPARE
+                ) from None
+            except Exception as failure:  # who may not ask for it may often list it
+                if not is_of_the_storage(failure):
+                    raise
+            else:
+                return
 
     def objects(self) -> dict[str, Stored]:
         """By their names below the address, and by "" where the address is one object itself; none where there is nothing.
@@ -143,7 +175,15 @@ class Storage:
         Raises: InputError where it cannot be listed.
         """
         with told(self.address):
-            found = self._files.find(self.root, detail=True)
+            try:
+                found = self._files.find(self.root, detail=True)
+            except FileNotFoundError:
+                self._look_for_bucket()
+                raise
+            if not isinstance(found, Mapping):  # adlfs, where the address is one object
+                found = {path: self._files.info(path) for path in found}
+            if not found:
+                self._look_for_bucket()
             listed = dict(self._named(path, info) for path, info in found.items())
             listed.pop(None, None)
             return {str(name): self._stored(path, info) for name, (path, info) in listed.items()}
@@ -183,6 +223,13 @@ class Storage:
         with told(self.address, writes=True):
             self._files.put_file(str(source), f"{self.root}/{name}", callback=_callback(went))
 
+    def mark_of(self, name: str) -> str | None:
+        """Of the object `name` alone; None where it is not told, or not to these credentials."""
+        path = f"{self.root}/{name}"
+        with suppress(ObjectFailure, InputError), told(self.address, path):
+            return self._stored(path, self._files.info(path)).mark
+        return None
+
     def remove(self, name: str) -> None:
         """Nothing happens where there is no such object.
 
@@ -196,94 +243,35 @@ def _callback(each: Callable[[int], None]) -> Any:
     from fsspec.callbacks import Callback
 
     class Counting(Callback):  # type: ignore[misc]
+        value: int
+
         def relative_update(self, inc: int = 1) -> None:
-            each(inc)
+            self.absolute_update(self.value + inc)
 
         def absolute_update(self, value: int) -> None:
-            each(0)
+            before, self.value = self.value, value
+            each(value - before)
 
     return Counting()
 
 
-@contextmanager
-def told(address: str, path: str | None = None, *, writes: bool = False) -> Iterator[None]:
-    """What a storage or the way to it refuses, in a sentence; `path` where one object is asked for.
+def _options(protocol: str, address: str) -> dict[str, Any]:
+    if protocol == "file":
+        return {"auto_mkdir": True}
+    family = family_of(address)
+    if family == "gs":
+        from aiohttp import ClientTimeout
 
-    Raises: ObjectFailure, InputError. What is wrong with this program or this disk goes through as it is.
-    """
-    try:
-        yield
-    except Exception as failure:
-        if not _is_of_the_storage(failure):
-            raise
-        if path is not None and _answered(failure):
-            raise ObjectFailure(said_by(failure)) from None
-        raise _refusal(address, failure, writes) from None
+        # Of itself gcsfs waits for an answer without an end. It asks six times.
+        return {"requests_timeout": ClientTimeout(total=None, sock_connect=5, sock_read=15)}
+    return deepcopy({"s3": _S3, "az": _AZURE}.get(family, {}))  # botocore writes into it
 
 
-def _is_of_the_storage(failure: Exception) -> bool:
-    if isinstance(failure, OSError):
-        return failure.errno not in (errno.ENOSPC, errno.EDQUOT)
-    if isinstance(failure, ValueError):  # so filesystems refuse what they were set up with
-        return True
-    return type(failure).__module__.split(".")[0] not in ("builtins", "augment_correction")
-
-
-def _answered(failure: Exception) -> bool:
-    """An answer about one object, and no broken way to the server, nor an answer about whoever asks."""
-    if _code(failure) in _OF_NO_OBJECT:
-        return False
-    if getattr(failure, "status", None):
-        return True
-    return type(failure).__module__ == "builtins" and not isinstance(failure, ConnectionError | TimeoutError)
-
-
-def _code(failure: Exception) -> str:
-    """Which error S3 calls it; empty where it is none of S3's."""
-    response = getattr(failure.__cause__, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
-
-
-def _refusal(address: str, failure: Exception, writes: bool) -> InputError:
-    said, does = said_by(failure), "write to" if writes else "read"
-    if any(re.search(_LOG_IN, kind.__name__) for kind in type(failure).__mro__):
-        return InputError(f"{address} cannot be used without credentials: {said}", hint=credentials_of(address))
-    if isinstance(failure, FileNotFoundError):
-        return InputError(f"there is no {address}: {said}", hint=COMPARE)
-    if (
-        isinstance(failure, PermissionError)
-        or _code(failure) in _OF_NO_OBJECT
-        or getattr(failure, "status", None) in (401, 403)
-    ):
-        return InputError(f"these credentials may not {does} {address}: {said}", hint=credentials_of(address))
-    if isinstance(failure, ValueError):
-        return _misfit(address, failure)
-    return InputError(
-        f"{address} cannot be reached: {said}",
-        hint="when the server is there again, the same command goes on where this one stopped"
-        + ("; a server of your own is named by AWS_ENDPOINT_URL" if address.startswith("s3") else ""),
-    )
-
-
-def _misfit(address: str, failure: Exception) -> InputError:
-    hint = "look at the address and at the variables of the environment that are for this storage"
-    if address.startswith("s3"):
-        hint += "; AWS_ENDPOINT_URL is written http://HOST:PORT"
-    return InputError(f"{address} cannot be used: {said_by(failure)}", hint=f"{hint}; {credentials_of(address)}")
-
-
-def credentials_of(address: str) -> str:
-    """What to do about them."""
-    if address.startswith("s3"):
-        return "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`"
-    return "log in as the tools of that storage do"
-
-
-def said_by(failure: Exception) -> str:
-    """The first line of it, without the query of an address, which may be signed."""
-    said = getattr(failure, "strerror", None) or str(failure)
-    lines = said.strip().splitlines() or [type(failure).__name__]
-    return re.sub(r"\?[^\s\"']*", "", redacted(lines[0]))[:300]
+def _keep_quiet() -> None:
+    """What is wrong is told as a failure. Beside it, Python would write the warnings of a log that nobody handles to stderr."""
+    for name in _LOGS:
+        if not (log := logging.getLogger(name)).handlers:
+            log.addHandler(logging.NullHandler())
 
 
 def _package(failure: ImportError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -128,6 +128,21 @@ def test_a_copy_that_is_stopped_begins_no_other_file(
     assert len(sent) == 1 == len(Storage.at(memory).objects())
 
 
+@pytest.mark.parametrize("silent", ["put", "mark_of", "remove"])
+def test_a_copy_is_stopped_while_a_server_is_silent(
+    run: RunFolder, memory: str, monkeypatch: pytest.MonkeyPatch, stop: Event, silent: str
+) -> None:
+    written(run, "0.js", "1.js")
+    copy(run, memory)
+    written(run, "0.js", "new.js")
+    monkeypatch.setattr(Storage, silent, lambda *_: time.sleep(30))
+    Timer(0.5, stop.set).start()
+    begun = time.monotonic()
+    with pytest.raises(Stopped):
+        copy(run, memory, stop=stop)
+    assert time.monotonic() - begun < 5
+
+
 def test_a_copy_that_is_stopped_reads_no_other_file(run: RunFolder, memory: str, stop: Event) -> None:
     stop.set()
     with pytest.raises(Stopped):
@@ -191,6 +206,35 @@ def test_a_failure_in_the_middle_is_gone_on_from(
     (run.root / "run.json").write_text("another")
     with pytest.raises(Stopped):
         copy(run, memory, stop=stop)
+
+
+def test_what_somebody_else_replaces_after_a_copy_that_was_killed_is_sent_again(
+    run: RunFolder, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Storage.put
+
+    def dies(self: Storage, source: Path, name: str, *arguments: Any) -> None:
+        if name == "run.json":
+            raise KeyboardInterrupt
+        put(self, source, name, *arguments)
+
+    monkeypatch.setattr(Storage, "put", dies)
+    with pytest.raises(KeyboardInterrupt):
+        copy(run, "s3://bucket/made")
+    monkeypatch.setattr(Storage, "put", put)
+    s3.put({"made/report.html": "THIS IS REPORT.HTML"[: (run.root / "report.html").stat().st_size]})
+    again = copy(run, "s3://bucket/made")
+    assert [name for name, _ in again.files] == ["report.html", "run.json"] and again.unchanged == 2
+    assert s3.held("made/")["made/report.html"] == b"this is report.html"
+
+
+def test_a_storage_that_tells_no_mark_of_one_object_is_listed_for_it(
+    run: RunFolder, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Storage, "mark_of", lambda *_: None)
+    copy(run, "s3://bucket/made")
+    s3.put({"made/report.html": "THIS IS REPORT.HTML"[: (run.root / "report.html").stat().st_size]})
+    assert [name for name, _ in copy(run, "s3://bucket/made").files] == ["report.html"]
 
 
 def test_a_bucket_that_is_not_there(run: RunFolder, s3: S3) -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from augment_correction.errors import InputError
 from augment_correction.remote.at_once import Stopped
+from augment_correction.remote.failures import ObjectFailure
 from augment_correction.remote.mirror import Mirror, Mirrored, copy_of
-from augment_correction.remote.storage import ObjectFailure, Storage, Stored
+from augment_correction.remote.storage import Storage, Stored
 from tests.remote.server import S3
 
 Usage = namedtuple("Usage", "total used free")

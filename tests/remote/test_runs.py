@@ -13,8 +13,9 @@ import pytest
 
 from augment_correction.errors import ConfigError, ExitCode, InputError
 from augment_correction.remote.at_once import AT_ONCE
+from augment_correction.remote.failures import ObjectFailure
 from augment_correction.remote.mirror import copy_of
-from augment_correction.remote.storage import ObjectFailure, Storage
+from augment_correction.remote.storage import Storage
 from augment_correction.results.decisions import Decisions, ReviewDecision
 from augment_correction.runner import estimate, run_async
 from augment_correction.runner.checking import check_run
@@ -251,7 +252,9 @@ async def test_a_copy_that_fails_loses_nothing_and_names_the_command(
 def test_a_copy_that_is_interrupted_is_told_with_the_command(s3: S3, project: MadeProject) -> None:
     stored(s3, 3)
     project.config(path=AT_DOCS, output=COPIED)
-    slow = "import time; from augment_correction.remote.storage import Storage; Storage.put = lambda *_: time.sleep(2)"
+    slow = (
+        "import time; from augment_correction.remote.storage import Storage; Storage.put = lambda *_: time.sleep(600)"
+    )
     running = project.start(before=slow)
     deadline = time.monotonic() + 60
     while not (project.output / ".copied.jsonl").exists() and time.monotonic() < deadline:

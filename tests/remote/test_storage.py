@@ -13,11 +13,12 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from augment_correction.errors import InputError
 from augment_correction.remote.at_once import Stopped, unless_stopped
 from augment_correction.remote.mirror import Mirror
-from augment_correction.remote.storage import _S3, Storage, check_address
+from augment_correction.remote.storage import _S3, Storage, _callback, check_address
 from tests.cli.program import program
 from tests.projects import MadeProject
 from tests.remote.server import S3, SECRET
@@ -121,6 +122,22 @@ def test_a_bucket_that_is_not_there(s3: S3) -> None:
     with pytest.raises(InputError, match="there is no s3://nobody/docs"):
         Storage.at("s3://nobody/docs").check()
     assert Storage.at("s3://bucket/nothing").objects() == {}
+
+
+def test_a_filesystem_that_only_names_an_address_of_one_object(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Storage.at(f"{memory}/a.md")
+    fsspec.filesystem("memory").pipe_file(storage.root, b"text")
+    monkeypatch.setattr(MemoryFileSystem, "find", lambda self, path, **_: [path])  # as adlfs does
+    assert {name: stored.size for name, stored in storage.objects().items()} == {"": 4}
+
+
+def test_bytes_are_counted_however_a_filesystem_tells_them() -> None:
+    counted = list[int]()
+    callback = _callback(counted.append)
+    callback.absolute_update(5)
+    callback.relative_update(3)
+    callback.absolute_update(20)
+    assert counted == [5, 3, 12]
 
 
 def test_who_may_use_one_folder_alone_is_not_asked_for_the_bucket(s3: S3) -> None:
