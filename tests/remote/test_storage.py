@@ -43,7 +43,7 @@ from tests.remote.server import S3, SECRET
         ("xyz://bucket", "'xyz' in xyz://bucket is no protocol", "s3://BUCKET/FOLDER"),
         ("s3://", "names no bucket", "s3://BUCKET/FOLDER"),
         ("outputs/mine", "is no address", "s3://BUCKET/FOLDER"),
-        ("gs://bucket/docs", "gs://bucket/docs needs a package", "pip install gcsfs"),
+        ("oci://bucket/docs", "oci://bucket/docs needs a package", "pip install ocifs"),
         ("az://bucket/docs", "az://bucket/docs needs a package", "pip install adlfs"),
     ],
 )
