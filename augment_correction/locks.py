@@ -1,4 +1,5 @@
-"""Locked files: held by one, free when its last process ends however it ends, and asked about without being in anybody's way."""
+"""Locks of files. One process holds a lock, the system frees it when the last process that inherited it has ended, however that
+ended, and to ask whether somebody holds it disturbs nobody."""
 
 from __future__ import annotations
 
@@ -10,26 +11,26 @@ from typing import IO
 from augment_correction.errors import InputError
 
 MOMENT = 0.001
-"""Seconds until an asker is out of the way; it looks for some microseconds."""
+"""Seconds that `hold` waits before it tries again. Whoever only asks has the file locked for some microseconds."""
 OpenFile = int | IO[str] | IO[bytes]
 
 
 def hold(file: OpenFile, path: Path) -> bool:
-    """Lock the file at `path`, which is open, for this process and those that inherit its descriptor. False where somebody else
-    holds it.
+    """Lock the open `file`, which lies at `path`, for this process and those that inherit its descriptor. Returns False if somebody
+    else holds it.
 
     Raises: InputError where the file system has no locks.
     """
     while not _locked(file, path, fcntl.LOCK_EX):
         if is_held(file, path):
             return False
-        time.sleep(MOMENT)  # only askers were in the way
+        time.sleep(MOMENT)  # nobody holds it: somebody was just asking
     return True
 
 
 def is_held(file: OpenFile, path: Path) -> bool:
-    """Whether somebody else holds it. Asking takes the shared lock, which any number of askers has and no holder, and gives it
-    back.
+    """Whether somebody else holds the file. To ask, this takes a shared lock and gives it back at once: any number of processes that
+    ask can have one at the same time, and none of them gets one while somebody holds the file.
 
     Raises: InputError where the file system has no locks.
     """
@@ -40,8 +41,9 @@ def is_held(file: OpenFile, path: Path) -> bool:
 
 
 def take(file: OpenFile, path: Path, *, shared: bool) -> bool:
-    """Lock the file at `path`, which is open, together with others who share it, or alone. False where somebody holds it
-    otherwise. Such a file is no matter of `hold` and `is_held`, which take a shared lock for an asker's.
+    """Lock the open `file`, which lies at `path`, together with others who share it, or alone. Returns False if somebody has a lock
+    that does not allow it. `hold` and `is_held` must not be used on such a file: they take each shared lock for that of somebody
+    who only asks, and expect it to be gone in a moment.
 
     Raises: InputError where the file system has no locks.
     """

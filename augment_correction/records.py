@@ -1,4 +1,4 @@
-"""The frozen values that flow through the house. Ids are content hashes: the same text has the same id on every
+"""The immutable values that the parts of the program hand to each other. Ids are content hashes: the same text has the same id on every
 machine and in every run, which is what lets a run resume, deduplicate and name its rows."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from augment_correction.usage import Usage
 
 Role = Literal["system", "user", "assistant"]
 Form = Literal["json", "tags", "verdict", "text"]
-"""How a reply spells its fields; `text` is one field and nothing around it."""
+"""How the fields of a reply are written: as JSON, between tags, as a verdict, or (`text`) without anything around the only field."""
 
 
 def content_id(*parts: str) -> str:
@@ -33,7 +33,7 @@ def content_id(*parts: str) -> str:
 
 
 NAVIGATION = "navigation"
-"""The key of a document's metadata that lists what a web page shows beside its text, each element's text for itself."""
+"""The key in a document's metadata of what a web page shows beside its text and was left out: a list of texts, one of each element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class Passage:
 
 
 class PickledByFields:
-    """For frozen dataclasses with slots that are sent between processes by the thousand. By default a loop in Python sets one field after
-    the other when they are unpickled; this calls the class once."""
+    """A base of frozen dataclasses with slots of which thousands are sent between processes. By default, unpickling sets one field after
+    the other in a loop in Python; a class with this base is called once instead, which is faster."""
 
     __slots__: tuple[str, ...] = ()
 
@@ -115,7 +115,7 @@ class Chunk(PickledByFields):
 
 @dataclass(frozen=True, slots=True)
 class UnreadInput:
-    """A file, page or line that could not become a document: counted and listed, never silent."""
+    """A file, page or line that could not become a document. It is counted and listed, so that nothing is lost without a word."""
 
     source: str
     reason: str
@@ -124,8 +124,8 @@ class UnreadInput:
 
 @dataclass(frozen=True, slots=True)
 class ReadNote:
-    """What a person should know of an input that was read, though otherwise than it stands there: signs replaced, the
-    text found in another column. `detail` is a phrase that does not hold the `count`, so that many can be summed up."""
+    """What a person should know about an input that was read, but not just as it stands there: characters were replaced, or the text was
+    found in another column. The phrase `detail` does not hold the `count`, so that the notes of many files can be added up."""
 
     source: str
     reason: str
@@ -144,8 +144,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class GivenTokens:
-    """A whole conversation as token ids, and the places among them whose log-probabilities are asked for, in order; the first
-    token has none."""
+    """A whole conversation as token ids, and the places of the tokens whose log-probabilities are asked for, in ascending order. The
+    first token, at place 0, has none."""
 
     ids: tuple[int, ...]
     places: tuple[int, ...]
@@ -153,9 +153,9 @@ class GivenTokens:
 
 @dataclass(frozen=True)
 class Request:
-    """One question to a model. `schema` is the JSON schema of what the reply must hold, in the spelling that `form`
-    names; `structured` says whether the server is asked to enforce it. `sample` tells apart several draws of the
-    same question."""
+    """One question to a model. `schema` is the JSON schema of the fields that the reply must hold, and `form` says how they are written
+    in it; `structured` says whether the server is asked to enforce the schema. `sample` is the number of a reply where several are
+    drawn for the same question."""
 
     messages: tuple[Message, ...]
     model: str
@@ -165,25 +165,28 @@ class Request:
     structured: bool = False
     sample: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """What the config sends with every request of the model (`extra_body`): thinking on or off is another question."""
+    """What the config sends with every request to the model (`extra_body`). It is part of the key, since a model whose thinking is turned
+    on is asked something else than one whose thinking is off."""
     given: GivenTokens | None = None
-    """Asked of an answer that is there already (the last of `messages`): how probable the model finds it (`llm/scoring.py`)."""
+    """Set if no reply is wanted, but how probable the model finds an answer that there is already, the last of `messages`
+    (`llm/scoring.py`)."""
     meant: str = ""
-    """The key of what was meant to be asked, where a server's ways made it spelled otherwise (`adapted`)."""
+    """The key of the request that this one was made from by `adapted`, to suit a server; else empty."""
 
     def adapted(self, **changes: Any) -> Request:
-        """The same question in other words or with other sampling: what the journal has for it stays its answer."""
+        """The same question, with other messages or sampling because a server refuses them as they are. It keeps its key, so that the
+        reply in the journal stays its reply."""
         return replace(self, meant=self.key, **changes)
 
     @cached_property
     def key(self) -> str:
-        """Content hash of what is really asked: the journal's key. Concurrency, timeouts and the server's address
-        are not part of it, nor whether it enforces the schema: moving a model to another machine asks nothing again."""
+        """The content hash of what is asked, under which the journal keeps the reply. Concurrency, timeouts, the server's address and
+        whether it enforces the schema are not part of it: if a model moves to another machine, nothing is asked again."""
         return self.meant or self.spelled_key
 
     @property
     def spelled_key(self) -> str:
-        """The key that these very words and parameters have."""
+        """The content hash of this request's own messages and parameters, also where it was made from another request."""
         asked = [
             self.model,
             [[message.role, message.content] for message in self.messages],
@@ -209,7 +212,7 @@ class Completion:
 
     @property
     def thought(self) -> bool:
-        """Part of its tokens went into reasoning, shown or not."""
+        """Whether a part of its tokens went into reasoning, be that shown or not."""
         return bool(self.usage.reasoning or self.reasoning or ("<think>" in self.text and "</think>" not in self.text))
 
 
@@ -219,7 +222,7 @@ class Completion:
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one stage did to a record. With a model call, `call` is its journal key and `parsed` what was read from the
-    reply; `reason` is empty where the stage was content."""
+    reply; `reason` is empty if the stage let the record pass."""
 
     stage: str
     model: str | None = None
@@ -233,8 +236,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Record:
     """The unit that passes through the stages: a passage, and under `fields` everything made from it by name (`passage`, `title`, `metadata`,
-    ... and what earlier stages wrote). A stage returns new records, by `with_fields`. `again` says how often the user has had a stage asked anew for it; `place` is its file and its number among the file's
-    passages, on which hangs what is drawn for it.
+    ... and what earlier stages wrote). A stage returns new records, by `with_fields`. `again` says of stages, by name, how often the user has had
+    them ask anew for this record. `place` is the passage's file and its number in that file, which decide what is drawn for it.
 
     >>> with_fields(Record("id", {"passage": "Nine arches."}), {"question": "How many?"}).fields["question"]
     'How many?'
@@ -249,8 +252,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A dropped record with its story. `failed` is True where the world was at fault (server errors after all
-    retries) and not the record: such a record is tried again by the next run."""
+    """A record that was dropped, and why. `failed` is True if that was not the record's fault (a server still answered with errors after
+    all retries): such a record is tried again by the next run."""
 
     record: Record
     stage: str
@@ -261,7 +264,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the model that is to be trained answered by itself; `call` is the journal's key."""
+    """What the model that is to be trained answered by itself; `call` is the key of that call in the journal."""
 
     text: str
     model: str
@@ -276,10 +279,10 @@ class Attempt:
 class Turn:
     """One message. `train` is the loss mask of its text and of the end-of-turn that follows it. The first `masked`
     characters of the text are never trained, though `train` is True: a mistake that the same message goes on to
-    correct. The trained part begins with the white space between the two, which tokenizers join to the word that
-    follows; around a text that is masked in part stands none, since templates may trim it.
+    correct. The white space between the two belongs to the trained part, because tokenizers join it to the word that follows. A text
+    of which a part is masked must not begin or end with white space, because chat templates may trim it.
 
-    Raises: ValueError where nothing would be left to train, or the text is not stripped.
+    Raises: ValueError if nothing would be left to train, or if the text of which a part is masked begins or ends with white space.
 
     >>> Turn("assistant", "In 1915. No, that is wrong: in 1911.", train=True, masked=8).partly_masked
     True

@@ -1,4 +1,4 @@
-"""`_settings.yaml` in a folder of documents: what is otherwise for the files in it and below it."""
+"""`_settings.yaml` in a folder of documents: settings that differ from the config's for the files in this folder and below it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILE = "_settings.yaml"
 
 
 class FolderSettings(Declaration):
-    """What one `_settings.yaml` may say; what it leaves out is as in the folder above it, and at last as in the config."""
+    """What one `_settings.yaml` may say. What it leaves out is taken from the next folder above that has one, and else from the config."""
 
     chunk_size: int | None = Field(None, ge=16)
     """The largest length of a passage, in the config's `system.chunk_unit`."""
@@ -42,12 +42,12 @@ class FolderSettings(Declaration):
 
 @dataclass(frozen=True)
 class Folders:
-    """The settings by folder (relative, `""` for the input folder itself), each with those above it laid under."""
+    """The settings by folder (its path below the input folder, which itself is `""`). What a folder leaves out is filled in from above."""
 
     settings: Mapping[str, FolderSettings] = field(default_factory=dict)
 
     def of(self, source: str) -> FolderSettings | None:
-        """Those of the nearest folder above a document; None where there are none."""
+        """The settings of the nearest folder above the document `source`; None if no folder above it has any."""
         folder = source
         while folder and self.settings:
             folder = folder.rpartition("/")[0]
@@ -57,7 +57,7 @@ class Folders:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """Kinds that some folder gives a share."""
+        """The kinds of conversation that at least one folder gives a share."""
         return frozenset(
             name for each in self.settings.values() for name, weight in (each.kinds or {}).items() if weight
         )
@@ -67,7 +67,8 @@ class Folders:
 
 
 def read_folders(root: Path) -> Iterator[tuple[str, YamlFile]]:
-    """Each `_settings.yaml` below the folder, those above others first. Hidden folders and what runs wrote are passed by."""
+    """Each `_settings.yaml` in the folder `root` and below it, with the path of its folder; an upper folder comes before those in it.
+    Hidden folders and output folders of runs are passed by."""
     if not root.is_dir():
         return
     for place, names, files in os.walk(root):
@@ -81,7 +82,7 @@ def read_folders(root: Path) -> Iterator[tuple[str, YamlFile]]:
 
 
 def laid_over(above: FolderSettings | None, own: FolderSettings) -> FolderSettings:
-    """`own` where it says something, else what stands above."""
+    """The settings of a folder: its `own`, filled in from those of the folder `above`."""
     if above is None:
         return own
     said = {name: value for name in own.model_fields_set if (value := getattr(own, name)) is not None}

@@ -1,7 +1,8 @@
-"""Headings of a text whose format marks none: a short line apart from the text that looks like a title, with a section under it.
+"""Finds headings in plain text, whose format does not mark them.
 
-It is not one of many labels with a line or two each: speakers of a play, items of a list, entries of an index, running heads.
-No library that is kept up does it: docutils and parsers of Markdown know underlined titles only, and `unstructured` fetches an English
+A heading is a short line apart from the text that looks like a title and has a section under it. Lines that look like titles and have
+a line or two under each of many are labels and no headings: speakers of a play, items of a list, entries of an index, running heads.
+No library that is kept up does this: docutils and parsers of Markdown know underlined titles only, and `unstructured` fetches an English
 spaCy model to look at each short line by itself.
 """
 
@@ -25,16 +26,18 @@ from augment_correction.documents.title_lines import (
 from augment_correction.records import Heading
 
 _LIST = 4
-"""So many lines in a row with nothing under them are a list."""
+"""So many lines in a row that have nothing under them are a list and no headings."""
 _NOTHING = 20
-"""Characters of a date or a dedication under a title."""
+"""Characters under a title that are no section yet, but a date or a dedication."""
 _SECTION, _SPEECH = 150, 1000
-"""Characters: sections that are shorter have no heading each, and those of a title that comes again and again are longer."""
+"""Characters. Where the sections under titles of one kind are usually shorter than the first figure, the titles are labels; those under a
+title that comes again and again have to be longer than the second."""
 _AGAIN = 3
+"""A title that comes so often comes again and again."""
 
 
 def plain_headings(text: str) -> list[Heading]:
-    """In order; levels count from 1 on without gaps."""
+    """The headings in the order of the text. Their levels count from 1 on without gaps."""
     blocks = blocks_of(text)
     found: list[Candidate] = []
     for number in range(len(blocks)):
@@ -55,7 +58,7 @@ def plain_headings(text: str) -> list[Heading]:
 
 
 def _in_sequence(found: Iterable[Candidate]) -> list[Candidate]:
-    """Without numbers that follow none: a house number, a date, one item of a list."""
+    """Leaves out what has a number that no other leads up to: a house number, a date, one item of a list."""
     kept: list[Candidate] = []
     seen: dict[str, set[int]] = defaultdict(set)
     for each in found:
@@ -73,7 +76,7 @@ def _in_sequence(found: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _values(number: str) -> set[int]:
-    """What it may stand for: "C" is the third letter, or a hundred."""
+    """The numbers that it may stand for: "C" is the third letter, or a hundred."""
     if number.isdecimal():
         return {int(number)}
     found = {ord(number) - ord("A") + 1} if len(number) == 1 else set()
@@ -93,8 +96,8 @@ def _measured(found: list[Candidate], blocks: Sequence[Block]) -> list[Candidate
 
 
 def _no_list(found: list[Candidate]) -> list[Candidate]:
-    """Without lines that follow one another with nothing between: a list, a title page, a table of contents. Of such a row what
-    stands last, and the number above it, are the heading of the text that follows."""
+    """Leaves out rows of lines with nothing between them: a list, a title page, a table of contents. Of such a row, the last line and a
+    number right above it are kept, as the heading of the text that follows."""
     kept: list[Candidate] = []
     row: list[Candidate] = []
     for each in found:
@@ -116,7 +119,7 @@ def _head_of_row(row: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _with_sections(found: list[Candidate]) -> list[Candidate]:
-    """Without labels: what comes again and again over a few lines, and what stands close among its like."""
+    """Leaves out labels: titles that come again and again over a few lines each, and those that stand close to others of their kind."""
     again: dict[str, list[int]] = defaultdict(list)
     like: dict[int, list[int]] = defaultdict(list)
     for each in found:
@@ -139,7 +142,7 @@ def _with_sections(found: list[Candidate]) -> list[Candidate]:
 
 
 def _key(candidate: Candidate) -> str:
-    """Of "First voice" and "Second voice" the same."""
+    """What titles have in common that differ in a number only, such as "First voice" and "Second voice"."""
     return COUNTING.sub("", candidate.title.casefold()).strip()
 
 
@@ -151,7 +154,7 @@ def _is_titled(found: Sequence[Candidate], number: int) -> bool:
 
 
 def _ranks(found: Sequence[Candidate]) -> list[float]:
-    """The title of a bare number stands right below it, whatever its looks."""
+    """The ranks of all. A title under a bare number ("CHAPTER IV") ranks right below the number, whatever it looks like."""
     ranks: list[float] = []
     for number, each in enumerate(found):
         ranks.append(ranks[-1] + 0.5 if _is_titled(found, number) else each.rank)

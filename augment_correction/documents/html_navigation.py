@@ -1,8 +1,8 @@
-"""What a page shows beside its text: rows of links, breadcrumbs, share buttons, cookie banners, lists of its own sections.
+"""Finds what a page shows beside its text: rows of links, breadcrumbs, share buttons, cookie banners, lists of its own sections.
 
-Known by what they are made of: hardly a letter outside of links, or a name that says so; and nothing that only a text has. A menu that stays
-costs less than a sentence that is lost, so all that is doubtful stays. trafilatura, which looks for the main content, loses five times as
-much of it on real pages (benchmarks/NOTES.md).
+Such an element is known by what it is made of: hardly a letter of it stands outside of links, or its class or id says what it is, and it
+holds nothing that only a text has. A menu that stays costs less than a sentence that is lost, so everything doubtful stays. trafilatura,
+which looks for the main content, loses more than four times as much of it on real pages (benchmarks/NOTES.md).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _PLACES = frozenset(
 )
 _LISTS = frozenset(["ul", "ol", "dl"])
 _ITEMS = frozenset(["li", "td"])
-"""Left out only by their name: else it is their list or table that counts."""
+"""Elements that are left out only by their own name. Otherwise their whole list or table is judged."""
 _MAY_BE = _PLACES | _ITEMS
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _OF_TEXT = _HEADINGS | {"pre", "blockquote", "figcaption", "math"}
-"""What holds one of these, or a table of data, is text, whatever its name."""
+"""An element that holds one of these, or a table of data, is text, whatever its name is."""
 _CONTROLS = frozenset(["button", "form", "input", "dialog"])
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _NAVIGATION = frozenset(
@@ -49,40 +49,41 @@ _NAVIGATION = frozenset(
 )
 _CONSENT = frozenset(["cookie", "cookies", "consent", "gdpr"])
 _PROSE = 40
-"""Letters outside of links, in any script: so much is a text."""
+"""An element with so many letters outside of links, of whatever script, is text."""
 _BANNER = 1500
-"""Letters of the longest notice about cookies."""
+"""An element with so many letters is not judged by its name: the longest notice about cookies has fewer."""
 _LINKED = 0.75
-"""The share of letters that stand in links."""
+"""Of the letters of a row of links, at least this share stands in the links."""
 _ROW = 2
-"""Links of a row."""
+"""A row has at least so many links."""
 
 
 @dataclass(slots=True)
 class _Sum:
-    """Counted from the beginning of the page: what an element has is the difference between its end and its start."""
+    """Counts from the beginning of the page on. What an element holds is the difference between the counts at its end and at its start."""
 
     letters: int = 0
     linked: int = 0
     words: int = 0
-    """Texts outside of links that have a letter."""
+    """How many pieces of text outside of links have a letter."""
     links: int = 0
     within: int = 0
-    """Links to a place of the same page."""
+    """How many of the links lead to a place of the same page."""
     of_text: int = 0
     controls: int = 0
     told: bool = False
-    """A heading, or a colon, was the last text outside of links: the links that follow are what it announces."""
+    """Whether the last text outside of links was a heading or ended with a colon, which announces the links that follow."""
 
     def copied(self) -> _Sum:
-        """As `dataclasses.replace` does it, which takes seven times as long."""
+        """The same as `dataclasses.replace`, which takes seven times as long."""
         return _Sum(
             self.letters, self.linked, self.words, self.links, self.within, self.of_text, self.controls, self.told
         )
 
 
 def navigation(content: list[Any]) -> list[Any]:
-    """The outermost elements of a page's content that are no text; none where they would be most of it, as in a page of links."""
+    """The outermost elements of a page's content that are no text. If they are half of it or more, none are returned: the page is about its
+    links."""
     found: list[Any] = []
     letters = left_out = 0
     for element in content:
@@ -94,7 +95,7 @@ def navigation(content: list[Any]) -> list[Any]:
 
 
 def _walk(element: Any) -> tuple[int, list[tuple[Any, int]]]:
-    """Its letters, and what in it is navigation with the letters of each."""
+    """How many letters the element has, and each element of navigation in it with its number of letters."""
     from lxml import etree
 
     now = _Sum()

@@ -1,4 +1,4 @@
-"""What a title of plain text looks like: one line, or a few, by themselves. `headings.py` looks at them among the others."""
+"""Judges by its looks whether a line of plain text, or a few lines, may be a title. `headings.py` then decides, by all that were found."""
 
 from __future__ import annotations
 
@@ -52,35 +52,35 @@ _NO_LOOKS = re.compile(
     r"|(?:by|par|por)\s|(?:the\s)?end\b|fin(?:is)?\b|ende\b|\(c\)|©|copyright\b",
     re.IGNORECASE,
 )
-"""Captions, bylines and what ends a text."""
+"""Signs and words of captions, of bylines and of what ends a text, which look like titles and are none."""
 _PAGE = re.compile(r"\s\d{1,3}(?:[-–]\d{1,3})?$")
 _LAST_WORD = re.compile(r"\s[^\W\d_A-Z]{1,2}$")
-"""What no title ends with: of, le, à."""
+"""A last word of one or two small letters (of, le, à), with which no title ends."""
 _SHORT = 5
 _ENDED = re.compile(r"[.!?…。:;»”\"'’)\]*_=~|-]$")
 _OFF_CENTRE = 4
-"""Characters: what stands farther to the right of the middle is a signature or a source."""
+"""Characters. A line that begins by more than that to the right of where it would if it were centred is a signature or a source."""
 _CONTINUES = re.compile(r"(?!\W*\w{1,3}[.)]\s)\W*[a-zß-öø-ÿ]")
-# Ranks, from what stands above to what stands below; a number of depth d has _COUNTED_AT + d.
+# Ranks of titles: a section of a lower rank holds those of higher ones. A title with a number of d + 1 parts has _COUNTED_AT + d.
 _ATX_AT, _RULED_AT, _DIVISION_AT, NUMBER_AT, CAPITALS_AT, _LETTER_AT, _COUNTED_AT, _EMPHASIS_AT, _PLAIN_AT = range(
     0, 90, 10
 )
 BY_LOOKS = (CAPITALS_AT, _EMPHASIS_AT, _PLAIN_AT)
 
 Line = tuple[int, str]
-"""Where it begins, and its text without the white space around."""
+"""The offset at which its text begins, and the text without the white space around it."""
 
 
 @dataclass(slots=True)
 class Block:
-    """Lines without a blank one between them."""
+    """Lines that follow one another without a blank one between them."""
 
     lines: list[Line]
     indent: int
     apart: bool
-    """Whether a blank line or nothing stands above it."""
+    """Whether a blank line stands above it, or nothing at all."""
     width: int
-    """Of the text's usual longest lines, in characters."""
+    """Characters. Nine tenths of the whole text's lines are not longer, but it is never more than 100."""
 
 
 @dataclass(slots=True)
@@ -89,17 +89,17 @@ class Candidate:
     start: int
     rank: int
     title: str
-    """Empty for a line that begins with a number and is no heading: the numbers of the others are counted with it."""
+    """Empty for a line that begins with a number and is no heading. It is a candidate nevertheless, since other numbers may follow its number."""
     number: str = ""
     bare: bool = False
     """A number alone ("CHAPTER IV"): the line under it is its title."""
     lines: int = 1
     body: int = 0
-    """Characters between this one and the next."""
+    """Characters of the text between this candidate and the next one."""
 
 
 def blocks_of(text: str) -> list[Block]:
-    """Each line by itself in a text that has a paragraph on a line. Code is left out."""
+    """The blocks of a text without its code. If the text has each paragraph on one line, each line is a block of its own."""
     code = fences(text)
     starts = [start for start, _ in code]
     lines: list[tuple[int, int, str]] = []
@@ -133,14 +133,14 @@ def blocks_of(text: str) -> list[Block]:
 
 
 def _is_name_inside(above: str, line: str) -> bool:
-    """ "CHAPTER IV" right under a text that ends and right above another, as books are kept without blank lines."""
+    """Whether the line is a bare "CHAPTER IV" between two texts, in a book that is kept without blank lines."""
     if len(line) > _LONGEST or not (line[0].isupper() or line[0].isdecimal()) or not _ENDED.search(above):
         return False
     return any((found := form.fullmatch(line)) and not found["rest"].strip(" .:") for form in _DIVISIONS)
 
 
 def candidate_at(blocks: Sequence[Block], number: int, *, titled: bool) -> Candidate | None:
-    """`titled`: the block above is a number alone."""
+    """The candidate that block `number` begins with, if it may be one. `titled`: the block above it is nothing but a number."""
     lines = blocks[number].lines
     start, line = lines[0]
     if len(lines) > 1 and _is_rule_of(line, lines[1][1]):
@@ -180,8 +180,9 @@ def _is_rule_of(line: str, rule: str) -> bool:
 
 
 def _lines_of_title(lines: Sequence[Line]) -> int:
-    """How many lines from the first on are the title: the only one; several that are named or in capitals and have nothing under
-    them; the first where it is named or doubly numbered and a text begins right under it. 0 for none."""
+    """How many of the block's lines are its title, from the first on. The title is the only line; or all lines, if they are few and the first
+    is named ("Chapter 4") or all are in capitals; or the first line, if it is named or has a number of several parts ("2.1") and was not
+    broken because it was full. 0: it has no title."""
     (_, line), *below = lines
     if not below:
         return 1
@@ -191,12 +192,14 @@ def _lines_of_title(lines: Sequence[Line]) -> int:
     counted = _COUNTED.fullmatch(line)
     headed = any(each.fullmatch(line) for each in _DIVISIONS) or (counted and "." in counted["number"])
     widest = max(len(each) for _, each in lines)
-    broken = len(f"{line} {below[0][1].split()[0]}") < 0.9 * widest  # the next word had had room on this line
+    broken = (
+        len(f"{line} {below[0][1].split()[0]}") < 0.9 * widest
+    )  # the next word would have had room on the first line
     return int(bool(headed) and broken and not line.endswith((",", ";", ".")))
 
 
 def _goes_on(blocks: Sequence[Block], number: int, size: int) -> bool:
-    """Whether the line under it is the rest of its sentence, or there is none."""
+    """Whether the line under the title is the rest of its sentence, or whether there is no line under it."""
     below = blocks[number].lines[size:] or (blocks[number + 1].lines if number + 1 < len(blocks) else [])
     return not below or bool(_CONTINUES.match(below[0][1]))
 
@@ -276,7 +279,7 @@ def _is_capitals(line: str) -> bool:
 
 
 def _is_capitalised(title: str) -> bool:
-    """Title Case: small words do not count."""
+    """Whether it is written in Title Case; words of four letters or fewer do not count."""
     words = [word for word in re.findall(r"[^\W\d_]+", title) if len(word) > 4]
     return bool(words) and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
 

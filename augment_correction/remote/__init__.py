@@ -1,4 +1,4 @@
-"""Object storage: documents from an address to this machine, and what a run has made from this machine to an address.
+"""Object storage: documents are fetched from an address to this machine, and what a run has made is copied to an address.
 
-fsspec does the talking, with s3fs for `s3://` (the extra `s3`); both are imported when an address is used, and not before.
+fsspec talks to the storage, with s3fs for `s3://` (the extra `s3`). Both are imported only when an address is used.
 """

@@ -1,4 +1,4 @@
-"""Many transfers at once, in threads that can be stopped: fsspec's filesystems are asked from any thread."""
+"""Many transfers at once, in threads that can be stopped. The filesystems of fsspec can be used from any thread."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AT_ONCE = 16
-"""Transfers: the answers of a storage take long and little bandwidth."""
+"""Transfers at the same time. There are many, because a storage answers late and each answer takes little bandwidth."""
 Report = Callable[[str, int, int], None]
 """(what, bytes done, bytes in all), or (what, seconds, 0) where the bytes are not known."""
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """A report to nobody."""
+    """A report that goes nowhere, where none is wanted."""
 
 
 class Stopped(Exception):
@@ -28,7 +28,8 @@ class Stopped(Exception):
 
 
 class Meter:
-    """Counts bytes and files of all threads for a report, and ends every transfer that is under way when `stop` is set."""
+    """Counts the bytes and files of all threads and reports them. When `stop` is set, it ends the transfers that are under way: the next
+    bytes that one of them counts raise `Stopped`."""
 
     def __init__(self, what: str, files: int, total: int, report: Report, stop: Event) -> None:
         self._what, self._files, self._total, self._report, self._stop = what, files, total, report, stop
@@ -53,7 +54,8 @@ class Meter:
 
 
 def each_at_once(work: Callable[[T], R], items: Iterable[T], stop: Event) -> Iterator[R]:
-    """What `work` makes of every item, as it comes. A failure sets `stop` and is raised when those under way have come to their end."""
+    """The result of `work` for each item, in the order in which they are ready. A failure sets `stop`, and is raised when the threads that
+    are still at work have ended."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="transfer") as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
@@ -66,8 +68,8 @@ def each_at_once(work: Callable[[T], R], items: Iterable[T], stop: Event) -> Ite
 
 
 def unless_stopped(work: Callable[[], T], stop: Event) -> T:
-    """`work`, which is not waited for once `stop` is set, however long a server is silent: it must be harmless wherever it ends, and
-    is not begun after that.
+    """The result of `work`, which is done in a thread of its own. When `stop` is set, it is no longer waited for, however long a server is
+    silent, and not begun any more; a thread that is at work may go on, so that `work` must do no harm wherever it ends.
 
     Raises: Stopped, and whatever `work` raises.
     """
@@ -89,7 +91,8 @@ def unless_stopped(work: Callable[[], T], stop: Event) -> T:
 
 
 async def in_thread(work: Callable[[Event], T]) -> T:
-    """`work` beside the event loop. Where the task is cancelled, the event is set, and the cancelling waits for the thread."""
+    """The result of `work`, which is done in a thread beside the event loop. If the task is cancelled, the event that `work` was given is set,
+    and the thread is waited for."""
     stop = Event()
     thread = asyncio.get_running_loop().run_in_executor(None, work, stop)
     try:

@@ -1,9 +1,9 @@
-"""What a run has made, from its folder to an address: only what is another than what was copied there before.
+"""Copies what a run has made from its folder to an address. Files that have not changed since the last copy are not sent again.
 
-The record of it is a hidden file of the run's folder: of each file its size, its SHA-256 and the mark (ETag) that the storage has given
-it, noted as soon as it has arrived. The folder itself is read and never changed, so that a copy that fails loses nothing.
-`run.json` goes last, as it is written last: where it lies, the rest does. At the address nothing is lost either, but for what a newer
-file of its name replaces and for the remains of a set of files that was made anew.
+A hidden file in the run's folder records what was copied: the size, the SHA-256 and the mark (ETag by the storage) of each file, noted as
+soon as it has arrived. Otherwise the folder is only read, so that a copy that fails loses nothing. `run.json` is sent last, as it is
+written last: if it is at the address, so are the other files. At the address, a newer file replaces one of the same name, and the
+remains of a set of files that was made anew are removed; all else stays.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from augment_correction.remote.record import Record
 from augment_correction.remote.storage import Storage, Stored
 
 LARGE = 20_000_000
-"""Bytes. Filesystems read a file into memory before it is sent, or much of it: of larger ones that is done for one at a time."""
+"""Bytes. Some filesystems of fsspec read all or much of a file into memory before they send it. So larger files are sent one at a time."""
 _ONE_LARGE = Lock()
 _BLOCK = 1 << 20
 
@@ -39,11 +39,13 @@ def copy_folder(
     report: Report = silent,
     stop: Event | None = None,
 ) -> Push:
-    """Copy the files `names` below `root` (posix paths); `last` when all others have arrived. `sets` are folders whose files belong
-    together: where one is sent anew, and when all has arrived, what by the `record` an earlier copy has brought into it, and is not among
-    `names`, is removed there. All other objects are left alone. `dry_run`: only tell what would be done.
+    """Copy the files `names` (posix paths below `root`); the file `last` follows when all others have arrived.
 
-    Raises: InputError where the address cannot be written to; Stopped.
+    `sets` are folders whose files belong together. If a file of such a folder is sent, then those objects in it are removed in the end
+    that an earlier copy has brought (by the `record`) and that are not among `names` any more. All other objects are left alone.
+    With `dry_run`, nothing is done and the result says what would be.
+
+    Raises: InputError if the address cannot be written to; Stopped.
     """
     stop, storage = stop or Event(), Storage.at(address)
     report(f"listing {storage.address}", 0, 0)
@@ -61,7 +63,7 @@ def copy_folder(
         push = Push(storage.address, [(name, size) for name, size, _ in due], unchanged, gone)
         if dry_run:
             return replace(push, withheld="--dry-run")
-        for name in gone:  # a copy that is stopped before it removes them leaves that to the next one
+        for name in gone:  # if this copy is stopped before it removes them, the next one does
             done.note(f"{storage.address}/{name}", [there[name].size, "", there[name].mark])
         meter = Meter(f"copying to {storage.address}", len(due), push.size, report, stop)
         one = partial(_put, storage, root, done, meter, stop)
@@ -88,8 +90,8 @@ def _looked_at(path: Path, stop: Event) -> tuple[int, str]:
 def _arrived(
     entry: Sequence[object] | None, size: int, digest: str, stored: Stored | None, alone: Callable[[], str | None]
 ) -> bool:
-    """Whether what is stored is this file. A copy that was stopped has noted marks as they are told of objects `alone`, or none where it
-    was stopped before that: then the size has to do."""
+    """Whether the object at the address is this very file. `alone` asks for the mark of this one object: a copy that was stopped has noted
+    marks as they are told of single objects. If it was stopped before that, it has noted none, and the object's size has to do."""
     if entry is None or stored is None or stored.size not in (size, None) or [*entry[:2]] != [size, digest]:
         return False
     return entry[2] in (stored.mark, None) or entry[2] == alone()
@@ -103,7 +105,8 @@ def _remains(
     sets: Sequence[str],
     due: set[str],
 ) -> Iterator[str]:
-    """What copies have brought into a set that is sent anew, that is no part of it any more and that nobody has replaced since."""
+    """The objects to be removed: earlier copies have brought them into a set that is sent anew, they are no part of it any more, and nobody
+    has replaced them since."""
     for folder in sets:
         here = {name for name in names if name.startswith(f"{folder}/")}
         for name in there if here else ():
@@ -119,8 +122,8 @@ def _put(storage: Storage, root: Path, record: Record, meter: Meter, stop: Event
     name, size, digest = each
     entry = f"{storage.address}/{name}"
     with _ONE_LARGE if size > LARGE else nullcontext():
-        meter.add(0)  # not before it is its turn: a copy may be stopped while many wait
-        record.note(entry, [size, "", None])  # until it has arrived, nobody knows what lies there
+        meter.add(0)  # asked only when it is the file's turn: a copy may be stopped while many wait
+        record.note(entry, [size, "", None])  # until it has arrived, it is not known what is there
         unless_stopped(partial(storage.put, root / name, name, meter.add), stop)
     record.note(entry, [size, digest, None])
     record.note(entry, [size, digest, unless_stopped(partial(storage.mark_of, name), stop)])
@@ -128,7 +131,8 @@ def _put(storage: Storage, root: Path, record: Record, meter: Meter, stop: Event
 
 
 def _note_marks(storage: Storage, record: Record, names: Sequence[str], sent: set[str], stop: Event) -> None:
-    """From one listing, as the next copy will see them: some storages spell the mark of a single object otherwise."""
+    """Note the marks as one listing gives them, because the next copy compares them with a listing: asked for a single object, some storages
+    write its mark in another way."""
     entries = {name: record.entries[f"{storage.address}/{name}"] for name in names}
     due = [name for name, (*_, mark) in entries.items() if mark is None or name in sent]
     there = unless_stopped(storage.objects, stop) if due else {}

@@ -1,6 +1,6 @@
-"""What a storage or the way to it refuses, told in a sentence without a secret.
+"""Tells failures of a storage, or of the way to it, in sentences that hold no secret.
 
-Each of fsspec's filesystems raises what it likes: words of Python (`FileNotFoundError`), of its own, or of the client below it.
+Each of fsspec's filesystems raises exceptions as it likes: Python's (`FileNotFoundError`), its own, or those of the client that it uses.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _OF_NO_OBJECT = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "Invali
                  "InvalidSecurity", "AccountProblem", "NotSignedUp", "NoSuchBucket",
                  "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation", "InsufficientAccountPermissions",
                  "AuthorizationFailure", "AccountIsDisabled", "ContainerNotFound", "ContainerBeingDeleted")  # fmt: skip
-"""Words of S3, and then of Azure, for what every other object would be answered, too."""
+"""Error codes of S3, and then of Azure, that are about the bucket or whoever asks: for any other object the answer would be the same."""
 _PASSING = (408, 429)
-"""Below 500, and no answer about the object either: it may be had later."""
+"""Statuses below 500 that are no answer about the object: a later request for it may succeed."""
 _CREDENTIALS = {
     "s3": "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`",
     "gs": "let GOOGLE_APPLICATION_CREDENTIALS name the file of a key, or run `gcloud auth application-default login`",
@@ -34,19 +34,19 @@ _FAMILIES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs
 
 
 class ObjectFailure(Exception):
-    """One object cannot be had, and the others can."""
+    """One object cannot be fetched. The others may be."""
 
 
 def family_of(address: str) -> str:
-    """Whose storage it is: `s3`, `gs` or `az`; empty where it is none of these."""
+    """The kind of storage that an address belongs to: `s3`, `gs` or `az`; empty if it is none of these."""
     return _FAMILIES.get(address.partition("://")[0], "")
 
 
 @contextmanager
 def told(address: str, path: str | None = None, *, writes: bool = False) -> Iterator[None]:
-    """What a storage or the way to it refuses, in a sentence; `path` where one object is asked for.
+    """A context in which failures of the storage, and of the way to it, become sentences. `path` is given if one object is asked for.
 
-    Raises: ObjectFailure, InputError. What is wrong with this program or this disk goes through as it is.
+    Raises: ObjectFailure, InputError. Faults of this program or of this disk are raised as they are.
     """
     try:
         yield
@@ -59,16 +59,16 @@ def told(address: str, path: str | None = None, *, writes: bool = False) -> Iter
 
 
 def is_of_the_storage(failure: Exception) -> bool:
-    """Whether the storage, its filesystem or the way to it says so, and not this program or this disk."""
+    """Whether the failure comes from the storage, its filesystem or the way to it, and not from this program or this disk."""
     if isinstance(failure, OSError):
         return failure.errno not in (errno.ENOSPC, errno.EDQUOT)
-    if isinstance(failure, ValueError):  # so filesystems refuse what they were set up with
+    if isinstance(failure, ValueError):  # this is how filesystems refuse a wrong setting
         return True
     return type(failure).__module__.split(".")[0] not in ("builtins", "augment_correction")
 
 
 def _answered(failure: Exception) -> bool:
-    """An answer about one object, and no broken way to the server, nor an answer about whoever asks."""
+    """Whether the failure is the server's answer about one object, and not about whoever asks, nor a broken connection."""
     if code_of(failure) in _OF_NO_OBJECT:
         return False
     if getattr(failure, "status", None):  # of a web server
@@ -79,7 +79,7 @@ def _answered(failure: Exception) -> bool:
 
 
 def code_of(failure: Exception) -> str:
-    """Which error S3 or Azure calls it; empty where it is none of theirs."""
+    """The error code that S3 or Azure gives; empty if the failure is none of theirs."""
     if code := getattr(failure, "error_code", None):
         return str(getattr(code, "value", code))
     response = getattr(failure.__cause__, "response", None) or {}
@@ -87,7 +87,7 @@ def code_of(failure: Exception) -> str:
 
 
 def _status(failure: Exception) -> int:
-    """The number that the server has answered with, of aiohttp's, Azure's and gcsfs's errors; 0 where none is told."""
+    """The HTTP status of the server's answer, as the errors of aiohttp, Azure and gcsfs hold it; 0 if there is none."""
     if str(failure).startswith("Forbidden: "):  # gcsfs: a plain OSError
         return 403
     names = ("status", "status_code", "code")
@@ -121,7 +121,7 @@ def misfit(address: str, failure: Exception) -> InputError:
 
 
 def credentials_of(address: str) -> str:
-    """What to do about them."""
+    """What a user can do about the credentials of an address."""
     return _CREDENTIALS.get(family_of(address), "log in as the tools of that storage do")
 
 

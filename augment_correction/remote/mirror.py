@@ -1,8 +1,8 @@
-"""The documents of an address as files on this machine, where the readers find them: only what has changed is fetched.
+"""Keeps the documents of an address as files on this machine, where the readers find them. Only what has changed is fetched.
 
-Below the cache folder an address has a folder of its own: `copy/` holds the files under the names that they have below the address,
-`fetched.jsonl` of each the mark that it was listed with. A file appears there whole or not at all, and only then it is noted: after
-a kill at any moment the same command goes on.
+Each address has a folder of its own in the cache folder. In it, `copy/` holds the files under their names below the address, and
+`fetched.jsonl` says with which mark each of them was listed. A file appears in `copy/` only when all of it has come, and is noted after
+that: if the program is killed at any moment, the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from augment_correction.remote.record import Record
 from augment_correction.remote.storage import Storage, Stored
 
 ROOM_LEFT = 100_000_000
-"""Bytes that a fetch leaves free on the disk."""
+"""So many bytes of the disk stay free when documents are fetched."""
 
 
 def copy_of(address: str) -> Path:
-    """Where the files of an address are once they were fetched: a folder with its last name, or a file where it is one object."""
+    """The path of what was fetched from an address: a folder with the last name of the address, or a file if the address is one object."""
     return _home(address) / "copy" / _last_name(address)
 
 
@@ -49,8 +49,9 @@ def _last_name(address: str) -> str:
 
 @dataclass(frozen=True)
 class Mirrored:
-    """What an address holds and what was done about it. `refused` are (name, reason) of objects that are no files here, `size` is in
-    bytes and of the `fetched` ones, `left` have changed there and were left as they are here, where others read them."""
+    """What an address holds, and what was done about it. `files` is the number of documents, `size` that of the bytes of the `fetched`
+    ones, and `left` counts files that have changed at the address but were not fetched, because another run reads the old ones.
+    `refused` are objects that cannot be files here or could not be fetched, as (name, reason)."""
 
     address: str
     path: Path
@@ -75,8 +76,8 @@ class Mirrored:
 
 @dataclass
 class Outlook:
-    """What is to be done: by their paths below `copy/`, the objects that are to be files, those that nobody reads, and those of the
-    first that are to be fetched."""
+    """What is to be done. The names are paths below `copy/`. `wanted` are the objects that are to be files here, `due` those of them that
+    have to be fetched, `unread` are objects that no reader takes, and `refused` those that cannot be files, with the reasons."""
 
     wanted: dict[str, Stored] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
@@ -85,18 +86,18 @@ class Outlook:
 
     @property
     def size(self) -> int:
-        """Bytes that are to be fetched, as far as they are told."""
+        """The bytes that are to be fetched, as far as the storage tells the sizes."""
         return sum(stored.size or 0 for stored in self.due.values())
 
     @property
     def unsized(self) -> int:
-        """Objects that are to be fetched, of which the size is not told."""
+        """How many of the objects that are to be fetched have a size that the storage does not tell."""
         return sum(stored.size is None for stored in self.due.values())
 
 
 class Mirror:
-    """`is_read` says of a file's name whether anybody reads it: of others there is an empty file here, so that they are counted as in
-    any folder, and their bytes stay where they are."""
+    """The copy of one address. `is_read` says of a file's name whether some reader takes it. Of other objects, an empty file of their name
+    is written here and nothing is fetched, so that they are counted and listed like the unread files of any folder."""
 
     def __init__(self, address: str, is_read: Callable[[str], bool]) -> None:
         self._storage, self._is_read = Storage.at(address), is_read
@@ -105,16 +106,17 @@ class Mirror:
     def look(self, stop: Event) -> Outlook:
         """List the address and compare it with what is here.
 
-        Raises: InputError where it cannot be listed, or there is nothing; Stopped.
+        Raises: InputError if it cannot be listed or holds nothing; Stopped.
         """
         self._make_home()
         return self._compared(Record(self._home / "fetched.jsonl").entries, stop)
 
     def fetch(self, report: Report = silent, stop: Event | None = None, *, read: ExitStack | None = None) -> Mirrored:
-        """Fetch what has changed and take away what is no longer there. One process does it at a time, and none while others read
-        what is here; until `read` is closed, the caller is one of these.
+        """Fetch what has changed, and remove what is no longer at the address. Only one process does this at a time, and none does while
+        another run reads the files here. If `read` is given, the caller counts as such a run until `read` is closed.
 
-        Raises: InputError where the address cannot be listed or reached any more, no object can be had, or the disk is too small; Stopped.
+        Raises: InputError if the address cannot be listed or reached any more, none of the objects can be fetched, or the disk is too
+        small; Stopped.
         """
         stop = stop or Event()
         self._make_home()
@@ -127,7 +129,7 @@ class Mirror:
         return made
 
     def _brought(self, outlook: Outlook, record: Record, report: Report, stop: Event) -> Mirrored:
-        """What is here as the outlook says, or left alone where others read it."""
+        """Do what the outlook says, or nothing if other runs read the files that would change."""
         others = [name for name in self._files() if name not in outlook.wanted and name not in outlook.unread]
         empty = [name for name in outlook.unread if size_of(self._place(name)) != 0]
         with self._readers(shared=False) as alone:
@@ -199,9 +201,12 @@ class Mirror:
     def _fetch(
         self, named: tuple[str, Stored], parts: Path, record: Record, meter: Meter, stop: Event
     ) -> tuple[str, int, str | None]:
-        """(name, bytes, why it could not be fetched). What was here before is older, and goes."""
+        """Returns (name, bytes, why it could not be fetched). If it could not be, the older file that was here is removed."""
         name, stored = named
-        part, target = parts / uuid4().hex, self._place(name)  # nobody else's, however long a server keeps its thread
+        part, target = (
+            parts / uuid4().hex,
+            self._place(name),
+        )  # a name that no other thread has, not even one that was given up and still runs
         meter.add(0)
 
         def came(count: int) -> None:
@@ -224,13 +229,13 @@ class Mirror:
         return name, size, None
 
     def _files(self) -> Iterator[str]:
-        """The names of those that are here."""
+        """The names of the files that are here."""
         copies = self._home / "copy"
         for place, _, files in os.walk(copies):
             yield from (Path(place, file).relative_to(copies).as_posix() for file in files)
 
     def _remove(self, names: Iterable[str]) -> None:
-        """With the folders that then are without files."""
+        """Remove these files, and the folders that are empty then."""
         for name in names:
             self._place(name).unlink()
         for place, folders, _ in os.walk(self._home / "copy", topdown=False):
@@ -251,7 +256,7 @@ class Mirror:
         return self._home / "copy" / name
 
     def _source(self, name: str) -> str:
-        """As documents are named: below the input folder, or by its own name where it is one document."""
+        """The name of a document: its path below the input folder, or its own name if the address is one document."""
         return name.removeprefix(f"{self._name}/")
 
     def _folds_case(self) -> bool:
@@ -259,7 +264,7 @@ class Mirror:
 
     @contextmanager
     def _parts(self) -> Iterator[Path]:
-        """Where files grow; what a process that was killed has left there goes."""
+        """A folder for files that are being fetched. What a process that was killed has left in it is removed."""
         folder = self._home / "part"
         shutil.rmtree(folder, ignore_errors=True)
         private_folder(folder)
@@ -269,7 +274,7 @@ class Mirror:
     @contextmanager
     def _held(self, report: Report, stop: Event) -> Iterator[None]:
         begun, path = time.monotonic(), self._home / "lock"
-        with path.open("a+") as lock:  # NFS gives the lock that `hold` asks with to readers alone
+        with path.open("a+") as lock:  # for reading, too: NFS gives nobody else the shared lock with which `hold` asks
             while not hold(lock, path):
                 if stop.wait(0.2):
                     raise Stopped
@@ -278,7 +283,8 @@ class Mirror:
 
     @contextmanager
     def _readers(self, *, shared: bool) -> Iterator[bool]:
-        """Be one of those who read what is here, or alone with it; whether that is so. Asked by whoever may fetch, one at a time."""
+        """Lock the copy as one of its readers (`shared`), or for this process alone, and yield whether that was possible. Only the process
+        that holds the lock of fetching asks."""
         path = self._home / "readers"
         with path.open("a+") as lock:
             yield take(lock, path, shared=shared)

@@ -1,5 +1,5 @@
-"""Which objects can be files below a folder here. The name of an object is any text: `../x`, `/etc/passwd`, or 1,024 bytes without a
-slash. None of them may lead out of the folder, or take the place of another one."""
+"""Decides which objects can be files in a folder on this machine. The name of an object may be any text: `../x`, `/etc/passwd`, or 1,024
+bytes without a slash. No file may be written outside of the folder, or over another one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_PART = 255
 
 
 def refused_names(names: Iterable[str], *, folds: bool = False) -> dict[str, str]:
-    """Those that cannot be files, each with the reason. `folds`: the disk takes names for the same that differ in case alone."""
+    """The names that cannot be files, each with the reason. `folds`: the disk does not tell apart names that differ in case alone."""
     refused, taken = dict[str, str](), dict[str, str]()
     every = sorted(names)
     folders = {_same(str(parent), folds) for name in every for parent in PurePosixPath(name).parents}
@@ -30,7 +30,7 @@ def refused_names(names: Iterable[str], *, folds: bool = False) -> dict[str, str
 
 
 def _no_path(name: str) -> str:
-    """Why it can be no relative path; empty where it can."""
+    """The reason why a name cannot be a relative path; empty if it can."""
     for part in name.split("/"):
         if not part:
             return "no file here can have this name, because it begins with '/' or has '//' in it: rename the object"

@@ -1,4 +1,4 @@
-"""What became of files that were sent away."""
+"""The result of sending files to another place."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Push:
-    """`to` names the place, `files` are (name, bytes) of what was sent there or would be. `url` is where they are now; None where nothing
-    was sent, and `withheld` says why. Of what lies there already, some is `unchanged`, and `removed` is no longer among what is sent."""
+    """`to` names the place. `files` are the names and sizes, in bytes, of the files that were sent there, or that would be. `url` is where
+    they are now; it is None if nothing was sent, and then `withheld` says why. `unchanged` is the number of files that were there already,
+    and `removed` are the names of those that were removed there."""
 
     to: str
     files: list[tuple[str, int]]

@@ -1,4 +1,5 @@
-"""What was transferred, a line of JSON each, written when it is done: a process that is killed loses what was under way and no more."""
+"""A record of what was transferred: one line of JSON for each file, written when it is done. A process that is killed loses only what was
+under way."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from augment_correction.folders import new_file
 
 
 class Record:
-    """By name, the newest that was noted of it; None once it was removed."""
+    """`entries` has the newest entry that was noted for each name. A name that was noted with None is not among them any more."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock, self._lines = path, Lock(), 0
@@ -37,7 +38,7 @@ class Record:
 
     @contextmanager
     def open(self) -> Iterator[Record]:
-        """For noting. Lines that others have taken the place of are left out of the file at last."""
+        """Opens the file so that entries can be noted. In the end it is written anew if most of its lines are out of date."""
         with self._path.open("ab") as self._file:
             if self._torn:
                 self._file.write(b"\n")
@@ -46,7 +47,7 @@ class Record:
             self._write_anew()
 
     def note(self, name: str, entry: Any) -> None:
-        """From any thread. `entry` is anything that JSON can say; None: it is there no more."""
+        """Note the entry of a name; this may be called by any thread. `entry` is anything that JSON can hold, or None if there is none any more."""
         with self._lock:
             self._file.write(orjson.dumps([name, entry]) + b"\n")
             self._file.flush()

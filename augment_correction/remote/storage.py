@@ -1,7 +1,7 @@
-"""One address of object storage (`s3://bucket/docs`, or any other protocol of fsspec): what lies there, and one file of it at a time.
+"""One address of object storage (`s3://bucket/docs`, or any other protocol of fsspec): lists what is there, and transfers single files.
 
-What goes wrong is told as `failures` tells it. A failure of one object, to which the server has given an answer, is an `ObjectFailure`;
-all else (no such bucket, no credentials, no server) is of no single object, and an InputError.
+Failures are told by the module `failures`. If the server's answer is about one object, it is an `ObjectFailure`, and the others may still be
+had. All else (no such bucket, no credentials, no server) is an InputError.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from augment_correction.remote.failures import (
 from augment_correction.terminal import redacted
 
 _WITH_CREDENTIALS = re.compile(r"^[^@]*://[^@]*:[^@]*@|(?:https?|ftp)://[^/]*@")
-"""A secret key may hold a slash, and the one name before a web server's is often a token."""
+"""Finds credentials in an address. A secret key may hold a slash, and what stands before the `@` of a web address is often a token."""
 _WEB = ("http://", "https://")
 _MARKS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5")
-"""What fsspec's filesystems call the mark of an object's content; where there is none, its times tell whether it is another."""
+"""The names that fsspec's filesystems have for the mark of an object's content. If there is no mark, the object's times stand in for it."""
 _TIMES = ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created")
 _S3: dict[str, Any] = {
-    # One stream for each file, since there are many files: ten of 50 MB each would be in memory for every large one.
+    # One stream for each file, since many files are sent at once: with ten streams, 500 MB of every large file would be in memory.
     "max_concurrency": 1,
-    # s3fs asks five times; botocore below it would make each of them five.
+    # s3fs tries five times, and botocore, which it uses, would try five times in each of these.
     "config_kwargs": {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 15},
 }
 _AZURE: dict[str, Any] = {
@@ -54,7 +54,7 @@ _LOGS = ("adlfs", "azure", "gcsfs", "google", "s3fs")
 
 
 def without_secrets(address: str) -> str:
-    """As it may be told: without what stands before an `@` and without a query."""
+    """The address as a message may show it: without what stands before an `@`, and without a query."""
     plain = address.partition("?")[0]
     if _WITH_CREDENTIALS.search(plain):
         plain = f"{plain.partition('://')[0]}://***@{plain.rpartition('@')[2]}"
@@ -62,26 +62,26 @@ def without_secrets(address: str) -> str:
 
 
 def is_address(place: str) -> bool:
-    """Whether `place` is an address, and no path."""
+    """Whether `place` is an address and not a path."""
     return "://" in place
 
 
 def is_web(address: str) -> bool:
-    """Whether it is a page's, which can be read and not written."""
+    """Whether it is the address of a web server, which can be read but not written to."""
     return address.startswith(_WEB)
 
 
 def check_address(address: str) -> None:
-    """What can be said of it before anything is sent.
+    """Check all that can be checked before anything is sent.
 
-    Raises: InputError where it is none, holds a password or a query, its protocol is unknown or it names no bucket; MissingExtra.
+    Raises: InputError if it is no address, holds a password or a query, has an unknown protocol or names no bucket; MissingExtra.
     """
     Storage.at(address)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """One object as it was listed. `size` in bytes and `mark`, which changes with the content, are None where they are not told."""
+    """One object as it was listed. `size` is in bytes, `mark` changes with the content; both are None if the storage does not tell them."""
 
     path: str
     size: int | None
@@ -137,7 +137,7 @@ class Storage:
         return cls(address.rstrip("/"), files, root.rstrip("/"))
 
     def check(self) -> None:
-        """Whether it can be asked, by one request or few: there need be nothing at the address, but its bucket has to be there.
+        """Check with few requests that the storage answers. There need not be anything at the address, but its bucket must exist.
 
         Raises: InputError.
         """
@@ -150,10 +150,10 @@ class Storage:
                 self._look_for_bucket()
 
     def _look_for_bucket(self) -> None:
-        """Where nothing is found: of that, gcsfs and adlfs say the same as of a bucket that is not there. S3 tells it apart by itself, and
-        who may use one folder of it alone may not ask for the bucket.
+        """Check that the bucket exists, after nothing was found at the address: gcsfs and adlfs report both in the same way. S3 is not asked,
+        because it reports a missing bucket by itself, and because those who may only use a folder of it may not ask for the bucket.
 
-        Raises: InputError where it is not there.
+        Raises: InputError if there is no such bucket.
         """
         bucket = self.root.partition("/")[0]
         for ask in (self._files.info, self._files.ls) if family_of(self.address) in ("gs", "az") else ():
@@ -170,7 +170,7 @@ class Storage:
                 return
 
     def objects(self) -> dict[str, Stored]:
-        """By their names below the address, and by "" where the address is one object itself; none where there is nothing.
+        """The objects by their names below the address; the name is "" if the address is itself an object.
 
         Raises: InputError where it cannot be listed.
         """
@@ -189,7 +189,7 @@ class Storage:
             return {str(name): self._stored(path, info) for name, (path, info) in listed.items()}
 
     def _named(self, path: str, info: Mapping[str, Any]) -> tuple[str | None, tuple[str, Mapping[str, Any]]]:
-        """None for what only marks a folder, or lies elsewhere: the pages of a web server link to anything."""
+        """The name of an object; None if it only marks a folder, or lies elsewhere, since the pages of a web server link to anything."""
         web = is_web(path)
         inside = path.rstrip("/") == self.root or path.startswith(f"{self.root}/")
         if path.endswith("/") or not inside or (web and "?" in path):
@@ -198,7 +198,7 @@ class Storage:
         return (unquote(name) if web else name), (path, info)
 
     def _stored(self, path: str, info: Mapping[str, Any]) -> Stored:
-        if info.get("size") is None:  # the listings of web servers tell nothing
+        if info.get("size") is None:  # the listing of a web server does not tell it
             with suppress(FileNotFoundError):
                 info = self._files.info(path)
         named = next((f"{info[key]}" for key in _MARKS if info.get(key)), None)
@@ -206,7 +206,7 @@ class Storage:
         return Stored(path, info.get("size"), named or " ".join(times) or None)
 
     def fetch(self, stored: Stored, target: Path, came: Callable[[int], None]) -> None:
-        """The object into the file `target`. `came` is told of bytes as they come; what it raises ends the fetch.
+        """Fetch the object into the file `target`. `came` is called with the number of bytes that have come; if it raises, the fetch ends.
 
         Raises: ObjectFailure, InputError; OSError where the file cannot be written.
         """
@@ -216,7 +216,7 @@ class Storage:
             raise ObjectFailure(f"{target.stat().st_size:,} bytes came, and it was listed with {stored.size:,}")
 
     def put(self, source: Path, name: str, went: Callable[[int], None]) -> None:
-        """The file `source` as the object `name`.
+        """Store the file `source` as the object `name`. `went` is called with the number of bytes that were sent.
 
         Raises: InputError.
         """
@@ -224,14 +224,14 @@ class Storage:
             self._files.put_file(str(source), f"{self.root}/{name}", callback=_callback(went))
 
     def mark_of(self, name: str) -> str | None:
-        """Of the object `name` alone; None where it is not told, or not to these credentials."""
+        """The mark of the object `name`, asked for by itself; None if the storage does not tell it, or not to these credentials."""
         path = f"{self.root}/{name}"
         with suppress(ObjectFailure, InputError), told(self.address, path):
             return self._stored(path, self._files.info(path)).mark
         return None
 
     def remove(self, name: str) -> None:
-        """Nothing happens where there is no such object.
+        """Remove an object. Nothing happens if there is none of that name.
 
         Raises: InputError.
         """
@@ -268,13 +268,14 @@ def _options(protocol: str, address: str) -> dict[str, Any]:
 
 
 def _keep_quiet() -> None:
-    """What is wrong is told as a failure. Beside it, Python would write the warnings of a log that nobody handles to stderr."""
+    """Keep the warnings of these packages from stderr, where Python writes those of a log that nobody handles: every failure is raised and
+    told anyway."""
     for name in _LOGS:
         if not (log := logging.getLogger(name)).handlers:
             log.addHandler(logging.NullHandler())
 
 
 def _package(failure: ImportError) -> str:
-    """Of fsspec's own advice: "Please install gcsfs to access Google Storage"."""
+    """The package that fsspec's message names, as in "Please install gcsfs to access Google Storage"."""
     found = re.search(r"[Ii]nstall (?:the )?['\"]?([\w.-]+)", str(failure))
     return found.group(1) if found else "the package that fsspec names"

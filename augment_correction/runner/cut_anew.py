@@ -1,4 +1,5 @@
-"""What a resumed run would pay for because documents are cut otherwise than before: told before the first request."""
+"""A resumed run may have to pay again for passages that are new only because documents are now cut otherwise than before. This counts
+them, and the run says so before its first request."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from augment_correction.store import Results
 
 
 async def tell_what_is_cut_anew(plan: Plan, results: Results, state: RunState) -> None:
-    """Reads the documents where earlier runs into the folder cut them by other rules or settings, and by the same no more; no further
-    than to the last passage that is finished.
+    """Compares the passages that earlier runs into the folder have finished with those into which the documents are cut now, and adds
+    a notice if some of the former are gone and some of the latter are new. The documents are read only if other rules or settings
+    cut them then, and only until all finished passages have been found.
 
     Raises: Interrupted at Ctrl-C.
     """
@@ -39,8 +41,8 @@ async def tell_what_is_cut_anew(plan: Plan, results: Results, state: RunState) -
         gone, new = len(finished - passages), len(passages - finished)
         if gone and new:
             state.notices.append(
-                f"documents are cut otherwise than by earlier runs into this folder (another version of the program, other settings): "
-                f"{gone:,} of the {len(finished):,} passages that they finished are not among the present {len(passages):,}, and "
-                f"{new:,} are asked about anew. `run --dry-run` tells what that costs"
+                f"documents are cut otherwise than by earlier runs into this folder, because of another version of the program or other "
+                f"settings: {gone:,} of the {len(finished):,} passages that those runs finished do not exist any more, and of the "
+                f"{len(passages):,} that there are now {new:,} are asked about anew. `run --dry-run` tells what that costs"
             )
     results.set_cut(cut)

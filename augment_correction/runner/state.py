@@ -1,4 +1,4 @@
-"""Where a run stands, as plain counters that a display polls, and what it came to."""
+"""How far a run is, as plain counters that a display polls, and the result of a finished run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from augment_correction.store import Outcome
 
 @dataclass
 class StageCounts:
-    """Records at one stage. `done` is kept + rejected + failed. `kinds` are the kinds of conversation it is for (None:
-    all), `share` is how many of the passages are expected to come to it, `asks` says whether it takes time."""
+    """The records of one stage, by what became of them; `done` is kept + rejected + failed. `kinds` are the kinds of conversation that
+    the stage is for (None: all of them), `share` is the share of the passages that are expected to reach it, and `asks` says
+    whether it asks a model, which takes time."""
 
     name: str
     kinds: frozenset[str] | None = None
@@ -41,7 +42,7 @@ class StageCounts:
 
 
 def counters(plan: Plan) -> dict[str, StageCounts]:
-    """By stage, at zero."""
+    """The counters of all stages, by name, at zero."""
     asking = {stage.name: stage for stage in plan.pipeline.model_stages}
     made = {}
     for station in plan.stages:
@@ -52,13 +53,14 @@ def counters(plan: Plan) -> dict[str, StageCounts]:
 
 @dataclass
 class RunState:
-    """Written by the runner, read by whoever watches. `total` is None until the last document is read; `expected` is
-    counted ahead where somebody watches, identical passages not taken together."""
+    """The counters of a run: the runner writes them, a display reads them. `total`, the number of passages, is None until the last
+    document has been read. `expected` is that number counted in advance, which is done only if a display needs it; in it identical
+    passages count one by one."""
 
     stages: dict[str, StageCounts]
     unit: str = "passages"
     verdicts: tuple[str, str] = ("kept", "rejected")
-    """For the display: what is counted, and what becomes of it."""
+    """What the display calls that which is counted (`unit`), and the two ways in which each of it can end."""
     ledger: Ledger | None = None
     phase: str = "starting"
     documents: int = 0
@@ -71,12 +73,13 @@ class RunState:
     reused: int = 0
     started: float = field(default_factory=time.monotonic)
     loading: tuple[str, int, int] | None = None
-    """(what, done, total) while a server starts: bytes of weights, or seconds waited with total 0."""
+    """What the run is waiting for, such as the start of a server: (what, bytes done, bytes in all), or (what, seconds so far, 0). None
+    while it waits for nothing."""
     notices: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
-    """Rejects and failures by stage/reason."""
+    """How many records were rejected or failed, by "stage/reason"."""
     first: Conversation | None = None
-    """The first one that this run has made, for the display."""
+    """The first conversation that this run has made, for the display."""
     _finish_times: deque[float] = field(default_factory=lambda: deque(maxlen=200))
 
     def note_finished(self, passages: int = 1) -> None:
@@ -84,14 +87,14 @@ class RunState:
         self._finish_times.extend([time.monotonic()] * passages)
 
     def note_made(self, outcomes: Iterable[Outcome]) -> None:
-        """Of a passage that was followed to its end."""
+        """`outcomes` are those of one passage, which has gone through all stages."""
         if self.first is None:
             self.first = next((each.body["conversation"] for each in outcomes if each.status == "kept"), None)
 
     def count_outcome(
         self, status: str, stage: str | None, reason: str | None, kind: str | None, times: int = 1
     ) -> None:
-        """An outcome that was made elsewhere (by an earlier run, on another machine), counted as if here and now."""
+        """Count an outcome that another process has made (an earlier run, or another machine) as if this one had made it now."""
         if stage is not None and stage not in self.stages:  # rejected before the first stage
             self.reasons[f"{stage}/{reason}"] += times
             return
@@ -106,20 +109,21 @@ class RunState:
 
     @property
     def eta(self) -> float | None:
-        """Seconds to go at the pace of the last 200 passages; None while unknown."""
+        """The seconds that are left at the pace of the last 200 passages; None while that is not known."""
         end = self.total if self.total is not None else self.expected
         if end is None or len(self._finish_times) < 2:
             return None
         first, last, gaps = self._finish_times[0], self._finish_times[-1], len(self._finish_times) - 1
-        # From finish to finish; the one that is under way counts as soon as it takes longer than those before it.
+        # The mean time from one finished passage to the next. The time since the last of them counts as soon as it makes that longer.
         pace = max((last - first) / gaps, (time.monotonic() - first) / (gaps + 1))
         return max(0, end - self.finished) * pace
 
 
 @dataclass(frozen=True)
 class Costs:
-    """USD; None where a price is unknown. `kept` and `rejected` are parts of `folder`: what was paid for the passages
-    that are in the files now. What is left was paid for other settings, or for passages that are not finished."""
+    """What was paid, in USD; None where a price is unknown. `run` is the cost of this run, `folder` that of all runs into its output
+    folder. `kept` and `rejected` are the parts of `folder` that made the rows which stand in the files now. The rest, `other`, was
+    paid with other settings, or for passages that are not finished."""
 
     run: Decimal | None
     folder: Decimal | None
@@ -150,7 +154,7 @@ class RunResult:
     exit_code: ExitCode
     counts: dict[str, Any]
     tokens: dict[str, dict[str, Any]]
-    """Per role, what stands in `<role>_model_tokens.json`."""
+    """By the role of a model, the contents of `<role>_model_tokens.json`."""
     costs: Costs
     seconds: float
     files: dict[str, Path]
@@ -158,7 +162,7 @@ class RunResult:
     stopped: str | None = None
     hint: str | None = None
     verification: Verification | None = None
-    """The mask against the tokenizer; None where no tokenizer is on this machine or nothing was kept."""
+    """How the loss mask compares with the tokenizer; None if no tokenizer is on this machine or nothing was kept."""
 
     @property
     def cost(self) -> Decimal | None:
@@ -195,7 +199,7 @@ class RunResult:
 
 
 Watch = Callable[[RunState], AbstractContextManager[object]]
-"""What shows a state as long as the block runs."""
+"""Given the state of a run, a context manager that displays it until it is left."""
 
 
 def unwatched(_: RunState) -> AbstractContextManager[object]:

@@ -15,7 +15,7 @@ from augment_correction.stages.checks.contract import FINE, CheckInput, CheckRes
 from augment_correction.stages.checks.wording import stems
 from augment_correction.text.scripts import UNSPACED
 
-# Words about answers and not about their matter; a doubt may name what it doubts.
+# Words about answers as such and not about a subject. A doubt may use them, since it has to name what it doubts.
 _ABOUT_ANSWERS = """
     answer question reason date year name number place part detail order fact point thing way time kind something other
     another different same right wrong mistake error sure really think remember read say said mean know not no yes one
@@ -31,7 +31,7 @@ _ABOUT_ANSWERS = """
     contrario revés duda fuente frase palabra sentido impresión opinión resto detalle punto respecto
     contraire inverse doute source phrase mot sens impression avis reste détail histoire affirmation début fin
 """
-# Words that every text has; one of them says what is right only where the mistake says its contrary.
+# Words that occur in every text. One of them tells what is right only if the mistake says its contrary ("after" for "before").
 _COMMON = """
     all any both each every first second two last again back still even only more most less much many few some such always
     never often ever out up down over under after before because until while since whether though however maybe perhaps
@@ -62,7 +62,7 @@ _COMMON = """
     croyais croyait pensais pensait dirais dirait disais disait parlais parlait semblait
     pardon merci euh hmm bah ben hein ouais peut-être certain certaine certains mes mon ma vos votre notre nos pendant
 """
-# "one of the two points": it counts what was said and not the matter.
+# "one of the two points": such a number counts statements of the answer and is no fact of the subject.
 _COUNTED = re.compile(
     r"\b(?:one|two|three|four|both|deux|trois|quatre|zwei|drei|vier|beiden?|dos|tres|cuatro|ambos|[2-4])\s+"
     r"(?:of\s+(?:the\s+|these\s+|those\s+|your\s+)?)?"
@@ -71,13 +71,14 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 ENOUGH = 20
-"""One word in so many that the right answer has from the passage, and the mistake and the question have not."""
+"""A doubt gives the right answer away if it says one in so many of the words that this has from the passage, and that neither the mistake
+nor the question has."""
 _ASIDE = 1
-"""A user who says more words of his own than that, and one of them is in what the right answer adds, speaks of something else: "the bright
-boy in my class", "I turned the page"."""
+"""If a doubt has more words of its own than that, and only one of them is also in the right answer, in a clause that adds something, this
+word is there by chance: the user speaks of something else ("the bright boy in my class", "I turned the page")."""
 _CLAUSE = re.compile(r"[,.;:!?]\s")
 _PAIR = re.compile(f"[{UNSPACED}]")
-"""Two signs of a script without spaces are no word."""
+"""Finds pairs of signs of a script without spaces: `stems` cuts such a text into pairs, which are no words that could be counted."""
 _CONTRACTED = re.compile(r".+(?:n't|'(?:m|re|ve|ll|d|t))")
 _GENERAL, _EVERYWHERE = (frozenset(map(stem, words.split())) for words in (_ABOUT_ANSWERS, _COMMON))
 _CONTRARIES: dict[str, set[str]] = {}
@@ -98,9 +99,9 @@ _REFUTED = re.compile(
 def no_giveaway(given: CheckInput) -> CheckResult:
     """The first field is the doubt, the second the right answer, the rest is what a doubt may repeat.
 
-    What gives it away is a number or a name of the right answer, or a good part of its words that the passage has, too: the
-    others are the way in which two people speak ("n'est pas juste", "both points"), and two long texts always share one. A single word
-    is chance where the user says more that is his own."""
+    A doubt gives the right answer away by a number or a name of it, or by a good part of those of its words that the passage has, too.
+    Words that the passage does not have belong to the way in which people speak ("n'est pas juste", "both points"). A single common word
+    is taken for chance if the doubt has other words of its own, because two long texts always have a word in common."""
     (field, doubt), (_, correction), *others = given.texts
     doubt = _COUNTED.sub(" ", _without_elisions(doubt))
     right = _without_elisions(_REFUTED.sub(" ", without_apology(correction)))
@@ -117,8 +118,8 @@ def no_giveaway(given: CheckInput) -> CheckResult:
 
 
 def _words(doubt: str, right: str, others: Sequence[str], passage: str) -> frozenset[str]:
-    """Those of the doubt that give the right answer away; none where they are too few of it. What costs comes last: most
-    doubts share no word."""
+    """The words (stems) by which the doubt gives the right answer away; none if they are too small a part of it. What takes long is done
+    last, because most doubts have no word in common with the right answer."""
     shared = frozenset(word for word in stems(doubt) & stems(right) - _GENERAL if not _tells_nothing(word))
     if not shared:
         return shared
@@ -140,7 +141,8 @@ def _words(doubt: str, right: str, others: Sequence[str], passage: str) -> froze
 
 
 def _answers(shared: frozenset[str], right: str, said: frozenset[str]) -> bool:
-    """Whether it stands in a clause about what the mistake and the question are about, and in none that adds something."""
+    """Whether the words stand together in a clause of the right answer that has a word of the mistake or the question, too. Such a clause
+    answers the question; any other adds something to the answer."""
     return any(
         shared <= words and words & said for clause in _CLAUSE.split(right) if (words := stems(clause) - _GENERAL)
     )
@@ -151,12 +153,13 @@ def _without_elisions(text: str) -> str:
 
 
 def _tells_nothing(word: str) -> bool:
-    """km, kg: whoever doubts a length names its unit; and "isn't", "I'm"."""
+    """Whether it is a short unit (km, kg: whoever doubts a length names its unit) or a contraction ("isn't", "I'm")."""
     return (len(word) <= 2 and word.isascii() and word.isalpha()) or bool(_CONTRACTED.fullmatch(word))
 
 
 def _numbers(doubt: str, right: str, others: Sequence[str], passage: str) -> frozenset[Decimal]:
-    """Those of the right answer that the passage has: another is what the user proposed and the right answer refutes."""
+    """The numbers by which the doubt gives the right answer away. The passage must have them, too: a number of the right answer that the
+    passage lacks is one that the user proposed and the answer refutes."""
     if not values(doubt, words=True):  # most doubts name none, and reading the others costs
         return frozenset()
     told = values(right, words=True).keys() & values(passage, words=True).keys()
