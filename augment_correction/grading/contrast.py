@@ -5,15 +5,19 @@ Order is not looked at: "Lyon beat Paris" and "Paris beat Lyon" have no contrast
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from augment_correction.grading.keys import tokens
 from augment_correction.grading.lexicon import OPPOSITES
-from augment_correction.grading.numbers import find_numbers
+from augment_correction.grading.numbers import Number, find_doubtful, find_numbers, is_percent
 from augment_correction.grading.text import names, negations, stem, words
 
+ENDLESS = 20
+"""Digits above which a value is one third or the like, and no number that somebody wrote."""
+COARSE = Decimal("0.01")
+"""The coarsest step in which one third is rounded: 33 %, 0.33."""
 _OPPOSITE_STEMS = {(stem(one), stem(other)): f"{one}/{other}" for one, other in sorted(OPPOSITES)}
 
 
@@ -75,11 +79,45 @@ def differs(one: str, other: str) -> bool:
 
 
 def numbers_only_in(one: str, other: str) -> frozenset[Decimal]:
-    """By value, each once: an answer may repeat a number as often as it likes."""
+    """By value, each once: an answer may repeat a number as often as it likes. A quarter is 25 %, too, and a third 33 %."""
     known = {number.value for number in find_numbers(other, words=True)}
+    only = [number for number in find_numbers(one, words=True) if number.value not in known and not number.vague]
+    if not only:
+        return frozenset()
+    doubtful = {number.value for number in find_doubtful(other)}
+    shares = [*_shares(other, (*find_numbers(other, words=True), *find_doubtful(other)))]
     return frozenset(
-        number.value for number in find_numbers(one, words=True) if number.value not in known and not number.vague
+        number.value
+        for number in only
+        if number.value not in doubtful
+        and not any(_same(mine, his) for mine in _shares(one, [number]) for his in shares)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    value: Decimal
+    step: Decimal
+    """What its last digit counts; 0 where its digits never end."""
+    percent: bool
+
+
+def _shares(text: str, numbers: Iterable[Number]) -> Iterator[_Share]:
+    """Those of them that may be shares of a whole: not whole, or with a percent sign."""
+    for number in numbers:
+        _, digits, exponent = number.value.as_tuple()
+        percent = is_percent(text, number)
+        if percent or int(exponent) < 0:
+            step = Decimal(0) if len(digits) > ENDLESS else Decimal(1).scaleb(int(exponent) - 2 * percent)
+            yield _Share(number.value.scaleb(-2) if percent else number.value, step, percent)
+
+
+def _same(one: _Share, other: _Share) -> bool:
+    """Not where both are spelt alike, because those were compared by value."""
+    if one.percent != other.percent and one.value == other.value:
+        return True
+    step = max(one.step, other.step)
+    return min(one.step, other.step) == 0 < step <= COARSE and abs(one.value - other.value) < step
 
 
 def _stems(them: Iterable[str]) -> frozenset[str]:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from augment_correction.grading import cldr, phrases
-from augment_correction.grading.lexicon import PERCENT
-from augment_correction.grading.numbers import find_numbers
+from augment_correction.grading.numbers import PERCENT_SIGN, find_numbers, parts_of
 from augment_correction.grading.spelt import language_of
 from augment_correction.grading.text import words
 
@@ -182,33 +181,20 @@ def _month(name: str, languages: Languages) -> int | None:
 
 # ------------------------------------------------------------------------------------------------------------ shares
 
-_PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
-_TIMES = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
-_WORDED = re.compile(
-    rf"(?<![\w-])(?:(?P<times>{'|'.join(_TIMES)})[\s-]+)?(?P<part>half|halves|(?:third|quarter|fourth|fifth|sixth|eighth|tenth)s?)(?![\w-])",
-    re.IGNORECASE,
-)
-_PERCENT = re.compile(
-    rf"\s?(?:%|(?:{'|'.join(sorted(map(re.escape, PERCENT - {'%'}), key=len, reverse=True))}|per\s+cent)(?!\w))",
-    re.IGNORECASE,
-)
 _FRACTION = re.compile(r"(?<![\w/.,])(\d{1,4})\s?[/⁄]\s?([1-9]\d{0,3})(?![\w/]|[.,]\d)")
 
 
 def shares(text: str, languages: Languages) -> Iterator[Meaning]:
     for number in find_numbers(text, words=True):
-        after = _PERCENT.match(text, number.end)
+        after = PERCENT_SIGN.match(text, number.end)
         if after:
             yield Meaning(("share", Fraction(number.value) / 100), number.start, after.end())
     for match in _FRACTION.finditer(text):
-        if not _PERCENT.match(text, match.end()):
+        if not PERCENT_SIGN.match(text, match.end()):
             yield Meaning(("share", Fraction(int(match[1]), int(match[2]))), match.start(), match.end())
-    for match in _WORDED.finditer(text):
-        part = match["part"].casefold()
-        of = _PARTS["half" if part == "halves" else part.removesuffix("s")]
-        times_ = _TIMES[(match["times"] or "a").casefold()]
-        if times_ < of and (match["times"] or part == "half"):
-            yield Meaning(("share", Fraction(times_, of)), match.start(), match.end())
+    for part in parts_of(text):
+        if 0 < part.value < 1 and not PERCENT_SIGN.match(text, part.end):
+            yield Meaning(("share", part.value), part.start, part.end)
 
 
 # ---------------------------------------------------------------------------------------------------------- measures

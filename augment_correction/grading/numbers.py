@@ -8,7 +8,7 @@ How a numeral is read where countries differ (the same text always gives the sam
 - Anything else that separators hold together is several numbers: `12.03.2024`, `1.5.2`, `12:30`, `1,2,3`.
 - A hyphen is a sign only where nothing stands before it: not in `3-5`, `COVID-19`, `2024-03-12`.
 - Digits inside a word (`H2O`, `v2`) belong to the word; letters may follow (`5kg`, `3rd`, `1990s`).
-- `1/2`, `½` and `1½` are quotients, dates like `3/4/2024` are not. Units, percent and currency signs are left alone.
+- `1/2`, `½` and `1½` are quotients, dates like `3/4/2024` are not. In words they are read by `parts.py`. Units, percent and currency signs are left alone.
 - The numbering of a list (two lines or more that start with `1.`) is layout and not a value.
 """
 
@@ -20,7 +20,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
+
+from augment_correction.grading.lexicon import PERCENT
+from augment_correction.grading.parts import Part, find_parts
 
 _SMALL = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -60,6 +64,11 @@ _SCALE = rf"(?P<scale>(?:[\s-]?(?:{'|'.join(_ZEROS)})s?(?!\w)){{0,2}})"
 _FIND = re.compile(_DIGITS, re.VERBOSE)
 _FIND_WITH_WORDS = re.compile(rf"(?:{_DIGITS}|{_SPELLED}){_SCALE}", re.VERBOSE | re.IGNORECASE)
 _AFTER_A_NUMBER = re.compile(rf"(?:\d|\b(?:{'|'.join(_WORDS)}))\s*$", re.IGNORECASE)
+PERCENT_SIGN = re.compile(
+    rf"\s?(?:%|(?:{'|'.join(sorted(map(re.escape, PERCENT - {'%'}), key=len, reverse=True))}"
+    r"|(?:per|pour)\s+cent|por\s+cien(?:to)?|p[eo]r\s+cento)(?!\w))",
+    re.IGNORECASE,
+)
 _NUMBERING = re.compile(r"^[ \t]*(\d{1,3})[.)][ \t]+(?=\S)", re.MULTILINE)
 
 # (what the whole run looks like, what groups, what starts the decimals), the first that fits
@@ -80,21 +89,63 @@ class Number:
     start: int
     end: int
     spelled: bool = False
+    doubtful: bool = False
+    """It may be no number (`parts.py`)."""
 
     @property
     def vague(self) -> bool:
-        """ "one" may be a pronoun ("this one"), so that it can confirm a 1 and never contradict anything."""
-        return self.spelled and self.value == 1
+        """ "one" may be a pronoun ("this one"), so that it can confirm a 1 and never contradict anything; "half" may be roughly
+        half."""
+        return self.doubtful or (self.spelled and self.value == 1)
 
 
 @lru_cache(maxsize=128)  # one answer is looked at from many sides
 def find_numbers(text: str, *, words: bool = False) -> tuple[Number, ...]:
-    """In order. `words`: also English number words ("minus one", "one hundred and fifty", "a dozen"), and "3 million" as
-    3000000."""
+    """In order. `words`: also English number words ("minus one", "one hundred and fifty", "a dozen"), "3 million" as 3000000,
+    and parts of a whole in eight languages ("four fifths", "deux tiers"), without the doubtful ones (`find_doubtful`)."""
+    found = _plain_numbers(text, words=words)
+    sure = [part for part in parts_of(text) if part.sure] if words else []
+    if not sure:
+        return found
+    beside = [number for number in found if not any(_overlap(number, part) for part in sure)]
+    return tuple(sorted([*beside, *map(_as_number, sure)], key=lambda each: each.start))
+
+
+def find_doubtful(text: str) -> tuple[Number, ...]:
+    """In order, what may be a part of a whole and may be something else: "half", "a quarter of an hour", "a third party". They
+    may stand over numbers of `find_numbers`."""
+    return tuple(_as_number(part) for part in parts_of(text) if not part.sure)
+
+
+@lru_cache(maxsize=128)
+def parts_of(text: str) -> tuple[Part, ...]:
+    """In order, sure ones and doubtful ones; mixed numbers are among them."""
+
+    def wholes() -> dict[int, tuple[int, Fraction]]:
+        return {each.end: (each.start, Fraction(each.value)) for each in _plain_numbers(text, words=True)}
+
+    return tuple(find_parts(text, wholes))
+
+
+def _as_number(part: Part) -> Number:
+    value = Decimal(part.value.numerator) / Decimal(part.value.denominator)
+    return Number(value, part.start, part.end, spelled=True, doubtful=not part.sure)
+
+
+def _overlap(number: Number, part: Part) -> bool:
+    return number.start < part.end and part.start < number.end
+
+
+@lru_cache(maxsize=128)
+def _plain_numbers(text: str, *, words: bool) -> tuple[Number, ...]:
     numbering = [match.start(1) for match in _NUMBERING.finditer(text)]
     layout = set(numbering) if len(numbering) > 1 else set()
     found = (_FIND_WITH_WORDS if words else _FIND).finditer(text)
     return tuple(number for match in found if match.start("run") not in layout for number in _read(text, match))
+
+
+def is_percent(text: str, number: Number) -> bool:
+    return bool(PERCENT_SIGN.match(text, number.end))
 
 
 def values(text: str, *, words: bool = False) -> Counter[Decimal]:

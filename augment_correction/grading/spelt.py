@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+from augment_correction.grading.numbers import parts_of
 from augment_correction.grading.phrases import FRAMES
 
 LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "da")
@@ -32,5 +34,17 @@ def language_of(*texts: str) -> str:
 
 @lru_cache(maxsize=512)  # one reference is looked at with many answers
 def in_digits(text: str, language: str) -> str:
-    """As it is in a language that text2num does not know. One to three stay words: most are articles, too."""
-    return str(alpha2digit(text, language)) if language in LANGUAGES and _WORD.search(text) else text
+    """As it is in a language that text2num does not know. One to three stay words: most are articles, too. Of parts of a whole
+    it would make ordinals ("4 5èmes")."""
+    if language not in LANGUAGES or not _WORD.search(text):
+        return text
+    for part in reversed(parts_of(text)):
+        if part.sure:
+            text = text[: part.start] + _quotient(part.value) + text[part.end :]
+    return str(alpha2digit(text, language))
+
+
+def _quotient(value: Fraction) -> str:
+    """ "2/3", and "2 1/2"."""
+    whole, rest = divmod(value, 1)
+    return f"{whole} {rest}" if whole and rest else str(value)

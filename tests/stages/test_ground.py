@@ -249,6 +249,27 @@ class TestEveryPart:
         quotes = {"evidence": [passage], "right_span": right, "wrong_span": wrong, "error_type": "other"}
         assert await verdict(tmp_path, quotes, talk) == end
 
+    @pytest.mark.parametrize(
+        ("share", "wrong", "right", "end"),
+        [
+            ("4/5", "two fifths", "four fifths", "kept"),
+            ("four fifths", "two fifths", "4/5", "kept"),
+            ("25 %", "fifty percent", "a quarter", "kept"),
+            ("two thirds", "10 %", "67 %", "kept"),
+            ("vier Fünftel", "zwei Fünftel", "4/5", "kept"),
+            ("half", "10 %", "50 %", "kept"),
+            ("about half", "10 %", "most", "kept"),
+            ("4/5", "two fifths", "three fifths", "unsupported after 1"),
+            ("four fifths", "two fifths", "0.4", "unsupported after 1"),
+        ],
+    )
+    async def test_a_share_is_the_same_however_it_is_said(
+        self, tmp_path: Path, share: str, wrong: str, right: str, end: str
+    ) -> None:
+        talk = {"passage": f"They came to {share} of it.", "wrong": f"It was {wrong}.", "told": f"It was {right}."}
+        quotes = {"evidence": [share], "right_span": [share], "wrong_span": [wrong], "error_type": "number"}
+        assert await verdict(tmp_path, {**quotes, "supported": "inferred"}, talk) == end
+
     async def test_a_number_beside_a_name_that_was_wrong_need_not_be_said_again(self, tmp_path: Path) -> None:
         talk = {
             "passage": "The old plates are Edition 320 of Hallam, 1950.",
