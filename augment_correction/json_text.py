@@ -176,28 +176,36 @@ def _key(place: int, spelled: str) -> dict[str, int]:
         return {}
 
 
-_FAR = 4096
+_FAR, _TRIES = 4096, 100
 
 
 def values_in(
-    text: str, begins: re.Pattern[str], decode: Callable[[str, int], tuple[Any, int]]
+    text: str, begins: re.Pattern[str], decode: Callable[[str, int], tuple[Any, int]], *, too_deep: int = _TRIES
 ) -> Iterator[tuple[Any, int, int]]:
     """(value, start, end) of each value in a text of other things; behind a place where one could begin and none does the next is tried.
 
-    Python's decoder counts the lines up to each of its errors, so that what is done is cut off now and then.
-
-    Raises: RecursionError.
+    What is cut off is read to its end once for each of the brackets that are open there, of a hundred at most: where a hundred come to
+    nothing at one place, the next is looked for behind it. At the place number `too_deep` that nests too deeply it ends. Python's decoder
+    counts the lines up to each of its errors, so that what is done is cut off now and then.
     """
     done, at = 0, 0
+    failed, tries = -1, 0
     while found := begins.search(text, at):
         start = found.start()
         if start > _FAR:
             text, done, start = text[start:], done + start, 0
+        at = start + 1
         try:
             value, at = decode(text, start)
         except RecursionError:
-            raise
+            too_deep -= 1
+            if not too_deep:
+                return
+        except json.JSONDecodeError as failure:
+            tries = tries + 1 if done + failure.pos == failed else 1
+            failed = done + failure.pos
+            at = max(at, failure.pos) if tries == _TRIES else at
         except ValueError:
-            at = start + 1
+            pass
         else:
             yield value, done + start, done + at

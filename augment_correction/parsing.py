@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from augment_correction.errors import Reject
 from augment_correction.json_text import values_in
@@ -176,16 +176,9 @@ _OPENS_OBJECT = re.compile(r"\{(?=\s*[\"}])")
 
 
 def _objects(text: str) -> Iterator[dict[str, object]]:
-    for value, _, _ in values_in(text, _OPENS_OBJECT, _decoded):
+    for value, _, _ in values_in(text, _OPENS_OBJECT, _DECODER.raw_decode):
         if isinstance(value, dict):
             yield value
-
-
-def _decoded(text: str, start: int) -> tuple[Any, int]:
-    try:
-        return _DECODER.raw_decode(text, start)
-    except RecursionError:  # what stands inside may still be one
-        raise ValueError("nested too deeply") from None
 
 
 def _answer_of(text: str) -> str:

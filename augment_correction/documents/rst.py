@@ -34,7 +34,7 @@ _SETTINGS = {
     "line_length_limit": 1 << 20,
 }
 _DIRECTIVE = re.compile(r"\.\. (?P<name>[\w:+.-]+)::[ \t]*(?P<argument>[^\n]*)(?:\n(?P<rest>.*))?", re.DOTALL)
-_LONG_WORD = re.compile(r"(?<!\S)(?=(?:[^\w\s`*|<>\\]*+[^\W_]){250})[^\s`*|_<>\\]{500,}+(?<!:)")
+_LONG_WORD = re.compile(r"(?<!\S)(?=(?:[-+=]*+[^-+=\s`*|_<>\\]){250})[^\s`*|_<>\\]{500,}(?<!:)")
 _STANDS_FOR = re.compile("\ue000[0-9]+\ue001")
 _OPTIONS = re.compile(r"(?:\s*\n)*(?:[ \t]+:[\w -]+:[^\n]*(?:\n|$))*")
 _ROLE = re.compile(r":[A-Za-z][\w:+.-]*:`[~!]?(?P<text>[^`]*+)`")
@@ -72,8 +72,8 @@ def read_rst(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
 
 
 def _with_short_words(text: str) -> tuple[str, dict[str, str]]:
-    """The text with a sign in place of each word that is longer than any, and what the signs stand for. docutils looks from each letter of a word for the end of a name: one
-    of 20,000 letters and hyphens took a quarter of a minute."""
+    """The text with a sign in place of each word that is longer than any, and what the signs stand for. docutils looks from each sign of a word for the end of a name and of
+    an address: one of 20,000 letters and hyphens took a quarter of a minute. What a table is drawn with stays."""
     words: dict[str, str] = {}
 
     def short(found: re.Match[str]) -> str:

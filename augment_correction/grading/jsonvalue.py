@@ -97,7 +97,4 @@ def _decode(text: str) -> Any:
 
 def _containers(text: str) -> Iterator[tuple[Any, int, int]]:
     """(value, start, end)"""
-    try:
-        yield from values_in(text, _OPENS, _DECODER.raw_decode)
-    except RecursionError:
-        return
+    return values_in(text, _OPENS, _DECODER.raw_decode, too_deep=1)
