@@ -1,4 +1,4 @@
-"""`pytest --no-skips`: a test that is skipped has failed, unless it is marked `gpu`.
+"""`pytest --no-skips`: a test that is skipped has failed.
 
 A skip is how a missing program or package hides that nothing was tested. Continuous integration installs all that the
 tests need and passes this option; who works without Chromium or Ray leaves it away.
@@ -15,7 +15,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="fail what is skipped, but for tests marked `gpu`")
+    parser.addoption("--no-skips", action="store_true", help="fail what is skipped")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -34,9 +34,8 @@ def pytest_make_collect_report(
 
 
 def _failed_if_skipped(node: pytest.Item | pytest.Collector, report: Report) -> Report:
-    expected = hasattr(report, "wasxfail") or node.get_closest_marker("gpu")
-    if report.skipped and node.config.getoption("--no-skips") and not expected:
+    if report.skipped and node.config.getoption("--no-skips") and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"
-        report.longrepr = f"{reason}\nWith --no-skips only tests marked `gpu` may be skipped: install what is missing."
+        report.longrepr = f"{reason}\nWith --no-skips no test may be skipped: install what is missing."
     return report
