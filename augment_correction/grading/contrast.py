@@ -84,14 +84,12 @@ def numbers_only_in(one: str, other: str) -> frozenset[Decimal]:
     only = [number for number in find_numbers(one, words=True) if number.value not in known and not number.vague]
     if not only:
         return frozenset()
-    doubtful = {number.value for number in find_doubtful(other)}
-    shares = [*_shares(other, (*find_numbers(other, words=True), *find_doubtful(other)))]
-    return frozenset(
-        number.value
-        for number in only
-        if number.value not in doubtful
-        and not any(_same(mine, his) for mine in _shares(one, [number]) for his in shares)
-    )
+    if mine := {number.value: share for number in only for share in _shares(one, [number])}:  # most are whole
+        doubtful = find_doubtful(other)
+        shares = [*_shares(other, (*find_numbers(other, words=True), *doubtful))]
+        known = {number.value for number in doubtful}
+        known |= {value for value, share in mine.items() if any(_same(share, his) for his in shares)}
+    return frozenset(number.value for number in only if number.value not in known)
 
 
 @dataclass(frozen=True, slots=True)
