@@ -75,6 +75,18 @@ def test_every_word_that_is_drawn_says_something_of_its_own_to_a_prompt(path: Pa
         assert len(said) == len(words), name
 
 
+@pytest.mark.parametrize("path", shipped_pipelines(), ids=lambda path: path.stem)
+def test_free_says_what_a_pipeline_says_that_draws_nothing(path: Path) -> None:
+    pipeline = load_pipeline(path)
+    library = PromptLibrary(Project(bundled()))
+    written = {name: "x" for stage in pipeline.stages for name in (*stage.writes, *stage.named)}
+    values = {**VALUES, **written} | {name: next(iter(words)) for name, words in pipeline.draws.items()}
+    for name in (name for name, words in pipeline.draws.items() if "free" in words):
+        for prompt in (prompt for prompt in map(library.load, pipeline.prompts) if name in prompt.optional):
+            left_out = {key: value for key, value in values.items() if key != name}
+            assert prompt.render({**values, name: "free"}) == prompt.render(left_out), name
+
+
 @pytest.mark.parametrize("path", sorted((bundled() / "prompts").rglob("*.jinja")), ids=lambda path: path.stem)
 def test_every_shipped_prompt_is_used_or_included(path: Path) -> None:
     if path.parent.name in (
