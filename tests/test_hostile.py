@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,6 +41,7 @@ from augment_correction.stages.quotes import find_quote
 from augment_correction.text import normalised
 from augment_correction.text.fences import fences
 from augment_correction.text.language import prose
+from tests.cpu import cpu
 
 Make = Callable[[int], str]
 SIZE, FEW, LONGER = 20_000, 2_000, 4
@@ -246,10 +246,12 @@ def linear(function: Callable[[str], Any], make: Make, size: int = SIZE) -> None
 
 def seconds(function: Callable[[str], Any], text: str) -> float:
     """Of the processor; what a function says of the text does not matter here."""
-    begun = time.process_time()
-    with given_up(), suppress(Reject, Unread, ValueError):
-        function(text)
-    return time.process_time() - begun
+
+    def work() -> None:
+        with given_up(), suppress(Reject, Unread, ValueError):
+            function(text)
+
+    return cpu(work)
 
 
 @contextmanager

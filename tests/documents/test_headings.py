@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from augment_correction.documents import ChunkSettings, TokenCounter, chunk_document
 from augment_correction.documents.contract import build_document
 from augment_correction.documents.headings import plain_headings
+from tests.cpu import cpu
 
 from .files import paragraph, read
 
@@ -193,12 +193,7 @@ def test_marks_of_markdown_are_no_part_of_a_title() -> None:
 
 def seconds(text: str) -> float:
     """The least of three tries."""
-    found = []
-    for _ in range(3):
-        begun = time.process_time()
-        plain_headings(text)
-        found.append(time.process_time() - begun)
-    return min(found)
+    return min(cpu(lambda: plain_headings(text)) for _ in range(3))
 
 
 @pytest.mark.parametrize(

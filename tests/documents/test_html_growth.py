@@ -5,11 +5,10 @@ The number of attributes of one element is not among what is tried: libxml2 2.14
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from augment_correction.documents.html import write_html
+from tests.cpu import cpu
 
 PROSE = "<p>The bridge of Halmstett was built in 1911 by the guild of masons, and it stands on nine arches of sandstone.</p>"
 LINK = "<a href=/x>Home</a>"
@@ -17,17 +16,9 @@ FEW, MANY = 125, 2000
 
 
 def seconds(inside: str) -> float:
-    """CPU, the least of two tries. What takes long needs no other: chance is a small part of it."""
+    """CPU, the least of two tries."""
     data = f"<html><body>{inside}<div id=content><h1>The bridge</h1>{PROSE}</div></body></html>".encode()
-    least = float("inf")
-    for _ in range(2):
-        begun = time.process_time()
-        write_html(data, with_navigation=False)
-        took = time.process_time() - begun
-        least = min(least, took)
-        if took > 0.2:
-            break
-    return least
+    return min(cpu(lambda: write_html(data, with_navigation=False)) for _ in range(2))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class TestOverview:
             assert sum(each for *_, each in words) == result.kept
         manifest = json.loads((made.output / "run.json").read_text())
         assert manifest["counts"]["drawn"]["kind"]["stand_by"][0] == standing
-        assert {row["found"]["register"] for row in page.rows()} <= {"adult", "student", "expert", "child"}
+        assert {row["found"]["register"] for row in page.rows()} <= {"free", "adult", "student", "expert", "child"}
 
     def test_it_tells_how_alike_messages_begin(self, made: MadeProject) -> None:
         result = made.run()
