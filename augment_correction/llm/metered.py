@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -70,9 +70,7 @@ class MeteredModel:
         ledger: Ledger,
         limiter: AnyLimiter,
         halt: Halt,
-        count: Callable[[str], int],
-        notice: Callable[[str], None],
-        adaptation: Adaptation | None = None,
+        adaptation: Adaptation,
         keys: ModelsConfig,
     ) -> None:
         """`keys` is the config that names the model, whose keys a remedy tells."""
@@ -84,8 +82,7 @@ class MeteredModel:
         self._journal = journal
         self._ledger = ledger
         self._halt = halt
-        self._count = count
-        self._adaptation = adaptation or Adaptation(config.model, notice, room=config.reasoning_tokens)
+        self._adaptation = adaptation
         self._standing = RefusalHistory(keys)
         self._asking: dict[str, asyncio.Future[Completion]] = {}
 

@@ -79,7 +79,7 @@ async def open_models(
             backend = opened[same]
             models[role] = MeteredModel(
                 role, model, backend, journal=session.journal, ledger=session.ledger, limiter=limiter,
-                halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation, keys=config,
+                halt=session.halt, adaptation=adaptation, keys=config,
             )  # fmt: skip
         yield models
 
@@ -175,8 +175,7 @@ class _Queues:
             self._queues[place] = self._open(endpoint, session.batches)
         return BatchedModel(
             role, model, queue=self._queues[place], endpoint=endpoint, journal=session.journal, ledger=session.ledger,
-            limiter=limiter, halt=session.halt, count=session.count, notice=session.notice, adaptation=adaptation,
-            keys=self._config,
+            limiter=limiter, halt=session.halt, adaptation=adaptation, keys=self._config,
         )  # fmt: skip
 
     def _open(self, endpoint: BatchEndpoint, batches: Batches) -> BatchQueue:

@@ -10,6 +10,7 @@ from typing import Any
 from augment_correction.config import RunConfig
 from augment_correction.errors import TransientError
 from augment_correction.ledger import Ledger
+from augment_correction.llm.adapting import Adaptation
 from augment_correction.llm.limiter import Limiter
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.refusals import PartRefused, refused_part
@@ -86,11 +87,13 @@ class Bench:
         self.ledger = Ledger({"small": "tiny"}, {"small": Price(Decimal(1), Decimal(2))})
 
     def model(self, backend: Backend, *, capacity: int = 4, **config: Any) -> MeteredModel:
+        model = ModelConfig(model="tiny", **config)
         self.limiter_notices: list[str] = []
         self.limiter = Limiter(capacity, self.halt.stopped, notice=self.limiter_notices.append)
         return MeteredModel(
-            "small", ModelConfig(model="tiny", **config), backend, journal=self.journal, ledger=self.ledger,
-            limiter=self.limiter, halt=self.halt, count=len, notice=self.notices.append, keys=NAMED,
+            "small", model, backend, journal=self.journal, ledger=self.ledger,
+            limiter=self.limiter, halt=self.halt, keys=NAMED,
+            adaptation=Adaptation(model.model, self.notices.append, room=model.reasoning_tokens),
         )  # fmt: skip
 
 
