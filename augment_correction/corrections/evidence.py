@@ -113,9 +113,7 @@ def _of(node: ast.expr) -> float:
     raise ValueError(ast.dump(node))
 
 
-def nearest(
-    said: Statement, passages: Sequence[tuple[str, Chunk]], most: int = MOST_PASSAGES
-) -> list[tuple[str, Chunk]]:
+def nearest(said: Statement, passages: Sequence[tuple[str, Chunk]]) -> list[tuple[str, Chunk]]:
     """The passages that share the most words with the question and the two answers; none that shares fewer than half of the
     question's."""
     asked = {stem(word) for word in content_words(said.question)}
@@ -126,4 +124,4 @@ def nearest(
         if asked and len(asked & words) * 2 >= len(asked):
             scored.append((len(wanted & words), place, chunk))
     scored.sort(key=lambda each: (-each[0], each[1], each[2].index))
-    return [(place, chunk) for _, place, chunk in scored[:most]]
+    return [(place, chunk) for _, place, chunk in scored[:MOST_PASSAGES]]

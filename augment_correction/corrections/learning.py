@@ -43,7 +43,6 @@ class Round:
     """`version` is None where the training found nothing better than the base; `evaluation` where it was made before."""
 
     version: Version | None
-    material: Material | None = None
     evaluation: Evaluation | None = None
     exit_code: ExitCode = ExitCode.DONE
 
@@ -68,16 +67,16 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
     data = data_hash(config, material)
     if made := versions.made_of(data):
         say(f"version {made.id} was already trained on exactly these corrections")
-        return Round(made, material, exit_code=ExitCode.DONE if made.outcome == "accept" else ExitCode.REJECTS)
+        return Round(made, exit_code=ExitCode.DONE if made.outcome == "accept" else ExitCode.REJECTS)
     outcome = train_on(config, material, say)
     if outcome.exit_code is not ExitCode.DONE:
-        return Round(None, material, exit_code=outcome.exit_code)
+        return Round(None, exit_code=outcome.exit_code)
     adapter = str(folder / "training" / "final")
     evaluation = verify(config, adapter, folder, watch)
     if evaluation.report is None:
         raise UserError(evaluation.stopped or "the evaluation was interrupted", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
-    return Round(version, material, evaluation, evaluation.exit_code)
+    return Round(version, evaluation, evaluation.exit_code)
 
 
 def refuse(config: ChatConfig, folder: Path) -> None:

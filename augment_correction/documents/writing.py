@@ -39,9 +39,9 @@ class Markdown:
         self._length = start + len(text)
         return start
 
-    def paragraph(self, text: str, *, gap: str = "\n\n") -> int:
+    def paragraph(self, text: str) -> int:
         self._in_list = False
-        return self._write(text, gap)
+        return self._write(text)
 
     def heading(self, level: int, text: str) -> None:
         title = " ".join(text.split())

@@ -43,14 +43,14 @@ class Diversity:
         return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
-def diversity(texts: Iterable[str], tokens: int | None = None, seed: int = 0) -> Diversity | None:
-    """Of at most `tokens` words; the texts are taken in an order drawn by `seed`. None without a word.
+def diversity(texts: Iterable[str], tokens: int | None = None) -> Diversity | None:
+    """Of at most `tokens` words; the texts are taken in an order drawn at random, always the same. None without a word.
 
     >>> diversity(["The heap is warm.", "The heap is warm."]).distinct_2
     0.5
     """
     said = [found for text in texts if (found := words(text))]
-    random.Random(seed).shuffle(said)
+    random.Random(0).shuffle(said)
     cut = _first(said, tokens)
     count = sum(map(len, cut))
     if not count:
@@ -66,11 +66,11 @@ def diversity(texts: Iterable[str], tokens: int | None = None, seed: int = 0) ->
     )
 
 
-def equal(*sets: Iterable[str], seed: int = 0) -> list[Diversity | None]:
+def equal(*sets: Iterable[str]) -> list[Diversity | None]:
     """Each set at as many words as the smallest has."""
     held = [list(each) for each in sets]
     least = min((sum(len(words(text)) for text in each) for each in held), default=0)
-    return [diversity(each, least, seed) for each in held]
+    return [diversity(each, least) for each in held]
 
 
 def words(text: str) -> list[str]:

@@ -54,14 +54,13 @@ class Sorter:
         *,
         model: str = "",
         step: int | None = None,
-        origin: str = "target_model",
         failed: Callable[[Exception], None] | None = None,
     ) -> list[Failure]:
         """One for each. `failed` is told of a judge that cannot be asked: what words cannot tell then stays undecided.
 
         Raises: what asking the judge raises, where nobody is told of it.
         """
-        seen = [replace(_seen(item, reply), model=model, step=step, origin=origin) for item, reply in asked]
+        seen = [replace(_seen(item, reply), model=model, step=step) for item, reply in asked]
         open_ = [index for index, each in enumerate(seen) if each.verdict == "undecided" and each.answer]
         if self._config is not None and open_:
             try:

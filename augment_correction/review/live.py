@@ -28,12 +28,9 @@ REPORT_POLICY = "frame-ancestors 'none'"
 
 
 class LiveServer(LocalServer):
-    """Reads the run's journal over connections of its own. `pipeline` is what `run.json` will say of it.
+    """Reads the run's journal over connections of its own. `pipeline` is what `run.json` will say of it."""
 
-    Raises: OSError where the port is taken.
-    """
-
-    def __init__(self, folder: RunFolder, pipeline: dict[str, Any], state: RunState, port: int = 0) -> None:
+    def __init__(self, folder: RunFolder, pipeline: dict[str, Any], state: RunState) -> None:
         self._folder, self._pipeline, self._state = folder, pipeline, state
         self._database = Database(folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
         self._results, self._journal = Results(self._database, ""), Journal(self._database)
@@ -43,7 +40,7 @@ class LiveServer(LocalServer):
         self._made: tuple[float, float] = (float("-inf"), 0.0)
         """When the last report was made, and how long it took."""
         self._lock = threading.Lock()
-        super().__init__(port)
+        super().__init__(0)
 
     def server_close(self) -> None:
         super().server_close()
@@ -108,14 +105,11 @@ class LiveServer(LocalServer):
 
 
 @contextmanager
-def live_page(config: Any, state: RunState, tell: Callable[[str], None], port: int = 0) -> Iterator[LiveServer]:
-    """Served until the block ends; `tell` is told its address.
-
-    Raises: OSError where the port is taken.
-    """
+def live_page(config: Any, state: RunState, tell: Callable[[str], None]) -> Iterator[LiveServer]:
+    """Served at a free port until the block ends; `tell` is told its address."""
     plan = make_plan(config)
     pipeline = plan.pipeline.model_dump(mode="json", by_alias=True)
-    with LiveServer(plan.folder, pipeline, state, port) as server:
+    with LiveServer(plan.folder, pipeline, state) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         tell(f"watch: {server.address}")

@@ -226,11 +226,11 @@ class Answering:
             return bool(getattr(result, "rowcount", 0))
 
 
-async def outlasting(ask: Callable[[], Awaitable[T]], seconds: float = AWAY) -> T:
-    """Asks the database again, for so long, where it is not there: killed, restarted, or cut off.
+async def outlasting(ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks the database again, for `AWAY` seconds, where it is not there: killed, restarted, or cut off.
 
     Raises: what `ask` raises."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + AWAY
     while True:
         try:
             return await ask()

@@ -50,8 +50,8 @@ def _id() -> Mapped[str]:
     return mapped_column(String(16), primary_key=True, default=new_id)
 
 
-def _user(*, nullable: bool = False) -> Mapped[Any]:
-    return mapped_column(String(16), ForeignKey("users.id"), nullable=nullable)
+def _user() -> Mapped[str]:
+    return mapped_column(String(16), ForeignKey("users.id"))
 
 
 class OwnedRow:
