@@ -7,55 +7,38 @@ the others fills the window and thereby holds back the rest, and memory does not
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable
 
-from augment_correction.documents.folder_settings import Folders
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once
 from augment_correction.runner.following import Follower
 from augment_correction.runner.passage_intake import PassageIntake
 from augment_correction.runner.source import Placed, ReadStep, record_of
-from augment_correction.runner.state import RunState
-from augment_correction.stages import BoundStage
 from augment_correction.store import Results
 
 WITHOUT_MODELS = 64
 """Passages under way where no stage asks a model."""
 
 
-@dataclass(frozen=True)
-class Engine:
-    stages: Sequence[BoundStage]
-    models: Mapping[str, MeteredModel]
-    results: Results
-    state: RunState
-    halt: Halt
-    seed: int
-    draws: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    takes: Mapping[str, str] = field(default_factory=dict)
-    folders: Folders = field(default_factory=Folders)
+async def follow_all(reads: AsyncIterator[ReadStep], follower: Follower, results: Results, halt: Halt) -> None:
+    """Follow every passage; see `ask_each`.
 
-    @property
-    def window(self) -> int:
-        """Passages under way at once: enough to keep every model busy, and an eighth more between the stages. With a
-        model that takes one call at a time it is one, so that the calls of a passage follow each other and a local
-        server finds their common beginning in its cache."""
-        calls = calls_at_once(self.models.values())
-        return (calls or WITHOUT_MODELS) + calls // 8
+    Raises: whatever halted the run, unless it is one of STOPS.
+    """
+    state = follower.state
 
-    async def run(self, reads: AsyncIterator[ReadStep]) -> None:
-        """Follow every passage; see `ask_each`.
+    async def follow(passage: Placed) -> None:
+        outcomes = await follower.follow(record_of(passage))
+        results.add_outcomes(outcomes)
+        state.note_made(outcomes)
+        state.note_finished()
 
-        Raises: whatever halted the run, unless it is one of STOPS.
-        """
-        follower = Follower(self.stages, self.models, self.state, self.seed, self.draws, self.takes, self.folders)
+    await ask_each(PassageIntake(results, state, halt).to_do(reads), follow, halt, _window(follower.models.values()))
 
-        async def follow(passage: Placed) -> None:
-            outcomes = await follower.follow(record_of(passage))
-            self.results.add_outcomes(outcomes)
-            self.state.note_made(outcomes)
-            self.state.note_finished()
 
-        passages = PassageIntake(self.results, self.state, self.halt).to_do(reads)
-        await ask_each(passages, follow, self.halt, self.window)
+def _window(models: Iterable[MeteredModel]) -> int:
+    """Passages under way at once: enough to keep every model busy, and an eighth more between the stages. With a
+    model that takes one call at a time it is one, so that the calls of a passage follow each other and a local
+    server finds their common beginning in its cache."""
+    calls = calls_at_once(models)
+    return (calls or WITHOUT_MODELS) + calls // 8

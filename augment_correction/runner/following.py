@@ -7,12 +7,13 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from augment_correction.declarations import KIND
 from augment_correction.documents.folder_settings import Folders, FolderSettings
 from augment_correction.errors import AugmentCorrectionError, Reject, RequestRefused, TransientError
 from augment_correction.llm.metered import MeteredModel
+from augment_correction.plan import Plan
 from augment_correction.records import Conversation, Record, Rejected, Step
 from augment_correction.runner.dealing import Dealer
 from augment_correction.runner.state import RunState
@@ -33,6 +34,10 @@ class Follower:
     """Keys of the document's metadata by the field that they are taken into."""
     folders: Folders = field(default_factory=Folders)
     """What is otherwise in folders of the input."""
+
+    @classmethod
+    def of(cls, plan: Plan, models: Mapping[str, MeteredModel], state: RunState) -> Self:
+        return cls(plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders)
 
     @cached_property
     def _dealers(self) -> dict[str, Dealer]:

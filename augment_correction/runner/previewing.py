@@ -153,9 +153,7 @@ async def _work(
         open_models(plan.config, plan.roles, session) as models,
     ):
         state.loading, state.phase = None, "running"
-        follower = Follower(
-            plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
-        )
+        follower = Follower.of(plan, models, state)
 
         async def follow(passage: Placed) -> None:
             kept = 0

@@ -33,7 +33,8 @@ from augment_correction.results.outputs import standing_outputs, write_outputs
 from augment_correction.results.reviewed import review_of
 from augment_correction.results.unchanged import state_of_input
 from augment_correction.runner.cut_anew import tell_what_is_cut_anew
-from augment_correction.runner.engine import Engine
+from augment_correction.runner.engine import follow_all
+from augment_correction.runner.following import Follower
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import Costs, RunResult, RunState, Watch, counters, unwatched
 from augment_correction.runner.transfers import check_copy, with_copy, with_input
@@ -241,8 +242,7 @@ async def _run(
         else:
             async with open_models(plan.config, plan.roles, session) as models:
                 state.loading, state.phase = None, "running"
-                given = plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
-                await Engine(plan.stages, models, results, state, halt, *given).run(reads)
+                await follow_all(reads, Follower.of(plan, models, state), results, halt)
     await database.flush()
     state.phase = "writing"
     if cluster is not None:

@@ -142,9 +142,7 @@ class FollowPassages:
         stack = AsyncExitStack()
         models = await stack.enter_async_context(open_models(plan.config, plan.roles, session))
         state = RunState(counters(plan))
-        follower = Follower(
-            plan.stages, models, state, plan.seed, plan.pipeline.draws, plan.pipeline.takes, plan.folders
-        )
+        follower = Follower.of(plan, models, state)
         beating = asyncio.create_task(self._beat(state))
         results = Results(database, job.fingerprint)
         feed = Feed(folder.passages)
