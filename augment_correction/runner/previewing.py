@@ -18,9 +18,10 @@ from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, ask_each, interruptible
 from augment_correction.plan import Plan, describe, make_checked_plan
 from augment_correction.report import write_report
+from augment_correction.runner.ending import Ending, early_ending
 from augment_correction.runner.following import Follower
 from augment_correction.runner.passage_intake import PassageIntake
-from augment_correction.runner.running import early_ending, run_database, session_of, template_notices
+from augment_correction.runner.running import run_database, session_of, template_notices
 from augment_correction.runner.source import Placed, ReadStep, SubsetDraw, read_passages, record_of
 from augment_correction.runner.state import RunState, Watch, counters, unwatched
 from augment_correction.runner.transfers import with_input
@@ -197,9 +198,7 @@ def _requests(session: Session) -> int:
     return sum(totals.requests for totals in session.ledger.totals.values())
 
 
-def _ending(
-    plan: Plan, shown: list[tuple[StoredChunk, Outcome]], session: Session, passages: int
-) -> tuple[ExitCode, str | None, str | None]:
+def _ending(plan: Plan, shown: list[tuple[StoredChunk, Outcome]], session: Session, passages: int) -> Ending:
     if early := early_ending(plan, passages, session.halt):
         return early
     if not any(outcome.status == "kept" for _, outcome in shown):

@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
 from augment_correction.config import RunConfig
-from augment_correction.documents import counting, fetch_vocabulary, kinds
-from augment_correction.errors import (
-    AugmentCorrectionError,
-    BudgetExhausted,
-    ExitCode,
-    InputError,
-    Interrupted,
-    MissingExtra,
-    ModelUnusable,
-)
+from augment_correction.documents import counting, fetch_vocabulary
+from augment_correction.errors import AugmentCorrectionError, InputError, MissingExtra
 from augment_correction.ledger import Ledger
-from augment_correction.llm.metered import Halt
 from augment_correction.llm.opening import open_models
 from augment_correction.llm.session import Session, database_of, interruptible
 from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.records import Document, Passage
-from augment_correction.results.classes import class_of, count_classes
+from augment_correction.results.classes import class_of
 from augment_correction.results.dataset import Written
 from augment_correction.results.decisions import Decisions
 from augment_correction.results.outputs import standing_outputs, write_outputs
 from augment_correction.results.reviewed import review_of
 from augment_correction.results.unchanged import state_of_input
 from augment_correction.runner.cut_anew import tell_what_is_cut_anew
+from augment_correction.runner.ending import result_of
 from augment_correction.runner.engine import follow_all
 from augment_correction.runner.following import Follower
 from augment_correction.runner.source import read_passages
-from augment_correction.runner.state import Costs, RunResult, RunState, Watch, counters, unwatched
+from augment_correction.runner.state import RunResult, RunState, Watch, counters, unwatched
 from augment_correction.runner.transfers import check_copy, with_copy, with_input
 from augment_correction.store import Database, Journal, Results
 from augment_correction.store.journals import take_in
@@ -228,7 +219,7 @@ async def _run(
             there = await asyncio.to_thread(standing_outputs, plan, journal, results, ledger)
             if there is not None:
                 _as_finished(state, results, there)
-                return _result(plan, results, ledger, halt, state, there)
+                return result_of(plan, results, ledger, halt, state, there)
         read = await asyncio.to_thread(state_of_input, plan)
         await tell_what_is_cut_anew(plan, results, state)
     await _begin(plan, results, state, retry)
@@ -251,7 +242,7 @@ async def _run(
         ledger = state.ledger = Ledger.open(plan.config, plan.roles, journal.totals())
         ledger.before = before
     made = await asyncio.to_thread(_write, plan, journal, results, ledger, read, complete=halt.cause is None)
-    return _result(plan, results, ledger, halt, state, made)
+    return result_of(plan, results, ledger, halt, state, made)
 
 
 async def _begin(plan: Plan, results: Results, state: RunState, retry: Collection[str]) -> None:
@@ -282,66 +273,3 @@ def _as_finished(state: RunState, results: Results, made: Written) -> None:
     state.phase = "writing"
     for status, stage, reason, kind, count in results.ends():
         state.count_outcome(status, stage, reason, kind, count)
-
-
-def _result(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: RunState, made: Written) -> RunResult:
-    counts = dict(made.counts)
-    counts["pending"] = counts["chunks"] - results.settled()
-    counts["openings"] = made.openings
-    counts["classes"] = count_classes(plan.pipeline, results.rejects(), counts)
-    code, stopped, hint = _ending(plan, counts, halt)
-    if code is ExitCode.DONE and made.wrong:
-        code, stopped = ExitCode.REJECTS, "the loss mask of some rows is wrong for the tokenizer they are trained with"
-        hint = "the lines above list rows, places and remedies"
-    state.notices += made.notices
-    return RunResult(
-        folder=plan.folder.root,
-        exit_code=code,
-        counts=counts,
-        tokens={role: ledger.as_json(role) for role in plan.roles},
-        costs=_costs(results, ledger),
-        seconds=time.monotonic() - state.started,
-        files=made.files,
-        verification=made.verification,
-        notices=tuple(state.notices),
-        stopped=stopped,
-        hint=hint,
-    )
-
-
-def _costs(results: Results, ledger: Ledger) -> Costs:
-    made = {end: ledger.cost_of(calls) for end, calls in results.paid().items()}
-    return Costs(ledger.cost_of_this_run(), ledger.cost(), made["kept"], made["rejected"])
-
-
-Ending = tuple[ExitCode, str | None, str | None]
-"""(exit code, why it was stopped, what to do)"""
-
-
-def early_ending(plan: Plan, passages: int, halt: Halt) -> Ending | None:
-    """None where it was not stopped and there was something to do."""
-    cause = halt.cause
-    if isinstance(cause, AugmentCorrectionError):
-        codes = {BudgetExhausted: ExitCode.BUDGET, Interrupted: ExitCode.INTERRUPTED, ModelUnusable: ExitCode.USER}
-        return codes.get(type(cause), ExitCode.USER), cause.message, cause.hint
-    if not passages:
-        if not plan.config.path.input_dir:
-            return ExitCode.USER, "no passage was given", None
-        return ExitCode.USER, f"no passage was found in {plan.input_dir}", f"put documents there: {', '.join(kinds())}"
-    return None
-
-
-def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> Ending:
-    if early := early_ending(plan, counts["chunks"], halt):
-        return early
-    if not counts["kept"]:
-        return ExitCode.REJECTS, "nothing was kept", "rejected.jsonl and debug_outputs/ show the reasons"
-    share = (counts["rejected"] - counts["left_out"] + counts["failed"]) / counts["chunks"]
-    if share > plan.config.limits.max_rejected:
-        return (
-            ExitCode.REJECTS,
-            f"{share:.0%} of the passages were rejected or failed; limits.max_rejected allows "
-            f"{plan.config.limits.max_rejected:.0%}",
-            "rejected.jsonl lists the reasons",
-        )
-    return ExitCode.DONE, None, None
