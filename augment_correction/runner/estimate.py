@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing, closing, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from augment_correction.config import RunConfig
-from augment_correction.declarations import (
-    AttemptStage,
-    GradeStage,
-    GroundStage,
-    JudgeStage,
-    ModelStage,
-    SeveralStage,
-    Stage,
-)
+from augment_correction.declarations import ModelStage, SeveralStage, Stage
 from augment_correction.documents import TokenCounter, fetch_vocabulary
 from augment_correction.ledger import Ledger
-from augment_correction.pipeline import Pipeline
 from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.records import Document, Passage, ReadNote, UnreadInput
+from augment_correction.runner.expecting import EarlierRuns, Observed, calls_of, expected_reply, token_limit
 from augment_correction.runner.source import Placed, read_passages, record_of
 from augment_correction.runner.state import RunState
 from augment_correction.runner.transfers import with_input
-from augment_correction.sampling import Sampling
-from augment_correction.store import Database, Journal, Results
-from augment_correction.store.journal import SCHEMA as JOURNAL_SCHEMA
-from augment_correction.store.results import SCHEMA as RESULTS_SCHEMA
-from augment_correction.usage import CallTotals, Price, Usage
+from augment_correction.usage import Price, Usage
 
-TOKENS_PER_FIELD = 90
-"""A written field's length where no call of this stage has been made yet: a mean over the example documents, for
-stages that ask for whole answers."""
-ROOM = 6
-"""How much longer than expected `max_tokens` lets a reply be: a stage with a low limit asks for less."""
-VERDICT_TOKENS = 40
-QUOTE_TOKENS = 15
-"""A field of a judge that quotes: a word or a sentence (the embedded model's mean over the example documents)."""
-ENTRY_TOKENS = 50
-"""A field of one of several entries of a reply: a question in other words, an answer of a sentence, with its JSON."""
 TEMPLATE_TOKENS = 20
 """What a template without a model writes."""
 MESSAGE_OVERHEAD = 4
@@ -157,26 +134,23 @@ async def estimate(
     state = RunState({}, phase="reading")
     with (watch or nullcontext)(state):
         async with with_input(plan, config, state) if passages is None else nullcontext(plan) as plan:
-            earlier = _Earlier(plan)
-            try:
+            with closing(EarlierRuns(plan)) as earlier:
                 return await _estimate(plan, earlier, state, passages)
-            finally:
-                earlier.close()
 
 
 async def _estimate(
-    plan: Plan, earlier: _Earlier, state: RunState, given: Iterable[Passage | Document] | None
+    plan: Plan, earlier: EarlierRuns, state: RunState, given: Iterable[Passage | Document] | None
 ) -> Estimate:
     config, observed = plan.config, earlier.observed()
     ledger = Ledger.open(config, plan.roles, earlier.paid)
     result = Estimate(prices=dict(ledger.prices), paid=ledger.cost(), max_usd=config.max_usd)
     exact = plan.chunks.unit == "tokens" and given is None
     await asyncio.to_thread(fetch_vocabulary, plan.encoding, result.notices.append, exact=exact)
-    replies = {stage.name: _expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
+    replies = {stage.name: expected_reply(stage, config, observed) for stage in plan.pipeline.model_stages}
     for stages in (result.stages, result.remaining):
         stages += [_nothing_yet(stage, plan, observed) for stage in plan.pipeline.model_stages]
     counting = _Counting(plan, TokenCounter(plan.encoding, exact=exact), replies)
-    calls = {stage.name: _calls(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
+    calls = {stage.name: calls_of(stage, plan.pipeline) for stage in plan.pipeline.model_stages}
     seen: set[str] = set()
     async with aclosing(read_passages(plan, given)) as reads:
         async for read in reads:
@@ -199,93 +173,19 @@ async def _estimate(
     for stages in (result.stages, result.remaining):
         for made, declared in zip(stages, plan.pipeline.model_stages, strict=True):
             made.output = round(made.requests * replies[made.name])
-            limit = _limit(declared, config)
+            limit = token_limit(declared, config)
             room = config.model(declared.model).reasoning_tokens or 0
             made.output_limit = (limit + room) * made.requests if limit else None
     return result
 
 
-def _nothing_yet(stage: ModelStage, plan: Plan, observed: Mapping[str, _Observed]) -> StageEstimate:
+def _nothing_yet(stage: ModelStage, plan: Plan, observed: Mapping[str, Observed]) -> StageEstimate:
     made = StageEstimate(stage.name, stage.model, plan.config.model(stage.model).model)
     made.observed = stage.name in observed
     made.calls_per_passage = plan.pipeline.share_at(stage)
     if made.observed:
-        made.calls_per_passage = observed[stage.name].calls_per_passage / (_calls(stage, plan.pipeline) or 1)
+        made.calls_per_passage = observed[stage.name].calls_per_passage / (calls_of(stage, plan.pipeline) or 1)
     return made
-
-
-def _calls(stage: ModelStage, pipeline: Pipeline) -> int:
-    """The most that one passage takes at the first try: an attempt is drawn several times, and each may be graded."""
-    each_record = 1
-    if isinstance(stage, AttemptStage):
-        each_record = stage.samples
-    elif isinstance(stage, GradeStage):
-        each_record = sum(each.samples for each in pipeline.stages if isinstance(each, AttemptStage))
-    return pipeline.records_at(stage) * each_record
-
-
-def _limit(stage: ModelStage, config: RunConfig) -> int | None:
-    return Sampling().merged(stage.sampling).merged(config.sampling.get(stage.name)).max_tokens
-
-
-def _expected_reply(stage: ModelStage, config: RunConfig, observed: Mapping[str, _Observed]) -> float:
-    """Tokens."""
-    if stage.name in observed:
-        return observed[stage.name].reply
-    if isinstance(stage, JudgeStage | GradeStage):
-        return VERDICT_TOKENS
-    if isinstance(stage, SeveralStage):
-        whole = stage.count * len(stage.fields) * ENTRY_TOKENS
-        return min(whole, _limit(stage, config) or whole)
-    each = QUOTE_TOKENS if isinstance(stage, GroundStage) else TOKENS_PER_FIELD
-    usual, limit = each * len(stage.reply_fields), _limit(stage, config)
-    return min(usual, limit / ROOM) if limit else usual
-
-
-@dataclass(frozen=True)
-class _Observed:
-    """Of an earlier run into the same folder: mean tokens of a reply, and calls for each passage of the first stage."""
-
-    reply: float
-    calls_per_passage: float
-
-
-class _Earlier:
-    """What earlier runs into this folder have left; nothing where there was none."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.paid: list[CallTotals] = []
-        self._first = plan.pipeline.model_stages[0] if plan.pipeline.model_stages else None
-        self._calls_of_first = _calls(self._first, plan.pipeline) if self._first else 1
-        self._database: Database | None = None
-        if plan.folder.journal.exists():
-            self._database = Database(plan.folder.journal, JOURNAL_SCHEMA + RESULTS_SCHEMA)
-            self._results = Results(self._database, plan.fingerprint())
-            self.paid = Journal(self._database).totals()
-
-    def finished(self, chunk_id: str) -> bool:
-        """A run tries again what failed."""
-        if self._database is None:
-            return False
-        return any(status != "failed" for status, *_ in self._results.finished(chunk_id))
-
-    def observed(self) -> dict[str, _Observed]:
-        """By stage."""
-        requests: Counter[str] = Counter()
-        output: Counter[str] = Counter()
-        for row in self.paid:
-            requests[row.stage] += row.requests
-            output[row.stage] += row.output
-        passages = requests[self._first.name] / (self._calls_of_first or 1) if self._first else 0
-        return {
-            stage: _Observed(output[stage] / count, count / passages if passages else 1.0)
-            for stage, count in requests.items()
-            if count
-        }
-
-    def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
 
 
 def _given(stage: ModelStage) -> dict[str, Any]:
