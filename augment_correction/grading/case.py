@@ -5,31 +5,20 @@ its words. So a denial, a doubt, a rival or a language that nobody has thought o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 
 from augment_correction.grading import phrases
-from augment_correction.grading.choices import choosing
+from augment_correction.grading.choices import beside_or, offers_a_choice
+from augment_correction.grading.denials import denied, not_at_the_end, not_but
 from augment_correction.grading.keys import Key, key_of, tokens
 from augment_correction.grading.lexicon import NO, STOPWORDS, YES
+from augment_correction.grading.reading import RUN, Pieces, longest_first, read, runs
 from augment_correction.grading.text import sentences, stem, words
-from augment_correction.text.scripts import HANGUL, UNSPACED
 
-Pieces = tuple[int, set[str]]
-"""A length, and the strings of that length."""
-_RUN = re.compile(rf"[{UNSPACED}{HANGUL}]+")
-_ELISION = re.compile(r"\b(?:l|d|c|qu|s|j|m|un|dell|nell|dall|all|sull)['’](?=\w{2})", re.IGNORECASE)
-_SUFFIX = re.compile(r"(?<=\w)['’](?=(?:d[ıiuü]r|t[ıiuü]r)\b)", re.IGNORECASE)
 _OPENING = re.compile(r"\W*+([^\W\d_][^\s,.;:!–—、，。،।]*)\s?[,.;:!–—、，。،।]\s*(?=\S)")
-# A clause can be read in one way alone. In two ways at each of its commas it took 2^30 steps to see that no "but" follows "not 10,11,12 ...".
-_CLAUSE = re.compile(r"[^,.;!?]++(?:[.,]\d[^,.;!?]*+)*+")
-_NOT = re.compile(rf"(?<![\w'’])(?:{phrases.NOT}) ", re.IGNORECASE)
-_BUT = re.compile(rf",? (?:{phrases.BUT})(?= )", re.IGNORECASE)
-_JOINED = re.compile(rf"(?:,|(?<=\s)(?:{'|'.join(sorted(phrases.AND))})(?=\s))[ ]*\Z", re.IGNORECASE)
-_LONGEST_JOINT = max(map(len, phrases.AND))
-_LONGEST_BUT = max(map(len, phrases.BUT.split("|"))) + len(",  ")
 _COLON = re.compile(r"(?<=\w):\s+|;\s+")
 _CAPITAL = re.compile(r"(?<=[^\s.!?:\n] )[^\W\d_a-z][\w'’-]*")
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*)*")
@@ -41,82 +30,9 @@ LONGEST_WORD = 100
 """Letters; longer ones are never told apart."""
 ALIKE = 0.6
 """How alike (difflib) two names may be before one may be another spelling of the other."""
-AROUND_A_CHOICE = 3
-"""So many words on both sides of an "or" in a question are what it offers."""
 
-
-def read(text: str, known: Sequence[Pieces] = ()) -> tuple[str, ...]:
-    """Words in order as `text.words` has them; elided articles dropped ("l'Italie"), and scripts without spaces cut at the
-    longest strings that are known, or else into their signs."""
-    text = _SUFFIX.sub(" ", _ELISION.sub("", text))
-    found: list[str] = []
-    end = 0
-    for run in _RUN.finditer(text):
-        found += [*words(text[end : run.start()]), *_cut(run.group(), known)]
-        end = run.end()
-    return tuple("and" if word == "&" else word for word in (*found, *words(text[end:])))
-
-
-def _cut(run: str, known: Sequence[Pieces]) -> Iterator[str]:
-    at = 0
-    while at < len(run):
-        here = next((piece for length, them in known if (piece := run[at : at + length]) in them), run[at])
-        yield here
-        at += len(here)
-
-
-def _runs(text: str) -> list[str]:
-    return _RUN.findall(text)
-
-
-def longest_first(them: Iterable[str]) -> tuple[Pieces, ...]:
-    by_length: dict[int, set[str]] = {}
-    for each in them:
-        by_length.setdefault(len(each), set()).add(each)
-    return tuple(sorted(by_length.items(), reverse=True))
-
-
-_FRAME_RUNS = frozenset(word for word in phrases.FRAME if _RUN.fullmatch(word))
+_FRAME_RUNS = frozenset(word for word in phrases.FRAME if RUN.fullmatch(word))
 _FRAME_LONGEST_FIRST = longest_first(_FRAME_RUNS)
-
-
-@dataclass(frozen=True, slots=True)
-class _DeniedRival:
-    """`sentence[start:end]` denies a rival. `joined`: it is joined to what is said instead."""
-
-    said: str
-    start: int
-    end: int
-    joined: bool
-
-
-def _not_but(sentence: str) -> _DeniedRival | None:
-    """ "not Lyon but". What follows one "not" of a clause follows the others, too: of a clause only the first is looked at."""
-    done = 0
-    for begun in _NOT.finditer(sentence):
-        clause = _CLAUSE.match(sentence, begun.end()) if begun.start() >= done else None
-        if not clause:
-            continue
-        done = clause.end()
-        ends = [but for but in _BUT.finditer(sentence, begun.end() + 1, done + _LONGEST_BUT) if but.start() <= done]
-        if ends:
-            return _DeniedRival(sentence[begun.end() : ends[-1].start()], begun.start(), ends[-1].end(), True)
-    return None
-
-
-def _not_at_the_end(sentence: str) -> _DeniedRival | None:
-    """ ", not Lyon." """
-    done, end = 0, len(sentence.rstrip())
-    for begun in _NOT.finditer(sentence):
-        clause = _CLAUSE.match(sentence, begun.end()) if begun.start() >= done else None
-        if not clause:
-            continue
-        done = clause.end()
-        if not sentence[done : done + 1].strip(".,;!") and done + 1 >= end:
-            before = len(sentence[: begun.start()].rstrip(" "))
-            joint = _JOINED.search(sentence, max(0, before - _LONGEST_JOINT), begun.start())
-            return _DeniedRival(clause.group(), joint.start() if joint else before, len(sentence), bool(joint))
-    return None
 
 
 @dataclass(frozen=True)
@@ -149,7 +65,7 @@ class Case:
     def without_rivals(self, sentence: str) -> str:
         """ "Ida, not Otto", "not Lyon but Paris" without the rival. Names, numbers, what the question offers and the known
         wrong answer are taken for rivals, and nothing that holds the reference's own words ("not New York")."""
-        for find in (_not_but, _not_at_the_end):
+        for find in (not_but, not_at_the_end):
             rival = find(sentence)
             if rival and self._is_rival(rival.said):
                 rest = f"{sentence[: rival.start]} {sentence[rival.end :]}"
@@ -200,7 +116,7 @@ class Case:
     @cached_property
     def chooses(self) -> bool:
         """The question offers what to choose from."""
-        return bool(choosing(self.question)) or _holds(self.question, phrases.CHOOSING_SIGNS)
+        return offers_a_choice(self.question)
 
     @cached_property
     def asks_now(self) -> bool:
@@ -283,7 +199,7 @@ class Case:
     @cached_property
     def _unspaced(self) -> tuple[Pieces, ...]:
         """Strings of scripts without spaces that are known, the longest first; the reference's before all others."""
-        own = longest_first(_runs(self.reference))
+        own = longest_first(runs(self.reference))
         asked = self._asked_pieces
         return (*own, *(longest_first(asked | _FRAME_RUNS) if asked else _FRAME_LONGEST_FIRST))
 
@@ -291,35 +207,25 @@ class Case:
     def _asked_pieces(self) -> frozenset[str]:
         return frozenset(
             run[start:end]
-            for run in _runs(self.question)
+            for run in runs(self.question)
             for start in range(len(run))
             for end in range(start + 2, min(len(run), start + 12) + 1)
         )
 
     @cached_property
     def _asked_runs(self) -> str:
-        return "\n".join(_runs(self.question))
+        return "\n".join(runs(self.question))
 
     @cached_property
     def offered(self) -> frozenset[str]:
+        """Words of the question that stand beside its "or", but for the reference's; all, where it offers a choice without one."""
         if not self.chooses:
             return frozenset()
-        asked = words(self.question)
-        offering = choosing(self.question)
-        places = [at for at, word in enumerate(asked) if word in offering]
-        if not places:
+        beside = beside_or(self.question)
+        if not beside:
             return self._asked
-        """Words of the question that stand beside its "or", but for the reference's."""
-        return (
-            frozenset(
-                word
-                for at in places
-                for word in asked[max(0, at - AROUND_A_CHOICE) : at + AROUND_A_CHOICE + 1]
-                if stem(word) not in self.own_stems
-            )
-            - (phrases.FRAME - {"right", "true"})
-            - STOPWORDS
-        )
+        rivals = frozenset(word for word in beside if stem(word) not in self.own_stems)
+        return rivals - (phrases.FRAME - {"right", "true"}) - STOPWORDS
 
     @cached_property
     def offers_reference(self) -> bool:
@@ -328,7 +234,7 @@ class Case:
     def _was_asked(self, word: str, text: str) -> bool:
         if self.denies:
             return False
-        if _RUN.fullmatch(word):
+        if RUN.fullmatch(word):
             return len(word) > 1 and (word in self._asked_pieces or word in self._asked_runs)
         if stem(word) in self.asked_stems:
             return True
@@ -375,17 +281,3 @@ def _side_by_side(one: str, other: str, text: str) -> bool:
 
 def _full_name(text: str) -> bool:
     return len(text.split()) > 1 and bool(_NAME.fullmatch(text.strip(" .")))
-
-
-def denied(text: str) -> bool:
-    """Something in it says no, in one of some thirty languages."""
-    found = words(text)
-    return (
-        bool(phrases.DENIALS.intersection(found))
-        or any(word.endswith("n't") or word.startswith("n'") for word in found)
-        or _holds(text, phrases.DENYING_SIGNS)
-    )
-
-
-def _holds(text: str, signs: Sequence[str]) -> bool:
-    return any(sign in text for sign in signs)

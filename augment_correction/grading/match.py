@@ -20,7 +20,8 @@ from typing import Literal
 
 from augment_correction.grading import phrases
 from augment_correction.grading.amounts import another_amount, other_half_of_the_day, spelling_differs
-from augment_correction.grading.case import Case, denied
+from augment_correction.grading.case import Case
+from augment_correction.grading.denials import denied
 from augment_correction.grading.equivalents import in_words_of, is_country, others_of, rival_of
 from augment_correction.grading.holding import SHORT_KEY, held
 from augment_correction.grading.jsonvalue import beside_json, clashes, every_json, same_value, whole_json

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 
 from augment_correction.grading import phrases
-from augment_correction.grading.case import Case, denied
+from augment_correction.grading.case import Case
+from augment_correction.grading.denials import denied
 from augment_correction.grading.lexicon import FALSE, as_set
 from augment_correction.grading.match import Grade, grade
 from augment_correction.grading.spelt import in_digits, language_of

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from augment_correction.grading import phrases
-from augment_correction.grading.case import Case, denied
+from augment_correction.grading.case import Case
+from augment_correction.grading.denials import denied
 from augment_correction.grading.holding import held
 from augment_correction.grading.lexicon import ABBREVIATIONS, STOPWORDS
 from augment_correction.grading.numbers import canonical, find_numbers
