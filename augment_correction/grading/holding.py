@@ -27,15 +27,20 @@ def held(case: Case, part: str) -> tuple[str, ...]:
     dated = phrases.MONTHS & case.own_words
     listed = phrases.AND & case.own_words and not case.key.numbers
     if _in_order(key, stems) or ((dated or listed) and set(stems).issuperset(key)):
-        return key
+        return _said(key, said, stems)
     if dated or len(case.key.words) != 1:
         return ()
     missing = case.key.words.difference(stems)
     counted = tuple(token for token in key if token not in case.key.words)
     # "72" for "72 clips": what is counted may go without saying, but not the half of the day.
     if counted and missing and not missing & phrases.POINTS:
-        return counted if _in_order(counted, stems) else ()
+        return _said(counted, said, stems) if _in_order(counted, stems) else ()
     return ()
+
+
+def _said(key: Sequence[str], said: Sequence[str], stems: Sequence[str]) -> tuple[str, ...]:
+    """The words of the key as they are said: whoever looks for them stems them, and a stem may have another stem ("chines")."""
+    return tuple(said[stems.index(token)] for token in key)
 
 
 def _within(few: Sequence[str], many: Sequence[str]) -> bool:

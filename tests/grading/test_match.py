@@ -233,3 +233,11 @@ def test_two_whole_years_are_two_and_a_short_one_may_be_the_same() -> None:
     question = "When was it?"
     assert grade("It was in 1889.", "1989", question=question).right is False
     assert grade("It was in 89.", "1989", question=question).right is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [("increases", "increase"), ("It closes.", "close"), ("They are agreeing.", "agree"), ("Databases.", "database")],
+)
+def test_words_whose_stem_has_another_stem_are_found_where_they_stand(answer: str, reference: str) -> None:
+    assert grade(answer, reference, question="What does the share do?").right is True
