@@ -145,12 +145,16 @@ class ModelConfig(Declaration):
         return self
 
     @property
+    def plain_key(self) -> str | None:
+        return self.api_key.get_secret_value() if self.api_key else None
+
+    @property
     def plain_headers(self) -> dict[str, str]:
         return {name: value.get_secret_value() for name, value in self.headers.items()}
 
     @property
     def has_key(self) -> bool:
-        return self.api_key is not None and bool(self.api_key.get_secret_value().strip())
+        return bool((self.plain_key or "").strip())
 
     @property
     def host(self) -> str:

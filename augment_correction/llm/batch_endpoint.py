@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -91,15 +92,16 @@ class BatchEndpoint:
         secrets = [api_key or "", *(headers or {}).values()]
         self.wire = ChatWire(base_url, count=count, extra_body=extra_body, secrets=secrets)
         # A file of 200 MB takes its time: only silence is limited.
-        self._settings: dict[str, Any] = {
-            "api_key": api_key, "timeout": timeout, "connections": 4, "headers": headers, "api_version": api_version,
-        }  # fmt: skip
+        self._new_client = partial(
+            open_client, self.base_url, api_key=api_key, timeout=timeout, connections=4, headers=headers,
+            api_version=api_version,
+        )  # fmt: skip
         self._client: AsyncOpenAI | None = None
 
     @property
     def _sdk(self) -> AsyncOpenAI:
         if self._client is None:
-            self._client = open_client(self.base_url, **self._settings)
+            self._client = self._new_client()
         return self._client
 
     def _told(self, what: str) -> AbstractContextManager[None]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,7 @@ async def open_models(
 def _account(model: ModelConfig, at: str) -> str:
     """What a server takes for one and the same customer `at` an address: another key, or other headers, are another one's.
     A dump of the config would hide them, as secrets."""
-    secret = model.api_key.get_secret_value() if model.api_key else ""
-    return f"{at} {secret} {model.plain_headers}"
+    return f"{at} {model.plain_key or ''} {model.plain_headers}"
 
 
 class _Limiters:
@@ -154,7 +154,7 @@ class _Queues:
             raise ConfigError(
                 f"{self._config.key_of(role, 'base_url')}: a batch needs a single address", hint="name only one address"
             )
-        key = model.api_key.get_secret_value() if model.api_key else None
+        key = model.plain_key
         endpoint = BatchEndpoint(
             model.base_url,
             model.model,
@@ -199,36 +199,50 @@ async def _open_backend(
     stack: AsyncExitStack,
     in_process: LocalModels,
 ) -> Backend:
-    key = model.api_key.get_secret_value() if model.api_key else None
-    log = session.logs / f"{model.mode}-{Path(model.model).name}.log"
     if model.mode == "scripted":
         return Scripted(config.project.resolve(model.script) if model.script else None, session.count)
     if model.mode == "hf":
         adapter = config.project.resolve(model.adapter) if model.adapter else None
         return await _load(in_process, model, adapter, session.report)
-    base_url = model.base_url
-    around: dict[str, Any] = {"log": log, "report": session.report, "died": session.halt.because}
+    base_url = await _started(config, model, limiter, session, stack)
+    if model.replicas:
+        addresses = (base_url, *model.replicas)
+        servers = [(without_credentials(each), _client(each, model, limiter, session)) for each in addresses]
+        return BalancedBackend(servers, session.notice)
+    return _client(base_url, model, limiter, session)
+
+
+async def _started(
+    config: ModelsConfig, model: ModelConfig, limiter: AnyLimiter, session: Session, stack: AsyncExitStack
+) -> str:
+    """The address of the server; in the modes `embedded` and `vllm` the server is started first."""
+    around: dict[str, Any] = {
+        "log": session.logs / f"{model.mode}-{Path(model.model).name}.log",
+        "report": session.report,
+        "died": session.halt.because,
+    }
     if model.mode == "embedded":
         local = config.project.resolve(model.model)
         name = str(local) if model.model.endswith(".gguf") and local.exists() else model.model
-        base_url = await stack.enter_async_context(embedded_server(name, slots=limiter.maximum, **around))
-    elif model.mode == "vllm":
-        starting = vllm_server(model.model, arguments=model.arguments, api_key=key, **around)
-        base_url = await stack.enter_async_context(starting)
+        return await stack.enter_async_context(embedded_server(name, slots=limiter.maximum, **around))
+    if model.mode == "vllm":
+        starting = vllm_server(model.model, arguments=model.arguments, api_key=model.plain_key, **around)
+        return await stack.enter_async_context(starting)
+    return model.base_url
 
-    def server(address: str) -> Backend:
-        settings: dict[str, Any] = {
-            "api_key": key, "timeout": model.timeout, "connections": limiter.maximum, "count": session.count,
-            "extra_body": model.extra_body, "headers": model.plain_headers, "note_limits": limiter.note_limits,
-        }  # fmt: skip
-        if model.client == "sdk":
-            return SdkChat(address, api_version=model.api_version, **settings)
-        return OpenAIChat(address, **settings)
 
-    if model.replicas:
-        addresses = (base_url, *model.replicas)
-        return BalancedBackend([(without_credentials(each), server(each)) for each in addresses], session.notice)
-    return server(base_url)
+def _client(address: str, model: ModelConfig, limiter: AnyLimiter, session: Session) -> Backend:
+    kind = partial(SdkChat, api_version=model.api_version) if model.client == "sdk" else OpenAIChat
+    return kind(
+        address,
+        api_key=model.plain_key,
+        timeout=model.timeout,
+        connections=limiter.maximum,
+        count=session.count,
+        extra_body=model.extra_body,
+        headers=model.plain_headers,
+        note_limits=limiter.note_limits,
+    )
 
 
 async def _load(models: LocalModels, model: ModelConfig, adapter: Path | None, report: Report) -> Backend:

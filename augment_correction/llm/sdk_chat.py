@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from augment_correction.errors import ModelError, TransientError
@@ -34,10 +35,10 @@ class SdkChat:
         note_limits: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._base_url = base_url
-        self._settings: dict[str, Any] = {
-            "api_key": api_key, "timeout": timeout, "connections": connections, "headers": headers,
-            "api_version": api_version,
-        }  # fmt: skip
+        self._new_client = partial(
+            open_client, base_url, api_key=api_key, timeout=timeout, connections=connections, headers=headers,
+            api_version=api_version,
+        )  # fmt: skip
         self._timeout = timeout
         self._note_limits = note_limits
         self._client: AsyncOpenAI | None = None
@@ -78,7 +79,7 @@ class SdkChat:
 
     def _open(self) -> AsyncOpenAI:
         if self._client is None:
-            self._client = open_client(self._base_url, **self._settings)
+            self._client = self._new_client()
         return self._client
 
     async def close(self) -> None:

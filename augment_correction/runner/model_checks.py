@@ -65,22 +65,23 @@ async def _model(role: str, model: ModelConfig, config: ModelsConfig) -> Finding
 
 
 async def _served(role: str, name: str, model: ModelConfig, config: ModelsConfig) -> Finding:
-    key = model.api_key.get_secret_value() if model.api_key else None
     for address in (model.base_url, *model.replicas):
-        probed = await probe(address, model.model, key, headers=model.plain_headers, api_version=model.api_version)
+        probed = await probe(
+            address, model.model, model.plain_key, headers=model.plain_headers, api_version=model.api_version
+        )
         if not probed.ok:
             remedy = probed.remedy or f"check {config.key_of(role, 'base_url')} and {config.key_of(role, 'api_key')}"
             return Finding(False, f"{name} at {model.at_host(address)}: {probed.said}", remedy)
-    if model.mode == "batch" and (missing := await _without_batches(model, key)):
+    if model.mode == "batch" and (missing := await _without_batches(model)):
         return Finding(
             False, f"{name}: no Batch API at {model.host}: {missing}", f"set {config.key_of(role, 'mode')}: api"
         )
     return Finding(True, f"{name} at {model.host}: {probed.said}")
 
 
-async def _without_batches(model: ModelConfig, key: str | None) -> str | None:
+async def _without_batches(model: ModelConfig) -> str | None:
     endpoint = BatchEndpoint(
-        model.base_url, model.model, api_key=key, timeout=10.0, count=len, headers=model.plain_headers,
+        model.base_url, model.model, api_key=model.plain_key, timeout=10.0, count=len, headers=model.plain_headers,
         api_version=model.api_version,
     )  # fmt: skip
     try:
