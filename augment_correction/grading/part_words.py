@@ -1,4 +1,4 @@
-"""The words for parts of a whole in eight languages, and what beside them makes sure that a part is meant: data for `parts.py`.
+"""The words for parts of a whole in eight languages: data for `parts.py`, which reads them, and for `part_sense.py`.
 
 Neither text2num, which reads the numerators, nor Babel's part of the CLDR knows fractions.
 """
@@ -89,30 +89,6 @@ ONES: Mapping[str, frozenset[str]] = {
 ARTICLES: Mapping[str, frozenset[str]] = {"fr": as_set("le"), "es": as_set("la"), "pt": as_set("a")}
 """With them the part may be counted: "le tiers des élèves", "la tercera parte de la novela"."""
 AND = {"en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en", "da": "og"}
-_OF = {
-    "en": r"of",
-    "de": r"der|des|aller|dieser|dieses|davon|seine[rs]|ihre[rs]|unsere[rs]",
-    "fr": r"du|des|d['’]entre|de\s+(?:la|l['’]|ces?|cette|ses|sa|son|leurs?|nos|tou[st]|toutes)",
-    "es": r"del|de\s+(?:la|las|los|el|sus?|est[aeo]s?|tod[ao]s?|ell[ao]s)",
-    "it": r"del|dell['’oae]|della|delle|dei|degli|di\s+(?:tutt[ie]|quest[oaie])",
-    "pt": r"d[oa]s?|dess[ea]s?|dest[ea]s?|de\s+tod[ao]s",
-    "nl": r"van",
-    "da": r"af",
-}
-IS_OF = {language: re.compile(rf"\s+(?:{of})(?!\w)") for language, of in _OF.items()}
-"""What one part must be of: "un tiers des élèves", and not "un tiers de confiance"."""
-_TIMES = {
-    "en": r"(?:of\s+)?(?:an?\s+)?(?:hour|century)|of\s+(?:the\s+)?(?:old\s+)?(?:town|city)",
-    "de": r"stunden?|jahrhunderts?|eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|\d+|der\s+(?:\w+\s+)?stadt",
-    "fr": r"d['’]\s?heures?|de\s+siècle|de\s+la\s+ville",
-    "es": r"de\s+(?:hora|siglo)|de\s+la\s+ciudad",
-    "it": r"d['’]\s?ora|di\s+secolo|della\s+città",
-    "pt": r"de\s+(?:hora|século)|da\s+cidade",
-    "nl": r"uur|van\s+(?:een\s+uur|de\s+stad)|eeuw",
-    "da": r"time|af\s+(?:en\s+time|byen)",
-}
-IS_TIME = {language: re.compile(rf"\s+(?:{after})(?!\w)") for language, after in _TIMES.items()}
-"""After a quarter: of an hour, eight o'clock, of a town."""
 FINAL = re.compile(r"\s+d[ei]\s+finale?(?!\w)")
 """ "quart de finale", "octavos de final"."""
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
