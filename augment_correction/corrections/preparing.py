@@ -183,10 +183,7 @@ def _unseen(
     probes: Iterable[dict[str, Any]], rows: Sequence[Mapping[str, Any]], material: Material
 ) -> Iterator[dict[str, Any]]:
     """Those that no training row gives away, each once: what is trained cannot be a test of what was understood."""
-    trained = [_question_in(row) for row in rows]
-    index = QuestionIndex(trained.__getitem__)
-    for number, question in enumerate(trained):
-        index.add(ShingledText(question), number)
+    index = QuestionIndex.of([_question_in(row) for row in rows])
     seen = set()
     for probe in probes:
         if index.nearest(ShingledText(probe["question"])):
@@ -224,10 +221,7 @@ def _rows(
 
 def _keep(config: ChatConfig, probes: Sequence[Mapping[str, Any]], material: Material) -> list[dict[str, Any]]:
     """Questions that the base model answers right, with its own answers; none that a probe asks."""
-    asked = [str(probe["question"]) for probe in probes]
-    index = QuestionIndex(asked.__getitem__)
-    for number, question in enumerate(asked):
-        index.add(ShingledText(question), number)
+    index = QuestionIndex.of([str(probe["question"]) for probe in probes])
     items = items_of(config, "keep")
     free = [item for item in items if not index.nearest(ShingledText(item.asked))]
     known = own_right_answers(config, free, config.folder / "keep")

@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Self
 
 from rensa import RMinHash
 
@@ -60,6 +61,14 @@ class QuestionIndex:
         self._among = among
         self._rows = _rows(similar)
         self._buckets = _Buckets()
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """With all of them, numbered by their place."""
+        made = cls(texts.__getitem__)
+        for number, text in enumerate(texts):
+            made.add(ShingledText(text), number)
+        return made
 
     def add(self, question: ShingledText, number: int) -> bool:
         """Whether anything is remembered of it: a text without a letter or digit is like no other."""
