@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 DEFAULT = "configs/experiment.yaml"
 ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="CONFIG")]
+Iterations = Annotated[int | None, typer.Option("--iterations", min=1, help="The number of rounds.")]
+Control = Annotated[
+    str | None,
+    typer.Option(
+        "--control",
+        help="What the targeted training is compared with: control arms, separated by commas, for example random,items_only; or none.",
+    ),
+]
+Seeds = Annotated[
+    int | None, typer.Option("--seeds", min=1, help="The number of seeds with which each arm is trained.")
+]
 
 experiment = Commands(
     name="experiment",
@@ -31,17 +42,9 @@ app.add_typer(experiment)
 def plan(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="The number of rounds.")] = None,
-    control: Annotated[
-        str | None,
-        typer.Option(
-            "--control",
-            help="What the targeted training is compared with: control arms, separated by commas, for example random,items_only; or none.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="The number of seeds with which each arm is trained.")
-    ] = None,
+    iterations: Iterations = None,
+    control: Control = None,
+    seeds: Seeds = None,
 ) -> None:
     """Divide the questions into sets and seal these, so that a later change is noticed; print the smallest effect that they can detect,
     the number of requests and the cost. No model is asked."""
@@ -69,17 +72,9 @@ stopped at the spending cap, 130 interrupted.
 def run(
     config: ConfigFile = DEFAULT,
     overrides: Overrides = None,
-    iterations: Annotated[int | None, typer.Option("--iterations", min=1, help="The number of rounds.")] = None,
-    control: Annotated[
-        str | None,
-        typer.Option(
-            "--control",
-            help="What the targeted training is compared with: control arms, separated by commas, for example random,items_only; or none.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="The number of seeds with which each arm is trained.")
-    ] = None,
+    iterations: Iterations = None,
+    control: Control = None,
+    seeds: Seeds = None,
     sweep: Annotated[
         str | None,
         typer.Option(
