@@ -136,6 +136,15 @@ def test_the_layers_of_the_page_on_architecture_are_those_that_are_enforced() ->
     assert told == [set(re.findall(r"\w+", layer)) for layer in layers]
 
 
+def test_the_modules_of_the_page_on_architecture_are_there() -> None:
+    section = (ROOT / "docs" / "architecture.md").read_text().split("| package | modules |")[1].split("\n\n")[0]
+    rows = [re.findall(r"`(\w+)`", line) for line in section.splitlines()[2:]]
+    assert len(rows) > 10
+    for package, *modules in rows:
+        here = {each.stem for each in (ROOT / "augment_correction" / package).iterdir()}
+        assert set(modules) <= here, f"{package} has no {sorted(set(modules) - here)}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_target_of_make_and_every_benchmark_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
