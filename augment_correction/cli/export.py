@@ -28,7 +28,7 @@ Examples:
 
   python -m augment_correction export outputs/correction --format openai --format hf
 
-  python -m augment_correction export outputs/correction --format trl --tokenizer Qwen/Qwen2.5-7B
+  python -m augment_correction export outputs/correction --format trl --tokenizer Qwen/Qwen2.5-7B-Instruct
 
   python -m augment_correction export outputs/correction --format dpo --format kto
 
@@ -86,8 +86,9 @@ def export(
         bool, typer.Option("--dry-run", help="With --push: print what would be uploaded and upload nothing.")
     ] = False,
 ) -> None:
-    """Write the conversations of a run for another trainer. Every format carries the same loss mask; dpo (which ORPO also reads) and
-    kto are pairs of a better and a worse reply, and llamafactory is a folder with both and the rows for SFT."""
+    """Write the conversations of a run for another trainer. Every format carries the loss mask as far as it can express it;
+    dpo (which ORPO also reads) and kto are pairs of a better and a worse reply, and llamafactory is a folder with both and the rows
+    for SFT."""
     from augment_correction.remote.storage import is_address
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run

@@ -1,5 +1,5 @@
 """For TRL's SFTTrainer. With a tokenizer: Parquet with `input_ids` and `labels`, which the trainer takes as they are.
-Without one: messages alone, whose mask TRL cannot read."""
+Without one: `prompt` and `completion`, of which the trainer trains the completion alone: the last answer, and never a mistake."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 from augment_correction.errors import MissingExtra
 from augment_correction.export.masking import labels, token_mask
+from augment_correction.export.preference_rows import messages_of, reply_of
 from augment_correction.export.segments import render, zones
 from augment_correction.export.source import ExpectedRows, ExportSource, Spelling, masked_by_message, write_rows
 from augment_correction.export.tokenizer import Tokenizer
 from augment_correction.records import Conversation
 
 FILE = "train.parquet"
-MESSAGES_FILE = "messages.jsonl"
+PAIRS_FILE = "train.jsonl"
 MAX_LENGTH = 1024
 """SFTConfig's default, at which TRL cuts a row's end off: the correction."""
 
@@ -23,10 +24,11 @@ MAX_LENGTH = 1024
 def write(source: ExportSource, folder: Path) -> list[str]:
     """Raises: MissingExtra where a tokenizer is given and pyarrow is not installed."""
     if source.tokenizer is None:
-        _, notices = write_rows(folder, source.conversations(), MESSAGES)
+        _, notices = write_rows(folder, source.conversations(), PAIRS)
         return [
             *notices,
-            "the file has only messages, from which TRL reads no loss mask: give --tokenizer to write input_ids and labels",
+            "prompts with completions: TRL trains the last answer of each conversation and nothing else. Give --tokenizer to "
+            "write the whole loss mask as input_ids and labels",
         ]
     long = _write_parquet(source, source.tokenizer, folder / FILE)
     return (
@@ -35,18 +37,19 @@ def write(source: ExportSource, folder: Path) -> list[str]:
 
 
 def expected(source: ExportSource, tokenizer: Tokenizer, folder: Path) -> Spelling | ExpectedRows:
-    """What `verify` looks for: messages where these were written, else the tokens."""
-    if (folder / MESSAGES_FILE).is_file():
-        return MESSAGES
+    """What `verify` looks for: prompts with completions where these were written, else the tokens."""
+    if (folder / PAIRS_FILE).is_file():
+        return PAIRS
     conversations = source.conversations()
     return ExpectedRows(FILE, ((each, list(token_rows(source, tokenizer, [each]))) for each in conversations))
 
 
-def _message_row(conversation: Conversation) -> dict[str, Any]:
-    return {"messages": _messages(conversation), "id": conversation.id}
+def _pair(conversation: Conversation) -> dict[str, Any]:
+    *before, last = conversation.turns
+    return {"prompt": messages_of(before), "completion": [reply_of(last.text)], "id": conversation.id}
 
 
-MESSAGES = Spelling(MESSAGES_FILE, _message_row, masked_by_message, "messages alone cannot say")
+PAIRS = Spelling(PAIRS_FILE, _pair, masked_by_message, "a prompt and its completion cannot say")
 
 
 def _messages(conversation: Conversation) -> list[dict[str, Any]]:

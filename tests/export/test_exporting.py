@@ -226,9 +226,13 @@ def test_a_machine_that_stopped_between_the_renames(tmp_path: Path) -> None:
     assert (tmp_path / "openai" / "file").read_text() == "good"
 
 
-def test_trl_without_a_tokenizer_is_messages_and_says_so(tmp_path: Path) -> None:
+def test_trl_without_a_tokenizer_never_trains_a_mistake(tmp_path: Path) -> None:
+    """TRL reads no mask of messages; of `prompt` and `completion` it trains the completion."""
     (made,) = export(["trl"], source(ROWS, None), RunFolder(tmp_path))
-    assert (made.path / "messages.jsonl").is_file() and "--tokenizer" in made.notices[0]
+    for row, each in zip(lines(made.path / "train.jsonl"), ROWS, strict=True):
+        assert [m["content"] for m in row["prompt"] + row["completion"]] == [turn.text for turn in each.turns]
+        assert [m["role"] for m in row["completion"]] == ["assistant"]
+    assert "--tokenizer" in made.notices[0]
 
 
 def test_rows_that_trl_would_cut_are_counted(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:

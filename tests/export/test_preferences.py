@@ -216,3 +216,29 @@ def test_trl_trains_on_them(tmp_path: Path, name: str, make: Callable[..., Any])
     assert all("<|im_start|>user" in text and "<|im_start|>assistant" in text for text in seen)
     result = done.train()
     assert result.global_step == 2 and result.training_loss > 0
+
+
+@pytest.mark.filterwarnings("default")
+def test_trl_trains_the_last_answer_alone_of_an_export_without_a_tokenizer(tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    from datasets import load_dataset
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
+
+    rows = [conversation(ASKED, FALSE, DOUBT, TRUE), stand_by()]
+    (made,) = export(["trl"], source(*rows), RunFolder(tmp_path / "run"))
+    data = load_dataset("json", data_files=str(made.path / "train.jsonl"), split="train", cache_dir=str(tmp_path / "c"))
+    model = tiny_llama(tmp_path / "model")
+    settings = {"per_device_train_batch_size": 1, "max_steps": 1, "use_cpu": True, "report_to": "none", "bf16": False}
+    tokens = AutoTokenizer.from_pretrained(model)
+    trainer = SFTTrainer(
+        AutoModelForCausalLM.from_pretrained(model),
+        args=SFTConfig(output_dir=str(tmp_path / "out"), **settings),
+        train_dataset=data,
+        processing_class=tokens,
+    )
+    trained = {
+        tokens.decode([label for label in batch["labels"][0].tolist() if label != -100]).removesuffix("\n")
+        for batch in trainer.get_train_dataloader()
+    }
+    assert trained == {f"{each.turns[-1].text}<|im_end|>" for each in rows}
