@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from augment_correction.llm.metered import Halt, MeteredModel
 from augment_correction.llm.session import ask_each, calls_at_once
+from augment_correction.runner.first_conversations import FirstConversations
 from augment_correction.runner.following import Follower
 from augment_correction.runner.passage_intake import PassageIntake
 from augment_correction.runner.source import Placed, ReadStep, record_of
@@ -20,7 +21,9 @@ WITHOUT_MODELS = 64
 """Passages under way where no stage asks a model."""
 
 
-async def follow_all(reads: AsyncIterator[ReadStep], follower: Follower, results: Results, halt: Halt) -> None:
+async def follow_all(
+    reads: AsyncIterator[ReadStep], follower: Follower, results: Results, halt: Halt, first: FirstConversations
+) -> None:
     """Follow every passage; see `ask_each`.
 
     Raises: whatever halted the run, unless it is one of STOPS.
@@ -30,6 +33,7 @@ async def follow_all(reads: AsyncIterator[ReadStep], follower: Follower, results
     async def follow(passage: Placed) -> None:
         outcomes = await follower.follow(record_of(passage))
         results.add_outcomes(outcomes)
+        first.note_all(outcomes)
         state.note_made(outcomes)
         state.note_finished()
 

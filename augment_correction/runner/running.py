@@ -25,6 +25,7 @@ from augment_correction.results.unchanged import state_of_input
 from augment_correction.runner.cut_anew import tell_what_is_cut_anew
 from augment_correction.runner.ending import result_of
 from augment_correction.runner.engine import follow_all
+from augment_correction.runner.first_conversations import FirstConversations
 from augment_correction.runner.following import Follower
 from augment_correction.runner.source import read_passages
 from augment_correction.runner.state import RunResult, RunState, Watch, counters, unwatched
@@ -222,6 +223,8 @@ async def _run(
                 return result_of(plan, results, ledger, halt, state, there)
         read = await asyncio.to_thread(state_of_input, plan)
         await tell_what_is_cut_anew(plan, results, state)
+    kept_before = any(status == "kept" for status, *_ in results.ends())
+    first = FirstConversations(plan.pipeline, halt, kept=kept_before or bool(retry))
     await _begin(plan, results, state, retry)
     async with (
         _counting_ahead(plan, state) if ahead and passages is None else nullcontext(),
@@ -229,11 +232,11 @@ async def _run(
         aclosing(read_passages(plan, passages)) as reads,
     ):
         if cluster is not None:
-            await cluster(plan, journal, results, ledger, state, halt).run(reads)
+            await cluster(plan, journal, results, ledger, state, halt, first).run(reads)
         else:
             async with open_models(plan.config, plan.roles, session) as models:
                 state.loading, state.phase = None, "running"
-                await follow_all(reads, Follower.of(plan, models, state), results, halt)
+                await follow_all(reads, Follower.of(plan, models, state), results, halt, first)
     await database.flush()
     state.phase = "writing"
     if cluster is not None:

@@ -26,6 +26,7 @@ from augment_correction.runner.cluster.actor import ActorSetup, BatchResult, Fol
 from augment_correction.runner.cluster.board import Board, BoardView, packed
 from augment_correction.runner.cluster.feed import Feed
 from augment_correction.runner.cluster.shares import Crew, check_address, crew_for, refuse_alone
+from augment_correction.runner.first_conversations import FirstConversations
 from augment_correction.runner.passage_intake import PassageIntake
 from augment_correction.runner.source import Placed, ReadStep
 from augment_correction.runner.state import RunState
@@ -78,6 +79,7 @@ class ClusterEngine:
     ledger: Ledger
     state: RunState
     halt: Halt
+    first: FirstConversations
 
     async def run(self, reads: AsyncIterator[ReadStep]) -> None:
         """As `runner.engine.Engine.run`.
@@ -187,6 +189,7 @@ class ClusterEngine:
             self.state.note_made([made.first])
         for end, times in made.ends.items():
             self.state.count_outcome(*end, times)
+            self.first.note(*end[:3], times)
         self.state.note_finished(made.passages)
         for role, spent in made.spent.items():
             totals = self.ledger.of(role)
