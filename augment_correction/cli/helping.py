@@ -71,13 +71,26 @@ class Command(_WholeWords, TyperCommand):
         formatter.write_dl = write
 
 
+SECTIONS = {
+    "Getting started": ("demo", "init", "list", "copy"),
+    "A dataset from documents": ("run", "preview", "check", "inspect", "verify", "export", "report", "review"),
+    "Training, and whether it helped": ("train", "merge", "evaluate"),
+    "Failures of a model": ("answers", "from-failures", "import-failures", "codes", "monitor", "experiment"),
+    "Corrections in a chat": ("chat", "corrections"),
+    "Services": ("worker", "workspace"),
+}
+"""The program's commands as its help shows them."""
+
+
 class Group(_WholeWords, TyperGroup):
     """Says of every command what its help begins with, wrapped; click cuts that after a line."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        rows = [(name, (self.commands[name].help or "").strip().split("\n\n")[0]) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        for title, names in ({"Commands": self.list_commands(ctx)} if ctx.parent else SECTIONS).items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, (self.commands[name].help or "").strip().split("\n\n")[0]) for name in names]
+                )
 
 
 class Commands(typer.Typer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 
+from augment_correction.cli.helping import SECTIONS
 from tests.cli.program import program as call_program
 from tests.pages import ROOT, Command, commands_in, every_command, mistakes, options, program
 
@@ -80,6 +81,10 @@ def leaves(at: Any, *above: str) -> Iterator[tuple[str, Any]]:
 
 
 COMMANDS = dict(leaves(program()))
+
+
+def test_the_help_shows_every_command_once() -> None:
+    assert Counter(name for names in SECTIONS.values() for name in names) == Counter(list(program().commands))
 
 
 def of_kind(command: Any, kind: str) -> list[Any]:
