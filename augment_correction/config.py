@@ -179,7 +179,7 @@ class TrainingConfig(Hyperparameters):
     """What goes into `axolotl_lora.yaml`, under the names that `train` has for it (Axolotl's own are understood). Its seed is
     `system.seed`."""
 
-    base_model: str = "Qwen/Qwen2.5-7B"
+    base_model: str = "Qwen/Qwen2.5-7B-Instruct"
     adapter: Literal["lora", "qlora"] = "lora"
     max_length: int = Field(4096, ge=64)
     """The largest length of a row in tokens (Axolotl's `sequence_len`). Longer rows are counted and listed, and stop Axolotl."""

@@ -40,7 +40,8 @@ def print_estimate(made: Estimate) -> None:
     say("\n".join(_costs(made)))
     if not any(stage.observed for stage in made.stages):
         say(
-            "the estimate assumes that every passage passes every stage; after a small run into this folder it uses the measured shares"
+            "the estimate assumes that every passage passes every stage and that no model reasons: a reasoning model's thoughts are "
+            "billed as output, often several times the reply. `preview -n 3` measures both, and the estimate then uses what it measured"
         )
 
 

@@ -15,7 +15,7 @@ from augment_correction.terminal import say
 EXAMPLES = """
 Examples:
 
-  python -m augment_correction verify outputs/correction --tokenizer Qwen/Qwen2.5-7B
+  python -m augment_correction verify outputs/correction --tokenizer Qwen/Qwen2.5-7B-Instruct
 
   python -m augment_correction verify outputs/correction --tokenizer ~/models/llama --id 3f2a
 
