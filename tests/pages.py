@@ -16,6 +16,8 @@ from augment_correction.export_formats import format_names
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "guides").glob("*.md"))]
+WRITTEN_REFERENCE = sorted({*(ROOT / "docs" / "reference").glob("*.md")} - {ROOT / "docs" / "reference" / "python.md"})
+"""`python.md` has signatures for code."""
 USED = [page for page in PAGES if page.name != "architecture.md"]
 """Those that tell a user what to type; the other draws the house, in diagrams."""
 PROGRAM = ("python", "-m", "augment_correction")

@@ -30,6 +30,7 @@ from tests.pages import (
     PAGES,
     ROOT,
     USED,
+    WRITTEN_REFERENCE,
     Command,
     anchors,
     commands,
@@ -264,7 +265,7 @@ def test_the_plugins_of_the_page_for_extending_work_as_they_are_written(tmp_path
     assert '"train": false' in turns.read_text()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", [*PAGES, *WRITTEN_REFERENCE], ids=lambda path: path.name)
 def test_python_in_a_page_names_what_there_is(page: Path) -> None:
     for text in fences(page, "python"):
         compile(text, page.name, "exec")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,16 +91,24 @@ class Decisions:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._load()
+
+    def _load(self) -> None:
         self._standing: dict[str, ReviewState] = {}
-        data = path.read_bytes() if path.is_file() else b""
+        self._lines: Counter[str] = Counter()
+        data = self.path.read_bytes() if self.path.is_file() else b""
         self.digest = _digest(data)
-        for decision in _read(path, data):
+        for decision in _read(self.path, data):
             self._take(decision)
 
     def of(self, conversation: str) -> ReviewState | None:
         """None where nothing was decided, or all of it was taken back."""
         found = self._standing.get(conversation)
         return found if found and found.anything else None
+
+    def lines(self, conversation: str) -> int:
+        """How many decide about it, those that were taken back included: the number grows with each."""
+        return self._lines[conversation]
 
     def passages(self) -> dict[str, list[str]]:
         """The conversations about which something is decided, by their passage."""
@@ -118,16 +127,21 @@ class Decisions:
             **{**_values(decision), "at": decision.at or datetime.now(UTC).isoformat(timespec="seconds")}
         )
         try:
-            self.digest = _append(self.path, orjson.dumps(written.as_json()) + b"\n")
+            before, after = _append(self.path, orjson.dumps(written.as_json()) + b"\n")
         except OSError as failure:
             raise InputError(
                 f"{self.path} cannot be written: {failure.strerror}",
                 hint="make its folder writable and repeat the decision",
             ) from None
-        self._take(written)
+        if before == self.digest:
+            self.digest = after
+            self._take(written)
+        else:  # another process has written since it was read
+            self._load()
         return written
 
     def _take(self, decision: ReviewDecision) -> None:
+        self._lines[decision.conversation] += 1
         self._standing.setdefault(decision.conversation, ReviewState(decision.passage)).take(decision)
 
 
@@ -144,8 +158,8 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16] if data else ""
 
 
-def _append(path: Path, line: bytes) -> str:
-    """Returns the digest of the file with it."""
+def _append(path: Path, line: bytes) -> tuple[str, str]:
+    """Returns the digests of the file without and with it. Raises: OSError where it is not written; then the file is as it was."""
     private_folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "rb+") as file:
@@ -153,9 +167,15 @@ def _append(path: Path, line: bytes) -> str:
         before = file.read()
         if before and not before.endswith(b"\n"):  # a line that was cut short
             line = b"\n" + line
-        os.write(file.fileno(), line)
-        os.fsync(file.fileno())
-        return _digest(before + line)
+        try:
+            rest = line
+            while rest:  # a full disk takes the beginning of a line before it refuses
+                rest = rest[os.write(file.fileno(), rest) :]
+            os.fsync(file.fileno())
+        except OSError:
+            os.ftruncate(file.fileno(), len(before))
+            raise
+        return _digest(before), _digest(before + line)
 
 
 def _read(path: Path, data: bytes) -> Iterator[ReviewDecision]:
@@ -166,7 +186,7 @@ def _read(path: Path, data: bytes) -> Iterator[ReviewDecision]:
         try:
             yield _decision(orjson.loads(line), number)
         except (ValueError, TypeError) as failure:
-            if number == len(lines) or _cut_short(line):
+            if _cut_short(line, is_last=number == len(lines)):
                 continue
             raise InputError(
                 f"{path}:{number}: this line is not a decision: {failure}",
@@ -174,12 +194,12 @@ def _read(path: Path, data: bytes) -> Iterator[ReviewDecision]:
             ) from None
 
 
-def _cut_short(line: bytes) -> bool:
-    """A write that a power cut ended: the next one began a new line behind it."""
+def _cut_short(line: bytes, *, is_last: bool) -> bool:
+    """A write that a power cut ended: where it is not the last one, the next began a new line behind it."""
     try:
         orjson.loads(line)
     except ValueError:
-        return line.startswith(b'{"') and not line.rstrip().endswith(b"}")
+        return is_last or (line.startswith(b'{"') and not line.rstrip().endswith(b"}"))
     return False
 
 
@@ -197,6 +217,8 @@ def _decision(found: Any, line: int) -> ReviewDecision:
             raise ValueError(f"{name} is {orjson.dumps(found[name]).decode()[:40]}, and must be {right.__name__}")
     if found["action"] not in get_args(Action):
         raise ValueError(f"its action is {found['action']!r}, and must be one of {', '.join(get_args(Action))}")
+    if negative := [name for name in NUMBERS if found.get(name, 0) < 0]:
+        raise ValueError(f"{negative[0]} is {found[negative[0]]}, and must not be below 0")
     made = ReviewDecision(**found, line=line)
     if made.action == "edit" and (made.turn is None or not (made.text or "").strip()):
         raise ValueError("an edit needs a turn and its text")

@@ -42,6 +42,10 @@ class Entry:
     question: str
 
 
+class OutdatedPage(InputError):
+    """A decision about what is not the last state of a conversation: it would silently replace that of somebody else."""
+
+
 class Desk:
     """Used by several threads of a server: one at a time is at the desk.
 
@@ -103,7 +107,7 @@ class Desk:
                 "places": chunk.places, "scaffold": now.train_scaffold, "turns": list(self._turns(now, bare)),
                 "found": {name: value for name, value in found.items() if name != "edited"},
                 "can_ask_again": asking_stage(outcome, self._pipeline) is not None,
-                **self._told(id_),
+                **self._told(id_), "counts": self._counts(),
             }  # fmt: skip
 
     def _turns(self, now: Conversation, before: Conversation) -> Iterator[dict[str, Any]]:
@@ -127,14 +131,20 @@ class Desk:
     # ----------------------------------------------------------------------------------------------- deciding
 
     def decide(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Write down what the page sends: `conversation`, `action`, and `reason`, or `turn` with `text` and `mistake`.
+        """Write down what the page sends: `conversation`, `action`, and `reason`, or `turn` with `text` and `mistake`; and `seen`,
+        the number of decisions about this conversation that it showed.
 
-        Raises: InputError where it cannot be: an unknown conversation or action, a text that is empty, a mask that would be wrong.
+        Raises: OutdatedPage where there are more by now; InputError where it cannot be: an unknown conversation or action, a text
+        that is empty, a mask that would be wrong.
         """
         with self._lock:
             self._refresh()
             entry = self._entry(_text(asked, "conversation"))
             action = _text(asked, "action")
+            if asked.get("seen", (now := self._decisions.lines(entry.id))) != now:
+                raise OutdatedPage(
+                    "another person, or this page in another window, has decided about this conversation meanwhile"
+                )
             proof = None
             if action in ("approve", "reject", "undo"):
                 reason = _text(asked, "reason").strip()
@@ -222,7 +232,8 @@ class Desk:
     def _told(self, id_: str) -> dict[str, Any]:
         standing = self._decisions.of(id_)
         reason = standing.reason if standing else ""
-        return {"state": self._state(id_), "reason": reason, "edited": self._is_edited(id_)}
+        seen = self._decisions.lines(id_)
+        return {"state": self._state(id_), "reason": reason, "edited": self._is_edited(id_), "seen": seen}
 
     def _state(self, id_: str) -> str:
         standing = self._decisions.of(id_)

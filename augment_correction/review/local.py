@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 import threading
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -90,6 +91,11 @@ class LocalServer(ThreadingHTTPServer):
     def address(self) -> str:
         return f"{self.origin}/{self.token}/"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away in the middle of an answer is no fault."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
     def stop(self) -> None:
         """From one of its own threads, too."""
         threading.Thread(target=self.shutdown, daemon=True).start()
@@ -120,6 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
         except UserError as failure:
             told = f"{failure.message}. {failure.hint}" if failure.hint else failure.message
             self._send(PageResponse.json({"error": told}), HTTPStatus.UNPROCESSABLE_ENTITY)
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as failure:  # without an answer the page would say that the program has ended
+            self.server.handle_error(self.request, self.client_address)
+            told = f"the program failed, and its terminal says where: {failure}"
+            self._send(PageResponse.json({"error": told}), HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _get(self) -> PageResponse:
         return self.server.looked_at(*self._place())
@@ -149,7 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise RequestRejected(HTTPStatus.FORBIDDEN, f"open {HOST} by that name")
         if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             raise RequestRejected(HTTPStatus.FORBIDDEN, "the request came from another site")
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:
+            raise RequestRejected(HTTPStatus.BAD_REQUEST, "the address cannot be read") from None
         _, token, rest = (*parts.path.split("/", 2), "", "")[:3]
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             raise RequestRejected(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from augment_correction.review.desk import Desk
-from augment_correction.review.local import LocalServer, PageResponse, Query, not_here
+from augment_correction.review.desk import Desk, OutdatedPage
+from augment_correction.review.local import LocalServer, PageResponse, Query, RequestRejected, not_here
 from augment_correction.review.page import served_page
 
 
@@ -31,7 +32,12 @@ class ReviewServer(LocalServer):
 
     def sent(self, path: str, body: dict[str, Any]) -> PageResponse:
         if path == "api/decide":
-            return PageResponse.json(self.desk.decide(body))
+            try:
+                return PageResponse.json(self.desk.decide(body))
+            except OutdatedPage as outdated:
+                raise RequestRejected(
+                    HTTPStatus.CONFLICT, f"{outdated.message[0].upper()}{outdated.message[1:]}."
+                ) from None
         if path == "api/finish":
             self.stop()
             return PageResponse.json({"finished": True})

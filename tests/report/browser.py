@@ -140,6 +140,14 @@ class Browser:
             await self._call("Input.dispatchKeyEvent", type="keyDown", **common, **text)
             await self._call("Input.dispatchKeyEvent", type="keyUp", **common)
 
+    async def hold(self, key: str, times: int) -> None:
+        """A letter whose key stays down until it has been repeated this often."""
+        common = {"key": key, "windowsVirtualKeyCode": ord(key.upper())}
+        for number in range(times):
+            await self._call("Input.dispatchKeyEvent", type="keyDown", text=key, autoRepeat=number > 0, **common)
+            await asyncio.sleep(0.05)
+        await self._call("Input.dispatchKeyEvent", type="keyUp", **common)
+
     async def write(self, text: str) -> None:
         """Into the field that has the focus."""
         await self._call("Input.insertText", text=text)

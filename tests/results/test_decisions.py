@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ class TestFile:
             ('{"conversation":"c","passage":"p","action":"edit","at":"x"}', "an edit needs a turn and its text"),
             ('{"conversation":"c","passage":"p","action":"reject","at":"x","reasn":"y"}', "no key is called reasn"),
             ('{"conversation":"c","passage":"p","action":"edit","at":"x","turn":true,"text":"y"}', "turn is true"),
+            ('{"conversation":"c","passage":"p","action":"edit","at":"x","turn":-1,"text":"y"}', "turn is -1"),
             ("{broken}", "unexpected"),
         ],
     )
@@ -98,6 +100,35 @@ class TestFile:
         assert Decisions(path).of("a")
         Decisions(path).add(ReviewDecision("b", "p", "approve"))
         assert Decisions(path).of("a") and Decisions(path).of("b")
+
+    def test_the_last_line_is_read_as_strictly_without_its_line_end(self, tmp_path: Path) -> None:
+        path = tmp_path / "decisions.jsonl"
+        path.write_text('{"conversation":"c","passage":"p","action":"reject","at":"x","reasn":"y"}')
+        with pytest.raises(InputError, match="no key is called reasn"):
+            Decisions(path)
+
+    def test_what_a_full_disk_took_of_a_line_is_taken_back_and_told(self, tmp_path: Path) -> None:
+        """The last free bytes of a disk take the beginning of a line, and no error tells it."""
+        path = tmp_path / "decisions.jsonl"
+        decisions = Decisions(path)
+        decisions.add(ReviewDecision("a", "p", "approve"))
+        before = path.read_bytes()
+        free, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 40, most))
+        try:
+            with pytest.raises(InputError, match="cannot be written"):
+                decisions.add(ReviewDecision("b", "p", "reject", reason="x" * 300))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (free, most))
+        assert path.read_bytes() == before and decisions.of("b") is None
+        decisions.add(ReviewDecision("b", "p", "reject"))
+        assert Decisions(path).passages() == {"p": ["a", "b"]}
+
+    def test_what_another_process_wrote_since_is_known_after_the_next_line(self, tmp_path: Path) -> None:
+        mine, other = (Decisions(tmp_path / "decisions.jsonl") for _ in range(2))
+        other.add(ReviewDecision("a", "p", "reject"))
+        mine.add(ReviewDecision("b", "p", "approve"))
+        assert mine.of("a") and mine.passages() == {"p": ["a", "b"]} and mine.lines("a") == 1
 
     def test_many_may_append_at_once(self, tmp_path: Path) -> None:
         path = tmp_path / "decisions.jsonl"

@@ -156,6 +156,71 @@ async def test_a_message_that_corrects_itself_is_edited_in_its_two_parts(made: M
     )
 
 
+async def test_a_text_that_was_typed_is_not_lost_and_a_key_held_down_decides_once(
+    made: MadeProject, tmp_path: Path
+) -> None:
+    with reviewing(made) as review:
+        async with Browser(tmp_path / "profile") as browser:
+            await browser.open(review.address, 1280)
+            await browser.until(READY)
+            await browser.hold("a", 8)
+            await browser.until(decided(1))
+            assert len(review.decisions()) == 1
+
+            await browser.press("e")
+            focus = "((number) => document.querySelector(`textarea[data-turn='${number}']`).focus())"
+            for number, text in ((0, " Since when?"), (2, " ...")):
+                await browser.value(f"{focus}({number})")
+                await browser.write(text)
+            await browser.value("document.querySelector('#list li:last-child').click()")
+            for key in "anjr":
+                await browser.value("document.activeElement.blur()")
+                await browser.press(key)
+                assert "is changed and not saved" in await browser.value(SAID)
+            await browser.value(f"{focus}(2)")
+            await browser.press("Enter", control=True)
+            await browser.until(f"{SAID}.startsWith('saved')")
+
+            await browser.press("e")
+            await browser.press("Enter", control=True)  # nothing is changed: no edit is written
+            await browser.until("!document.querySelector('textarea')")
+        review.interrupted()
+    assert [(each["action"], each.get("turn")) for each in review.decisions()] == [
+        *(("approve", None), ("edit", 0), ("edit", 2))
+    ]
+
+
+async def test_a_page_that_another_window_has_overtaken_shows_what_was_decided_there(
+    made: MadeProject, tmp_path: Path
+) -> None:
+    with reviewing(made) as review:
+        async with Browser(tmp_path / "one") as one, Browser(tmp_path / "two") as two:
+            for browser in (one, two):
+                await browser.open(review.address, 1280)
+                await browser.until(READY)
+            await one.press("a")
+            await one.until(decided(1))
+            await two.press("r")
+            await two.until("document.activeElement.id === 'why'")
+            await two.press("Enter")
+            await two.until(f"{SAID}.includes('meanwhile')")
+            assert await two.value("document.getElementById('state').textContent") == "approved"
+
+            await two.press("j")
+            await two.until(f"{READY} && document.getElementById('state').textContent === 'undecided'")
+            await two.press("e")
+            await two.write(" Mine.")
+            await one.press("a")
+            await one.until(decided(2))
+            await two.press("Enter", control=True)
+            await two.until(f"{SAID}.includes('saving again')")
+            assert await two.value("document.activeElement.value.endsWith(' Mine.')")
+            await two.press("Enter", control=True)
+            await two.until(f"{SAID}.startsWith('saved')")
+        review.interrupted()
+    assert [each["action"] for each in review.decisions()] == ["approve", "approve", "edit"]
+
+
 async def test_when_the_program_has_ended_the_page_says_so(made: MadeProject, tmp_path: Path) -> None:
     with reviewing(made) as review:
         async with Browser(tmp_path / "profile") as browser:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
+import threading
+import time
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -15,6 +19,7 @@ from augment_correction.errors import InputError
 from augment_correction.results.decisions import Decisions, ReviewDecision
 from augment_correction.results.finished import open_run, read_conversations
 from augment_correction.review.desk import Desk
+from augment_correction.review.local import PageResponse
 from augment_correction.review.server import ReviewServer
 from tests.projects import MadeProject
 from tests.review.reviewing import reviewing
@@ -112,6 +117,38 @@ class TestWhoIsLetIn:
         assert asked(server, "api/decide", [1])[0] == 400
 
 
+class TestWhatGoesWrong:
+    def test_an_address_that_cannot_be_read(self, server: ReviewServer, capfd: pytest.CaptureFixture[str]) -> None:
+        assert asked(server, "/../[", Host=f"127.0.0.1:{server.server_port}")[0] == 403
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as browser:
+            host = f"Host: 127.0.0.1:{server.server_port}\r\nConnection: close\r\n\r\n"
+            browser.sendall(f"GET http://[/ HTTP/1.1\r\n{host}".encode())
+            assert browser.recv(100).startswith(b"HTTP/1.1 400 ")
+        assert capfd.readouterr().err == ""
+
+    def test_a_fault_of_the_program_is_told_to_the_page(
+        self, server: ReviewServer, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        server.desk = None  # type: ignore[assignment]
+        status, _, body = asked(server, "api/rows")
+        assert status == 500 and "the program failed" in orjson.loads(body)["error"]
+        assert "AttributeError" in capfd.readouterr().err
+
+    def test_a_browser_that_goes_away_is_no_fault(
+        self, server: ReviewServer, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        server.page = PageResponse(b"x" * (1 << 24))
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as browser:
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            browser.sendall(f"GET /{server.token}/ HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode())
+            browser.recv(10)
+        until = time.monotonic() + 10
+        while any("process_request_thread" in thread.name for thread in threading.enumerate()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert capfd.readouterr().err == ""
+
+
 class TestDeciding:
     def test_each_decision_is_kept_at_once_and_counted(self, server: ReviewServer, project: MadeProject) -> None:
         id_ = first(server)
@@ -154,6 +191,18 @@ class TestDeciding:
         assert decided(server, conversation=id_, action="edit", turn=1, text="Wait: 100.", mistake="At 90.")[0] == 200
         turn = next(row for row in read_conversations(project.output) if row.id == id_).turns[1]
         assert (turn.text, turn.masked) == ("At 90. Wait: 100.", 6)
+
+    def test_a_page_that_shows_an_earlier_state_replaces_nothing(
+        self, server: ReviewServer, project: MadeProject
+    ) -> None:
+        entry = server.desk.entries[0]
+        seen = orjson.loads(asked(server, f"api/row?id={entry.id}")[2])["seen"]
+        told = decided(server, conversation=entry.id, action="reject", seen=seen)[1]
+        for values in ({"action": "approve"}, {"action": "undo"}, {"action": "edit", "turn": 0, "text": "Else?"}):
+            status, refused = decided(server, conversation=entry.id, seen=seen, **values)
+            assert status == 409 and "meanwhile" in refused["error"]
+        assert orjson.loads(asked(server, f"api/row?id={entry.id}")[2])["state"] == "rejected"
+        assert decided(server, conversation=entry.id, action="approve", seen=told["seen"])[1]["state"] == "approved"
 
     def test_another_reviewers_decisions_are_seen(self, server: ReviewServer, project: MadeProject) -> None:
         entry = server.desk.entries[0]

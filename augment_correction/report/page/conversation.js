@@ -42,7 +42,7 @@ function passageView(row, terms) {
   return h('section', {class: 'passage', 'aria-label': 'Source passage'},
     h('h3', {}, 'Source passage', h('span', {class: 'quiet'}, ` ${plural(row.tokens, 'token')}`)),
     h('ul', {class: 'places'}, row.places.slice(0, 5).map((place) => h('li', {}, h('bdi', {class: 'mono'}, place.source), place.page ? ` page ${place.page}` : '', ` · characters ${number(place.start)} to ${number(place.end)}`,
-      place.heading.length > 0 && h('bdi', {class: 'quiet'}, ` · ${place.heading.join(' › ')}`))),
+      place.heading.length > 0 && [' · ', h('bdi', {class: 'quiet'}, place.heading.join(' › '))])),
     row.places.length > 5 && h('li', {class: 'quiet'}, `and ${plural(row.places.length - 5, 'other place')}`)),
     h('div', {class: 'source-text', dir: 'auto'}, rich(row.text, ranges)));
 }

@@ -28,15 +28,17 @@ function draw(state) {
 }
 
 async function poll() {
+  let reply;
   try {
-    const reply = await fetch('api/state', {cache: 'no-store', credentials: 'omit'});
-    if (!reply.ok) throw new Error((await reply.json()).error);
-    draw(await reply.json());
-    setTimeout(poll, EVERY);
+    reply = await fetch('api/state', {cache: 'no-store', credentials: 'omit'});
   } catch {
     byId('ended').hidden = false;
     byId('open-report').remove();
+    return;
   }
+  setTimeout(poll, EVERY);
+  const state = await reply.json();
+  if (reply.ok) draw(state); else put(byId('live'), h('p', {class: 'note'}, state.error));
 }
 
 document.addEventListener('keydown', (event) => {

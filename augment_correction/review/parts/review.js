@@ -4,7 +4,7 @@ const index = JSON.parse(byId('index').textContent);
 const STATES = {open: 'undecided', approved: 'approved', rejected: 'rejected', ask_again: 'to ask again'};
 const FILTERS = [['open', 'undecided'], ['all', 'all'], ['approved', 'approved'], ['rejected', 'rejected'], ['ask_again', 'to ask again'], ['edited', 'edited']];
 const REASONS = ['the answer is wrong', 'the passage does not say it', 'the mistake is not a mistake', 'the question makes no sense alone', 'badly written', 'private or harmful'];
-const KEYS = [['a', 'approve, and go to the next'], ['r', 'reject: a reason, Enter'], ['e', 'edit the messages; Ctrl+Enter saves one, Esc leaves it'], ['g', 'mark to be asked again'], ['u', 'undo the decision'], ['j k', 'next, previous'], ['n', 'the next that is undecided'], ['f', 'another selection of the list'], ['/', 'search the questions'], ['t', 'light or dark'], ['?', 'these keys']];
+const KEYS = [['a', 'approve, and go to the next'], ['r', 'reject: a reason, Enter'], ['e', 'edit the messages; Ctrl+Enter saves what is changed, Esc leaves it'], ['g', 'mark to be asked again'], ['u', 'undo the decision'], ['j k', 'next, previous'], ['n', 'the next that is undecided'], ['f', 'another selection of the list'], ['/', 'search the questions'], ['t', 'light or dark'], ['?', 'these keys']];
 const AT_ONCE = 100;
 const desk = {rows: [], counts: {}, filter: 'all', query: '', chosen: [], id: null, row: null, form: null, editing: false, busy: false};
 
@@ -17,7 +17,7 @@ async function ask(path, body) {
     throw new Error('The program does not answer, because it was ended in its terminal. Your decisions are kept.');
   }
   const data = await reply.json();
-  if (!reply.ok) throw new Error(data.error);
+  if (!reply.ok) throw Object.assign(new Error(data.error), {outdated: reply.status === 409});
   return data;
 }
 
@@ -26,6 +26,17 @@ function say(text, bad) {
   if (!place) return;
   place.textContent = text || '';
   place.classList.toggle('bad', Boolean(bad));
+}
+
+// The fields whose text is written nowhere yet. Whatever would take them away asks `free` first.
+const unsaved = () => [...document.querySelectorAll('textarea')].filter((field) => field.value !== field.before);
+function free() {
+  const [field] = unsaved();
+  if (!field) return true;
+  byId('desk').classList.remove('listing');
+  field.focus();
+  say('This message is changed and not saved. Save it (Ctrl+Enter) or leave it (Esc) first.', true);
+  return false;
 }
 
 const entryOf = (id) => desk.rows.find((row) => row[0] === id);
@@ -42,7 +53,7 @@ function progress() {
 }
 
 function listItem([id, kind, title, question, state, edited]) {
-  return h('li', {role: 'option', id: `item-${id}`, 'aria-selected': id === desk.id ? 'true' : 'false', onclick: () => { select(id); byId('desk').classList.remove('listing'); }},
+  return h('li', {role: 'option', id: `item-${id}`, 'aria-selected': id === desk.id ? 'true' : 'false', onclick: () => { if (!free()) return; select(id); byId('desk').classList.remove('listing'); }},
     h('div', {class: 'item-text', dir: 'auto'}, rich(question)),
     h('div', {class: 'item-meta'}, h('span', {class: `state ${state}`}, STATES[state]), edited && h('span', {}, 'edited'), h('span', {}, words(kind)), h('bdi', {}, title)));
 }
@@ -65,6 +76,8 @@ async function select(id) {
     const row = await ask(`row?id=${encodeURIComponent(id)}`);
     if (desk.id !== id) return;
     desk.row = row;
+    take(row, id); // another person may have decided about it since the list was loaded
+    fillList();
     draw();
     byId('reader').scrollTop = 0;
     byId('reader').setAttribute('aria-busy', 'false');
@@ -81,7 +94,8 @@ function deskTurn(turn, row) {
   if (!desk.editing) return view;
   const field = h('textarea', {'data-turn': turn.number, 'data-part': turn.part, 'aria-label': `text of the ${ROLE_NAMES[turn.is] || turn.role}`, dir: 'auto', spellcheck: 'true'});
   field.value = turn.text;
-  view.querySelector('.said').replaceWith(h('div', {}, field, h('div', {class: 'turn-tools'}, h('button', {type: 'button', class: 'act', onclick: () => save(turn.number)}, 'Save', h('kbd', {}, 'Ctrl ⏎')), h('button', {type: 'button', class: 'act', onclick: leave}, 'Leave', h('kbd', {}, 'Esc')))));
+  field.before = field.value;
+  view.querySelector('.said').replaceWith(h('div', {}, field, h('div', {class: 'turn-tools'}, h('button', {type: 'button', class: 'act', onclick: save}, 'Save', h('kbd', {}, 'Ctrl ⏎')), h('button', {type: 'button', class: 'act', onclick: leave}, 'Leave', h('kbd', {}, 'Esc')))));
   return view;
 }
 
@@ -120,32 +134,47 @@ function actions() {
 }
 
 function open_(form) {
-  if (!desk.row || (form === 'ask_again' && !desk.row.can_ask_again)) return;
+  if (!desk.row || (form === 'ask_again' && !desk.row.can_ask_again) || !free()) return;
   desk.form = form;
   actions();
   byId('why').focus();
 }
 
-function take(told) {
-  const entry = entryOf(desk.id);
+function take(told, id) {
+  const entry = entryOf(id);
   [entry[4], entry[5]] = [told.state, told.edited];
   desk.counts = told.counts;
   progress();
 }
 
+// Where somebody else has decided meanwhile, nothing was written: what they left is loaded, and a text that is being edited stays.
+async function refused(problem, id) {
+  if (problem.outdated && desk.id === id) {
+    const row = await ask(`row?id=${encodeURIComponent(id)}`);
+    if (desk.id !== id) return;
+    desk.row = row;
+    take(row, id);
+    if (!desk.editing) { desk.form = null; fillList(); draw(); }
+  }
+  const how = desk.editing ? ' Esc shows it as it is now; saving again puts your text in its place.' : ' It is shown as it is now.';
+  say(problem.message + (problem.outdated ? how : ''), true);
+}
+
 async function decide(action, more = {}) {
-  if (desk.busy || !desk.row) return;
+  if (desk.busy || !desk.row || !free()) return;
   desk.busy = true;
+  const {id} = desk;
   try {
-    const told = await ask('decide', {conversation: desk.id, action, ...more});
-    take(told);
+    const told = await ask('decide', {conversation: id, action, seen: desk.row.seen, ...more});
+    take(told, id);
+    if (desk.id !== id) return fillList(); // the reader went on before the answer came
     desk.form = null;
-    if (action === 'undo') { await select(desk.id); say('taken back'); } else nextOpen();
-  } catch (problem) { say(problem.message, true); } finally { desk.busy = false; }
+    if (action === 'undo') { await select(id); say('taken back'); } else nextOpen();
+  } catch (problem) { await refused(problem, id).catch((other) => say(other.message, true)); } finally { desk.busy = false; }
 }
 
 function edit(number) {
-  if (!desk.row) return;
+  if (!desk.row || !free()) return;
   desk.editing = true;
   desk.form = null;
   draw();
@@ -161,28 +190,40 @@ function leave() {
   draw();
 }
 
-async function save(number) {
+// Every message that was changed: one that stayed open beside the saved one would be lost.
+async function save() {
   if (desk.busy || !desk.row) return;
+  const numbers = [...new Set(unsaved().map((field) => Number(field.dataset.turn)))];
+  if (!numbers.length) return leave();
   desk.busy = true;
-  const parts = Object.fromEntries([...document.querySelectorAll(`textarea[data-turn="${number}"]`)].map((field) => [field.dataset.part, field.value]));
+  const {id} = desk;
   try {
-    const told = await ask('decide', {conversation: desk.id, action: 'edit', turn: number, text: parts.whole ?? parts.rest, mistake: parts.mistake ?? ''});
-    take(told);
-    desk.row = await ask(`row?id=${encodeURIComponent(desk.id)}`);
-    desk.editing = false;
-    fillList();
-    draw();
+    let told;
+    for (const number of numbers) {
+      const fields = [...document.querySelectorAll(`textarea[data-turn="${number}"]`)];
+      const sent = fields.map((field) => field.value);
+      const parts = Object.fromEntries(fields.map((field) => [field.dataset.part, field.value]));
+      told = await ask('decide', {conversation: id, action: 'edit', seen: desk.row.seen, turn: number, text: parts.whole ?? parts.rest, mistake: parts.mistake ?? ''});
+      desk.row.seen = told.seen;
+      fields.forEach((field, at) => { field.before = sent[at]; });
+      take(told, id);
+    }
+    const row = await ask(`row?id=${encodeURIComponent(id)}`);
+    if (desk.id !== id) return;
+    desk.row = row;
+    if (!unsaved().length) { desk.editing = false; fillList(); draw(); }
     say(`saved; ${told.proof}`);
-  } catch (problem) { say(problem.message, true); } finally { desk.busy = false; }
+  } catch (problem) { await refused(problem, id).catch((other) => say(other.message, true)); } finally { desk.busy = false; }
 }
 
 function step(by) {
   const at = desk.chosen.findIndex((row) => row[0] === desk.id);
   const next = desk.chosen[at + by];
-  if (next) select(next[0]);
+  if (next && free()) select(next[0]);
 }
 
 function nextOpen() {
+  if (!free()) return undefined;
   const at = desk.rows.findIndex((row) => row[0] === desk.id);
   const order = [...desk.rows.slice(at + 1), ...desk.rows.slice(0, at + 1)];
   const next = order.find((row) => row[4] === 'open');
@@ -197,6 +238,7 @@ function filterBy(name) {
 }
 
 async function finish() {
+  if (!free()) return;
   try {
     await ask('finish', {});
     put(byId('main'), h('div', {class: 'done'}, h('h2', {}, 'Finished'), h('p', {}, 'The program writes the files again and checks the mask. You can close this page.')));
@@ -208,11 +250,12 @@ document.addEventListener('keydown', (event) => {
   const field = event.target.matches('input, select, textarea') && event.target;
   if (field) {
     if (event.key === 'Escape') { event.preventDefault(); if (field.id === 'search') field.blur(); else leave(); }
-    else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && field.dataset.turn) { event.preventDefault(); save(Number(field.dataset.turn)); }
+    else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && field.dataset.turn) { event.preventDefault(); save(); }
     else if (event.key === 'Enter' && field.id === 'search') field.blur();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || !desk.row) return;
+  if (event.repeat && !['j', 'k', 'ArrowDown', 'ArrowUp'].includes(event.key)) return; // a key held down would decide about what nobody read
   const act = {
     a: () => decide('approve'), r: () => open_('reject'), e: () => edit(), g: () => open_('ask_again'), u: () => decide('undo'),
     j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), n: nextOpen,
@@ -224,6 +267,8 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   act();
 });
+
+addEventListener('beforeunload', (event) => { if (unsaved().length) event.preventDefault(); });
 
 async function start() {
   byId('run-name').textContent = index.name;
