@@ -128,7 +128,8 @@ def impact(
     A mark with a question mark behind it may be chance: McNemar's exact p, in the table, is 0.05 or more.
     """
     from augment_correction.monitor.impact import Retest, as_json, measure
-    from augment_correction.monitor.keeping import MonitorStore, write_json
+    from augment_correction.monitor.keeping import MonitorStore
+    from augment_correction.store.json_files import write_json
 
     loaded = asking_config(config, model, mode, adapter, base_url, overrides)
     keep = _keep(MonitorStore(data))

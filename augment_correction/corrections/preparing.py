@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from augment_correction.config import PathConfig, RunConfig
 from augment_correction.corrections.config import CHATTING, PROBING, TARGET, ChatConfig
 from augment_correction.corrections.correction import Correction
@@ -28,7 +26,7 @@ from augment_correction.rows import ASKS_AGAIN, Item, item_of, read_rows
 from augment_correction.runner import run
 from augment_correction.runner.state import Watch
 from augment_correction.selection.similar import QuestionIndex, ShingledText
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_lines
 
 DEMONSTRATION = "demonstration"
 TRAINED = ("demonstration", "correct_after_mistake", "plain")
@@ -69,8 +67,8 @@ def prepare(config: ChatConfig, approved: Sequence[Correction], folder: Path, wa
     rows += _keep(config, probes, material)
     material.kinds.update(row["kind"] for row in rows)
     material.kinds.update(f"probe {row['probe']}" for row in probes)
-    _write(material.probes, probes)
-    _write(material.training, rows)
+    write_lines(material.probes, probes)
+    write_lines(material.training, rows)
     return material
 
 
@@ -293,9 +291,3 @@ def items_of(config: ChatConfig, key: Literal["keep", "retention"]) -> list[Item
         return [item for _, item in read_rows(config.project.resolve(file), item_of)] if file else []
     except InputError as failure:
         raise config.error(("corrections", key), f"corrections.{key}: {failure.message}", failure.hint) from None
-
-
-def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    with atomic_write(path) as file:
-        for row in rows:
-            file.write(orjson.dumps(row) + b"\n")

@@ -6,15 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from augment_correction.evals.interview import GradedReply, Transcript
 from augment_correction.evals.interviewing import Answers
 from augment_correction.evals.page import evaluation_page
 from augment_correction.evals.questions import QuestionSet
 from augment_correction.store.folder import atomic_write
-
-INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+from augment_correction.store.json_files import write_json, write_lines
 
 
 def write_outputs(
@@ -23,13 +20,10 @@ def write_outputs(
     """By name. `evaluation.json` comes last: where it stands, the others belong to it."""
     files = {name: root / name for name in ("items.jsonl", "evaluation.html", "evaluation.json")}
     rows = [row for questions in sets for row in item_rows(questions, answers)]
-    with atomic_write(files["items.jsonl"]) as file:
-        for row in rows:
-            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    write_lines(files["items.jsonl"], rows)
     with atomic_write(files["evaluation.html"]) as file:
         file.write(evaluation_page(root.name, report, rows))
-    with atomic_write(files["evaluation.json"]) as file:
-        file.write(orjson.dumps(report, option=INDENT))
+    write_json(files["evaluation.json"], report)
     return files
 
 

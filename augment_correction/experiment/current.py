@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from augment_correction.errors import InputError
-from augment_correction.experiment.places import Places, read_json, write_json
+from augment_correction.experiment.places import Places, read_json
 from augment_correction.store import RunFolder
+from augment_correction.store.json_files import write_json
 
 
 def versions(places: Places) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ from augment_correction.experiment.course import Course
 from augment_correction.experiment.finding import Found
 from augment_correction.experiment.matching import matched
 from augment_correction.experiment.operations import Example, Source
-from augment_correction.experiment.places import row_of, write_lines
+from augment_correction.experiment.places import row_of
+from augment_correction.store.json_files import write_lines
 
 
 @dataclass(frozen=True)

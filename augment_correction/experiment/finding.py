@@ -9,8 +9,8 @@ from typing import Any
 from augment_correction.experiment.areas import Area, areas_of, weak_areas
 from augment_correction.experiment.config import ExperimentConfig
 from augment_correction.experiment.course import Course, NothingWeak
-from augment_correction.experiment.places import write_lines
 from augment_correction.experiment.weak import Looked, Observed, look
+from augment_correction.store.json_files import write_lines
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,6 @@ from typing import Any
 import orjson
 
 from augment_correction.records import Conversation
-from augment_correction.store.folder import atomic_write
-
-INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True)
@@ -61,19 +57,8 @@ class Places:
         return self.root / "arms" / arm / f"seed_{seed}" / f"round_{number}"
 
 
-def write_json(path: Path, value: Any) -> None:
-    with atomic_write(path) as file:
-        file.write(orjson.dumps(value, option=INDENT | orjson.OPT_NON_STR_KEYS))
-
-
 def read_json(path: Path) -> Any:
     return orjson.loads(path.read_bytes()) if path.is_file() else None
-
-
-def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    with atomic_write(path) as file:
-        for row in rows:
-            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def row_of(each: Conversation) -> dict[str, Any]:

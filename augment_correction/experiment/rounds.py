@@ -23,8 +23,9 @@ from augment_correction.experiment.figures import (
 )
 from augment_correction.experiment.finding import Found, find
 from augment_correction.experiment.operations import Trained
-from augment_correction.experiment.places import row_of, write_lines
+from augment_correction.experiment.places import row_of
 from augment_correction.experiment.weak import Observed
+from augment_correction.store.json_files import write_lines
 
 
 def run_rounds(course: Course) -> None:

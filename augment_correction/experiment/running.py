@@ -19,7 +19,7 @@ from augment_correction.experiment.drawing import experiment_page
 from augment_correction.experiment.generating import Counting, run_config_of
 from augment_correction.experiment.log import append
 from augment_correction.experiment.operations import Operations
-from augment_correction.experiment.places import Places, read_json, write_json
+from augment_correction.experiment.places import Places, read_json
 from augment_correction.experiment.real import RealOperations
 from augment_correction.experiment.rounds import open_final, probe, run_rounds
 from augment_correction.experiment.sealing import Sets, read_sets, seal, sealed_in
@@ -33,6 +33,7 @@ from augment_correction.prompts import PromptLibrary
 from augment_correction.runner.state import Watch
 from augment_correction.store import RunFolder
 from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_json
 
 Say = Callable[[str, Mapping[str, Any]], None]
 FINE = ("SUPPORTED",)

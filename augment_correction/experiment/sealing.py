@@ -24,10 +24,9 @@ from augment_correction.records import content_id
 from augment_correction.rows import Item
 from augment_correction.selection.similar import QuestionIndex, ShingledText
 from augment_correction.store import RunFolder
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_json, write_lines
 
 FILE = "preregistration.json"
-INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 ANEW = "a sealed experiment cannot be changed: set another path.output_dir, or restore the value"
 UNASKED = "restore the value, set another path.output_dir, or, because no model has been asked here yet, delete {} and seal anew"
 
@@ -197,8 +196,7 @@ def seal(folder: Path, config: ExperimentConfig, sets: Sets) -> dict[str, Any]:
         return dict(made)
     for name, items in sets.named().items():
         write_items(folder / "sets" / f"{name}.jsonl", items)
-    with atomic_write(file) as out:
-        out.write(orjson.dumps(made, option=INDENT))
+    write_json(file, made)
     return dict(made)
 
 
@@ -239,7 +237,7 @@ def _compare(sealed: Mapping[str, Any], now: Mapping[str, Any], file: Path) -> N
 def write_items(path: Path, items: Iterable[Item]) -> None:
     """A line each, in the spelling of a gate."""
     names = [each.name for each in fields(Item)]
-    with atomic_write(path) as file:
-        for item in items:
-            row = {name: value for name in names if (value := getattr(item, name)) not in (None, "")}
-            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    write_lines(
+        path,
+        ({name: value for name in names if (value := getattr(item, name)) not in (None, "")} for item in items),
+    )

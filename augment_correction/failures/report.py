@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import orjson
-
 from augment_correction.failures.curated import RowProblem
 from augment_correction.failures.importing import SourceFile
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_lines
 
 CODES = 6
 LISTED = 5
@@ -36,5 +34,4 @@ def source_lines(sources: Iterable[SourceFile], problems: Sequence[RowProblem]) 
 
 def write_problems(path: Path, problems: Iterable[RowProblem]) -> None:
     """One JSON line for each row that was left out: file, line, reason, detail, remedy."""
-    with atomic_write(path) as file:
-        file.writelines(orjson.dumps(asdict(problem)) + b"\n" for problem in problems)
+    write_lines(path, map(asdict, problems))

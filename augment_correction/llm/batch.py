@@ -24,7 +24,7 @@ from typing import Any
 
 from augment_correction.errors import ModelError, ModelUnusable
 from augment_correction.ledger import Ledger
-from augment_correction.llm.batch_endpoint import BatchEndpoint, BatchStatus, Unanswered, items_in, write_lines
+from augment_correction.llm.batch_endpoint import BatchEndpoint, BatchStatus, Unanswered, items_in, write_fitting_lines
 from augment_correction.llm.batch_steps import BatchSteps
 from augment_correction.llm.metered import Halt, Halted, prompt_tokens
 from augment_correction.records import Completion, Request
@@ -185,7 +185,7 @@ class BatchQueue:
             asked, self._queue = self._queue[: self._most], self._queue[self._most :]
             name = f"ac-{uuid.uuid4().hex[:20]}"
             lines = (each.endpoint.line(each.request) for each in asked)
-            fitted = await asyncio.to_thread(write_lines, self._steps.file(name), lines, MOST_BYTES)
+            fitted = await asyncio.to_thread(write_fitting_lines, self._steps.file(name), lines, MOST_BYTES)
             self._queue[:0] = asked[fitted:]
             asked = asked[:fitted]
             batch = StoredBatch(name, self._endpoint.base_url, self._endpoint.model, time.time(), len(asked))

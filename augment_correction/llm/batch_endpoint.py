@@ -219,7 +219,7 @@ def items_in(path: Path) -> Iterator[dict[str, Any]]:
                 yield item
 
 
-def write_lines(path: Path, lines: Iterable[bytes], most: int) -> int:
+def write_fitting_lines(path: Path, lines: Iterable[bytes], most: int) -> int:
     """How many lines fitted into `most` bytes; the first one always does, so that the server can say what is wrong."""
     size = count = 0
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,9 @@ from pydantic import BaseModel
 
 from augment_correction.errors import ConfigError
 from augment_correction.monitor.config import MonitorConfig, load_monitor
-from augment_correction.monitor.keeping import read_json, write_json
+from augment_correction.monitor.keeping import read_json
 from augment_correction.monitor.live import LiveInferenceMonitor
+from augment_correction.store.json_files import write_json
 
 MARKER = "axolotl_plugin.json"
 

@@ -29,11 +29,10 @@ from augment_correction.errors import InputError
 from augment_correction.failures import Failure, read_failures
 from augment_correction.folders import private_folder
 from augment_correction.store import RunFolder
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_json
 
 EXAMPLES_OF_A_WRONG_ANSWER = 3
 """Self-evaluation, correction, and the question with its right answer."""
-INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +196,6 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError) as failure:
         raise InputError(f"{path} cannot be read: {failure}") from None
     return found
-
-
-def write_json(path: Path, data: Any) -> None:
-    with atomic_write(path) as file:
-        file.write(orjson.dumps(data, option=INDENT))
 
 
 def _append(path: Path, data: bytes) -> None:

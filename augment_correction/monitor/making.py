@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from augment_correction.errors import InputError, UserError
 from augment_correction.export.source import masked_by_message
 from augment_correction.failures import Failure, distinct, make, quiet_config, read_failures
@@ -25,10 +23,10 @@ from augment_correction.monitor.keeping import (
     MonitorStore,
     chosen_file,
     read_json,
-    write_json,
 )
 from augment_correction.records import Conversation, content_id
 from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_json, write_lines
 
 Row = dict[str, Any]
 PIPELINE = "from_failures"
@@ -85,11 +83,6 @@ def _row(made: Conversation) -> Row:
 def breakdown(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     counts = Counter(NAMES.get(row["kind"], row["kind"]) for row in rows)
     return {**dict.fromkeys(("initial_attempts", *NAMES.values()), 0), **counts}
-
-
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    with atomic_write(path) as file:
-        file.writelines(orjson.dumps(row) + b"\n" for row in rows)
 
 
 # ------------------------------------------------------------------------------------------- decided batches
@@ -151,7 +144,7 @@ def _finished(keep: MonitorStore, batch: Batch) -> dict[str, Any]:
         write_json(batch.metadata, empty)
         return empty
     rows = make_rows(unfiled, batch.folder, stand_by_share=plan["stand_by_share"], seed=plan["seed"])
-    write_rows(batch.rows, rows)
+    write_lines(batch.rows, rows)
     queue = Path(plan["queue"]) if plan["queue"] else None
     queued = _copy(batch.rows, queue) if queue else None
     metadata = _metadata(keep, batch, plan, rows) | {"queued": str(queued) if queued else None}

@@ -16,11 +16,11 @@ from augment_correction.failures import Failure
 from augment_correction.llm.queries import Query, QueryRun, messages
 from augment_correction.models import ModelConfig
 from augment_correction.monitor.items import read_items
-from augment_correction.monitor.keeping import write_json
-from augment_correction.monitor.making import breakdown, make_rows, write_rows
+from augment_correction.monitor.making import breakdown, make_rows
 from augment_correction.monitor.sorting import RawReply, Sorter
 from augment_correction.records import Completion
 from augment_correction.rows import Answer, Item, answer_of, read_rows
+from augment_correction.store.json_files import write_json, write_lines
 
 TARGET = "target"
 Say = Callable[[str], None]
@@ -56,7 +56,7 @@ def answer(
     asking = QueryRun(config, TARGET, journal)
     replies, paid = asking.ask([Query(messages(item.asked, system), sampling) for item in items])
     asked = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply is not None]
-    write_rows(target, (_answer_row(item, reply, config.model(TARGET)) for item, reply in asked))
+    write_lines(target, (_answer_row(item, reply, config.model(TARGET)) for item, reply in asked))
     old = sum(reply.cached for _, reply in asked)
     return {**paid, "answered": len(asked), "refused": len(items) - len(asked), "old": old}
 
@@ -111,7 +111,7 @@ def from_answers(
         asked = [(item, reply) for item, reply, model in answered if model == origin_model]
         failures += Sorter(config, work / "judge").sort(asked, model=origin_model)
     rows = make_rows(failures, work, stand_by_share=stand_by_share, seed=config.system.seed)
-    write_rows(target, rows)
+    write_lines(target, rows)
     metadata = {
         "timestamp": datetime.now().strftime("%Y%m%d_%H%M%S"),
         "num_examples": len(rows),

@@ -17,12 +17,13 @@ from augment_correction.failures import Failure
 from augment_correction.monitor.budget import Budget
 from augment_correction.monitor.config import MonitorConfig
 from augment_correction.monitor.items import draw, read_items, refuse_overlap
-from augment_correction.monitor.keeping import MonitorStore, write_json
+from augment_correction.monitor.keeping import MonitorStore
 from augment_correction.monitor.making import decide
 from augment_correction.monitor.report import block, scalars
 from augment_correction.monitor.sorting import RawReply, Sorter
 from augment_correction.rows import Item
 from augment_correction.selection.gate import gate_file
+from augment_correction.store.json_files import write_json
 from augment_correction.store.room import no_room
 
 Generate = Callable[[Sequence[Item], float], Sequence[RawReply | None]]

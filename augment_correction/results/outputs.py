@@ -8,10 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
-from typing import IO, Any
-
-import orjson
+from typing import Any
 
 from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.ledger import Ledger
@@ -26,10 +23,8 @@ from augment_correction.results.selecting import select
 from augment_correction.results.story import story_file, write_stories
 from augment_correction.results.unchanged import Unchanged
 from augment_correction.store import Journal, Results
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_json, write_lines
 from augment_correction.store.outcomes import Status
-
-INDENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def standing_outputs(plan: Plan, journal: Journal, results: Results, ledger: Ledger) -> Written | None:
@@ -53,18 +48,14 @@ def write_outputs(
     folder, counts = plan.folder, results.counts()
     files = {"rejected": folder.rejected, "debug": folder.debug, "manifest": folder.manifest}
     earlier.move_products(counts["kept"], complete=complete)
-    with atomic_write(folder.rejected) as file:
-        for row in _rejected_rows(results):
-            file.write(orjson.dumps(row) + b"\n")
+    write_lines(folder.rejected, _rejected_rows(results))
     write_stories(plan, journal, results)
     for role in plan.roles:
         files[f"{role}_tokens"] = folder.tokens(role)
-        _write_json(folder.tokens(role), ledger.as_json(role))
+        write_json(folder.tokens(role), ledger.as_json(role), default=str)
     if plan.config.meta_datagen.do_meta_datagen:
         files["meta_dataset"] = folder.meta_dataset
-        with atomic_write(folder.meta_dataset) as file:
-            for row in meta_rows(plan, journal, results):
-                file.write(orjson.dumps(row) + b"\n")
+        write_lines(folder.meta_dataset, meta_rows(plan, journal, results))
     manifest = _manifest(plan, counts) | ({"review": selected.review} if selected.review else {})
     made = Written()
     if counts["kept"]:
@@ -76,7 +67,7 @@ def write_outputs(
     files["report"] = write_report(
         folder, journal, results, about=manifest, prices=ledger.prices, story=story_file
     )  # fmt: skip
-    _write_json(folder.manifest, manifest)
+    write_json(folder.manifest, manifest, default=str)
     results.note_files(results.made_with("rows"))
     made.files = files | selected.files | made.files
     made.counts = counts
@@ -134,9 +125,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _write_json(path: Path, data: Any) -> None:
-    file: IO[bytes]
-    with atomic_write(path) as file:
-        file.write(orjson.dumps(data, option=INDENT, default=str))

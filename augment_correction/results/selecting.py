@@ -34,6 +34,7 @@ from augment_correction.selection import (
 )
 from augment_correction.store import Excluded, Results
 from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_json
 
 Rule = Callable[[Candidate], LeftOut | None]
 Key = tuple[str, int]
@@ -189,5 +190,4 @@ def _write_decontamination(plan: Plan, benchmarks: Benchmarks | None, made: Sele
         path.unlink(missing_ok=True)
         return
     made.files["decontamination"] = path
-    with atomic_write(path) as file:
-        file.write(orjson.dumps(benchmarks.report(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    write_json(path, benchmarks.report())

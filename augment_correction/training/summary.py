@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from augment_correction.errors import ExitCode
 from augment_correction.export.exporting import replaced_folder
 from augment_correction.plugins import recorded
 from augment_correction.records import Conversation
 from augment_correction.rows import CONTEXT_KIND
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_lines
 from augment_correction.training.card import card
 from augment_correction.training.curve import TrainingCurve
 from augment_correction.training.demonstrations import Demonstration
@@ -88,14 +87,16 @@ ADAPTER_ALONE = {"save_embedding_layers": False}
 
 def write_trained(prepared: Prepared, workspace: Workspace) -> None:
     """A line for each conversation with the side of the split it is on, in a spelling that `--data` reads."""
-    with atomic_write(workspace.trained) as file:
-        for split, side in (("train", prepared.train), ("held_out", prepared.held_out)):
-            for each in side.conversations:
-                shown = prepared.gathered.demonstrations.get(each.id)
-                row = _demonstrated(each, shown) if shown else _labelled(each)
-                group = each.provenance.get("group")
-                known = {"id": each.id, "kind": each.kind, "split": split} | ({"group": group} if group else {})
-                file.write(orjson.dumps({**row, **known}) + b"\n")
+    write_lines(workspace.trained, _trained_rows(prepared))
+
+
+def _trained_rows(prepared: Prepared) -> Iterator[dict[str, Any]]:
+    for split, side in (("train", prepared.train), ("held_out", prepared.held_out)):
+        for each in side.conversations:
+            shown = prepared.gathered.demonstrations.get(each.id)
+            row = _demonstrated(each, shown) if shown else _labelled(each)
+            group = each.provenance.get("group")
+            yield {**row, "id": each.id, "kind": each.kind, "split": split} | ({"group": group} if group else {})
 
 
 def _labelled(each: Conversation) -> dict[str, Any]:

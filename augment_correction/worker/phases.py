@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import orjson
-
 from augment_correction.errors import InputError
 from augment_correction.launching.commands import command
 from augment_correction.rows import in_known_kinds
 from augment_correction.store import RunFolder
-from augment_correction.store.folder import atomic_write
+from augment_correction.store.json_files import write_lines
 from augment_correction.worker.axolotl import write_round
 from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.jobs import Job, Round
@@ -73,8 +71,7 @@ def _in_known_kinds(context: WorkerContext, job: Job, data: Path) -> Path:
     if rows is None:
         return data
     target = context.places.job(job.id) / "rows.jsonl"
-    with atomic_write(target) as file:
-        file.writelines(orjson.dumps(row, default=str) + b"\n" for row in rows)
+    write_lines(target, rows, default=str)
     return target
 
 

@@ -10,11 +10,12 @@ import pytest
 from augment_correction.errors import ConfigError, InputError
 from augment_correction.experiment.current import roll_back
 from augment_correction.experiment.log import append
-from augment_correction.experiment.places import Places, write_json
+from augment_correction.experiment.places import Places
 from augment_correction.experiment.running import drawn_again
 from augment_correction.experiment.status import lines, snapshot
 from augment_correction.experiment.sweeping import HEAD, Sweep, row
 from augment_correction.store import RunFolder
+from augment_correction.store.json_files import write_json
 from tests.experiment.project import project_of
 from tests.experiment.world import config_of, run_planted
 from tests.report.test_browser import CHROMIUM, shown, text_of

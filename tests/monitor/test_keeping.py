@@ -16,9 +16,10 @@ from augment_correction.config import RunConfig
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, FailureResult, distinct, make, read_failures
 from augment_correction.monitor import making
-from augment_correction.monitor.keeping import Batch, MonitorStore, write_json
+from augment_correction.monitor.keeping import Batch, MonitorStore
 from augment_correction.monitor.making import choose, finish
 from augment_correction.monitor.report import made_lines
+from augment_correction.store.json_files import write_json
 from tests.monitor.making import Stage, rows, split
 
 PROGRAM = """

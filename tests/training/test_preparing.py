@@ -11,7 +11,8 @@ from augment_correction.errors import ConfigError, InputError
 from augment_correction.export.axolotl_chat import served_template
 from augment_correction.export.masking import IGNORED
 from augment_correction.failures import Failure
-from augment_correction.monitor.making import make_rows, write_rows
+from augment_correction.monitor.making import make_rows
+from augment_correction.store.json_files import write_lines
 from augment_correction.training.config import load_train_config
 from augment_correction.training.preparing import prepare
 from augment_correction.training.report import prepared_lines
@@ -137,7 +138,7 @@ def test_a_file_of_prompts_and_responses_is_refused_with_the_remedy(root: Path) 
 
 def test_rows_of_the_monitor_are_trained_by_their_flags(root: Path) -> None:
     asked = [Failure(f"Who keeps hive {n}?", "Carl does.", "Nobody.", "wrong") for n in range(4)]
-    write_rows(root / "b.jsonl", make_rows(asked, root / "batch", stand_by_share=0, seed=1))
+    write_lines(root / "b.jsonl", make_rows(asked, root / "batch", stand_by_share=0, seed=1))
     made = prepare(config(root, data="b.jsonl", validation_split=0))
     assert made.gathered.problems == [] and len(made.train.rows) == 12
     trained = {turn.text for each in made.train.conversations for turn in each.turns if turn.train}
