@@ -16,7 +16,7 @@ from augment_correction.text.excerpts import counted
 
 if TYPE_CHECKING:
     from augment_correction.corrections.config import ChatConfig
-    from augment_correction.corrections.learning import Round
+    from augment_correction.corrections.learning import LearningRound
     from augment_correction.corrections.versions import Version
 
 
@@ -84,7 +84,7 @@ def print_expected(config: ChatConfig, batch: Path | None = None) -> None:
         say(f"note: {failure.message}; {failure.hint}")
 
 
-def train_and_tell(config: ChatConfig, batch: Path | None = None) -> Round:
+def train_and_tell(config: ChatConfig, batch: Path | None = None) -> LearningRound:
     from augment_correction.corrections.learning import learn
     from augment_correction.errors import ExitCode
     from augment_correction.progress import live_display

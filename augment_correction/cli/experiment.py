@@ -14,7 +14,7 @@ from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.experiment.places import Places
-    from augment_correction.experiment.running import Outcome
+    from augment_correction.experiment.running import ExperimentResult
 
 DEFAULT = "configs/experiment.yaml"
 ConfigFile = Annotated[str, typer.Argument(help="The config of the experiment.", metavar="CONFIG")]
@@ -88,7 +88,7 @@ def run(
     raise typer.Exit(_swept(config, given, sweep) if sweep else int(_run(config, given).exit_code))
 
 
-def _run(config: str, given: list[str]) -> Outcome:
+def _run(config: str, given: list[str]) -> ExperimentResult:
     from augment_correction.experiment.config import load_experiment
     from augment_correction.experiment.phase_report import PhaseReport
     from augment_correction.experiment.running import run_experiment

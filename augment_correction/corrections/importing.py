@@ -51,7 +51,7 @@ class Remark:
 
 
 @dataclass
-class Found:
+class FoundCorrections:
     """`verdicts` counts remarks by what the detector said, `refused` are corrections that could not be stored with their reason."""
 
     corrections: list[Correction] = field(default_factory=list)
@@ -126,7 +126,7 @@ def look_cost(config: ChatConfig, remarks: Sequence[Remark]) -> LookCost:
     return LookCost(len(remarks), tokens, further, price_of(config, config.detector))
 
 
-def import_corrections(config: ChatConfig, remarks: Sequence[Remark], author: str, notice: Notice) -> Found:
+def import_corrections(config: ChatConfig, remarks: Sequence[Remark], author: str, notice: Notice) -> FoundCorrections:
     """Look at every remark; the same command goes on where it stopped, and nothing is asked twice.
 
     Raises: what opening the model raises; InputError where the store or the journal cannot be written.
@@ -134,13 +134,13 @@ def import_corrections(config: ChatConfig, remarks: Sequence[Remark], author: st
     return asyncio.run(_import(with_environment_keys(config), remarks, author, notice))
 
 
-async def _import(config: ChatConfig, remarks: Sequence[Remark], author: str, notice: Notice) -> Found:
+async def _import(config: ChatConfig, remarks: Sequence[Remark], author: str, notice: Notice) -> FoundCorrections:
     run, role, starting = RunFolder(config.folder / "import"), config.detector, True
     with run.held(), database_of(run) as database:
         session = Session.on(database, config, [role], run.logs, counting(notice=notice), notice=notice)
         halt = session.halt
         async with interruptible(halt, lambda: starting, notice), open_models(config, [role], session) as models:
-            look = Look(config, models[role], await passages_of(config, notice), author, len(remarks), notice)
+            look = Examination(config, models[role], await passages_of(config, notice), author, len(remarks), notice)
             starting = False
             await ask_each(_each(remarks), look.at, halt, calls_at_once([models[role]]) or 64)
         await database.flush()
@@ -154,7 +154,7 @@ async def _each(remarks: Sequence[Remark]) -> AsyncIterator[Remark]:
         yield each
 
 
-class Look:
+class Examination:
     """Looks at one remark after the other, and keeps what it finds."""
 
     def __init__(
@@ -170,7 +170,7 @@ class Look:
         self._model, self._detecting = model, library.load(PROMPT)
         self._witness = Witness(model, library.load(EVIDENCE), passages, config.detects_itself)
         self._store, self._author, self._total, self._notice = config.store, author, total, notice
-        self.found = Found()
+        self.found = FoundCorrections()
 
     async def at(self, remark: Remark) -> None:
         """Raises: what the model's `complete` raises."""

@@ -39,7 +39,7 @@ PROBED_WITH = Sampling(max_tokens=256)
 
 
 @dataclass(frozen=True)
-class Round:
+class LearningRound:
     """`version` is None where the training found nothing better than the base; `evaluation` where it was made before."""
 
     version: Version | None
@@ -47,7 +47,7 @@ class Round:
     exit_code: ExitCode = ExitCode.DONE
 
 
-def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path | None = None) -> Round:
+def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path | None = None) -> LearningRound:
     """Prepare, train, verify, and write the version down. The same command goes on after a kill at any point; the same corrections
     in the same way give the version that is there already. `batch`: of what is approved, what stands in that file.
 
@@ -67,16 +67,16 @@ def learn(config: ChatConfig, say: Say, watch: Watch | None = None, batch: Path 
     data = data_hash(config, material)
     if made := versions.made_of(data):
         say(f"version {made.id} was already trained on exactly these corrections")
-        return Round(made, exit_code=ExitCode.DONE if made.outcome == "accept" else ExitCode.REJECTS)
+        return LearningRound(made, exit_code=ExitCode.DONE if made.outcome == "accept" else ExitCode.REJECTS)
     outcome = train_on(config, material, say)
     if outcome.exit_code is not ExitCode.DONE:
-        return Round(None, exit_code=outcome.exit_code)
+        return LearningRound(None, exit_code=outcome.exit_code)
     adapter = str(folder / "training" / "final")
     evaluation = verify(config, adapter, folder, watch)
     if evaluation.report is None:
         raise UserError(evaluation.stopped or "the evaluation was interrupted", hint=evaluation.hint)
     version = versions.add(_version(config, approved, data, adapter, folder, evaluation, versions.active()))
-    return Round(version, evaluation, evaluation.exit_code)
+    return LearningRound(version, evaluation, evaluation.exit_code)
 
 
 def refuse(config: ChatConfig, folder: Path) -> None:

@@ -19,7 +19,7 @@ from augment_correction.documents.title_lines import (
     ROMAN,
     RULE,
     Block,
-    Candidate,
+    TitleCandidate,
     blocks_of,
     candidate_at,
 )
@@ -39,7 +39,7 @@ _AGAIN = 3
 def plain_headings(text: str) -> list[Heading]:
     """The headings in the order of the text. Their levels count from 1 on without gaps."""
     blocks = blocks_of(text)
-    found: list[Candidate] = []
+    found: list[TitleCandidate] = []
     for number in range(len(blocks)):
         titled = (
             bool(found)
@@ -57,9 +57,9 @@ def plain_headings(text: str) -> list[Heading]:
     return [Heading(each.start, levels[rank], each.title) for each, rank in zip(found, ranks, strict=True)]
 
 
-def _in_sequence(found: Iterable[Candidate]) -> list[Candidate]:
+def _in_sequence(found: Iterable[TitleCandidate]) -> list[TitleCandidate]:
     """Leaves out what has a number that no other leads up to: a house number, a date, one item of a list."""
-    kept: list[Candidate] = []
+    kept: list[TitleCandidate] = []
     seen: dict[str, set[int]] = defaultdict(set)
     for each in found:
         if each.number:
@@ -86,7 +86,7 @@ def _values(number: str) -> set[int]:
     return found
 
 
-def _measured(found: list[Candidate], blocks: Sequence[Block]) -> list[Candidate]:
+def _measured(found: list[TitleCandidate], blocks: Sequence[Block]) -> list[TitleCandidate]:
     for number, each in enumerate(found):
         end = found[number + 1].block if number + 1 < len(found) else len(blocks)
         under = blocks[each.block].lines[each.lines :]
@@ -95,11 +95,11 @@ def _measured(found: list[Candidate], blocks: Sequence[Block]) -> list[Candidate
     return found
 
 
-def _no_list(found: list[Candidate]) -> list[Candidate]:
+def _no_list(found: list[TitleCandidate]) -> list[TitleCandidate]:
     """Leaves out rows of lines with nothing between them: a list, a title page, a table of contents. Of such a row, the last line and a
     number right above it are kept, as the heading of the text that follows."""
-    kept: list[Candidate] = []
-    row: list[Candidate] = []
+    kept: list[TitleCandidate] = []
+    row: list[TitleCandidate] = []
     for each in found:
         row.append(each)
         if each.body > _NOTHING:
@@ -108,17 +108,17 @@ def _no_list(found: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _are_items(row: Sequence[Candidate]) -> bool:
+def _are_items(row: Sequence[TitleCandidate]) -> bool:
     return len(row) > 2 and len({each.rank for each in row}) == 1
 
 
-def _head_of_row(row: Sequence[Candidate]) -> list[Candidate]:
+def _head_of_row(row: Sequence[TitleCandidate]) -> list[TitleCandidate]:
     if row[-2].rank == row[-1].rank and row[-1].number:
         return []
     return list(row[-2:]) if row[-2].bare else list(row[-1:])
 
 
-def _with_sections(found: list[Candidate]) -> list[Candidate]:
+def _with_sections(found: list[TitleCandidate]) -> list[TitleCandidate]:
     """Leaves out labels: titles that come again and again over a few lines each, and those that stand close to others of their kind."""
     again: dict[str, list[int]] = defaultdict(list)
     like: dict[int, list[int]] = defaultdict(list)
@@ -141,19 +141,19 @@ def _with_sections(found: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _key(candidate: Candidate) -> str:
+def _key(candidate: TitleCandidate) -> str:
     """What titles have in common that differ in a number only, such as "First voice" and "Second voice"."""
     return COUNTING.sub("", candidate.title.casefold()).strip()
 
 
-def _is_titled(found: Sequence[Candidate], number: int) -> bool:
+def _is_titled(found: Sequence[TitleCandidate], number: int) -> bool:
     """Whether it is the title of the bare number right above it."""
     return (
         number > 0 and found[number - 1].bare and found[number - 1].body <= _NOTHING and found[number].rank in BY_LOOKS
     )
 
 
-def _ranks(found: Sequence[Candidate]) -> list[float]:
+def _ranks(found: Sequence[TitleCandidate]) -> list[float]:
     """The ranks of all. A title under a bare number ("CHAPTER IV") ranks right below the number, whatever it looks like."""
     ranks: list[float] = []
     for number, each in enumerate(found):

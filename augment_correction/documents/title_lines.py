@@ -84,7 +84,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class Candidate:
+class TitleCandidate:
     block: int
     start: int
     rank: int
@@ -139,18 +139,18 @@ def _is_name_inside(above: str, line: str) -> bool:
     return any((found := form.fullmatch(line)) and not found["rest"].strip(" .:") for form in _DIVISIONS)
 
 
-def candidate_at(blocks: Sequence[Block], number: int, *, titled: bool) -> Candidate | None:
+def candidate_at(blocks: Sequence[Block], number: int, *, titled: bool) -> TitleCandidate | None:
     """The candidate that block `number` begins with, if it may be one. `titled`: the block above it is nothing but a number."""
     lines = blocks[number].lines
     start, line = lines[0]
     if len(lines) > 1 and _is_rule_of(line, lines[1][1]):
-        return Candidate(number, start, _RULED_AT + "=-~^".find(lines[1][1][0]) % 5, _cleared(line), lines=2)
+        return TitleCandidate(number, start, _RULED_AT + "=-~^".find(lines[1][1][0]) % 5, _cleared(line), lines=2)
     if marked := _marked(line):
         level, title = marked
         alone = len(lines) == 1 and blocks[number].indent < 4
-        return Candidate(number, start, _ATX_AT + level, title) if alone else None
+        return TitleCandidate(number, start, _ATX_AT + level, title) if alone else None
     counted = _COUNTED.fullmatch(line)
-    silent = Candidate(number, start, _counted_rank(counted), "", counted["number"]) if counted else None
+    silent = TitleCandidate(number, start, _counted_rank(counted), "", counted["number"]) if counted else None
     # A line may be a whole document, and some patterns take the square of its length.
     size = 0 if len(line) > _LONGEST else _lines_of_title(lines)
     if any(len(each) > _LONGEST for _, each in lines[:size]):
@@ -204,13 +204,13 @@ def _goes_on(blocks: Sequence[Block], number: int, size: int) -> bool:
     return not below or bool(_CONTINUES.match(below[0][1]))
 
 
-def _named(number: int, start: int, line: str) -> Candidate | None:
+def _named(number: int, start: int, line: str) -> TitleCandidate | None:
     for rank, form in enumerate(_DIVISIONS, _DIVISION_AT):
         if (found := form.fullmatch(line)) and (line[0].isupper() or line[0].isdecimal() or line[0] == "§"):
             rest = found["rest"].strip(" .:)-–—")
             if line.endswith((",", ";")) or (rest and not (rest[0].isupper() or rest[0] in "\"'«“‘¿(0123456789")):
                 return None
-            return Candidate(number, start, rank, _cleared(line), bare=not rest)
+            return TitleCandidate(number, start, rank, _cleared(line), bare=not rest)
     return None
 
 
@@ -220,7 +220,7 @@ def _counted_rank(found: re.Match[str]) -> int:
     return (_COUNTED_AT if found["number"][0].isdecimal() else _LETTER_AT) + found["number"].count(".")
 
 
-def _counted(number: int, start: int, found: re.Match[str]) -> Candidate | None:
+def _counted(number: int, start: int, found: re.Match[str]) -> TitleCandidate | None:
     title, count = found["title"] or "", found["number"]
     bare = not title
     if bare and not (re.fullmatch(ROMAN, count) if count.isalpha() else found["mark"] == "."):
@@ -232,21 +232,21 @@ def _counted(number: int, start: int, found: re.Match[str]) -> Candidate | None:
         return None
     if not bare and not count[0].isdecimal() and not found["mark"]:
         return None
-    return Candidate(number, start, _counted_rank(found), _cleared(found.group()), count, bare=bare)
+    return TitleCandidate(number, start, _counted_rank(found), _cleared(found.group()), count, bare=bare)
 
 
-def _by_looks(blocks: Sequence[Block], number: int, start: int, line: str, titled: bool) -> Candidate | None:
+def _by_looks(blocks: Sequence[Block], number: int, start: int, line: str, titled: bool) -> TitleCandidate | None:
     block, below = blocks[number], blocks[number + 1]
     above = blocks[number - 1].lines[-1][1] if number else ""
     goes_on = not _ENDED.search(above) and (len(above) >= 0.8 * block.width or not block.apart)
     if block.indent > (block.width - len(line)) / 2 + _OFF_CENTRE or _NO_LOOKS.search(line) or (goes_on and not titled):
         return None
     if _is_capitals(line):
-        return None if line[-1] in ",;-—–" else Candidate(number, start, CAPITALS_AT, _cleared(line))
+        return None if line[-1] in ",;-—–" else TitleCandidate(number, start, CAPITALS_AT, _cleared(line))
     if len(block.lines) > 1 or len(line) > 70 or len(line.split()) > 9:
         return None
     if (found := _EMPHASIS.fullmatch(line)) and found["inside"][0].isupper():
-        return None if found["inside"][-1] in "!,;" else Candidate(number, start, _EMPHASIS_AT, _cleared(line))
+        return None if found["inside"][-1] in "!,;" else TitleCandidate(number, start, _EMPHASIS_AT, _cleared(line))
     if not line[0].isupper() or line[-1] in ",;!?…—–-_*\"'’”»«" or _LAST_WORD.search(line):
         return None
     if line[-1] == ":" and (" " in line or len(line) <= _SHORT):
@@ -259,7 +259,7 @@ def _by_looks(blocks: Sequence[Block], number: int, start: int, line: str, title
         return None
     prose = len(below.lines) > 1 or len(below.lines[0][1]) >= 60
     signed = number > 0 and len(line.split()) <= _SHORT and line.istitle() and _is_verse(blocks[number - 1])
-    return Candidate(number, start, _PLAIN_AT, _cleared(line)) if prose and not signed else None
+    return TitleCandidate(number, start, _PLAIN_AT, _cleared(line)) if prose and not signed else None
 
 
 def _is_verse(block: Block) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from augment_correction.experiment.arms import filtered, of_arm, repeated, sources, together
 from augment_correction.experiment.config import ITEMS_ONLY, RANDOM, TARGETED
 from augment_correction.experiment.course import Course
-from augment_correction.experiment.finding import Found
+from augment_correction.experiment.finding import WeakItems
 from augment_correction.experiment.matching import matched
 from augment_correction.experiment.operations import Example, Source
 from augment_correction.experiment.places import row_of
@@ -27,7 +27,7 @@ class Data:
     epochs: float
 
 
-def make_data(course: Course, found: Found, number: int) -> dict[str, Data]:
+def make_data(course: Course, found: WeakItems, number: int) -> dict[str, Data]:
     config, wanted = course.config, course.config.arms
     by_arm = sources(found.pool, found.area, course.weak, config, number, course.used)
     by_arm = {name: held for name, held in by_arm.items() if name in wanted}

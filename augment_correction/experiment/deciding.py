@@ -23,7 +23,7 @@ SENTINEL_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredArms:
     """Observations of the base, and by arm one for each seed."""
 
     base: Observed
@@ -73,7 +73,7 @@ def values(seen: Observed, items: Sequence[Item], figure: str) -> Values:
 
 
 def difference(
-    measured: Measured,
+    measured: MeasuredArms,
     items: Sequence[Item],
     figure: str,
     one: str,
@@ -96,7 +96,12 @@ def difference(
 
 
 def judge(
-    measured: Measured, weak: Sequence[Item], sentinels: Sequence[Item], config: DecisionConfig, level: float, seed: int
+    measured: MeasuredArms,
+    weak: Sequence[Item],
+    sentinels: Sequence[Item],
+    config: DecisionConfig,
+    level: float,
+    seed: int,
 ) -> Judged:
     """`weak` are the dev items of the weak areas; `level` is this round's part of alpha."""
     against = {
@@ -144,7 +149,7 @@ def _beyond(found: Pooled | None, name: str, config: DecisionConfig, level: floa
 
 
 def _guards(
-    measured: Measured, weak: Sequence[Item], sentinels: Sequence[Item], config: DecisionConfig, seed: int
+    measured: MeasuredArms, weak: Sequence[Item], sentinels: Sequence[Item], config: DecisionConfig, seed: int
 ) -> Iterator[Reason]:
     targeted = measured.arms[TARGETED]
     if measured.current:
@@ -167,9 +172,9 @@ def _guards(
     yield Reason(rise <= config.max_truncated + 1e-9, told)
 
 
-def _not_behind(measured: Measured, weak: Sequence[Item], config: DecisionConfig, seed: int) -> Reason:
+def _not_behind(measured: MeasuredArms, weak: Sequence[Item], config: DecisionConfig, seed: int) -> Reason:
     """A later round must not fall behind the one that is current: both may be better than the base."""
-    both = Measured(measured.base, {TARGETED: measured.arms[TARGETED], CURRENT: measured.current})
+    both = MeasuredArms(measured.base, {TARGETED: measured.arms[TARGETED], CURRENT: measured.current})
     found = difference(both, weak, config.figure, TARGETED, CURRENT, SENTINEL_LEVEL, seed)
     if found is None:
         return Reason(None, "the current model could not be compared")
@@ -177,7 +182,7 @@ def _not_behind(measured: Measured, weak: Sequence[Item], config: DecisionConfig
     return Reason(True if found.value >= -1e-9 else False if found.high is not None and found.high < 0 else None, told)
 
 
-def _sentinels(measured: Measured, items: Sequence[Item], config: DecisionConfig, seed: int) -> Iterator[Reason]:
+def _sentinels(measured: MeasuredArms, items: Sequence[Item], config: DecisionConfig, seed: int) -> Iterator[Reason]:
     found = difference(measured, items, "accuracy", TARGETED, BASE, SENTINEL_LEVEL, seed)
     if found is None:
         yield Reason(None, "no sentinel question could be graded")
@@ -193,7 +198,7 @@ def _sentinels(measured: Measured, items: Sequence[Item], config: DecisionConfig
         )
 
 
-def nll_ratio(measured: Measured, items: Sequence[Item]) -> float | None:
+def nll_ratio(measured: MeasuredArms, items: Sequence[Item]) -> float | None:
     before = values(measured.base, items, "nll")
     after = [found for seen in measured.arms[TARGETED] if (found := values(seen, items, "nll"))]
     if not before or not after:

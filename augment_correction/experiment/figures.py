@@ -10,7 +10,7 @@ from typing import Any
 from augment_correction.evals.diversity import diversity
 from augment_correction.evals.likelihood import of_means
 from augment_correction.experiment.config import RANDOM, TARGETED, ExperimentConfig
-from augment_correction.experiment.deciding import BASE, Measured, as_json, difference
+from augment_correction.experiment.deciding import BASE, MeasuredArms, as_json, difference
 from augment_correction.experiment.sealing import Sets
 from augment_correction.experiment.weak import Observed
 from augment_correction.rows import Item
@@ -51,7 +51,7 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def figures_of(measured: Measured, items: Sequence[Item]) -> dict[str, Any]:
+def figures_of(measured: MeasuredArms, items: Sequence[Item]) -> dict[str, Any]:
     return {
         BASE: figures(measured.base, items),
         **{name: mean_figures(held, items) for name, held in measured.arms.items()},
@@ -59,7 +59,7 @@ def figures_of(measured: Measured, items: Sequence[Item]) -> dict[str, Any]:
 
 
 def by_area(
-    config: ExperimentConfig, sets: Sets, measured: Measured, area: Mapping[str, str], weak: Sequence[str]
+    config: ExperimentConfig, sets: Sets, measured: MeasuredArms, area: Mapping[str, str], weak: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Each difference in each area, for the forest plot: described and not decided by."""
     made = []
@@ -82,7 +82,7 @@ def by_area(
     return made
 
 
-def item_lines(sets: Sets, measured: Measured, area: Mapping[str, str]) -> list[dict[str, Any]]:
+def item_lines(sets: Sets, measured: MeasuredArms, area: Mapping[str, str]) -> list[dict[str, Any]]:
     """Loss and verdict of every dev item before and after, the arms averaged over seeds."""
     made = []
     for item in sets.dev:
@@ -109,7 +109,7 @@ def item_lines(sets: Sets, measured: Measured, area: Mapping[str, str]) -> list[
 
 
 def efficiency(
-    measured: Measured, items: Sequence[Item], config: ExperimentConfig, level: float
+    measured: MeasuredArms, items: Sequence[Item], config: ExperimentConfig, level: float
 ) -> dict[str, Any] | None:
     """How many times the gain of the control the targeted arm has, with a wide interval (the low end of one by the high
     end of the other) where the control's gain is surely positive; else none, for a quotient by nearly nothing says nothing."""

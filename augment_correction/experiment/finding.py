@@ -14,7 +14,7 @@ from augment_correction.store.json_files import write_lines
 
 
 @dataclass(frozen=True)
-class Found:
+class WeakItems:
     looked: Sequence[Looked]
     pool: Sequence[Looked]
     area: Mapping[str, str]
@@ -22,7 +22,7 @@ class Found:
     areas: Sequence[Area]
 
 
-def find(course: Course, seen: Observed, number: int) -> Found:
+def find(course: Course, seen: Observed, number: int) -> WeakItems:
     """Raises: NothingWeak."""
     config, sets = course.config, course.sets
     probe, pool = look(sets.probe, seen, config), look(sets.pool, seen, config)
@@ -58,7 +58,7 @@ def find(course: Course, seen: Observed, number: int) -> Found:
             f"the weak areas ({', '.join(names)}) have no question in the dev set, so that nothing can be decided about them",
             hint="raise sets.dev, or give more groups of questions of these areas",
         )
-    return Found(probe, pool, area, weak, areas)
+    return WeakItems(probe, pool, area, weak, areas)
 
 
 def _nothing(config: ExperimentConfig, probe: Sequence[Looked], weak: Sequence[Area]) -> str:

@@ -11,7 +11,7 @@ from augment_correction.experiment.config import RANDOM, TARGETED
 from augment_correction.experiment.course import Course, NothingWeak
 from augment_correction.experiment.current import point, versions
 from augment_correction.experiment.data import Data, counts, in_both, make_data
-from augment_correction.experiment.deciding import BASE, Judged, Measured, as_json, difference, judge, nll_ratio
+from augment_correction.experiment.deciding import BASE, Judged, MeasuredArms, as_json, difference, judge, nll_ratio
 from augment_correction.experiment.figures import (
     by_area,
     efficiency,
@@ -21,7 +21,7 @@ from augment_correction.experiment.figures import (
     mean_figures,
     rounded,
 )
-from augment_correction.experiment.finding import Found, find
+from augment_correction.experiment.finding import WeakItems, find
 from augment_correction.experiment.operations import Trained
 from augment_correction.experiment.places import row_of
 from augment_correction.experiment.weak import Observed
@@ -104,7 +104,7 @@ def _train(course: Course, arms: Mapping[str, Data], number: int) -> dict[str, l
 
 def _measure(
     course: Course, base: Observed, trained: Mapping[str, Sequence[Trained]], number: int
-) -> tuple[Measured, dict[str, Any]]:
+) -> tuple[MeasuredArms, dict[str, Any]]:
     """An arm whose training made nothing is measured as what it began with: the student."""
     sets, named = course.sets, dict[str, Path | None]()
     for arm, held in trained.items():
@@ -112,7 +112,7 @@ def _measure(
     course.models |= named
     seen = course.operations.measure(named, [*sets.dev, *sets.sentinel]) if named else {}
     by_arm = {arm: [seen[_name(arm, seed, number)] for seed in course.config.seeds] for arm in trained}
-    return Measured(base, by_arm, course.accepted), {
+    return MeasuredArms(base, by_arm, course.accepted), {
         "base": figures(base, sets.dev),
         "weak_base": figures(base, course.weak_dev),
         "arms": {arm: mean_figures(held, sets.dev) for arm, held in by_arm.items()},
@@ -149,10 +149,10 @@ def _settle(
 def _note(
     course: Course,
     number: int,
-    found: Found,
+    found: WeakItems,
     arms: Mapping[str, Data],
     trained: Mapping[str, Sequence[Trained]],
-    measured: Measured,
+    measured: MeasuredArms,
     judged: Judged,
 ) -> None:
     sets, config = course.sets, course.config
@@ -204,7 +204,7 @@ def open_final(course: Course) -> dict[str, Any] | None:
     for arm in arms:
         named |= {(name := _name(arm, seed, last)): course.models[name] for seed in course.config.seeds}
     seen = course.operations.measure(named, course.sets.final)
-    measured = Measured(
+    measured = MeasuredArms(
         seen[BASE], {arm: [seen[_name(arm, seed, last)] for seed in course.config.seeds] for arm in arms}
     )
     told = next(each for each in course.told if each["round"] == last)

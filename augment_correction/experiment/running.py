@@ -40,7 +40,7 @@ FINE = ("SUPPORTED",)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExperimentResult:
     """`report` is what stands in `experiment.json`; `exit_code` is DONE where the hypothesis is supported, REJECTS otherwise."""
 
     exit_code: ExitCode
@@ -80,7 +80,7 @@ def run_experiment(
     say: Say = lambda name, figures: None,
     notice: Callable[[str], None] = lambda line: None,
     watch: Watch | None = None,
-) -> Outcome:
+) -> ExperimentResult:
     """Started again it goes on: nothing is asked, made or trained twice.
 
     Raises: NothingWeak (exit 3) where there is nothing to train on; UserError, BudgetExhausted, Interrupted.
@@ -99,12 +99,12 @@ def run_experiment(
         return conclude(config, sets, operations, places, sealed, _noting(places, say))
 
 
-def _probed(config: ExperimentConfig, sets: Sets, operations: Operations, places: Places, say: Say) -> Outcome:
+def _probed(config: ExperimentConfig, sets: Sets, operations: Operations, places: Places, say: Say) -> ExperimentResult:
     """What can be found out about a student that is not at hand to be trained."""
     probe(Course(config, sets, operations, places, say))
     why = f"a student in mode {config.student.mode} can be asked but not trained; its weak areas are in {places.weak_areas}"
     say("ended", {"why": f"{why}; to train it, name its weights with mode: hf"})
-    return Outcome(ExitCode.DONE, {}, {places.weak_areas.name: places.weak_areas})
+    return ExperimentResult(ExitCode.DONE, {}, {places.weak_areas.name: places.weak_areas})
 
 
 def _noting(places: Places, say: Say) -> Say:
@@ -125,7 +125,7 @@ def conclude(
     places: Places,
     sealed: Mapping[str, Any],
     say: Say,
-) -> Outcome:
+) -> ExperimentResult:
     """All rounds, the final set, and the files."""
     course = Course(config, sets, operations, places, say)
     run_rounds(course)
@@ -136,7 +136,7 @@ def conclude(
     write_json(places.result, report)
     say("concluded", report)
     done = ExitCode.DONE if report["hypothesis"]["outcome"] in FINE else ExitCode.REJECTS
-    return Outcome(done, report, {each.name: each for each in (places.result, places.page, config.log)})
+    return ExperimentResult(done, report, {each.name: each for each in (places.result, places.page, config.log)})
 
 
 def write_page(places: Places, report: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:

@@ -24,9 +24,9 @@ from augment_correction.grading import error_codes
 from augment_correction.records import Conversation, Role, Turn, content_id
 from augment_correction.rows import (
     FIELDS,
-    ChatMessage,
     Field,
     RowError,
+    RowMessage,
     chat,
     curated,
     each_row,
@@ -194,7 +194,7 @@ def _found(
     )  # fmt: skip
 
 
-def _spoken(messages: tuple[ChatMessage, ...], place: str, coverage: FieldCoverage) -> Conversation:
+def _spoken(messages: tuple[RowMessage, ...], place: str, coverage: FieldCoverage) -> Conversation:
     said = turns_of(messages, place)
     turns = tuple(map(_harmless_turn, said))
     coverage.spaced += turns != said

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from augment_correction.errors import ConfigError
-from augment_correction.prompts.prompt import ROLES, Part, Prompt, Render
+from augment_correction.prompts.prompt import ROLES, MessageTemplate, Prompt, Render
 from augment_correction.records import Message, Role, content_id
 from augment_correction.text import read_text
 from augment_correction.yamlfile import read_yaml
@@ -21,7 +21,7 @@ def load_yaml(path: Path, name: str) -> Prompt:
     file = read_yaml(path)
     if not isinstance(file.data, list) or not file.data:
         raise ConfigError("a YAML prompt is a list of {role, content}", file=path, line=1)
-    parts: list[Part] = []
+    parts: list[MessageTemplate] = []
     places: dict[str, tuple[Path, int]] = {}
     for index, row in enumerate(file.data):
         if not isinstance(row, dict) or row.get("role") not in ROLES or not isinstance(row.get("content"), str):
@@ -30,9 +30,9 @@ def load_yaml(path: Path, name: str) -> Prompt:
         names = {_YAML_NAMES[found] for found in _BRACES.findall(text) if found in _YAML_NAMES}
         places = dict.fromkeys(names, (path, file.places[(index,)][0])) | places
         if names:
-            parts.append(Part(role, None, _formatter(text)))
+            parts.append(MessageTemplate(role, None, _formatter(text)))
         else:
-            parts.append(Part(role, Message(role, _format(text, {})), None))
+            parts.append(MessageTemplate(role, Message(role, _format(text, {})), None))
     return Prompt(name, path, frozenset(places), content_id(read_text(path)), tuple(parts), places)
 
 

@@ -16,7 +16,7 @@ from jinja2.visitor import NodeTransformer
 
 from augment_correction import sandbox
 from augment_correction.errors import ConfigError
-from augment_correction.prompts.prompt import Part, Prompt, Render, unrenderable
+from augment_correction.prompts.prompt import MessageTemplate, Prompt, Render, unrenderable
 from augment_correction.records import Message, Role, content_id
 from augment_correction.sandbox import BoundedSandbox
 from augment_correction.text import read_text
@@ -33,7 +33,7 @@ def load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    parts: list[Part] = []
+    parts: list[MessageTemplate] = []
     places: dict[str, tuple[Path, int]] = {}
     sources = [source.text]
     optional: set[str] = set()
@@ -46,9 +46,9 @@ def load_jinja(path: Path, name: str, roots: Sequence[Path]) -> Prompt:
         optional |= read.optional
         template = env.from_string(text)
         if names:
-            parts.append(Part(role, None, _stripped(template)))
+            parts.append(MessageTemplate(role, None, _stripped(template)))
         else:
-            parts.append(Part(role, Message(role, _constant(path, template)), None))
+            parts.append(MessageTemplate(role, Message(role, _constant(path, template)), None))
     if not parts:
         raise ConfigError(
             "the prompt has no message",

@@ -17,7 +17,7 @@ Render = Callable[[Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True)
-class Part:
+class MessageTemplate:
     """One message: constant text, or how to make it."""
 
     role: Role
@@ -34,7 +34,7 @@ class Prompt:
     path: Path
     variables: frozenset[str]
     fingerprint: str
-    parts: tuple[Part, ...]
+    parts: tuple[MessageTemplate, ...]
     places: Mapping[str, tuple[Path, int]] = field(default_factory=dict)
     """By variable, the file and line where it is read first."""
     optional: frozenset[str] = frozenset()

@@ -18,7 +18,7 @@ from threading import Event, Lock
 
 from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent, unless_stopped
 from augment_correction.remote.push import Push
-from augment_correction.remote.record import Record
+from augment_correction.remote.record import TransferRecord
 from augment_correction.remote.storage import Storage, Stored
 
 LARGE = 20_000_000
@@ -50,7 +50,7 @@ def copy_folder(
     stop, storage = stop or Event(), Storage.at(address)
     report(f"listing {storage.address}", 0, 0)
     there = unless_stopped(storage.objects, stop)
-    with Record(record).open() as done:
+    with TransferRecord(record).open() as done:
         due, unchanged = list[tuple[str, int, str]](), 0
         for name in names:
             size, digest = _looked_at(root / name, stop)
@@ -99,7 +99,7 @@ def _arrived(
 
 def _remains(
     storage: Storage,
-    record: Record,
+    record: TransferRecord,
     there: Mapping[str, Stored],
     names: Sequence[str],
     sets: Sequence[str],
@@ -118,7 +118,9 @@ def _remains(
                 yield name
 
 
-def _put(storage: Storage, root: Path, record: Record, meter: Meter, stop: Event, each: tuple[str, int, str]) -> None:
+def _put(
+    storage: Storage, root: Path, record: TransferRecord, meter: Meter, stop: Event, each: tuple[str, int, str]
+) -> None:
     name, size, digest = each
     entry = f"{storage.address}/{name}"
     with _ONE_LARGE if size > LARGE else nullcontext():
@@ -130,7 +132,7 @@ def _put(storage: Storage, root: Path, record: Record, meter: Meter, stop: Event
     meter.file_done()
 
 
-def _note_marks(storage: Storage, record: Record, names: Sequence[str], sent: set[str], stop: Event) -> None:
+def _note_marks(storage: Storage, record: TransferRecord, names: Sequence[str], sent: set[str], stop: Event) -> None:
     """Note the marks as one listing gives them, because the next copy compares them with a listing: asked for a single object, some storages
     write its mark in another way."""
     entries = {name: record.entries[f"{storage.address}/{name}"] for name in names}

@@ -26,7 +26,7 @@ from augment_correction.locks import hold, take
 from augment_correction.remote.at_once import Meter, Report, Stopped, each_at_once, silent, unless_stopped
 from augment_correction.remote.failures import COMPARE, ObjectFailure, credentials_of
 from augment_correction.remote.names import refused_names
-from augment_correction.remote.record import Record
+from augment_correction.remote.record import TransferRecord
 from augment_correction.remote.storage import Storage, Stored
 
 ROOM_LEFT = 100_000_000
@@ -109,7 +109,7 @@ class Mirror:
         Raises: InputError if it cannot be listed or holds nothing; Stopped.
         """
         self._make_home()
-        return self._compared(Record(self._home / "fetched.jsonl").entries, stop)
+        return self._compared(TransferRecord(self._home / "fetched.jsonl").entries, stop)
 
     def fetch(self, report: Report = silent, stop: Event | None = None, *, read: ExitStack | None = None) -> Mirrored:
         """Fetch what has changed, and remove what is no longer at the address. Only one process does this at a time, and none does while
@@ -120,7 +120,7 @@ class Mirror:
         """
         stop = stop or Event()
         self._make_home()
-        with self._held(report, stop), Record(self._home / "fetched.jsonl").open() as record:
+        with self._held(report, stop), TransferRecord(self._home / "fetched.jsonl").open() as record:
             report(f"listing {self._storage.address}", 0, 0)
             outlook = self._compared(record.entries, stop)
             made = self._brought(outlook, record, report, stop)
@@ -128,7 +128,7 @@ class Mirror:
                 read.enter_context(self._readers(shared=True))
         return made
 
-    def _brought(self, outlook: Outlook, record: Record, report: Report, stop: Event) -> Mirrored:
+    def _brought(self, outlook: Outlook, record: TransferRecord, report: Report, stop: Event) -> Mirrored:
         """Do what the outlook says, or nothing if other runs read the files that would change."""
         others = [name for name in self._files() if name not in outlook.wanted and name not in outlook.unread]
         empty = [name for name in outlook.unread if size_of(self._place(name)) != 0]
@@ -199,7 +199,7 @@ class Mirror:
         return outlook
 
     def _fetch(
-        self, named: tuple[str, Stored], parts: Path, record: Record, meter: Meter, stop: Event
+        self, named: tuple[str, Stored], parts: Path, record: TransferRecord, meter: Meter, stop: Event
     ) -> tuple[str, int, str | None]:
         """Returns (name, bytes, why it could not be fetched). If it could not be, the older file that was here is removed."""
         name, stored = named

@@ -14,7 +14,7 @@ import orjson
 from augment_correction.folders import new_file
 
 
-class Record:
+class TransferRecord:
     """`entries` has the newest entry that was noted for each name. A name that was noted with None is not among them any more."""
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class Record:
             self.entries[name] = entry
 
     @contextmanager
-    def open(self) -> Iterator[Record]:
+    def open(self) -> Iterator[TransferRecord]:
         """Opens the file so that entries can be noted. In the end it is written anew if most of its lines are out of date."""
         with self._path.open("ab") as self._file:
             if self._torn:

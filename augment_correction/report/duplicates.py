@@ -13,7 +13,7 @@ from typing import Any
 from augment_correction.selection.repeated import Repeated
 from augment_correction.selection.similar import SIMILAR, QuestionIndex, ShingledText, hashes_per_text
 
-__all__ = ["SIMILAR", "Group", "QuestionGroups"]
+__all__ = ["SIMILAR", "QuestionGroups", "SimilarRows"]
 TEXTS_SHOWN, SHOWN = 6, 300
 """Texts that are shown of a group, and characters of each."""
 _HEAD = struct.Struct("<qHI")
@@ -21,7 +21,7 @@ _HEAD = struct.Struct("<qHI")
 
 
 @dataclass(slots=True)
-class Group:
+class SimilarRows:
     """Rows whose questions are nearly the same as the first one's. The same words are shown once: `shown` has by text the first row
     with it, the similarity to the first row's (1.0: the same but for case, spacing and punctuation), its beginning and how often it
     came."""
@@ -65,9 +65,9 @@ class QuestionGroups:
         written = text.encode("utf-8", "surrogatepass")
         self._file.write(_HEAD.pack(row, len(hashes), len(written)) + hashes.tobytes() + written)
 
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[SimilarRows]:
         """Of two and more, the largest first."""
-        groups: dict[int, Group] = {}
+        groups: dict[int, SimilarRows] = {}
         for row, place, text in self._perhaps_alike():
             question = ShingledText(text)
             found = self._index.nearest(question)
@@ -76,7 +76,7 @@ class QuestionGroups:
                 self._leaders.append(place)
                 continue
             if found.number not in groups:
-                groups[found.number] = Group()
+                groups[found.number] = SimilarRows()
                 groups[found.number].add(self._row(found.number), 1.0, self._leader(found.number))
             groups[found.number].add(row, round(found.similarity, 3), text)
         self._file.close()

@@ -9,7 +9,7 @@ docs/reference/rows.md is made of `kinds` and the tables.
 
 from augment_correction.rows.answers import Answer, answer_of
 from augment_correction.rows.asked import Asked, asked
-from augment_correction.rows.chats import ChatMessage, chat
+from augment_correction.rows.chats import RowMessage, chat
 from augment_correction.rows.curated import FIELDS, Curated, curated, fields_of, graded, turns_of
 from augment_correction.rows.demonstrated import KIND as CONTEXT_KIND
 from augment_correction.rows.demonstrated import Demonstrated, Shown, demonstrated
@@ -44,7 +44,6 @@ __all__ = [
     "TITLES",
     "Answer",
     "Asked",
-    "ChatMessage",
     "Curated",
     "Demonstrated",
     "Field",
@@ -52,6 +51,7 @@ __all__ = [
     "Probe",
     "RowError",
     "RowFormat",
+    "RowMessage",
     "Shown",
     "answer_of",
     "asked",

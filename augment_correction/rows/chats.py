@@ -26,7 +26,7 @@ SHAPE = '[{"role": "user", "content": "..."}, {"role": "assistant", "content": "
 
 
 @dataclass(frozen=True, slots=True)
-class ChatMessage:
+class RowMessage:
     """One message. `role` is what the row calls it where ROLES does not know it; `row` is the message as it stands there,
     with flags such as `train`; `key` the one of the whole row that holds it."""
 
@@ -42,7 +42,7 @@ class ChatMessage:
         return None if flag is None else bool(flag)
 
 
-def chat(row: Mapping[str, Any], place: str) -> tuple[ChatMessage, ...]:
+def chat(row: Mapping[str, Any], place: str) -> tuple[RowMessage, ...]:
     """The messages of a row; none where the row is no chat. A system prompt in a column of its own comes first.
 
     Raises: RowError where what should be a list of messages is none.
@@ -58,11 +58,11 @@ def chat(row: Mapping[str, Any], place: str) -> tuple[ChatMessage, ...]:
     messages = tuple(said for name in parts for said in messages_of(row[name], name, place))
     system = row.get("system")
     if messages and isinstance(system, str) and system.strip() and messages[0].role != "system":
-        return (ChatMessage("system", system, {}), *messages)
+        return (RowMessage("system", system, {}), *messages)
     return messages
 
 
-def said_by(messages: tuple[ChatMessage, ...], role: str, place: str) -> Iterator[str]:
+def said_by(messages: tuple[RowMessage, ...], role: str, place: str) -> Iterator[str]:
     """What a role says in messages that are not blank.
 
     Raises: RowError where it is no text.
@@ -72,7 +72,7 @@ def said_by(messages: tuple[ChatMessage, ...], role: str, place: str) -> Iterato
     return (text for text in texts if text.strip())
 
 
-def right_answer(messages: tuple[ChatMessage, ...], place: str) -> str:
+def right_answer(messages: tuple[RowMessage, ...], place: str) -> str:
     """The first answer; where the row says which messages are trained, the first of these, without what is masked in it:
     an answer that is not trained may be a mistake. Empty where there is none.
 
@@ -89,19 +89,19 @@ def right_answer(messages: tuple[ChatMessage, ...], place: str) -> str:
     return ""
 
 
-def messages_of(value: Any, name: str, place: str) -> tuple[ChatMessage, ...]:
+def messages_of(value: Any, name: str, place: str) -> tuple[RowMessage, ...]:
     """Raises: RowError."""
     if not isinstance(value, list):
         raise not_messages(f"{place}: {name}", "is not a list of messages", name)
     return tuple(_said(each, f"{place}: message {number} of '{name}'", name) for number, each in enumerate(value, 1))
 
 
-def _said(value: Any, place: str, name: str) -> ChatMessage:
+def _said(value: Any, place: str, name: str) -> RowMessage:
     if not isinstance(value, Mapping):
         raise not_messages(place, f"is {value!r:.40}, not an object", name)
     role = next((value[each] for each in SPEAKER if each in value), None)
     content = next((value[each] for each in WORDS if each in value), None)
-    return ChatMessage(ROLES.get(str(role).strip().casefold(), str(role)), content, value, name)
+    return RowMessage(ROLES.get(str(role).strip().casefold(), str(role)), content, value, name)
 
 
 def not_messages(place: str, detail: str, key: str | None = None) -> RowError:

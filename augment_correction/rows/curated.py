@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from augment_correction.records import Role, Turn
-from augment_correction.rows.chats import ChatMessage, not_messages
+from augment_correction.rows.chats import RowMessage, not_messages
 from augment_correction.rows.names import (
     Field,
     RowError,
@@ -117,7 +117,7 @@ def _refuse_either(
 # ------------------------------------------------------------------------------------------------------ conversations
 
 
-def turns_of(messages: tuple[ChatMessage, ...], place: str) -> tuple[Turn, ...]:
+def turns_of(messages: tuple[RowMessage, ...], place: str) -> tuple[Turn, ...]:
     """With the flags of the messages; where none has any, the last answer alone is trained.
 
     Raises: RowError where one is no message, or nothing is trained.
@@ -137,7 +137,7 @@ def turns_of(messages: tuple[ChatMessage, ...], place: str) -> tuple[Turn, ...]:
     return turns
 
 
-def _turn(said: ChatMessage, train: bool, place: str) -> Turn:
+def _turn(said: RowMessage, train: bool, place: str) -> Turn:
     """Without the white space around it: the mask moves along."""
     role = next((role for role in ROLES if role == said.role), None)
     if role is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from augment_correction.records import Role, Turn
-from augment_correction.rows.chats import ChatMessage, chat, messages_of, not_messages, said_by
+from augment_correction.rows.chats import RowMessage, chat, messages_of, not_messages, said_by
 from augment_correction.rows.names import NAMES, RowError, columns, group_of, plain, question_of, text_in, text_of
 
 Shown = Literal["demonstration", "follow_up"]
@@ -57,7 +57,7 @@ def _asked(row: Mapping[str, Any], place: str) -> tuple[tuple[Turn, ...], str]:
     return turns, answer
 
 
-def _turns(messages: Sequence[ChatMessage], place: str) -> tuple[Turn, ...]:
+def _turns(messages: Sequence[RowMessage], place: str) -> tuple[Turn, ...]:
     made = []
     for number, each in enumerate(messages, 1):
         at = f"{place}: message {number}"

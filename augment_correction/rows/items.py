@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from augment_correction.records import content_id
-from augment_correction.rows.chats import ChatMessage, chat, right_answer, said_by
+from augment_correction.rows.chats import RowMessage, chat, right_answer, said_by
 from augment_correction.rows.names import NAMES, plain, question_of, text_in, text_of
 from augment_correction.rows.pairs import flat
 from augment_correction.rows.probes import ASKS_AGAIN, FORM_ALONE, Probe, probed
@@ -105,5 +105,5 @@ def in_context(question: str, context: str | None) -> str:
     return f"{context}\n\n{question}" if context else question
 
 
-def _first(spoken: tuple[ChatMessage, ...], place: str) -> str:
+def _first(spoken: tuple[RowMessage, ...], place: str) -> str:
     return next(said_by(spoken, "user", place), "").strip()

@@ -123,7 +123,7 @@ def end_sessions(session: Session, user_id: str, *, but: str = "", only: str = "
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SignInAttempt:
     """What somebody typed, and from where."""
 
     email: str
@@ -140,7 +140,7 @@ class Attempt:
         return network_of(self.address)
 
 
-def refuse_guessing(session: Session, attempt: Attempt) -> None:
+def refuse_guessing(session: Session, attempt: SignInAttempt) -> None:
     """Raises: TooMany."""
     recent = select(func.count()).select_from(LoginFailure).where(
         LoginFailure.address == attempt.network, LoginFailure.at > now() - FAILURE_WINDOW
@@ -150,20 +150,20 @@ def refuse_guessing(session: Session, attempt: Attempt) -> None:
         raise TooMany("Too many wrong attempts from your address. Wait five minutes and try again.")
 
 
-def note_failure(session: Session, attempt: Attempt, account: str = "") -> None:
+def note_failure(session: Session, attempt: SignInAttempt, account: str = "") -> None:
     session.execute(delete(LoginFailure).where(LoginFailure.at < now() - 10 * FAILURE_WINDOW))
     session.add(LoginFailure(account=account or attempt.account, address=attempt.network))
     audit.note(session, Actor(None, attempt.address), "login.failed", attempt.account[:16])
 
 
-def known(session: Session, attempt: Attempt) -> User | None:
+def known(session: Session, attempt: SignInAttempt) -> User | None:
     """The account of this address, whatever the password is."""
     return session.execute(
         select(User).where(User.email == small(attempt.email), User.deleted.is_(None))
     ).scalar_one_or_none()
 
 
-def require_code(session: Session, user: User, attempt: Attempt, cipher: Cipher) -> None:
+def require_code(session: Session, user: User, attempt: SignInAttempt, cipher: Cipher) -> None:
     """Of an account with a second factor, whose row is locked meanwhile: a code that was used is used up. A wrong one is noted, and the
     transaction committed with it.
 

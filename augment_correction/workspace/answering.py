@@ -44,11 +44,11 @@ LOOKING = 15.0
 AWAY = 60.0
 """Seconds for which a reply and its readers wait for a database that is away."""
 T = TypeVar("T")
-Look = Callable[[Opened, "Asked"], Awaitable[None]]
+Look = Callable[[Opened, "WantedReply"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class WantedReply:
     """A reply that is wanted."""
 
     organisation: str
@@ -86,12 +86,12 @@ class Answering:
     def live_in(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def start(self, asked: Asked) -> None:
+    def start(self, asked: WantedReply) -> None:
         """From any thread."""
         assert self._loop is not None, "the application has not started"
         self._loop.call_soon_threadsafe(self._begin, asked)
 
-    def _begin(self, asked: Asked) -> None:
+    def _begin(self, asked: WantedReply) -> None:
         self._keep(self._answer(asked))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -105,7 +105,7 @@ class Answering:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _answer(self, asked: Asked) -> None:
+    async def _answer(self, asked: WantedReply) -> None:
         heard = Heard()
         try:
             completion = await self._complete(asked, heard)
@@ -134,7 +134,7 @@ class Answering:
             asked, text, state="whole", why=why, tokens_in=completion.usage.input, tokens_out=completion.usage.output
         )
 
-    async def _look_at(self, adapter: str | None, asked: Asked) -> None:
+    async def _look_at(self, adapter: str | None, asked: WantedReply) -> None:
         assert self._look is not None
         try:
             async with self._serving.using(asked.organisation, adapter) as opened:
@@ -144,7 +144,7 @@ class Answering:
         except Exception:
             traceback.print_exc(file=sys.stderr)
 
-    async def _complete(self, asked: Asked, heard: Heard) -> Any:
+    async def _complete(self, asked: WantedReply, heard: Heard) -> Any:
         """None where the reply is no longer wanted."""
         adapter, messages = await run_in_threadpool(self._question, asked)
         async with self._serving.using(asked.organisation, adapter) as opened:
@@ -155,7 +155,7 @@ class Answering:
         self,
         opened: Opened,
         messages: tuple[Message, ...],
-        asked: Asked,
+        asked: WantedReply,
         heard: Heard,
         looking: asyncio.Task[None] | None,
     ) -> Any:
@@ -204,7 +204,7 @@ class Answering:
             future.cancel()
             raise
 
-    def _question(self, asked: Asked) -> tuple[str | None, tuple[Message, ...]]:
+    def _question(self, asked: WantedReply) -> tuple[str | None, tuple[Message, ...]]:
         with self._database.read(asked.organisation) as session:
             said = [each for each in threads.messages(session, asked.thread) if each.id != asked.message]
             adapter = adapter_of(session, asked.version)
@@ -212,11 +212,11 @@ class Answering:
         opening = (Message("system", system),) if system else ()
         return adapter, (*opening, *recent(said))
 
-    async def _save(self, asked: Asked, text: str, **more: Any) -> bool:
+    async def _save(self, asked: WantedReply, text: str, **more: Any) -> bool:
         """Whether it is still wanted. What a model has said is not lost because the database is away for a while."""
         return await outlasting(lambda: run_in_threadpool(self._write, asked, text, more))
 
-    def _write(self, asked: Asked, text: str, more: dict[str, Any]) -> bool:
+    def _write(self, asked: WantedReply, text: str, more: dict[str, Any]) -> bool:
         with self._database.write(asked.organisation) as session:
             result = session.execute(
                 update(ChatMessage)

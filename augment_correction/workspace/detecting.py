@@ -12,7 +12,7 @@ from augment_correction.corrections.evidence import Witness
 from augment_correction.prompts import PromptLibrary
 from augment_correction.records import Message
 from augment_correction.workspace import corrections, threads
-from augment_correction.workspace.answering import Asked
+from augment_correction.workspace.answering import WantedReply
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.serving import Opened
 from augment_correction.workspace.tables import ChatMessage, Thread
@@ -22,7 +22,7 @@ class Detecting:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, opened: Opened, asked: Asked) -> None:
+    async def __call__(self, opened: Opened, asked: WantedReply) -> None:
         """A chat is data to the detector: what stands in it can make a suggestion to its own author, and nothing else.
 
         Raises: what the model's `complete` raises."""
@@ -37,7 +37,7 @@ class Detecting:
         evidence = await witness.evidence(found.said)
         await run_in_threadpool(self._keep, asked, corrected, found.said, evidence)
 
-    def _said(self, asked: Asked) -> tuple[list[Message], str | None, str]:
+    def _said(self, asked: WantedReply) -> tuple[list[Message], str | None, str]:
         """What was said before the last message of the user, the answer that it may correct, and the message."""
         with self._database.read(asked.organisation) as session:
             said = [each for each in threads.messages(session, asked.thread) if each.id != asked.message]
@@ -50,7 +50,7 @@ class Detecting:
         ]
         return before, answers[-1].id if answers else None, last.text
 
-    def _keep(self, asked: Asked, corrected: str, said: Statement, evidence: list) -> None:  # type: ignore[type-arg]
+    def _keep(self, asked: WantedReply, corrected: str, said: Statement, evidence: list) -> None:  # type: ignore[type-arg]
         with self._database.write(asked.organisation) as session:
             of = session.get(Thread, asked.thread)
             if of is not None:

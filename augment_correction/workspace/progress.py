@@ -31,7 +31,7 @@ def telling_lines(path: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class ProgressStep:
     """`state` is done, now or waiting; `done` of `of` where the log counts."""
 
     name: str
@@ -40,7 +40,7 @@ class Step:
     of: int = 0
 
 
-def steps_of(kind: str, log: str, *, running: bool) -> list[Step]:
+def steps_of(kind: str, log: str, *, running: bool) -> list[ProgressStep]:
     """Of a job of this kind; what has not begun by the time it ended stays waiting."""
     if kind == "estimate":
         return _standing([("Documents are read and counted", None)], running=running)
@@ -55,15 +55,15 @@ def steps_of(kind: str, log: str, *, running: bool) -> list[Step]:
     return _standing(found, running=running)
 
 
-def _standing(found: Sequence[tuple[str, tuple[int, int] | None]], *, running: bool) -> list[Step]:
+def _standing(found: Sequence[tuple[str, tuple[int, int] | None]], *, running: bool) -> list[ProgressStep]:
     """A step is done where a later one has begun, or all of it was counted."""
     last = max((place for place, (_, counted) in enumerate(found) if counted), default=-1)
-    made: list[Step] = []
+    made: list[ProgressStep] = []
     for place, (name, counted) in enumerate(found):
         done, of = counted or (0, 0)
         whole = place < last or 0 < of <= done
         first_open = running and not whole and all(step.state == "done" for step in made)
-        made.append(Step(name, "done" if whole else "now" if first_open else "waiting", done, of))
+        made.append(ProgressStep(name, "done" if whole else "now" if first_open else "waiting", done, of))
     return made
 
 

@@ -10,7 +10,7 @@ import uvicorn
 
 from augment_correction.errors import InputError
 from augment_correction.workspace import accounts, audit, new_passwords
-from augment_correction.workspace.accounts import Attempt, new_setup_link
+from augment_correction.workspace.accounts import SignInAttempt, new_setup_link
 from augment_correction.workspace.application import application
 from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.database import Database
@@ -84,7 +84,7 @@ def bring_up_to_date(tell: Callable[[str], None]) -> None:
 def turn_second_factor_off(database: Database, email: str) -> bool:
     """For who has lost the device; every session of the account ends. False where there is no such account."""
     with database.as_system(writes=True) as session:
-        user = accounts.known(session, Attempt(email, "", "", ""))
+        user = accounts.known(session, SignInAttempt(email, "", "", ""))
         if user is None:
             return False
         user.totp = None
@@ -103,7 +103,7 @@ def recover(email: str, tell: Callable[[str], None]) -> None:
 def new_password_link(database: Database, settings: Settings, email: str) -> str | None:
     """None where there is no such account."""
     with database.as_system(writes=True) as session:
-        user = accounts.known(session, Attempt(email, "", "", ""))
+        user = accounts.known(session, SignInAttempt(email, "", "", ""))
         if user is None:
             return None
         audit.note(session, Actor(None), "password.link", user.id)

@@ -21,7 +21,7 @@ DAYS = 30
 
 
 @dataclass(frozen=True)
-class Spent:
+class Spending:
     """`cost` is None where nobody knows the model's price."""
 
     name: str
@@ -36,7 +36,7 @@ def price(settings: Settings, organisation: str) -> Price | None:
     return price_of(chat_config(settings, organisation, base_model(settings)), TARGET)
 
 
-def by_member(session: Session, known: Price | None) -> list[Spent]:
+def by_member(session: Session, known: Price | None) -> list[Spending]:
     """Of the last 30 days, replaced and failed replies and those of deleted chats included: they were paid for, too. Who asked the most
     comes first."""
     month, today = (_asked(session, now() - timedelta(days=days)) for days in (DAYS, 1))
@@ -44,7 +44,7 @@ def by_member(session: Session, known: Price | None) -> list[Spent]:
         user.id: user.name for user in session.execute(select(User).where(User.id.in_(list(month)))).scalars()
     }
     spent = [
-        Spent(names.get(who, ""), count, read, said, _cost(known, read, said), today[who][0] if who in today else 0)
+        Spending(names.get(who, ""), count, read, said, _cost(known, read, said), today[who][0] if who in today else 0)
         for who, (count, read, said) in month.items()
     ]
     return sorted(spent, key=lambda each: -each.messages)

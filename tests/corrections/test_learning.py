@@ -16,7 +16,7 @@ import yaml
 
 from augment_correction.corrections.config import ChatConfig, load_chat
 from augment_correction.corrections.correction import Statement
-from augment_correction.corrections.learning import Round, learn, round_key, write_batch
+from augment_correction.corrections.learning import LearningRound, learn, round_key, write_batch
 from augment_correction.corrections.preparing import prepare
 from augment_correction.corrections.versions import Versions
 from augment_correction.errors import ConfigError, ExitCode, InputError, UserError
@@ -173,7 +173,7 @@ def hives(root: Path, model: Path) -> ChatConfig:
     return config
 
 
-def probed(made: Round, kind: str) -> dict[str, list[int]]:
+def probed(made: LearningRound, kind: str) -> dict[str, list[int]]:
     """[right, asked] of base and tuned, of all corrections."""
     assert made.version is not None
     report = orjson.loads(Path(made.version.evaluation).read_bytes())["probes"]["kinds"][kind]

@@ -16,7 +16,7 @@ import orjson
 from augment_correction.experiment.config import ExperimentConfig
 from augment_correction.experiment.operations import Example, Generated, Source, Trained
 from augment_correction.experiment.places import Places
-from augment_correction.experiment.running import Outcome, conclude
+from augment_correction.experiment.running import ExperimentResult, conclude
 from augment_correction.experiment.sealing import read_sets, seal
 from augment_correction.experiment.weak import Observation, Observed
 from augment_correction.records import Conversation, Turn, content_id
@@ -157,7 +157,7 @@ def config_of(root: Path, per_topic: int = 40, **keys: Any) -> ExperimentConfig:
 
 def run_planted(
     config: ExperimentConfig, say: Any = lambda name, figures: None, **world: Any
-) -> tuple[Outcome, Planted]:
+) -> tuple[ExperimentResult, Planted]:
     places = Places(config.output_dir)
     planted = Planted(places, **world)
     sets = read_sets(config)

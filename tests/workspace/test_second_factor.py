@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from augment_correction.workspace import tokens
-from augment_correction.workspace.accounts import CODES, Attempt, known, require_code
+from augment_correction.workspace.accounts import CODES, SignInAttempt, known, require_code
 from augment_correction.workspace.database import Database
 from augment_correction.workspace.encryption import Cipher, Unreadable
 from augment_correction.workspace.migrating import migrate
@@ -56,7 +56,7 @@ def test_codes_are_not_guessed_from_many_addresses(place: Place) -> None:
 
 def test_a_code_that_comes_twice_at_a_time_counts_once(place: Place) -> None:
     ada = place.owner()
-    attempt = Attempt(ada.email, PASSWORD, next_code(with_factor(ada)), "")
+    attempt = SignInAttempt(ada.email, PASSWORD, next_code(with_factor(ada)), "")
     both = Barrier(2)
 
     def accepted(_: int) -> bool:

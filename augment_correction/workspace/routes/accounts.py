@@ -168,7 +168,7 @@ def turn_totp_on(here: Entered) -> Response:
 @router.post("/account/totp/off")
 def turn_totp_off(here: Entered) -> Response:
     """Always with a code: whoever signed in in another way does not get rid of it. For who has lost the device: serve.py."""
-    attempt = accounts.Attempt(here.user.email, "", here.text("code", most=20), here.address)
+    attempt = accounts.SignInAttempt(here.user.email, "", here.text("code", most=20), here.address)
     try:
         _require_password(here, "current")
         with here.site.database.as_system(writes=True) as session:
@@ -206,7 +206,7 @@ def _require_password(here: Here, field: str) -> None:
                 "Your account has no password. Sign out, sign in through your provider, and do it then.", field=field
             )
         return
-    attempt = accounts.Attempt(here.user.email, here.form.get(field, "")[:1000], "", here.address)
+    attempt = accounts.SignInAttempt(here.user.email, here.form.get(field, "")[:1000], "", here.address)
     with here.site.database.as_system() as session:
         accounts.refuse_guessing(session, attempt)
     if not passwords.matches(here.user.password, attempt.password):

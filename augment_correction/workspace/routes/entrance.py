@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy import text
 
 from augment_correction.workspace import accounts, audit, cookies, new_passwords, organisations, passwords
-from augment_correction.workspace.accounts import Attempt
+from augment_correction.workspace.accounts import SignInAttempt
 from augment_correction.workspace.audit import Actor
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
@@ -50,7 +50,7 @@ def _login_page(here: Here, then: str, problem: Problem | None = None, email: st
 
 @router.post("/login")
 def login(here: Entered) -> Response:
-    attempt = Attempt(
+    attempt = SignInAttempt(
         here.text("email", most=254), here.form.get("password", "")[:1000], here.text("code", most=20), here.address
     )
     then = local_path(here.text("then", most=500))
@@ -61,7 +61,7 @@ def login(here: Entered) -> Response:
     return enter_as(here, user, then or "/", strong=user.totp is not None)
 
 
-def authenticated(here: Here, attempt: Attempt, *, by_password: bool = True) -> User:
+def authenticated(here: Here, attempt: SignInAttempt, *, by_password: bool = True) -> User:
     """By password and code; by the code alone where an identity provider has said who it is. The slow hash is computed while no
     transaction is open.
 
@@ -132,7 +132,7 @@ def register_page(here: Entered) -> Response:
 def register(here: Entered) -> Response:
     """Who asks which addresses have an account is slowed down like who guesses passwords."""
     _require_open(here)
-    attempt = Attempt(here.text("email", most=254), "", "", here.address)
+    attempt = SignInAttempt(here.text("email", most=254), "", "", here.address)
     with here.site.database.read() as session:
         accounts.refuse_registering(session, here.address)
         accounts.refuse_guessing(session, attempt)
@@ -218,7 +218,7 @@ def set_new_password(here: Entered, token: str) -> Response:
 def invite_page(here: Entered, token: str) -> Response:
     with here.site.database.as_system() as session:
         invite, organisation = organisations.invite_of(session, token)
-        known = accounts.known(session, Attempt(invite.email, "", "", here.address)) is not None
+        known = accounts.known(session, SignInAttempt(invite.email, "", "", here.address)) is not None
     return here.page("invite.html", invite=invite, organisation=organisation, known=known, problem=None, values={})
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from augment_correction.workspace import cookies, pending, tokens
-from augment_correction.workspace.accounts import Attempt
+from augment_correction.workspace.accounts import SignInAttempt
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.identities import account_of, join, owner_of
@@ -101,7 +101,7 @@ def confirm(here: Entered) -> Response:
     """The account's own proof after the provider's word: its password before they are joined, its code where it has a second factor."""
     proven = _proven(here)
     given = here.form.get("password", "")[:1000]
-    attempt = Attempt(proven.user.email, given, here.text("code", most=20), here.address)
+    attempt = SignInAttempt(proven.user.email, given, here.text("code", most=20), here.address)
     try:
         user = authenticated(here, attempt, by_password=not proven.joined)
     except Problem as problem:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from augment_correction.workspace import accounts, corrections, organisations, threads, versions
-from augment_correction.workspace.answering import Asked, follow
+from augment_correction.workspace.answering import WantedReply, follow
 from augment_correction.workspace.entering import Entered
 from augment_correction.workspace.here import Here
 from augment_correction.workspace.markdown import Growing
@@ -102,7 +102,7 @@ def _own(here: Here, session: Session) -> Thread:
 
 def _asked(here: Here, into: Thread, reply: ChatMessage) -> Response:
     """Only after the transaction: the task that answers must find what was written."""
-    here.site.answering.start(Asked(here.organisation.id, into.id, reply.id, here.user.id, reply.version))
+    here.site.answering.start(WantedReply(here.organisation.id, into.id, reply.id, here.user.id, reply.version))
     return here.go(f"{here.root}/threads/{into.id}")
 
 
