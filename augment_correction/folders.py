@@ -62,6 +62,15 @@ def _created(path: Path | str) -> int:
         return os.open(path, flags, 0o666)
 
 
+def to_disk(path: Path) -> None:
+    """Returns when a file's content, or a folder's list of files, outlasts a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def size_of(path: Path) -> int | None:
     """Bytes of the file at `path`; None where there is none, or none any more."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from augment_correction.errors import AugmentCorrectionError, InputError
 from augment_correction.export import axolotl
 from augment_correction.export.source import ExportSource
 from augment_correction.export_formats import DATASET, FORMATS, ExportFormat, known_format
-from augment_correction.folders import own_folder
+from augment_correction.folders import own_folder, to_disk
 from augment_correction.plugins import failed
 from augment_correction.store.folder import RunFolder, atomic_write
 
@@ -142,7 +141,8 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     made.mkdir()
     try:
         yield made
-        _sync(made)
+        for path in [*made.rglob("*"), made]:
+            to_disk(path)
         if folder.exists():
             folder.replace(old)
         made.replace(folder)
@@ -156,12 +156,3 @@ def _remove(*folders: Path) -> None:
             folder.unlink()
         else:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -27,7 +27,7 @@ import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.failures import Failure, read_failures
-from augment_correction.folders import private_folder
+from augment_correction.folders import private_folder, to_disk
 from augment_correction.store import RunFolder
 from augment_correction.store.json_files import write_json
 
@@ -172,7 +172,7 @@ class MonitorStore:
         write_json(batch.plan, plan)
         self.buffer.rename(batch.failures)
         for folder in (batch.folder, self.root):
-            _sync(folder)
+            to_disk(folder)
         return batch
 
     def batches(self) -> list[Batch]:
@@ -205,7 +205,7 @@ def _append(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     if new:
-        _sync(path.parent)
+        to_disk(path.parent)
 
 
 def _mend(path: Path) -> None:
@@ -214,11 +214,3 @@ def _mend(path: Path) -> None:
         whole = path.read_bytes().rpartition(b"\n")
         if whole[2]:
             os.truncate(path, len(whole[0]) + len(whole[1]))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

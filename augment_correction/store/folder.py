@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from augment_correction.errors import InputError
-from augment_correction.folders import new_file, private_folder
+from augment_correction.folders import new_file, private_folder, to_disk
 from augment_correction.locks import hold, is_held
 
 OURS_ALONE = ("journal.", ".", "logs", "journals", "earlier")
@@ -184,8 +184,4 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    to_disk(path.parent)

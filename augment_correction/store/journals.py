@@ -7,7 +7,6 @@ actor that is started again begins another. Keys are content hashes: taking a jo
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from augment_correction.errors import InputError
+from augment_correction.folders import to_disk
 from augment_correction.records import Completion, Request
 from augment_correction.store.database import Database
 from augment_correction.store.journal import COLUMNS, Journal, completion_of
@@ -94,8 +94,7 @@ def freeze(main: Path, folder: Path) -> Path | None:
             " reasoning_tokens, estimated) WITHOUT ROWID"
         )
         connection.execute(f"INSERT INTO calls SELECT key, {COLUMNS} FROM main_journal.calls ORDER BY key")
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    to_disk(part)
     part.replace(frozen)
     return frozen
 

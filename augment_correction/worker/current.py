@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from augment_correction.errors import InputError
+from augment_correction.folders import to_disk
 from augment_correction.worker.context import WorkerContext
-from augment_correction.worker.folder import sync
 from augment_correction.worker.jobs import Round
 
 
@@ -27,7 +27,7 @@ def point(context: WorkerContext, to: Round | None) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(to.adapter)
         fresh.replace(link)
-    sync(context.places.root)
+    to_disk(context.places.root)
 
 
 def rollback(context: WorkerContext) -> tuple[Round, Round | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augment_correction.errors import InputError
-from augment_correction.folders import private_folder
+from augment_correction.folders import private_folder, to_disk
 from augment_correction.launching.process_id import ProcessId
 from augment_correction.locks import hold
 
@@ -124,15 +124,7 @@ def move(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     source.rename(target)
     for folder in {source.parent, target.parent}:
-        sync(folder)
-
-
-def sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        to_disk(folder)
 
 
 def free_name(path: Path) -> Path:

@@ -11,13 +11,14 @@ from pathlib import Path
 import orjson
 
 from augment_correction.errors import InputError, UserError
+from augment_correction.folders import to_disk
 from augment_correction.rows import format_of, looks_like_a_row
 from augment_correction.store.folder import atomic_write
 from augment_correction.store.room import no_room
 from augment_correction.worker.arrivals import Arrivals
 from augment_correction.worker.context import WorkerContext
 from augment_correction.worker.entries import is_regular, refuse_special, signature, storable
-from augment_correction.worker.folder import PRIORITIES, free_name, move, sync
+from augment_correction.worker.folder import PRIORITIES, free_name, move
 from augment_correction.worker.jobs import Job
 from augment_correction.worker.rows import check
 
@@ -128,7 +129,7 @@ class Intake:
         try:
             refuse_special(path)
             if path.is_file():
-                sync(path)
+                to_disk(path)
             found = check(path, context.config.project, chats=bool(context.config.corrections.command))
             twin = context.jobs.same_data(found.sha256)
             if twin is not None:
