@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from augment_correction.errors import AugmentCorrectionError, installing
 from augment_correction.runner.finding import Finding, note, writable, wrong
 from augment_correction.training.config import TrainConfig, load_train_config
+from augment_correction.training.gathering import gather, retention
 from augment_correction.training.preparing import prepare
 from augment_correction.training.report import prepared_lines
 
@@ -40,7 +41,19 @@ def _prepared(config: TrainConfig) -> Iterator[Finding]:
             prepared = prepare(config.model_copy(update={"output_dir": nowhere}))
     except AugmentCorrectionError as failure:
         yield from wrong(failure)
+        yield from _data_as_well(config, failure)
         return
     for line in prepared_lines(prepared):
         text = line.strip()
         yield note(text.removeprefix("note: ")) if text.startswith("note: ") else Finding(True, text)
+
+
+def _data_as_well(config: TrainConfig, told: AugmentCorrectionError) -> Iterator[Finding]:
+    """What is wrong with the rows where something else, such as a model that is not there, kept them from being read."""
+    try:
+        with TemporaryDirectory() as nowhere:
+            there = config.model_copy(update={"output_dir": nowhere})
+            gather(there, retention(there))
+    except AugmentCorrectionError as failure:
+        if failure.message != told.message:
+            yield from wrong(failure)

@@ -62,10 +62,10 @@ class TestEvaluation:
 
 
 class TestTraining:
-    def test_a_model_that_is_not_here(self, folder: Path) -> None:
+    def test_a_model_that_is_not_here_hides_no_data_that_are_not(self, folder: Path) -> None:
         made = program("check", "train.yaml", cwd=folder)
         assert made.code == 2
-        assert "FAILED no model at" in made.out
+        assert "FAILED no model at" in made.out and "failures.jsonl" in made.out
 
     def test_a_wrong_value_of_an_option(self, folder: Path) -> None:
         made = program("check", "train.yaml", "--set", "patience=0", cwd=folder)
