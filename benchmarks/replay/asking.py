@@ -42,7 +42,7 @@ def ask(
         path = folder / "config.yaml"
         written = {
             "pipeline": pipeline,
-            "api": _models(config) or {role: _served(role, address) for role in ("small", "large")},
+            "api": _models(config) or {role: _served(role, address) for role in ("small", "large", "judge")},
             "path": {"input_dir": str(documents.resolve()), "output_dir": str(folder.resolve() / "output")},
             "system": {
                 "prompt_template": "chatml", "chunk_size": 600, "use_subset": True, "subset_size": count, "seed": 42,
@@ -66,7 +66,7 @@ def _models(config: Path | None) -> dict[str, Any]:
     api = load_config(config).api
     return {
         role: model.model_dump(mode="json", exclude_unset=True)
-        for role in ("small", "large")
+        for role in ("small", "large", "judge")
         if (model := getattr(api, role))
     }
 
