@@ -130,6 +130,18 @@ def test_shipped_prompts_serve_a_pipeline_that_draws_the_doubt_alone() -> None:
             assert prompt.render({**VALUES, "pushback": "terse"})
 
 
+@pytest.mark.parametrize("pushback", ["terse", "emotional", "neutral"])
+def test_a_doubt_that_names_nothing_else_is_asked_for_in_the_same_words_whoever_is_right(pushback: str) -> None:
+    library = PromptLibrary(Project(bundled()))
+    said = [
+        [line for line in messages[-1].content.splitlines() if line.startswith(("The doubt ", "The user "))]
+        for name in ("masked_conversation_generation", "kinds/stand_by")
+        for messages in [library.load(name).render({**VALUES, "pushback": pushback})]
+    ]
+    assert said[0] == said[1]
+    assert len(said[0]) == 2
+
+
 def test_an_unknown_variable_is_an_error_and_not_an_empty_string(tmp_path: Path) -> None:
     prompt = load_prompt(write(tmp_path, "{% user %}{{ metadata.author }}{% enduser %}"))
     with pytest.raises(ConfigError, match="author"):
