@@ -128,6 +128,17 @@ def test_one_word_of_what_the_answer_adds_is_chance_among_the_users_own(doubt: s
     assert doubted(doubt, right) == found
 
 
+def test_common_verbs_give_nothing_away_in_any_of_their_forms() -> None:
+    passage = "Nach der Drehung kommt erst noch eine Enchufla, dann das Dile que no."
+    texts = {
+        "right": "Direkt ins Dile que no geht es nicht: Nach der Drehung kommt erst noch eine Enchufla.",
+        "flawed": "Aus der Drehung führt er direkt ins Dile que no.",
+        "question": "Wie endet die Figur?",
+    }
+    assert reason("no_giveaway", passage=passage, doubt="So kommt man da nie in den Schluss.", **texts) is None
+    assert reason("no_giveaway", passage=passage, doubt="Kommt da keine Enchufla?", **texts) == "gives_away"
+
+
 def test_the_users_own_wrong_number_gives_nothing_away() -> None:
     right = "Neither: it was 1908 when vaporised paraffin came, it was not 1912 either."
     assert doubted("I thought it was 1912.", right) is None

@@ -60,6 +60,9 @@ _COMMON = """
     drôle convaincu convaincue semble sembler paraît paraître tenir tenez avais avait aviez serait devrait pourrait
     thought surely seemed dachte glaubte meinte hieß creía pensaba decía diría
     croyais croyait pensais pensait dirais dirait disais disait parlais parlait semblait
+    kommt kam geht ging gibt gab macht machte sagt sagte steht stand liegt lag nimmt nahm hält hielt lässt läuft bleibt blieb bringt klingt
+    va vont vient viennent disent fait font prend met passe passé reste arrive arrivé donne trouve va van viene vienen dice dicen hace hacen
+    da dan queda pasa llega deja
     pardon merci euh hmm bah ben hein ouais peut-être certain certaine certains mes mon ma vos votre notre nos pendant
 """
 # "one of the two points": such a number counts statements of the answer and is no fact of the subject.
