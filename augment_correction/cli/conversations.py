@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from augment_correction.text.excerpts import excerpt
+
+if TYPE_CHECKING:
+    from augment_correction.console import Terminal
+    from augment_correction.records import Turn
+    from augment_correction.store import Outcome, StoredChunk
 
 EXCERPT = 500
 """Characters."""
 
 
-def show(console: Any, chunk: Any, outcome: Any, *, whole: bool) -> None:
+def show(console: Terminal, chunk: StoredChunk, outcome: Outcome, *, whole: bool) -> None:
     """The passage, `whole` or its beginning, and the conversation with what is masked in it, or the reason why there is none."""
     from rich.text import Text
 
@@ -33,7 +38,7 @@ def show(console: Any, chunk: Any, outcome: Any, *, whole: bool) -> None:
         say(*_turn(turn), ("\n", ""))
 
 
-def _turn(turn: Any) -> list[tuple[str, str]]:
+def _turn(turn: Turn) -> list[tuple[str, str]]:
     if not turn.train:
         return [(f"{turn.role}:  MASKED: no loss on this turn\n", "bold red"), (turn.text, "black on red")]
     if turn.masked:

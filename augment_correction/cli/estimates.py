@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from augment_correction.cli.tables import print_table
 from augment_correction.terminal import say
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from augment_correction.runner import Estimate
 
 HEADERS = ("stage", "model", "requests", "tokens in", "tokens out", "at most", "")
@@ -48,7 +50,7 @@ def print_estimate(made: Estimate) -> None:
 def _costs(made: Estimate) -> Iterator[str]:
     from augment_correction.progress import money
 
-    def around(expected: Any, limit: Any) -> str:
+    def around(expected: Decimal | None, limit: Decimal | None) -> str:
         if expected is None:
             return "unknown, because a price is unknown"
         most = (

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from augment_correction.cli import Config, Overrides, app
 from augment_correction.terminal import say
+
+if TYPE_CHECKING:
+    from augment_correction.evals import Evaluation
 
 EXAMPLES = """
 Examples:
@@ -124,7 +127,7 @@ def _model_at(named: str) -> dict[str, str]:
     return {"mode": "hf", "model": str(folder) if folder.is_dir() else named}
 
 
-def _print(result: Any) -> None:
+def _print(result: Evaluation) -> None:
     from augment_correction.progress import duration, money
 
     if result.report:

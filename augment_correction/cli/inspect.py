@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augment_correction.cli import app
 from augment_correction.terminal import say
+
+if TYPE_CHECKING:
+    from augment_correction.console import Terminal
+    from augment_correction.results.finished import MadeRun
 
 EXAMPLES = """
 Examples:
@@ -55,7 +59,7 @@ def inspect(
         _show_sums(console, made, shown)
 
 
-def _show_sums(console: Any, made: Any, shown: int) -> None:
+def _show_sums(console: Terminal, made: MadeRun, shown: int) -> None:
     from augment_correction.documents.notes import note_lines, unread_lines
     from augment_correction.progress import money
 

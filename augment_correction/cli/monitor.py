@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,7 @@ from augment_correction.terminal import say, tell
 
 if TYPE_CHECKING:
     from augment_correction.monitor.impact import Impact
+    from augment_correction.monitor.keeping import MonitorStore
 
 monitor = Commands(
     name="monitor",
@@ -146,7 +147,7 @@ def impact(
     say(f"  {output or retest.result}")
 
 
-def _keep(keep: Any) -> Any:
+def _keep(keep: MonitorStore) -> MonitorStore:
     """Raises: InputError where no monitor has been."""
     from augment_correction.errors import InputError
 

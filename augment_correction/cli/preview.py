@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augment_correction.cli import Config, Overrides, app
 from augment_correction.terminal import say
+
+if TYPE_CHECKING:
+    from augment_correction.runner import Preview
 
 EXAMPLES = """
 Examples:
@@ -54,7 +57,7 @@ def preview(
     raise typer.Exit(int(made.exit_code))
 
 
-def _print_summary(made: Any, arguments: str) -> None:
+def _print_summary(made: Preview, arguments: str) -> None:
     from augment_correction.progress import money
 
     say(f"{made.kept} conversations of {len(made.shown)} passages; {made.asked} requests, {money(made.cost)}")

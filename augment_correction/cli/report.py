@@ -12,6 +12,7 @@ from augment_correction.cli import app
 from augment_correction.terminal import say
 
 if TYPE_CHECKING:
+    from augment_correction.results.finished import MadeRun
     from augment_correction.usage import Price
 
 
@@ -32,7 +33,7 @@ def report(
         webbrowser.open(path.as_uri())
 
 
-def write_again(made: Any) -> Path:
+def write_again(made: MadeRun) -> Path:
     """The folder must be held."""
     from augment_correction.report import write_report
     from augment_correction.results.story import story_file

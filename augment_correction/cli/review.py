@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augment_correction.cli import app
 from augment_correction.terminal import say, tell
+
+if TYPE_CHECKING:
+    from augment_correction.results.applying import Applied
+    from augment_correction.results.finished import MadeRun
 
 EXAMPLES = """
 Examples:
@@ -62,7 +66,7 @@ def review(
         _apply(made, tokenizer)
 
 
-def _serve(made: Any, *, author: str, port: int, open_: bool, tokenizer: str | None) -> None:
+def _serve(made: MadeRun, *, author: str, port: int, open_: bool, tokenizer: str | None) -> None:
     from augment_correction.errors import InputError
     from augment_correction.review.desk import Desk
     from augment_correction.review.server import ReviewServer
@@ -87,7 +91,7 @@ def _serve(made: Any, *, author: str, port: int, open_: bool, tokenizer: str | N
             tell("finishing")
 
 
-def _apply(made: Any, tokenizer: str | None) -> None:
+def _apply(made: MadeRun, tokenizer: str | None) -> None:
     from augment_correction.cli.report import write_again
     from augment_correction.cli.verify import verification_lines
     from augment_correction.errors import ExitCode
@@ -106,7 +110,7 @@ def _apply(made: Any, tokenizer: str | None) -> None:
         raise typer.Exit(int(ExitCode.REJECTS))
 
 
-def _summary(applied: Any) -> Iterator[str]:
+def _summary(applied: Applied) -> Iterator[str]:
     from augment_correction.results.reviewed import told
 
     yield from told(applied.review)

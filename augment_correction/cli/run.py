@@ -6,12 +6,17 @@ import asyncio
 import json
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augment_correction.cli import Config, Overrides, app
 from augment_correction.terminal import say
+
+if TYPE_CHECKING:
+    from augment_correction.config import RunConfig
+    from augment_correction.runner import RunResult, RunState
+    from augment_correction.runner.state import Costs, Watch
 
 EXAMPLES = """
 Examples:
@@ -104,7 +109,7 @@ def run(
     raise typer.Exit(int(result.exit_code))
 
 
-def _with_page(config: Any) -> Any:
+def _with_page(config: RunConfig) -> Watch:
     """The display of the terminal, and the page beside it."""
     from contextlib import contextmanager
 
@@ -112,14 +117,14 @@ def _with_page(config: Any) -> Any:
     from augment_correction.review.live import live_page
 
     @contextmanager
-    def watched(state: Any) -> Iterator[None]:
+    def watched(state: RunState) -> Iterator[None]:
         with live_page(config, state, state.notices.append), live_display(state):
             yield
 
     return watched
 
 
-def print_summary(result: Any) -> None:
+def print_summary(result: RunResult) -> None:
     from augment_correction.progress import duration, money
     from augment_correction.text.excerpts import counted
 
@@ -169,7 +174,7 @@ def print_summary(result: Any) -> None:
             say(f"  axolotl {step} {result.files['axolotl_config']}")
 
 
-def _cost_lines(costs: Any, kept: int) -> Iterator[str]:
+def _cost_lines(costs: Costs, kept: int) -> Iterator[str]:
     from augment_correction.progress import money
 
     if not costs.folder:  # unknown, or nothing: one word says it all
@@ -182,7 +187,7 @@ def _cost_lines(costs: Any, kept: int) -> Iterator[str]:
         yield f"            {money(costs.other)} for calls under other settings and for unfinished passages"
 
 
-def _print_verification(result: Any) -> None:
+def _print_verification(result: RunResult) -> None:
     from augment_correction.cli.verify import verification_lines
 
     if result.verification is not None:

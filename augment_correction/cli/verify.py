@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augment_correction.cli import app
 from augment_correction.errors import ExitCode
 from augment_correction.terminal import say
+
+if TYPE_CHECKING:
+    from augment_correction.export.proofs import ProofRow
+    from augment_correction.export.tokenizer import Tokenizer
+    from augment_correction.export.verify import Verification
+    from augment_correction.export.verify_files import FileProof
 
 EXAMPLES = """
 Examples:
@@ -57,7 +63,7 @@ def verify(
     raise typer.Exit(int(ExitCode.REJECTS if proof.wrong else ExitCode.DONE))
 
 
-def verification_lines(proof: Any) -> list[str]:
+def verification_lines(proof: Verification) -> list[str]:
     """The outcome for a person; `run` prints the same."""
     from augment_correction.export.proofs import REMEDIES
 
@@ -96,7 +102,7 @@ def verification_lines(proof: Any) -> list[str]:
     return lines
 
 
-def _file_lines(file: Any) -> Iterator[str]:
+def _file_lines(file: FileProof) -> Iterator[str]:
     """An Axolotl config or an export."""
     if file.skipped:
         yield f"{file.path}: NOT compared with the run: {file.skipped}"
@@ -114,7 +120,7 @@ def _file_lines(file: Any) -> Iterator[str]:
     yield f"    remedy: {file.remedy}"
 
 
-def _print_tokens(row: Any, tokenizer: Any) -> None:
+def _print_tokens(row: ProofRow, tokenizer: Tokenizer) -> None:
     from rich.text import Text
 
     from augment_correction.console import Terminal

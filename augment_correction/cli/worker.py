@@ -6,13 +6,17 @@ import json
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from augment_correction.cli import Json, app
 from augment_correction.cli.helping import Commands
 from augment_correction.terminal import say, tell
+
+if TYPE_CHECKING:
+    from augment_correction.worker.context import WorkerContext
+    from augment_correction.worker.folder import WorkerFolder
 
 DEFAULT = "configs/worker.yaml"
 WorkerFile = Annotated[str, typer.Argument(help="The config of the worker.", metavar="CONFIG")]
@@ -131,7 +135,7 @@ def rollback(config: WorkerFile = DEFAULT) -> None:
     say(f"round {left.number} was current; now it is {current.shown(now)}")
 
 
-def _places(config: str) -> Any:
+def _places(config: str) -> WorkerFolder:
     """Also before the first worker has worked there."""
     from augment_correction.worker.config import load_worker
     from augment_correction.worker.folder import WorkerFolder
@@ -139,7 +143,7 @@ def _places(config: str) -> Any:
     return WorkerFolder(load_worker(config).root)
 
 
-def _context(config: str) -> Any:
+def _context(config: str) -> WorkerContext:
     from augment_correction.worker.config import load_worker
     from augment_correction.worker.status import open_context
 

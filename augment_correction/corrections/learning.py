@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
@@ -31,6 +31,9 @@ from augment_correction.store.folder import atomic_write
 from augment_correction.text.excerpts import counted
 from augment_correction.training.config import TrainConfig
 from augment_correction.training.report import outcome_lines, prepared_lines
+
+if TYPE_CHECKING:
+    from augment_correction.training.summary import TrainingResult
 
 Say = Callable[[str], None]
 BASE, TUNED = "base", "tuned"
@@ -163,7 +166,7 @@ def _models(config: ChatConfig) -> dict[str, str]:
     return {role: model.model for role, model in named.by_role.items()}
 
 
-def train_on(config: ChatConfig, material: Material, say: Say) -> Any:
+def train_on(config: ChatConfig, material: Material, say: Say) -> TrainingResult:
     """Raises: what `finetuning.train` raises."""
     prepared = prepare_rows(_training(config, material))
     say("\n".join(prepared_lines(prepared)))

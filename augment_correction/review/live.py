@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from augment_correction.config import RunConfig
 from augment_correction.export.turn_labels import TurnLabels
 from augment_correction.plan import make_plan
 from augment_correction.report import write_report
@@ -105,7 +106,7 @@ class LiveServer(LocalServer):
 
 
 @contextmanager
-def live_page(config: Any, state: RunState, tell: Callable[[str], None]) -> Iterator[LiveServer]:
+def live_page(config: RunConfig, state: RunState, tell: Callable[[str], None]) -> Iterator[LiveServer]:
     """Served at a free port until the block ends; `tell` is told its address."""
     plan = make_plan(config)
     pipeline = plan.pipeline.model_dump(mode="json", by_alias=True)

@@ -144,7 +144,7 @@ class Answering:
         except Exception:
             traceback.print_exc(file=sys.stderr)
 
-    async def _complete(self, asked: WantedReply, heard: Heard) -> Any:
+    async def _complete(self, asked: WantedReply, heard: Heard) -> Completion | None:
         """None where the reply is no longer wanted."""
         adapter, messages = await run_in_threadpool(self._question, asked)
         async with self._serving.using(asked.organisation, adapter) as opened:
@@ -158,11 +158,11 @@ class Answering:
         asked: WantedReply,
         heard: Heard,
         looking: asyncio.Task[None] | None,
-    ) -> Any:
+    ) -> Completion | None:
         request = opened.model.request(messages, SAMPLING.sent(), {}, "text")
         request = replace(request, sample=int(asked.message, 16) % 2**31)  # the same words again are another draw
 
-        async def complete() -> Any:
+        async def complete() -> Completion:
             with heard_by(heard):
                 return await within_context(opened.model, request)
 
