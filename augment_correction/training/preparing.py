@@ -163,34 +163,36 @@ def _fitting(
     Raises: NothingLeft.
     """
     kept: dict[int, TokenRow] = {}
-    total, long, refused = len(rows), 0, 0
-    for index, row in enumerate(rows):
-        each = gathered.conversations[index]
-        if isinstance(row, ConfigError):
-            refused += 1
-            gathered.drop(index, problem_of(each, "template_refuses", row.message, row.hint or OTHER_TEMPLATE))
-        elif not lengths[index]:
-            refused += 1
-            detail = "the chat template refuses what the teacher would see"
-            gathered.drop(index, problem_of(each, "template_refuses", detail, OTHER_TEMPLATE))
-        elif lengths[index] > longest:
-            long += 1
-            detail = f"{lengths[index]:,} tokens, and max_length is {longest:,}"
-            gathered.drop(index, problem_of(each, "too_long", detail, remedy))
-        elif not row.trained:
-            gathered.drop(index, problem_of(each, "nothing_trained", "every token is masked", ""))
-        else:
+    left_out = Counter[str]()
+    for index, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        why = _unusable(row, length, longest, remedy)
+        if why is not None:
+            problem = problem_of(gathered.conversations[index], *why)
+            left_out[problem.reason] += 1
+            gathered.drop(index, problem)
+        elif isinstance(row, TokenRow):
             kept[index] = row
     if not kept:
         raise _nothing_left(gathered)
     kept_only(gathered, list(kept))
-    for count, why in (
-        (refused, REFUSED),
-        (long, f"were left out because they are longer than {longest:,} tokens (rows are never cut)"),
-    ):
-        if count:
-            notices.append(f"{count:,} of {total:,} rows ({count / total:.1%}) {why}")
+    too_long = f"were left out because they are longer than {longest:,} tokens (rows are never cut)"
+    for reason, said in (("template_refuses", REFUSED), ("too_long", too_long)):
+        if count := left_out[reason]:
+            notices.append(f"{count:,} of {len(rows):,} rows ({count / len(rows):.1%}) {said}")
     return list(kept.values())
+
+
+def _unusable(row: TokenRow | ConfigError, length: int, longest: int, remedy: str) -> tuple[str, str, str] | None:
+    """(reason, detail, remedy) of a row that cannot be trained."""
+    if isinstance(row, ConfigError):
+        return "template_refuses", row.message, row.hint or OTHER_TEMPLATE
+    if not length:
+        return "template_refuses", "the chat template refuses what the teacher would see", OTHER_TEMPLATE
+    if length > longest:
+        return "too_long", f"{length:,} tokens, and max_length is {longest:,}", remedy
+    if not row.trained:
+        return "nothing_trained", "every token is masked", ""
+    return None
 
 
 def _nothing_left(gathered: Gathered) -> NothingLeft:
