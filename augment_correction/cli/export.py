@@ -93,6 +93,9 @@ def export(
     from augment_correction.results.finished import open_run
     from augment_correction.results.reexport import export_run
 
+    for flag, given in (("--dry-run", dry_run), ("--public", public), ("--journal", journal)):
+        if given and push is None:
+            raise typer.BadParameter("says how to push: name the target with --push", param_hint=flag)
     wanted, copies = list(formats or []), push is not None and is_address(push)
     if push and not copies and "hf" not in wanted:
         wanted.append("hf")

@@ -4,10 +4,12 @@ cost of an fsync is shared by all calls that finish at the same time."""
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,6 +28,20 @@ _NO_PLACE_TO_WRITE = (
     sqlite3.SQLITE_PERM,
 )
 """What is wrong is the disk or the folder: the file itself is as good as ever."""
+_opening = threading.Lock()
+_open_here: Counter[tuple[str, int, int]] = Counter()
+"""The files that this process has open. Their bytes must not be looked at past SQLite: a process loses all its locks on a file when it
+closes that file once (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_), and
+the next other process to read the file takes the log away from under the writer. It cost a run with its page its journal."""
+
+
+def _file_at(path: Path) -> tuple[str, int, int]:
+    """The file and not only its name: another may have been put there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return "", 0, 0
+    return os.path.realpath(path), status.st_dev, status.st_ino
 
 
 class _Write:
@@ -47,12 +63,19 @@ class Database:
         self.path = path
         self._journal_mode = "TRUNCATE" if shared else "WAL"
         try:
-            if not shared:
-                self._mend()
-            self._reader = self._connect()
+            with _opening:
+                if not shared and not _open_here[_file_at(path)]:
+                    self._mend()
+                self._reader = self._connect()
+                self._file = _file_at(path)
+                _open_here[self._file] += 1
+        except sqlite3.Error as failure:
+            raise self._unusable(failure) from None
+        try:
             self._prepare(schema)
             writer = self._connect()
         except sqlite3.Error as failure:
+            self._close_reader()
             raise self._unusable(failure) from None
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
@@ -158,7 +181,12 @@ class Database:
     def close(self) -> None:
         self._writes.put(None)
         self._thread.join()
-        self._reader.close()
+        self._close_reader()
+
+    def _close_reader(self) -> None:
+        with _opening:
+            self._reader.close()
+            _open_here[self._file] -= 1
 
     # ------------------------------------------------------------------------------------- the writer's thread
 

@@ -113,6 +113,13 @@ def test_without_a_token_it_says_what_would_be_sent(made: MadeProject, hub: Hub)
     assert dry.code == 0 and "nothing was uploaded: --dry-run" in dry.out and not hub.created
 
 
+@pytest.mark.parametrize("flag", ["--dry-run", "--public", "--journal"])
+def test_what_says_how_to_push_is_refused_without_a_push(made: MadeProject, flag: str) -> None:
+    """A dry run that wrote the export would be none."""
+    done = program("export", str(made.output), "--format", "openai", flag, cwd=made.root)
+    assert done.code == 2 and "--push" in done.err and not (made.output / "exports" / "openai").exists()
+
+
 def test_without_a_network_it_says_so_and_the_export_is_there(made: MadeProject) -> None:
     nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_secret_of_ida", "HF_HUB_OFFLINE": "0"}
     done = pushed(made, "ida/bridges", **nobody)

@@ -33,6 +33,26 @@ async def test_what_was_written_durably_can_be_read_at_once(database: Database) 
     assert database.query("SELECT word FROM words") == [("one",)]
 
 
+def words_for_another_process(path: Path) -> list[str]:
+    """Which closes the file again."""
+    program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*[w for w, in c.execute('SELECT word FROM words')]); c.close()"
+    return subprocess.run(
+        [sys.executable, "-c", program, path], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+async def test_a_second_opening_in_the_process_keeps_the_locks_against_other_processes(database: Database) -> None:
+    """`run --watch` opens the journal twice; `review` of another process then took the log away from under the run."""
+    await database.write_durably(insert("one"))
+    second = Database(database.path, SCHEMA)
+    assert words_for_another_process(database.path) == ["one"]
+    assert database.path.with_name("journal.sqlite-wal").exists()
+    await database.write_durably(insert("two"))
+    second.close()
+    assert words_for_another_process(database.path) == ["one", "two"]
+    await database.write_durably(insert("three"))
+
+
 async def test_many_writers_share_their_commits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     commits = 0
     commit = database._commit
