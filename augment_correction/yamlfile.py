@@ -235,9 +235,12 @@ def parse_yaml(text: str, path: Path) -> YamlFile:
             column=mark.column + 1 if mark else None,
             hint=_remedy(str(failure.problem), text, mark),
         ) from None
+    except RecursionError:
+        raise ConfigError("not read: its brackets or sections are nested too deep", file=path, hint=NESTED) from None
     return YamlFile(path, data, file.places)
 
 
+NESTED = "a config nests less than ten deep: close the brackets, or quote the value if they are text"
 QUOTE = "quote the value if it holds ': ', '#', '{' or starts with '*', '&', '!' or '%'"
 INDENT = (
     "check the indentation: the keys of one section begin in the same column, deeper than the section's own; and the line "

@@ -7,6 +7,7 @@ of their own, `documents/test_html_growth.py`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterator
@@ -23,15 +24,19 @@ from augment_correction.documents.headings import plain_headings
 from augment_correction.documents.markdown import front_matter, html_as_text, without_pictures
 from augment_correction.documents.rst import read_rst
 from augment_correction.documents.tokens import TokenCounter
-from augment_correction.errors import Reject
+from augment_correction.errors import ConfigError, Reject
 from augment_correction.grading import error_codes, grade
 from augment_correction.grading.jsonvalue import beside_json, every_json
 from augment_correction.grading.retraction import gives_retracted
 from augment_correction.grading.text import negations, sentences
 from augment_correction.llm.chat_wire import error_in
 from augment_correction.llm.refusals import is_moderation, speaks_of_context
+from augment_correction.llm.scripted import Scripted
 from augment_correction.llm.streaming import Events
 from augment_correction.parsing import read_objects, read_tags, read_verdict
+from augment_correction.prompts.jinja import load_jinja
+from augment_correction.records import Message, Request
+from augment_correction.remote.storage import without_secrets
 from augment_correction.rows.files import each_row
 from augment_correction.rows.names import question_of
 from augment_correction.stages.base import neutral
@@ -130,6 +135,10 @@ def judged(text: str) -> None:
     read_verdict(text, "suitable", "unsuitable")
 
 
+def scripted(text: str) -> None:
+    asyncio.run(Scripted(None, len).complete(Request((Message("user", text),), "any", form="text")))
+
+
 def as_text(text: str) -> None:
     html_as_text(text, fences)
 
@@ -183,6 +192,10 @@ READ: list[tuple[Callable[[str], Any], Make]] = [
     (refused, of("1")),
     (refused, of("context length ")),
     (streamed, of("a")),
+    (scripted, of("\n")),
+    (scripted, of(" ", begin="<passage>a", end="b")),
+    (without_secrets, of("://")),
+    (without_secrets, of("http://:")),
 ]
 COMPARED: list[tuple[Callable[[str], Any], Make]] = [
     (front_matter, of("[", begin="---\n", end="\n---\n")),
@@ -216,13 +229,22 @@ def test_and_so_does_a_comparison_of_texts(function: Callable[[str], Any], make:
     linear(function, make, FEW)
 
 
-@pytest.mark.parametrize("make", [of("a-b-"), of("a:"), of("'"), of("{#")])
+@pytest.mark.parametrize("make", [of("a-b-"), of("a:"), of("'"), of("{#"), of("+-"), of("=-"), of("+-" * 50, "a")])
 def test_a_word_without_end_takes_linear_time_in_restructured_text(make: Make, tmp_path: Path) -> None:
     def read(text: str) -> None:
         (tmp_path / "a.rst").write_text(text)
         list(read_rst(tmp_path / "a.rst", "a.rst", ReadLimits()))
 
     linear(read, make, FEW)
+
+
+def test_comments_of_a_prompt_that_never_end_are_looked_through_once(tmp_path: Path) -> None:
+    def read(text: str) -> None:
+        (tmp_path / "a.jinja").write_text(text)
+        with pytest.raises(ConfigError, match="text outside of a message"):
+            load_jinja(tmp_path / "a.jinja", "a", [tmp_path])
+
+    linear(read, of("{#", end="{% user %}a{% enduser %}"))
 
 
 def test_each_refused_row_of_one_line_is_found_in_linear_time(tmp_path: Path) -> None:

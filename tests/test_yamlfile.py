@@ -55,6 +55,13 @@ def test_a_syntax_error_has_its_line() -> None:
     assert failure.value.hint
 
 
+@pytest.mark.parametrize("text", ["[" * 2000, "a: " + "[" * 1500 + "]" * 1500, "- " * 2000, "{a: " * 2000])
+def test_what_nests_too_deep_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="nested too deep") as failure:
+        parse_yaml(text, HERE)
+    assert failure.value.file == HERE and "close the brackets" in (failure.value.hint or "")
+
+
 def test_an_unknown_key_asks_did_you_mean() -> None:
     with pytest.raises(ConfigError, match=r"unknown key 'inner\.chunk_sise'") as failure:
         parse_yaml("inner:\n  chunk_sise: 3", HERE).validate(Outer)

@@ -154,7 +154,9 @@ def _delimited(node: Any) -> str:
 
 
 def _matrix(node: Any) -> str:
-    return _rows("matrix", [" & ".join(omml(cell) for cell in row.findall(f"{_M}e")) for row in node.iter(f"{_M}mr")])
+    return _rows(
+        "matrix", [" & ".join(omml(cell) for cell in row.findall(f"{_M}e")) for row in node.findall(f"{_M}mr")]
+    )
 
 
 def _bar(node: Any) -> str:

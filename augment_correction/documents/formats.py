@@ -24,14 +24,24 @@ KINDS = tuple({reader: ending for ending, reader in reversed(READERS.items())}.v
 """One ending for each reader, for messages."""
 STREAMED = {".jsonl", ".ndjson", ".json", ".parquet"}  # never held as a whole, so that a file of any size is read
 
-INSTEAD = {
-    **dict.fromkeys((".doc", ".rtf", ".odt", ".wpd", ".pages"), ".docx"),
-    **dict.fromkeys((".ppt", ".pps", ".odp", ".key"), ".pptx"),
-    **dict.fromkeys((".xls", ".xlsx", ".ods", ".numbers"), ".csv"),
-    **dict.fromkeys((".mobi", ".azw3", ".fb2"), ".epub"),
-    **dict.fromkeys((".djvu", ".ps", ".xps", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"), ".pdf"),
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".heic", ".tif", ".tiff", ".webp")
+_MARKUP = (".tex", ".latex", ".org", ".adoc", ".asciidoc", ".textile", ".wiki", ".mediawiki", ".ipynb", ".typ")
+_ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".lz4")
+REMEDIES = {
+    "": "name it .txt if it is a text",
+    **dict.fromkeys((".doc", ".rtf", ".odt", ".wpd", ".wps", ".pages"), "save it as .docx"),
+    **dict.fromkeys((".ppt", ".pps", ".odp", ".key"), "save it as .pptx"),
+    **dict.fromkeys((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"), "save it as .csv"),
+    **dict.fromkeys((".mobi", ".azw", ".azw3", ".fb2", ".lit"), "save it as .epub"),
+    **dict.fromkeys((".djvu", ".ps", ".xps", *_PICTURES), "save it as .pdf"),
+    **dict.fromkeys((".mht", ".mhtml", ".webarchive"), "open it in a browser and save it as .html"),
+    **dict.fromkeys((".eml", ".msg", ".mbox", ".srt", ".vtt"), "save its text as .txt"),
+    **dict.fromkeys((".text", ".log"), "name it .txt"),
+    **dict.fromkeys((".mdown", ".mkd", ".mdx", ".qmd", ".rmd"), "name it .md"),
+    **dict.fromkeys(_MARKUP, "convert it to .md, with pandoc for example"),
+    **dict.fromkeys(_ARCHIVES, "unpack it"),
 }
-"""What a file of another kind can be saved as by the program that made it."""
+"""What to do about a file of another kind."""
 
 
 def ending_of(path: PurePath) -> str:

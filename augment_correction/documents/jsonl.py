@@ -34,7 +34,8 @@ def _rows(path: Path, source: str, limits: ReadLimits) -> Iterator[TableRow | Un
                 elif isinstance(found.value, dict):
                     yield TableRow(f"{source}#L{found.place}", found.value)
                 else:
-                    detail = f"a JSON object is wanted, this is {_KINDS.get(type(found.value), 'none')}"
+                    kind = _KINDS.get(type(found.value), "none")
+                    detail = f'a JSON object such as {{"text": "..."}} is wanted, this is {kind}'
                     yield UnreadInput(f"{source}#L{found.place}", "bad_json", detail)
     except NotText as failure:
         raise Unread("binary", str(failure)) from None

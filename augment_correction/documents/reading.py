@@ -11,7 +11,7 @@ from pathlib import Path
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread, Working
 from augment_correction.documents.folder_settings import FILE as FOLDER_SETTINGS
-from augment_correction.documents.formats import GZIP, INSTEAD, READERS, STREAMED, ending_of
+from augment_correction.documents.formats import GZIP, READERS, REMEDIES, STREAMED, ending_of
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.documents.registered import is_read, kinds, read_registered
 from augment_correction.errors import ConfigError, InputError
@@ -37,7 +37,7 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
     """(relative posix path, path) of every file that is not hidden, and of every folder that cannot be listed; a single
     file by its name.
 
-    The output folder of a run is one entry, which `read_file` passes by; where the input folder is one itself, so are the
+    The output folder of a run is one entry, and so is the folder of a saved web page, both of which `read_file` passes by; where the input folder is one itself, so are the
     files that a run writes. Real folders are walked before links, and each real folder once: links may form a loop, and a real path is a
     better name than a linked one.
     """
@@ -64,7 +64,7 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
             found.append((name or ".", path))
             continue
         own = is_output(path)
-        if own or (name and is_debug(path.name)):
+        if own or (name and (is_debug(path.name) or _is_of_page(path))):
             found.append((name or ".", path))
             if name:
                 continue
@@ -82,10 +82,17 @@ def list_files(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _is_passed_by(entry: os.DirEntry[str], *, own: bool) -> bool:
-    """`own`: it lies in the output folder of a run, whose products are no documents."""
-    if entry.name.startswith(".") or entry.name == FOLDER_SETTINGS:
+    """`own`: it lies in the output folder of a run, whose products are no documents. `~$` begins the file in which Office
+    notes who has a document open."""
+    if entry.name.startswith((".", "~$")) or entry.name == FOLDER_SETTINGS:
         return True
     return own and is_product(entry.name, folder=_is_folder(entry))
+
+
+def _is_of_page(folder: Path) -> bool:
+    """Whether a browser has put there what a web page is made of, saved beside it: scripts, pictures, advertisements in frames."""
+    page = folder.name.removesuffix("_files")
+    return page != folder.name and any((folder.parent / f"{page}{end}").is_file() for end in (".html", ".htm"))
 
 
 def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | Working]:
@@ -101,6 +108,10 @@ def read_file(path: Path, source: str, limits: ReadLimits) -> Iterator[Found | W
                 "output files of a run in this folder are not used as input; files skipped",
                 files_below(path),
             )
+            return
+        if path.is_dir() and _is_of_page(path):
+            detail = "pictures, scripts and frames of the saved web page of the same name are not used as input; files skipped"
+            yield ReadNote(source, "saved_page", detail, files_below(path))
             return
         ending = _checked(path)
         if ending.endswith(GZIP):
@@ -127,12 +138,9 @@ def _checked(path: Path) -> str:
         raise Unread("unreadable", "this folder cannot be listed")
     ending = ending_of(path)
     if not is_read(ending):
-        remedy = (
-            f"save it as {INSTEAD[ending]}"
-            if ending in INSTEAD
-            else f"supported are {', '.join(kinds())}, also with {GZIP}"
-        )
-        raise Unread("unsupported", f"{ending or 'no extension'} is not supported; {remedy}")
+        read = f"supported are {', '.join(kinds())}, also with {GZIP}"
+        remedy = REMEDIES.get(ending.removesuffix(GZIP), read)
+        raise Unread("unsupported", f"{ending or 'a name without ending'} is not supported; {remedy}")
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
         raise Unread("unsupported", "not a regular file")
     return ending

@@ -104,7 +104,10 @@ def _document(row: TableRow, keys: Sequence[str], media_type: str) -> Document |
 def _has(fields: Mapping[str, Any]) -> str:
     if not fields:
         return "it has no column at all"
-    return f"it has {_listed(sorted(fields)[:8], ', ')}: set path.text_key to the one that holds the text"
+    has = f"it has {_listed(sorted(fields)[:8], ', ')}"
+    if not any(isinstance(value, str) for value in fields.values()):
+        return f'{has}, and none of them holds a text: write rows such as {{"text": "..."}}'
+    return f"{has}: set path.text_key to the one that holds the text"
 
 
 def _listed(names: Iterable[str], between: str) -> str:

@@ -34,7 +34,8 @@ _SETTINGS = {
     "line_length_limit": 1 << 20,
 }
 _DIRECTIVE = re.compile(r"\.\. (?P<name>[\w:+.-]+)::[ \t]*(?P<argument>[^\n]*)(?:\n(?P<rest>.*))?", re.DOTALL)
-_LONG_WORD = re.compile(r"(?<!\S)(?=(?:[-+=]*+[^-+=\s`*|_<>\\]){250})[^\s`*|_<>\\]{500,}(?<!:)")
+_LONG_WORD = re.compile(r"(?<!\S)[^\s`*|_<>\\]{500,}(?<!:)")
+_BORDER = re.compile(r"\+(?:(?:-++|=++)\+)++|(.)\1*+")
 _STANDS_FOR = re.compile("\ue000[0-9]+\ue001")
 _OPTIONS = re.compile(r"(?:\s*\n)*(?:[ \t]+:[\w -]+:[^\n]*(?:\n|$))*")
 _ROLE = re.compile(r":[A-Za-z][\w:+.-]*:`[~!]?(?P<text>[^`]*+)`")
@@ -77,6 +78,8 @@ def _with_short_words(text: str) -> tuple[str, dict[str, str]]:
     words: dict[str, str] = {}
 
     def short(found: re.Match[str]) -> str:
+        if _BORDER.fullmatch(found.group()):
+            return found.group()
         sign = f"\ue000{len(words)}\ue001"
         words[sign] = found.group()
         return sign

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,6 +17,8 @@ from augment_correction.errors import installing
 from augment_correction.records import Document, ReadNote, UnreadInput
 
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r"sep=([,;\t|])\n")  # Excel's own line above the names of the columns
+_END = "\0"  # a row of its own behind all others; in a text that `clean` has seen there is none
 _ROWS_AT_ONCE = 64  # one long text that stands in every row takes few bytes in the file and many when it is read
 
 
@@ -29,15 +32,27 @@ def read_csv(path: Path, source: str, limits: ReadLimits) -> Iterator[Document |
 
 def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[TableRow | UnreadInput]:
     csv.field_size_limit(limits.line)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    said = _SEPARATOR.match(text)
+    delimiter = said[1] if said else _delimiter(text)
+    reader = csv.reader(io.StringIO(f"{text}\n{_END}\n", newline=""), delimiter=delimiter)
     seen, line = 0, 1
     try:
-        columns = [name.strip() for name in next(filter(None, reader), [])]
+        filled = filter(None, reader)
+        if said:
+            next(filled)
+        columns = [name.strip() for name in next(filled)]
         while True:
             line = reader.line_num + 1
-            values = next(reader, None)
-            if values is None:
+            values = next(reader, [_END])
+            if values == [_END]:
                 break
+            if values and _END in values[-1]:
+                detail = (
+                    "a quote begins a text in this row and none ends it: put the whole text in quotes and "
+                    "write each quote in it twice; nothing from this line on was read"
+                )
+                yield UnreadInput(f"{source}#L{line}", "bad_csv", detail)
+                return
             if values:
                 yield _csv_row(columns, values, f"{source}#L{line}")
                 seen += 1
@@ -51,7 +66,10 @@ def _csv_rows(text: str, source: str, limits: ReadLimits) -> Iterator[TableRow |
 def _csv_row(columns: Sequence[str], values: list[str], place: str) -> TableRow | UnreadInput:
     filled = values[: len(values) - len(list(takewhile(lambda value: not value, reversed(values))))]
     if len(filled) > len(columns):
-        detail = f"{len(filled)} values for {len(columns)} columns: a text that holds the delimiter needs quotes"
+        detail = (
+            f"{len(filled)} values, and the first line of the file names {len(columns)}: "
+            "a text that holds the delimiter needs quotes, and no line may stand above the names"
+        )
         return UnreadInput(place, "bad_csv", detail)
     return TableRow(place, dict(zip(columns, values, strict=False)))
 

@@ -23,11 +23,11 @@ from augment_correction.yamlfile import read_yaml
 
 # How the shipped prompts, Augmentoolkit's and those for small models set a passage apart.
 _PASSAGE = re.compile(
-    r"<passage>\s*(.*?)\s*</passage>|\"\"\"\s*(.*?)\s*\"\"\"|^Passage from [^\n]*:\n\n(.*?)\n\nDoes this passage ",
+    r"<passage>(.*?)</passage>|\"\"\"(.*?)\"\"\"|^Passage from [^\n]*:\n\n(.*?)\n\nDoes this passage ",
     re.DOTALL | re.MULTILINE,
 )
 _BOILERPLATE = re.compile(
-    r"all rights reserved|table of contents|^\s*contents\b|permission is hereby granted", re.I | re.M
+    r"all rights reserved|table of contents|^[ \t]*+contents\b|permission is hereby granted", re.I | re.M
 )
 
 
@@ -132,7 +132,7 @@ def _script(path: Path, env: BoundedSandbox) -> Script:
 
 def _values(request: Request) -> dict[str, Any]:
     last = "\n".join(message.content for message in request.messages if message.role == "user")
-    passages = ["".join(found) for found in _PASSAGE.findall(last)]
+    passages = ["".join(found).strip() for found in _PASSAGE.findall(last)]
     passage = passages[-1] if passages else request.messages[-1].content
     words = passage.split()
     return {

@@ -228,7 +228,9 @@ def _blocks(source: _Source) -> list[tuple[Role, str, int]]:
 
 
 def _only_comments(source: _Source, start: int, end: int) -> None:
-    rest = _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), source.text[start:end])
+    text = source.text[start:end]
+    closed = text.rfind("#}") + len("#}")  # behind it each "{#" would be looked for to the end
+    rest = _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text[:closed]) + text[closed:]
     if rest.strip():
         line = source.text.count("\n", 0, start) + rest[: len(rest) - len(rest.lstrip())].count("\n") + 1
         raise source.error(

@@ -29,8 +29,7 @@ from augment_correction.remote.failures import (
 )
 from augment_correction.terminal import redacted
 
-_WITH_CREDENTIALS = re.compile(r"^[^@]*://[^@]*:[^@]*@|(?:https?|ftp)://[^/]*@")
-"""Finds credentials in an address. A secret key may hold a slash, and what stands before the `@` of a web address is often a token."""
+_OF_THE_WEB = re.compile(r"(?:https?|ftp)://[^/@]*@")
 _WEB = ("http://", "https://")
 _MARKS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5")
 """The names that fsspec's filesystems have for the mark of an object's content. If there is no mark, the object's times stand in for it."""
@@ -56,9 +55,15 @@ _LOGS = ("adlfs", "azure", "gcsfs", "google", "s3fs")
 def without_secrets(address: str) -> str:
     """The address as a message may show it: without what stands before an `@`, and without a query."""
     plain = address.partition("?")[0]
-    if _WITH_CREDENTIALS.search(plain):
+    if _has_credentials(plain):
         plain = f"{plain.partition('://')[0]}://***@{plain.rpartition('@')[2]}"
     return redacted(plain)
+
+
+def _has_credentials(address: str) -> bool:
+    """A secret key may hold a slash, and what stands before the `@` of a web address is often a token."""
+    before, at, _ = address.partition("@")
+    return bool(at and ":" in before.partition("://")[2]) or _OF_THE_WEB.search(address) is not None
 
 
 def is_address(place: str) -> bool:
@@ -99,7 +104,7 @@ class Storage:
     @classmethod
     def at(cls, address: str) -> Storage:
         """Raises: as `check_address`."""
-        for what, found in (("credentials", _WITH_CREDENTIALS.search(address)), ("a query", "?" in address)):
+        for what, found in (("credentials", _has_credentials(address)), ("a query", "?" in address)):
             if found:
                 raise InputError(
                     f"{without_secrets(address)} holds {what}, which would be written into run.json",

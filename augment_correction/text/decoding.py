@@ -204,15 +204,20 @@ _SEQUENCE = re.compile(
 )
 
 
+_FEW = 3
+
+
 def _damaged(data: bytes, failure: UnicodeDecodeError) -> Decoded | None:
     """Two of three sequences of several bytes are valid: in any other encoding one in six is, by chance (Chinese in
-    GB 18030; hardly any elsewhere). One of two is enough where nothing else fits, and a single one at a cut end."""
+    GB 18030; hardly any elsewhere). One of two is enough where nothing else fits, and a single one at a cut end. Where files in
+    two encodings were joined, fewer are enough: each line is in one of them, and the letters of both are one language's."""
     valid = len(_SEQUENCE.findall(data))
     lost = data.decode("utf-8", "replace").count(LOST) - _genuine(data, "utf-8")
     cut_end = failure.reason == "unexpected end of data" and failure.end == len(data)
     if valid and (valid >= 2 * lost or (cut_end and lost == 1) or (valid >= lost and not _by_letters(data))):
         return mend(data)
-    return None
+    by_lines = mend(data) if valid >= _FEW else None
+    return by_lines if by_lines and by_lines.repaired and not by_lines.replaced else None
 
 
 def mend(data: bytes) -> Decoded:

@@ -40,6 +40,7 @@ def setting(name: str, **values: str) -> str:
         (part("d", setting("d", begChr="[", endChr="{"), part("e", r("a"))), "[a\\{"),
         (part("d", setting("d", begChr="{", endChr=""), part("e", part("eqArr", part("e", r("1")), part("e", r("2"))))), "\\begin{cases}1 \\\\ 2\\end{cases}"),
         (part("m", part("mr", part("e", r("a")), part("e", r("b"))), part("mr", part("e", r("c")), part("e", r("d")))), "\\begin{matrix}a & b \\\\ c & d\\end{matrix}"),
+        (part("m", part("mr", part("e", part("m", part("mr", part("e", r("a"))))), part("e", r("b")))), "\\begin{matrix}\\begin{matrix}a\\end{matrix} & b\\end{matrix}"),
         (part("func", part("fName", r("sin")), part("e", r("x"))), "\\sin{x}"),
         (part("func", part("fName", part("limLow", part("e", r("lim")), part("lim", r("n→∞")))), part("e", r("x"))), "\\lim_{n→∞}{x}"),
         (part("acc", setting("acc", chr="\u20d7"), part("e", r("v"))), "\\vec{v}"),

@@ -16,7 +16,7 @@ from augment_correction.errors import InputError
 from augment_correction.records import content_id
 from tests.projects import bound_by_permissions
 
-from .files import read
+from .files import notes, read
 
 
 def test_importing_the_package_loads_no_reader() -> None:
@@ -173,15 +173,28 @@ def test_every_reader_named_in_the_table_exists() -> None:
         ("a.doc", ".doc is not supported; save it as .docx"),
         ("a.xlsx", ".xlsx is not supported; save it as .csv"),
         ("a.png", ".png is not supported; save it as .pdf"),
+        ("a.mhtml", ".mhtml is not supported; open it in a browser and save it as .html"),
+        ("a.tex.gz", ".tex.gz is not supported; convert it to .md, with pandoc for example"),
+        ("a.tar.gz", ".tar.gz is not supported; unpack it"),
+        ("README", "a name without ending is not supported; name it .txt if it is a text"),
         (
-            "a.zip",
-            ".zip is not supported; supported are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
+            "a.xml",
+            ".xml is not supported; supported are .txt, .md, .html, .pdf, .docx, .pptx, .epub, .rst, .jsonl, .csv, .parquet, also with .gz",
         ),
     ],
 )
 def test_a_kind_that_is_not_read_names_the_remedy(tmp_path: Path, name: str, detail: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     assert [(found.reason, found.detail) for found in read(tmp_path)[1]] == [("unsupported", detail)]
+
+
+def test_what_a_browser_saves_beside_a_page_is_no_document(tmp_path: Path) -> None:
+    for name in ("a.html", "a_files/frame.html", "a_files/more/b.js", "b_files/frame.html", "~$a.docx"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"<p>{name}")
+    documents, unread = read(tmp_path)
+    assert [each.source for each in documents] == ["a.html", "b_files/frame.html"] and not unread
+    assert [(note.source, note.reason, note.count) for note in notes(tmp_path)] == [("a_files", "saved_page", 2)]
 
 
 def test_any_kind_of_file_may_be_compressed(tmp_path: Path) -> None:

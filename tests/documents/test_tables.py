@@ -56,6 +56,25 @@ def test_a_csv_without_rows_and_one_with_an_endless_quote(tmp_path: Path) -> Non
     assert [(each.source, each.reason) for each in unread] == [("a.csv", "empty"), ("b.csv#L3", "bad_csv")]
 
 
+def test_a_quote_that_is_never_closed_swallows_nothing_silently(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('id\ttext\n1\tgood\n2\t"Yes, he said.\n3\tlost\n')
+    documents, [unread] = read(tmp_path)
+    assert texts(documents) == [("a.tsv#L2", "good")]
+    assert (unread.source, unread.reason) == ("a.tsv#L3", "bad_csv")
+    assert "none ends it" in unread.detail and "nothing from this line on was read" in unread.detail
+
+
+def test_the_line_in_which_excel_names_the_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("sep=;\ntext;note\nOne, two;a\n")
+    assert texts(read(tmp_path)[0]) == [("a.csv#L3", "One, two")]
+
+
+def test_lines_above_the_names_of_the_columns_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Report of 2020\n\ntext,note\nOne,a\n")
+    documents, unread = read(tmp_path)
+    assert not documents and all("no line may stand above the names" in each.detail for each in unread)
+
+
 def parquet(path: Path, columns: dict[str, list[Any]], **options: Any) -> None:
     import pyarrow
     from pyarrow import parquet

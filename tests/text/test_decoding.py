@@ -141,6 +141,12 @@ def test_a_paragraph_in_another_encoding_is_repaired(language: str) -> None:
     assert (found.encoding, found.replaced, found.repaired) == ("utf-8", 0, 1)
 
 
+def test_joined_files_of_two_encodings_are_read_line_by_line() -> None:
+    found = decode("déjà vu à la carte\n".encode() + "Garçon naïf, déjà à la fête\n".encode("cp1252"))
+    assert (found.text, found.encoding) == ("déjà vu à la carte\nGarçon naïf, déjà à la fête\n", "utf-8")
+    assert (found.repaired, found.replaced, found.guessed) == (1, 0, False)
+
+
 def test_a_pasted_line_whose_letters_fit_nothing_is_replaced_and_counted() -> None:
     data = PARAGRAPHS["ja"].encode() + b"\n" + b"x\xf0\xd0\xde\xfdx\n" + PARAGRAPHS["ja"].encode()
     found = decode(data)
