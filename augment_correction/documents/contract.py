@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
+from augment_correction.documents.formats import file_and_place
 from augment_correction.documents.headings import plain_headings
 from augment_correction.records import Document, Heading, content_id
 from augment_correction.text import normalised
@@ -88,7 +89,7 @@ def build_document(
 
 
 def _stem(source: str) -> str:
-    name = PurePosixPath(source.partition("#")[0])
+    name = PurePosixPath(file_and_place(source)[0])
     return PurePosixPath(name.stem).stem if name.suffix.lower() == ".gz" else name.stem
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 GZIP = ".gz"
@@ -27,7 +28,7 @@ STREAMED = {".jsonl", ".ndjson", ".json", ".parquet"}  # never held as a whole, 
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".heic", ".tif", ".tiff", ".webp")
 _MARKUP = (".tex", ".latex", ".org", ".adoc", ".asciidoc", ".textile", ".wiki", ".mediawiki", ".ipynb", ".typ")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".lz4")
-REMEDIES = {
+_REMEDIES = {
     "": "name it .txt if it is a text",
     **dict.fromkeys((".doc", ".rtf", ".odt", ".wpd", ".wps", ".pages"), "save it as .docx"),
     **dict.fromkeys((".ppt", ".pps", ".odp", ".key"), "save it as .pptx"),
@@ -41,7 +42,21 @@ REMEDIES = {
     **dict.fromkeys(_MARKUP, "convert it to .md, with pandoc for example"),
     **dict.fromkeys(_ARCHIVES, "unpack it"),
 }
-"""What to do about a file of another kind."""
+
+
+def remedy_of(ending: str) -> str | None:
+    """What to do about a file of a kind that no reader of ours reads."""
+    return _REMEDIES.get(ending.removesuffix(GZIP))
+
+
+_PLACE = re.compile(r"(?<=\w)\.[A-Za-z]\w*(?=#)")
+
+
+def file_and_place(source: str) -> tuple[str, str]:
+    """The file of a source, and what stands behind the `#` that tells its parts apart: ("a.jsonl", "L12"). A `#` in the name of a file
+    ("C# notes.txt") is part of the name."""
+    found = _PLACE.search(source)
+    return (source[: found.end()], source[found.end() + 1 :]) if found else (source, "")
 
 
 def ending_of(path: PurePath) -> str:

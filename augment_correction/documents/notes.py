@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from augment_correction.documents.formats import file_and_place
 from augment_correction.records import ReadNote, UnreadInput
 
 LINES = 20
@@ -23,7 +24,7 @@ def unread_lines(unread: Iterable[UnreadInput], at_most: int = LINES) -> list[st
         return lines
     largest = sorted(range(len(groups)), key=lambda number: -len(groups[number]))[: at_most - 1]
     left = sum(len(group) for number, group in enumerate(groups) if number not in largest)
-    return [*(lines[number] for number in sorted(largest)), f"and {left:,} more (listed in rejected.jsonl)"]
+    return [*(lines[number] for number in sorted(largest)), f"and {left:,} more (a run lists each in rejected.jsonl)"]
 
 
 def note_lines(notes: Iterable[ReadNote]) -> list[str]:
@@ -47,7 +48,7 @@ def _groups(unread: Iterable[UnreadInput]) -> list[Group]:
     by_kind: dict[tuple[str, ...], list[Group]] = {}
     for group in merged:
         first = group[0]
-        whole = len(group) == 1 and "#" not in first.source
+        whole = len(group) == 1 and not file_and_place(first.source)[1]
         suffix = PurePosixPath(first.source).suffix.lower()
         by_kind.setdefault((first.reason, suffix) if whole else (first.reason, first.source, first.detail), []).append(
             group
@@ -61,7 +62,7 @@ def _merged(groups: Sequence[Group]) -> list[Group]:
 
 def _unread_line(group: Group) -> str:
     first = group[0]
-    file, _, place = first.source.partition("#")
+    file, place = file_and_place(first.source)
     if len(group) == 1:
         return f"{first.source}: {first.reason}: {first.detail}"
     alike = len({each.detail for each in group}) == 1
@@ -80,4 +81,4 @@ def _note_lines(notes: Sequence[ReadNote]) -> list[str]:
 
 
 def _file(source: str) -> str:
-    return source.partition("#")[0]
+    return file_and_place(source)[0]

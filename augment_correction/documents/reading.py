@@ -11,7 +11,7 @@ from pathlib import Path
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread, Working
 from augment_correction.documents.folder_settings import FILE as FOLDER_SETTINGS
-from augment_correction.documents.formats import GZIP, READERS, REMEDIES, STREAMED, ending_of
+from augment_correction.documents.formats import GZIP, READERS, STREAMED, ending_of, remedy_of
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.documents.registered import is_read, kinds, read_registered
 from augment_correction.errors import ConfigError, InputError
@@ -138,8 +138,7 @@ def _checked(path: Path) -> str:
         raise Unread("unreadable", "this folder cannot be listed")
     ending = ending_of(path)
     if not is_read(ending):
-        read = f"supported are {', '.join(kinds())}, also with {GZIP}"
-        remedy = REMEDIES.get(ending.removesuffix(GZIP), read)
+        remedy = remedy_of(ending) or f"supported are {', '.join(kinds())}, also with {GZIP}"
         raise Unread("unsupported", f"{ending or 'a name without ending'} is not supported; {remedy}")
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
         raise Unread("unsupported", "not a regular file")

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from augment_correction.config import RunConfig, load_config
 from augment_correction.config_files import require_keys
 from augment_correction.declarations import KIND
 from augment_correction.documents import ending_of, is_read, kinds, list_files
-from augment_correction.documents.notes import unread_lines
+from augment_correction.documents.formats import file_and_place, remedy_of
+from augment_correction.documents.notes import note_lines, unread_lines
 from augment_correction.errors import AugmentCorrectionError
 from augment_correction.folders import size_of
 from augment_correction.pipeline_settings import at_key
 from augment_correction.plan import Plan, make_checked_plan
 from augment_correction.plugins import loaded
+from augment_correction.records import ReadNote, UnreadInput
 from augment_correction.remote.at_once import in_thread
 from augment_correction.remote.mirror import Mirrored
 from augment_correction.remote.storage import is_address
@@ -119,7 +121,7 @@ def _keys(config: RunConfig) -> Iterator[Finding]:
 def _input(plan: Plan, files: Sequence[tuple[str, Path]]) -> Iterator[Finding]:
     """Which files will be read, and which not."""
     read = [path for _, path in files if _is_known(path)]
-    ignored = [name for name, path in files if not _is_known(path)]
+    ignored = [name for name, path in files if not _is_known(path) and not path.is_dir()]
     what = "input file" if plan.input_dir.is_file() else "input folder"
     if read:
         yield Finding(True, f"{what} {plan.input_dir}: {_by_ending(read)}")
@@ -133,8 +135,24 @@ def _input(plan: Plan, files: Sequence[tuple[str, Path]]) -> Iterator[Finding]:
             True,
             f"note: {len(ignored)} files will not be read ({_by_ending(map(Path, ignored))}): "
             f"{', '.join(ignored[:SHOWN])}{more}",
-            f"supported are {', '.join(kinds())}",
+            "; ".join([*_remedies(ignored), f"supported are {', '.join(kinds())}"]),
         )
+
+
+def _remedies(ignored: Iterable[str]) -> list[str]:
+    """For the most frequent kinds of file about which something can be done."""
+    kinds_of = Counter(ending_of(PurePath(name)) for name in ignored)
+    remedies = [
+        f"{ending or 'without an ending'}: {remedy}"
+        for ending, _ in kinds_of.most_common()
+        if (remedy := remedy_of(ending))
+    ]
+    return remedies[:SHOWN]
+
+
+def _is_of_other_kind(unread: UnreadInput) -> bool:
+    """Whether `_input` has told it: a part of a document, or a pipe with the name of one, may be unsupported, too."""
+    return unread.reason == "unsupported" and not _is_known(Path(file_and_place(unread.source)[0]))
 
 
 def _is_known(path: Path) -> bool:
@@ -154,11 +172,14 @@ async def _read(plan: Plan, paths: Iterable[Path]) -> AsyncIterator[Finding]:
         return
     config = plan.config
     gate = Gate(config.system.seed, config.gate.share, read_gate(plan.folder.gate))
-    passages, drawn, unread = set[str](), set[str](), []
+    passages, drawn = set[str](), set[str]()
+    unread: list[UnreadInput] = []
+    notes: list[ReadNote] = []
     try:
         async with aclosing(read_passages(plan)) as reads:
             async for read in reads:
-                unread += [each for each in read.unread if each.reason != "unsupported"]
+                unread += [each for each in read.unread if not _is_of_other_kind(each)]
+                notes += read.notes
                 for passage in read.passages:
                     passages.add(passage.chunk.id)
                     place = {"source": passage.document.source, "document_id": passage.document.id}
@@ -170,6 +191,8 @@ async def _read(plan: Plan, paths: Iterable[Path]) -> AsyncIterator[Finding]:
         return
     for line in unread_lines(unread, at_most=SHOWN):
         yield note(f"not read: {line}")
+    for line in note_lines(notes):
+        yield note(f"reading {line}")
     yield Finding(
         bool(passages),
         f"{len(passages)} passages",

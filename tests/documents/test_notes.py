@@ -32,7 +32,7 @@ def test_more_groups_than_fit_leave_out_the_smallest() -> None:
     lines = unread_lines(unread, at_most=4)
     assert len(lines) == 4
     assert lines[2] == "f.x25: 2 times unsupported, first at its beginning: no"
-    assert lines[3] == "and 27 more (listed in rejected.jsonl)"
+    assert lines[3] == "and 27 more (a run lists each in rejected.jsonl)"
 
 
 def test_few_are_told_one_by_one() -> None:

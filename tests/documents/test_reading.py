@@ -188,6 +188,15 @@ def test_a_kind_that_is_not_read_names_the_remedy(tmp_path: Path, name: str, det
     assert [(found.reason, found.detail) for found in read(tmp_path)[1]] == [("unsupported", detail)]
 
 
+def test_a_number_sign_in_the_name_of_a_file_is_part_of_the_name(tmp_path: Path) -> None:
+    (tmp_path / "C# in depth.txt").write_text("Text.")
+    (tmp_path / "Issue #12.jsonl").write_text('{"text": "Row."}\n')
+    assert [(each.source, each.title) for each in read(tmp_path)[0]] == [
+        ("C# in depth.txt", "C# in depth"),
+        ("Issue #12.jsonl#L1", "Issue #12"),
+    ]
+
+
 def test_what_a_browser_saves_beside_a_page_is_no_document(tmp_path: Path) -> None:
     for name in ("a.html", "a_files/frame.html", "a_files/more/b.js", "b_files/frame.html", "~$a.docx"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

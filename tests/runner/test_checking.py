@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from augment_correction.project import bundled
 from augment_correction.runner import run_async
 from augment_correction.runner.checking import check_run
@@ -89,11 +91,30 @@ async def test_files_that_will_be_ignored_or_cannot_be_read_are_named(project: M
     for name in ("a.png", "b.xyz", "deep/c.png", "README"):
         project.write(f"inputs/{name}", "x")
     project.write("inputs/empty.txt", "")
-    ignored, unread = (each.what for each in await notes(project) if "read" in each.what)
-    assert ignored == (
+    os.mkfifo(project.root / "inputs/pipe.txt")
+    ignored, *unread = (each for each in await notes(project) if "read" in each.what)
+    assert ignored.what == (
         "note: 4 files will not be read (2 .png, 1 .xyz, 1 without an ending): README, a.png, b.xyz, deep/c.png"
     )
-    assert unread.startswith("note: not read: empty.txt: empty")
+    assert (ignored.remedy or "").startswith(
+        ".png: save it as .pdf; without an ending: name it .txt if it is a text; supported are .txt, "
+    )
+    assert [each.what for each in unread] == [
+        "note: not read: empty.txt: empty: the file is empty",
+        "note: not read: pipe.txt: unsupported: not a regular file",
+    ]
+
+
+async def test_what_is_read_otherwise_than_it_stands_there_is_told(project: MadeProject) -> None:
+    project.facts([1])
+    project.write("inputs/a.csv", "id,Content\n1,The Elbe is 1094 kilometres long.\n")
+    project.write("inputs/page.html", "<p>The Elbe is 1094 kilometres long.")
+    project.write("inputs/page_files/frame.html", "<p>Buy now!")
+    told = [each.what for each in await notes(project) if "reading" in each.what]
+    assert [line.partition(":")[2].partition(":")[0].strip() for line in told] == [
+        "reading a.csv",
+        "reading page_files",
+    ]
 
 
 async def test_a_gate_that_is_too_small_to_decide(project: MadeProject) -> None:
