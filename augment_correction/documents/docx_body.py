@@ -11,7 +11,7 @@ from augment_correction.documents.docx_runs import BOX, CHART, Notes, Runs
 from augment_correction.documents.docx_styles import Styles, attribute, tag
 from augment_correction.documents.drawings import chart_rows, diagram_lines
 from augment_correction.documents.embedded import read_embedded
-from augment_correction.documents.package import ALTERNATE, alternative, mended, open_zip, parse_xml
+from augment_correction.documents.package import ALTERNATE, alternative, mended, open_zip, parse_xml, told
 from augment_correction.documents.writing import Markdown
 from augment_correction.records import ReadNote, UnreadInput
 
@@ -32,7 +32,7 @@ def open_docx(file: BinaryIO, limits: ReadLimits) -> Any:
         except Unread:
             raise
         except Exception as error:  # python-docx raises KeyError, ValueError and its own for a zip that is no Word file
-            raise Unread("unreadable", f"not a Word document: {type(error).__name__}: {error}"[:300]) from error
+            raise Unread("unreadable", f"not a Word document: {told(error)}"[:300]) from error
 
 
 class Body:

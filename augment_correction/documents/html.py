@@ -29,6 +29,7 @@ _OF_XML = {"amp", "lt", "gt", "quot", "apos"}
 _LANGUAGE = re.compile(
     r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]{1,20})|^code ([\w+#-]{1,20}) literal-block"
 )
+_FEW = 3
 _SHOWN = 2000
 """Characters of each row of links, banner and the like that are told."""
 _LEFT_OUT = "rows of links, banners and lists of sections, left out (rejected.jsonl has them); characters"
@@ -123,13 +124,22 @@ def _decoded(data: bytes) -> Decoded:
     said = None if data.startswith(codecs.BOM_UTF8) else _CHARSET.search(data[:4096])
     try:
         name = codecs.lookup(said[1].decode("ascii")).name if said else ""
-        if name and not name.startswith(("utf-16", "utf-32")):  # could not be read here if it were true
+        # UTF-16 could not be read here if it were true; a page that was UTF-8 for its server often says something older itself.
+        if name and not name.startswith(("utf-16", "utf-32")) and not _is_utf8(data):
             # The web's "latin-1" and "ascii" are Windows-1252, by the WHATWG's encoding standard.
             name = "cp1252" if name in ("iso8859-1", "ascii") else name
             return Decoded(clean(data.decode(name)), name)
     except (LookupError, ValueError):
         pass
     return decode(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether it can be nothing else: in other encodings a few letters that are not ASCII are hardly ever valid UTF-8, by chance."""
+    try:
+        return len(data) - len(data.decode()) >= _FEW
+    except UnicodeDecodeError:
+        return False
 
 
 def _parse(text: str) -> Any:

@@ -76,6 +76,8 @@ def _regions(rows: Sequence[list[Line]], usual: float) -> list[tuple[list[list[L
     regions: list[tuple[list[list[Line]], list[Strip]]] = []
     for row in rows:
         region, strips = regions[-1] if regions else ([], [])
+        if _stands_between_columns(row, region, strips):
+            region, strips = [], []
         shared = _without(strips, row, usual)
         own = [] if shared else _strips(row, usual)
         if shared or (region and not strips and not own):
@@ -84,6 +86,17 @@ def _regions(rows: Sequence[list[Line]], usual: float) -> list[tuple[list[list[L
         else:
             regions.append(([row], own))
     return regions
+
+
+def _stands_between_columns(row: Sequence[Line], region: Sequence[list[Line]], strips: Sequence[Strip]) -> bool:
+    """The number of the page below two columns, alone or in a line with others: it would part the strip between them, and they
+    would be cells of a table."""
+    if not any(left < piece.x and piece.right < right for piece in row for left, right in strips):
+        return False
+    if len(row) > 1 and min(piece.y for piece in region[-1]) - row[0].y < 2 * row[0].size:
+        return False
+    columns = _columns([piece for each in region for piece in each], strips)
+    return len(columns) > 1 and _is_prose(columns)
 
 
 def _strips(row: Sequence[Line], usual: float) -> list[Strip]:

@@ -14,7 +14,7 @@ from typing import Any
 from augment_correction.documents.contract import ReadLimits, Unread, build_document
 from augment_correction.documents.drawings import chart_rows, diagram_lines
 from augment_correction.documents.equations import MATH, omml
-from augment_correction.documents.package import ALTERNATE, alternative, mended, open_zip, parse_xml
+from augment_correction.documents.package import ALTERNATE, alternative, mended, open_zip, parse_xml, told
 from augment_correction.documents.text import clean
 from augment_correction.documents.writing import Markdown, raised
 from augment_correction.records import Document, UnreadInput
@@ -71,7 +71,7 @@ def _opened(file: Any, limits: ReadLimits) -> Any:
         except Unread:
             raise
         except Exception as error:  # python-pptx raises KeyError, ValueError and its own for a zip of another kind
-            detail = f"not a PowerPoint presentation: {type(error).__name__}: {error}"
+            detail = f"not a PowerPoint presentation: {told(error)}"
             raise Unread("unreadable", detail[:300]) from error
 
 

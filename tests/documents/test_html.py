@@ -92,6 +92,7 @@ def test_tables_are_rows_and_tables_that_arrange_a_page_are_not() -> None:
             "cp1252"
         ),
         "<meta charset=utf-16><p>Café – schön</p>".encode(),  # the page is wrong about itself
+        "<meta charset=iso-8859-1><p>Café – schön</p>".encode(),
         "<meta charset=no-such-code><p>Café – schön</p>".encode(),
         "\ufeff<p>Café – schön</p>".encode("utf-16"),
         "<p>Cafe\u0301 – scho\u0308n</p>".encode(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
+import pytest
+
 from augment_correction.documents.pdf_layout import join_broken_words, page_text
 from augment_correction.documents.pdf_order import in_reading_order
 from augment_correction.documents.pdf_words import Line, compose_accents, plain
@@ -22,6 +24,20 @@ def test_a_list_beside_prose_at_other_heights_is_a_column_of_its_own() -> None:
     short = [piece(f"* status {at}", 40, 700 - 10 * at) for at in range(6)]
     prose = [piece(f"line {at} of prose that fills the column", 300, 703 - 10 * at) for at in range(6)]
     assert texts(short + prose) == [line.text for line in short + prose]
+
+
+@pytest.mark.parametrize("beside", [[], [piece("Journal of Bridges", 40, 500), piece("Torrin, May 1873", 300, 500)]])
+def test_the_number_of_the_page_below_two_columns_makes_no_table_of_them(beside: list[Line]) -> None:
+    left = [piece(f"left line {at} of the first column", 40, 700 - 10 * at) for at in range(8)]
+    right = [piece(f"right line {at} of the other column", 300, 700 - 10 * at) for at in range(8)]
+    read = texts([*left, *right, piece("7", 252, 500), *beside])
+    assert read[:16] == [line.text for line in left + right] and len(read) == 17
+
+
+def test_a_cell_that_only_a_later_row_fills_is_a_cell() -> None:
+    names = [piece(f"name {at}", 40, 700 - 10 * at) for at in range(6)]
+    about = [piece(f"{at} what it is for, in words", 300, 700 - 10 * at) for at in range(6)]
+    assert texts([*names, *about, piece("new", 200, 650)])[5] == "| name 5 | new | 5 what it is for, in words |"
 
 
 def test_rows_at_one_height_stay_rows() -> None:

@@ -122,6 +122,8 @@ def test_other_kinds_and_broken_relationships(tmp_path: Path, deck: Any) -> None
                 )
             copy.writestr(name, data)
     (tmp_path / "zip.pptx").write_bytes(b"no zip")
-    documents, unread = read(tmp_path)
+    (tmp_path / "slides.docx").write_bytes(made.getvalue())
+    documents, (other, *unread) = read(tmp_path)
+    assert other.detail.startswith("not a Word document: ValueError: it is not a Word file, content type is ")
     assert [(each.text, each.title) for each in documents] == [("# Kept", "show")]
     assert [(each.source, each.reason) for each in unread] == [("zip.pptx", "unreadable")]
