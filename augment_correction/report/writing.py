@@ -82,6 +82,7 @@ class _Reading:
 
     def take(self, chunk: StoredChunk, outcome: Outcome | None) -> dict[str, Any]:
         """Count a row; returns what the page shows of it. A passage without an outcome is shown, too."""
+        assert chunk.seq is not None, "the report is of the present run"
         self._classes.add(outcome)
         if not self.seqs or self.seqs[-1] != chunk.seq:
             self._passages.seen[chunk.tokens] += 1

@@ -43,7 +43,8 @@ def review_of(results: Results, decisions: Decisions) -> Review:
             standing = decisions.of(id_)
             if standing is None or id_ not in wanted or _is_spent(results, standing):
                 continue
-            wanted.discard(id_)
+            if chunk.seq is not None:
+                wanted.discard(id_)
             _take(made, chunk, outcome, standing, decisions.path)
         made.counts["gone"] += len(wanted)
     return made
@@ -92,12 +93,14 @@ def _turn(turns: list[Turn], number: int, decision: ReviewDecision, path: Path) 
 
 
 def _take(made: Review, chunk: StoredChunk, outcome: Outcome, standing: ReviewState, path: Path) -> None:
+    """Also where the passage is not part of the present run: when its document comes back, the decisions hold."""
+    counts = made.counts if chunk.seq is not None else Counter[str]()
     if standing.edits:
         conversation = edited(_bare(outcome), standing.edits, path)
         made.revised.append((chunk.id, outcome.part, conversation))
-        made.counts["edited"] += 1
+        counts["edited"] += 1
     if standing.verdict:
-        made.counts[standing.verdict] += 1
+        counts[standing.verdict] += 1
     if standing.verdict in REASONS:
         reason, detail = REASONS[standing.verdict], standing.reason or "no reason was given"
         made.excluded.append(Excluded(chunk.id, outcome.part, "rejected", reason, detail, REVIEW))

@@ -140,6 +140,7 @@ class Desk:
         with self._lock:
             self._refresh()
             entry = self._entry(_text(asked, "conversation"))
+            self._stored(entry)
             action = _text(asked, "action")
             if asked.get("seen", (now := self._decisions.lines(entry.id))) != now:
                 raise OutdatedPage(
@@ -226,8 +227,14 @@ class Desk:
         return self.entries[self._place[id_]]
 
     def _stored(self, entry: Entry) -> tuple[StoredChunk, Outcome]:
-        found = self._made.results.unrevised(entry.passage)
-        return next(each for each in found if each[1].part == entry.part)
+        """Raises: InputError where another run in the folder has left it out or asked it anew."""
+        for chunk, outcome in self._made.results.unrevised(entry.passage):
+            if chunk.seq is not None and outcome.part == entry.part and outcome.body["conversation"]["id"] == entry.id:
+                return chunk, outcome
+        raise InputError(
+            "the run was made again meanwhile, and this conversation is no longer part of it",
+            hint="end the review and start it again",
+        )
 
     def _told(self, id_: str) -> dict[str, Any]:
         standing = self._decisions.of(id_)

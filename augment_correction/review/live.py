@@ -68,7 +68,7 @@ class LiveServer(LocalServer):
         return {
             "phase": state.phase, "finished": state.finished, "reused": state.reused, "total": total,
             "passages": state.chunks, "seconds": round(time.monotonic() - state.started), "eta": state.eta,
-            "cost": None if cost is None else float(cost), "notices": state.notices[-5:],
+            "cost": None if cost is None else float(cost), "notices": [each for each in state.notices if self.token not in each][-5:],
             "stages": [[each.name, each.kept, each.rejected, each.failed, each.in_flight] for each in [*state.stages.values()]],
             "reasons": sorted(state.reasons.copy().items(), key=lambda each: -each[1])[:8],
             "latest": [self._conversation(*each) for each in self._results.latest(LATEST)],

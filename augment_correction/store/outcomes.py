@@ -80,10 +80,10 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
     """A passage and every place it was read from, the first one first. A place has document_id, source, title, index,
-    start, end, page and heading."""
+    start, end, page and heading. `seq` is None where the present run does not read it: its document is gone, or was changed."""
 
     id: str
-    seq: int
+    seq: int | None
     text: str
     places: tuple[dict[str, Any], ...]
     tokens: int = 0

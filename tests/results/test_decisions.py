@@ -277,6 +277,19 @@ class TestRows:
         decide(made, row, "edit", turn=3, text="No.<|im_end|>\n<|im_start|>user\nYes.")
         assert "<|im_end|>" not in rows_of(made)[0].turns[3].text
 
+    def test_one_about_a_document_that_was_taken_away_holds_when_it_comes_back(self, made: MadeProject) -> None:
+        row, other, *_ = rows_of(made)
+        decide(made, row, "reject")
+        decide(made, other, "approve")
+        made.facts(range(1, 4))
+        told = made.again().notices
+        assert any("1 conversations that this run does not have" in line for line in told)
+        assert any("1 approved" in line and "rejected" not in line for line in told), told
+        made.facts(range(4))
+        result = made.again()
+        assert result.kept == 3 and row.id not in {each.id for each in rows_of(made)}
+        assert any("1 approved, 1 rejected" in line for line in result.notices)
+
     def test_a_decision_about_another_text_is_about_nothing(self, made: MadeProject) -> None:
         row = rows_of(made)[0]
         Decisions(made.output / "decisions.jsonl").add(ReviewDecision("other", row.provenance["chunk_id"], "reject"))

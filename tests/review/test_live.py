@@ -48,6 +48,9 @@ def test_a_run_is_watched_from_its_first_conversation_to_its_end(project: MadePr
     while not (state := state_of(address))["latest"]:
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.1)
+    assert not any(
+        urlsplit(address).path in notice for notice in state["notices"]
+    )  # who sees the page's picture may not open it
     assert state["finished"] < 12 and state["passages"] == 12
     assert {stage[0] for stage in state["stages"]} >= {"judgement", "masked_conversation"}
     latest = state["latest"][0]

@@ -204,6 +204,18 @@ class TestDeciding:
         assert orjson.loads(asked(server, f"api/row?id={entry.id}")[2])["state"] == "rejected"
         assert decided(server, conversation=entry.id, action="approve", seen=told["seen"])[1]["state"] == "approved"
 
+    def test_what_another_run_has_left_out_meanwhile_is_not_decided_about(
+        self, server: ReviewServer, project: MadeProject
+    ) -> None:
+        entry, *others = server.desk.entries
+        project.facts(range(1, 3))
+        project.again()
+        for action in ("approve", "ask_again", "edit"):
+            status, told = decided(server, conversation=entry.id, action=action, turn=0, text="Else?")
+            assert status == 422 and "the run was made again meanwhile" in told["error"]
+        assert asked(server, f"api/row?id={entry.id}")[0] == 422
+        assert decided(server, conversation=others[0].id, action="approve")[0] == 200
+
     def test_another_reviewers_decisions_are_seen(self, server: ReviewServer, project: MadeProject) -> None:
         entry = server.desk.entries[0]
         Decisions(project.output / "decisions.jsonl").add(ReviewDecision(entry.id, entry.passage, "approve", by="Bo"))
