@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import PurePath
 
@@ -47,6 +48,21 @@ _REMEDIES = {
 def remedy_of(ending: str) -> str | None:
     """What to do about a file of a kind that no reader of ours reads."""
     return _REMEDIES.get(ending.removesuffix(GZIP))
+
+
+_BEGINNINGS = {b"%pdf-": ".pdf", b"{\\rtf": ".rtf", b"<!doctype html": ".html", b"<html": ".html"}
+_HOLD_HTML = (READERS[".md"], READERS[".html"])
+BEGINNING = 64
+"""Bytes of a file by which `called_wrongly` tells its kind."""
+
+
+def called_wrongly(ending: str, beginning: bytes) -> str | None:
+    """What to say of a file that is of another kind than its ending, such as the error page of a server in place of a PDF."""
+    plain = beginning.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    kind = next((kind for begin, kind in _BEGINNINGS.items() if plain.startswith(begin)), ending)
+    if kind == ending or (kind == ".html" and READERS[ending] in _HOLD_HTML):
+        return None
+    return f"by its beginning it is a {kind} file: {remedy_of(kind) or f'name it {kind}'}"
 
 
 _PLACE = re.compile(r"(?<=\w)\.[A-Za-z]\w*(?=#)")

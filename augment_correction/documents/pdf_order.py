@@ -45,7 +45,8 @@ def _ordered(pieces: list[Line], usual: float, depth: int) -> list[Line]:
             found += [_joined(row) for row in region]
             continue
         columns = _columns([piece for row in region for piece in row], strips)
-        prose = len(columns) > 1 and _is_prose(columns)
+        filled = [column for column in columns if not _are_marks(column, len(region))]
+        prose = len(filled) > 1 and _is_prose(filled)
         if len(columns) < 2 or (len(region) < _FEWEST_ROWS and not prose):
             found += [_joined(row) for row in region]
         elif prose or _staggered(columns):
@@ -135,6 +136,11 @@ def _columns(pieces: Sequence[Line], strips: Sequence[Strip], keep_empty: bool =
 def _is_prose(columns: Sequence[list[Line]]) -> bool:
     """Whether lines of several words fill all columns, so that one is read after the other; a figure may stand in one."""
     return all(_filled(column) for column in columns)
+
+
+def _are_marks(column: Sequence[Line], rows: int) -> bool:
+    """A few signs without a letter between two columns, which are no column of their own."""
+    return 8 * len(column) <= rows and not any(letter.isalpha() for piece in column for letter in piece.text)
 
 
 def _staggered(columns: Sequence[list[Line]]) -> bool:

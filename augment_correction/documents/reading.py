@@ -11,7 +11,15 @@ from pathlib import Path
 from augment_correction.documents.compressed import unpacked
 from augment_correction.documents.contract import ReadLimits, Unread, Working
 from augment_correction.documents.folder_settings import FILE as FOLDER_SETTINGS
-from augment_correction.documents.formats import GZIP, READERS, STREAMED, ending_of, remedy_of
+from augment_correction.documents.formats import (
+    BEGINNING,
+    GZIP,
+    READERS,
+    STREAMED,
+    called_wrongly,
+    ending_of,
+    remedy_of,
+)
 from augment_correction.documents.own_output import files_below, is_debug, is_output, is_product
 from augment_correction.documents.registered import is_read, kinds, read_registered
 from augment_correction.errors import ConfigError, InputError
@@ -154,6 +162,9 @@ def _read(path: Path, ending: str, source: str, limits: ReadLimits) -> Iterator[
     if ending not in READERS:
         yield from read_registered(ending, path, source)
         return
+    with path.open("rb") as file:
+        if said := called_wrongly(ending, file.read(BEGINNING)):
+            raise Unread("unsupported", said)
     module, function = READERS[ending]
     reader: Reader = getattr(import_module(f"augment_correction.documents.{module}"), function)
     yield from reader(path, source, limits)

@@ -34,6 +34,16 @@ def test_the_number_of_the_page_below_two_columns_makes_no_table_of_them(beside:
     assert read[:16] == [line.text for line in left + right] and len(read) == 17
 
 
+def test_nor_does_a_mark_between_their_lines() -> None:
+    left = [piece(f"left line {at} of the first column", 40, 700 - 10 * at) for at in range(8)]
+    right = [piece(f"right line {at} of the other column", 300, 700 - 10 * at) for at in range(8)]
+    assert texts([*left, *right, piece("*", 252, 660)]) == [
+        *(line.text for line in left),
+        "*",
+        *(line.text for line in right),
+    ]
+
+
 def test_a_cell_that_only_a_later_row_fills_is_a_cell() -> None:
     names = [piece(f"name {at}", 40, 700 - 10 * at) for at in range(6)]
     about = [piece(f"{at} what it is for, in words", 300, 700 - 10 * at) for at in range(6)]

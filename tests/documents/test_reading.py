@@ -188,6 +188,24 @@ def test_a_kind_that_is_not_read_names_the_remedy(tmp_path: Path, name: str, det
     assert [(found.reason, found.detail) for found in read(tmp_path)[1]] == [("unsupported", detail)]
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "detail"),
+    [
+        ("a.pdf", b"\n<!DOCTYPE html><title>404</title>", "by its beginning it is a .html file: name it .html"),
+        ("a.txt", b"\xef\xbb\xbf<html><p>Text.", "by its beginning it is a .html file: name it .html"),
+        ("a.txt", b"%PDF-1.4\n\xe2\xe3", "by its beginning it is a .pdf file: name it .pdf"),
+        ("a.md", b"{\\rtf1\\ansi Text.}", "by its beginning it is a .rtf file: save it as .docx"),
+    ],
+)
+def test_a_file_of_another_kind_than_its_ending_is_told(tmp_path: Path, name: str, data: bytes, detail: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "page.md").write_text("<html><p>Text.")
+    (tmp_path / "page.htm").write_text("<html><p>Text.")
+    documents, [unread] = read(tmp_path)
+    assert (unread.source, unread.reason, unread.detail) == (name, "unsupported", detail)
+    assert [each.source for each in documents] == ["page.htm", "page.md"]
+
+
 def test_a_number_sign_in_the_name_of_a_file_is_part_of_the_name(tmp_path: Path) -> None:
     (tmp_path / "C# in depth.txt").write_text("Text.")
     (tmp_path / "Issue #12.jsonl").write_text('{"text": "Row."}\n')
