@@ -154,6 +154,8 @@ class YamlFile:
             return self.error(path, f"unknown key '{dotted}'", _did_you_mean(model, path))
         if error["type"] == "missing":
             return self.error(path, f"'{dotted}' is missing")
+        if error["type"] in ("model_type", "dict_type"):
+            return self.error(path, f"{repr(dotted) if dotted else 'the file'} must be a mapping (key: value)")
         message = error["msg"].removeprefix("Value error, ")
         return self.error(path, f"'{dotted}': {message}" if dotted else message)
 

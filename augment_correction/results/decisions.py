@@ -21,6 +21,7 @@ import orjson
 
 from augment_correction.errors import InputError
 from augment_correction.folders import private_folder
+from augment_correction.store.room import no_room
 
 Action = Literal["approve", "reject", "edit", "ask_again", "undo"]
 Verdict = Literal["approved", "rejected", "ask_again"]
@@ -129,9 +130,9 @@ class Decisions:
         try:
             before, after = _append(self.path, orjson.dumps(written.as_json()) + b"\n")
         except OSError as failure:
+            remedy = "free some space on the disk" if no_room(failure) else "make its folder writable"
             raise InputError(
-                f"{self.path} cannot be written: {failure.strerror}",
-                hint="make its folder writable and repeat the decision",
+                f"{self.path} cannot be written: {failure.strerror}", hint=f"{remedy} and repeat the decision"
             ) from None
         if before == self.digest:
             self.digest = after

@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         except RequestRejected as refused:
             self._send(PageResponse.json({"error": refused.why}), refused.status)
         except UserError as failure:
-            told = f"{failure.message}. {failure.hint}" if failure.hint else failure.message
+            told = f"{failure.message}; {failure.hint}" if failure.hint else failure.message
             self._send(PageResponse.json({"error": told}), HTTPStatus.UNPROCESSABLE_ENTITY)
         except (ConnectionError, TimeoutError):
             raise

@@ -115,9 +115,9 @@ def test_the_card_names_the_licences(project: MadeProject) -> None:
         ("chunk_size: 20\nchunk_overlap: 15", "chunk_overlap is 15", None),
         ("kinds: {stand: 1}", "no kind is called 'stand'", "stand_by"),
         ("kinds: {stand_by: 0}", "weights must be 0 or more", None),
-        ("kinds: [stand_by]", "'kinds': Input should be a valid dictionary", None),
+        ("kinds: [stand_by]", "'kinds' must be a mapping", None),
         ("language: x\nlanguage: y", "language", None),
-        ("- 1", "Input should be", None),
+        ("- 1", "the file must be a mapping", None),
         ("chunk_size: [", "", None),
     ],
 )
