@@ -47,7 +47,7 @@ _REMEDIES = {
 
 def remedy_of(ending: str) -> str | None:
     """What to do about a file of a kind that no reader of ours reads."""
-    return _REMEDIES.get(ending.removesuffix(GZIP))
+    return None if ending == GZIP else _REMEDIES.get(ending.removesuffix(GZIP))
 
 
 _BEGINNINGS = {b"%pdf-": ".pdf", b"{\\rtf": ".rtf", b"<!doctype html": ".html", b"<html": ".html"}
