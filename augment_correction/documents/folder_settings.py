@@ -68,7 +68,10 @@ class Folders:
 
 def read_folders(root: Path) -> Iterator[tuple[str, YamlFile]]:
     """Each `_settings.yaml` in the folder `root` and below it, with the path of its folder; an upper folder comes before those in it.
-    Hidden folders and output folders of runs are passed by."""
+    Hidden folders and output folders of runs are passed by.
+
+    Raises: ConfigError where one cannot be read.
+    """
     if not root.is_dir():
         return
     for place, names, files in os.walk(root):
@@ -77,8 +80,11 @@ def read_folders(root: Path) -> Iterator[tuple[str, YamlFile]]:
             name for name in names if not name.startswith(".") and not is_debug(name) and not is_output(folder / name)
         )
         if FILE in files:
+            path = folder / FILE
+            if path.exists() and not path.is_file():  # to read a pipe would wait for ever for who writes into it
+                raise ConfigError(f"{path} is not a regular file", hint="write the settings into a file, or remove it")
             relative = folder.relative_to(root).as_posix()
-            yield "" if relative == "." else printable(relative), read_yaml(folder / FILE)
+            yield "" if relative == "." else printable(relative), read_yaml(path)
 
 
 def laid_over(above: FolderSettings | None, own: FolderSettings) -> FolderSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import orjson
@@ -129,6 +130,13 @@ def test_mistakes_are_named_with_file_and_line(project: MadeProject, text: str, 
     told = str(raised.value)
     assert "inputs/a/b/_settings.yaml:" in told and message in told
     assert hint is None or hint in (raised.value.hint or "")
+
+
+def test_a_pipe_is_told_and_not_waited_for(project: MadeProject) -> None:
+    document(project, "a/1.txt", range(2))
+    os.mkfifo(project.root / "inputs" / "a" / "_settings.yaml")
+    with pytest.raises(ConfigError, match="is not a regular file"):
+        make_plan(project.load())
 
 
 def test_an_empty_file_says_nothing_and_a_pipeline_that_does_not_cut_says_so(project: MadeProject) -> None:
