@@ -10,6 +10,7 @@ holds this.
 
 from __future__ import annotations
 
+import errno
 import os
 from importlib import import_module
 from typing import Annotated
@@ -67,8 +68,8 @@ def main() -> int:
         tell(INTERRUPTED)
         return int(ExitCode.INTERRUPTED)
     except Exception as failure:
-        if (full := _full_disk(failure)) is not None:
-            return complain(full)
+        if (refused := _refused(failure)) is not None:
+            return complain(refused)
         tell_bug(failure)
         return int(ExitCode.BUG)
     return 0
@@ -81,14 +82,22 @@ def _interrupted(ended: BaseException | None) -> bool:
     return ended is not None
 
 
-def _full_disk(failure: Exception) -> InputError | None:
+def _refused(failure: Exception) -> InputError | None:
+    """What the system refuses wherever in the program: room on the disk, or leave to read or write a file."""
     from augment_correction.store.room import no_room
 
-    if not no_room(failure):
-        return None
     place = getattr(failure, "filename", None)
-    what = f"{place} cannot be written" if place else "a file cannot be written"
-    return InputError(f"{what}: the disk is full", hint="free some space on the disk, and give the same command again")
+    if no_room(failure):
+        what = f"{place} cannot be written" if place else "a file cannot be written"
+        return InputError(
+            f"{what}: the disk is full", hint="free some space on the disk, and give the same command again"
+        )
+    if place and isinstance(failure, OSError) and failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return InputError(
+            f"{place}: {failure.strerror}",
+            hint="make it readable and writable for yourself, or work on a copy of its folder",
+        )
+    return None
 
 
 def complain(failure: AugmentCorrectionError) -> int:

@@ -44,6 +44,12 @@ def _file_at(path: Path) -> tuple[str, int, int]:
     return os.path.realpath(path), status.st_dev, status.st_ino
 
 
+def _is_at_rest(path: Path) -> bool:
+    """Whether it lies in a folder in which nobody may write, and has no log beside it: a finished run on a share or in a snapshot. WAL
+    wants to make two files there even to read."""
+    return path.is_file() and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+
+
 class _Write:
     __slots__ = ("future", "statements")
 
@@ -104,6 +110,9 @@ class Database:
         )
 
     def _connect(self) -> sqlite3.Connection:
+        if _is_at_rest(self.path):
+            address = f"{self.path.absolute().as_uri()}?immutable=1"
+            return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
         try:
             connection.execute(f"PRAGMA journal_mode={self._journal_mode}")

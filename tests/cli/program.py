@@ -16,9 +16,9 @@ class Made:
     err: str
 
 
-def program(*arguments: str, cwd: Path | None = None, **environment: str) -> Made:
+def program(*arguments: str, cwd: Path | None = None, before: tuple[str, ...] = (), **environment: str) -> Made:
     ended = subprocess.run(
-        [sys.executable, "-m", "augment_correction", *arguments],
+        [*before, sys.executable, "-m", "augment_correction", *arguments],
         cwd=cwd,
         env={**os.environ, "COLUMNS": "140", **environment},
         capture_output=True,
