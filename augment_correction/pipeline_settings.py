@@ -141,7 +141,7 @@ def input_dir_of(config: RunConfig) -> Path:
     try:
         return config.project.find("the input folder", [config.path.input_dir])
     except ConfigError as failure:
-        raise config.error(("path", "input_dir"), failure.message) from None
+        raise config.error(("path", "input_dir"), failure.message, failure.hint) from None
 
 
 def declared_pipeline(config: RunConfig) -> tuple[Path | None, Pipeline]:

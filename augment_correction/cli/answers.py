@@ -43,7 +43,8 @@ Model = Annotated[
     typer.Option("--model", help="The model: a folder, a model id, or the name that the server uses for it."),
 ]
 ModeOption = Annotated[
-    Mode | None, typer.Option("--mode", help="How the model is run. Default: hf when --model is a folder.")
+    Mode | None,
+    typer.Option("--mode", help="How the model is run. Default: hf when --model is a folder, api with --base-url."),
 ]
 Adapter = Annotated[
     str | None, typer.Option("--adapter", help="Only with --mode hf: the folder of a PEFT adapter for the model.")
@@ -114,8 +115,11 @@ def asking_config(
 
 def asking_flags(model: str | None, mode: Mode | None, adapter: str | None, base_url: str | None) -> list[str]:
     """Who is asked, as overrides of a config."""
-    if model and mode is None and Path(model).is_dir():
-        mode = Mode.hf
+    if mode is None:
+        if base_url:
+            mode = Mode.api
+        elif model and Path(model).is_dir():
+            mode = Mode.hf
     paths = {"model": _here(model), "adapter": _here(adapter)}
     given = {**paths, "mode": mode and mode.value, "base_url": base_url}
     return [f"api.target_{name}={json.dumps(value)}" for name, value in given.items() if value is not None]

@@ -42,7 +42,9 @@ def _file(path: Path, key: str) -> Path:
     file = gate_path(path)
     if not file.is_file():
         hint = f"correct the path under `{key}`"
-        if path.is_dir():
+        if key == "gate" and not path.exists():
+            hint += ", or make the questions first: `run` with gate.share above 0 writes them into its output folder"
+        elif path.is_dir():
             hint = f"make the run with gate.share above 0, or name a .jsonl file under `{key}`"
         raise InputError(f"there are no questions at {file}", hint=hint)
     return file

@@ -123,7 +123,7 @@ def test_the_gate_is_exported_and_nothing_is_asked(world: World, server: ModelSe
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--set", "gate=nowhere.jsonl"), "correct the path under `gate`"),
+        (("--set", "gate=nowhere.jsonl"), "correct the path under `gate`, or make the questions first: `run`"),
         (("--set", "limits.max_drop=1"), "did you mean 'max_drop_t1'?"),
         (("--set", "pushbacks=[shouting]"), "prompt 'evaluate/shouting' not found"),
         (("--judge",), "grading.by is judge, but the config names no judge model"),

@@ -11,6 +11,7 @@ import yaml
 from augment_correction.grading import CATALOGUE
 from tests.cli.program import program
 from tests.monitor.making import Stage, rows, write_lines
+from tests.servers import ModelServer
 from tests.training.making import critiqued, hard
 
 
@@ -26,6 +27,23 @@ def root(tmp_path: Path) -> Path:
 
 ASKED = ("--model", "tiny", "--mode", "scripted", "--set", "api.target_script=script.yaml")
 STAMPED = {"step": 50, "timestamp": "20250101_000000", "stats": {}}
+
+
+def test_an_address_alone_means_a_server_whatever_the_config_runs(root: Path) -> None:
+    (root / "config.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "pipeline": "from_failures",
+                "api": {"target": {"model": "tiny", "mode": "hf"}},
+                "path": {"input_dir": ".", "output_dir": "out"},
+            }
+        )
+    )
+    with ModelServer() as server:
+        asked = ("--model", "small", "--base-url", server.url, "--config", "config.yaml")
+        done = program("answers", "--input", "qa.jsonl", "--output", "answers.jsonl", *asked, cwd=root)
+    assert done.code == 0, done.err
+    assert server.count("small") == 2
 
 
 def test_the_three_commands_of_the_manual_way(root: Path) -> None:

@@ -137,6 +137,7 @@ def test_an_unknown_price_is_said_once(project: Path) -> None:
     [
         (["--set", "system.chunk_sise=3"], "did you mean 'chunk_size'?"),
         (["--set", "path.input_dir=nowhere"], "the input folder not found; looked for"),
+        (["--set", "path.input_dir=nowhere"], "remedy: your own are looked for in the project"),
         (["--set", "pipeline=nothing"], "the pipeline 'nothing' not found"),
         (
             ["--set", "system.prompt_template={{ messages[0].content }}"],
