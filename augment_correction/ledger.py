@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from textwrap import shorten
 from typing import Any
 
 from augment_correction.errors import BudgetExhausted, Noted
@@ -16,6 +17,8 @@ from augment_correction.usage import CallTotals, Price, Usage, add_known
 
 LOCAL_MODES = ("embedded", "hf", "scripted", "vllm")
 UNBOUNDED_REPLY = 4_096
+LONGEST_FAILURE = 100
+"""Characters of what a server said that a line of progress has room for."""
 """Tokens assumed for a reply that neither a limit nor a finished call bounds."""
 
 
@@ -86,7 +89,8 @@ def _flat(price: Any) -> Decimal | None:
 
 @dataclass
 class Totals:
-    """Sums for one role. `failures` are attempts that brought no reply (retries among them)."""
+    """Sums for one role. `failures` are attempts that brought no reply (retries among them), `last_failure` what the last one in this
+    process said."""
 
     requests: int = 0
     input: int = 0
@@ -95,6 +99,7 @@ class Totals:
     reasoning: int | None = None
     estimated: int = 0
     failures: int = 0
+    last_failure: str = ""
 
     def add(self, usage: Usage) -> None:
         self.requests += 1
@@ -107,6 +112,12 @@ class Totals:
     @property
     def usage(self) -> Usage:
         return Usage(self.input, self.output, self.cached_input, self.reasoning)
+
+
+def last_failure(totals: Iterable[Totals]) -> str:
+    """What one of the models that failed said last, on one line; empty where none did."""
+    said = next((each.last_failure for each in totals if each.last_failure), "")
+    return shorten(said, LONGEST_FAILURE, placeholder="...")
 
 
 @dataclass

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from augment_correction.console import Terminal
-from augment_correction.ledger import Ledger
+from augment_correction.ledger import Ledger, last_failure
 from augment_correction.records import Turn
 from augment_correction.runner.state import RunState, StageCounts
 from augment_correction.terminal import tell
@@ -227,7 +227,8 @@ def _footer(state: RunState, rate: float | None) -> str:
         parts.append(f"tokens in {sum(t.input for t in totals):,} out {sum(t.output for t in totals):,}")
         retries = sum(t.failures for t in totals)
         if retries:
-            parts.append(f"{retries} retries")
+            why = last_failure(totals)
+            parts.append(f"{retries} retries (last: {why})" if why else f"{retries} retries")
         parts.append(_spent(state.ledger))
     if state.eta and state.phase != "writing":
         parts.append(f"about {duration(state.eta)} left")

@@ -161,6 +161,15 @@ class TestLines:
         state.ledger.before = {"small": Usage(500_000, 0)}
         assert "1.50 USD (2.00 USD with earlier runs), cap 5.00 USD" in _Lines().line(state, None)
 
+    def test_retries_are_shown_with_what_the_server_said_last(self) -> None:
+        state = running()
+        assert state.ledger is not None
+        totals = state.ledger.of("small")
+        totals.failures, totals.last_failure = 37, f"m: HTTP 500: upstream\n{'x ' * 200}"
+        line = _Lines().line(state, None)
+        assert "37 retries (last: m: HTTP 500: upstream x x " in line and "\n" not in line
+        assert len(line) < 250
+
     def test_reading_ahead_of_a_dry_run_is_counted(self) -> None:
         state = RunState({}, phase="reading", documents=1200, chunks=34_000)
         assert _Lines().line(state, None).startswith("reading: 1,200 documents, 34,000 passages, ")

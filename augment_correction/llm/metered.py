@@ -194,7 +194,8 @@ class MeteredModel:
         return await self._backend.complete(request)
 
     def _note_failure(self, request: Request, stage: str, failure: ModelError) -> None:
-        self._ledger.of(self.role).failures += 1
+        totals = self._ledger.of(self.role)
+        totals.failures, totals.last_failure = totals.failures + 1, failure.message
         self._journal.note_failure(request, role=self.role, stage=stage, status=failure.status, message=failure.message)
 
     async def _as_it_is_taken(self, request: Request, stage: str) -> Completion:

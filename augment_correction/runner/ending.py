@@ -12,7 +12,7 @@ from augment_correction.errors import (
     Interrupted,
     ModelUnusable,
 )
-from augment_correction.ledger import Ledger
+from augment_correction.ledger import Ledger, last_failure
 from augment_correction.llm.metered import Halt
 from augment_correction.plan import Plan
 from augment_correction.results.classes import count_classes
@@ -29,7 +29,7 @@ def result_of(plan: Plan, results: Results, ledger: Ledger, halt: Halt, state: R
     counts["pending"] = counts["chunks"] - results.settled()
     counts["openings"] = made.openings
     counts["classes"] = count_classes(plan.pipeline, results.rejects(), counts)
-    code, stopped, hint = _ending(plan, counts, halt)
+    code, stopped, hint = _ending(plan, counts, halt, last_failure(ledger.totals.values()))
     if code is ExitCode.DONE and made.wrong:
         code, stopped = ExitCode.REJECTS, "the loss mask of some rows is wrong for the tokenizer they are trained with"
         hint = "the lines above list rows, places and remedies"
@@ -67,11 +67,16 @@ def early_ending(plan: Plan, passages: int, halt: Halt) -> Ending | None:
     return None
 
 
-def _ending(plan: Plan, counts: dict[str, int], halt: Halt) -> Ending:
+def _ending(plan: Plan, counts: dict[str, int], halt: Halt, failure: str) -> Ending:
     if early := early_ending(plan, counts["chunks"], halt):
         return early
     if not counts["kept"]:
-        return ExitCode.REJECTS, "nothing was kept", "rejected.jsonl and debug_outputs/ show the reasons"
+        failed = (
+            f"; {counts['failed']} of {counts['chunks']} failed, the last with {failure}"
+            if failure and counts["failed"]
+            else ""
+        )
+        return ExitCode.REJECTS, f"nothing was kept{failed}", "rejected.jsonl and debug_outputs/ show the reasons"
     share = (counts["rejected"] - counts["left_out"] + counts["failed"]) / counts["chunks"]
     if share > plan.config.limits.max_rejected:
         return (

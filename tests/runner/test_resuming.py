@@ -276,7 +276,9 @@ class TestNothingKept:
         project.facts(range(10, 13))
         server.usual = fails(400, "no")
         result = project.run(server)
-        assert (result.exit_code, result.stopped) == (ExitCode.REJECTS, "nothing was kept")
+        assert result.exit_code is ExitCode.REJECTS and result.stopped
+        assert result.stopped.startswith("nothing was kept; 3 of 3 failed, the last with ")
+        assert result.stopped.endswith("HTTP 400: test no")
         assert (project.output / "earlier" / "1" / "axolotl_correction_conversations.json").read_bytes() == before
         assert result.dataset is None and not (project.output / "axolotl_correction_conversations.json").exists()
 
