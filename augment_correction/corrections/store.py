@@ -15,6 +15,7 @@ from typing import Any
 from augment_correction.corrections.correction import Correction, Evidence, State, Statement
 from augment_correction.errors import InputError
 from augment_correction.folders import private_folder
+from augment_correction.store.write_ahead import write_ahead
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS corrections (
@@ -183,7 +184,7 @@ class CorrectionStore:
         try:
             private_folder(self.path.parent)
             with closing(sqlite3.connect(self.path, timeout=30)) as database:
-                database.execute("PRAGMA journal_mode=WAL")
+                write_ahead(database)
                 database.execute("PRAGMA synchronous=FULL")
                 database.executescript(SCHEMA)
                 with database:

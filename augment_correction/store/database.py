@@ -17,6 +17,7 @@ from typing import Any
 
 from augment_correction.errors import InputError
 from augment_correction.store.pages import missing_pages, put_back_first_page
+from augment_correction.store.write_ahead import write_ahead
 
 Statement = tuple[str, Sequence[Any]]
 SCHEMA_VERSION = 1
@@ -67,7 +68,7 @@ class Database:
 
     def __init__(self, path: Path, schema: str, *, shared: bool = False) -> None:
         self.path = path
-        self._journal_mode = "TRUNCATE" if shared else "WAL"
+        self._shared = shared
         try:
             with _opening:
                 if not shared and not _open_here[_file_at(path)]:
@@ -115,7 +116,10 @@ class Database:
             return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
         try:
-            connection.execute(f"PRAGMA journal_mode={self._journal_mode}")
+            if self._shared:
+                connection.execute("PRAGMA journal_mode=TRUNCATE")
+            else:
+                write_ahead(connection)
             # FULL makes a commit survive a power cut, not only kill -9; the fsync is shared by the batch.
             connection.execute("PRAGMA synchronous=FULL")
         except sqlite3.Error:

@@ -16,6 +16,7 @@ from typing import Any
 
 from augment_correction.errors import InputError, UserError
 from augment_correction.store.room import no_room
+from augment_correction.store.write_ahead import write_ahead
 from augment_correction.worker.folder import PRIORITIES
 
 SCHEMA_VERSION = 2
@@ -118,7 +119,7 @@ class Jobs:
     def __init__(self, path: Path) -> None:
         try:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
-            self._database.execute("PRAGMA journal_mode=WAL")
+            write_ahead(self._database)
             self._database.execute("PRAGMA synchronous=FULL")
             [(version,)] = self._database.execute("PRAGMA user_version")
             if version not in READABLE:
